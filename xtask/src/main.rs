@@ -1,1 +1,76 @@
-fn main() {}
+//! The project's own commands. Each subcommand is one file; CONTRIBUTING.md says what they are for.
+
+mod ci;
+mod generate;
+mod offline;
+mod recorded;
+mod run;
+mod setup;
+mod skips;
+mod static_build;
+mod test;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's own commands", max_term_width = 120)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds the workspace and runs its tests: no rights needed, nothing installed, nothing changed outside target/
+    Test,
+    /// Runs everything that must pass before a change lands; installs packages and starts daemons
+    Ci(ci::Arguments),
+    /// Builds the three programs as static executables and prints their folder
+    Static,
+    /// Rewrites the generated parts of the documentation
+    Generate {
+        /// Change nothing; fail when something is out of date
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs a program where only the loopback interface exists; the other commands call this after unshare(1)
+    #[command(hide = true)]
+    Loopback {
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        program: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> anyhow::Result<ExitCode> {
+    match task {
+        Task::Loopback { program } => offline::enter(&program),
+        Task::Ci(arguments) => ci::run(&arguments),
+        Task::Test => {
+            let outcome = test::run(&Workspace::load()?)?;
+            outcome.print_skips();
+            Ok(if outcome.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Task::Static => {
+            let programs = static_build::run(&Workspace::load()?)?;
+            println!("{}", programs.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Generate { check } => generate::run(&Workspace::load()?, check).map(|_| ExitCode::SUCCESS),
+    }
+}

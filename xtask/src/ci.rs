@@ -1,0 +1,206 @@
+//! `cargo xtask ci`: all that must pass before a change lands, as a table at the end.
+
+use std::env;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::workspace::{SYSTEM_TESTS, Workspace};
+use crate::{generate, recorded, run, setup, skips, static_build, test};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Yes, install packages and start daemons here (not needed where CI=true)
+    #[arg(long)]
+    on_a_machine_that_may_be_changed: bool,
+}
+
+/// How a part ended, when nothing went wrong.
+pub(crate) enum Verdict {
+    Passed,
+    Skipped(String),
+}
+
+/// How long the list of known vulnerabilities may take to arrive.
+const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let allowed = arguments.on_a_machine_that_may_be_changed || env::var_os("CI").is_some_and(|value| value == "true");
+    if !allowed {
+        eprintln!(
+            "error: cargo xtask ci installs packages and starts daemons on this machine.\n\
+             Where that is fine, run: cargo xtask ci --on-a-machine-that-may-be-changed\n\
+             To test without changing anything, run: cargo xtask test"
+        );
+        return Ok(ExitCode::from(2));
+    }
+    let workspace = &Workspace::load()?;
+    let mut report = Report::default();
+
+    report.part("cargo xtask test", |skips| tests(test::run(workspace)?, skips));
+    report.part("format and lint tools", |_| setup::components().map(|()| Verdict::Passed));
+    report.part("format", |_| check(workspace, &["fmt", "--all", "--check"], &[]));
+    report.part("clippy", |_| clippy(workspace));
+    report.part("documentation", |_| {
+        check(workspace, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
+    });
+    report.part("generated parts", |_| generated(workspace));
+    report.part("cargo-deny", |_| deny(workspace, &["--locked", "check", "licenses", "bans", "sources"]));
+    report.part("advisories", |_| advisories(workspace));
+    report.part("Debian packages", |_| setup::packages().map(|()| Verdict::Passed));
+    let mut programs = None;
+    report.part("static build", |_| {
+        programs = Some(static_build::run(workspace)?);
+        Ok(Verdict::Passed)
+    });
+    report.part("recorded machines", |_| match &programs {
+        Some(folder) => recorded::run(workspace, folder),
+        None => bail!("there is no static build to ask"),
+    });
+    report.part("system tests", |skips| system_tests(workspace, skips));
+
+    print!("{}", report.page());
+    Ok(if report.count("failed") == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn tests(outcome: test::Outcome, skips: &mut Vec<String>) -> Result<Verdict> {
+    outcome.print_skips();
+    skips.extend(outcome.skips);
+    if !outcome.passed {
+        bail!("tests failed");
+    }
+    Ok(Verdict::Passed)
+}
+
+fn check(workspace: &Workspace, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Verdict> {
+    run::run(run::cargo(arguments).envs(environment.iter().copied()).current_dir(&workspace.root))?;
+    Ok(Verdict::Passed)
+}
+
+/// Everything with every feature, everything as it is built by default, and the libraries as the preview builds them.
+fn clippy(workspace: &Workspace) -> Result<Verdict> {
+    let mut libraries = vec!["--lib", "--no-default-features"];
+    libraries.extend(workspace.libraries().into_iter().flat_map(|package| ["--package", package]));
+    for shape in
+        [&["--workspace", "--all-targets", "--all-features"][..], &["--workspace", "--all-targets"], &libraries]
+    {
+        let arguments = [&["clippy", "--locked"], shape, &["--", "-D", "warnings"]].concat();
+        check(workspace, &arguments, &[])?;
+    }
+    Ok(Verdict::Passed)
+}
+
+fn generated(workspace: &Workspace) -> Result<Verdict> {
+    Ok(match generate::run(workspace, true)? {
+        0 => Verdict::Skipped("no generated parts in this tree".into()),
+        _ => Verdict::Passed,
+    })
+}
+
+fn deny(workspace: &Workspace, arguments: &[&str]) -> Result<Verdict> {
+    let program = setup::cargo_deny(workspace)?;
+    run::run(run::program(program, arguments).current_dir(&workspace.root))?;
+    Ok(Verdict::Passed)
+}
+
+/// The known vulnerabilities come from outside the package registries, so a machine may have no way to them.
+fn advisories(workspace: &Workspace) -> Result<Verdict> {
+    let mut fetch = run::program(setup::cargo_deny(workspace)?, ["--locked", "fetch", "db"]);
+    if !run::succeeds_within(fetch.current_dir(&workspace.root), ADVISORIES_LIMIT)? {
+        return Ok(Verdict::Skipped("the list of known vulnerabilities cannot be fetched from here".into()));
+    }
+    deny(workspace, &["--locked", "check", "--disable-fetch", "advisories"])
+}
+
+fn system_tests(workspace: &Workspace, skips: &mut Vec<String>) -> Result<Verdict> {
+    let targets = workspace.system_tests();
+    if targets.is_empty() {
+        return Ok(Verdict::Skipped(format!("none in this tree (no test target requires the feature {SYSTEM_TESTS})")));
+    }
+    let features: Vec<String> = targets.iter().map(|(package, _)| format!("{package}/{SYSTEM_TESTS}")).collect();
+    let features = format!("{},{}", workspace.features(), features.join(","));
+    let mut selection = vec!["--workspace", "--features", &features];
+    selection.extend(targets.iter().flat_map(|(_, name)| ["--test", *name]));
+    run::run(run::cargo(["build", "--workspace", "--locked"]).current_dir(&workspace.root))?;
+    tests(test::cargo_test(workspace, &selection)?, skips)
+}
+
+#[derive(Default)]
+struct Report {
+    parts: Vec<Part>,
+    /// What single tests could not run.
+    skips: Vec<String>,
+}
+
+struct Part {
+    name: &'static str,
+    seconds: f64,
+    result: &'static str,
+    remark: String,
+}
+
+impl Report {
+    fn part(&mut self, name: &'static str, work: impl FnOnce(&mut Vec<String>) -> Result<Verdict>) {
+        eprintln!("\n==== {name}");
+        let begin = Instant::now();
+        let (result, remark) = match work(&mut self.skips) {
+            Ok(Verdict::Passed) => ("passed", String::new()),
+            Ok(Verdict::Skipped(reason)) => ("skipped", reason),
+            Err(error) => ("failed", format!("{error:#}")),
+        };
+        if !remark.is_empty() {
+            eprintln!("==== {name} {}: {remark}", result.to_uppercase());
+        }
+        self.parts.push(Part { name, seconds: begin.elapsed().as_secs_f64(), result, remark });
+    }
+
+    fn count(&self, result: &str) -> usize {
+        self.parts.iter().filter(|part| part.result == result).count()
+    }
+
+    /// The table, what was skipped, and the plain closing line.
+    fn page(&self) -> String {
+        let mut page = String::from("\n| part | seconds | result |\n|---|---:|---|\n");
+        for part in &self.parts {
+            let first = part.remark.lines().next().unwrap_or_default().replace('|', "\\|");
+            let remark = if first.is_empty() { first } else { format!(": {first}") };
+            // Writing into a string cannot fail.
+            let _ = writeln!(page, "| {} | {:.0} | {}{remark} |", part.name, part.seconds, part.result);
+        }
+        let total: f64 = self.parts.iter().map(|part| part.seconds).sum();
+        let _ = writeln!(page, "| all | {total:.0} | |\n\nsingle tests, {}", skips::summary(&self.skips));
+        let _ = writeln!(
+            page,
+            "\n{} passed, {} failed, {} skipped",
+            self.count("passed"),
+            self.count("failed"),
+            self.count("skipped")
+        );
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_counts_parts_and_lists_every_skip() {
+        let mut report = Report::default();
+        report.part("one", |skips| {
+            skips.push("a_test: no tmux".into());
+            Ok(Verdict::Passed)
+        });
+        report.part("two", |_| bail!("a | b\nmore"));
+        report.part("three", |_| Ok(Verdict::Skipped("no way".into())));
+        report.parts.iter_mut().for_each(|part| part.seconds = 1.4);
+        assert_eq!(
+            report.page(),
+            "\n| part | seconds | result |\n|---|---:|---|\n\
+             | one | 1 | passed |\n| two | 1 | failed: a \\| b |\n| three | 1 | skipped: no way |\n| all | 4 | |\n\n\
+             single tests, skipped: 1\n  a_test: no tmux\n\n1 passed, 1 failed, 1 skipped\n"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! `cargo xtask generate`: the parts of the documentation that a program of this workspace writes.
+//!
+//! Such a part stands between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::run;
+use crate::workspace::Workspace;
+
+/// A part, and the program whose standard output belongs there.
+struct Region {
+    file: &'static str,
+    name: &'static str,
+    package: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// Every generated part. A file's markers without a row here, or a row without markers, is an error.
+const REGIONS: &[Region] = &[];
+
+/// The files that are searched for markers.
+const FILES: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+
+/// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
+pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
+    let mut stale = Vec::new();
+    for file in FILES {
+        let path = workspace.root.join(file);
+        if !path.exists() {
+            continue;
+        }
+        let before = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
+        let regions: Vec<&Region> = REGIONS.iter().filter(|region| region.file == file).collect();
+        same_names(&before, &regions).with_context(|| file.to_owned())?;
+        let mut after = before.clone();
+        for region in regions {
+            let mut command = run::cargo(["run", "--quiet", "--locked", "--package", region.package, "--"]);
+            let content = run::text(command.args(region.arguments).current_dir(&workspace.root))?;
+            after = replace(&after, region.name, &content).with_context(|| file.to_owned())?;
+        }
+        if after != before {
+            stale.push(file);
+            if !check {
+                fs::write(&path, after).with_context(|| format!("cannot write {file}"))?;
+            }
+        }
+    }
+    if let Some(missing) = REGIONS.iter().find(|region| !FILES.contains(&region.file)) {
+        bail!("{} is not among the files that are searched for markers", missing.file);
+    }
+    match (check, stale.is_empty()) {
+        (true, false) => bail!("out of date: {}; run: cargo xtask generate", stale.join(", ")),
+        (false, false) => println!("rewritten: {}", stale.join(", ")),
+        (_, true) => println!("up to date: {} generated parts", REGIONS.len()),
+    }
+    Ok(REGIONS.len())
+}
+
+fn markers(name: &str) -> (String, String) {
+    (format!("<!-- generated: {name} -->"), format!("<!-- end generated: {name} -->"))
+}
+
+/// The text between the markers of `name` replaced by `content`, with an empty line on both sides.
+fn replace(text: &str, name: &str, content: &str) -> Result<String> {
+    let (begin, end) = markers(name);
+    let (before, rest) = text.split_once(&begin).with_context(|| format!("no {begin}"))?;
+    let (_, after) = rest.split_once(&end).with_context(|| format!("no {end} after its beginning"))?;
+    if before.contains(&end) || [before, after].iter().any(|part| part.contains(&begin)) || after.contains(&end) {
+        bail!("the markers of {name} stand there more than once");
+    }
+    Ok(format!("{before}{begin}\n\n{}\n\n{end}{after}", content.trim_matches('\n')))
+}
+
+/// That the markers in a file and the rows of the table are the same set.
+fn same_names(text: &str, regions: &[&Region]) -> Result<()> {
+    let marked: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.trim().strip_prefix("<!-- generated: ")?.strip_suffix(" -->")).collect();
+    let known: BTreeSet<&str> = regions.iter().map(|region| region.name).collect();
+    if let Some(name) = marked.difference(&known).next() {
+        bail!("a generated part {name} that xtask/src/generate.rs does not know");
+    }
+    if let Some(name) = known.difference(&marked).next() {
+        bail!("no {}", markers(name).0);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "# A\n<!-- generated: list -->\nold\n<!-- end generated: list -->\nrest\n";
+
+    #[test]
+    fn only_the_text_between_the_markers_is_replaced() {
+        let fresh = replace(PAGE, "list", "| a |\n| b |\n").unwrap();
+        assert_eq!(fresh, "# A\n<!-- generated: list -->\n\n| a |\n| b |\n\n<!-- end generated: list -->\nrest\n");
+        assert_eq!(replace(&fresh, "list", "| a |\n| b |\n").unwrap(), fresh, "a second time changes nothing");
+    }
+
+    #[test]
+    fn missing_or_doubled_markers_are_errors() {
+        for text in ["", "<!-- generated: list -->", "<!-- end generated: list --><!-- generated: list -->"] {
+            assert!(replace(text, "list", "x").is_err(), "{text}");
+        }
+        assert!(replace(&PAGE.repeat(2), "list", "x").is_err());
+        assert!(replace(&format!("{PAGE}<!-- end generated: list -->"), "list", "x").is_err());
+    }
+
+    #[test]
+    fn markers_and_table_must_agree() {
+        let list = Region { file: "README.md", name: "list", package: "p", arguments: &[] };
+        let other = Region { name: "other", ..list };
+        assert!(same_names(PAGE, &[&list]).is_ok());
+        assert!(same_names(PAGE, &[]).unwrap_err().to_string().contains("list"));
+        assert!(same_names(PAGE, &[&list, &other]).unwrap_err().to_string().contains("other"));
+    }
+}

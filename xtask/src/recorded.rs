@@ -1,0 +1,87 @@
+//! How many answers `system-info` gets right over the recorded machines, and that they never become fewer.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::ci::Verdict;
+use crate::run;
+use crate::workspace::{SYSTEM_INFO, Workspace};
+
+const SCORES: &str = "tests/corpora-score.toml";
+const PLATFORMS: [&str; 1] = ["linux"];
+
+/// Scores the program in `folder`. The recorded machines are not part of this project: without them there is nothing to do.
+pub(crate) fn run(workspace: &Workspace, folder: &Path) -> Result<Verdict> {
+    let checker = workspace.root.join("../shared/corpora/check");
+    if !checker.is_file() {
+        return Ok(Verdict::Skipped("no recorded machines beside this checkout".into()));
+    }
+    let text = fs::read_to_string(workspace.root.join(SCORES)).with_context(|| format!("cannot read {SCORES}"))?;
+    let kept: BTreeMap<String, f64> = toml::from_str(&text).with_context(|| SCORES.to_owned())?;
+    for platform in PLATFORMS {
+        let mut command = run::program(&checker, [&folder.join(SYSTEM_INFO.name)]);
+        command
+            .args(["--privileged", "--platform", platform])
+            .env("XDG_CACHE_HOME", workspace.own_folder()?.join("cache"));
+        eprintln!("$ {}", run::shown(&command));
+        let printed = run::text(&mut command)?;
+        print!("{printed}");
+        let reached = share(&printed).context("the checker printed no score")?;
+        println!("{}", judge(platform, reached, kept.get(platform).copied())?);
+    }
+    Ok(Verdict::Passed)
+}
+
+/// The percentage of the checker's row for all answers.
+fn share(printed: &str) -> Option<f64> {
+    let row = printed.lines().find(|line| line.starts_with("all "))?;
+    row.strip_suffix('%')?.split_whitespace().next_back()?.parse().ok()
+}
+
+/// What to say of a score beside the one that is kept, or the error that it became lower.
+fn judge(platform: &str, reached: f64, kept: Option<f64>) -> Result<String> {
+    let kept = kept.unwrap_or(0.0);
+    if reached < kept {
+        bail!("{platform}: {reached:.2} % right, and {kept:.2} % was reached before ({SCORES})");
+    }
+    if reached > kept {
+        return Ok(format!(
+            "{platform}: {reached:.2} % right, more than before. Keep it: write {platform} = {reached:.2} into {SCORES}"
+        ));
+    }
+    Ok(format!("{platform}: {reached:.2} % right, as before"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINTED: &str = "corpus  live    10 /    10  100.00 %\nkey     arch   1 /  2   50.00 %\n\
+        all     all                       1985 /  2334   85.05 %\nwrong  all 1 %\n";
+
+    #[test]
+    fn the_row_for_all_answers_is_the_score() {
+        assert_eq!(share(PRINTED), Some(85.05));
+        assert_eq!(share("corpus  live  10 / 10  100.00 %\n"), None);
+        assert_eq!(share("all all\n"), None);
+    }
+
+    #[test]
+    fn a_score_must_not_fall() {
+        assert!(judge("linux", 85.04, Some(85.05)).unwrap_err().to_string().contains("85.05"));
+        assert!(judge("linux", 85.05, Some(85.05)).unwrap().contains("as before"));
+        assert!(judge("linux", 85.06, Some(85.05)).unwrap().contains("linux = 85.06"));
+        assert!(judge("linux", 0.5, None).unwrap().contains("linux = 0.50"));
+    }
+
+    #[test]
+    fn the_kept_scores_can_be_read() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SCORES);
+        let scores: BTreeMap<String, f64> = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        assert!(scores.keys().all(|key| PLATFORMS.contains(&key.as_str())), "{scores:?}");
+        assert!(scores.values().all(|score| (0.0..=100.0).contains(score)), "{scores:?}");
+    }
+}

@@ -1,0 +1,58 @@
+//! What tests could not run on this machine. A test says so with one line `test name: reason`, appended to the file that
+//! the variable `SKIP_REPORT` names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+pub(crate) const VARIABLE: &str = "SKIP_REPORT";
+
+/// An empty report for the tests of one run.
+pub(crate) fn fresh(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("skipped.txt");
+    fs::write(&path, "").with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(lines(&String::from_utf8_lossy(&bytes)))
+}
+
+/// One entry a line, sorted, because tests run at the same time and in no order.
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> =
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    lines.sort();
+    lines.dedup();
+    lines
+}
+
+pub(crate) fn summary(skips: &[String]) -> String {
+    let mut lines = vec![format!("skipped: {}", skips.len())];
+    lines.extend(skips.iter().map(|line| format!("  {line}")));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tests_report_is_counted_and_listed() {
+        let skips = lines("b: no tmux\n\n a: needs strace \nb: no tmux\n");
+        assert_eq!(summary(&skips), "skipped: 2\n  a: needs strace\n  b: no tmux");
+        assert_eq!(summary(&[]), "skipped: 0");
+    }
+
+    #[test]
+    fn a_report_starts_empty_and_survives_bytes_that_are_no_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = fresh(folder.path()).unwrap();
+        assert!(read(&path).unwrap().is_empty());
+        fs::write(&path, b"a: \xff\n").unwrap();
+        assert_eq!(read(&path).unwrap(), ["a: \u{fffd}"]);
+        assert!(read(&fresh(folder.path()).unwrap()).unwrap().is_empty());
+    }
+}

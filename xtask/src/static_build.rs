@@ -1,0 +1,138 @@
+//! `cargo xtask static`: the release build for Linux, one file that runs on every distribution.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run;
+use crate::workspace::{PROGRAMS, Program, Workspace};
+
+/// Builds the three programs and returns the folder that they are in.
+pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
+    if !cfg!(target_os = "linux") {
+        bail!("the static build is for Linux; elsewhere use: cargo build --release --workspace");
+    }
+    let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
+    add_target(&target)?;
+    let compiler = compiler(&target)?;
+    for program in PROGRAMS {
+        // One at a time: in one build the sender's features would reach the preview, which must not have them.
+        let mut command =
+            run::cargo(["build", "--release", "--locked", "--target", &target, "--package", program.package]);
+        run::run(command.envs(compiler.clone()).current_dir(&workspace.root))?;
+    }
+    let folder = workspace.target.join(&target).join("release");
+    for program in PROGRAMS {
+        check(&folder, &program)?;
+    }
+    Ok(folder)
+}
+
+fn add_target(target: &str) -> Result<()> {
+    let libraries = PathBuf::from(run::text(&mut run::program("rustc", ["--print", "sysroot"]))?.trim())
+        .join("lib/rustlib")
+        .join(target);
+    if libraries.is_dir() {
+        return Ok(());
+    }
+    if run::find("rustup").is_none() {
+        bail!("Rust's standard library for {target} is missing: install it (with rustup: rustup target add {target})");
+    }
+    run::run(&mut run::program("rustup", ["target", "add", target]))
+}
+
+/// The C compiler for ring, where the cc crate would not find one by itself. Ring's C code needs no C library of its own, so
+/// the host's compiler will do; without fortified functions, which only glibc has.
+fn compiler(target: &str) -> Result<Vec<(String, String)>> {
+    let underscored = target.replace('-', "_");
+    let variable = format!("CC_{underscored}");
+    let given = [&variable, "TARGET_CC", "CC"].iter().any(|name| env::var_os(name).is_some());
+    let arch = env::consts::ARCH;
+    if given || run::find("musl-gcc").is_some() || run::find(&format!("{arch}-linux-musl-gcc")).is_some() {
+        return Ok(Vec::new());
+    }
+    if run::find("cc").is_none() {
+        bail!("no C compiler: install musl-tools (Debian: apt-get install musl-tools), or gcc");
+    }
+    Ok(vec![(variable, "cc".into()), (format!("CFLAGS_{underscored}"), "-U_FORTIFY_SOURCE".into())])
+}
+
+/// A program that needs a dynamic loader is an error, one over its size budget is only told.
+fn check(folder: &Path, program: &Program) -> Result<()> {
+    let path = folder.join(program.name);
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if asks_for_loader(&bytes).with_context(|| format!("{} is no 64-bit little-endian ELF file", path.display()))? {
+        bail!("{} is not static: it asks for a dynamic loader", path.display());
+    }
+    let size = bytes.len() as u64;
+    let verdict = if size > program.size_budget { "OVER its budget of" } else { "within its budget of" };
+    eprintln!("{}: static, {size} bytes, {verdict} {} bytes", program.name, program.size_budget);
+    Ok(())
+}
+
+/// Whether an ELF file has a program header of type `PT_INTERP` (elf(5)). `None`: the file cannot be read as such.
+fn asks_for_loader(file: &[u8]) -> Option<bool> {
+    const ELFCLASS64_ELFDATA2LSB: &[u8] = b"\x7fELF\x02\x01";
+    const PT_INTERP: u32 = 3;
+    if !file.starts_with(ELFCLASS64_ELFDATA2LSB) {
+        return None;
+    }
+    let offset = usize::try_from(u64::from_le_bytes(file.get(32..40)?.try_into().ok()?)).ok()?;
+    let size = usize::from(u16::from_le_bytes(file.get(54..56)?.try_into().ok()?));
+    let count = usize::from(u16::from_le_bytes(file.get(56..58)?.try_into().ok()?));
+    for index in 0..count {
+        let begin = offset.checked_add(index.checked_mul(size)?)?;
+        let kind = file.get(begin..begin.checked_add(4)?)?;
+        if u32::from_le_bytes(kind.try_into().ok()?) == PT_INTERP {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elf(kinds: &[u32]) -> Vec<u8> {
+        let mut file = b"\x7fELF\x02\x01".to_vec();
+        file.resize(64, 0);
+        file[32] = 64;
+        file[54] = 56;
+        file[56] = u8::try_from(kinds.len()).unwrap();
+        for kind in kinds {
+            file.extend(kind.to_le_bytes());
+            file.resize(file.len() + 52, 0);
+        }
+        file
+    }
+
+    #[test]
+    fn a_program_header_for_the_loader_is_found() {
+        assert_eq!(asks_for_loader(&elf(&[1, 1, 2])), Some(false));
+        assert_eq!(asks_for_loader(&elf(&[6, 3, 1])), Some(true));
+        assert_eq!(asks_for_loader(&elf(&[])), Some(false));
+    }
+
+    #[test]
+    fn other_files_are_not_called_static() {
+        assert_eq!(asks_for_loader(b"#!/bin/sh\n"), None);
+        assert_eq!(
+            asks_for_loader(&elf(&[1])[..70]),
+            Some(false),
+            "one whole header type, and nothing after it is read"
+        );
+        assert_eq!(asks_for_loader(&elf(&[1])[..66]), None);
+        let mut far = elf(&[1]);
+        far[32..40].fill(0xff);
+        assert_eq!(asks_for_loader(&far), None);
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn this_test_is_itself_dynamic() {
+        assert_eq!(asks_for_loader(&fs::read(env::current_exe().unwrap()).unwrap()), Some(true));
+    }
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask test`: the test command of the README.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::offline::Isolation;
+use crate::workspace::Workspace;
+use crate::{run, skips};
+
+/// The README's promise for the time after the build.
+const PROMISED_SECONDS: u64 = 300;
+
+pub(crate) struct Outcome {
+    pub(crate) passed: bool,
+    pub(crate) skips: Vec<String>,
+}
+
+impl Outcome {
+    pub(crate) fn print_skips(&self) {
+        println!("{}", skips::summary(&self.skips));
+    }
+}
+
+/// Builds everything, then runs the tests of the whole workspace but the system tests.
+pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
+    let features = workspace.features();
+    // The end-to-end tests start all three programs, and cargo builds only those of a test's own package for it.
+    run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
+    run::run(
+        run::cargo(["test", "--workspace", "--locked", "--features", &features, "--no-run"])
+            .current_dir(&workspace.root),
+    )?;
+    cargo_test(workspace, &["--workspace", "--features", &features])
+}
+
+/// Runs tests that are built: without a network where the kernel allows it, with a folder for temporary files inside target/.
+pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Result<Outcome> {
+    let folder = workspace.own_folder()?;
+    let temporary = tempfile::Builder::new().prefix("tmp-").tempdir_in(&folder)?;
+    let report = skips::fresh(&folder)?;
+
+    let isolation = Isolation::find(workspace);
+    isolation.announce();
+    let mut command = isolation.command(&run::cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
+    command.args(selection).current_dir(&workspace.root);
+    command.env("TMPDIR", temporary.path()).env(skips::VARIABLE, &report);
+
+    let begin = Instant::now();
+    let status = run::status(&mut command)?;
+    let seconds = begin.elapsed().as_secs();
+    if seconds > PROMISED_SECONDS {
+        eprintln!("note: the tests took {seconds} s; the README promises at most {PROMISED_SECONDS} s after the build");
+    }
+    let mut skips = skips::read(&report)?;
+    skips.extend(isolation.skip());
+    Ok(Outcome { passed: status.success(), skips })
+}

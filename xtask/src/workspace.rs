@@ -1,0 +1,133 @@
+//! What `cargo metadata` says about this workspace.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::run;
+
+/// The cargo feature of the tests that install packages, start daemons or need root.
+pub(crate) const SYSTEM_TESTS: &str = "system-tests";
+
+/// One of the programs that people install, with the design's size budget for the static release build.
+pub(crate) struct Program {
+    pub(crate) package: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) size_budget: u64,
+}
+
+pub(crate) const PROGRAMS: [Program; 3] = [SENDER, PREVIEW, SYSTEM_INFO];
+
+pub(crate) const SENDER: Program =
+    Program { package: "anonymous-statistics", name: "anonymous-statistics", size_budget: 2_200_000 };
+
+pub(crate) const PREVIEW: Program =
+    Program { package: "telemetry-preview", name: "telemetry-preview", size_budget: 1_600_000 };
+
+pub(crate) const SYSTEM_INFO: Program =
+    Program { package: "system-facts", name: "system-info", size_budget: 1_000_000 };
+
+#[derive(Deserialize)]
+pub(crate) struct Workspace {
+    #[serde(rename = "workspace_root")]
+    pub(crate) root: PathBuf,
+    #[serde(rename = "target_directory")]
+    pub(crate) target: PathBuf,
+    /// This program's file, asked for before a build replaces it.
+    #[serde(skip)]
+    pub(crate) xtask: PathBuf,
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    features: BTreeMap<String, Vec<String>>,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    #[serde(rename = "required-features", default)]
+    required_features: Vec<String>,
+}
+
+impl Workspace {
+    pub(crate) fn load() -> Result<Self> {
+        let xtask = std::env::current_exe().context("cannot find this program's own file")?;
+        let text = run::text(&mut run::cargo(["metadata", "--format-version=1", "--no-deps", "--locked"]))?;
+        let mut workspace: Self = serde_json::from_str(&text).context("cannot read what cargo metadata prints")?;
+        workspace.xtask = xtask;
+        Ok(workspace)
+    }
+
+    /// Every feature but that of the system tests, as `--features` wants it for a whole workspace.
+    pub(crate) fn features(&self) -> String {
+        let names = self.packages.iter().flat_map(|package| {
+            let wanted = package.features.keys().filter(|feature| *feature != SYSTEM_TESTS);
+            wanted.map(|feature| format!("{}/{feature}", package.name))
+        });
+        names.collect::<Vec<_>>().join(",")
+    }
+
+    /// The package and name of each system test target.
+    pub(crate) fn system_tests(&self) -> Vec<(&str, &str)> {
+        let targets =
+            self.packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
+        targets
+            .filter(|(_, target)| target.required_features.iter().any(|feature| feature == SYSTEM_TESTS))
+            .map(|(package, target)| (package.name.as_str(), target.name.as_str()))
+            .collect()
+    }
+
+    /// The packages that have a library.
+    pub(crate) fn libraries(&self) -> Vec<&str> {
+        let packages = self.packages.iter();
+        packages
+            .filter(|package| package.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib")))
+            .map(|package| package.name.as_str())
+            .collect()
+    }
+
+    /// The folder for what xtask itself leaves behind.
+    pub(crate) fn own_folder(&self) -> Result<PathBuf> {
+        let folder = self.target.join("xtask");
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METADATA: &str = r#"{"workspace_root": "/w", "target_directory": "/w/target", "packages": [
+        {"name": "a", "features": {"default": ["sender"], "sender": [], "system-tests": []}, "targets": [
+            {"name": "a", "kind": ["lib"]},
+            {"name": "a", "kind": ["bin"], "required-features": ["sender"]},
+            {"name": "daemon", "kind": ["test"], "required-features": ["sender", "system-tests"]}]},
+        {"name": "b", "features": {}, "targets": [{"name": "b", "kind": ["bin"]}]}]}"#;
+
+    #[test]
+    fn system_tests_are_told_from_the_rest() {
+        let workspace: Workspace = serde_json::from_str(METADATA).unwrap();
+        assert_eq!(workspace.features(), "a/default,a/sender");
+        assert_eq!(workspace.system_tests(), [("a", "daemon")]);
+        assert_eq!(workspace.libraries(), ["a"]);
+    }
+
+    #[test]
+    fn cargo_metadata_of_this_workspace_is_understood() {
+        let workspace = Workspace::load().unwrap();
+        assert!(workspace.root.join("xtask/Cargo.toml").is_file());
+        for program in PROGRAMS {
+            let package = workspace.packages.iter().find(|known| known.name == program.package).unwrap();
+            let binary = package.targets.iter().find(|target| target.name == program.name && target.kind == ["bin"]);
+            assert!(binary.is_some(), "{}", program.name);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask loopback` on this kernel.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the helper is part of a test, which clippy does not see")]
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::process::{Command, Output};
+
+/// Runs a shell script behind `cargo xtask loopback`, in namespaces made as `user`, who is not root.
+fn inside(script: &str) -> Option<String> {
+    let user = ["--user", "--map-user=1000", "--map-group=1000", "--keep-caps", "--net", "--"];
+    let run = |program: &[&str]| -> Option<Output> { Command::new("unshare").args(user).args(program).output().ok() };
+    if !run(&["true"]).is_some_and(|output| output.status.success()) {
+        let report = std::env::var_os("SKIP_REPORT").and_then(|path| OpenOptions::new().append(true).open(path).ok());
+        if let Some(mut report) = report {
+            writeln!(report, "xtask loopback: no user and network namespace can be made here").unwrap();
+        }
+        return None;
+    }
+    let output = run(&[env!("CARGO_BIN_EXE_xtask"), "loopback", "--", "sh", "-c", script]).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn only_the_loopback_interface_is_there_and_it_is_up() {
+    let Some(devices) = inside("cat /proc/net/dev; echo addresses; cat /proc/net/fib_trie") else { return };
+    let (devices, addresses) = devices.split_once("addresses\n").unwrap();
+    let up: Vec<&str> = devices.lines().skip(2).filter_map(|line| Some(line.split_once(':')?.0.trim())).collect();
+    // Kernels with tunnels built in add their idle devices to every namespace.
+    assert!(up.contains(&"lo") && !up.iter().any(|name| name.starts_with('e') || name.starts_with('w')), "{up:?}");
+    assert!(addresses.contains("127.0.0.1"), "the interface has its address only when it is up");
+}
+
+#[test]
+fn no_right_is_left_to_a_user_who_had_none() {
+    let Some(status) = inside("grep Cap /proc/self/status") else { return };
+    for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        let line = status.lines().find(|line| line.starts_with(set)).unwrap();
+        assert_eq!(line.split_whitespace().nth(1), Some("0000000000000000"), "{line}");
+    }
+}
