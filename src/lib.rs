@@ -1,1 +1,40 @@
-//! x
+//! Netdata's telemetry events: what is sent, whether it may be sent, and what waits to be sent.
+//!
+//! There is one way from facts to bytes, and each stage is one type:
+//!
+//! [`Invocation`](invocation::Invocation) (what the daemon said) and [`Facts`](system_facts::Facts) →
+//! [`Event`](event::Event) → [`Payload`](payload::Payload) (frozen bytes) →
+//! [`PreparedRequest`](request::PreparedRequest) → [`Outbox`](outbox::Outbox) → the sender's transport.
+//!
+//! The library opens no network connection and draws nothing. The sender (`anonymous-statistics`) adds the transport, the
+//! preview (`telemetry-preview`) adds the screen; both build a request with [`Assembly::build`](assemble::Assembly::build),
+//! so what the one shows is what the other sends.
+//!
+//! - [`schema`]: the one table of everything that can ever be sent, and [`shape`], the form that a value must have.
+//! - [`consent`]: the one decision whether this machine may send.
+//! - [`limits`]: every number that bounds what the sender does.
+
+#![deny(missing_docs)]
+
+pub mod assemble;
+pub mod clock;
+pub mod config;
+pub mod consent;
+pub mod delivery;
+pub mod endpoint;
+pub mod event;
+pub mod fatal;
+pub mod files;
+pub mod folders;
+pub mod invocation;
+pub mod limits;
+pub mod outbox;
+pub mod payload;
+pub mod preview;
+pub mod proxy;
+pub mod request;
+pub mod schema;
+pub mod script;
+pub mod shape;
+pub mod switch;
+pub mod text;

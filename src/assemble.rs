@@ -1,0 +1,86 @@
+//! The one way from what the daemon said to the bytes of a request. The preview and the sender both go it.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use system_facts::{CommonEvidence, Facts, Host, LiveHost};
+
+use crate::config::Config;
+use crate::event::{Event, Ingredients, Refusal};
+use crate::invocation::Invocation;
+use crate::payload::{Payload, Stamp, TooLarge};
+use crate::request::{PreparedRequest, prepare};
+
+/// What was found out about a machine.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The facts, from common evidence only: they do not depend on who asks.
+    pub facts: Facts,
+    /// The machine's name, which is looked for in free text so that it is not sent.
+    pub nodename: String,
+}
+
+impl Machine {
+    /// Asks the machine that this program runs on. Of the environment only the two variables count that the daemon's
+    /// contract names, as the daemon has them.
+    pub fn ask(invocation: &Invocation) -> Self {
+        let known = |(name, value): (&OsStr, &OsStr)| Some((name.to_str()?.to_owned(), value.to_owned()));
+        let environment: Vec<(String, OsString)> = invocation.variables().filter_map(known).collect();
+        let live = LiveHost::with_environment(environment);
+        let nodename = live.uname().map(|uname| uname.nodename).unwrap_or_default();
+        Self { facts: system_facts::collect_from(&CommonEvidence::new(&live)), nodename }
+    }
+}
+
+/// Why there is no request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsendable {
+    /// There is no event.
+    Refused(Refusal),
+    /// The event is too large.
+    TooLarge(TooLarge),
+}
+
+impl fmt::Display for Unsendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::TooLarge(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unsendable {}
+
+/// An event with its frozen request.
+#[derive(Debug, Clone)]
+pub struct Assembly {
+    /// The event, field by field.
+    pub event: Event,
+    /// Random number and time of the event.
+    pub stamp: Stamp,
+    /// The request.
+    pub request: PreparedRequest,
+}
+
+impl Assembly {
+    /// Builds the event, freezes it and prepares its request.
+    pub fn build(
+        invocation: &Invocation,
+        machine: &Machine,
+        config: &Config,
+        stamp: Stamp,
+    ) -> Result<Self, Unsendable> {
+        let event = Event::build(Ingredients {
+            invocation,
+            facts: &machine.facts,
+            nodename: &machine.nodename,
+            api_key: &config.api_key,
+            selection: config.fields,
+        })
+        .map_err(Unsendable::Refused)?;
+        let payload = Payload::freeze(&event, stamp).map_err(Unsendable::TooLarge)?;
+        let request = prepare(&payload, &config.endpoint);
+        Ok(Self { event, stamp: payload.stamp().clone(), request })
+    }
+}

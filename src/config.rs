@@ -1,0 +1,226 @@
+//! The one optional configuration file, `anonymous-statistics.toml` in the config directory.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::endpoint::Endpoint;
+use crate::event::Selection;
+use crate::files::{self, Links};
+use crate::shape::Shape;
+use crate::text::{HostNames, printable};
+use crate::{limits, schema};
+
+/// The file's name.
+pub const FILE: &str = "anonymous-statistics.toml";
+
+/// Where events go unless the configuration says otherwise.
+pub const DEFAULT_URL: &str = "https://posthog.netdata.cloud/capture/";
+
+/// What the sender is told to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where events go.
+    pub endpoint: Endpoint,
+    /// The key under which the server files them.
+    pub api_key: String,
+    /// A total time that is shorter than the usual one.
+    pub deadline: Option<Duration>,
+    /// Which fields are sent.
+    pub fields: Selection,
+    /// How many answered requests are kept for people to read.
+    pub history: usize,
+    /// The file that says so; `None`: there is none, and all values are the defaults.
+    pub file: Option<PathBuf>,
+}
+
+/// Why the configuration cannot be used. Nothing is sent then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    path: PathBuf,
+    problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One line, whatever the file holds.
+        write!(
+            f,
+            "{} {}; nothing is sent until it is corrected or removed",
+            printable(&self.path.to_string_lossy()),
+            printable(&self.problem)
+        )
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    url: Option<String>,
+    api_key: Option<String>,
+    deadline_ms: Option<u64>,
+    fields: Option<Selection>,
+    history: Option<usize>,
+}
+
+impl Config {
+    /// Reads the configuration of a config directory. Without a directory, or without a file in it: the defaults.
+    pub fn load(directory: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = directory.map(|directory| directory.join(FILE)) else {
+            return Self::from_raw(Raw::default(), None)
+                .map_err(|problem| ConfigError { path: PathBuf::from(FILE), problem });
+        };
+        Self::read(&path).map_err(|problem| ConfigError { path, problem })
+    }
+
+    fn read(path: &Path) -> Result<Self, String> {
+        let opened = match files::open_regular(rustix::fs::CWD, path, Links::Refuse) {
+            Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+                return Self::from_raw(Raw::default(), None);
+            }
+            Err(error) => return Err(format!("cannot be used: {error}")),
+            Ok(opened) => opened,
+        };
+        let owner = opened.stat.st_uid;
+        if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+            return Err("must be owned by root or by the user who runs this program".to_owned());
+        }
+        if opened.stat.st_mode & 0o022 != 0 {
+            return Err("must not be writable by group or others (chmod go-w)".to_owned());
+        }
+        let bytes = opened.read(limits::CONFIG_BYTES).map_err(|error| format!("cannot be used: {error}"))?;
+        Self::from_raw(parse(&bytes)?, Some(path))
+    }
+
+    fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, String> {
+        let url = raw.url.as_deref().unwrap_or(DEFAULT_URL);
+        let endpoint = Endpoint::parse(url).map_err(|problem| format!("has an unusable url: it {problem}"))?;
+        let default_key = schema::field("api_key").map_or("", |field| field.example);
+        let api_key = raw.api_key.unwrap_or_else(|| default_key.to_owned());
+        if Shape::Key.check_text(&api_key, &HostNames::default()).is_err() {
+            return Err("has an unusable api_key: it must be letters, digits, _ and -, at most 64".to_owned());
+        }
+        let deadline = raw.deadline_ms.map(Duration::from_millis);
+        let (shortest, longest) = (limits::DEADLINE_MIN, limits::DEADLINE_START);
+        if deadline.is_some_and(|deadline| deadline < shortest || deadline > longest) {
+            return Err(format!(
+                "has an unusable deadline_ms: it must be {} to {}",
+                shortest.as_millis(),
+                longest.as_millis()
+            ));
+        }
+        let history = raw.history.unwrap_or(limits::HISTORY_ENTRIES);
+        if history > limits::HISTORY_ENTRIES {
+            return Err(format!("has an unusable history: it must be 0 to {}", limits::HISTORY_ENTRIES));
+        }
+        Ok(Self {
+            endpoint,
+            api_key,
+            deadline,
+            fields: raw.fields.unwrap_or_default(),
+            history,
+            file: file.map(Path::to_owned),
+        })
+    }
+
+    /// The total time that a call for this action may take.
+    pub fn deadline(&self, action: &str) -> Duration {
+        let usual = deadline(action);
+        self.deadline.map_or(usual, |shorter| shorter.min(usual))
+    }
+}
+
+/// The total time that a call for this action may take, before the configuration is known.
+pub fn deadline(action: &str) -> Duration {
+    match action {
+        "START" | "META" | "META_START" => limits::DEADLINE_START,
+        _ => limits::DEADLINE_OTHER,
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Raw, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_error| "is not UTF-8 text".to_owned())?;
+    toml::from_str(text).map_err(|error| {
+        let line =
+            error.span().map(|span| text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count() + 1);
+        let place = line.map_or_else(String::new, |line| format!(" in line {line}"));
+        format!("cannot be understood{place}: {}", error.message().lines().next().unwrap_or_default())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn load(text: &str) -> Result<Config, String> {
+        parse(text.as_bytes()).and_then(|raw| Config::from_raw(raw, None))
+    }
+
+    #[test]
+    fn without_a_file_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        for directory in [None, Some(folder.path()), Some(Path::new("/nonexistent"))] {
+            let config = Config::load(directory).unwrap();
+            assert_eq!(
+                (config.endpoint.to_string().as_str(), config.history, config.file.is_none()),
+                (DEFAULT_URL, 20, true)
+            );
+            assert!(config.api_key.starts_with("mqkw"));
+        }
+    }
+
+    #[test]
+    fn every_key() {
+        let config = load(
+            "url = 'http://127.0.0.1:9/c/'\napi_key = 'k'\ndeadline_ms = 500\nfields = 'documented'\nhistory = 0\n",
+        )
+        .unwrap();
+        assert_eq!(config.endpoint.to_string(), "http://127.0.0.1:9/c/");
+        assert_eq!((config.api_key.as_str(), config.fields, config.history), ("k", Selection::Documented, 0));
+        assert_eq!(config.deadline("START"), Duration::from_millis(500));
+        assert_eq!(load("deadline_ms = 1500").unwrap().deadline("EXIT"), Duration::from_secs(1));
+        assert_eq!(load("").unwrap().deadline("START"), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for bad in [
+            "url = 'http://example.org/'",
+            "url = 1",
+            "api_key = 'a b'",
+            "deadline_ms = 3000",
+            "deadline_ms = 1",
+            "fields = 'some'",
+            "history = 21",
+            "history = -1",
+            "unknown = 1",
+            "url",
+            "\u{1b}[2J",
+        ] {
+            let error = ConfigError { path: "/x".into(), problem: load(bad).unwrap_err() }.to_string();
+            assert!(!error.contains(['\n', '\u{1b}']), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_somebody_else_could_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, "history = 1").unwrap();
+        let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o644);
+        assert_eq!(Config::load(Some(folder.path())).unwrap().history, 1);
+        for bits in [0o664, 0o646] {
+            mode(bits);
+            assert!(Config::load(Some(folder.path())).is_err());
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/nonexistent", &path).unwrap();
+        assert!(Config::load(Some(folder.path())).is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! The one decision about consent: may this machine send?
+//!
+//! The rule: never send where Netdata's script or daemon would not have sent, and when in doubt, do not send.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::text::printable;
+
+/// The file whose existence opts out.
+pub const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
+
+/// The variables that opt out when they hold anything at all.
+///
+/// `0` and `false` opt out too: Netdata's script and daemon have always read them so, and to start sending from machines
+/// that are silent today would be the worse mistake.
+pub const OPT_OUT_VARIABLES: [&str; 2] = ["DISABLE_TELEMETRY", "DO_NOT_TRACK"];
+
+/// The decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Every place was looked at, and none says no.
+    Allowed,
+    /// At least one source says no.
+    OptedOut,
+    /// No source says no, and at least one could not be looked at.
+    Unknown,
+}
+
+/// A source of the decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The opt-out file in a config directory.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.write_str(&printable(&path.to_string_lossy())),
+            Self::Variable(name) => f.write_str(name),
+        }
+    }
+}
+
+/// What was found at a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// No file, or the variable is not set.
+    Nothing,
+    /// The variable is set, to nothing.
+    Empty,
+    /// The file exists; what it is, in words.
+    Exists(&'static str),
+    /// The variable holds this.
+    Holds(OsString),
+    /// It could not be looked at, and why.
+    CannotLook(String),
+}
+
+impl Finding {
+    /// What this finding means for the decision.
+    pub fn verdict(&self) -> Decision {
+        match self {
+            Self::Nothing | Self::Empty => Decision::Allowed,
+            Self::Exists(_) | Self::Holds(_) => Decision::OptedOut,
+            Self::CannotLook(_) => Decision::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("not found"),
+            Self::Empty => f.write_str("set, but empty"),
+            Self::Exists(kind) => write!(f, "exists ({kind})"),
+            Self::Holds(value) => {
+                let value = value.to_string_lossy();
+                write!(f, "set to \"{}\"", printable(&value))?;
+                if matches!(value.trim(), "0" | "false" | "no" | "off") {
+                    f.write_str(", which opts out too: Netdata has always read any value so")?;
+                }
+                Ok(())
+            }
+            Self::CannotLook(why) => write!(f, "cannot be looked at: {}", printable(why)),
+        }
+    }
+}
+
+/// One step of the decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What was looked at.
+    pub source: Source,
+    /// What was found there.
+    pub finding: Finding,
+}
+
+impl Step {
+    /// What would change this step's verdict, in words. `None` where it does not stand in the way.
+    pub fn what_would_change_it(&self) -> Option<String> {
+        match (&self.source, self.finding.verdict()) {
+            (_, Decision::Allowed) => None,
+            (Source::File(path), Decision::OptedOut) => {
+                Some(format!("removing {}", printable(&path.to_string_lossy())))
+            }
+            (Source::File(_), Decision::Unknown) => Some("looking as a user who may, for example with sudo".to_owned()),
+            (Source::Variable(name), _) => Some(format!("unsetting {name}")),
+        }
+    }
+}
+
+/// A decision with all it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// Every source, in the order in which it was looked at.
+    pub steps: Vec<Step>,
+}
+
+impl Consent {
+    /// Decides from the config directories and the environment of whoever sends.
+    pub fn decide<'a>(
+        config_directories: impl IntoIterator<Item = &'a Path>,
+        variable: impl Fn(&str) -> Option<OsString>,
+        look: impl Fn(&Path) -> Finding,
+    ) -> Self {
+        let files = config_directories.into_iter().map(|directory| {
+            let path = directory.join(OPT_OUT_FILE);
+            let finding = look(&path);
+            Step { source: Source::File(path), finding }
+        });
+        let variables = OPT_OUT_VARIABLES.iter().map(|name| {
+            let finding = match variable(name) {
+                None => Finding::Nothing,
+                Some(value) if value.as_os_str() == OsStr::new("") => Finding::Empty,
+                Some(value) => Finding::Holds(value),
+            };
+            Step { source: Source::Variable(name), finding }
+        });
+        Self { steps: files.chain(variables).collect() }
+    }
+
+    /// The decision.
+    pub fn decision(&self) -> Decision {
+        let any = |decision| self.steps.iter().any(|step| step.finding.verdict() == decision);
+        if any(Decision::OptedOut) {
+            Decision::OptedOut
+        } else if any(Decision::Unknown) || self.steps.is_empty() {
+            Decision::Unknown
+        } else {
+            Decision::Allowed
+        }
+    }
+
+    /// The steps that keep the decision from being `allowed`.
+    pub fn in_the_way(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.finding.verdict() != Decision::Allowed)
+    }
+
+    /// The first step that decided, where the decision is not `allowed`.
+    pub fn reason(&self) -> Option<&Step> {
+        let decision = self.decision();
+        self.in_the_way().find(|step| step.finding.verdict() == decision)
+    }
+}
+
+/// Looks for a file without following a link at its end: the file opts out in whatever form it exists.
+pub fn look(path: &Path) -> Finding {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) => {
+            let kind = metadata.file_type();
+            Finding::Exists(if kind.is_symlink() {
+                "a link"
+            } else if kind.is_dir() {
+                "a folder"
+            } else if kind.is_file() {
+                "a file"
+            } else {
+                "a special file"
+            })
+        }
+        // Not there; or something on the way to it is no folder, so it cannot be there.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Finding::Nothing
+        }
+        Err(error) => Finding::CannotLook(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(files: &[Finding], variables: &[(&str, &str)]) -> Decision {
+        let directories: Vec<PathBuf> = (0..files.len()).map(|i| PathBuf::from(format!("/{i}"))).collect();
+        let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        let look = |path: &Path| {
+            let index = directories.iter().position(|d| path.starts_with(d)).unwrap();
+            files[index].clone()
+        };
+        Consent::decide(directories.iter().map(PathBuf::as_path), variable, look).decision()
+    }
+
+    #[test]
+    fn one_no_is_enough_and_doubt_is_no_yes() {
+        use Finding::{CannotLook, Exists, Nothing};
+        let blind = || CannotLook("permission denied".into());
+        assert_eq!(decide(&[Nothing, Nothing], &[]), Decision::Allowed);
+        assert_eq!(decide(&[Nothing, Exists("a file")], &[]), Decision::OptedOut);
+        assert_eq!(decide(&[blind(), Exists("a file")], &[]), Decision::OptedOut);
+        assert_eq!(decide(&[blind(), Nothing], &[]), Decision::Unknown);
+        assert_eq!(decide(&[blind()], &[("DO_NOT_TRACK", "1")]), Decision::OptedOut);
+    }
+
+    #[test]
+    fn any_value_of_a_variable_opts_out() {
+        for name in OPT_OUT_VARIABLES {
+            for value in ["1", "0", "true", "false", "no", " "] {
+                assert_eq!(decide(&[Finding::Nothing], &[(name, value)]), Decision::OptedOut, "{name}={value}");
+            }
+            assert_eq!(decide(&[Finding::Nothing], &[(name, "")]), Decision::Allowed);
+        }
+    }
+
+    #[test]
+    fn the_file_counts_in_every_form() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        assert_eq!(look(&path("missing")), Finding::Nothing);
+        std::fs::write(path("file"), "").unwrap();
+        assert_eq!(look(&path("file")), Finding::Exists("a file"));
+        assert_eq!(look(&path("file/below")), Finding::Nothing);
+        std::os::unix::fs::symlink("nowhere", path("dangling")).unwrap();
+        assert_eq!(look(&path("dangling")), Finding::Exists("a link"));
+        std::fs::create_dir(path("folder")).unwrap();
+        assert_eq!(look(&path("folder")), Finding::Exists("a folder"));
+        std::os::unix::fs::symlink("loop", path("loop")).unwrap();
+        assert!(matches!(look(&path("loop/x")), Finding::CannotLook(_)));
+        assert!(matches!(look(&path(&"x".repeat(300))), Finding::CannotLook(_)));
+    }
+}

@@ -1,0 +1,103 @@
+//! What a delivery can end in, and what becomes of the event then.
+
+/// How an attempt to deliver ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server answered with this status.
+    Answered(u16),
+    /// There was no answer.
+    Failed(Failure),
+    /// Consent was withdrawn before the first byte of the request; nothing was sent.
+    Withdrawn,
+}
+
+/// Why there was no answer, in curl's terms (curl(1), EXIT CODES): the daemon's log has always held them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The proxy's name could not be looked up.
+    ProxyName,
+    /// The host's name could not be looked up.
+    Name,
+    /// No connection could be made.
+    Connect,
+    /// The time was over.
+    Time,
+    /// The TLS handshake failed.
+    Tls,
+    /// The server closed the connection without an answer.
+    EmptyReply,
+    /// The answer could not be received.
+    Receive,
+    /// The server's certificate was not accepted.
+    Certificate,
+}
+
+impl Failure {
+    /// curl's exit code.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::ProxyName => 5,
+            Self::Name => 6,
+            Self::Connect => 7,
+            Self::Time => 28,
+            Self::Tls => 35,
+            Self::EmptyReply => 52,
+            Self::Receive => 56,
+            Self::Certificate => 60,
+        }
+    }
+
+    /// The reason in words.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::ProxyName => "the proxy's name was not found",
+            Self::Name => "the server's name was not found",
+            Self::Connect => "no connection could be made",
+            Self::Time => "the time was over",
+            Self::Tls => "the TLS handshake failed",
+            Self::EmptyReply => "the server gave no answer",
+            Self::Receive => "the answer could not be received",
+            Self::Certificate => "the server's certificate was not accepted",
+        }
+    }
+}
+
+/// What becomes of an event after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was answered for good, accepted or not; it is kept in the history only.
+    Answered,
+    /// It waits to be tried again.
+    Waits,
+    /// It is deleted.
+    Deleted,
+}
+
+impl Outcome {
+    /// A status that says the event is unacceptable ends it; one that says "not now" and every fault of the network keep
+    /// it.
+    pub const fn fate(self) -> Fate {
+        match self {
+            Self::Answered(408 | 429 | 500..=599) | Self::Failed(_) => Fate::Waits,
+            Self::Answered(_) => Fate::Answered,
+            Self::Withdrawn => Fate::Deleted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_an_event() {
+        for status in [200, 201, 204, 301, 307, 400, 401, 404, 413] {
+            assert_eq!(Outcome::Answered(status).fate(), Fate::Answered, "{status}");
+        }
+        for status in [408, 429, 500, 502, 503, 599] {
+            assert_eq!(Outcome::Answered(status).fate(), Fate::Waits, "{status}");
+        }
+        assert_eq!(Outcome::Failed(Failure::Name).fate(), Fate::Waits);
+        assert_eq!(Outcome::Withdrawn.fate(), Fate::Deleted);
+    }
+}

@@ -1,0 +1,199 @@
+//! Where events go: a URL of the few forms that are allowed.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A destination. It is https, or http to an address of this machine; nothing else can be written as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    https: bool,
+    host: Host,
+    port: Option<u16>,
+    target: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    Name(String),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
+}
+
+impl Endpoint {
+    /// Parses a URL. The error says in words what is wrong with it.
+    pub fn parse(url: &str) -> Result<Self, &'static str> {
+        if !url.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("may hold only printable ASCII characters");
+        }
+        let (https, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+            (Some(rest), _) => (true, rest),
+            (_, Some(rest)) => (false, rest),
+            _ => return Err("must begin with https://"),
+        };
+        let (authority, target) = match rest.find(['/', '?', '#']) {
+            Some(at) => rest.split_at(at),
+            None => (rest, "/"),
+        };
+        if target.contains('#') {
+            return Err("must not hold a fragment (#)");
+        }
+        if authority.contains('@') {
+            return Err("must not hold a user name or password");
+        }
+        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+        let (host, port) = split_port(authority)?;
+        let endpoint = Self { https, host: parse_host(host)?, port, target };
+        if !endpoint.https && !endpoint.is_loopback() {
+            return Err("must be https (http is allowed to 127.0.0.0/8, [::1] and localhost only)");
+        }
+        Ok(endpoint)
+    }
+
+    /// Whether the connection is made with TLS.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
+    /// Whether the host is this machine by its name or address. The address that a connection then uses is checked again.
+    pub fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Name(name) => name == "localhost",
+            Host::V4(address) => address.is_loopback(),
+            Host::V6(address) => address.is_loopback(),
+        }
+    }
+
+    /// The host, as it stands in the URL; IPv6 addresses in brackets.
+    pub fn host(&self) -> String {
+        match &self.host {
+            Host::Name(name) => name.clone(),
+            Host::V4(address) => address.to_string(),
+            Host::V6(address) => format!("[{address}]"),
+        }
+    }
+
+    /// The host's address, where the URL gives an address and not a name.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.host {
+            Host::Name(_) => None,
+            Host::V4(address) => Some(IpAddr::V4(address)),
+            Host::V6(address) => Some(IpAddr::V6(address)),
+        }
+    }
+
+    /// The port, whether or not the URL names it.
+    pub fn port(&self) -> u16 {
+        self.port.unwrap_or(if self.https { 443 } else { 80 })
+    }
+
+    /// The value of the `host` header: the port stands in it only if the URL names one.
+    pub fn authority(&self) -> String {
+        match self.port {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host(),
+        }
+    }
+
+    /// Path and query, the request target.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", if self.https { "https" } else { "http" }, self.authority(), self.target)
+    }
+}
+
+fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
+    let (host, port) = match authority.rfind(']') {
+        Some(end) => authority.split_at(end + 1),
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok((host, None)),
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            digits.parse().ok().filter(|port| *port != 0).map(|port| (host, Some(port))).ok_or("has an invalid port")
+        }
+        _ => Err("has an invalid port"),
+    }
+}
+
+fn parse_host(host: &str) -> Result<Host, &'static str> {
+    if let Some(inner) = host.strip_prefix('[') {
+        let inner = inner.strip_suffix(']').ok_or("has an invalid host")?;
+        return inner.parse().map(Host::V6).map_err(|_error| "has an invalid IPv6 address");
+    }
+    if let Ok(address) = host.parse() {
+        return Ok(Host::V4(address));
+    }
+    // RFC 1123 names. What looks like a number but is none of the usual form of an address is refused: resolvers read
+    // "127.1" or "0x7f000001" as addresses.
+    let name = host.to_ascii_lowercase();
+    let labels_fit = name.len() <= 253
+        && name.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        });
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let numeric =
+        last.starts_with(|c: char| c.is_ascii_digit()) && last.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x');
+    if labels_fit && !numeric { Ok(Host::Name(name)) } else { Err("has an invalid host") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allowed_urls_are_written_as_they_are_read() {
+        for url in [
+            "https://posthog.netdata.cloud/capture/",
+            "https://posthog.example.org:8443/a?b=c",
+            "http://127.0.0.1:9/",
+            "http://127.9.9.9/",
+            "http://[::1]:8080/capture/",
+            "http://localhost/x",
+        ] {
+            assert_eq!(Endpoint::parse(url).map(|e| e.to_string()), Ok(url.to_owned()));
+        }
+        let bare = Endpoint::parse("https://example.org").unwrap();
+        assert_eq!((bare.target(), bare.port(), bare.authority().as_str()), ("/", 443, "example.org"));
+        assert_eq!(Endpoint::parse("https://example.org?q").unwrap().target(), "/?q");
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for url in [
+            "",
+            "example.org",
+            "ftp://example.org/",
+            "http://example.org/",
+            "http://127.0.0.1.example.org/",
+            "http://10.0.0.1/",
+            "http://127.1/",
+            "http://0x7f000001/",
+            "http://2130706433/",
+            "http://[::2]/",
+            "http://localhost.example.org/",
+            "https://user@example.org/",
+            "https://user:secret@example.org/",
+            "https://example.org/#x",
+            "https://example.org:/",
+            "https://example.org:0/",
+            "https://example.org:99999/",
+            "https://example.org:+80/",
+            "https:///x",
+            "https://exa mple.org/",
+            "https://exämple.org/",
+            "https://example.org/\r\nx-injected: 1",
+            "https://[::1/",
+            "https://-x.org/",
+        ] {
+            assert!(Endpoint::parse(url).is_err(), "{url}");
+        }
+    }
+}

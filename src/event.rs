@@ -1,0 +1,289 @@
+//! The event: every field that an invocation and the facts of a machine give, built row by row from the schema.
+
+use std::ffi::OsStr;
+
+use system_facts::{Evidence, Facts};
+
+use crate::fatal::Fatal;
+use crate::invocation::{Given, Invocation, Provenance};
+use crate::limits;
+use crate::schema::{FIELDS, Field, Happened, Origin};
+use crate::shape::{self, Misfit, Value};
+use crate::text::HostNames;
+
+/// Which fields are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selection {
+    /// All of the schema.
+    #[default]
+    All,
+    /// Those that Netdata's telemetry page names, and what PostHog needs.
+    Documented,
+}
+
+/// How one field's value came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// It is the same for everybody, or stands in the configuration.
+    Fixed,
+    /// The daemon says it.
+    Said(Provenance),
+    /// It was collected on this machine.
+    Collected(Vec<Evidence>),
+    /// It is made from other fields, or by this program.
+    Made,
+}
+
+/// What becomes of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// It is sent with this value.
+    Sent(Value),
+    /// Only the daemon knows the value; it says it when it makes the call.
+    NotKnownHere,
+    /// It is left out, and its name is listed.
+    Dropped(Misfit),
+    /// The daemon does not say it, or the configuration leaves it out: it is not in the body.
+    Absent,
+    /// It is set at the moment when the event is frozen.
+    Frozen,
+}
+
+/// One field of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its row in the schema.
+    pub field: &'static Field,
+    /// What becomes of it.
+    pub content: Content,
+    /// How its value came about.
+    pub cause: Cause,
+}
+
+/// An event before it is frozen. The only way to make one is [`Event::build`].
+#[derive(Debug, Clone)]
+pub struct Event {
+    entries: Vec<Entry>,
+}
+
+/// Why there is no event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The action is not letters, digits and underscores.
+    Action,
+    /// There is no usable identifier. None is made up, and none is derived from the machine.
+    Identity,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Action => {
+                f.write_str("the action must be letters, digits and underscores, at most 32 (START, EXIT, FATAL ...)")
+            }
+            Self::Identity => f.write_str(
+                "NETDATA_REGISTRY_UNIQUE_ID is not a GUID, so there is no identifier to send an event under",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What an event is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Ingredients<'a> {
+    /// What the daemon said.
+    pub invocation: &'a Invocation,
+    /// What was found out about the machine.
+    pub facts: &'a Facts,
+    /// The machine's name, to be kept out of free text.
+    pub nodename: &'a str,
+    /// The key under which the server files the event.
+    pub api_key: &'a str,
+    /// Which fields are sent.
+    pub selection: Selection,
+}
+
+impl Event {
+    /// Builds an event, field by field in the order of the schema.
+    pub fn build(ingredients: Ingredients<'_>) -> Result<Self, Refusal> {
+        let builder = Builder::new(ingredients)?;
+        let mut entries: Vec<Entry> = FIELDS.iter().map(|field| builder.entry(field)).collect();
+        let dropped: Vec<&'static str> =
+            entries.iter().filter(|e| matches!(e.content, Content::Dropped(_))).map(|e| e.field.name).collect();
+        if !dropped.is_empty() {
+            for entry in entries.iter_mut().filter(|entry| entry.field.origin == Origin::Dropped) {
+                entry.content = Content::Sent(Value::Names(dropped.clone()));
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// All fields of the schema in wire order, with what becomes of each.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// One field by its wire name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.field.name == name)
+    }
+
+    /// The action.
+    pub fn action(&self) -> &str {
+        match self.entry("action").map(|entry| &entry.content) {
+            Some(Content::Sent(Value::Text(action))) => action,
+            _ => "",
+        }
+    }
+
+    /// The names of the fields whose values only the daemon knows. Empty: the event is exact.
+    pub fn not_known_here(&self) -> impl Iterator<Item = &'static str> {
+        self.entries.iter().filter(|entry| entry.content == Content::NotKnownHere).map(|entry| entry.field.name)
+    }
+}
+
+struct Builder<'a> {
+    ingredients: Ingredients<'a>,
+    lines: Vec<system_facts::netdata::Line<'a>>,
+    hosts: HostNames,
+    action: &'a str,
+    fatal: Option<Fatal>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(ingredients: Ingredients<'a>) -> Result<Self, Refusal> {
+        let invocation = ingredients.invocation;
+        let action = invocation.action().filter(|action| shape::is_action(action)).ok_or(Refusal::Action)?;
+        match invocation.variable("NETDATA_REGISTRY_UNIQUE_ID") {
+            Given::Value(guid, _) if guid.to_str().is_some_and(shape::is_guid) => {}
+            Given::NotKnownHere => {}
+            Given::Value(..) | Given::Absent => return Err(Refusal::Identity),
+        }
+        let variables = ["NETDATA_HOSTNAME", "NETDATA_REGISTRY_HOSTNAME"];
+        let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
+        let os_id = ingredients.facts.os.id.known().map(String::as_str);
+        let hosts = HostNames::new(names.chain([ingredients.nodename]), os_id);
+        let text = |number| match invocation.argument(number) {
+            Given::Value(value, _) => value.to_str(),
+            Given::Absent | Given::NotKnownHere => None,
+        };
+        let fatal = (action == "FATAL").then(|| Fatal::parse(text(2), text(3)));
+        Ok(Self { ingredients, lines: system_facts::netdata::lines(ingredients.facts), hosts, action, fatal })
+    }
+
+    fn entry(&self, field: &'static Field) -> Entry {
+        let kept = self.ingredients.selection == Selection::All || field.documented || field.always;
+        let (content, cause) =
+            if !kept || !field.occurs_in(self.action) { (Content::Absent, Cause::Made) } else { self.content(field) };
+        Entry { field, content, cause }
+    }
+
+    fn content(&self, field: &'static Field) -> (Content, Cause) {
+        match field.origin {
+            Origin::Constant => (self.check_text(field, field.example), Cause::Fixed),
+            Origin::ApiKey => (self.check_text(field, self.ingredients.api_key), Cause::Fixed),
+            Origin::Argument(number) => self.argument(field, number),
+            Origin::ArgumentOf { number, count } => match self.ingredients.invocation.count() {
+                Some(given) if given == count => self.argument(field, number),
+                // Which of the two later forms a daemon uses is not known before it calls; most give neither.
+                Some(_) | None => (Content::Absent, Cause::Made),
+            },
+            Origin::Variable(name) => {
+                said(self.ingredients.invocation.variable(name), limits::VARIABLE_BYTES, |text| {
+                    self.check_text(field, text)
+                })
+            }
+            Origin::Fact(name) => match self.lines.iter().find(|line| line.name == name) {
+                Some(line) => (self.check_text(field, &line.value), Cause::Collected(line.evidence.to_vec())),
+                None => (Content::Absent, Cause::Made),
+            },
+            Origin::Happened(part) => self.happened(field, part),
+            Origin::Dropped => (Content::Absent, Cause::Made),
+            Origin::FrozenUuid | Origin::FrozenTime => (Content::Frozen, Cause::Made),
+        }
+    }
+
+    fn check_text(&self, field: &Field, text: &str) -> Content {
+        match field.shape.check_text(text, &self.hosts) {
+            Ok(value) => Content::Sent(value),
+            Err(misfit) => Content::Dropped(misfit),
+        }
+    }
+
+    fn argument(&self, field: &Field, number: usize) -> (Content, Cause) {
+        said(self.ingredients.invocation.argument(number), limits::ARGUMENT_BYTES, |fragment| {
+            match field.shape.check_fragment(fragment, &self.hosts) {
+                Ok(value) => Content::Sent(value),
+                Err(misfit) => Content::Dropped(misfit),
+            }
+        })
+    }
+
+    fn happened(&self, field: &Field, part: Happened) -> (Content, Cause) {
+        let invocation = self.ingredients.invocation;
+        let argument = match part {
+            Happened::Action => 1,
+            Happened::Event | Happened::Result | Happened::Process | Happened::Thread => 2,
+            Happened::Data | Happened::Line | Happened::File | Happened::Function | Happened::Errno => 3,
+        };
+        let given = invocation.argument(argument);
+        if part == Happened::Event && given == Given::Absent {
+            return (self.check_text(field, self.action), Cause::Made);
+        }
+        said(given, limits::ARGUMENT_BYTES, |text| match (&self.fatal, part) {
+            (_, Happened::Action) => self.check_text(field, text),
+            (Some(fatal), part) => self.fatal_part(field, fatal, part),
+            (None, Happened::Event) => match shape::Shape::Word.check_text(text, &self.hosts) {
+                Ok(_) => self.check_text(field, &format!("{} {text}", self.action)),
+                // The result does not fit and is left out; the event is still worth counting.
+                Err(_) => self.check_text(field, self.action),
+            },
+            (None, _) => match shape::Shape::Word.check_text(text, &self.hosts) {
+                Ok(_) => self.check_text(field, text),
+                Err(misfit) => Content::Dropped(misfit),
+            },
+        })
+    }
+
+    fn fatal_part(&self, field: &Field, fatal: &Fatal, part: Happened) -> Content {
+        let number = |value: Option<i64>| value.map(|number| number.to_string());
+        let text = match part {
+            Happened::Event => {
+                let full = fatal.result().map(|result| format!("{} {result}", self.action));
+                return match full.map(|text| self.check_text(field, &text)) {
+                    Some(sent @ Content::Sent(_)) => sent,
+                    _ => self.check_text(field, self.action),
+                };
+            }
+            Happened::Action => Some(self.action.to_owned()),
+            Happened::Result => fatal.result(),
+            Happened::Data => fatal.data(),
+            Happened::Process => fatal.process.clone(),
+            Happened::Thread => fatal.thread.clone(),
+            Happened::Line => number(fatal.line),
+            Happened::File => fatal.file.clone(),
+            Happened::Function => fatal.function.clone(),
+            Happened::Errno => number(fatal.errno),
+        };
+        text.map_or(Content::Dropped(Misfit::NotOfShape), |text| self.check_text(field, &text))
+    }
+}
+
+/// What the daemon said, once it is known to be text of a bearable size.
+fn said(given: Given<&OsStr>, max: usize, check: impl Fn(&str) -> Content) -> (Content, Cause) {
+    match given {
+        Given::Value(value, provenance) => {
+            let content = match value.to_str() {
+                _ if value.len() > max => Content::Dropped(Misfit::TooLong),
+                None => Content::Dropped(Misfit::Malformed),
+                Some(text) => check(text),
+            };
+            (content, Cause::Said(provenance))
+        }
+        Given::Absent => (Content::Absent, Cause::Made),
+        Given::NotKnownHere => (Content::NotKnownHere, Cause::Made),
+    }
+}

@@ -1,0 +1,148 @@
+//! What a FATAL event's result and data say, taken apart and written again.
+//!
+//! The daemon gives `program:thread` as result and `line@file:function/errno` as data, the file cut to 10 and the
+//! function to 15 characters, both padded with blanks (recorded: `0266@../daemon/:signals_handle /4`). Thread names of
+//! streaming receivers carry the host name of the sender, and a path may say where somebody builds software, so nothing
+//! is copied: each part is parsed by its own rule and what does not parse is left out.
+
+/// The parts of a FATAL event that parsed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fatal {
+    /// The program that failed.
+    pub process: Option<String>,
+    /// The thread that failed, without whatever names a peer.
+    pub thread: Option<String>,
+    /// Line in the source file.
+    pub line: Option<i64>,
+    /// Source file, at most the last folder and the name.
+    pub file: Option<String>,
+    /// Function.
+    pub function: Option<String>,
+    /// The value of errno.
+    pub errno: Option<i64>,
+}
+
+impl Fatal {
+    /// Takes the daemon's second and third argument apart.
+    pub fn parse(result: Option<&str>, data: Option<&str>) -> Self {
+        let mut fatal = Self::default();
+        if let Some((process, thread)) = result.and_then(|text| text.split_once(':')) {
+            fatal.process = name(process, b"-_.");
+            // Receiver threads are called "STREAM_RECEIVER[host,...]" or "RECEIVER (host)": what follows names a peer.
+            let thread = thread.split(['[', '(', ' ']).next().unwrap_or_default();
+            fatal.thread = name(thread, b"-_.");
+        }
+        if let Some((line, rest)) = data.and_then(|text| text.split_once('@')) {
+            fatal.line = whole_number(line);
+            // The file may hold slashes; errno stands behind the last one, the function behind the last colon.
+            if let Some((place, errno)) = rest.rsplit_once('/') {
+                fatal.errno = whole_number(errno);
+                if let Some((file, function)) = place.rsplit_once(':') {
+                    fatal.file = source_file(file.trim_end());
+                    fatal.function = name(function.trim_end(), b"_");
+                }
+            }
+        }
+        fatal
+    }
+
+    /// The result, written again from its parts.
+    pub fn result(&self) -> Option<String> {
+        Some(format!("{}:{}", self.process.as_ref()?, self.thread.as_ref()?))
+    }
+
+    /// The data, written again from its parts.
+    pub fn data(&self) -> Option<String> {
+        let (line, file) = (self.line?, self.file.as_ref()?);
+        let (function, errno) = (self.function.as_ref()?, self.errno?);
+        Some(format!("{line:04}@{file}:{function}/{errno}"))
+    }
+}
+
+fn name(text: &str, also: &[u8]) -> Option<String> {
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || also.contains(&b));
+    fits.then(|| text.to_owned())
+}
+
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let fits = (1..=10).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.parse().ok()).flatten()
+}
+
+/// Keeps `folder/name.c`. The compiler's `__FILE__` may begin with where the software was built; cut to its first ten
+/// characters it may also end in a slash, and then the folder's name is all that is known.
+fn source_file(text: &str) -> Option<String> {
+    let ends_in_slash = text.ends_with('/');
+    let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
+    let kept = match (text.starts_with('/'), parts.as_slice()) {
+        // An absolute path that was cut within its first folders says nothing about the source, only about the builder.
+        (true, _) | (_, []) => return None,
+        (false, [.., folder]) if ends_in_slash => format!("{folder}/"),
+        (false, [.., folder, file]) => format!("{folder}/{file}"),
+        (false, [file]) => (*file).to_owned(),
+    };
+    name(&kept, b"-_./")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recorded_call() {
+        let fatal = Fatal::parse(Some("netdata:netdata"), Some("0266@../daemon/:signals_handle /4"));
+        assert_eq!(fatal.process.as_deref(), Some("netdata"));
+        assert_eq!(fatal.thread.as_deref(), Some("netdata"));
+        assert_eq!(fatal.line, Some(266));
+        assert_eq!(fatal.file.as_deref(), Some("daemon/"));
+        assert_eq!(fatal.function.as_deref(), Some("signals_handle"));
+        assert_eq!(fatal.errno, Some(4));
+        assert_eq!(fatal.result().as_deref(), Some("netdata:netdata"));
+        assert_eq!(fatal.data().as_deref(), Some("0266@daemon/:signals_handle/4"));
+    }
+
+    #[test]
+    fn what_is_written_again_parses_to_the_same() {
+        for (result, data) in [
+            ("netdata:netdata", "0266@../daemon/:signals_handle /4"),
+            ("netdata:STREAM_RECEIVER[web1.example.org]", "1234@database/r:rrdset_done     /0"),
+            ("netdata:WEB_SERVER[static1]", "0012@main.c    :main           /-1"),
+        ] {
+            let once = Fatal::parse(Some(result), Some(data));
+            let twice = Fatal::parse(once.result().as_deref(), once.data().as_deref());
+            assert_eq!(once, twice);
+            assert!(once.result().is_some() && once.data().is_some(), "{result} {data}");
+        }
+    }
+
+    #[test]
+    fn a_peer_in_the_thread_name_is_lost() {
+        for thread in ["RECEIVER[web1.example.org,10.0.0.1]", "RECEIVER(web1)", "RECEIVER web1"] {
+            let fatal = Fatal::parse(Some(&format!("netdata:{thread}")), None);
+            assert_eq!(fatal.result().as_deref(), Some("netdata:RECEIVER"));
+        }
+    }
+
+    #[test]
+    fn of_a_path_two_parts_stay_at_most() {
+        assert_eq!(source_file("../../src/daemon/main.c").as_deref(), Some("daemon/main.c"));
+        assert_eq!(source_file("main.c").as_deref(), Some("main.c"));
+        assert_eq!(source_file("/home/joe/"), None);
+        assert_eq!(source_file("/home/joe/netdata/main.c"), None);
+        assert_eq!(source_file("../"), None);
+        assert_eq!(source_file("a b/c.c"), None);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_left_out() {
+        for (result, data) in
+            [("-", "-"), ("", ""), ("netdata", "266"), ("a/b:c/d", "x@y:z/w"), ("\u{1b}:\n", "1@\u{1b}:\u{1b}/")]
+        {
+            let fatal = Fatal::parse(Some(result), Some(data));
+            assert_eq!((fatal.result(), fatal.data()), (None, None), "{result} {data}");
+        }
+        let fatal = Fatal::parse(None, Some("0266@../daemon/:signals handle/4"));
+        assert_eq!((fatal.line, fatal.errno, fatal.function), (Some(266), Some(4), None));
+    }
+}

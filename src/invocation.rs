@@ -1,0 +1,192 @@
+//! What the daemon said: its arguments and its environment, each with how it is known.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::limits;
+
+/// How something that the daemon says is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provenance {
+    /// The daemon says it in this call.
+    Daemon,
+    /// A recorded call (`--call FILE`).
+    CallFile,
+    /// The newest event of the same action, kept in the state folder. Milliseconds since 1970.
+    LastEvent(u64),
+    /// A file of the agent.
+    File(PathBuf),
+}
+
+impl fmt::Display for Provenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Daemon => f.write_str("said by the daemon"),
+            Self::CallFile => f.write_str("the recorded call"),
+            Self::LastEvent(time) => write!(f, "the last event of this kind, {}", crate::clock::utc(*time)),
+            Self::File(path) => write!(f, "{}", crate::text::printable(&path.to_string_lossy())),
+        }
+    }
+}
+
+/// Something that only the daemon can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given<T> {
+    /// It is known.
+    Value(T, Provenance),
+    /// The daemon does not say it in this kind of call.
+    Absent,
+    /// The daemon will say it; here it is not known.
+    NotKnownHere,
+}
+
+/// A call of the daemon, or what is known of one before it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    arguments: BTreeMap<usize, (OsString, Provenance)>,
+    environment: BTreeMap<OsString, (OsString, Provenance)>,
+    /// How many arguments the daemon gives, where that is known.
+    count: Option<usize>,
+}
+
+/// A recorded call, the form of `--call FILE`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordedCall {
+    /// The arguments, from the action on.
+    pub argv: Vec<String>,
+    /// The environment.
+    pub env: BTreeMap<String, String>,
+}
+
+impl Invocation {
+    /// A complete call: what is not in it, the daemon does not say.
+    pub fn complete(
+        arguments: impl IntoIterator<Item = OsString>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        provenance: &Provenance,
+    ) -> Self {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let count = arguments.len().min(limits::ARGUMENTS_MAX);
+        let known = |value| (value, provenance.clone());
+        Self {
+            arguments: arguments.into_iter().take(count).enumerate().map(|(i, value)| (i + 1, known(value))).collect(),
+            environment: environment.into_iter().map(|(name, value)| (name, known(value))).collect(),
+            count: Some(count),
+        }
+    }
+
+    /// Reads a recorded call.
+    pub fn from_recorded(json: &[u8]) -> Result<Self, String> {
+        let call: RecordedCall =
+            serde_json::from_slice(json).map_err(|error| format!("is not a recorded call: {error}"))?;
+        let environment = call.env.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Ok(Self::complete(call.argv.into_iter().map(OsString::from), environment, &Provenance::CallFile))
+    }
+
+    /// What is known of a call that the daemon has not made: its action.
+    pub fn expected(action: &str) -> Self {
+        // Nobody says the action but the person who asks for the preview; it is what the daemon will say by definition.
+        let arguments = BTreeMap::from([(1, (OsString::from(action), Provenance::Daemon))]);
+        Self { arguments, environment: BTreeMap::new(), count: None }
+    }
+
+    /// Adds an argument that is known from elsewhere.
+    pub fn know_argument(&mut self, number: usize, value: impl Into<OsString>, provenance: Provenance) {
+        self.arguments.entry(number).or_insert_with(|| (value.into(), provenance));
+    }
+
+    /// Adds a variable that is known from elsewhere.
+    pub fn know_variable(&mut self, name: &str, value: impl Into<OsString>, provenance: Provenance) {
+        self.environment.entry(name.into()).or_insert_with(|| (value.into(), provenance));
+    }
+
+    /// States how many arguments the daemon gives: what is not among the known ones, it does not say.
+    pub fn know_count(&mut self, count: usize) {
+        self.count = Some(count.min(limits::ARGUMENTS_MAX));
+    }
+
+    /// The daemon's argument of this number; the action is number 1.
+    pub fn argument(&self, number: usize) -> Given<&OsStr> {
+        match (self.arguments.get(&number), self.count) {
+            (Some((value, provenance)), _) => Given::Value(value, provenance.clone()),
+            (None, Some(_)) => Given::Absent,
+            (None, None) => Given::NotKnownHere,
+        }
+    }
+
+    /// How many arguments the daemon gives, where that is known.
+    pub fn count(&self) -> Option<usize> {
+        self.count
+    }
+
+    /// A variable of the daemon's environment.
+    pub fn variable(&self, name: &str) -> Given<&OsStr> {
+        match (self.environment.get(OsStr::new(name)), self.count) {
+            (Some((value, provenance)), _) => Given::Value(value, provenance.clone()),
+            (None, Some(_)) => Given::Absent,
+            (None, None) => Given::NotKnownHere,
+        }
+    }
+
+    /// A variable's value, where it is known.
+    pub fn known_variable(&self, name: &str) -> Option<&OsStr> {
+        self.environment.get(OsStr::new(name)).map(|(value, _)| value.as_os_str())
+    }
+
+    /// All variables whose values are known.
+    pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.environment.iter().map(|(name, (value, _))| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// The action, where it is valid text.
+    pub fn action(&self) -> Option<&str> {
+        self.arguments.get(&1).and_then(|(value, _)| value.to_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complete_call_leaves_nothing_open() {
+        let call = Invocation::complete(["START".into(), "-".into()], [("A".into(), "b".into())], &Provenance::Daemon);
+        assert_eq!(call.argument(1), Given::Value(OsStr::new("START"), Provenance::Daemon));
+        assert_eq!(call.argument(3), Given::Absent);
+        assert_eq!(call.variable("B"), Given::Absent);
+        assert_eq!(call.known_variable("A"), Some(OsStr::new("b")));
+    }
+
+    #[test]
+    fn more_arguments_than_known_are_not_looked_at() {
+        let call = Invocation::complete((1..=60).map(|i| OsString::from(i.to_string())), [], &Provenance::Daemon);
+        assert_eq!(call.count(), Some(44));
+        assert_eq!(call.argument(45), Given::Absent);
+    }
+
+    #[test]
+    fn an_expected_call_leaves_everything_open_but_its_action() {
+        let mut call = Invocation::expected("EXIT");
+        assert_eq!(call.action(), Some("EXIT"));
+        assert_eq!(call.argument(2), Given::NotKnownHere);
+        assert_eq!(call.variable("NETDATA_VERSION"), Given::NotKnownHere);
+        call.know_variable("NETDATA_VERSION", "v1", Provenance::LastEvent(0));
+        call.know_variable("NETDATA_VERSION", "v2", Provenance::Daemon);
+        assert_eq!(call.variable("NETDATA_VERSION"), Given::Value(OsStr::new("v1"), Provenance::LastEvent(0)));
+    }
+
+    #[test]
+    fn a_recorded_call_is_read_strictly() {
+        assert!(Invocation::from_recorded(br#"{"argv": ["START", "-", "-"], "env": {"A": "b"}}"#).is_ok());
+        for bad in
+            ["", "[]", r#"{"argv": ["START"]}"#, r#"{"argv": [1], "env": {}}"#, r#"{"argv": [], "env": {}, "x": 1}"#]
+        {
+            assert!(Invocation::from_recorded(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

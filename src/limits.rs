@@ -1,0 +1,65 @@
+//! Every number that bounds what the sender does, in one place, each with its reason.
+
+use std::time::Duration;
+
+/// Total time of a START or META call. The daemon waits for its child at start-up, and the script that this program
+/// replaces allowed curl 2 s.
+pub const DEADLINE_START: Duration = Duration::from_secs(2);
+
+/// Total time of every other call: the daemon is stopping or failing, and somebody waits for it.
+pub const DEADLINE_OTHER: Duration = Duration::from_secs(1);
+
+/// The shortest deadline that a configuration may ask for. Below it no TLS handshake over a real network would finish,
+/// so every event would be lost while the configuration looks valid.
+pub const DEADLINE_MIN: Duration = Duration::from_millis(50);
+
+/// The share of the deadline after which a consent check without an answer counts as unknown: `1 / CONSENT_SHARE`.
+/// A config folder on a hanging file system must not use up the time that the daemon grants.
+pub const CONSENT_SHARE: u32 = 4;
+
+/// Arguments that a daemon may give: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Later ones are ignored.
+pub const ARGUMENTS_MAX: usize = 44;
+
+/// Bytes of one argument. The longest real one lists the collectors; a busy parent's list is about 4 KiB.
+pub const ARGUMENT_BYTES: usize = 16 * 1024;
+
+/// Bytes of one environment variable that an event reads. None of them is longer than a name.
+pub const VARIABLE_BYTES: usize = 1024;
+
+/// Bytes of a body. A stock daemon's is about 4 KiB; the server refuses far larger ones.
+pub const BODY_BYTES: usize = 64 * 1024;
+
+/// Bytes of a reply that are read. Only its status matters; nothing of it is kept.
+pub const REPLY_BYTES: usize = 16 * 1024;
+
+/// Bytes of the configuration file. A real one has five lines.
+pub const CONFIG_BYTES: usize = 64 * 1024;
+
+/// Bytes of a recorded call that the preview reads (`--call FILE`): 44 arguments of the largest size, the environment,
+/// and what JSON adds.
+pub const CALL_BYTES: usize = 1024 * 1024;
+
+/// Bytes of the program that stands at the daemon's script path. Ours is about 2 MB; what is larger is not ours.
+pub const PROGRAM_BYTES: usize = 16 * 1024 * 1024;
+
+/// Events that wait to be sent. More than a month of restarts, less than anyone would notice on a disk.
+pub const WAITING_EVENTS: usize = 32;
+
+/// Bytes of all waiting events together.
+pub const WAITING_BYTES: u64 = 1024 * 1024;
+
+/// Age of a waiting event. An older one says little about the version that runs now, and the age bounds how long an
+/// event can outlive an opt-out file that nobody saw.
+pub const WAITING_AGE: Duration = Duration::from_hours(7 * 24);
+
+/// Delivered requests that are kept for people to read (`history` in the configuration; 0 keeps none).
+pub const HISTORY_ENTRIES: usize = 20;
+
+/// Bytes of all delivered requests together.
+pub const HISTORY_BYTES: u64 = 1024 * 1024;
+
+/// Age of a delivered request.
+pub const HISTORY_AGE: Duration = Duration::from_hours(90 * 24);
+
+/// Bytes of an outbox entry: the largest body, the headers, and the line about the attempts.
+pub const ENTRY_BYTES: usize = BODY_BYTES + 4 * 1024;

@@ -1,0 +1,540 @@
+//! Events that wait to be sent, and requests that were answered: two folders, one file per event.
+//!
+//! `rename` is the only way from one state to the next, so an event is always in exactly one of them, and between two
+//! senders that run at the same time the rename decides. There is no index and no lock.
+//!
+//! The folder belongs to the user that the daemon runs as. Nothing in it is trusted: every access is relative to an open
+//! folder and follows no link.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, Mode, OFlags};
+use serde::{Deserialize, Serialize};
+
+use crate::endpoint::Endpoint;
+use crate::files::{self, Links};
+use crate::folders::STATE_FOLDER;
+use crate::limits;
+use crate::payload::Stamp;
+use crate::request::PreparedRequest;
+use crate::shape;
+
+const WAITING: &str = "waiting";
+const SENT: &str = "sent";
+/// Temporary files begin with this; no entry's name does.
+const TEMPORARY: &str = ".new-";
+/// A temporary file of this age was left behind by a sender that was killed: no call takes so long.
+const TEMPORARY_AGE: Duration = Duration::from_mins(1);
+/// The version of the entries' first line.
+const FORMAT: u32 = 1;
+
+/// The two states of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Frozen and not answered.
+    Waiting,
+    /// Answered.
+    Sent,
+}
+
+/// Who opens the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The sender: creates the folders, and uses only folders of its own.
+    Sender,
+    /// The sender of a machine that has opted out: uses only folders of its own, and creates nothing.
+    Cleaner,
+    /// The preview: reads and deletes, and creates nothing.
+    Reader,
+}
+
+/// The name of an entry: when its event was frozen, and the event's random number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    time: u64,
+    uuid: String,
+}
+
+impl Name {
+    fn of(stamp: &Stamp) -> Self {
+        Self { time: stamp.time, uuid: stamp.uuid.clone() }
+    }
+
+    fn parse(name: &OsStr) -> Option<Self> {
+        let (time, uuid) = name.to_str()?.split_once('-')?;
+        let plain = time.bytes().all(|b| b.is_ascii_digit()) && shape::is_guid(uuid);
+        let name = Self { time: time.parse().ok().filter(|_| plain)?, uuid: uuid.to_owned() };
+        Some(name)
+    }
+
+    /// When the event was frozen: milliseconds since 1970.
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.time, self.uuid)
+    }
+}
+
+/// The first line of an entry: what is known about the attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    format: u32,
+    /// Where the request goes.
+    pub url: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The status of the last answer; `None`: there was none.
+    pub status: Option<u16>,
+    /// When it was last tried: milliseconds since 1970.
+    pub time: Option<u64>,
+}
+
+/// An entry: the frozen request, and what is known about the attempts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What is known about the attempts.
+    pub record: Record,
+    /// All bytes of the request.
+    pub request: Vec<u8>,
+}
+
+impl Entry {
+    /// An entry for a request that was not tried yet.
+    pub fn new(request: &PreparedRequest) -> Self {
+        let record =
+            Record { format: FORMAT, url: request.endpoint().to_string(), attempts: 0, status: None, time: None };
+        Self { record, request: request.to_bytes() }
+    }
+
+    /// The body of the request: what stands behind the empty line (RFC 9112).
+    pub fn body(&self) -> &[u8] {
+        let end = self.request.windows(4).position(|w| w == b"\r\n\r\n").map_or(self.request.len(), |at| at + 4);
+        self.request.get(end..).unwrap_or_default()
+    }
+
+    /// The body as JSON, where it is.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(self.body()).ok()
+    }
+
+    /// The action of the event.
+    pub fn action(&self) -> Option<String> {
+        Some(self.json()?.get("properties")?.get("action")?.as_str()?.to_owned())
+    }
+
+    fn encode(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec(&self.record)?;
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&self.request);
+        Ok(bytes)
+    }
+
+    fn decode(bytes: &[u8]) -> io::Result<Self> {
+        let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("the entry is damaged: {what}"));
+        let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| damaged("it has no first line"))?;
+        let (line, rest) = bytes.split_at(end);
+        let record: Record = serde_json::from_slice(line).map_err(|error| damaged(&error.to_string()))?;
+        if record.format != FORMAT {
+            return Err(damaged("it has another format"));
+        }
+        Endpoint::parse(&record.url).map_err(|problem| damaged(&format!("its url {problem}")))?;
+        Ok(Self { record, request: rest.get(1..).unwrap_or_default().to_vec() })
+    }
+}
+
+/// The folders, open.
+#[derive(Debug)]
+pub struct Outbox {
+    waiting: OwnedFd,
+    sent: OwnedFd,
+    role: Role,
+}
+
+impl Outbox {
+    /// Opens the outbox in a library directory. Where it cannot be used, the error says why; the sender then sends
+    /// without it.
+    pub fn open(library: &Path, role: Role) -> io::Result<Self> {
+        let parent = files::open_folder(rustix::fs::CWD, library)?;
+        let state = folder(&parent, STATE_FOLDER, role)?;
+        let outbox = Self { waiting: folder(&state, WAITING, role)?, sent: folder(&state, SENT, role)?, role };
+        Ok(outbox)
+    }
+
+    fn folder(&self, state: State) -> &OwnedFd {
+        match state {
+            State::Waiting => &self.waiting,
+            State::Sent => &self.sent,
+        }
+    }
+
+    /// Keeps a frozen request. When this returns, the event survives a crash of the machine.
+    pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Name> {
+        let name = Name::of(stamp);
+        self.write(&name, entry)?;
+        rustix::fs::fsync(&self.waiting)?;
+        Ok(name)
+    }
+
+    /// Writes an entry whole or not at all: under a temporary name, synced, then renamed.
+    fn write(&self, name: &Name, entry: &Entry) -> io::Result<()> {
+        let temporary = format!("{TEMPORARY}{name}");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let written = rustix::fs::openat(&self.waiting, &temporary, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(io::Error::from)
+            .and_then(|file| {
+                let mut file = std::fs::File::from(file);
+                file.write_all(&entry.encode()?)?;
+                file.sync_all()
+            })
+            .and_then(|()| Ok(rustix::fs::renameat(&self.waiting, &temporary, &self.waiting, name.to_string())?));
+        if written.is_err() {
+            // What could not be finished is of no use; if it cannot be deleted either, `tidy` finds it later.
+            let _ = rustix::fs::unlinkat(&self.waiting, &temporary, AtFlags::empty());
+        }
+        written
+    }
+
+    /// Notes an attempt at a waiting event that was not answered for good.
+    pub fn note_attempt(&self, name: &Name, status: Option<u16>, now: u64) -> io::Result<()> {
+        let mut entry = self.read(State::Waiting, name)?;
+        entry.record.attempts = entry.record.attempts.saturating_add(1);
+        entry.record.status = status;
+        entry.record.time = Some(now);
+        self.write(name, &entry)
+    }
+
+    /// Moves an answered event into the history, of which `keep` entries stay.
+    pub fn note_answer(&self, name: &Name, status: u16, now: u64, keep: usize) -> io::Result<()> {
+        if keep == 0 {
+            return self.delete(State::Waiting, name);
+        }
+        self.note_attempt(name, Some(status), now)?;
+        rustix::fs::renameat(&self.waiting, name.to_string(), &self.sent, name.to_string())?;
+        self.tidy_history(now, keep)
+    }
+
+    /// The names in a state, oldest first. What is no entry is passed over.
+    pub fn names(&self, state: State) -> io::Result<Vec<Name>> {
+        let mut names: Vec<Name> = listed(self.folder(state))?.iter().filter_map(|name| Name::parse(name)).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Reads an entry.
+    pub fn read(&self, state: State, name: &Name) -> io::Result<Entry> {
+        let opened = files::open_regular(self.folder(state), Path::new(&name.to_string()), Links::Refuse)?;
+        if self.role != Role::Reader {
+            must_be_private(&opened.stat)?;
+        }
+        Entry::decode(&opened.read(limits::ENTRY_BYTES)?)
+    }
+
+    /// Deletes an entry.
+    pub fn delete(&self, state: State, name: &Name) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
+    }
+
+    /// Deletes every event that waits, unfinished ones included, and says how many there were.
+    pub fn delete_waiting(&self) -> io::Result<usize> {
+        let mut deleted = 0;
+        for name in listed(&self.waiting)? {
+            let entry = Name::parse(&name).is_some();
+            if entry || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+                match rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty()) {
+                    Ok(()) => deleted += usize::from(entry),
+                    // Another program deleted it, or it was sent: either way it does not wait any more.
+                    Err(rustix::io::Errno::NOENT) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        rustix::fs::fsync(&self.waiting)?;
+        Ok(deleted)
+    }
+
+    /// Keeps the waiting events within their limits of age, number and size, and deletes what a killed sender left. Over
+    /// the limit the oldest of the everyday events go first, failures of the agent last.
+    pub fn tidy_waiting(&self, now: u64) -> io::Result<()> {
+        for name in listed(&self.waiting)? {
+            let left = name
+                .to_str()
+                .and_then(|name| name.strip_prefix(TEMPORARY))
+                .and_then(|name| Name::parse(OsStr::new(name)));
+            if left.is_some_and(|left| age(now, &left) > TEMPORARY_AGE) {
+                rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
+            }
+        }
+        let mut entries = Vec::new();
+        for name in self.names(State::Waiting)? {
+            let entry = self.read(State::Waiting, &name);
+            let failure =
+                entry.as_ref().ok().and_then(Entry::action).is_some_and(|a| matches!(a.as_str(), "FATAL" | "CRASH"));
+            let size = entry.map_or(0, |entry| entry.request.len());
+            entries.push((failure, name, size));
+        }
+        entries.sort();
+        self.shrink(
+            State::Waiting,
+            now,
+            entries.into_iter().map(|(_, name, size)| (name, size)).collect(),
+            limits::WAITING_EVENTS,
+            limits::WAITING_BYTES,
+            limits::WAITING_AGE,
+        )
+    }
+
+    fn tidy_history(&self, now: u64, keep: usize) -> io::Result<()> {
+        let mut entries = Vec::new();
+        for name in self.names(State::Sent)? {
+            let size = self.read(State::Sent, &name).map_or(0, |entry| entry.request.len());
+            entries.push((name, size));
+        }
+        self.shrink(State::Sent, now, entries, keep, limits::HISTORY_BYTES, limits::HISTORY_AGE)
+    }
+
+    /// Deletes what is too old, and then from the front until number and size fit.
+    fn shrink(
+        &self,
+        state: State,
+        now: u64,
+        entries: Vec<(Name, usize)>,
+        number: usize,
+        bytes: u64,
+        oldest: Duration,
+    ) -> io::Result<()> {
+        let (old, mut kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| age(now, name) > oldest);
+        let mut size: u64 = kept.iter().map(|(_, size)| *size as u64).sum();
+        let mut over = 0;
+        for (_, entry) in &kept {
+            if kept.len() - over <= number && size <= bytes {
+                break;
+            }
+            size = size.saturating_sub(*entry as u64);
+            over += 1;
+        }
+        for (name, _) in old.into_iter().chain(kept.drain(..over)) {
+            match self.delete(state, &name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest entry of an action, in either state.
+    pub fn newest(&self, action: &str) -> Option<(Name, Entry)> {
+        let mut names: Vec<(Name, State)> = Vec::new();
+        for state in [State::Waiting, State::Sent] {
+            names.extend(self.names(state).unwrap_or_default().into_iter().map(|name| (name, state)));
+        }
+        names.sort_by(|a, b| b.0.cmp(&a.0));
+        names.into_iter().find_map(|(name, state)| {
+            let entry = self.read(state, &name).ok()?;
+            (entry.action().as_deref() == Some(action)).then_some((name, entry))
+        })
+    }
+}
+
+/// A clock that was set back makes nothing older than it is: what lies in the future has the age 0.
+fn age(now: u64, name: &Name) -> Duration {
+    Duration::from_millis(now.saturating_sub(name.time))
+}
+
+fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<OwnedFd> {
+    if role == Role::Sender {
+        // Only the owner of the parent may leave a folder there: run once by root, the sender must not make one that the
+        // daemon's user cannot use.
+        let stat = rustix::fs::fstat(parent)?;
+        if stat.st_uid == rustix::process::geteuid().as_raw() {
+            match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    let folder = files::open_folder(parent, Path::new(name))?;
+    if role != Role::Reader {
+        must_be_private(&rustix::fs::fstat(&folder)?)?;
+    }
+    Ok(folder)
+}
+
+fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
+    if stat.st_uid != rustix::process::geteuid().as_raw() {
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"))
+    } else if stat.st_mode & 0o077 != 0 {
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is open to other users"))
+    } else {
+        Ok(())
+    }
+}
+
+fn listed(folder: &OwnedFd) -> io::Result<Vec<std::ffi::OsString>> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut names = Vec::new();
+    for item in rustix::fs::Dir::read_from(folder.as_fd())? {
+        let item = item?;
+        let name = OsStr::from_bytes(item.file_name().to_bytes());
+        if name != "." && name != ".." {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn entry(action: &str, filler: usize) -> Entry {
+        let body = format!("{{\"properties\":{{\"action\":\"{action}\",\"filler\":\"{}\"}}}}", "x".repeat(filler));
+        let record = Record { format: FORMAT, url: "http://127.0.0.1/".into(), attempts: 0, status: None, time: None };
+        Entry { record, request: format!("POST / HTTP/1.1\r\nhost: x\r\n\r\n{body}").into_bytes() }
+    }
+
+    fn stamp(time: u64) -> Stamp {
+        Stamp { uuid: Stamp::now().uuid, time }
+    }
+
+    fn library() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn an_event_waits_and_is_then_history() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let name = outbox.keep(&stamp(now), &entry("START", 0)).unwrap();
+        assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
+        assert_eq!(outbox.read(State::Waiting, &name).unwrap().action().as_deref(), Some("START"));
+        outbox.note_attempt(&name, Some(503), now).unwrap();
+        assert_eq!(outbox.read(State::Waiting, &name).unwrap().record.status, Some(503));
+        outbox.note_answer(&name, 200, now, 20).unwrap();
+        assert!(outbox.names(State::Waiting).unwrap().is_empty());
+        let record = outbox.read(State::Sent, &name).unwrap().record;
+        assert_eq!((record.attempts, record.status, record.time), (2, Some(200), Some(now)));
+        assert_eq!(outbox.newest("START").map(|(name, _)| name), Some(name));
+        assert_eq!(outbox.newest("EXIT"), None);
+    }
+
+    #[test]
+    fn the_folders_are_private() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let name = outbox.keep(&stamp(1), &entry("START", 0)).unwrap();
+        let state = library.path().join(STATE_FOLDER);
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&state), 0o700);
+        assert_eq!(mode(&state.join("waiting")), 0o700);
+        assert_eq!(mode(&state.join("waiting").join(name.to_string())), 0o600);
+        std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(Outbox::open(library.path(), Role::Sender).is_err());
+        assert!(Outbox::open(library.path(), Role::Cleaner).is_err());
+    }
+
+    #[test]
+    fn only_the_sender_creates_folders_and_no_one_follows_links() {
+        let library = library();
+        assert!(Outbox::open(library.path(), Role::Reader).is_err());
+        assert!(Outbox::open(library.path(), Role::Cleaner).is_err());
+        assert_eq!(std::fs::read_dir(library.path()).unwrap().count(), 0);
+        let elsewhere = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path(), library.path().join(STATE_FOLDER)).unwrap();
+        assert!(Outbox::open(library.path(), Role::Sender).is_err());
+        assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn deleting_what_waits_leaves_the_history_and_foreign_files() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let sent = outbox.keep(&stamp(1), &entry("START", 0)).unwrap();
+        outbox.note_answer(&sent, 200, 2, 20).unwrap();
+        outbox.keep(&stamp(3), &entry("FATAL", 0)).unwrap();
+        let waiting = library.path().join(STATE_FOLDER).join("waiting");
+        std::fs::write(waiting.join(format!("{TEMPORARY}{sent}")), "half").unwrap();
+        std::fs::write(waiting.join("notes"), "mine").unwrap();
+        assert_eq!(outbox.delete_waiting().unwrap(), 1);
+        let left: Vec<_> = std::fs::read_dir(&waiting).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, ["notes"]);
+        assert_eq!(outbox.names(State::Sent).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn over_the_limit_everyday_events_go_first() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let fatal = outbox.keep(&stamp(now - 100_000), &entry("FATAL", 0)).unwrap();
+        let ancient = outbox.keep(&stamp(now - 8 * 86_400_000), &entry("FATAL", 0)).unwrap();
+        let starts: Vec<Name> = (0..limits::WAITING_EVENTS as u64)
+            .map(|i| outbox.keep(&stamp(now - 1000 + i), &entry("START", 0)).unwrap())
+            .collect();
+        outbox.tidy_waiting(now).unwrap();
+        let left = outbox.names(State::Waiting).unwrap();
+        assert_eq!(left.len(), limits::WAITING_EVENTS);
+        assert!(left.contains(&fatal) && !left.contains(&ancient) && !left.contains(&starts[0]));
+    }
+
+    #[test]
+    fn the_history_is_bounded_by_number_size_and_age() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let sent = |time, filler, keep| {
+            let name = outbox.keep(&stamp(time), &entry("START", filler)).unwrap();
+            outbox.note_answer(&name, 200, now, keep).unwrap();
+        };
+        sent(now - 91 * 86_400_000, 0, 20);
+        assert!(outbox.names(State::Sent).unwrap().is_empty());
+        (0..5).for_each(|i| sent(now + i, 0, 3));
+        assert_eq!(outbox.names(State::Sent).unwrap().len(), 3);
+        (0..20).for_each(|i| sent(now + 10 + i, 60_000, 20));
+        assert_eq!(outbox.names(State::Sent).unwrap().len(), 17);
+        sent(now, 0, 0);
+        assert_eq!(outbox.names(State::Sent).unwrap().len(), 17);
+    }
+
+    #[test]
+    fn what_a_killed_sender_left_is_deleted_after_a_minute() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let waiting = library.path().join(STATE_FOLDER).join("waiting");
+        for time in [now, now - 120_000] {
+            std::fs::write(waiting.join(format!("{TEMPORARY}{}", Name::of(&stamp(time)))), "half").unwrap();
+        }
+        outbox.tidy_waiting(now).unwrap();
+        assert_eq!(std::fs::read_dir(&waiting).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_damaged_entry_is_an_error_and_never_a_request() {
+        for bytes in [
+            &b""[..],
+            b"\n",
+            b"{}\nPOST",
+            b"POST / HTTP/1.1",
+            br#"{"format":2,"url":"http://127.0.0.1/","attempts":0,"status":null,"time":null}"#,
+        ] {
+            assert!(Entry::decode(bytes).is_err());
+        }
+        let bytes =
+            b"{\"format\":1,\"url\":\"http://example.org/\",\"attempts\":0,\"status\":null,\"time\":null}\nPOST";
+        assert!(Entry::decode(bytes).is_err());
+        let entry = entry("START", 3);
+        assert_eq!(Entry::decode(&entry.encode().unwrap()).unwrap(), entry);
+    }
+}

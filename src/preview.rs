@@ -1,0 +1,207 @@
+//! Everything that a person can look at before anything is sent.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::assemble::{Assembly, Machine, Unsendable};
+use crate::config::{Config, ConfigError};
+use crate::consent::{self, Consent, Decision};
+use crate::files::{self, Links};
+use crate::folders::{CONFIG_DIRECTORIES, Folders, Named};
+use crate::invocation::{Invocation, Provenance};
+use crate::outbox::{Entry, Outbox, Role};
+use crate::payload::Stamp;
+use crate::proxy::{self, Proxy};
+use crate::schema::{FIELDS, Happened, Origin};
+use crate::script::{Program, Script};
+use crate::shape::{self, Shape};
+
+/// An environment, as a snapshot.
+pub type Environment = BTreeMap<OsString, OsString>;
+
+/// What a person asks for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The action whose event is asked for. A recorded call brings its own.
+    pub action: String,
+    /// A recorded call (`--call FILE`).
+    pub call: Option<Invocation>,
+    /// `--config-dir`.
+    pub config_dir: Option<PathBuf>,
+    /// `--lib-dir`.
+    pub lib_dir: Option<PathBuf>,
+    /// The environment of the program that asks. Where there is a recorded call, that call's environment counts instead.
+    pub environment: Environment,
+}
+
+/// Why there is no request to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoRequest {
+    /// The configuration cannot be used.
+    Config(ConfigError),
+    /// There is no event, or it is too large.
+    Unsendable(Unsendable),
+}
+
+impl fmt::Display for NoRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Unsendable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NoRequest {}
+
+/// What a person sees.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The action of the event.
+    pub action: String,
+    /// The agent's folders.
+    pub folders: Folders,
+    /// The decision about consent, with all it rests on.
+    pub consent: Consent,
+    /// What stands where the daemon looks for its telemetry script.
+    pub script: Script,
+    /// The configuration.
+    pub config: Result<Config, ConfigError>,
+    /// The proxy that the request would go through.
+    pub proxy: Option<Proxy>,
+    /// The trust store that the environment names; `None`: the system's.
+    pub trust_store: Option<OsString>,
+    /// The event and its request.
+    pub assembly: Result<Assembly, NoRequest>,
+}
+
+impl Preview {
+    /// Looks at everything. Nothing is created, changed or sent.
+    pub fn look(question: &Question) -> Self {
+        let variable = |name: &str| match &question.call {
+            Some(call) => call.known_variable(name),
+            None => question.environment.get(OsStr::new(name)).map(OsString::as_os_str),
+        };
+        let owned = |name: &str| variable(name).map(OsStr::to_owned);
+        let named = Named { config_dir: question.config_dir.as_deref(), lib_dir: question.lib_dir.as_deref() };
+        let folders = Folders::find(named, variable, Path::is_dir);
+        let consent = Consent::decide(folders.consent.iter().map(PathBuf::as_path), owned, consent::look);
+        let config = Config::load(folders.config.as_ref().map(|(path, _)| path.as_path()));
+        let invocation = match &question.call {
+            Some(call) => call.clone(),
+            None => expected(&question.action, folders.library.as_ref().map(|(path, _)| path.as_path())),
+        };
+        let assembly = match &config {
+            Err(error) => Err(NoRequest::Config(error.clone())),
+            Ok(config) => Assembly::build(&invocation, &Machine::ask(&invocation), config, Stamp::now())
+                .map_err(NoRequest::Unsendable),
+        };
+        Self {
+            action: invocation.action().unwrap_or_default().to_owned(),
+            script: Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path())),
+            proxy: config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, owned)),
+            trust_store: ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find_map(owned),
+            folders,
+            consent,
+            config,
+            assembly,
+        }
+    }
+
+    /// The state in a few words: what would happen if the daemon made this call now.
+    pub fn headline(&self) -> String {
+        match (self.consent.decision(), &self.assembly) {
+            (Decision::OptedOut, _) => {
+                let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding));
+                format!("OPTED OUT: {}", reason.unwrap_or_default())
+            }
+            (Decision::Unknown, _) => {
+                let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding));
+                format!("CANNOT TELL from this account: {}; try sudo", reason.unwrap_or_default())
+            }
+            (Decision::Allowed, Err(error)) => format!("WILL NOT SEND: {error}"),
+            (Decision::Allowed, Ok(_)) if self.script.is_this_sender() => "WILL SEND".to_owned(),
+            (Decision::Allowed, Ok(_)) => match self.script.program {
+                Program::Another => "WILL SEND, but not this: Netdata's own script is installed".to_owned(),
+                _ => "WOULD SEND, if this sender were installed".to_owned(),
+            },
+        }
+    }
+
+    /// Whether every byte of the request is known here but the random number and the time.
+    pub fn is_exact(&self) -> bool {
+        self.assembly.as_ref().is_ok_and(|assembly| assembly.event.not_known_here().next().is_none())
+    }
+
+    /// The folder in which opting out creates the file: the agent's, or where there is no agent, the usual one.
+    pub fn opt_out_folder(&self) -> PathBuf {
+        self.folders.config.as_ref().map_or_else(|| PathBuf::from(CONFIG_DIRECTORIES[0]), |(path, _)| path.clone())
+    }
+}
+
+/// What is known of the daemon's next call for this action: what its last one said, and the identifier on disk. The rest
+/// stays open.
+fn expected(action: &str, library: Option<&Path>) -> Invocation {
+    let mut invocation = Invocation::expected(action);
+    let Some(library) = library else { return invocation };
+    if let Ok(outbox) = Outbox::open(library, Role::Reader)
+        && let Some((name, entry)) = outbox.newest(action)
+    {
+        learn(&mut invocation, &entry, &Provenance::LastEvent(name.time()));
+    }
+    // A GUID and a newline; what is longer is something else.
+    let path = library.join("registry/netdata.public.unique.id");
+    let guid = files::read(&path, Links::Follow, 64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    if let Some(guid) = guid.as_deref().map(str::trim).filter(|guid| shape::is_guid(guid)) {
+        invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));
+    }
+    invocation
+}
+
+/// Takes from a kept event what the daemon said then. Its values have passed their shapes once; they are checked again
+/// like everything else when the event is built.
+fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
+    let Some(json) = entry.json() else { return };
+    let Some(properties) = json.get("properties") else { return };
+    let mut count = None;
+    for field in FIELDS {
+        let Some(value) = properties.get(field.name) else { continue };
+        match field.origin {
+            Origin::Argument(number) => {
+                count = count.max(Some(42));
+                invocation.know_argument(number, fragment(field.shape, value), provenance.clone());
+            }
+            Origin::ArgumentOf { number, count: of } => {
+                count = count.max(Some(of));
+                invocation.know_argument(number, fragment(field.shape, value), provenance.clone());
+            }
+            Origin::Variable(name) => {
+                if let Some(text) = value.as_str() {
+                    invocation.know_variable(name, text, provenance.clone());
+                }
+            }
+            Origin::Happened(part @ (Happened::Result | Happened::Data)) => {
+                if let Some(text) = value.as_str() {
+                    invocation.know_argument(if part == Happened::Result { 2 } else { 3 }, text, provenance.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(count) = count {
+        invocation.know_count(count);
+    }
+}
+
+/// A value as the daemon gives it: JSON, and the list of collectors without its brackets.
+fn fragment(shape: Shape, value: &Json) -> String {
+    let text = value.to_string();
+    match (shape, value) {
+        (Shape::Collectors, Json::Array(_)) => text.trim_start_matches('[').trim_end_matches(']').to_owned(),
+        _ => text,
+    }
+}

@@ -1,0 +1,516 @@
+//! The one table of everything that can ever be sent.
+//!
+//! An [`Event`](crate::event::Event) is built row by row from here, so a field that has no row cannot reach a body. The
+//! page "what is sent", `explain` and the preview's list of fields are made from the same rows.
+
+use crate::shape::Shape;
+
+/// The version of this table. A row says since which version it exists.
+pub const VERSION: u32 = 1;
+
+/// The actions that a daemon is known to give, in the order in which they are shown to people.
+pub const ACTIONS: [Action; 13] = [
+    Action { name: "START", when: "the agent starts" },
+    Action { name: "EXIT", when: "the agent stops, in order or after an error" },
+    Action { name: "FATAL", when: "the agent fails and is about to stop" },
+    Action { name: "CRASH", when: "at its start, the agent finds that it crashed before" },
+    Action { name: "INCOMPLETE_SHUTDOWN", when: "at its start, the agent finds that it did not stop in order" },
+    Action { name: "META_START", when: "some minutes after the start" },
+    Action { name: "META", when: "once a day while the agent runs" },
+    Action { name: "EXPORTING_START", when: "an exporting connector starts" },
+    Action { name: "BACKEND_START", when: "a backend starts (old agents)" },
+    Action { name: "ACLK_DISABLED", when: "the agent starts without its Cloud features" },
+    Action { name: "ACLK_CONN_FAIL", when: "a connected agent cannot reach the Cloud" },
+    Action { name: "BUILD_FAIL_LWS", when: "at installation, libwebsockets could not be built (old agents)" },
+    Action { name: "BUILD_FAIL_MOSQ", when: "at installation, Mosquitto could not be built (old agents)" },
+];
+
+/// An action of the daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    /// Its name, the daemon's first argument.
+    pub name: &'static str,
+    /// When the daemon sends it.
+    pub when: &'static str,
+}
+
+/// Where in the body a field stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// At the top level, beside `properties`.
+    Top,
+    /// In `properties`.
+    Properties,
+}
+
+/// What a field is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// What PostHog needs to file the event.
+    Envelope,
+    /// Constants that stand in for what PostHog would otherwise look up.
+    Masks,
+    /// What happened.
+    Event,
+    /// Netdata itself.
+    Agent,
+    /// The operating system of the machine.
+    System,
+    /// The container in which the agent runs, where it does.
+    Container,
+    /// Processor, memory and disk.
+    Hardware,
+    /// How the agent is configured.
+    Configuration,
+    /// What the agent watches, in numbers.
+    Usage,
+}
+
+impl Group {
+    /// The group's heading.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Envelope => "Envelope",
+            Self::Masks => "Masks",
+            Self::Event => "What happened",
+            Self::Agent => "Netdata",
+            Self::System => "Operating system",
+            Self::Container => "Container",
+            Self::Hardware => "Processor, memory, disk",
+            Self::Configuration => "Configuration of the agent",
+            Self::Usage => "Use of the agent",
+        }
+    }
+
+    /// All groups in the order in which they are shown.
+    pub const ALL: [Self; 9] = [
+        Self::Envelope,
+        Self::Masks,
+        Self::Event,
+        Self::Agent,
+        Self::System,
+        Self::Container,
+        Self::Hardware,
+        Self::Configuration,
+        Self::Usage,
+    ];
+}
+
+/// Why a field is collected: the two purposes that Netdata's telemetry page names, and what delivery needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Does it work as expected, and on which systems do failures repeat?
+    QualityAssurance,
+    /// How is it used, and how do development decisions influence that?
+    UsageStatistics,
+    /// Both.
+    Both,
+    /// The event could not be delivered or counted without it.
+    Delivery,
+    /// It keeps something else from being collected.
+    Protection,
+}
+
+impl Purpose {
+    /// The purpose in words.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::QualityAssurance => "quality assurance",
+            Self::UsageStatistics => "usage statistics",
+            Self::Both => "quality assurance and usage statistics",
+            Self::Delivery => "needed to deliver and count the event",
+            Self::Protection => "keeps the server from filling in something else",
+        }
+    }
+}
+
+/// How much a field says about one machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sensitivity {
+    /// The same for everybody.
+    Constant,
+    /// One of few values that many machines share.
+    Coarse,
+    /// A value that few machines may share.
+    Exact,
+    /// It tells this installation from all others.
+    Identifier,
+}
+
+impl Sensitivity {
+    /// The class in one word.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Coarse => "coarse",
+            Self::Exact => "exact",
+            Self::Identifier => "identifier",
+        }
+    }
+}
+
+/// Where a field's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Always the same.
+    Constant,
+    /// The public key in the configuration.
+    ApiKey,
+    /// The daemon's argument of this number, a JSON fragment.
+    Argument(usize),
+    /// The daemon's argument of this number, where it gives exactly so many.
+    ArgumentOf {
+        /// The argument's number.
+        number: usize,
+        /// The number of arguments in the call.
+        count: usize,
+    },
+    /// A variable that the daemon sets.
+    Variable(&'static str),
+    /// A system fact, under the name of the daemon's variable for it.
+    Fact(&'static str),
+    /// What happened, from the daemon's first three arguments.
+    Happened(Happened),
+    /// The names of fields that were left out.
+    Dropped,
+    /// Set at the moment when the event is frozen: a random UUID.
+    FrozenUuid,
+    /// Set at the moment when the event is frozen: the time.
+    FrozenTime,
+}
+
+/// The parts of what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// Action and result.
+    Event,
+    /// Argument 1.
+    Action,
+    /// Argument 2.
+    Result,
+    /// Argument 3.
+    Data,
+    /// FATAL: the program.
+    Process,
+    /// FATAL: the thread.
+    Thread,
+    /// FATAL: the line.
+    Line,
+    /// FATAL: the source file.
+    File,
+    /// FATAL: the function.
+    Function,
+    /// FATAL: errno.
+    Errno,
+}
+
+/// One row: a field that can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// Where it stands in the body.
+    pub place: Place,
+    /// What it is about.
+    pub group: Group,
+    /// Why it is collected.
+    pub purpose: Purpose,
+    /// How much it says about one machine.
+    pub sensitivity: Sensitivity,
+    /// Where its value comes from.
+    pub origin: Origin,
+    /// The form that a value must have to be sent.
+    pub shape: Shape,
+    /// Since which version of this table it exists.
+    pub since: u32,
+    /// The only action in whose events it occurs; `None`: all of them.
+    pub only: Option<&'static str>,
+    /// Whether Netdata's own telemetry page names it.
+    pub documented: bool,
+    /// Whether `fields = "documented"` keeps it although that page does not name it.
+    pub always: bool,
+    /// What it is, in one sentence.
+    pub what: &'static str,
+    /// A value as an example; not of this machine.
+    pub example: &'static str,
+}
+
+impl Field {
+    const fn new(
+        name: &'static str,
+        group: Group,
+        origin: Origin,
+        shape: Shape,
+        example: &'static str,
+        what: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            place: Place::Properties,
+            group,
+            purpose: Purpose::Both,
+            sensitivity: Sensitivity::Coarse,
+            origin,
+            shape,
+            since: 1,
+            only: None,
+            documented: false,
+            always: false,
+            what,
+            example,
+        }
+    }
+
+    const fn top(mut self) -> Self {
+        self.place = Place::Top;
+        self
+    }
+
+    const fn purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    const fn is(mut self, sensitivity: Sensitivity) -> Self {
+        self.sensitivity = sensitivity;
+        self
+    }
+
+    const fn documented(mut self) -> Self {
+        self.documented = true;
+        self
+    }
+
+    const fn always(mut self) -> Self {
+        self.always = true;
+        self
+    }
+
+    const fn only(mut self, action: &'static str) -> Self {
+        self.only = Some(action);
+        self
+    }
+
+    /// Whether it occurs in events of this action.
+    pub fn occurs_in(&self, action: &str) -> bool {
+        self.only.is_none_or(|only| only == action)
+    }
+
+    /// Where the value comes from, in words.
+    pub fn origin_in_words(&self) -> String {
+        match self.origin {
+            Origin::Constant => "always the same".to_owned(),
+            Origin::ApiKey => "the configuration (`api_key`)".to_owned(),
+            Origin::Argument(number) => format!("the daemon's argument {number}"),
+            Origin::ArgumentOf { number, count } => format!("the daemon's argument {number}, of {count}"),
+            Origin::Variable(name) => format!("the daemon's variable {name}"),
+            Origin::Fact(name) => format!("collected on this machine ({name})"),
+            Origin::Happened(part) => match part {
+                Happened::Event => "the daemon's arguments 1 and 2".to_owned(),
+                Happened::Action => "the daemon's argument 1".to_owned(),
+                Happened::Result | Happened::Process | Happened::Thread => "the daemon's argument 2".to_owned(),
+                _ => "the daemon's argument 3".to_owned(),
+            },
+            Origin::Dropped => "this program".to_owned(),
+            Origin::FrozenUuid => "random, made when the event is frozen".to_owned(),
+            Origin::FrozenTime => "the clock, read when the event is frozen".to_owned(),
+        }
+    }
+}
+
+/// Looks a field up by its wire name.
+pub fn field(name: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.name == name)
+}
+
+use Group as G;
+use Origin::{Argument, ArgumentOf, Fact, Variable};
+use Purpose::{Delivery, Protection, QualityAssurance, UsageStatistics};
+use Sensitivity::{Constant, Exact, Identifier};
+use Shape as S;
+
+const COUNT: Shape = Shape::Integer { min: 0, max: i64::MAX };
+const NAME: Shape = Shape::FreeText(128);
+
+const fn constant(name: &'static str, value: &'static str, what: &'static str) -> Field {
+    Field::new(name, G::Masks, Origin::Constant, S::Constant(value), value, what).purpose(Protection).is(Constant)
+}
+
+const fn happened(
+    name: &'static str,
+    part: Happened,
+    shape: Shape,
+    example: &'static str,
+    what: &'static str,
+) -> Field {
+    Field::new(name, G::Event, Origin::Happened(part), shape, example, what).purpose(QualityAssurance)
+}
+
+/// All fields, in the order in which they stand in a body.
+pub static FIELDS: &[Field] = &[
+    Field::new("api_key", G::Envelope, Origin::ApiKey, S::Key, "mqkwGT0JNFqO-zX2t0mW6Tec9yooaVu7xCBlXtHnt5Y", "The public key under which the PostHog server files the event.")
+        .top()
+        .purpose(Delivery)
+        .is(Constant)
+        .always(),
+    happened("event", Happened::Event, S::FreeText(256), "START -", "The event's name: action and result.").top().purpose(Delivery).always(),
+    Field::new("distinct_id", G::Envelope, Variable("NETDATA_REGISTRY_UNIQUE_ID"), S::Guid, "f5f3005e-e656-11f1-aa14-02fc00000001", "The identifier of this installation, made by the agent at its first start. The registry and the dashboard use it too.")
+        .purpose(Delivery)
+        .is(Identifier)
+        .always(),
+    constant("$current_url", "agent backend", "Stands in for the address of a page.").documented(),
+    constant("$pathname", "netdata-backend", "Stands in for the path of a page.").documented(),
+    constant("$host", "backend.netdata.io", "Stands in for the host name.").documented(),
+    constant("$ip", "127.0.0.1", "Stands in for the sender's address, so that PostHog stores none with the event. The server still sees the address of the connection.").documented(),
+    Field::new("$process_person_profile", G::Masks, Origin::Constant, S::ConstantBoolean(false), "false", "Tells PostHog to make no person profile.").purpose(Protection).is(Constant).always(),
+    Field::new("$geoip_disable", G::Masks, Origin::Constant, S::ConstantBoolean(true), "true", "Tells PostHog not to look up where the sender's address is.").purpose(Protection).is(Constant).always(),
+    Field::new("event_source", G::Event, Origin::Constant, S::Constant("agent backend"), "agent backend", "Tells events of the daemon from events of the dashboard.").purpose(Delivery).is(Constant).always(),
+    happened("action", Happened::Action, S::Action, "START", "What the agent did.").always(),
+    happened("action_result", Happened::Result, S::FreeText(160), "-", "How it went. For FATAL: program and thread.").documented(),
+    happened("action_data", Happened::Data, S::FreeText(160), "-", "More about it. For FATAL: line, source file, function and errno.").documented(),
+    happened("netdata_process", Happened::Process, S::FreeText(64), "netdata", "The program that failed.").only("FATAL").documented(),
+    happened("netdata_thread", Happened::Thread, S::FreeText(64), "netdata", "The thread that failed, without whatever follows a bracket or a blank: names of receiving threads carry host names.").only("FATAL").documented(),
+    happened("fatal_line", Happened::Line, COUNT, "266", "The line of the agent's source code where it failed.").only("FATAL").documented(),
+    happened("fatal_file", Happened::File, S::FreeText(64), "daemon/", "The file of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
+    happened("fatal_function", Happened::Function, S::FreeText(64), "signals_handle", "The function of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
+    happened("fatal_errno", Happened::Errno, S::Integer { min: -4096, max: 65535 }, "4", "The system's last error number.").only("FATAL"),
+    Field::new("netdata_machine_guid", G::Agent, Variable("NETDATA_REGISTRY_UNIQUE_ID"), S::Guid, "f5f3005e-e656-11f1-aa14-02fc00000001", "The same identifier as distinct_id.").is(Identifier),
+    Field::new("netdata_version", G::Agent, Variable("NETDATA_VERSION"), S::Version, "v1.37.1", "The agent's version.").documented(),
+    Field::new("netdata_buildinfo", G::Agent, Argument(14), S::FreeWords, "dbengine|Native HTTPS|JSON-C", "What the agent was built with."),
+    Field::new("netdata_release_channel", G::Agent, Argument(19), S::Word, "stable", "Stable or nightly releases."),
+    Field::new("netdata_install_type", G::Agent, Argument(38), S::Word, "unknown", "How the agent was installed."),
+    Field::new("netdata_prebuilt_distro", G::Agent, Argument(42), S::Word, "debian", "The distribution for which the agent was built."),
+    Field::new("netdata_fail_reason", G::Agent, ArgumentOf { number: 43, count: 43 }, S::Word, "none", "Why an earlier run failed (some later agents).").purpose(QualityAssurance),
+    Field::new("health_enabled", G::Configuration, ArgumentOf { number: 43, count: 44 }, S::Boolean, "true", "Whether health checks are on (later agents).").purpose(UsageStatistics),
+    Field::new("health_conf_alarms_disabled", G::Configuration, ArgumentOf { number: 44, count: 44 }, S::Boolean, "false", "Whether alerts are turned off in the configuration (later agents).").purpose(UsageStatistics),
+    Field::new("host_os_name", G::System, Fact("NETDATA_HOST_OS_NAME"), NAME, "Debian GNU/Linux", "The operating system's name. Inside a container: the host's, where it can be seen.").documented(),
+    Field::new("host_os_id", G::System, Fact("NETDATA_HOST_OS_ID"), NAME, "debian", "The operating system's identifier (os-release ID).").documented(),
+    Field::new("host_os_id_like", G::System, Fact("NETDATA_HOST_OS_ID_LIKE"), NAME, "rhel fedora", "Related operating systems (os-release ID_LIKE).").documented(),
+    Field::new("host_os_version", G::System, Fact("NETDATA_HOST_OS_VERSION"), NAME, "12 (bookworm)", "The operating system's version.").documented(),
+    Field::new("host_os_version_id", G::System, Fact("NETDATA_HOST_OS_VERSION_ID"), NAME, "12", "The operating system's version, for machines.").documented(),
+    Field::new("host_os_detection", G::System, Fact("NETDATA_HOST_OS_DETECTION"), S::Source, "/etc/os-release", "Where the operating system's name was found.").purpose(QualityAssurance),
+    Field::new("host_is_k8s_node", G::Container, Fact("NETDATA_HOST_IS_K8S_NODE"), S::BooleanWord, "false", "Whether this is part of a Kubernetes cluster."),
+    Field::new("system_kernel_name", G::System, Fact("NETDATA_SYSTEM_KERNEL_NAME"), NAME, "Linux", "The kernel's name.").documented(),
+    Field::new("system_kernel_version", G::System, Fact("NETDATA_SYSTEM_KERNEL_VERSION"), S::KernelRelease, "6.1.0-18-amd64", "The kernel's version.").documented(),
+    Field::new("system_architecture", G::System, Fact("NETDATA_SYSTEM_ARCHITECTURE"), S::Word, "x86_64", "The machine's architecture.").documented(),
+    Field::new("system_virtualization", G::System, Fact("NETDATA_SYSTEM_VIRTUALIZATION"), S::Word, "kvm", "The virtual machine's technology, or none.").documented(),
+    Field::new("system_virt_detection", G::System, Fact("NETDATA_SYSTEM_VIRT_DETECTION"), S::Source, "cpuid", "Where the virtual machine's technology was found.").purpose(QualityAssurance),
+    Field::new("system_container", G::Container, Fact("NETDATA_SYSTEM_CONTAINER"), S::Word, "none", "The container's technology, or none.").documented(),
+    Field::new("system_container_detection", G::Container, Fact("NETDATA_SYSTEM_CONTAINER_DETECTION"), S::Source, "/proc/self/ns/pid", "Where the container's technology was found.").purpose(QualityAssurance),
+    Field::new("container_os_name", G::Container, Fact("NETDATA_CONTAINER_OS_NAME"), NAME, "Alpine Linux", "The name of the operating system in the container.").documented(),
+    Field::new("container_os_id", G::Container, Fact("NETDATA_CONTAINER_OS_ID"), NAME, "alpine", "Its identifier.").documented(),
+    Field::new("container_os_id_like", G::Container, Fact("NETDATA_CONTAINER_OS_ID_LIKE"), NAME, "debian", "Related operating systems.").documented(),
+    Field::new("container_os_version", G::Container, Fact("NETDATA_CONTAINER_OS_VERSION"), NAME, "3.20", "Its version.").documented(),
+    Field::new("container_os_version_id", G::Container, Fact("NETDATA_CONTAINER_OS_VERSION_ID"), NAME, "3.20.1", "Its version, for machines.").documented(),
+    Field::new("container_os_detection", G::Container, Fact("NETDATA_CONTAINER_OS_DETECTION"), S::Source, "/etc/os-release", "Where the container's operating system was found.").purpose(QualityAssurance),
+    Field::new("container_is_official_image", G::Container, Fact("NETDATA_CONTAINER_IS_OFFICIAL_IMAGE"), S::Boolean, "false", "Whether the container is Netdata's own image."),
+    Field::new("system_cpu_detection", G::Hardware, Fact("NETDATA_SYSTEM_CPU_DETECTION"), S::Source, "/proc/cpuinfo", "Where the processor was found.").purpose(QualityAssurance),
+    Field::new("system_cpu_freq", G::Hardware, Fact("NETDATA_SYSTEM_CPU_FREQ"), S::Digits, "2596000000", "The processor's frequency in Hz.").is(Exact),
+    Field::new("system_cpu_logical_cpu_count", G::Hardware, Fact("NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT"), S::Digits, "8", "How many logical processors there are."),
+    Field::new("system_cpu_model", G::Hardware, Fact("NETDATA_SYSTEM_CPU_MODEL"), NAME, "AMD EPYC 7763 64-Core Processor", "The processor's model."),
+    Field::new("system_cpu_vendor", G::Hardware, Fact("NETDATA_SYSTEM_CPU_VENDOR"), NAME, "AuthenticAMD", "The processor's vendor."),
+    Field::new("system_disk_detection", G::Hardware, Fact("NETDATA_SYSTEM_DISK_DETECTION"), S::Source, "/sys/block", "Where the disks were found.").purpose(QualityAssurance),
+    Field::new("system_ram_detection", G::Hardware, Fact("NETDATA_SYSTEM_RAM_DETECTION"), S::Source, "/proc/meminfo", "Where the memory was found.").purpose(QualityAssurance),
+    Field::new("system_total_disk_size", G::Hardware, Fact("NETDATA_SYSTEM_TOTAL_DISK_SIZE"), S::Digits, "274877906944", "The size of all disks together, in bytes.").is(Exact),
+    Field::new("system_total_ram", G::Hardware, Fact("NETDATA_SYSTEM_TOTAL_RAM"), S::Digits, "25276514304", "The size of the memory, in bytes.").is(Exact),
+    Field::new("config_stream_enabled", G::Configuration, Argument(4), S::Boolean, "false", "Whether the agent sends its metrics to a parent."),
+    Field::new("config_memory_mode", G::Configuration, Argument(5), S::Word, "dbengine", "How metrics are stored."),
+    Field::new("config_page_cache_size", G::Configuration, Argument(15), COUNT, "32", "Size of the page cache, in MiB."),
+    Field::new("config_multidb_disk_quota", G::Configuration, Argument(16), COUNT, "256", "Disk space for metrics, in MiB."),
+    Field::new("config_https_enabled", G::Configuration, Argument(17), S::Boolean, "true", "Whether the dashboard can be served over https."),
+    Field::new("config_https_available", G::Configuration, Argument(37), S::Words, "Native HTTPS", "Which https support was built in."),
+    Field::new("config_web_enabled", G::Configuration, Argument(18), S::Boolean, "true", "Whether the dashboard is on."),
+    Field::new("config_exporting_enabled", G::Configuration, Argument(6), S::Boolean, "false", "Whether metrics are exported."),
+    Field::new("config_is_parent", G::Configuration, Argument(29), S::Boolean, "false", "Whether other agents send to this one."),
+    Field::new("config_is_private_registry", G::Configuration, Argument(39), S::Boolean, "false", "Whether this agent is a registry."),
+    Field::new("config_private_registry_used", G::Configuration, Argument(40), S::Boolean, "false", "Whether a registry other than Netdata's is used."),
+    Field::new("config_hosts_available", G::Configuration, Argument(30), COUNT, "1", "How many machines this agent has metrics of."),
+    Field::new("config_oom_score", G::Configuration, Argument(41), S::Integer { min: -1000, max: 1000 }, "1000", "The agent's out-of-memory score."),
+    Field::new("alarms_normal", G::Usage, Argument(24), COUNT, "117", "How many alerts are in order."),
+    Field::new("alarms_warning", G::Usage, Argument(25), COUNT, "0", "How many alerts warn."),
+    Field::new("alarms_critical", G::Usage, Argument(26), COUNT, "0", "How many alerts are critical."),
+    Field::new("host_charts_count", G::Usage, Argument(27), COUNT, "312", "How many charts there are.").is(Exact),
+    Field::new("host_metrics_count", G::Usage, Argument(28), COUNT, "2047", "How many metrics there are.").is(Exact),
+    Field::new("host_collectors", G::Usage, Argument(12), S::Collectors, "apps.plugin, proc.plugin /proc/stat", "Which collectors run: plugin and module names.").is(Exact),
+    Field::new("host_collectors_count", G::Usage, Argument(13), COUNT, "23", "How many collectors run."),
+    Field::new("host_notification_methods", G::Usage, Argument(23), S::FreeWords, "email|slack", "Which ways of sending alerts are configured."),
+    Field::new("host_allmetrics_prometheus_used", G::Usage, Argument(8), COUNT, "0", "How often metrics were fetched in Prometheus format."),
+    Field::new("host_allmetrics_shell_used", G::Usage, Argument(9), COUNT, "0", "How often metrics were fetched in shell format."),
+    Field::new("host_allmetrics_json_used", G::Usage, Argument(10), COUNT, "0", "How often metrics were fetched in JSON format."),
+    Field::new("host_dashboard_used", G::Usage, Argument(11), COUNT, "3", "How often the dashboard was opened."),
+    Field::new("host_cloud_available", G::Configuration, Argument(31), S::Boolean, "true", "Whether Cloud features were built in."),
+    Field::new("host_cloud_enabled", G::Configuration, Argument(36), S::Boolean, "true", "Whether Cloud features are on."),
+    Field::new("host_agent_claimed", G::Configuration, Argument(35), S::Boolean, "false", "Whether the agent is claimed into a Cloud space."),
+    Field::new("host_aclk_available", G::Configuration, Argument(32), S::Boolean, "true", "Whether the link to the Cloud is up."),
+    Field::new("host_aclk_protocol", G::Configuration, Argument(33), S::Word, "New", "The protocol of the link to the Cloud."),
+    Field::new("host_aclk_implementation", G::Configuration, Argument(34), S::Word, "Next Generation", "The implementation of the link to the Cloud."),
+    Field::new("mirrored_host_count", G::Usage, Argument(20), COUNT, "0", "How many machines send to this agent."),
+    Field::new("mirrored_hosts_reachable", G::Usage, Argument(21), COUNT, "0", "How many of them are reachable."),
+    Field::new("mirrored_hosts_unreachable", G::Usage, Argument(22), COUNT, "0", "How many of them are not."),
+    Field::new("exporting_connectors", G::Usage, Argument(7), S::Words, "prometheus", "Which exporting connectors are on."),
+    Field::new("dropped_fields", G::Event, Origin::Dropped, S::FieldNames, "host_collectors", "The names of fields that were left out because their value did not have the expected form. Absent when there are none.")
+        .purpose(QualityAssurance)
+        .always(),
+    Field::new("uuid", G::Envelope, Origin::FrozenUuid, S::Uuid, "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11", "A random number of this one event, so that a repeat can be told from a second event.")
+        .top()
+        .purpose(Delivery)
+        .is(Exact)
+        .always(),
+    Field::new("timestamp", G::Envelope, Origin::FrozenTime, S::Timestamp, "2026-01-01T00:00:00.000Z", "When the event was made, in UTC.")
+        .top()
+        .purpose(Delivery)
+        .is(Exact)
+        .always(),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_rows_are_complete() {
+        let names: BTreeSet<_> = FIELDS.iter().map(|field| field.name).collect();
+        assert_eq!(names.len(), FIELDS.len());
+        for field in FIELDS {
+            assert!(field.what.ends_with('.') && !field.example.is_empty(), "{}", field.name);
+            assert!((1..=VERSION).contains(&field.since), "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn every_argument_of_the_contract_has_one_row() {
+        let mut numbers: Vec<usize> = FIELDS
+            .iter()
+            .filter_map(|field| match field.origin {
+                Origin::Argument(number) => Some(number),
+                _ => None,
+            })
+            .collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (4..=42).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_the_guid_identifies() {
+        let identifiers: Vec<_> = FIELDS.iter().filter(|f| f.sensitivity == Identifier).map(|f| f.name).collect();
+        assert_eq!(identifiers, ["distinct_id", "netdata_machine_guid"]);
+    }
+
+    #[test]
+    fn an_example_has_the_shape_of_its_row() {
+        let hosts = crate::text::HostNames::default();
+        for field in FIELDS {
+            let fits = match field.shape {
+                Shape::Collectors | Shape::FieldNames => continue,
+                _ if matches!(field.origin, Argument(_) | ArgumentOf { .. })
+                    && !matches!(field.shape, Shape::Boolean | Shape::Integer { .. }) =>
+                {
+                    field.shape.check_fragment(&format!("{:?}", field.example), &hosts)
+                }
+                _ => field.shape.check_text(field.example, &hosts),
+            };
+            assert!(fits.is_ok(), "{}: {} does not fit", field.name, field.example);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Who would send: what stands where the daemon looks for its telemetry script.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::files::{self, Links};
+use crate::limits;
+
+/// The name under which the daemon calls a telemetry script in its plugins folder.
+pub const SCRIPT: &str = "anonymous-statistics.sh";
+
+/// The two ends of the text by which this project's sender is known without running it. Its version stands between them.
+/// The sender holds them in one piece and the preview in two, so that the preview cannot be taken for the sender.
+pub const MARK: (&str, &str) = ("[sender of the anonymous-statistics project, version ", "]");
+
+/// What stands at the script's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// This project's sender, of this version.
+    ThisSender(String),
+    /// Something else, most likely Netdata's own script.
+    Another,
+    /// Nothing: this daemon calls none, or none is installed.
+    None,
+    /// It could not be looked at, and why.
+    CannotTell(String),
+}
+
+/// The script's place, and what stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The place; `None`: no plugins folder was found.
+    pub path: Option<PathBuf>,
+    /// What stands there.
+    pub program: Program,
+}
+
+impl Script {
+    /// Looks at the script's place in a plugins folder.
+    pub fn look(plugins: Option<&Path>) -> Self {
+        let Some(path) = plugins.map(|folder| folder.join(SCRIPT)) else {
+            return Self { path: None, program: Program::None };
+        };
+        let program = match files::read(&path, Links::Follow, limits::PROGRAM_BYTES) {
+            Ok(bytes) => version_in(&bytes).map_or(Program::Another, Program::ThisSender),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Program::None,
+            Err(error) => Program::CannotTell(error.to_string()),
+        };
+        Self { path: Some(path), program }
+    }
+
+    /// Whether the request that the preview shows is the one that would be sent.
+    pub fn is_this_sender(&self) -> bool {
+        matches!(self.program, Program::ThisSender(_))
+    }
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.program, &self.path) {
+            (Program::ThisSender(version), _) => write!(f, "this sender, version {version}"),
+            (Program::Another, _) => f.write_str(
+                "another program, most likely Netdata's own script: what is shown here is not what it sends",
+            ),
+            (Program::None, None) => f.write_str("nobody: no agent was found here"),
+            (Program::None, Some(_)) => f.write_str("nobody: no telemetry script is installed"),
+            (Program::CannotTell(why), _) => write!(f, "cannot tell: {}", crate::text::printable(why)),
+        }
+    }
+}
+
+fn version_in(program: &[u8]) -> Option<String> {
+    let (begin, end) = (MARK.0.as_bytes(), MARK.1.as_bytes());
+    program.windows(begin.len()).enumerate().filter(|(_, window)| *window == begin).find_map(|(at, _)| {
+        let rest = program.get(at + begin.len()..)?;
+        let length = rest.iter().take(32).position(|b| end.contains(b))?;
+        let version = std::str::from_utf8(rest.get(..length)?).ok()?;
+        let plain = version.starts_with(|c: char| c.is_ascii_digit())
+            && version.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+'));
+        plain.then(|| version.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_at_the_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = || Script::look(Some(folder.path())).program;
+        assert_eq!(program(), Program::None);
+        std::fs::write(folder.path().join(SCRIPT), "#!/bin/sh\n").unwrap();
+        assert_eq!(program(), Program::Another);
+        std::fs::write(folder.path().join(SCRIPT), format!("\u{7f}ELF{}{{{}0.1.0{}", MARK.0, MARK.0, MARK.1)).unwrap();
+        assert_eq!(program(), Program::ThisSender("0.1.0".into()));
+        std::fs::remove_file(folder.path().join(SCRIPT)).unwrap();
+        std::fs::create_dir(folder.path().join(SCRIPT)).unwrap();
+        assert!(matches!(program(), Program::CannotTell(_)));
+        assert_eq!(Script::look(None).program, Program::None);
+    }
+}

@@ -1,0 +1,394 @@
+//! The shape that a value must have to be sent. What does not fit is left out, never mended and never pasted.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::text::{self, HostNames, Personal};
+
+/// A value as it goes into a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// JSON `null`: the daemon said that it does not know.
+    Null,
+    /// A truth value.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Text.
+    Text(String),
+    /// Names of fields.
+    Names(Vec<&'static str>),
+    /// The collectors that run.
+    Collectors(Vec<Collector>),
+}
+
+/// One collector of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Collector {
+    /// The plugin's name.
+    pub plugin: String,
+    /// The module's name; empty for plugins without modules.
+    pub module: String,
+}
+
+/// Why a value was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// It is longer than the shape allows.
+    TooLong,
+    /// It is not of the shape's kind.
+    NotOfShape,
+    /// It is not valid JSON or not valid UTF-8.
+    Malformed,
+    /// It may say whose machine this is.
+    Personal(Personal),
+}
+
+impl Misfit {
+    /// The reason in words, for a person.
+    pub fn describe(self) -> String {
+        match self {
+            Self::TooLong => "too long".to_owned(),
+            Self::NotOfShape => "not of the expected form".to_owned(),
+            Self::Malformed => "malformed".to_owned(),
+            Self::Personal(kind) => format!("it holds {}", kind.describe()),
+        }
+    }
+}
+
+/// The forms that values can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Exactly this text.
+    Constant(&'static str),
+    /// Exactly this truth value.
+    ConstantBoolean(bool),
+    /// `true` or `false`.
+    Boolean,
+    /// The words `true` or `false`, as text: the agent's own scripts send it so.
+    BooleanWord,
+    /// A whole number in a range, both ends included.
+    Integer {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
+    /// Decimal digits or `unknown`, as text: the agent's own scripts send it so.
+    Digits,
+    /// A version: a digit, or `v` and a digit, then letters, digits and `.+_~-`.
+    Version,
+    /// A version of a kernel: digits and dots first, the rest free text without blanks.
+    KernelRelease,
+    /// A GUID that is not all zeros.
+    Guid,
+    /// The key under which a PostHog server files events: letters, digits, `_` and `-`.
+    Key,
+    /// The name of an action: letters, digits and `_`, at most 32.
+    Action,
+    /// Letters, digits, space and `._:+,-`, at most 64.
+    Word,
+    /// Words between bars.
+    Words,
+    /// A word of a program's own vocabulary: one of the sources that `system-facts` names.
+    Source,
+    /// Text from outside of at most this many characters.
+    FreeText(usize),
+    /// Words between bars, from outside.
+    FreeWords,
+    /// A list of `{plugin, module}`, from outside.
+    Collectors,
+    /// Names of fields of the schema.
+    FieldNames,
+    /// A random UUID.
+    Uuid,
+    /// A moment in UTC (ISO 8601).
+    Timestamp,
+}
+
+/// Characters of a word.
+const WORD: usize = 64;
+/// Characters of a list of words.
+const WORDS: usize = 4096;
+/// Characters of a version.
+const VERSION: usize = 64;
+
+impl Shape {
+    /// The shape in words, for a person.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Constant(text) => format!("always {text}"),
+            Self::ConstantBoolean(value) => format!("always {value}"),
+            Self::Boolean => "true or false".to_owned(),
+            Self::BooleanWord => "the word true or false".to_owned(),
+            Self::Integer { min: 0, max: i64::MAX } => "a whole number".to_owned(),
+            Self::Integer { min, max } => format!("a whole number, {min} to {max}"),
+            Self::Digits => "a whole number as text, or unknown".to_owned(),
+            Self::Version => "a version number".to_owned(),
+            Self::KernelRelease => "a kernel version".to_owned(),
+            Self::Guid => "a GUID".to_owned(),
+            Self::Key => "a public key".to_owned(),
+            Self::Action => "letters, digits and _, at most 32".to_owned(),
+            Self::Word => format!("a word of at most {WORD} characters"),
+            Self::Words => "words separated by bars".to_owned(),
+            Self::Source => "one of this program's own words".to_owned(),
+            Self::FreeText(max) => format!("text of at most {max} characters, checked for personal data"),
+            Self::FreeWords => "words separated by bars, checked for personal data".to_owned(),
+            Self::Collectors => "a list of plugin and module names, checked for personal data".to_owned(),
+            Self::FieldNames => "names of fields".to_owned(),
+            Self::Uuid => "a random UUID".to_owned(),
+            Self::Timestamp => "a time in UTC".to_owned(),
+        }
+    }
+
+    /// Whether values come as free text from outside and are therefore searched for personal data.
+    pub const fn is_free_text(self) -> bool {
+        matches!(self, Self::FreeText(_) | Self::FreeWords | Self::Collectors | Self::KernelRelease)
+    }
+
+    /// Checks a JSON fragment, the form in which the daemon gives its arguments from the fourth on.
+    ///
+    /// The list of collectors comes without its brackets.
+    pub fn check_fragment(self, fragment: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+        let parse = |text: &str| serde_json::from_str::<Json>(text).map_err(|_error| Misfit::Malformed);
+        let json = match self {
+            Self::Collectors if fragment.trim() != "null" => parse(&format!("[{fragment}]"))?,
+            _ => parse(fragment)?,
+        };
+        match (self, json) {
+            (_, Json::Null) => Ok(Value::Null),
+            (Self::Boolean, Json::Bool(value)) => Ok(Value::Boolean(value)),
+            (Self::Integer { min, max }, Json::Number(number)) => {
+                let number = number.as_i64().filter(|n| (min..=max).contains(n)).ok_or(Misfit::NotOfShape)?;
+                Ok(Value::Integer(number))
+            }
+            (Self::Collectors, Json::Array(items)) => {
+                items.into_iter().map(|item| collector(item, hosts)).collect::<Result<_, _>>().map(Value::Collectors)
+            }
+            (Self::Boolean | Self::Integer { .. } | Self::Collectors, _) => Err(Misfit::NotOfShape),
+            (_, Json::String(text)) => self.check_text(&text, hosts),
+            _ => Err(Misfit::NotOfShape),
+        }
+    }
+
+    /// Checks plain text: a variable, a fact, or one of the daemon's first three arguments.
+    pub fn check_text(self, text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+        let fits = match self {
+            Self::Constant(constant) => text == constant,
+            Self::ConstantBoolean(value) => {
+                return (text == if value { "true" } else { "false" })
+                    .then_some(Value::Boolean(value))
+                    .ok_or(Misfit::NotOfShape);
+            }
+            Self::Boolean => {
+                return match text {
+                    "true" => Ok(Value::Boolean(true)),
+                    "false" => Ok(Value::Boolean(false)),
+                    _ => Err(Misfit::NotOfShape),
+                };
+            }
+            Self::BooleanWord => matches!(text, "true" | "false"),
+            Self::Integer { min, max } => {
+                let number = text.parse().ok().filter(|n| (min..=max).contains(n)).ok_or(Misfit::NotOfShape)?;
+                return Ok(Value::Integer(number));
+            }
+            Self::Digits => {
+                text == "unknown" || (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+            }
+            Self::Version => is_version(text),
+            Self::KernelRelease => return kernel_release(text, hosts),
+            Self::Guid | Self::Uuid => is_guid(text),
+            Self::Key => {
+                (1..=WORD).contains(&text.len())
+                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+            }
+            Self::Action => is_action(text),
+            Self::Word => return word(text).map(|()| Value::Text(text.to_owned())),
+            Self::Words => {
+                if text.chars().count() > WORDS {
+                    return Err(Misfit::TooLong);
+                }
+                text.split('|').try_for_each(word)?;
+                true
+            }
+            Self::Source => is_source(text),
+            Self::FreeText(max) => return free_text(text, max, hosts),
+            Self::FreeWords => return free_text(text, WORDS, hosts),
+            Self::Timestamp => text.len() == "2026-01-01T00:00:00.000Z".len() && text.ends_with('Z'),
+            Self::Collectors | Self::FieldNames => false,
+        };
+        if fits { Ok(Value::Text(text.to_owned())) } else { Err(Misfit::NotOfShape) }
+    }
+}
+
+/// Whether a text is the name of an action.
+pub fn is_action(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether a text is a GUID (8-4-4-4-12 hexadecimal digits) that is not all zeros.
+pub fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    groups.len() == 5
+        && groups.iter().zip([8, 4, 4, 4, 12]).all(|(g, n)| g.len() == n && g.bytes().all(|b| b.is_ascii_hexdigit()))
+        && text.bytes().any(|b| !matches!(b, b'0' | b'-'))
+}
+
+fn is_version(text: &str) -> bool {
+    let digits = text.strip_prefix('v').unwrap_or(text);
+    text.len() <= VERSION
+        && digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b".+_~-".contains(&b))
+}
+
+/// The words in which `system-facts` names its sources, and the two that stand for none.
+fn is_source(text: &str) -> bool {
+    matches!(text, "unknown" | "none") || system_facts::Source::from_name(text).is_some()
+}
+
+fn word(text: &str) -> Result<(), Misfit> {
+    if text.chars().count() > WORD {
+        Err(Misfit::TooLong)
+    } else if text.chars().all(|c| c.is_ascii_alphanumeric() || " ._:+,-".contains(c)) {
+        Ok(())
+    } else {
+        Err(Misfit::NotOfShape)
+    }
+}
+
+fn free_text(text: &str, max: usize, hosts: &HostNames) -> Result<Value, Misfit> {
+    if text.chars().count() > max {
+        return Err(Misfit::TooLong);
+    }
+    if text::printable(text) != text {
+        return Err(Misfit::NotOfShape);
+    }
+    match text::find_personal(text, hosts) {
+        Some(kind) => Err(Misfit::Personal(kind)),
+        None => Ok(Value::Text(text.to_owned())),
+    }
+}
+
+/// The version number of a kernel may have four parts (`5.15.90.1-microsoft-standard-WSL2`) and then reads like an
+/// address. The kernel's own build puts the number first (Makefile, KERNELRELEASE), so the leading digits and dots are
+/// the version; what follows is text that somebody chose.
+fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if text == "unknown" {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    if rest.len() == text.len() || text.contains(char::is_whitespace) {
+        return Err(Misfit::NotOfShape);
+    }
+    free_text(rest, 2 * WORD, hosts).map(|_rest| Value::Text(text.to_owned()))
+}
+
+fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Misfit> {
+    let Json::Object(mut object) = item else { return Err(Misfit::NotOfShape) };
+    let mut name = |key: &str| match object.remove(key) {
+        Some(Json::String(text)) if is_kernel_interface(&text) => Ok(text),
+        Some(Json::String(text)) => free_text(&text, WORD, hosts).map(|_text| text),
+        _ => Err(Misfit::NotOfShape),
+    };
+    let collector = Collector { plugin: name("plugin")?, module: name("module")? };
+    if object.is_empty() { Ok(collector) } else { Err(Misfit::NotOfShape) }
+}
+
+/// The agent names some modules after the kernel file that they read, such as `/proc/net/snmp6`. Such a name is the same
+/// on every machine as long as no part of it is a number, a device or a process.
+fn is_kernel_interface(text: &str) -> bool {
+    let Some(path) = text.strip_prefix("/proc/").or_else(|| text.strip_prefix("/sys/")) else { return false };
+    text.len() <= WORD
+        && path.split('/').all(|part| {
+            part.starts_with(|c: char| c.is_ascii_lowercase())
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragment(shape: Shape, text: &str) -> Result<Value, Misfit> {
+        shape.check_fragment(text, &HostNames::default())
+    }
+
+    fn plain(shape: Shape, text: &str) -> Result<Value, Misfit> {
+        shape.check_text(text, &HostNames::default())
+    }
+
+    const COUNT: Shape = Shape::Integer { min: 0, max: i64::MAX };
+
+    #[test]
+    fn fragments_of_the_right_kind_pass() {
+        assert_eq!(fragment(Shape::Boolean, "true"), Ok(Value::Boolean(true)));
+        assert_eq!(fragment(COUNT, "256"), Ok(Value::Integer(256)));
+        assert_eq!(fragment(Shape::Word, "\"stable\""), Ok(Value::Text("stable".into())));
+        assert_eq!(fragment(Shape::Word, "\"Next Generation\""), Ok(Value::Text("Next Generation".into())));
+        for shape in [Shape::Boolean, COUNT, Shape::Word, Shape::Words, Shape::FreeWords, Shape::Collectors] {
+            assert_eq!(fragment(shape, "null"), Ok(Value::Null), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn fragments_of_another_kind_are_left_out() {
+        assert_eq!(fragment(Shape::Boolean, "\"true\""), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(Shape::Boolean, "1"), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(COUNT, "-1"), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(COUNT, "1.5"), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(COUNT, "99999999999999999999"), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(Shape::Word, "\"a/b\""), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(Shape::Word, "true, \"x\": 1"), Err(Misfit::Malformed));
+        assert_eq!(fragment(Shape::Word, &format!("\"{}\"", "a".repeat(65))), Err(Misfit::TooLong));
+        assert_eq!(fragment(Shape::Word, "{}"), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(Shape::Word, ""), Err(Misfit::Malformed));
+    }
+
+    #[test]
+    fn collectors_come_without_brackets() {
+        let list = r#"{"plugin":"apps.plugin","module":""},{"plugin":"proc.plugin","module":"/proc/1/stat"}"#;
+        assert_eq!(fragment(Shape::Collectors, list), Err(Misfit::Personal(Personal::Path)));
+        let list = r#"{"plugin":"proc.plugin","module":"/proc/net/snmp6"},{"plugin":"proc.plugin","module":"/sys/kernel/mm/ksm"}"#;
+        assert!(fragment(Shape::Collectors, list).is_ok());
+        let list = r#"{"plugin":"apps.plugin","module":""}, {"plugin":"go.d","module":"nginx"}"#;
+        let Ok(Value::Collectors(collectors)) = fragment(Shape::Collectors, list) else { panic!("left out") };
+        assert_eq!(collectors.len(), 2);
+        for bad in
+            [r#"{"plugin":"a"}"#, r#"{"plugin":"a","module":"b","path":"c"}"#, "1", "]", r#"{"plugin":1,"module":""}"#]
+        {
+            assert!(fragment(Shape::Collectors, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn kernel_versions_are_no_addresses() {
+        for good in ["6.1.0-18-amd64", "5.15.90.1-microsoft-standard-WSL2", "14.1-RELEASE-p3", "23.5.0", "unknown"] {
+            assert!(plain(Shape::KernelRelease, good).is_ok(), "{good}");
+        }
+        for bad in ["", "six", "6.1 web", "6.1-joe@web", "6.1-10.0.0.1", "6.1-\u{1b}[2J"] {
+            assert!(plain(Shape::KernelRelease, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn identifiers() {
+        assert!(is_guid("f5f3005e-e656-11f1-aa14-02fc00000001"));
+        for bad in [
+            "",
+            "00000000-0000-0000-0000-000000000000",
+            "f5f3005ee65611f1aa1402fc00000001",
+            "g5f3005e-e656-11f1-aa14-02fc00000001",
+        ] {
+            assert!(!is_guid(bad), "{bad}");
+        }
+        assert!(is_action("ACLK_CONN_FAIL") && is_action("x1"));
+        for bad in ["", "-", "A B", "-1", "--help", "Ä", &"A".repeat(33)] {
+            assert!(!is_action(bad), "{bad}");
+        }
+        for good in ["v1.37.1", "1.37", "v1.37.0-87-nightly"] {
+            assert!(plain(Shape::Version, good).is_ok(), "{good}");
+        }
+        assert!(plain(Shape::Version, "v").is_err() && plain(Shape::Version, "1/2").is_err());
+    }
+}
