@@ -8,10 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{generate, recorded, run, setup, skips, static_build, test};
+use crate::{bench, generate, recorded, run, setup, skips, static_build, test};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
+    /// Also run what is slow: the benchmarks
+    #[arg(long)]
+    all: bool,
     /// Yes, install packages and start daemons here (not needed where CI=true)
     #[arg(long)]
     on_a_machine_that_may_be_changed: bool,
@@ -60,6 +63,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => bail!("there is no static build to ask"),
     });
     report.part("system tests", |skips| system_tests(workspace, skips));
+
+    if arguments.all {
+        report.part("benchmarks", |_| bench::run(workspace).map(|()| Verdict::Passed));
+    }
 
     print!("{}", report.page());
     Ok(if report.count("failed") == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,5 +1,6 @@
 //! The project's own commands. Each subcommand is one file; CONTRIBUTING.md says what they are for.
 
+mod bench;
 mod ci;
 mod generate;
 mod offline;
@@ -33,6 +34,8 @@ enum Task {
     Ci(ci::Arguments),
     /// Builds the three programs as static executables and prints their folder
     Static,
+    /// Measures the programs beside the tools that they replace, and prints a table
+    Bench,
     /// Rewrites the generated parts of the documentation
     Generate {
         /// Change nothing; fail when something is out of date
@@ -45,6 +48,9 @@ enum Task {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<OsString>,
     },
+    /// The measuring half of bench, inside its own namespaces
+    #[command(hide = true)]
+    BenchInside(bench::Inside),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +66,7 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Loopback { program } => offline::enter(&program),
+        Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
         Task::Test => {
             let outcome = test::run(&Workspace::load()?)?;
@@ -71,6 +78,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             println!("{}", programs.display());
             Ok(ExitCode::SUCCESS)
         }
+        Task::Bench => bench::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Generate { check } => generate::run(&Workspace::load()?, check).map(|_| ExitCode::SUCCESS),
     }
 }

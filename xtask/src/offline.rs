@@ -7,34 +7,51 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, anyhow};
 
 use crate::run;
 use crate::workspace::Workspace;
 
-/// As root; and as anyone else, who needs a user namespace to be allowed a network namespace. The user stays who they
-/// are, so that what the tests see of owners and permissions is what an ordinary user sees.
-const WAYS: [&[&str]; 2] = [&["--net"], &["--user", "--map-current-user", "--keep-caps", "--net"]];
+/// Arguments for unshare(1): as root, and as anyone else, who needs a user namespace to be allowed the others.
+type Ways = [&'static [&'static str]; 2];
 
-/// How programs are kept away from the network on this machine.
+/// The user stays who they are, so that what the tests see of owners and permissions is what an ordinary user sees.
+const NETWORK: Ways = [&["--net"], &["--user", "--map-current-user", "--keep-caps", "--net"]];
+
+/// With mounts of its own, for which one must be root, or be called so.
+const NETWORK_AND_MOUNTS: Ways = [&["--net", "--mount"], &["--user", "--map-root-user", "--net", "--mount"]];
+
+/// Tries each way with a program that does nothing.
+fn first_that_works(ways: &Ways, xtask: &Path) -> Result<&'static [&'static str], String> {
+    let mut reason = String::new();
+    for way in ways {
+        match run::output(wrap(way, xtask).arg("true")) {
+            Ok(output) if output.status.success() => return Ok(way),
+            Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
+            Err(error) => reason = format!("{error:#}"),
+        }
+    }
+    Err(reason)
+}
+
+/// This program inside a network namespace and a mount namespace; its arguments are still to be added.
+pub(crate) fn enclosed(workspace: &Workspace) -> anyhow::Result<Command> {
+    let way = first_that_works(&NETWORK_AND_MOUNTS, &workspace.xtask)
+        .map_err(|reason| anyhow!("no network and mount namespaces can be made on this machine: {reason}"))?;
+    let mut command = wrap(way, &workspace.xtask);
+    command.arg(&workspace.xtask);
+    Ok(command)
+}
+
+/// How tests are kept away from the network on this machine.
 pub(crate) struct Isolation {
     xtask: PathBuf,
-    way: std::result::Result<&'static [&'static str], String>,
+    way: Result<&'static [&'static str], String>,
 }
 
 impl Isolation {
-    /// Tries each way with a program that does nothing.
     pub(crate) fn find(workspace: &Workspace) -> Self {
-        let xtask = workspace.xtask.clone();
-        let mut reason = String::from("unshare: not tried");
-        for way in WAYS {
-            match run::output(wrap(way, &xtask).arg("true")) {
-                Ok(output) if output.status.success() => return Self { xtask, way: Ok(way) },
-                Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
-                Err(error) => reason = format!("{error:#}"),
-            }
-        }
-        Self { xtask, way: Err(reason) }
+        Self { xtask: workspace.xtask.clone(), way: first_that_works(&NETWORK, &workspace.xtask) }
     }
 
     pub(crate) fn announce(&self) {
@@ -82,7 +99,7 @@ fn wrap(way: &[&str], xtask: &Path) -> Command {
 
 /// Inside the namespace: loopback up, the rights given by unshare dropped, then the program in our place.
 #[cfg(target_os = "linux")]
-pub(crate) fn enter(program: &[OsString]) -> Result<ExitCode> {
+pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
 
     let (name, arguments) = program.split_first().context("no program given")?;
@@ -92,7 +109,7 @@ pub(crate) fn enter(program: &[OsString]) -> Result<ExitCode> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn enter(_program: &[OsString]) -> Result<ExitCode> {
+pub(crate) fn enter(_program: &[OsString]) -> anyhow::Result<ExitCode> {
     anyhow::bail!("network namespaces exist on Linux only")
 }
 

@@ -11,7 +11,8 @@ use crate::run;
 /// The cargo feature of the tests that install packages, start daemons or need root.
 pub(crate) const SYSTEM_TESTS: &str = "system-tests";
 
-/// One of the programs that people install, with the design's size budget for the static release build.
+/// One of the programs that people install, with the design's budget for its static release build.
+#[derive(Clone, Copy)]
 pub(crate) struct Program {
     pub(crate) package: &'static str,
     pub(crate) name: &'static str,

@@ -1,0 +1,241 @@
+//! `cargo xtask bench`: the programs beside an empty program and the tools that they replace, measured in one run.
+//!
+//! Everything that is measured runs in namespaces of its own: a network that is only loopback, and mounts in which the
+//! machine's own Netdata configuration is covered by empty folders, so that its opt-out is neither touched nor in the way.
+
+mod measure;
+mod receiver;
+mod table;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::{PROGRAMS, SENDER, SYSTEM_INFO, Workspace};
+use crate::{offline, run, static_build};
+use measure::Subject;
+use receiver::{Receiver, TlsServer};
+use table::Row;
+
+/// The default configuration folders, which may hold this machine's opt-out file.
+const CONFIG_FOLDERS: [&str; 4] =
+    ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"];
+const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
+
+/// Where packages and the static installer put the script that system-info replaces.
+const SCRIPTS: [&str; 3] = [
+    "/usr/lib/netdata/plugins.d/system-info.sh",
+    "/usr/libexec/netdata/plugins.d/system-info.sh",
+    "/opt/netdata/usr/libexec/netdata/plugins.d/system-info.sh",
+];
+
+#[derive(clap::Args)]
+pub(crate) struct Inside {
+    /// The folder of the static programs
+    #[arg(long)]
+    programs: PathBuf,
+    /// An empty folder for everything that is written
+    #[arg(long)]
+    scratch: PathBuf,
+    /// The namespaces that must have been left
+    #[arg(long)]
+    left: Vec<String>,
+}
+
+/// Builds, and starts the measuring inside fresh namespaces.
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    let missing: Vec<&str> = ["hyperfine", "strace"].into_iter().filter(|tool| run::find(tool).is_none()).collect();
+    if !missing.is_empty() {
+        bail!("missing: {}; on Debian: apt-get install {}", missing.join(", "), missing.join(" "));
+    }
+    let programs = static_build::run(workspace)?;
+    let scratch = tempfile::Builder::new().prefix("bench-").tempdir_in(workspace.own_folder()?)?;
+    empty_program(scratch.path())?;
+
+    let mut command = offline::enclosed(workspace)?;
+    command.arg("bench-inside").arg("--programs").arg(programs).arg("--scratch").arg(scratch.path());
+    for namespace in namespaces()? {
+        command.args(["--left", &namespace]);
+    }
+    run::run(&mut command)
+}
+
+/// The measure of all things: a program that does nothing.
+fn empty_program(folder: &Path) -> Result<()> {
+    let source = folder.join("empty.c");
+    fs::write(&source, "int main(void) { return 0; }\n")?;
+    let compiler = if run::find("musl-gcc").is_some() { "musl-gcc" } else { "cc" };
+    run::run(run::program(compiler, ["-static", "-O2", "-s", "-o"]).arg(folder.join("empty")).arg(source))
+}
+
+/// The network and mount namespaces of this process (namespaces(7)).
+fn namespaces() -> Result<Vec<String>> {
+    let read = |name| {
+        let path = format!("/proc/self/ns/{name}");
+        let link = fs::read_link(&path).with_context(|| format!("cannot read {path}"))?;
+        Ok(link.to_string_lossy().into_owned())
+    };
+    ["net", "mnt"].map(read).into_iter().collect()
+}
+
+/// Inside: prepares what the programs need, measures, prints.
+pub(crate) fn inside(arguments: &Inside) -> Result<()> {
+    let here = namespaces()?;
+    if arguments.left.len() != here.len() || here.iter().any(|namespace| arguments.left.contains(namespace)) {
+        bail!("this is a part of cargo xtask bench, and does nothing outside its namespaces");
+    }
+    for folder in CONFIG_FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
+        run::text(run::program("mount", ["-t", "tmpfs", "tmpfs"]).arg(folder))?;
+    }
+    let mut scene =
+        Scene { programs: &arguments.programs, scratch: &arguments.scratch, subjects: Vec::new(), remarks: Vec::new() };
+    scene.collectors()?;
+    let server = scene.senders()?;
+    let measured = measure::all(&scene.subjects, scene.scratch)?;
+    drop(server);
+
+    let sizes: Result<Vec<_>> = PROGRAMS
+        .into_iter()
+        .map(|program| {
+            let size = fs::metadata(scene.programs.join(program.name))?.len();
+            Ok((program, size))
+        })
+        .collect();
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let machine =
+        format!("{} cores, {}, Linux {}", thread::available_parallelism()?, env::consts::ARCH, release.trim());
+    print!("{}", table::page(&measured, &sizes?, &scene.remarks, &machine));
+    Ok(())
+}
+
+/// What is measured, and a line for each thing that cannot be.
+struct Scene<'a> {
+    programs: &'a Path,
+    scratch: &'a Path,
+    subjects: Vec<Subject>,
+    remarks: Vec<String>,
+}
+
+impl Scene<'_> {
+    /// The empty program, system-info, and the tools that find the same facts.
+    fn collectors(&mut self) -> Result<()> {
+        let environment = self.environment(&self.folder("empty-config")?);
+        let subject = |row, program: &Path| Subject::new(row, &[&program.to_string_lossy()], &environment);
+        self.subjects.push(subject(Row::Empty, &self.scratch.join("empty")));
+
+        let collector = subject(Row::SystemInfo, &self.programs.join(SYSTEM_INFO.name));
+        if collector.answer()?.contains("NETDATA_SYSTEM_KERNEL_NAME=") {
+            self.subjects.push(collector);
+        } else {
+            self.remarks.push("system-info: prints no facts yet".into());
+        }
+        match SCRIPTS.map(Path::new).into_iter().find(|script| script.is_file()) {
+            Some(script) => self.subjects.push(subject(Row::Script, script)),
+            None => self.remarks.push("system-info.sh: not installed (Debian: netdata-core)".into()),
+        }
+        match run::find("systemd-detect-virt") {
+            Some(program) => self.subjects.push(subject(Row::DetectVirt, &program)),
+            None => self.remarks.push("systemd-detect-virt: not installed (Debian: systemd)".into()),
+        }
+        if !measure::memory_can_be_read() {
+            self.remarks.push("peak memory: /usr/bin/time is not installed (Debian: time)".into());
+        }
+        Ok(())
+    }
+
+    /// The opted-out sender, and one event beside curl. The server must live while they are measured.
+    fn senders(&mut self) -> Result<Option<TlsServer>> {
+        let sending = self.folder("sending")?;
+        let opted_out = self.folder("opted-out")?;
+        fs::write(opted_out.join(OPT_OUT_FILE), "")?;
+
+        self.folder("lib")?;
+        let receiver = Receiver::start()?;
+        let event = self.sender(Row::Event, &sending);
+        receiver::configure(&sending, &receiver.url())?;
+        event.answer()?;
+        let Some(body) = receiver.take()? else {
+            // Silence of an opted-out sender says nothing as long as it is silent without the file too.
+            self.remarks
+                .push("anonymous-statistics: sends nothing yet, so neither sending nor opting out is measured".into());
+            return Ok(None);
+        };
+
+        let looking = self.sender(Row::OptedOut, &opted_out);
+        receiver::configure(&opted_out, &receiver.url())?;
+        looking.answer()?;
+        if receiver.take()?.is_some() {
+            bail!("the sender sends although the opt-out file is there");
+        }
+        fs::remove_file(opted_out.join(receiver::CONFIG_FILE))?;
+        self.subjects.push(looking);
+
+        let missing: Vec<&str> =
+            ["nginx", "openssl", "curl"].into_iter().filter(|tool| receiver::find(tool).is_none()).collect();
+        if !missing.is_empty() {
+            self.remarks.push(format!(
+                "one event over TLS: {} not installed (Debian: nginx-light, openssl, curl)",
+                missing.join(" and ")
+            ));
+            return Ok(None);
+        }
+        let server = TlsServer::start(&self.folder("server")?, &self.trusted())?;
+        receiver::configure(&sending, receiver::TLS_URL)?;
+        let body_file = self.scratch.join("body.json");
+        fs::write(&body_file, body)?;
+        let data = format!("@{}", body_file.display());
+        let curl = [
+            &["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "2"][..],
+            &["--header", "Content-Type: application/json", "--data-binary", &data, receiver::TLS_URL],
+        ]
+        .concat();
+        let curl = Subject::new(Row::Curl, &curl, &self.environment(&sending));
+        for subject in [event, curl] {
+            let answer = subject.answer()?;
+            if answer == "200" {
+                self.subjects.push(subject);
+            } else {
+                self.remarks.push(format!("{}: answered {answer:?} where the server says 200", subject.row.label()));
+            }
+        }
+        Ok(Some(server))
+    }
+
+    /// The sender as the daemon calls it at START: 42 arguments, most of them not known yet at that time.
+    fn sender(&self, row: Row, config: &Path) -> Subject {
+        let program = self.programs.join(SENDER.name);
+        let program = program.to_string_lossy();
+        let mut command = vec![program.as_ref(), "START", "-", "-"];
+        command.resize(1 + 42, "null");
+        Subject::new(row, &command, &self.environment(config))
+    }
+
+    /// Nothing of the caller's environment, which may name a proxy or opt out; of what the daemon sets, what matters here.
+    fn environment(&self, config: &Path) -> Vec<(String, String)> {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let variables = [
+            ("PATH", env::var("PATH").unwrap_or_else(|_| "/usr/sbin:/usr/bin:/sbin:/bin".into())),
+            ("HOME", text(self.scratch)),
+            ("LANG", "C".into()),
+            ("NETDATA_USER_CONFIG_DIR", text(config)),
+            ("NETDATA_LIB_DIR", text(&self.scratch.join("lib"))),
+            ("NETDATA_REGISTRY_UNIQUE_ID", "5d2f0a5c-5c4e-4a53-9d1b-6f2f5d3a7c10".into()),
+            ("NETDATA_VERSION", "v1.37.1".into()),
+            ("SSL_CERT_FILE", text(&self.trusted())),
+        ];
+        variables.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    fn trusted(&self) -> PathBuf {
+        self.scratch.join("trusted.pem")
+    }
+
+    fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.scratch.join(name);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        Ok(folder)
+    }
+}
