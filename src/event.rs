@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use system_facts::{Evidence, Facts};
+use system_facts::{Evidence, Facts, Source};
 
 use crate::fatal::Fatal;
 use crate::invocation::{Given, Invocation, Provenance};
@@ -30,7 +30,12 @@ pub enum Cause {
     /// The daemon says it.
     Said(Provenance),
     /// It was collected on this machine.
-    Collected(Vec<Evidence>),
+    Collected {
+        /// What decided it, where something did.
+        source: Option<Source>,
+        /// What was asked, in that order.
+        evidence: Vec<Evidence>,
+    },
     /// It is made from other fields, or by this program.
     Made,
 }
@@ -197,7 +202,10 @@ impl<'a> Builder<'a> {
                 })
             }
             Origin::Fact(name) => match self.lines.iter().find(|line| line.name == name) {
-                Some(line) => (self.check_text(field, &line.value), Cause::Collected(line.evidence.to_vec())),
+                Some(line) => {
+                    let cause = Cause::Collected { source: line.source, evidence: line.evidence.to_vec() };
+                    (self.check_text(field, &line.value), cause)
+                }
                 None => (Content::Absent, Cause::Made),
             },
             Origin::Happened(part) => self.happened(field, part),

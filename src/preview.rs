@@ -58,6 +58,37 @@ impl fmt::Display for NoRequest {
 
 impl std::error::Error for NoRequest {}
 
+/// What would happen if the daemon made its call now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// This request would be sent.
+    WillSend,
+    /// Something would be sent, but by another program and not this request.
+    AnotherSends,
+    /// Nothing is known to send; this request is what this project's sender would.
+    WouldSend,
+    /// There is consent, but no request can be made.
+    WillNotSend,
+    /// Nothing is sent, because somebody said no.
+    OptedOut,
+    /// Nobody is known to have said no, but not every place could be looked at from here.
+    CannotTell,
+}
+
+impl Outlook {
+    /// A word for programs. It does not change between versions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WillSend => "will-send",
+            Self::AnotherSends => "another-sends",
+            Self::WouldSend => "would-send",
+            Self::WillNotSend => "will-not-send",
+            Self::OptedOut => "opted-out",
+            Self::CannotTell => "cannot-tell",
+        }
+    }
+}
+
 /// What a person sees.
 #[derive(Debug, Clone)]
 pub struct Preview {
@@ -112,23 +143,30 @@ impl Preview {
         }
     }
 
-    /// The state in a few words: what would happen if the daemon made this call now.
+    /// What would happen if the daemon made this call now.
+    pub fn outlook(&self) -> Outlook {
+        match (self.consent.decision(), &self.assembly, &self.script.program) {
+            (Decision::OptedOut, ..) => Outlook::OptedOut,
+            (Decision::Unknown, ..) => Outlook::CannotTell,
+            (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
+            (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
+            (Decision::Allowed, Ok(_), Program::Another) => Outlook::AnotherSends,
+            (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
+        }
+    }
+
+    /// The outlook in a few words, with its reason.
     pub fn headline(&self) -> String {
-        match (self.consent.decision(), &self.assembly) {
-            (Decision::OptedOut, _) => {
-                let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding));
-                format!("OPTED OUT: {}", reason.unwrap_or_default())
-            }
-            (Decision::Unknown, _) => {
-                let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding));
-                format!("CANNOT TELL from this account: {}; try sudo", reason.unwrap_or_default())
-            }
-            (Decision::Allowed, Err(error)) => format!("WILL NOT SEND: {error}"),
-            (Decision::Allowed, Ok(_)) if self.script.is_this_sender() => "WILL SEND".to_owned(),
-            (Decision::Allowed, Ok(_)) => match self.script.program {
-                Program::Another => "WILL SEND, but not this: Netdata's own script is installed".to_owned(),
-                _ => "WOULD SEND, if this sender were installed".to_owned(),
-            },
+        let reason =
+            || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
+        match (self.outlook(), &self.assembly) {
+            (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
+            (Outlook::CannotTell, _) => format!("CANNOT TELL from this account: {}; try sudo", reason()),
+            (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
+            (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
+            (Outlook::WillSend, _) => "WILL SEND".to_owned(),
+            (Outlook::AnotherSends, _) => "WILL SEND, but not this: Netdata's own script is installed".to_owned(),
+            (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
         }
     }
 
