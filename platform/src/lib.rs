@@ -1,1 +1,66 @@
-//! x
+//! What machine is this? Operating system, kernel, virtualization, container and hardware facts, each with what
+//! decided it and the evidence that was looked at.
+//!
+//! ```
+//! let facts = system_facts::collect();
+//! if let Some(id) = facts.os.id.known() {
+//!     println!("{id}");
+//! }
+//! for asked in facts.virtualization.name.evidence.iter() {
+//!     println!("{}: {}", asked.asked, asked.outcome);
+//! }
+//! ```
+//!
+//! No process is started, no socket is opened, and nothing that is unreadable, malformed or endless stops it.
+#![deny(missing_docs)]
+
+mod ask;
+mod common;
+mod fact;
+mod facts;
+mod freebsd;
+mod host;
+#[cfg(feature = "serde")]
+mod json;
+mod linux;
+mod live;
+mod macos;
+pub mod netdata;
+#[cfg(feature = "recorded")]
+mod recorded;
+mod source;
+mod sys;
+pub mod tables;
+mod text;
+mod unix;
+
+pub use common::CommonEvidence;
+pub use fact::{Evidence, Fact, Outcome, State};
+pub use facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Leaf, Memory, Os, Value, Virtualization};
+pub use host::{
+    CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
+};
+#[cfg(feature = "serde")]
+pub use json::Explained;
+pub use live::LiveHost;
+#[cfg(feature = "recorded")]
+pub use recorded::RecordedHost;
+pub use source::Source;
+
+/// The facts of this machine, from what every user of it may see.
+pub fn collect() -> Facts {
+    collect_from(&CommonEvidence::new(LiveHost::new()))
+}
+
+/// The facts of any machine that can be asked.
+pub fn collect_from(host: &dyn Host) -> Facts {
+    let machine = ask::Machine::new(host);
+    let mut facts = match host.platform() {
+        Platform::Linux => linux::facts(&machine),
+        Platform::MacOs => macos::facts(&machine),
+        Platform::FreeBsd => freebsd::facts(&machine),
+        Platform::Other => Facts { kernel: unix::kernel(&machine), ..Facts::default() },
+    };
+    unix::apply_daemon_environment(&machine, &mut facts);
+    facts
+}

@@ -1,0 +1,186 @@
+//! Asking a machine, and keeping a record of it.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::common::is_refused;
+use crate::fact::{Evidence, Fact, Outcome, State};
+use crate::host::{Error, Host, Result, Start};
+use crate::source::Source;
+use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean, clean_text};
+
+/// Longest one-line file: sysfs gives at most a page.
+const LINE_FILE_LIMIT: usize = 4096;
+
+/// A machine with a memory, so that no file is read twice for one answer.
+pub(crate) struct Machine<'h> {
+    pub(crate) host: &'h dyn Host,
+    read: RefCell<BTreeMap<(Cow<'static, str>, usize), Result<Rc<Start>>>>,
+}
+
+impl<'h> Machine<'h> {
+    pub(crate) fn new(host: &'h dyn Host) -> Self {
+        Self { host, read: RefCell::default() }
+    }
+
+    fn read(&self, path: Cow<'static, str>, limit: usize) -> Result<Rc<Start>> {
+        if let Some(known) = self.read.borrow().get(&(path.clone(), limit)) {
+            return known.clone();
+        }
+        let answer = self.host.read_start(&path, limit).map(Rc::new);
+        self.read.borrow_mut().insert((path, limit), answer.clone());
+        answer
+    }
+}
+
+/// The questions that lead to one group of facts, and the record of them.
+pub(crate) struct Ask<'m, 'h> {
+    machine: &'m Machine<'h>,
+    evidence: Vec<Evidence>,
+}
+
+impl<'m, 'h> Ask<'m, 'h> {
+    pub(crate) fn new(machine: &'m Machine<'h>) -> Self {
+        Self { machine, evidence: Vec::new() }
+    }
+
+    pub(crate) fn host(&self) -> &'h dyn Host {
+        self.machine.host
+    }
+
+    fn record(&mut self, asked: Cow<'static, str>, outcome: Outcome) {
+        let path = asked.split(": ").next().unwrap_or_default();
+        let privileged = is_refused(path);
+        self.evidence.push(Evidence { asked, outcome, privileged });
+    }
+
+    /// Records what was seen.
+    pub(crate) fn saw(&mut self, asked: impl Into<Cow<'static, str>>, value: &str) {
+        self.record(asked.into(), Outcome::Saw(clean_text(value, EXCERPT_LIMIT)));
+    }
+
+    /// Records that a question had no answer.
+    pub(crate) fn failed(&mut self, asked: impl Into<Cow<'static, str>>, error: Error) {
+        self.record(asked.into(), Outcome::Failed(error));
+    }
+
+    /// Records that something says otherwise, and why it does not count.
+    pub(crate) fn contradicted(&mut self, asked: impl Into<Cow<'static, str>>, why: impl Into<Cow<'static, str>>) {
+        self.record(asked.into(), Outcome::Contradicted(why.into()));
+    }
+
+    /// Records a failure and forgets it: what cannot be read is passed over.
+    pub(crate) fn answer<T>(&mut self, asked: impl Into<Cow<'static, str>>, answer: Result<T>) -> Option<T> {
+        match answer {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.failed(asked, error);
+                None
+            }
+        }
+    }
+
+    /// The beginning of a file. Only a failure is recorded: what is worth seeing in it, the caller knows.
+    pub(crate) fn start(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<Rc<Start>> {
+        let path = path.into();
+        let answer = self.machine.read(path.clone(), limit);
+        self.answer(path, answer)
+    }
+
+    /// The beginning of a file as text.
+    pub(crate) fn text(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<String> {
+        self.start(path, limit).map(|start| String::from_utf8_lossy(&start.bytes).into_owned())
+    }
+
+    /// A file of one line, cleaned; it is recorded whatever it holds. An empty one is no answer.
+    pub(crate) fn line(&mut self, path: impl Into<Cow<'static, str>>) -> Option<String> {
+        let path = path.into();
+        let start = self.start(path.clone(), LINE_FILE_LIMIT)?;
+        let line = start.bytes.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default();
+        let value = clean(line, VALUE_LIMIT);
+        self.saw(path, &value);
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Whether something exists; `None` where that cannot be told.
+    pub(crate) fn exists(&mut self, path: impl Into<Cow<'static, str>>) -> Option<bool> {
+        let path = path.into();
+        match self.host().metadata(&path) {
+            Ok(_) => {
+                self.saw(path, "exists");
+                Some(true)
+            }
+            Err(error) => {
+                self.failed(path, error);
+                (error == Error::NotFound).then_some(false)
+            }
+        }
+    }
+
+    /// The names in a folder; only a failure is recorded.
+    pub(crate) fn list(&mut self, path: &'static str, limit: usize) -> Option<Vec<String>> {
+        let answer = self.host().list(path, limit);
+        self.answer(path, answer)
+    }
+
+    /// A text of sysctl, cleaned. An empty one is no answer.
+    pub(crate) fn sysctl_text(&mut self, name: &'static str) -> Option<String> {
+        let answer = self.host().sysctl_text(name);
+        let value = clean_text(&self.answer(name, answer)?, VALUE_LIMIT);
+        self.saw(name, &value);
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// A number of sysctl.
+    pub(crate) fn sysctl_integer(&mut self, name: &'static str) -> Option<i64> {
+        let answer = self.host().sysctl_integer(name);
+        let value = self.answer(name, answer)?;
+        self.saw(name, &value.to_string());
+        Some(value)
+    }
+
+    /// A count or an amount of sysctl: a number above zero.
+    pub(crate) fn sysctl_amount(&mut self, name: &'static str) -> Option<u64> {
+        self.sysctl_integer(name).and_then(|value| u64::try_from(value).ok()).filter(|value| *value > 0)
+    }
+
+    /// A value of the kernel environment, cleaned.
+    pub(crate) fn kenv(&mut self, name: &'static str) -> Option<String> {
+        let answer = self.host().kenv(name);
+        let value = clean_text(&self.answer(name, answer)?, VALUE_LIMIT);
+        self.saw(name, &value);
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// The record so far, for the facts that it decides.
+    pub(crate) fn done(self) -> Conclusion {
+        Conclusion { evidence: self.evidence.into() }
+    }
+}
+
+/// Makes facts that share one record.
+pub(crate) struct Conclusion {
+    evidence: Arc<[Evidence]>,
+}
+
+impl Conclusion {
+    pub(crate) fn fact<T>(&self, state: State<T>, source: Source) -> Fact<T> {
+        let source = if matches!(state, State::Unknown) { None } else { Some(source) };
+        Fact { state, source, evidence: Arc::clone(&self.evidence) }
+    }
+
+    /// Known, or unknown where there is no value.
+    pub(crate) fn found<T>(&self, value: Option<(T, Source)>) -> Fact<T> {
+        match value {
+            Some((value, source)) => self.fact(State::Known(value), source),
+            None => self.unknown(),
+        }
+    }
+
+    pub(crate) fn unknown<T>(&self) -> Fact<T> {
+        Fact { state: State::Unknown, source: None, evidence: Arc::clone(&self.evidence) }
+    }
+}

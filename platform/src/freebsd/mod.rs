@@ -1,0 +1,251 @@
+//! The FreeBSD backend: sysctl(3), kenv(2) and the system's own files. Plain functions over a [`Host`](crate::Host),
+//! compiled and tested everywhere.
+
+use crate::ask::{Ask, Machine};
+use crate::fact::State;
+use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
+use crate::linux::os_release::OsRelease;
+use crate::source::Source;
+use crate::tables::{self, VM_GUEST_WORDS};
+use crate::text::{VALUE_LIMIT, clean_text};
+use crate::unix;
+
+const FILE_LIMIT: usize = 64 * 1024;
+
+pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
+    let kernel = unix::kernel(machine);
+    Facts {
+        os: os(machine, &kernel),
+        host_os: None,
+        virtualization: virtualization(machine),
+        container: container(machine),
+        cpu: cpu(machine),
+        memory: memory(machine),
+        disk: disk(machine),
+        hardware: hardware(machine),
+        kernel,
+    }
+}
+
+/// The userland's version: the assignment that the script freebsd-version(1) starts with.
+fn userland(script: &str) -> Option<String> {
+    let value = script.lines().find_map(|line| line.strip_prefix("USERLAND_VERSION="))?;
+    Some(clean_text(value.trim().trim_matches(['"', '\'']), VALUE_LIMIT)).filter(|version| !version.is_empty())
+}
+
+/// Kernels of systems made from FreeBSD that have a name of their own.
+fn id_of_kernel(sysname: &str) -> String {
+    sysname.to_lowercase()
+}
+
+fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
+    let mut ask = Ask::new(machine);
+    let file = ask.text(Source::OS_RELEASE.name(), FILE_LIMIT).map(|text| OsRelease::parse(&text));
+    let file = file.filter(OsRelease::identifies);
+    let field =
+        |key: &str| file.as_ref().and_then(|file| file.get(key)).map(|value| (value.to_owned(), Source::OS_RELEASE));
+    // The kernel can be newer than the userland: a jail has its host's.
+    let version = ask
+        .text(Source::FREEBSD_VERSION.name(), FILE_LIMIT)
+        .and_then(|script| userland(&script))
+        .map(|version| (version, Source::FREEBSD_VERSION))
+        .or_else(|| field("VERSION"))
+        .or_else(|| kernel.release.known().map(|release| (release.clone(), Source::UNAME)));
+    if let Some((version, source)) = &version {
+        ask.saw(format!("{source}: version"), version);
+    }
+    let sysname = kernel.name.known().cloned();
+    let name = field("NAME").or_else(|| sysname.clone().map(|name| (name, Source::UNAME)));
+    let id = field("ID").or_else(|| sysname.as_deref().map(|name| (id_of_kernel(name), Source::UNAME)));
+    // "13.2-RELEASE-p4" → "13.2", as os-release(5) of the base system has it.
+    let version_id = field("VERSION_ID").or_else(|| {
+        let (version, source) = version.as_ref()?;
+        Some((version.split('-').next()?.to_owned(), *source))
+    });
+    let pretty = field("PRETTY_NAME").or_else(|| {
+        let ((name, _), (version, source)) = name.as_ref().zip(version.as_ref())?;
+        Some((format!("{name} {version}"), *source))
+    });
+    let conclusion = ask.done();
+    let none = || conclusion.fact(State::None, Source::UNAME);
+    Os {
+        family: conclusion.fact(State::Known("freebsd".to_owned()), Source::UNAME),
+        name: conclusion.found(name),
+        id: conclusion.found(id),
+        id_like: none(),
+        version: conclusion.found(version),
+        version_id: conclusion.found(version_id),
+        version_codename: none(),
+        pretty_name: conclusion.found(pretty),
+        variant_id: field("VARIANT_ID").map_or_else(none, |found| conclusion.found(Some(found))),
+        build_id: field("BUILD_ID").map_or_else(none, |found| conclusion.found(Some(found))),
+    }
+}
+
+fn virtualization(machine: &Machine<'_>) -> Virtualization {
+    let mut ask = Ask::new(machine);
+    let word = ask.sysctl_text("kern.vm_guest");
+    let vendor = ask.host().sysctl_text("hw.hv_vendor");
+    let vendor = ask.answer("hw.hv_vendor", vendor).filter(|vendor| !vendor.trim().is_empty());
+    if let Some(vendor) = &vendor {
+        ask.saw("hw.hv_vendor", vendor);
+    }
+    let fields = ["smbios.system.product", "smbios.system.maker", "smbios.bios.vendor"].map(|name| ask.kenv(name));
+    let by_firmware =
+        fields.iter().flatten().find_map(|value| tables::DMI_VIRTUAL.iter().find(|row| value.starts_with(row.prefix)));
+
+    let by_word = word.as_deref().and_then(|word| VM_GUEST_WORDS.iter().find(|(known, _)| *known == word));
+    let by_vendor = vendor.as_deref().and_then(tables::hypervisor);
+    let found = if let Some((_, name)) = by_word {
+        Some((*name, Some(*name), Source::SYSCTL))
+    } else if let Some(row) = by_firmware.filter(|row| row.before_cpuid) {
+        // Kernels before 13 know VirtualBox as `generic` only.
+        Some((row.name, Some(row.name), Source::KENV))
+    } else if let Some(row) = by_vendor {
+        Some((row.name, Some(row.hypervisor), Source::SYSCTL))
+    } else if let Some(row) = by_firmware {
+        Some((row.name, Some(row.name), Source::KENV))
+    } else if word.as_deref().is_some_and(|word| word != "none") || vendor.is_some() {
+        Some(("vm-other", None, Source::SYSCTL))
+    } else {
+        None
+    };
+    let conclusion = ask.done();
+    let none = || conclusion.fact(State::None, Source::SYSCTL);
+    let (name, hypervisor) = match found {
+        Some((name, below, source)) => (
+            conclusion.fact(State::Known(name.to_owned()), source),
+            conclusion.found(below.map(|below| (below.to_owned(), source))),
+        ),
+        None if word.as_deref() == Some("none") => (none(), none()),
+        None => (conclusion.unknown(), conclusion.unknown()),
+    };
+    Virtualization {
+        name,
+        hypervisor,
+        host_of: conclusion.unknown(),
+        cloud: conclusion.unknown(),
+        confidential: conclusion.unknown(),
+    }
+}
+
+fn container(machine: &Machine<'_>) -> Container {
+    let mut ask = Ask::new(machine);
+    let jailed = ask.sysctl_integer("security.jail.jailed");
+    // Podman on FreeBSD makes a jail and mounts this file into it.
+    let podman = jailed == Some(1) && ask.exists("/var/run/.containerenv") == Some(true);
+    let conclusion = ask.done();
+    let source = Source::SYSCTL;
+    let (name, kubernetes) = match jailed {
+        Some(0) => (conclusion.fact(State::None, source), conclusion.fact(State::Known(false), source)),
+        Some(_) => {
+            let name = if podman { "podman" } else { "freebsd-jail" };
+            (conclusion.fact(State::Known(name.to_owned()), source), conclusion.fact(State::Known(false), source))
+        }
+        None => (conclusion.unknown(), conclusion.unknown()),
+    };
+    Container { name, kubernetes_node: kubernetes.clone(), kubernetes, official_image: conclusion.unknown() }
+}
+
+fn cpu(machine: &Machine<'_>) -> Cpu {
+    let mut ask = Ask::new(machine);
+    let model = ask.sysctl_text("hw.model");
+    let logical = ask.sysctl_amount("hw.ncpu");
+    let cores = ask.sysctl_amount("kern.smp.cores");
+    let threads = ask.sysctl_amount("kern.smp.threads_per_core");
+    // dev.cpu.0.freq is in MHz, cpufreq(4); machines without the driver have the time stamp counter's.
+    let frequency = ask
+        .sysctl_amount("machdep.tsc_freq")
+        .or_else(|| ask.sysctl_amount("dev.cpu.0.freq").and_then(|megahertz| megahertz.checked_mul(1_000_000)));
+    let model = match model {
+        Some(model) => Some((model, Source::SYSCTL)),
+        None => {
+            let answer = machine.host.quantities();
+            ask.answer("sysinfo: cpu", answer)
+                .and_then(|quantities| quantities.cpu_model)
+                .map(|model| (model, Source::SYSINFO))
+        }
+    };
+    let vendor =
+        model.as_ref().and_then(|(model, _)| vendor_of(model)).map(|vendor| (vendor.to_owned(), Source::SYSCTL));
+    let conclusion = ask.done();
+    let count = |count: Option<u64>| conclusion.found(count.map(|count| (count, Source::SYSCTL)));
+    Cpu {
+        model: conclusion.found(model),
+        vendor: conclusion.found(vendor),
+        logical_count: count(logical),
+        core_count: count(cores),
+        socket_count: conclusion.unknown(),
+        threads_per_core: count(threads),
+        frequency_hz: count(frequency),
+    }
+}
+
+/// x86 vendors in CPUID's words, by the beginning of their models' names: FreeBSD shows the models only.
+fn vendor_of(model: &str) -> Option<&'static str> {
+    if model.starts_with("Intel") || model.starts_with("Genuine Intel") || model.contains("Intel(R)") {
+        Some("GenuineIntel")
+    } else if model.starts_with("AMD") {
+        Some("AuthenticAMD")
+    } else if model.starts_with("ARM ") {
+        Some("ARM")
+    } else {
+        None
+    }
+}
+
+fn memory(machine: &Machine<'_>) -> Memory {
+    let mut ask = Ask::new(machine);
+    // hw.realmem is what is installed, hw.physmem what the kernel manages of it.
+    let bytes = ask
+        .sysctl_amount("hw.realmem")
+        .or_else(|| ask.sysctl_amount("hw.physmem"))
+        .map(|bytes| (bytes, Source::SYSCTL))
+        .or_else(|| {
+            let answer = machine.host.quantities();
+            ask.answer("sysinfo: memory", answer)?.memory_bytes.map(|bytes| (bytes, Source::SYSINFO))
+        });
+    Memory { total_bytes: ask.done().found(bytes) }
+}
+
+fn disk(machine: &Machine<'_>) -> Disk {
+    let mut ask = Ask::new(machine);
+    let answer = machine.host.quantities();
+    let disks = ask.answer("sysinfo: disks", answer).map(|quantities| quantities.disks).unwrap_or_default();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut total = 0_u64;
+    for disk in disks.iter().filter(|disk| !disk.removable && disk.total_bytes > 0) {
+        // sysinfo lists mounted file systems: the datasets of a ZFS pool share its space.
+        let pool = disk.name.split('/').next().unwrap_or_default();
+        if seen.insert(pool.to_owned()) {
+            total = total.saturating_add(disk.total_bytes);
+        }
+        ask.saw(format!("sysinfo: {}", clean_text(&disk.name, 64)), &disk.total_bytes.to_string());
+    }
+    let conclusion = ask.done();
+    Disk { total_bytes: conclusion.found((total > 0).then_some((total, Source::SYSINFO))) }
+}
+
+fn hardware(machine: &Machine<'_>) -> Hardware {
+    let mut ask = Ask::new(machine);
+    let vendor = ask.kenv("smbios.system.maker");
+    let product = ask.kenv("smbios.system.product");
+    let conclusion = ask.done();
+    let found = |value: Option<String>| conclusion.found(value.map(|value| (value, Source::KENV)));
+    Hardware { vendor: found(vendor), product: found(product) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_userland_has_a_version_of_its_own() {
+        assert_eq!(
+            userland("#!/bin/sh\nset -e\nUSERLAND_VERSION=\"13.2-RELEASE-p4\"\n").as_deref(),
+            Some("13.2-RELEASE-p4")
+        );
+        assert_eq!(userland("#!/bin/sh\n"), None);
+        assert_eq!(userland("USERLAND_VERSION=\"\"\n"), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! /proc/PID/cgroup, cgroups(7): `hierarchy:controllers:path` a line, in version 2 one line `0::path`.
+
+use crate::linux::mountinfo::{Mark, is_container_id};
+
+/// What the paths say of a container.
+pub(crate) fn marks(text: &str) -> Vec<Mark> {
+    let mut all = Vec::new();
+    for path in text.lines().filter_map(|line| line.splitn(3, ':').nth(2)) {
+        for found in path_marks(path) {
+            if !all.contains(&found) {
+                all.push(found);
+            }
+        }
+    }
+    all
+}
+
+/// A name with an id, as managers give it to a systemd scope or, with cgroupfs, to a folder.
+fn has_id(name: &str, prefix: &str) -> bool {
+    let name = name.strip_suffix(".scope").unwrap_or(name);
+    name.strip_prefix(prefix).is_some_and(is_container_id)
+}
+
+fn path_marks(path: &str) -> Vec<Mark> {
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let mut marks = Vec::new();
+    let mut previous = "";
+    for (at, name) in names.iter().enumerate() {
+        let manager = if has_id(name, "docker-") || (matches!(previous, "docker" | "ecs") && is_container_id(name)) {
+            Some("docker")
+        } else if has_id(name, "libpod-") || has_id(name, "libpod-payload-") {
+            Some("podman")
+        } else if has_id(name, "crio-") {
+            Some("crio")
+        } else if has_id(name, "cri-containerd-") || name.contains(":cri-containerd:") {
+            Some("containerd")
+        } else if name.starts_with("lxc.payload") || previous == "lxc" {
+            Some("lxc")
+        } else if name.starts_with("machine-lxc") {
+            Some("lxc-libvirt")
+        } else if *name == "payload" && names.first() == Some(&"machine.slice") {
+            Some("systemd-nspawn")
+        } else {
+            None
+        };
+        marks.extend(manager.map(Mark::Manager));
+        // kubelet puts every pod below this one (pkg/kubelet/cm), with either driver.
+        if at < 3 && (*name == "kubepods" || *name == "kubepods.slice") && at + 1 < names.len() {
+            marks.push(Mark::Pod);
+        }
+        previous = name;
+    }
+    // Only container managers name a group after a bare id of this length.
+    if marks.is_empty() && names.last().is_some_and(|name| is_container_id(name)) {
+        marks.push(Mark::Manager(crate::linux::container::OTHER));
+    }
+    marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn managers_are_told_by_their_groups() {
+        let cases: &[(&str, &[Mark])] = &[
+            ("1:name=systemd:/docker/ID", &[Mark::Manager("docker")]),
+            ("0::/system.slice/docker-ID.scope", &[Mark::Manager("docker")]),
+            ("0::/user.slice/user-1000.slice/libpod-ID.scope/container", &[Mark::Manager("podman")]),
+            (
+                "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-ID.scope",
+                &[Mark::Pod, Mark::Manager("containerd")],
+            ),
+            ("0::/kubepods.slice/kubepods-pod1.slice/crio-ID.scope", &[Mark::Pod, Mark::Manager("crio")]),
+            ("4:memory:/kubepods/besteffort/pod1/ID", &[Mark::Pod]),
+            ("0::/lxc.payload.web/init.scope", &[Mark::Manager("lxc")]),
+            ("1:name=systemd:/lxc/web", &[Mark::Manager("lxc")]),
+            ("0::/machine.slice/machine-x.scope/payload", &[Mark::Manager("systemd-nspawn")]),
+            ("2:cpu:/actions_job/ID", &[Mark::Manager("container-other")]),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(marks(&line.replace("ID", ID)), *expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn services_and_people_have_none() {
+        for line in [
+            "0::/",
+            "0::/init.scope",
+            "0::/system.slice/docker.service",
+            "0::/system.slice/containerd.service",
+            "0::/system.slice/netdata.service",
+            "0::/user.slice/user-1000.slice/session-2.scope",
+            "0::/user.slice/libpod-conmon-ID.scope",
+            "0::/lxc.monitor.web",
+            "0::/kubepods.slice",
+            "garbage",
+            "",
+        ] {
+            assert_eq!(marks(&line.replace("ID", ID)), [], "{line}");
+        }
+    }
+}

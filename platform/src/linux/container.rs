@@ -1,0 +1,274 @@
+//! Whether this is a container, and whose.
+//!
+//! A container is proven by the pid or the cgroup namespace not being the initial one, by its manager's mark on pid 1, by its
+//! mounts or by its cgroup. A mount, UTS, IPC, user or network namespace proves nothing: a hardened service has all five.
+//! A marker file only names what something else proves.
+
+use crate::ask::{Ask, Machine};
+use crate::fact::State;
+use crate::facts::{Container, Kernel};
+use crate::host::Error;
+use crate::linux::cgroup;
+use crate::linux::mountinfo::{self, Mark};
+use crate::source::Source;
+use crate::tables::CONTAINER_WORDS;
+use crate::text::{VALUE_LIMIT, clean, leading_number};
+
+/// systemd's word for a container that nothing names.
+pub(crate) const OTHER: &str = "container-other";
+
+/// The manager's mounts come first: they are made with the container, before anything runs in it.
+const MOUNTINFO_LIMIT: usize = 256 * 1024;
+const CGROUP_LIMIT: usize = 64 * 1024;
+const STATUS_LIMIT: usize = 16 * 1024;
+const ENVIRON_LIMIT: usize = 128 * 1024;
+
+/// The inode numbers of the initial namespaces (include/uapi/linux/nsfs.h; fixed in include/linux/proc_ns.h since 3.8).
+const INITIAL_PID: &str = "pid:[4026531836]";
+const INITIAL_CGROUP: &str = "cgroup:[4026531835]";
+
+/// The cgroup that kubelet makes for its pods. It is in memory only, so a kubelet has run since this machine's start.
+const POD_GROUPS: [&str; 4] = [
+    "/sys/fs/cgroup/kubepods.slice",
+    "/sys/fs/cgroup/kubepods",
+    "/sys/fs/cgroup/systemd/kubepods.slice",
+    "/sys/fs/cgroup/systemd/kubepods",
+];
+
+/// What was found so far: the strongest evidence is asked first, so the first word stands.
+#[derive(Default)]
+struct Findings {
+    proof: Option<Source>,
+    name: Option<(&'static str, Source)>,
+    pod: Option<Source>,
+    /// Something that would have proven a container says that there is none.
+    initial: Option<Source>,
+}
+
+impl Findings {
+    fn proves(&mut self, source: Source) {
+        self.proof.get_or_insert(source);
+    }
+
+    fn names(&mut self, name: &'static str, source: Source) {
+        if name != OTHER {
+            self.name.get_or_insert((name, source));
+        }
+    }
+
+    fn found(&mut self, name: &'static str, source: Source) {
+        self.proves(source);
+        self.names(name, source);
+    }
+
+    fn marked(&mut self, marks: &[Mark], source: Source) {
+        for mark in marks {
+            match mark {
+                Mark::Manager(name) => self.found(name, source),
+                Mark::Pod => {
+                    self.proves(source);
+                    self.pod.get_or_insert(source);
+                }
+            }
+        }
+    }
+}
+
+/// What a manager's own word means here.
+fn word(word: &str) -> &'static str {
+    CONTAINER_WORDS.iter().find(|(known, _)| *known == word).map_or(OTHER, |(_, name)| name)
+}
+
+pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
+    let mut ask = Ask::new(machine);
+    let mut findings = Findings::default();
+    kernels(&mut ask, &mut findings, kernel);
+    namespaces(&mut ask, &mut findings);
+    status(&mut ask, &mut findings);
+    pid1_environment(&mut ask, &mut findings);
+    manager_files(&mut ask, &mut findings);
+    mounts_and_cgroups(&mut ask, &mut findings);
+    if findings.proof.is_some() && findings.name.is_none() {
+        markers(&mut ask, &mut findings);
+    }
+    // Podman and CRI-O mount the same files; only CRI-O works for kubelet.
+    if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
+        findings.name = Some(("crio", source));
+    }
+    conclude(machine, ask, &findings)
+}
+
+fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Container {
+    let conclusion = ask.done();
+    let name = match (findings.proof, findings.name, findings.initial) {
+        (Some(_), Some((name, source)), _) => conclusion.fact(State::Known(name.to_owned()), source),
+        (Some(proof), None, _) => conclusion.fact(State::Known(OTHER.to_owned()), proof),
+        (None, _, Some(source)) => conclusion.fact(State::None, source),
+        (None, _, None) => conclusion.unknown(),
+    };
+    let kubernetes = match (findings.pod, findings.proof, findings.initial) {
+        (Some(source), ..) => conclusion.fact(State::Known(true), source),
+        (None, Some(source), _) | (None, None, Some(source)) => conclusion.fact(State::Known(false), source),
+        (None, None, None) => conclusion.unknown(),
+    };
+    let kubernetes_node = if findings.pod.is_some() {
+        kubernetes.clone()
+    } else {
+        let mut ask = Ask::new(machine);
+        let runs_pods = POD_GROUPS.iter().any(|path| ask.exists(*path) == Some(true));
+        ask.done().fact(State::Known(runs_pods), Source::CGROUP_TREE)
+    };
+    Container { name, kubernetes, kubernetes_node, official_image: crate::Fact::default() }
+}
+
+/// Kernels that are no kernel of their own machine.
+fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
+    let release = kernel.release.known().map_or("", String::as_str);
+    // WSL 1 says `4.4.0-19041-Microsoft`, WSL 2 `5.15.90.1-microsoft-standard-WSL2`.
+    if release.contains("Microsoft") || release.contains("WSL") {
+        ask.saw("uname: release", release);
+        findings.found("wsl", Source::UNAME);
+    }
+    // runsc's own name for the kernel that it is (gVisor pkg/sentry/syscalls/linux).
+    if release.ends_with("-gvisor") {
+        ask.saw("uname: release", release);
+        findings.found("gvisor", Source::UNAME);
+    }
+    // illumos' Linux zones, usr/src/uts/common/brand/lx.
+    let version = match kernel.version.known() {
+        Some(version) => Some((version.clone(), Source::UNAME)),
+        None => ask.line(Source::PROC_VERSION.name()).map(|version| (version, Source::PROC_VERSION)),
+    };
+    if let Some((version, source)) = version
+        && version.contains("BrandZ virtual linux")
+    {
+        findings.found("illumos-lx", source);
+    }
+    // OpenVZ shows /proc/vz to containers and host, /proc/bc to the host only.
+    if ask.exists("/proc/vz") == Some(true) && ask.exists("/proc/bc") == Some(false) {
+        findings.found("openvz", Source::PROC_VZ);
+    }
+}
+
+/// The two namespaces that only containers leave.
+fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let both = [(Source::PID_NAMESPACE, INITIAL_PID), (Source::CGROUP_NAMESPACE, INITIAL_CGROUP)];
+    for (source, initial) in both {
+        let answer = ask.host().read_link(source.name());
+        let Some(link) = ask.answer(source.name(), answer) else { continue };
+        let link = clean(&link, VALUE_LIMIT);
+        ask.saw(source.name(), &link);
+        if link == initial {
+            findings.initial.get_or_insert(source);
+        } else if link.contains(":[") {
+            findings.proves(source);
+        }
+    }
+}
+
+/// proc_pid_status(5) of this process: its tracer, and the context numbers of two old container systems.
+fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let Some(text) = ask.text(Source::SELF_STATUS.name(), STATUS_LIMIT) else { return };
+    for line in text.lines() {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        let number = leading_number(value).unwrap_or(0);
+        match key {
+            // proot is a tracer that shows another root.
+            "TracerPid" if number > 0 => {
+                if ask.line(format!("/proc/{number}/comm")).is_some_and(|name| name.starts_with("proot")) {
+                    findings.found("proot", Source::SELF_STATUS);
+                }
+            }
+            // Linux-VServer: context 0 is the host, 1 sees all of them.
+            "VxID" | "s_context" if number > 1 => {
+                ask.saw("/proc/self/status: VxID", value);
+                findings.found("linux-vserver", Source::SELF_STATUS);
+            }
+            "envID" if number > 0 => {
+                ask.saw("/proc/self/status: envID", value);
+                findings.found("openvz", Source::SELF_STATUS);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The manager's mark on pid 1, systemd.io/CONTAINER_INTERFACE. Only root may see it.
+fn pid1_environment(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let Some(start) = ask.start(Source::PID1_ENVIRON.name(), ENVIRON_LIMIT) else { return };
+    for variable in start.bytes.split(|byte| *byte == 0) {
+        if let Some(value) = variable.strip_prefix(b"container=")
+            && !value.is_empty()
+        {
+            let value = clean(value, VALUE_LIMIT);
+            ask.saw("/proc/1/environ: container", &value);
+            findings.found(word(&value), Source::PID1_ENVIRON);
+        } else if variable.starts_with(b"KUBERNETES_SERVICE_HOST=") {
+            ask.saw("/proc/1/environ: KUBERNETES_SERVICE_HOST", "set");
+            findings.proves(Source::PID1_ENVIRON);
+            findings.pod.get_or_insert(Source::PID1_ENVIRON);
+        }
+    }
+}
+
+/// The same mark where every user may read it. Files can be left over, so they count as proof only where the
+/// namespaces cannot tell.
+fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    for source in [Source::CONTAINER_MANAGER, Source::RUN_SYSTEMD_CONTAINER] {
+        let Some(value) = ask.line(source.name()) else { continue };
+        let name = word(&value);
+        findings.names(name, source);
+        if findings.initial.is_none() {
+            findings.found(name, source);
+        }
+    }
+}
+
+fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    if let Some(text) = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT) {
+        let mut marks = Vec::new();
+        for mount in mountinfo::parse(&text) {
+            if let Some(mark) = mountinfo::mark(mount)
+                && !marks.contains(&mark)
+            {
+                ask.saw(format!("/proc/self/mountinfo: {}", clean(mount.point.as_bytes(), 64)), mount.root);
+                marks.push(mark);
+            }
+        }
+        findings.marked(&marks, Source::MOUNTINFO);
+    }
+    if let Some(text) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
+        let marks = cgroup::marks(&text);
+        if let Some(line) = text.lines().next() {
+            ask.saw(Source::CGROUP.name(), line);
+        }
+        findings.marked(&marks, Source::CGROUP);
+        findings.initial.get_or_insert(Source::CGROUP);
+    }
+}
+
+/// What names a container that is proven and that nothing stronger names.
+fn markers(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let named_by_pid1 =
+        [("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
+    // With the host's pids, pid 1 is the host's.
+    if findings.proof == Some(Source::PID_NAMESPACE)
+        && let Some(comm) = ask.line(Source::PID1_COMM.name())
+        && let Some((_, name)) = named_by_pid1.iter().find(|(known, _)| *known == comm)
+    {
+        findings.names(name, Source::PID1_COMM);
+    }
+    let files = [
+        (Source::FLATPAK_INFO, "flatpak"),
+        (Source::SINGULARITY_D, "apptainer"),
+        (Source::CONTAINERENV, "podman"),
+        (Source::DOCKERENV, "docker"),
+    ];
+    for (source, name) in files {
+        if findings.name.is_none() && matches!(ask.host().metadata(source.name()), Ok(_) | Err(Error::PermissionDenied))
+        {
+            ask.saw(source.name(), "exists");
+            findings.names(name, source);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The processors.
+
+use crate::ask::{Ask, Machine};
+use crate::fact::State;
+use crate::facts::{Cpu, Kernel};
+use crate::linux::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
+use crate::source::Source;
+use crate::text::{cpu_list_count, leading_number};
+
+/// Machines with at most so many CPUs are asked about each of them where nothing shorter tells; larger ones are regular.
+const ASK_EACH_LIMIT: u64 = 64;
+
+const ONLINE: &str = "/sys/devices/system/cpu/online";
+/// The names of the same lists before and since Linux 5.3.
+const THREAD_LISTS: [&str; 2] = [
+    "/sys/devices/system/cpu/cpu0/topology/core_cpus_list",
+    "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
+];
+const PACKAGE_LISTS: [&str; 2] = [
+    "/sys/devices/system/cpu/cpu0/topology/package_cpus_list",
+    "/sys/devices/system/cpu/cpu0/topology/core_siblings_list",
+];
+
+/// The beginning of /proc/cpuinfo: on x86 the kernel asks every CPU for its frequency to write the rest.
+pub(crate) fn head(ask: &mut Ask<'_, '_>) -> Option<CpuInfo> {
+    ask.text(Source::PROC_CPUINFO.name(), HEAD_LIMIT).map(|text| CpuInfo::parse(&text))
+}
+
+fn whole(ask: &mut Ask<'_, '_>) -> Option<CpuInfo> {
+    let head = ask.start(Source::PROC_CPUINFO.name(), HEAD_LIMIT)?;
+    let limit = if head.whole { HEAD_LIMIT } else { WHOLE_LIMIT };
+    ask.text(Source::PROC_CPUINFO.name(), limit).map(|text| CpuInfo::parse(&text))
+}
+
+/// How many CPUs one of these lists holds; the first that exists is asked.
+fn list_count(ask: &mut Ask<'_, '_>, paths: [&'static str; 2]) -> Option<u64> {
+    paths.iter().find_map(|path| ask.line(*path)).and_then(|list| cpu_list_count(&list)).filter(|count| *count > 0)
+}
+
+#[derive(Default)]
+struct Topology {
+    logical: Option<(u64, Source)>,
+    cores: Option<(u64, Source)>,
+    sockets: Option<(u64, Source)>,
+    threads: Option<(u64, Source)>,
+}
+
+/// Sockets, cores and threads. x86 writes the counts of the first processor's package into its own lines, so that two
+/// short reads answer for a regular machine of any size; the others have the lists of sysfs.
+fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Topology {
+    let online = ask.line(ONLINE).and_then(|list| cpu_list_count(&list)).map(|count| (count, Source::SYS_CPU));
+    let logical =
+        online.or_else(|| whole(ask).and_then(|info| info.logical_count()).map(|count| (count, Source::PROC_CPUINFO)));
+    let Some((count, _)) = logical else { return Topology::default() };
+
+    if let Some(info) = info
+        && let (Some(siblings), Some(cores)) = (info.number("siblings"), info.number("cpu cores"))
+        && siblings > 0
+        && cores > 0
+    {
+        if count % siblings == 0 {
+            let sockets = count / siblings;
+            let threads = siblings.is_multiple_of(cores).then_some(siblings / cores);
+            // Performance and efficiency cores have different numbers of threads: the first CPU's own list tells.
+            let threads = threads
+                .map(|count| (count, Source::PROC_CPUINFO))
+                .or_else(|| list_count(ask, THREAD_LISTS).map(|count| (count, Source::SYS_CPU)));
+            return Topology {
+                logical,
+                cores: Some((cores.saturating_mul(sockets), Source::PROC_CPUINFO)),
+                sockets: Some((sockets, Source::PROC_CPUINFO)),
+                threads,
+            };
+        }
+        // Packages of different sizes, or CPUs taken offline: every processor's own lines tell.
+        if let Some((sockets, cores)) = whole(ask).and_then(|info| info.sockets_and_cores()) {
+            return Topology {
+                logical,
+                cores: Some((cores, Source::PROC_CPUINFO)),
+                sockets: Some((sockets, Source::PROC_CPUINFO)),
+                threads: list_count(ask, THREAD_LISTS).map(|count| (count, Source::SYS_CPU)),
+            };
+        }
+    }
+
+    let threads = list_count(ask, THREAD_LISTS);
+    let cores = threads.filter(|threads| count % threads == 0).map(|threads| count / threads);
+    let per_package = list_count(ask, PACKAGE_LISTS);
+    let sockets = match per_package.filter(|package| count % package == 0) {
+        Some(package) => Some(count / package),
+        None if count <= ASK_EACH_LIMIT => packages(ask, count),
+        None => None,
+    };
+    let from_sysfs = |count: Option<u64>| count.map(|count| (count, Source::SYS_CPU));
+    Topology { logical, cores: from_sysfs(cores), sockets: from_sysfs(sockets), threads: from_sysfs(threads) }
+}
+
+/// How many packages the CPUs name; -1 is "not known" there.
+fn packages(ask: &mut Ask<'_, '_>, count: u64) -> Option<u64> {
+    let mut packages = std::collections::BTreeSet::new();
+    for cpu in 0..count {
+        let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id");
+        packages.insert(leading_number(&ask.line(path)?)?);
+    }
+    u64::try_from(packages.len()).ok().filter(|count| *count > 0)
+}
+
+pub(crate) fn cpu(machine: &Machine<'_>, _kernel: &Kernel) -> Cpu {
+    let mut ask = Ask::new(machine);
+    let info = head(&mut ask);
+    let model = info.as_ref().and_then(CpuInfo::model);
+    let vendor = info.as_ref().and_then(CpuInfo::vendor);
+    for (asked, value) in [("/proc/cpuinfo: model", &model), ("/proc/cpuinfo: vendor", &vendor)] {
+        if let Some(value) = value {
+            ask.saw(asked, value);
+        }
+    }
+    let topology = topology(&mut ask, info.as_ref());
+
+    // cpufreq counts in kHz (Documentation/admin-guide/pm/cpufreq.rst); virtual machines mostly have none.
+    let maximum = ask
+        .line("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
+        .and_then(|kilohertz| kilohertz.parse::<u64>().ok())
+        .and_then(|kilohertz| kilohertz.checked_mul(1000))
+        .filter(|hertz| *hertz > 0);
+    let frequency = match maximum {
+        Some(hertz) => Some((hertz, Source::CPUFREQ)),
+        // s390 lists frequencies after the processors.
+        None => info.as_ref().and_then(CpuInfo::frequency).map(|hertz| (hertz, Source::PROC_CPUINFO)),
+    };
+    if let Some((hertz, Source::PROC_CPUINFO)) = frequency {
+        ask.saw("/proc/cpuinfo: frequency", &hertz.to_string());
+    }
+
+    let conclusion = ask.done();
+    let found = |value: Option<String>| conclusion.found(value.map(|value| (value, Source::PROC_CPUINFO)));
+    // A file that was read and names no vendor has none: RISC-V's and POWER's do not.
+    let vendor = match (vendor, &info) {
+        (None, Some(_)) => conclusion.fact(State::None, Source::PROC_CPUINFO),
+        (vendor, _) => found(vendor),
+    };
+    Cpu {
+        model: found(model),
+        vendor,
+        logical_count: conclusion.found(topology.logical),
+        core_count: conclusion.found(topology.cores),
+        socket_count: conclusion.found(topology.sockets),
+        threads_per_core: conclusion.found(topology.threads),
+        frequency_hz: conclusion.found(frequency),
+    }
+}

@@ -1,0 +1,177 @@
+//! /proc/cpuinfo: `key : value` lines, each architecture with keys of its own (`c_show`/`show_cpuinfo` under arch/*/kernel).
+
+use std::collections::BTreeMap;
+
+use crate::linux::arm;
+use crate::text::{VALUE_LIMIT, clean_text, leading_number, mega};
+
+/// Enough for what precedes the processors and for the first of them, flags included.
+pub(crate) const HEAD_LIMIT: usize = 16 * 1024;
+/// Enough for some thousand processors.
+pub(crate) const WHOLE_LIMIT: usize = 16 << 20;
+
+/// The first processor's lines, and those that stand for all.
+#[derive(Debug, Default)]
+pub(crate) struct CpuInfo {
+    first: BTreeMap<String, String>,
+    processors: u64,
+    /// How many pairs of package and core there are, where the file tells.
+    packages: BTreeMap<u64, std::collections::BTreeSet<u64>>,
+}
+
+impl CpuInfo {
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut info = Self::default();
+        let mut package = None;
+        for line in text.lines() {
+            let Some((key, value)) = line.split_once(':') else { continue };
+            let (key, value) = (key.trim(), value.trim());
+            // s390 numbers its processors in the key: `processor 0: version = 00,  identification = ...`.
+            if key == "processor"
+                || key.strip_prefix("processor ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+            {
+                // 32-bit Arm has had `Processor : ARMv7 ...` beside `processor : 0`: the case tells them apart.
+                info.processors += 1;
+            }
+            if key == "physical id" || key == "package" {
+                package = leading_number(value);
+            }
+            if key == "core id" || key == "core" {
+                if let (Some(package), Some(core)) = (package, leading_number(value)) {
+                    info.packages.entry(package).or_default().insert(core);
+                }
+            }
+            info.first.entry(key.to_owned()).or_insert_with(|| clean_text(value, 8 * VALUE_LIMIT));
+        }
+        info
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        self.first.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn number(&self, key: &str) -> Option<u64> {
+        self.get(key).and_then(leading_number)
+    }
+
+    fn first_of(&self, keys: &[&str]) -> Option<String> {
+        keys.iter().find_map(|key| self.get(key)).map(|value| clean_text(value, VALUE_LIMIT))
+    }
+
+    fn hexadecimal(&self, key: &str) -> Option<u32> {
+        u32::from_str_radix(self.get(key)?.strip_prefix("0x")?, 16).ok()
+    }
+
+    /// Name of the model, and under which key it was found.
+    pub(crate) fn model(&self) -> Option<String> {
+        // x86, Arm with `model name`, LoongArch.
+        if let Some(name) = self.first_of(&["model name", "Model Name"]) {
+            return Some(name);
+        }
+        if let (Some(implementer), Some(part)) = (self.hexadecimal("CPU implementer"), self.hexadecimal("CPU part"))
+            && let Some(name) = arm::part(implementer, part)
+        {
+            return Some(name.to_owned());
+        }
+        // RISC-V, MIPS, old 32-bit Arm, POWER and SPARC, and s390, which has a vendor only.
+        self.first_of(&["uarch", "cpu model", "Processor", "cpu"])
+            .or_else(|| self.get("vendor_id").filter(|vendor| *vendor == "IBM/S390").map(str::to_owned))
+    }
+
+    /// Vendor as the processor says it, on Arm the implementer's name.
+    pub(crate) fn vendor(&self) -> Option<String> {
+        self.first_of(&["vendor_id", "vendor"])
+            .or_else(|| self.hexadecimal("CPU implementer").and_then(arm::implementer).map(str::to_owned))
+    }
+
+    /// Logical CPUs: what the file counts itself, or how many it lists.
+    pub(crate) fn logical_count(&self) -> Option<u64> {
+        self.number("# processors")
+            .or_else(|| self.number("ncpus active"))
+            .or(Some(self.processors))
+            .filter(|count| *count > 0)
+    }
+
+    /// Sockets and cores, where every processor names its own.
+    pub(crate) fn sockets_and_cores(&self) -> Option<(u64, u64)> {
+        let sockets = u64::try_from(self.packages.len()).ok().filter(|count| *count > 0)?;
+        let cores = self.packages.values().map(|cores| cores.len() as u64).sum();
+        Some((sockets, cores))
+    }
+
+    /// Frequency in Hz under the key that the architecture uses.
+    pub(crate) fn frequency(&self) -> Option<u64> {
+        let megahertz = |key: &str| self.get(key).and_then(mega);
+        // POWER writes `clock : 3550.000000MHz`, SPARC the hexadecimal `Cpu0ClkTck`.
+        megahertz("cpu MHz")
+            .or_else(|| megahertz("CPU MHz"))
+            .or_else(|| megahertz("cpu MHz static"))
+            .or_else(|| self.get("clock").and_then(|clock| mega(clock.strip_suffix("MHz")?)))
+            .or_else(|| self.get("Cpu0ClkTck").and_then(|clock| u64::from_str_radix(clock, 16).ok()))
+            .filter(|hertz| *hertz > 0)
+    }
+
+    /// Whether the kernel of an x86 machine lists the hypervisor flag; `None` where there are no flags.
+    pub(crate) fn hypervisor_flag(&self) -> Option<bool> {
+        self.get("flags").map(|flags| flags.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x86() {
+        let info = CpuInfo::parse(concat!(
+            "processor\t: 0\nvendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Xeon(R) CPU @ 2.20GHz\n",
+            "cpu MHz\t\t: 2199.998\nphysical id\t: 0\nsiblings\t: 2\ncore id\t\t: 0\ncpu cores\t: 1\nflags\t\t: fpu hypervisor\n\n",
+            "processor\t: 1\nphysical id\t: 0\ncore id\t\t: 0\n\nprocessor\t: 2\nphysical id\t: 1\ncore id\t\t: 0\n",
+        ));
+        assert_eq!(info.model().as_deref(), Some("Intel(R) Xeon(R) CPU @ 2.20GHz"));
+        assert_eq!(info.vendor().as_deref(), Some("GenuineIntel"));
+        assert_eq!(info.logical_count(), Some(3));
+        assert_eq!(info.sockets_and_cores(), Some((2, 2)));
+        assert_eq!(info.frequency(), Some(2_199_998_000));
+        assert_eq!(info.hypervisor_flag(), Some(true));
+    }
+
+    #[test]
+    fn other_architectures() {
+        let arm = CpuInfo::parse("processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n");
+        assert_eq!(arm.model().as_deref(), Some("Neoverse-N1"));
+        assert_eq!(arm.vendor().as_deref(), Some("ARM"));
+        assert_eq!(arm.hypervisor_flag(), None);
+
+        let old_arm = CpuInfo::parse("Processor\t: ARMv7 Processor rev 4 (v7l)\nprocessor\t: 0\nprocessor\t: 1\n");
+        assert_eq!(old_arm.model().as_deref(), Some("ARMv7 Processor rev 4 (v7l)"));
+        assert_eq!(old_arm.logical_count(), Some(2));
+
+        let power = CpuInfo::parse("processor\t: 0\ncpu\t\t: POWER9 (raw)\nclock\t\t: 2200.000000MHz\n");
+        assert_eq!((power.model().as_deref(), power.frequency()), (Some("POWER9 (raw)"), Some(2_200_000_000)));
+
+        let s390 = CpuInfo::parse("vendor_id       : IBM/S390\n# processors    : 2\nprocessor 0: version = FF\n");
+        assert_eq!((s390.model().as_deref(), s390.logical_count()), (Some("IBM/S390"), Some(2)));
+
+        let riscv = CpuInfo::parse("processor\t: 0\nhart\t: 0\nisa\t: rv64imafdc\nuarch\t: sifive,u74-mc\n");
+        assert_eq!(riscv.model().as_deref(), Some("sifive,u74-mc"));
+
+        let mips = CpuInfo::parse("system type\t: MT7621\nprocessor\t: 0\ncpu model\t: MIPS 1004Kc V2.15\n");
+        assert_eq!(mips.model().as_deref(), Some("MIPS 1004Kc V2.15"));
+
+        let sparc =
+            CpuInfo::parse("cpu\t: UltraSparc T5 (Niagara5)\nncpus active\t: 24\nCpu0ClkTck\t: 00000000d68d6f40\n");
+        assert_eq!((sparc.logical_count(), sparc.frequency()), (Some(24), Some(0xd68d_6f40)));
+
+        let loong =
+            CpuInfo::parse("processor\t: 0\npackage\t: 0\ncore\t: 1\nModel Name\t: 3A5000\nCPU MHz\t: 2500.00\n");
+        assert_eq!((loong.model().as_deref(), loong.frequency()), (Some("3A5000"), Some(2_500_000_000)));
+    }
+
+    #[test]
+    fn nonsense_is_no_answer() {
+        let info = CpuInfo::parse(":::\nprocessor\ncpu MHz : fast\nphysical id : x\n\u{1b}[2J : \u{1b}\n");
+        assert_eq!((info.model(), info.logical_count(), info.frequency()), (None, None, None));
+        assert_eq!(info.sockets_and_cores(), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! The disks of the machine: every real one once.
+
+use std::collections::BTreeSet;
+
+use crate::ask::{Ask, Machine};
+use crate::facts::Disk;
+use crate::source::Source;
+use crate::text::leading_number;
+
+/// More block devices than any machine has; a folder with more is not one.
+const DEVICES_LIMIT: usize = 100_000;
+/// "All sizes are in units of 512 bytes", Documentation/ABI/stable/sysfs-block.
+const SECTOR: u64 = 512;
+
+/// Names of block devices that are made of others, of memory or of a network, or that hold media which come and go
+/// (Documentation/admin-guide/devices.txt).
+const NOT_A_DISK: &[&str] = &[
+    "loop", "ram", "zram", "dm-", "md", "sr", "scd", "fd", "nbd", "drbd", "bcache", "zd", "nullb", "rbd", "mtdblock",
+    "ubiblock",
+];
+
+/// Whether a name has a real disk's form.
+fn may_be_disk(name: &str) -> bool {
+    let numbered =
+        |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let excluded =
+        NOT_A_DISK.iter().any(|prefix| numbered(prefix) || (prefix.ends_with(['-', '_']) && name.starts_with(prefix)));
+    !excluded && !is_nvme_path(name) && !is_mmc_hardware_partition(name)
+}
+
+/// `nvme0c1n1` is one of several ways to `nvme0n1` (drivers/nvme/host/multipath.c).
+fn is_nvme_path(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("nvme") else { return false };
+    rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('c')
+}
+
+/// `mmcblk0boot0`, `mmcblk0rpmb`: parts of the same chip beside its user area (Documentation/driver-api/mmc).
+fn is_mmc_hardware_partition(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("mmcblk") else { return false };
+    !rest.trim_start_matches(|c: char| c.is_ascii_digit()).is_empty()
+}
+
+/// The disks that are further ways to one that is counted already: device mapper joins them to one multipath device.
+fn further_paths(ask: &mut Ask<'_, '_>, names: &[String]) -> BTreeSet<String> {
+    let mut further = BTreeSet::new();
+    if names.iter().filter(|name| may_be_disk(name)).count() < 2 {
+        return further;
+    }
+    for mapped in names.iter().filter(|name| name.starts_with("dm-")) {
+        let uuid = ask.host().read(&format!("/sys/block/{mapped}/dm/uuid"), 256);
+        if uuid.is_ok_and(|uuid| uuid.starts_with(b"mpath-"))
+            && let Ok(slaves) = ask.host().list(&format!("/sys/block/{mapped}/slaves"), DEVICES_LIMIT)
+        {
+            further.extend(slaves.into_iter().skip(1));
+        }
+    }
+    further
+}
+
+/// A short number in a file of sysfs.
+fn number(ask: &Ask<'_, '_>, path: &str) -> Option<u64> {
+    let bytes = ask.host().read(path, 64).ok()?;
+    leading_number(std::str::from_utf8(&bytes).ok()?)
+}
+
+pub(crate) fn disk(machine: &Machine<'_>) -> Disk {
+    let mut ask = Ask::new(machine);
+    let Some(names) = ask.list(Source::SYS_BLOCK.name(), DEVICES_LIMIT) else {
+        return Disk { total_bytes: ask.done().unknown() };
+    };
+    let further = further_paths(&mut ask, &names);
+    let mut total = 0_u64;
+    let mut disks = Vec::new();
+    for name in names.iter().filter(|name| may_be_disk(name) && !further.contains(*name)) {
+        let Some(sectors) = number(&ask, &format!("/sys/block/{name}/size")).filter(|sectors| *sectors > 0) else {
+            continue;
+        };
+        if number(&ask, &format!("/sys/block/{name}/removable")) == Some(1) {
+            continue;
+        }
+        total = total.saturating_add(sectors.saturating_mul(SECTOR));
+        disks.push(name.as_str());
+    }
+    let left_out = names.len().saturating_sub(disks.len());
+    let counted = if disks.is_empty() { "no disk".to_owned() } else { disks.join(" ") };
+    ask.saw("/sys/block", &format!("{counted}; {left_out} other block devices left out"));
+    let conclusion = ask.done();
+    Disk { total_bytes: conclusion.found(Some((total, Source::SYS_BLOCK))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for disk in ["sda", "vda", "nvme0n1", "nvme10n1", "xvda", "hda", "mmcblk0", "dasda", "sdaa", "pmem0", "ida"] {
+            assert!(may_be_disk(disk), "{disk}");
+        }
+        for other in [
+            "loop0",
+            "ram15",
+            "zram0",
+            "dm-0",
+            "md127",
+            "sr0",
+            "fd0",
+            "nbd0",
+            "drbd0",
+            "nvme0c0n1",
+            "mmcblk0boot0",
+            "mmcblk1rpmb",
+        ] {
+            assert!(!may_be_disk(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The memory of the machine, proc_meminfo(5).
+
+use crate::ask::{Ask, Machine};
+use crate::facts::Memory;
+use crate::source::Source;
+use crate::text::leading_number;
+
+const LIMIT: usize = 16 * 1024;
+
+/// `MemTotal:  16303428 kB`, where kB is 1024 bytes.
+fn total(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    leading_number(line)?.checked_mul(1024).filter(|bytes| *bytes > 0)
+}
+
+pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
+    let mut ask = Ask::new(machine);
+    let bytes = ask.text(Source::MEMINFO.name(), LIMIT).and_then(|text| total(&text));
+    if let Some(bytes) = bytes {
+        ask.saw("/proc/meminfo: MemTotal", &format!("{bytes} bytes"));
+    }
+    Memory { total_bytes: ask.done().found(bytes.map(|bytes| (bytes, Source::MEMINFO))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn total_is_read_in_bytes() {
+        assert_eq!(total("MemTotal:       16303428 kB\nMemFree: 1 kB\n"), Some(16_303_428 * 1024));
+        assert_eq!(total("MemFree: 1 kB\n"), None);
+        assert_eq!(total("MemTotal: lots\n"), None);
+        assert_eq!(total("MemTotal: 99999999999999999999 kB\n"), None);
+        assert_eq!(total("MemTotal: 18446744073709551615 kB\n"), None);
+    }
+}

@@ -1,0 +1,39 @@
+//! The Linux backend: plain functions over a [`Host`](crate::Host), compiled and tested everywhere.
+
+mod arm;
+mod cgroup;
+mod container;
+mod cpu;
+mod cpuid;
+mod cpuinfo;
+mod disk;
+mod dmi;
+mod hardware;
+mod memory;
+mod mountinfo;
+pub(crate) mod os;
+pub(crate) mod os_release;
+mod release_files;
+mod smbios;
+mod virtualization;
+
+use crate::ask::Machine;
+use crate::facts::Facts;
+use crate::unix;
+
+pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
+    let kernel = unix::kernel(machine);
+    let container = container::container(machine, &kernel);
+    let host_os = container.name.known().and_then(|_| os::host(machine));
+    Facts {
+        os: os::os(machine),
+        host_os,
+        virtualization: virtualization::virtualization(machine, &kernel),
+        container,
+        cpu: cpu::cpu(machine, &kernel),
+        memory: memory::memory(machine),
+        disk: disk::disk(machine),
+        hardware: hardware::hardware(machine),
+        kernel,
+    }
+}

@@ -1,0 +1,149 @@
+//! /proc/PID/mountinfo, proc_pid_mountinfo(5).
+
+/// What one mount says of a container.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mount<'t> {
+    /// The path in the mounted file system that is mounted here.
+    pub(crate) root: &'t str,
+    /// Where.
+    pub(crate) point: &'t str,
+    pub(crate) kind: &'t str,
+    pub(crate) super_options: &'t str,
+}
+
+/// The mounts of a text; lines that are none, such as a last one cut off, are passed over. Paths stay escaped (`\040`):
+/// nothing that is looked for needs more.
+pub(crate) fn parse(text: &str) -> impl Iterator<Item = Mount<'_>> {
+    text.lines().filter_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        let mut before = before.split(' ').skip(3);
+        let (root, point) = (before.next()?, before.next()?);
+        let mut after = after.split(' ');
+        let (kind, _source, super_options) = (after.next()?, after.next()?, after.next()?);
+        Some(Mount { root, point, kind, super_options })
+    })
+}
+
+/// What a container's manager mounts into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Made by this manager.
+    Manager(&'static str),
+    /// Made for a Kubernetes pod.
+    Pod,
+}
+
+/// Files that a manager writes for each container and mounts over the image's.
+fn is_written_file(point: &str) -> bool {
+    matches!(point, "/etc/hostname" | "/etc/hosts" | "/etc/resolv.conf")
+}
+
+/// A container's id: 64 lower-case hexadecimal digits (OCI managers use SHA-256 or random bytes of that length).
+pub(crate) fn is_container_id(word: &str) -> bool {
+    word.len() == 64 && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a path has this folder with a container's id below it.
+fn has_id_below(path: &str, folder: &str) -> bool {
+    path.split_once(folder).is_some_and(|(_, rest)| is_container_id(rest.split('/').next().unwrap_or_default()))
+}
+
+pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
+    let Mount { root, point, kind, super_options } = mount;
+    // Podman and CRI-O keep a container's files in containers/storage; CRI-O's are told by their pod.
+    if (is_written_file(point) || point == "/run/.containerenv") && has_id_below(root, "/overlay-containers/") {
+        return Some(Mark::Manager("podman"));
+    }
+    // kubelet writes /etc/hosts for every container of a pod (pkg/kubelet/kubelet_pods.go), and mounts the account's token.
+    if (point == "/etc/hosts" && root.contains("/pods/") && root.ends_with("/etc-hosts"))
+        || point.ends_with("/run/secrets/kubernetes.io/serviceaccount")
+    {
+        return Some(Mark::Pod);
+    }
+    if is_written_file(point) {
+        // containerd's plugin for Kubernetes (pkg/cri), nerdctl, and Docker with any data folder.
+        if root.contains("/io.containerd.grpc.v1.cri/") || root.contains("/nerdctl/") {
+            return Some(Mark::Manager("containerd"));
+        }
+        if has_id_below(root, "/containers/") && root.ends_with(point.strip_prefix("/etc").unwrap_or(point)) {
+            return Some(Mark::Manager("docker"));
+        }
+    }
+    if point == "/" && kind == "overlay" {
+        let layers = |folder: &str| super_options.contains(folder);
+        if layers("/docker/overlay2/") {
+            return Some(Mark::Manager("docker"));
+        }
+        if layers("/io.containerd.snapshotter.v1.") {
+            return Some(Mark::Manager("containerd"));
+        }
+    }
+    // LXC makes a boot id of its own; LXCFS is mounted over files of /proc in containers only (lxcfs(1)).
+    if root == "/.lxc-boot-id" || (kind == "fuse.lxcfs" && point.starts_with("/proc/")) {
+        return Some(Mark::Manager("lxc"));
+    }
+    // systemd-nspawn(1): the folder through which the host passes mounts on.
+    if point == "/run/host/incoming" && root.contains("/systemd/nspawn/propagate/") {
+        return Some(Mark::Manager("systemd-nspawn"));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    fn marks(lines: &str) -> Vec<Mark> {
+        parse(&lines.replace("ID", ID)).filter_map(mark).collect()
+    }
+
+    #[test]
+    fn managers_are_told_by_what_they_mount() {
+        let cases = [
+            (
+                "1 2 8:1 /var/lib/docker/containers/ID/hostname /etc/hostname rw - ext4 /dev/sda rw",
+                Mark::Manager("docker"),
+            ),
+            ("1 2 8:1 /data/containers/ID/resolv.conf /etc/resolv.conf rw - ext4 /dev/sda rw", Mark::Manager("docker")),
+            (
+                "1 2 0:1 / / rw master:1 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=x",
+                Mark::Manager("docker"),
+            ),
+            (
+                "1 2 0:9 /containers/overlay-containers/ID/userdata/.containerenv /run/.containerenv rw - tmpfs tmpfs rw",
+                Mark::Manager("podman"),
+            ),
+            (
+                "1 2 8:1 /var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/ID/hostname /etc/hostname rw - ext4 x rw",
+                Mark::Manager("containerd"),
+            ),
+            ("1 2 8:1 /var/lib/kubelet/pods/11-22/etc-hosts /etc/hosts rw - ext4 /dev/sda rw", Mark::Pod),
+            ("1 2 0:3 / /proc/cpuinfo rw - fuse.lxcfs lxcfs rw", Mark::Manager("lxc")),
+            (
+                "1 2 8:1 /run/systemd/nspawn/propagate/m /run/host/incoming ro - ext4 x rw",
+                Mark::Manager("systemd-nspawn"),
+            ),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(marks(line), [expected], "{line}");
+        }
+    }
+
+    #[test]
+    fn hosts_have_none() {
+        for line in [
+            "1 2 8:1 / / rw shared:1 - ext4 /dev/sda rw",
+            "1 2 0:1 / / rw - overlay overlay rw,lowerdir=/run/live/rootfs",
+            "1 2 0:44 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A",
+            "1 2 0:3 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw",
+            "1 2 8:1 /etc/other /etc/hosts rw - ext4 /dev/sda rw",
+            "cut off",
+            "1 2 3 - ",
+            "",
+        ] {
+            assert_eq!(marks(line), [], "{line}");
+        }
+    }
+}

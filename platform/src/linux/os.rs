@@ -1,0 +1,114 @@
+//! Identity of the operating system.
+
+use crate::ask::{Ask, Conclusion, Machine};
+use crate::fact::{Fact, State};
+use crate::facts::Os;
+use crate::linux::os_release::{OsRelease, codename};
+use crate::linux::release_files::{self, Identity, RELEASE_FILES};
+use crate::source::Source;
+
+/// Longest file with an identity; real ones have less than a kilobyte.
+pub(crate) const RELEASE_LIMIT: usize = 64 * 1024;
+
+/// Fields that are worth seeing in the evidence.
+const SHOWN: &[&str] = &["ID", "NAME", "VERSION_ID", "PRETTY_NAME"];
+
+fn os_release(ask: &mut Ask<'_, '_>, source: Source) -> Option<OsRelease> {
+    let file = OsRelease::parse(&ask.text(source.name(), RELEASE_LIMIT)?);
+    if !file.identifies() {
+        ask.contradicted(source.name(), "it names no operating system");
+        return None;
+    }
+    for key in SHOWN {
+        if let Some(value) = file.get(key) {
+            ask.saw(format!("{source}: {key}"), value);
+        }
+    }
+    Some(file)
+}
+
+/// What os-release(5) has, its defaults where it has nothing.
+pub(crate) fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source, family: &str) -> Os {
+    let fact = |key: &str, default: Option<&str>| match file.get(key).or(default) {
+        Some(value) => conclusion.fact(State::Known(value.to_owned()), source),
+        None => conclusion.fact(State::None, source),
+    };
+    let version = file.get("VERSION").or(file.get("VERSION_ID"));
+    // VERSION_CODENAME is younger than the habit of writing the codename into VERSION.
+    let codename =
+        file.get("VERSION_CODENAME").or(file.get("UBUNTU_CODENAME")).or_else(|| file.get("VERSION").and_then(codename));
+    Os {
+        family: conclusion.fact(State::Known(family.to_owned()), source),
+        name: fact("NAME", Some("Linux")),
+        id: fact("ID", Some("linux")),
+        id_like: fact("ID_LIKE", None),
+        version: fact("VERSION", version),
+        version_id: fact("VERSION_ID", None),
+        version_codename: fact("VERSION_CODENAME", codename),
+        pretty_name: fact("PRETTY_NAME", Some("Linux")),
+        variant_id: fact("VARIANT_ID", None),
+        build_id: fact("BUILD_ID", None),
+    }
+}
+
+fn from_identity(conclusion: &Conclusion, identity: Identity, source: Source) -> Os {
+    let fact =
+        |value: Option<String>| -> Fact<String> { conclusion.fact(value.map_or(State::None, State::Known), source) };
+    Os {
+        family: fact(Some("linux".to_owned())),
+        name: fact(identity.name),
+        id: fact(identity.id),
+        id_like: fact(None),
+        version: fact(identity.version),
+        version_id: fact(identity.version_id),
+        version_codename: fact(identity.codename),
+        pretty_name: fact(identity.pretty_name),
+        variant_id: fact(None),
+        build_id: fact(None),
+    }
+}
+
+/// os-release(5) in both of its places, then what older systems have.
+pub(crate) fn os(machine: &Machine<'_>) -> Os {
+    let mut ask = Ask::new(machine);
+    for source in [Source::OS_RELEASE, Source::USR_LIB_OS_RELEASE] {
+        if let Some(file) = os_release(&mut ask, source) {
+            return from_os_release(&ask.done(), &file, source, "linux");
+        }
+    }
+    if let Some(text) = ask.text(Source::LSB_RELEASE.name(), RELEASE_LIMIT) {
+        let identity = release_files::lsb(&text);
+        if identity.identifies() {
+            ask.saw("/etc/lsb-release: DISTRIB_ID", identity.name.as_deref().unwrap_or_default());
+            return from_identity(&ask.done(), identity, Source::LSB_RELEASE);
+        }
+    }
+    for file in RELEASE_FILES {
+        let Some(text) = ask.text(file.source.name(), RELEASE_LIMIT) else { continue };
+        let identity = release_files::parse(*file, &text);
+        if identity.identifies() {
+            ask.saw(file.source.name(), text.lines().next().unwrap_or_default());
+            return from_identity(&ask.done(), identity, file.source);
+        }
+    }
+    let conclusion = ask.done();
+    Os {
+        family: conclusion.fact(State::Known("linux".to_owned()), Source::UNAME),
+        name: conclusion.unknown(),
+        id: conclusion.unknown(),
+        id_like: conclusion.unknown(),
+        version: conclusion.unknown(),
+        version_id: conclusion.unknown(),
+        version_codename: conclusion.unknown(),
+        pretty_name: conclusion.unknown(),
+        variant_id: conclusion.unknown(),
+        build_id: conclusion.unknown(),
+    }
+}
+
+/// The operating system of a container's host, where the image's makers asked for it to be mounted.
+pub(crate) fn host(machine: &Machine<'_>) -> Option<Os> {
+    let mut ask = Ask::new(machine);
+    let file = os_release(&mut ask, Source::HOST_OS_RELEASE)?;
+    Some(from_os_release(&ask.done(), &file, Source::HOST_OS_RELEASE, "linux"))
+}

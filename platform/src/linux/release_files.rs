@@ -1,0 +1,245 @@
+//! What stands in for os-release(5) on systems that are older than it: lsb-release and the distributions' own files.
+
+use crate::linux::os_release::{OsRelease, codename};
+use crate::source::Source;
+use crate::text::{VALUE_LIMIT, clean_text};
+
+/// An identity in the terms of os-release(5).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) name: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) version: Option<String>,
+    pub(crate) version_id: Option<String>,
+    pub(crate) codename: Option<String>,
+    pub(crate) pretty_name: Option<String>,
+}
+
+impl Identity {
+    /// Whether it says which system this is.
+    pub(crate) fn identifies(&self) -> bool {
+        self.id.is_some() || self.name.is_some()
+    }
+}
+
+/// How a release file is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Format {
+    /// `Name release 7.9 (Codename)`
+    Sentence,
+    /// Only the version: the file's name says which system.
+    Version,
+    /// Nothing that is needed: the file's name says all.
+    Mark,
+}
+
+/// A release file: where it is, how it is written, and the id and name of the system that has it, where the text
+/// does not say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReleaseFile {
+    pub(crate) source: Source,
+    pub(crate) format: Format,
+    pub(crate) id: Option<&'static str>,
+    pub(crate) name: Option<&'static str>,
+}
+
+const fn file(source: Source, format: Format, id: Option<&'static str>, name: Option<&'static str>) -> ReleaseFile {
+    ReleaseFile { source, format, id, name }
+}
+
+/// In this order: the files that say the most about the fewest systems first. /etc/debian_version is last because every
+/// system made from Debian has one.
+pub(crate) const RELEASE_FILES: &[ReleaseFile] = &[
+    file(Source::SUSE_RELEASE, Format::Sentence, None, None),
+    file(Source::REDHAT_RELEASE, Format::Sentence, None, None),
+    file(Source::SYSTEM_RELEASE, Format::Sentence, None, None),
+    file(Source::GENTOO_RELEASE, Format::Sentence, Some("gentoo"), None),
+    file(Source::SLACKWARE_VERSION, Format::Sentence, Some("slackware"), None),
+    file(Source::SOURCEMAGE_RELEASE, Format::Sentence, Some("smgl"), Some("Source Mage GNU/Linux")),
+    file(Source::ALPINE_RELEASE, Format::Version, Some("alpine"), Some("Alpine Linux")),
+    file(Source::ARCH_RELEASE, Format::Mark, Some("arch"), Some("Arch Linux")),
+    file(Source::DEBIAN_VERSION, Format::Version, Some("debian"), Some("Debian GNU/Linux")),
+];
+
+/// The ids that the systems chose when they got an os-release file, for the names that they wrote before.
+const IDS: &[(&str, &str)] = &[
+    ("red hat enterprise", "rhel"),
+    ("redhat enterprise", "rhel"),
+    ("centos", "centos"),
+    ("cloudlinux", "cloudlinux"),
+    ("fedora", "fedora"),
+    ("scientific linux", "scientific"),
+    ("oracle linux", "ol"),
+    ("enterprise linux enterprise linux", "ol"),
+    ("amazon linux", "amzn"),
+    ("rocky linux", "rocky"),
+    ("almalinux", "almalinux"),
+    ("xenserver", "xenserver"),
+    ("suse linux enterprise server", "sles"),
+    ("suse linux enterprise desktop", "sled"),
+    ("opensuse", "opensuse"),
+    ("mandriva", "mandriva"),
+    ("mageia", "mageia"),
+    ("gentoo", "gentoo"),
+    ("slackware", "slackware"),
+];
+
+fn known_id(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    IDS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, id)| *id)
+}
+
+/// An id made of a name as os-release(5) wants it: lower case, digits, `.`, `_` and `-`.
+fn made_id(name: &str) -> String {
+    let word = name.split_whitespace().next().unwrap_or_default().to_lowercase();
+    word.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')).collect()
+}
+
+pub(crate) fn parse(file: ReleaseFile, text: &str) -> Identity {
+    let line = clean_text(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(), VALUE_LIMIT);
+    let fixed = |text: Option<&str>| text.map(str::to_owned);
+    match file.format {
+        Format::Mark => Identity {
+            id: fixed(file.id),
+            name: fixed(file.name),
+            pretty_name: fixed(file.name),
+            ..Identity::default()
+        },
+        Format::Version => {
+            // Debian's testing writes two codenames there: `trixie/sid`.
+            let numbered = line.starts_with(|c: char| c.is_ascii_digit());
+            let version = Some(line).filter(|line| !line.is_empty());
+            let name = file.name.unwrap_or_default();
+            Identity {
+                id: fixed(file.id),
+                name: fixed(file.name),
+                pretty_name: Some(version.as_ref().map_or(name.to_owned(), |version| format!("{name} {version}"))),
+                version_id: version.clone().filter(|_| numbered),
+                version,
+                ..Identity::default()
+            }
+        }
+        Format::Sentence => sentence(file, &line, text),
+    }
+}
+
+/// `Name release 7.9 (Codename)`, `Name 12 (x86_64)`, `Name version 2.2`.
+fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
+    if line.is_empty() {
+        return Identity::default();
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let is_version = |word: &&str| {
+        word.starts_with(|c: char| c.is_ascii_digit())
+            && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    let at = words.iter().position(is_version);
+    let mut name = words.get(..at.unwrap_or(words.len())).unwrap_or_default().to_vec();
+    if name.last().is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "release" | "version")) {
+        name.pop();
+    }
+    let name = match file.name {
+        Some(fixed) => fixed.to_owned(),
+        None => name.join(" "),
+    };
+    let mut version_id = at.and_then(|at| words.get(at)).map(|word| (*word).to_owned());
+    // SuSE-release keeps the service pack on a line of its own, the minor version of VERSION_ID in os-release.
+    let patch_level = text.lines().find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "PATCHLEVEL").then(|| value.trim())
+    });
+    if let (Some(version), Some(patch)) = (&mut version_id, patch_level)
+        && patch != "0"
+        && patch.bytes().all(|b| b.is_ascii_digit())
+        && !version.contains('.')
+    {
+        version.push('.');
+        version.push_str(patch);
+    }
+    let codename = codename(line).filter(|word| !matches!(*word, "i586" | "i386" | "ppc")).map(str::to_owned);
+    let version = version_id.as_ref().map(|version| match &codename {
+        Some(codename) => format!("{version} ({codename})"),
+        None => version.clone(),
+    });
+    let id = file.id.or_else(|| known_id(&name)).map_or_else(|| made_id(&name), str::to_owned);
+    let pretty_name = match (&version, file.name) {
+        (_, Some(fixed)) => fixed.to_owned(),
+        (Some(version), None) => format!("{name} {version}"),
+        (None, None) => name.clone(),
+    };
+    Identity {
+        id: Some(id).filter(|id| !id.is_empty()),
+        name: Some(name).filter(|name| !name.is_empty()),
+        version,
+        version_id,
+        codename,
+        pretty_name: Some(pretty_name).filter(|name| !name.is_empty()),
+    }
+}
+
+/// lsb-release: the assignments of lsb_release(1), in the syntax of os-release(5).
+pub(crate) fn lsb(text: &str) -> Identity {
+    let file = OsRelease::parse(text);
+    let get = |key: &str| file.get(key).map(str::to_owned);
+    let Some(name) = get("DISTRIB_ID") else { return Identity::default() };
+    let id = known_id(&name).map_or_else(|| made_id(&name), str::to_owned);
+    Identity {
+        id: Some(id).filter(|id| !id.is_empty()),
+        version: get("DISTRIB_RELEASE"),
+        version_id: get("DISTRIB_RELEASE"),
+        codename: get("DISTRIB_CODENAME"),
+        pretty_name: get("DISTRIB_DESCRIPTION"),
+        name: Some(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(source: Source, text: &str) -> Identity {
+        let file = RELEASE_FILES.iter().find(|file| file.source == source).copied();
+        file.map(|file| parse(file, text)).unwrap_or_default()
+    }
+
+    #[test]
+    fn sentences() {
+        let rhel = read(Source::REDHAT_RELEASE, "Red Hat Enterprise Linux Server release 5.11 (Tikanga)\n");
+        assert_eq!(rhel.id.as_deref(), Some("rhel"));
+        assert_eq!(rhel.name.as_deref(), Some("Red Hat Enterprise Linux Server"));
+        assert_eq!(rhel.version.as_deref(), Some("5.11 (Tikanga)"));
+        assert_eq!(rhel.version_id.as_deref(), Some("5.11"));
+        assert_eq!(rhel.codename.as_deref(), Some("Tikanga"));
+        assert_eq!(rhel.pretty_name.as_deref(), Some("Red Hat Enterprise Linux Server 5.11 (Tikanga)"));
+
+        let sles =
+            read(Source::SUSE_RELEASE, "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n");
+        assert_eq!(sles.id.as_deref(), Some("sles"));
+        assert_eq!(sles.version_id.as_deref(), Some("11.4"));
+        assert_eq!(sles.codename, None);
+
+        let unknown = read(Source::SYSTEM_RELEASE, "Exotic OS\n");
+        assert_eq!(unknown.id.as_deref(), Some("exotic"));
+        assert_eq!(unknown.version_id, None);
+        assert_eq!(read(Source::REDHAT_RELEASE, " \n"), Identity::default());
+    }
+
+    #[test]
+    fn versions_and_marks() {
+        let debian = read(Source::DEBIAN_VERSION, "7.9\n");
+        assert_eq!(debian.version_id.as_deref(), Some("7.9"));
+        let testing = read(Source::DEBIAN_VERSION, "trixie/sid\n");
+        assert_eq!((testing.version.as_deref(), testing.version_id), (Some("trixie/sid"), None));
+        assert_eq!(read(Source::ARCH_RELEASE, "").id.as_deref(), Some("arch"));
+    }
+
+    #[test]
+    fn lsb_release() {
+        let ubuntu = lsb(
+            "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=8.04\nDISTRIB_CODENAME=hardy\nDISTRIB_DESCRIPTION=\"Ubuntu 8.04\"\n",
+        );
+        assert_eq!(ubuntu.id.as_deref(), Some("ubuntu"));
+        assert_eq!(ubuntu.version_id.as_deref(), Some("8.04"));
+        assert!(!lsb("LSB_VERSION=1.3\n").identifies());
+    }
+}

@@ -1,0 +1,38 @@
+//! The raw SMBIOS structure of type 0, firmware information (DMTF DSP0134, 7.1).
+
+/// The length byte, then the second byte of the characteristics extension.
+const LENGTH_AT: usize = 1;
+const EXTENSION_AT: usize = 0x13;
+/// "SMBIOS table describes a virtual machine."
+const VIRTUAL_MACHINE: u8 = 1 << 4;
+
+/// Whether firmware says that it describes a virtual machine; `None` where the structure is too short to say.
+/// On its own it proves nothing: some real machines set it by mistake.
+pub(crate) fn says_virtual_machine(structure: &[u8]) -> Option<bool> {
+    let length = usize::from(*structure.get(LENGTH_AT)?);
+    if structure.first() != Some(&0) || length <= EXTENSION_AT {
+        return None;
+    }
+    structure.get(EXTENSION_AT).map(|byte| byte & VIRTUAL_MACHINE != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bit_is_found_where_the_structure_has_it() {
+        let mut structure = vec![0_u8; 0x1a];
+        structure[1] = 0x18;
+        assert_eq!(says_virtual_machine(&structure), Some(false));
+        structure[0x13] = 0x1c;
+        assert_eq!(says_virtual_machine(&structure), Some(true));
+        structure[1] = 0x12;
+        assert_eq!(says_virtual_machine(&structure), None);
+        structure[1] = 0x18;
+        structure[0] = 1;
+        assert_eq!(says_virtual_machine(&structure), None);
+        assert_eq!(says_virtual_machine(&[0, 0x18]), None);
+        assert_eq!(says_virtual_machine(&[]), None);
+    }
+}

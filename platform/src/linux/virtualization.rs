@@ -1,0 +1,337 @@
+//! What the machine runs on, in the order of systemd-detect-virt(1) where that is right (`src/basic/virt.c`), and beside it
+//! the cloud and the protection from the host.
+
+use crate::ask::{Ask, Machine};
+use crate::fact::{Fact, State};
+use crate::facts::{Kernel, Virtualization};
+use crate::host::Host;
+use crate::linux::cpuid::{self, Hypervisor};
+use crate::linux::cpuinfo::CpuInfo;
+use crate::linux::dmi::Dmi;
+use crate::linux::{cpu, smbios};
+use crate::source::Source;
+use crate::tables::{self, HypervisorSignature};
+
+/// systemd's word for a machine that nothing names.
+const OTHER: &str = "vm-other";
+
+/// Dom0's bit in the features that Xen shows: XENFEAT_dom0, Xen public/features.h.
+const XEN_FEATURE_DOM0: u64 = 1 << 11;
+
+/// A guest's name, the technology below it, and what decided.
+struct Guest {
+    name: &'static str,
+    hypervisor: Option<&'static str>,
+    source: Source,
+}
+
+fn guest(name: &'static str, hypervisor: &'static str, source: Source) -> Option<Guest> {
+    Some(Guest { name, hypervisor: Some(hypervisor), source })
+}
+
+/// What Xen is to this machine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Xen {
+    Absent,
+    Guest(Source),
+    /// The privileged guest that runs the machine.
+    Dom0(Source),
+}
+
+pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
+    let mut ask = Ask::new(machine);
+    let architecture = kernel.architecture.known().map_or("", String::as_str);
+    let info = cpu::head(&mut ask);
+    let hypervisor = cpuid::hypervisor(&mut ask);
+    let present = hypervisor.present.or_else(|| flag(&mut ask, info.as_ref()));
+    let dmi = Dmi::read(&mut ask);
+    let xen = xen(&mut ask);
+    let x86 = hypervisor.present.is_some() || matches!(architecture, "x86_64" | "i386" | "i486" | "i586" | "i686");
+
+    let found = if let Xen::Dom0(_) = xen {
+        None
+    } else {
+        emulated_cpu(info.as_ref())
+            .or_else(|| product(&mut ask, &dmi, &hypervisor, present, x86))
+            .or_else(|| match xen {
+                Xen::Guest(source) => guest("xen", "xen", source),
+                _ => None,
+            })
+            .or_else(|| signature(&mut ask, &hypervisor, &dmi))
+            .or_else(|| firmware(&dmi))
+            .or_else(|| if x86 { None } else { device_tree(&mut ask) })
+            .or_else(|| mainframe(&mut ask, architecture))
+            .or_else(|| power(&mut ask, info.as_ref(), architecture))
+            .or_else(|| emulated_devices(&mut ask))
+            .or_else(|| unnamed(&hypervisor, present))
+    };
+    let looked = present.is_some() || info.is_some() || dmi.is_there() || kernel.version.known().is_some();
+    let looked = looked || ask.line(Source::PROC_VERSION.name()).is_some();
+    let confidential = confidential(&mut ask, found.as_ref(), &hypervisor, info.as_ref(), architecture);
+    let cloud = dmi.cloud();
+
+    let nothing = match (hypervisor.present, &info) {
+        (Some(_), _) => Source::CPUID,
+        (None, Some(_)) => Source::PROC_CPUINFO,
+        (None, None) if dmi.is_there() => Source::DMI,
+        (None, None) => Source::UNAME,
+    };
+    let conclusion = ask.done();
+    let (name, below) = match (&found, xen) {
+        (Some(found), _) => (
+            conclusion.fact(State::Known(found.name.to_owned()), found.source),
+            conclusion.found(found.hypervisor.map(|below| (below.to_owned(), found.source))),
+        ),
+        (None, Xen::Dom0(source)) => (conclusion.fact(State::None, source), conclusion.fact(State::None, source)),
+        (None, _) if looked => (conclusion.fact(State::None, nothing), conclusion.fact(State::None, nothing)),
+        (None, _) => (conclusion.unknown(), conclusion.unknown()),
+    };
+    let host_of = match xen {
+        Xen::Dom0(source) => conclusion.fact(State::Known("xen".to_owned()), source),
+        _ if looked => conclusion.fact(State::None, Source::PROC_XEN),
+        _ => conclusion.unknown(),
+    };
+    let cloud: Fact<String> = match cloud {
+        Some(cloud) => conclusion.fact(State::Known(cloud.id.to_owned()), Source::DMI),
+        // Firmware that names a maker and no cloud: no cloud is proven, which is not the same as none.
+        None => conclusion.unknown(),
+    };
+    let confidential = match (confidential, &found) {
+        (Some((name, source)), _) => conclusion.fact(State::Known(name.to_owned()), source),
+        (None, None) if looked => conclusion.fact(State::None, name.source.unwrap_or(nothing)),
+        (None, _) => conclusion.unknown(),
+    };
+    Virtualization { name, hypervisor: below, host_of, cloud, confidential }
+}
+
+/// What the kernel kept of CPUID, where the instruction itself cannot be asked.
+fn flag(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Option<bool> {
+    let flag = info?.hypervisor_flag()?;
+    ask.saw("/proc/cpuinfo: flags", if flag { "hypervisor" } else { "no hypervisor" });
+    Some(flag)
+}
+
+/// CPUs that are programs.
+fn emulated_cpu(info: Option<&CpuInfo>) -> Option<Guest> {
+    match info?.get("vendor_id")? {
+        "User Mode Linux" => guest("uml", "uml", Source::PROC_CPUINFO),
+        "PowerVM Lx86" => guest("powervm-lx86", "powervm-lx86", Source::PROC_CPUINFO),
+        _ => None,
+    }
+}
+
+fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignature> {
+    let known = || hypervisor.signatures.iter().filter_map(|signature| tables::hypervisor(signature));
+    // Others show Hyper-V's signature first for Windows guests, and their own after it.
+    known().find(|row| row.name != "microsoft").or_else(|| known().next())
+}
+
+/// Products that firmware names better than CPUID does.
+fn product(
+    ask: &mut Ask<'_, '_>,
+    dmi: &Dmi,
+    hypervisor: &Hypervisor,
+    present: Option<bool>,
+    x86: bool,
+) -> Option<Guest> {
+    let below = known_signature(hypervisor).map(|row| row.hypervisor);
+    let cloud = dmi.cloud().map(|cloud| cloud.id);
+    if cloud == Some("aws") && is_ec2_guest(ask, dmi, present, x86) {
+        return Some(Guest { name: "amazon", hypervisor: below, source: Source::DMI });
+    }
+    // Google rents real machines too; they show no hypervisor. Arm has no such bit.
+    if cloud == Some("gcp") && (below == Some("kvm") || !x86) {
+        return Some(Guest { name: "google", hypervisor: below, source: Source::DMI });
+    }
+    let row = dmi.virtual_machine().filter(|row| row.before_cpuid)?;
+    Some(Guest { name: row.name, hypervisor: Some(below.unwrap_or(row.name)), source: Source::DMI })
+}
+
+/// EC2's real machines have the same vendor: no hypervisor bit, no virtual-machine bit in SMBIOS, a product `*.metal`.
+fn is_ec2_guest(ask: &mut Ask<'_, '_>, dmi: &Dmi, present: Option<bool>, x86: bool) -> bool {
+    if x86 && present.is_some() {
+        return present == Some(true);
+    }
+    let structure = ask.start(Source::DMI_ENTRY.name(), 4096);
+    match structure.and_then(|structure| smbios::says_virtual_machine(&structure.bytes)) {
+        Some(bit) => {
+            ask.saw(
+                Source::DMI_ENTRY.name(),
+                if bit { "describes a virtual machine" } else { "describes a real machine" },
+            );
+            bit
+        }
+        None => !dmi.is_metal_product(),
+    }
+}
+
+fn xen(ask: &mut Ask<'_, '_>) -> Xen {
+    // /proc/xen/capabilities says `control_d` in dom0 and is empty elsewhere; the folder can be there unmounted.
+    let folder = ask.exists("/proc/xen") == Some(true);
+    let kind = ask.line("/sys/hypervisor/type");
+    if !folder && kind.as_deref() != Some("xen") {
+        return Xen::Absent;
+    }
+    let source = if folder { Source::PROC_XEN } else { Source::SYS_HYPERVISOR };
+    if let Some(features) = ask.line("/sys/hypervisor/properties/features")
+        && let Ok(features) = u64::from_str_radix(features.trim_start_matches("0x"), 16)
+    {
+        return if features & XEN_FEATURE_DOM0 == 0 { Xen::Guest(source) } else { Xen::Dom0(Source::SYS_HYPERVISOR) };
+    }
+    match ask.line("/proc/xen/capabilities") {
+        Some(words) if words.contains("control_d") => Xen::Dom0(Source::PROC_XEN),
+        _ => Xen::Guest(source),
+    }
+}
+
+fn signature(ask: &mut Ask<'_, '_>, hypervisor: &Hypervisor, dmi: &Dmi) -> Option<Guest> {
+    let row = known_signature(hypervisor)?;
+    if row.name == "kvm" && !dmi.is_there() && is_firecracker(ask) {
+        return guest("firecracker", "kvm", Source::ACPI_DEVICES);
+    }
+    guest(row.name, row.hypervisor, Source::CPUID)
+}
+
+/// A KVM machine without SMBIOS that has Firecracker's ACPI devices: it gives the generation counter the hardware id
+/// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
+fn is_firecracker(ask: &mut Ask<'_, '_>) -> bool {
+    const MAKER_AT: std::ops::Range<usize> = 10..16;
+    if let Some(table) = ask.start("/sys/firmware/acpi/tables/FACP", 4096)
+        && table.bytes.get(MAKER_AT) == Some(b"FIRECK".as_slice())
+    {
+        ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", "FIRECK");
+        return true;
+    }
+    ask.exists("/sys/bus/acpi/devices/VMGENCTR:00") == Some(true)
+        && ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(false)
+}
+
+/// What firmware names when CPUID names nothing.
+fn firmware(dmi: &Dmi) -> Option<Guest> {
+    if dmi.is_microsoft_virtual_machine() {
+        return guest("microsoft", "microsoft", Source::DMI);
+    }
+    let row = dmi.virtual_machine()?;
+    guest(row.name, row.name, Source::DMI)
+}
+
+/// The device tree of Arm, RISC-V and POWER machines.
+fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
+    let source = Source::DEVICE_TREE;
+    match ask.line("/proc/device-tree/hypervisor/compatible").as_deref() {
+        Some("linux,kvm") => return guest("kvm", "kvm", source),
+        Some(value) if value.contains("xen") => return guest("xen", "xen", source),
+        Some(value) if value.contains("vmware") => return guest("vmware", "vmware", source),
+        Some(_) => return Some(Guest { name: OTHER, hypervisor: None, source }),
+        None => {}
+    }
+    let nodes = ask.list("/proc/device-tree", 10_000)?;
+    let has = |name: &str| nodes.iter().any(|node| node == name);
+    if has("ibm,partition-name")
+        && has("hmc-managed?")
+        && ask.exists("/proc/device-tree/chosen/qemu,graphic-width") == Some(false)
+    {
+        ask.saw("/proc/device-tree", "ibm,partition-name, hmc-managed?");
+        return guest("powervm", "powervm", source);
+    }
+    if let Some(node) = nodes.iter().find(|node| node.contains("fw-cfg")) {
+        ask.saw("/proc/device-tree", node);
+        return Some(Guest { name: "qemu", hypervisor: None, source });
+    }
+    match ask.line("/proc/device-tree/compatible").as_deref() {
+        Some("qemu,pseries") => Some(Guest { name: "qemu", hypervisor: None, source }),
+        Some("linux,dummy-virt") => Some(Guest { name: OTHER, hypervisor: None, source }),
+        _ => None,
+    }
+}
+
+/// s390's /proc/sysinfo names the nearest level above the partition (arch/s390/kernel/sysinfo.c).
+fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Guest> {
+    if !architecture.starts_with("s390") {
+        return None;
+    }
+    let text = ask.text(Source::PROC_SYSINFO.name(), 64 * 1024)?;
+    let program = text.lines().find_map(|line| line.strip_prefix("VM00 Control Program:"))?.trim();
+    ask.saw("/proc/sysinfo: VM00 Control Program", program);
+    if program.starts_with("z/VM") {
+        guest("zvm", "zvm", Source::PROC_SYSINFO)
+    } else if program.starts_with("KVM") {
+        guest("kvm", "kvm", Source::PROC_SYSINFO)
+    } else {
+        Some(Guest { name: OTHER, hypervisor: None, source: Source::PROC_SYSINFO })
+    }
+}
+
+/// A POWER partition: lparcfg with a processor mode, on a machine that QEMU does not emulate (arch/powerpc/platforms/pseries).
+fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>, architecture: &str) -> Option<Guest> {
+    if !architecture.starts_with("ppc") {
+        return None;
+    }
+    let machine = info.filter(|info| info.get("platform") == Some("pSeries"))?.get("machine").unwrap_or_default();
+    let partition = ask.text(Source::LPARCFG.name(), 64 * 1024)?;
+    let mode = partition.lines().find(|line| line.starts_with("shared_processor_mode="))?;
+    ask.saw("/proc/ppc64/lparcfg", mode);
+    (!machine.contains("qemu")).then_some(())?;
+    guest("powervm", "powervm", Source::LPARCFG)
+}
+
+/// Devices that only emulators make, for machines that hide everything else.
+fn emulated_devices(ask: &mut Ask<'_, '_>) -> Option<Guest> {
+    // QEMU docs/specs/fw_cfg.rst: the ACPI device of its configuration interface.
+    if ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(true) {
+        return Some(Guest { name: "qemu", hypervisor: None, source: Source::ACPI_DEVICES });
+    }
+    // QEMU docs/specs/pci-ids.rst: subsystem 1af4:1100 of every emulated device.
+    if ask.line("/sys/bus/pci/devices/0000:00:00.0/subsystem_vendor").as_deref() == Some("0x1af4")
+        && ask.line("/sys/bus/pci/devices/0000:00:00.0/subsystem_device").as_deref() == Some("0x1100")
+    {
+        return Some(Guest { name: "qemu", hypervisor: None, source: Source::PCI_DEVICES });
+    }
+    None
+}
+
+/// A hypervisor that says that it is there and not who it is.
+fn unnamed(hypervisor: &Hypervisor, present: Option<bool>) -> Option<Guest> {
+    let source = if hypervisor.present.is_some() { Source::CPUID } else { Source::PROC_CPUINFO };
+    (present == Some(true)).then_some(Guest { name: OTHER, hypervisor: None, source })
+}
+
+/// Memory that the host cannot read.
+fn confidential(
+    ask: &mut Ask<'_, '_>,
+    guest: Option<&Guest>,
+    hypervisor: &Hypervisor,
+    info: Option<&CpuInfo>,
+    architecture: &str,
+) -> Option<(&'static str, Source)> {
+    guest?;
+    if architecture.starts_with("s390") {
+        // Documentation/ABI: 1 in a guest that runs in IBM Secure Execution.
+        return (ask.line(Source::UV_GUEST.name()).as_deref() == Some("1")).then_some(("protvirt", Source::UV_GUEST));
+    }
+    if hypervisor.present != Some(true) {
+        return None;
+    }
+    let vendor = info.and_then(CpuInfo::vendor).unwrap_or_default();
+    if vendor == "GenuineIntel" && has_leaf(ask.host(), TDX_LEAF) {
+        let answer = ask.host().cpuid(TDX_LEAF, 0);
+        let found = ask.answer("cpuid: leaf 0x21", answer)?;
+        // "IntelTDX    " in EBX, EDX, ECX: Intel TDX module specification, CPUID leaf 0x21.
+        if (found.ebx, found.edx, found.ecx) == (0x6574_6e49, 0x5844_546c, 0x2020_2020) {
+            ask.saw("cpuid: leaf 0x21", "IntelTDX");
+            return Some(("tdx", Source::CPUID));
+        }
+    }
+    // Linux shows the privilege level to SEV-SNP guests only (Documentation/ABI/testing/sysfs-devices-system-cpu).
+    if vendor == "AuthenticAMD" && ask.line(Source::SEV_VMPL.name()).is_some() {
+        return Some(("sev-snp", Source::SEV_VMPL));
+    }
+    None
+}
+
+const TDX_LEAF: u32 = 0x21;
+
+/// Beyond the highest basic leaf CPUID answers with that one's data.
+fn has_leaf(host: &dyn Host, leaf: u32) -> bool {
+    host.cpuid(0, 0).is_ok_and(|basic| basic.eax >= leaf)
+}

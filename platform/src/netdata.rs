@@ -1,0 +1,141 @@
+//! The lines that the Netdata daemon reads at start-up, `KEY=VALUE`, in the order of its own script.
+
+use crate::fact::{Evidence, Fact, State};
+use crate::facts::{Facts, Os};
+use crate::source::Source;
+
+/// One `KEY=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line<'f> {
+    /// The key.
+    pub name: &'static str,
+    /// The value: one line, no control bytes, no quotes around it.
+    pub value: String,
+    /// What decided it, where something did.
+    pub source: Option<Source>,
+    /// What was asked.
+    pub evidence: &'f [Evidence],
+}
+
+const UNKNOWN: &str = "unknown";
+const NONE: &str = "none";
+
+fn line<'f, T>(name: &'static str, fact: &'f Fact<T>, value: impl FnOnce(&T) -> String) -> Line<'f> {
+    let value = match &fact.state {
+        State::Known(known) => value(known),
+        State::None => NONE.to_owned(),
+        State::Unknown => UNKNOWN.to_owned(),
+    };
+    Line { name, value, source: fact.source, evidence: &fact.evidence }
+}
+
+/// What the whole group was decided by.
+fn detection<'f, T>(name: &'static str, fact: &'f Fact<T>) -> Line<'f> {
+    let value = fact.source.map_or(UNKNOWN, Source::name).to_owned();
+    Line { name, value, source: fact.source, evidence: &fact.evidence }
+}
+
+fn constant(name: &'static str, value: &'static str) -> Line<'static> {
+    Line { name, value: value.to_owned(), source: None, evidence: &[] }
+}
+
+const CONTAINER_OS: [&str; 6] = [
+    "NETDATA_CONTAINER_OS_NAME",
+    "NETDATA_CONTAINER_OS_ID",
+    "NETDATA_CONTAINER_OS_ID_LIKE",
+    "NETDATA_CONTAINER_OS_VERSION",
+    "NETDATA_CONTAINER_OS_VERSION_ID",
+    "NETDATA_CONTAINER_OS_DETECTION",
+];
+
+const HOST_OS: [&str; 6] = [
+    "NETDATA_HOST_OS_NAME",
+    "NETDATA_HOST_OS_ID",
+    "NETDATA_HOST_OS_ID_LIKE",
+    "NETDATA_HOST_OS_VERSION",
+    "NETDATA_HOST_OS_VERSION_ID",
+    "NETDATA_HOST_OS_DETECTION",
+];
+
+/// A field that os-release(5) does not give is said to be unknown, as the daemon's script does: `none` is kept for
+/// "no container".
+fn os_lines<'f>(names: [&'static str; 6], os: &'f Os) -> [Line<'f>; 6] {
+    let [name, id, id_like, version, version_id, method] = names;
+    let text = |name, fact: &'f Fact<String>| {
+        let value = fact.known().map_or(UNKNOWN, String::as_str).to_owned();
+        Line { name, value, source: fact.source, evidence: &fact.evidence }
+    };
+    [
+        text(name, &os.name),
+        text(id, &os.id),
+        text(id_like, &os.id_like),
+        text(version, &os.version),
+        text(version_id, &os.version_id),
+        detection(method, &os.name),
+    ]
+}
+
+fn number(value: &u64) -> String {
+    value.to_string()
+}
+
+/// The script's own spelling for the three clouds that it knows.
+fn cloud_type(id: &str) -> String {
+    match id {
+        "aws" => "AWS",
+        "gcp" => "GCP",
+        "azure" => "Azure",
+        other => other,
+    }
+    .to_owned()
+}
+
+/// All lines, in the daemon's order.
+pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
+    let mut all = Vec::with_capacity(33);
+    let Facts { os, host_os, kernel, virtualization, container, cpu, memory, disk, hardware: _ } = facts;
+    // Outside a container, and where it could not be found out, the operating system is the machine's.
+    let inside = container.name.known().is_some();
+    if inside {
+        all.extend(os_lines(CONTAINER_OS, os));
+        all.push(line("NETDATA_CONTAINER_IS_OFFICIAL_IMAGE", &container.official_image, bool::to_string));
+        match host_os {
+            Some(host_os) => all.extend(os_lines(HOST_OS, host_os)),
+            None => all.extend(HOST_OS.map(|name| constant(name, UNKNOWN))),
+        }
+    } else {
+        all.extend(CONTAINER_OS.map(|name| constant(name, NONE)));
+        all.push(line("NETDATA_CONTAINER_IS_OFFICIAL_IMAGE", &container.official_image, bool::to_string));
+        all.extend(os_lines(HOST_OS, os));
+    }
+    all.extend([
+        line("NETDATA_HOST_IS_K8S_NODE", &container.kubernetes_node, bool::to_string),
+        line("NETDATA_SYSTEM_KERNEL_NAME", &kernel.name, String::clone),
+        line("NETDATA_SYSTEM_KERNEL_VERSION", &kernel.release, String::clone),
+        line("NETDATA_SYSTEM_ARCHITECTURE", &kernel.architecture, String::clone),
+        line("NETDATA_SYSTEM_VIRTUALIZATION", &virtualization.name, String::clone),
+        detection("NETDATA_SYSTEM_VIRT_DETECTION", &virtualization.name),
+        line("NETDATA_SYSTEM_CONTAINER", &container.name, String::clone),
+        detection("NETDATA_SYSTEM_CONTAINER_DETECTION", &container.name),
+        line("NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT", &cpu.logical_count, number),
+        line("NETDATA_SYSTEM_CPU_VENDOR", &cpu.vendor, String::clone),
+        line("NETDATA_SYSTEM_CPU_MODEL", &cpu.model, String::clone),
+        line("NETDATA_SYSTEM_CPU_FREQ", &cpu.frequency_hz, number),
+        detection("NETDATA_SYSTEM_CPU_DETECTION", &cpu.logical_count),
+        line("NETDATA_SYSTEM_TOTAL_RAM", &memory.total_bytes, number),
+        detection("NETDATA_SYSTEM_RAM_DETECTION", &memory.total_bytes),
+        line("NETDATA_SYSTEM_TOTAL_DISK_SIZE", &disk.total_bytes, number),
+        detection("NETDATA_SYSTEM_DISK_DETECTION", &disk.total_bytes),
+        line("NETDATA_INSTANCE_CLOUD_TYPE", &virtualization.cloud, |id| cloud_type(id)),
+        // Both are known only to the cloud's own service on the network, which is never asked.
+        constant("NETDATA_INSTANCE_CLOUD_INSTANCE_TYPE", UNKNOWN),
+        constant("NETDATA_INSTANCE_CLOUD_INSTANCE_REGION", UNKNOWN),
+    ]);
+    // "type from virtualization.cloud or unknown": that there is no cloud cannot be told from here.
+    for line in &mut all {
+        if line.name == "NETDATA_INSTANCE_CLOUD_TYPE" && line.value == NONE {
+            UNKNOWN.clone_into(&mut line.value);
+        }
+    }
+    all
+}

@@ -1,0 +1,130 @@
+//! The fixed vocabulary of what can decide a fact.
+
+use std::fmt;
+
+/// What decided a fact: one of a fixed list of words, never built from anything a machine says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source(&'static str);
+
+macro_rules! sources {
+    ($($name:ident = $text:literal;)*) => {
+        impl Source {
+            $(#[doc = concat!("`", $text, "`")] pub const $name: Self = Self($text);)*
+
+            /// Every source there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+sources! {
+    // The operating system's identity.
+    OS_RELEASE = "/etc/os-release";
+    USR_LIB_OS_RELEASE = "/usr/lib/os-release";
+    HOST_OS_RELEASE = "/host/etc/os-release";
+    LSB_RELEASE = "/etc/lsb-release";
+    REDHAT_RELEASE = "/etc/redhat-release";
+    SYSTEM_RELEASE = "/etc/system-release";
+    SUSE_RELEASE = "/etc/SuSE-release";
+    DEBIAN_VERSION = "/etc/debian_version";
+    ALPINE_RELEASE = "/etc/alpine-release";
+    ARCH_RELEASE = "/etc/arch-release";
+    GENTOO_RELEASE = "/etc/gentoo-release";
+    SLACKWARE_VERSION = "/etc/slackware-version";
+    SOURCEMAGE_RELEASE = "/etc/sourcemage-release";
+    UNAME = "uname";
+    FREEBSD_VERSION = "/bin/freebsd-version";
+    SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist";
+    // What runs underneath.
+    PROVIDED = "provided";
+    CPUID = "cpuid";
+    DMI = "/sys/class/dmi/id";
+    DMI_ENTRY = "/sys/firmware/dmi/entries/0-0/raw";
+    ACPI_TABLES = "/sys/firmware/acpi/tables";
+    ACPI_DEVICES = "/sys/bus/acpi/devices";
+    PCI_DEVICES = "/sys/bus/pci/devices";
+    DEVICE_TREE = "/proc/device-tree";
+    SYS_HYPERVISOR = "/sys/hypervisor";
+    PROC_XEN = "/proc/xen";
+    PROC_CPUINFO = "/proc/cpuinfo";
+    PROC_SYSINFO = "/proc/sysinfo";
+    LPARCFG = "/proc/ppc64/lparcfg";
+    UV_GUEST = "/sys/firmware/uv/prot_virt_guest";
+    SEV_VMPL = "/sys/devices/system/cpu/sev/vmpl";
+    // Containers.
+    PID_NAMESPACE = "/proc/self/ns/pid";
+    CGROUP_NAMESPACE = "/proc/self/ns/cgroup";
+    PID1_ENVIRON = "/proc/1/environ";
+    PID1_COMM = "/proc/1/comm";
+    SELF_STATUS = "/proc/self/status";
+    MOUNTINFO = "/proc/self/mountinfo";
+    CGROUP = "/proc/self/cgroup";
+    CGROUP_TREE = "/sys/fs/cgroup";
+    CONTAINER_MANAGER = "/run/host/container-manager";
+    RUN_SYSTEMD_CONTAINER = "/run/systemd/container";
+    CONTAINERENV = "/run/.containerenv";
+    DOCKERENV = "/.dockerenv";
+    FLATPAK_INFO = "/.flatpak-info";
+    SINGULARITY_D = "/.singularity.d";
+    PROC_VZ = "/proc/vz";
+    PROC_VERSION = "/proc/version";
+    OFFICIAL_IMAGE = "NETDATA_OFFICIAL_IMAGE";
+    // Quantities.
+    SYS_CPU = "/sys/devices/system/cpu";
+    CPUFREQ = "/sys/devices/system/cpu/cpu0/cpufreq";
+    MEMINFO = "/proc/meminfo";
+    SYS_BLOCK = "/sys/block";
+    DEVICE_TREE_MODEL = "/proc/device-tree/model";
+    SYSINFO = "sysinfo";
+    STATVFS = "statvfs";
+    // macOS and FreeBSD.
+    SYSCTL = "sysctl";
+    KENV = "kenv";
+    // Other facts of this collector decide.
+    DERIVED = "derived";
+}
+
+impl Source {
+    /// The word itself.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// The source of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|source| source.0 == name)
+    }
+
+    /// Whether only a privileged user may see what this source reads.
+    pub fn is_privileged(self) -> bool {
+        crate::common::is_refused(self.0)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_source_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = Source::ALL.iter().map(|source| source.name()).collect();
+        assert_eq!(names.len(), Source::ALL.len());
+        assert_eq!(Source::from_name("cpuid"), Some(Source::CPUID));
+        assert_eq!(Source::from_name("/home/someone"), None);
+    }
+
+    #[test]
+    fn privileged_sources_are_the_refused_ones() {
+        assert!(Source::PID1_ENVIRON.is_privileged());
+        assert!(Source::ACPI_TABLES.is_privileged());
+        assert!(!Source::OS_RELEASE.is_privileged());
+        assert!(!Source::MOUNTINFO.is_privileged());
+    }
+}

@@ -1,0 +1,226 @@
+//! The only module that differs between operating systems, and the only one with `unsafe`.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{self, FileType, Mode, OFlags};
+
+use crate::host::{
+    CpuidRegisters, DiskQuantity, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname,
+};
+
+/// Bytes that one read asks for; sysfs answers with at most a page, /proc/cpuinfo and mountinfo with a few.
+const CHUNK: usize = 16 * 1024;
+
+fn failed(errno: rustix::io::Errno) -> Error {
+    io::Error::from(errno).into()
+}
+
+/// Opens without waiting: a FIFO without a writer or a device must not hold the caller.
+fn open(path: &str, more: OFlags) -> Result<OwnedFd> {
+    fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | more, Mode::empty())
+        .map_err(failed)
+}
+
+pub(crate) fn read_start(path: &str, limit: usize) -> Result<Start> {
+    let file = open(path, OFlags::empty())?;
+    if FileType::from_raw_mode(fs::fstat(&file).map_err(failed)?.st_mode) != FileType::RegularFile {
+        return Err(Error::Malformed);
+    }
+    // Documentation/filesystems/sysfs.rst: an attribute is at most a page and one read returns all of it.
+    let one_read = path.starts_with("/sys/");
+    let mut bytes = Vec::new();
+    let mut chunk = [0_u8; CHUNK];
+    loop {
+        let room = limit.saturating_sub(bytes.len());
+        // One byte more than the limit tells a file that ends there from one that goes on.
+        let wanted = room.saturating_add(1).min(CHUNK);
+        let Some(buffer) = chunk.get_mut(..wanted) else { return Err(Error::TooLarge) };
+        let got = match rustix::io::read(&file, &mut *buffer) {
+            Ok(got) => got,
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(errno) => return Err(failed(errno)),
+        };
+        let read = buffer.get(..got.min(room)).unwrap_or_default();
+        bytes.extend_from_slice(read);
+        if got > room {
+            return Ok(Start { bytes, whole: false });
+        }
+        if got == 0 || (one_read && got < wanted) {
+            return Ok(Start { bytes, whole: true });
+        }
+    }
+}
+
+pub(crate) fn read_link(path: &str) -> Result<Vec<u8>> {
+    fs::readlink(path, Vec::new()).map(CString::into_bytes).map_err(failed)
+}
+
+pub(crate) fn list(path: &str, limit: usize) -> Result<Vec<String>> {
+    let folder = open(path, OFlags::DIRECTORY)?;
+    let mut names = Vec::new();
+    for entry in fs::Dir::new(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        match entry.file_name().to_str() {
+            Ok("." | "..") | Err(_) => {}
+            Ok(_) if names.len() >= limit => return Err(Error::TooLarge),
+            Ok(name) => names.push(name.to_owned()),
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+pub(crate) fn metadata(path: &str) -> Result<Metadata> {
+    let stat = fs::lstat(path).map_err(failed)?;
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Folder,
+        FileType::Symlink => FileKind::Link,
+        _ => FileKind::Other,
+    };
+    Ok(Metadata { kind, size: u64::try_from(stat.st_size).unwrap_or(0), inode: Some(stat.st_ino) })
+}
+
+pub(crate) fn uname() -> Uname {
+    let name = rustix::system::uname();
+    let text = |field: &std::ffi::CStr| field.to_string_lossy().into_owned();
+    Uname {
+        sysname: text(name.sysname()),
+        nodename: text(name.nodename()),
+        release: text(name.release()),
+        version: text(name.version()),
+        machine: text(name.machine()),
+    }
+}
+
+pub(crate) fn filesystem_size(path: &str) -> Result<u64> {
+    let size = fs::statvfs(path).map_err(failed)?;
+    size.f_blocks.checked_mul(size.f_frsize).ok_or(Error::Malformed)
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        pub(crate) const PLATFORM: Platform = Platform::Linux;
+    } else if #[cfg(target_os = "macos")] {
+        pub(crate) const PLATFORM: Platform = Platform::MacOs;
+    } else if #[cfg(target_os = "freebsd")] {
+        pub(crate) const PLATFORM: Platform = Platform::FreeBsd;
+    } else {
+        pub(crate) const PLATFORM: Platform = Platform::Other;
+    }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(target_arch = "x86_64")] {
+        pub(crate) fn cpuid(leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
+            let found = std::arch::x86_64::__cpuid_count(leaf, subleaf);
+            Ok(CpuidRegisters { eax: found.eax, ebx: found.ebx, ecx: found.ecx, edx: found.edx })
+        }
+    } else {
+        pub(crate) fn cpuid(_leaf: u32, _subleaf: u32) -> Result<CpuidRegisters> {
+            Err(Error::Unsupported)
+        }
+    }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(any(target_os = "macos", target_os = "freebsd"))] {
+        /// Longest value that is taken from sysctl or kenv.
+        const SYSCTL_LIMIT: usize = 4096;
+
+        #[allow(unsafe_code, reason = "sysctlbyname has no safe wrapper in rustix")]
+        fn sysctl(name: &str) -> Result<Vec<u8>> {
+            let name = CString::new(name).map_err(|_nul| Error::NotFound)?;
+            let mut value = vec![0_u8; SYSCTL_LIMIT];
+            let mut length = value.len();
+            // SAFETY: `name` ends with a NUL and outlives the call, `value` has `length` writable bytes, of which the
+            // call writes at most that many and says how many in `length`; no new value is set.
+            let answer = unsafe {
+                libc::sysctlbyname(name.as_ptr(), value.as_mut_ptr().cast(), &raw mut length, std::ptr::null_mut(), 0)
+            };
+            if answer != 0 {
+                return Err(last_error());
+            }
+            value.truncate(length);
+            Ok(value)
+        }
+
+        fn last_error() -> Error {
+            let error = io::Error::last_os_error();
+            if error.raw_os_error() == Some(libc::ENOMEM) { Error::TooLarge } else { error.into() }
+        }
+
+        pub(crate) fn sysctl_text(name: &str) -> Result<String> {
+            let value = sysctl(name)?;
+            let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+            Ok(String::from_utf8_lossy(text).into_owned())
+        }
+
+        pub(crate) fn sysctl_integer(name: &str) -> Result<i64> {
+            let value = sysctl(name)?;
+            if let Ok(four) = <[u8; 4]>::try_from(value.as_slice()) {
+                return Ok(i32::from_ne_bytes(four).into());
+            }
+            <[u8; 8]>::try_from(value.as_slice()).map(i64::from_ne_bytes).map_err(|_length| Error::Malformed)
+        }
+
+        pub(crate) fn quantities() -> Result<Quantities> {
+            let mut system = sysinfo::System::new();
+            system.refresh_memory();
+            system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+            let first = system.cpus().first();
+            let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
+            let mut disks: Vec<DiskQuantity> = Vec::new();
+            for disk in sysinfo::Disks::new_with_refreshed_list().list() {
+                let name = disk.name().to_string_lossy().into_owned();
+                disks.push(DiskQuantity { name, total_bytes: disk.total_space(), removable: disk.is_removable() });
+            }
+            Ok(Quantities {
+                memory_bytes: Some(system.total_memory()).filter(|bytes| *bytes > 0),
+                cpu_model: first.and_then(|cpu| text(cpu.brand())),
+                cpu_vendor: first.and_then(|cpu| text(cpu.vendor_id())),
+                logical_cpus: u64::try_from(system.cpus().len()).ok().filter(|count| *count > 0),
+                cores: sysinfo::System::physical_core_count().and_then(|count| u64::try_from(count).ok()),
+                disks,
+            })
+        }
+    } else {
+        pub(crate) fn sysctl_text(_name: &str) -> Result<String> {
+            Err(Error::Unsupported)
+        }
+        pub(crate) fn sysctl_integer(_name: &str) -> Result<i64> {
+            Err(Error::Unsupported)
+        }
+        pub(crate) fn quantities() -> Result<Quantities> {
+            let _unused: Option<DiskQuantity> = None;
+            Err(Error::Unsupported)
+        }
+    }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "freebsd")] {
+        #[allow(unsafe_code, reason = "kenv(2) has no safe wrapper in rustix")]
+        pub(crate) fn kenv(name: &str) -> Result<String> {
+            /// KENV_MVALLEN of sys/kenv.h, with the NUL.
+            const LONGEST: usize = 129;
+            let name = CString::new(name).map_err(|_nul| Error::NotFound)?;
+            let mut value = [0_u8; LONGEST];
+            // SAFETY: `name` ends with a NUL and outlives the call, which writes at most `LONGEST` bytes to `value`.
+            let length = unsafe {
+                libc::kenv(libc::KENV_GET, name.as_ptr(), value.as_mut_ptr().cast(), LONGEST as libc::c_int)
+            };
+            if length < 0 {
+                return Err(last_error());
+            }
+            let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+            Ok(String::from_utf8_lossy(text).into_owned())
+        }
+    } else {
+        pub(crate) fn kenv(_name: &str) -> Result<String> {
+            Err(Error::Unsupported)
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What the detection knows by heart, as data: each row with where it can be looked up.
+
+/// What hypervisors answer to CPUID leaf `0x40000000`, in EBX, ECX and EDX.
+#[derive(Clone, Copy, Debug)]
+pub struct HypervisorSignature {
+    /// The bytes, without NULs at the end.
+    pub signature: &'static str,
+    /// What it is called: systemd's word where it has one.
+    pub name: &'static str,
+    /// The technology, where the name is a product made with it.
+    pub hypervisor: &'static str,
+    /// Where it is documented.
+    pub citation: &'static str,
+}
+
+const fn signature(
+    signature: &'static str,
+    name: &'static str,
+    hypervisor: &'static str,
+    citation: &'static str,
+) -> HypervisorSignature {
+    HypervisorSignature { signature, name, hypervisor, citation }
+}
+
+/// Every signature that is known.
+pub const HYPERVISOR_SIGNATURES: &[HypervisorSignature] = &[
+    signature("KVMKVMKVM", "kvm", "kvm", "Linux Documentation/virt/kvm/x86/cpuid.rst"),
+    signature("Linux KVM Hv", "kvm", "kvm", "Linux arch/x86/kvm/hyperv.c: KVM with only Hyper-V's interface"),
+    signature("TCGTCGTCGTCG", "qemu", "qemu", "QEMU target/i386/cpu.c"),
+    signature("XenVMMXenVMM", "xen", "xen", "Xen public/arch-x86/cpuid.h"),
+    signature("VMwareVMware", "vmware", "vmware", "VMware knowledge base 1009458; Linux arch/x86/kernel/cpu/vmware.c"),
+    signature("Microsoft Hv", "microsoft", "microsoft", "Hypervisor Top Level Functional Specification, 2.4"),
+    signature("VBoxVBoxVBox", "oracle", "oracle", "VirtualBox VMM/VMMR3/GIMMinimal"),
+    signature("bhyve bhyve ", "bhyve", "bhyve", "FreeBSD sys/amd64/vmm/x86.c"),
+    signature("BHyVE BHyVE ", "bhyve", "bhyve", "FreeBSD sys/amd64/vmm/x86.c, first versions"),
+    signature(" lrpepyh  vr", "parallels", "parallels", "systemd src/basic/virt.c"),
+    signature(" prl hyperv ", "parallels", "parallels", "the same with the words in order"),
+    signature("Apple VZ", "apple", "apple", "systemd src/basic/virt.c"),
+    signature("QNXQVMBSQG", "qnx", "qnx", "QNX Hypervisor, guest identification"),
+    signature("ACRNACRNACRN", "acrn", "acrn", "Linux arch/x86/kernel/cpu/acrn.c"),
+    signature("SRESRESRESRE", "sre", "sre", "systemd src/basic/virt.c"),
+    signature("LKVMLKVMLKVM", "lkvm", "kvm", "kvmtool x86/cpuid.c"),
+    signature("Jailhouse", "jailhouse", "jailhouse", "Linux arch/x86/kernel/jailhouse.c"),
+    signature("OpenBSDVMM58", "vmm", "vmm", "OpenBSD sys/arch/amd64/include/vmmvar.h"),
+    signature("___ NVMM ___", "nvmm", "nvmm", "NetBSD sys/dev/nvmm/x86"),
+    signature("HAXMHAXMHAXM", "haxm", "haxm", "HAXM core/cpuid.c"),
+    signature("UnisysSpar64", "spar", "spar", "Linux arch/x86/kernel: Unisys s-Par"),
+    signature("EVMMEVMMEVMM", "kgt", "kgt", "Intel Kernelguard Technology"),
+];
+
+/// Where SMBIOS, as `/sys/class/dmi/id` or FreeBSD's `kenv` give it, shows a virtual machine.
+#[derive(Clone, Copy, Debug)]
+pub struct DmiVirtual {
+    /// Beginning of a vendor or product.
+    pub prefix: &'static str,
+    /// What it is called: systemd's word where it has one.
+    pub name: &'static str,
+    /// Whether it says more than CPUID: these products are made with another hypervisor's interface, or show one.
+    pub before_cpuid: bool,
+    /// Where it is documented.
+    pub citation: &'static str,
+}
+
+const fn dmi(prefix: &'static str, name: &'static str, before_cpuid: bool, citation: &'static str) -> DmiVirtual {
+    DmiVirtual { prefix, name, before_cpuid, citation }
+}
+
+/// `Oracle Corporation` is not among them: Oracle's servers say so too. `Amazon EC2` and `Google Compute Engine` are not
+/// either: both also rent real machines, see [`CLOUDS`].
+pub const DMI_VIRTUAL: &[DmiVirtual] = &[
+    dmi("VirtualBox", "oracle", true, "systemd src/basic/virt.c; can show KVM's signature to its guests"),
+    dmi("innotek GmbH", "oracle", true, "systemd src/basic/virt.c: VirtualBox's first maker"),
+    dmi("Parallels", "parallels", true, "virt-what: shows KVM's signature"),
+    dmi("Xen", "xen", true, "systemd src/basic/virt.c: can show Hyper-V's signature"),
+    dmi("Apple Virtualization", "apple", false, "systemd src/basic/virt.c"),
+    dmi("VMware", "vmware", false, "systemd src/basic/virt.c"),
+    dmi("VMW", "vmware", false, "systemd src/basic/virt.c"),
+    dmi("Hyper-V", "microsoft", false, "systemd src/basic/virt.c"),
+    dmi("KVM", "kvm", false, "systemd src/basic/virt.c"),
+    dmi("OpenStack", "kvm", false, "systemd src/basic/virt.c"),
+    dmi("KubeVirt", "kvm", false, "systemd src/basic/virt.c"),
+    dmi("RHEV Hypervisor", "kvm", false, "virt-what"),
+    dmi("oVirt", "kvm", false, "virt-what"),
+    dmi("QEMU", "qemu", false, "systemd src/basic/virt.c"),
+    dmi("Bochs", "bochs", false, "systemd src/basic/virt.c"),
+    dmi("BHYVE", "bhyve", false, "systemd src/basic/virt.c"),
+];
+
+/// Which SMBIOS field a cloud writes its name to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DmiField {
+    /// System manufacturer.
+    SysVendor,
+    /// System product.
+    ProductName,
+    /// Asset tag of the chassis.
+    ChassisAssetTag,
+}
+
+/// How a cloud names itself in SMBIOS.
+#[derive(Clone, Copy, Debug)]
+pub struct Cloud {
+    /// Where.
+    pub field: DmiField,
+    /// Beginning of the text.
+    pub prefix: &'static str,
+    /// What it is called here.
+    pub id: &'static str,
+    /// Where it is documented.
+    pub citation: &'static str,
+}
+
+const fn cloud(field: DmiField, prefix: &'static str, id: &'static str, citation: &'static str) -> Cloud {
+    Cloud { field, prefix, id, citation }
+}
+
+/// Clouds, by what the machine itself says; a rented real machine can say so too.
+pub const CLOUDS: &[Cloud] = &[
+    cloud(DmiField::SysVendor, "Amazon EC2", "aws", "EC2 user guide, Detect whether a host is an EC2 instance"),
+    cloud(DmiField::ProductName, "Google Compute Engine", "gcp", "Compute Engine, Detect if a VM is running in it"),
+    cloud(DmiField::ChassisAssetTag, "7783-7084-3265-9085-8269-3286-77", "azure", "cloud-init tools/ds-identify"),
+    cloud(DmiField::ChassisAssetTag, "OracleCloud.com", "oci", "cloud-init tools/ds-identify"),
+    cloud(DmiField::ChassisAssetTag, "HUAWEICLOUD", "huawei", "cloud-init tools/ds-identify"),
+    cloud(DmiField::ChassisAssetTag, "OpenTelekomCloud", "otc", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "Alibaba Cloud", "alibaba", "virt-what"),
+    cloud(DmiField::ProductName, "Alibaba Cloud ECS", "alibaba", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "DigitalOcean", "digitalocean", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "Hetzner", "hetzner", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "Scaleway", "scaleway", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "UpCloud", "upcloud", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "Vultr", "vultr", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "Akamai", "akamai", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "Linode", "akamai", "cloud-init tools/ds-identify"),
+    cloud(DmiField::ProductName, "Exoscale", "exoscale", "cloud-init tools/ds-identify"),
+    cloud(DmiField::ProductName, "CloudStack KVM Hypervisor", "cloudstack", "cloud-init tools/ds-identify"),
+    cloud(DmiField::ProductName, "OpenStack", "openstack", "cloud-init tools/ds-identify"),
+    cloud(DmiField::SysVendor, "OpenStack", "openstack", "Nova nova/version.py"),
+];
+
+/// What container managers call themselves in pid 1's variable `container` and in the files made from it.
+pub const CONTAINER_WORDS: &[(&str, &str)] = &[
+    ("docker", "docker"),
+    ("podman", "podman"),
+    ("lxc", "lxc"),
+    ("lxc-libvirt", "lxc-libvirt"),
+    ("systemd-nspawn", "systemd-nspawn"),
+    ("openvz", "openvz"),
+    ("rkt", "rkt"),
+    ("pouch", "pouch"),
+    ("wsl", "wsl"),
+    ("proot", "proot"),
+    ("crio", "crio"),
+    ("flatpak", "flatpak"),
+    ("edera", "edera"),
+    ("zone", "illumos-lx"),
+];
+
+/// FreeBSD's words for `kern.vm_guest`, sys/x86/x86/identcpu.c and sys/kern/subr_param.c.
+pub const VM_GUEST_WORDS: &[(&str, &str)] = &[
+    ("xen", "xen"),
+    ("hv", "microsoft"),
+    ("vmware", "vmware"),
+    ("kvm", "kvm"),
+    ("bhyve", "bhyve"),
+    ("vbox", "oracle"),
+    ("parallels", "parallels"),
+    ("qemu", "qemu"),
+    ("nvmm", "nvmm"),
+];
+
+/// The signature of this text; what follows the first NUL is filling.
+pub fn hypervisor(signature: &str) -> Option<&'static HypervisorSignature> {
+    let known =
+        |row: &&HypervisorSignature| row.signature == signature || row.signature.trim_end() == signature.trim_end();
+    HYPERVISOR_SIGNATURES.iter().find(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_at_most_twelve_bytes_and_unique() {
+        for row in HYPERVISOR_SIGNATURES {
+            assert!(row.signature.len() <= 12 && !row.citation.is_empty(), "{row:?}");
+            assert_eq!(hypervisor(row.signature).map(|found| found.name), Some(row.name));
+        }
+        assert!(hypervisor("GenuineIntel").is_none());
+    }
+}
