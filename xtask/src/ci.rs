@@ -130,7 +130,7 @@ fn system_tests(workspace: &Workspace, skips: &mut Vec<String>) -> Result<Verdic
     let features = format!("{},{}", workspace.features(), features.join(","));
     let mut selection = vec!["--workspace", "--features", &features];
     selection.extend(targets.iter().flat_map(|(_, name)| ["--test", *name]));
-    run::run(run::cargo(["build", "--workspace", "--locked"]).current_dir(&workspace.root))?;
+    run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
     tests(test::cargo_test(workspace, &selection)?, skips)
 }
 

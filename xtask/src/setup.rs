@@ -51,6 +51,9 @@ fn missing(known: &str) -> Vec<&'static str> {
     PACKAGES.into_iter().filter(|package| !installed.contains(package)).collect()
 }
 
+const NO_SERVICES: &str =
+    "#!/bin/sh\n# written by cargo xtask ci, which removes it when its packages are installed\nexit 101\n";
+
 /// While it lives, no package starts its service at installation (Debian policy 9.3.3, invoke-rc.d(8)).
 struct NoServices {
     ours: Option<PathBuf>,
@@ -61,18 +64,17 @@ impl NoServices {
         Self::set_at(Path::new("/usr/sbin/policy-rc.d"))
     }
 
-    /// A policy that is there already is left alone: it is the machine owner's, and build machines have one that says the same.
+    /// A policy that is there already is the machine owner's (build machines have one) and stays, if it says the same.
     fn set_at(path: &Path) -> Result<Self> {
-        if path.exists() {
-            eprintln!("{} is there already and stays as it is.", path.display());
+        let describe = || format!("cannot write {}", path.display());
+        if path.exists() && fs::read_to_string(path).ok().as_deref() != Some(NO_SERVICES) {
+            let answer = run::output(&mut run::program(path, ["netdata", "start"]))?;
+            if answer.status.code() != Some(101) {
+                bail!("{} lets packages start their services: change it, or install by hand", path.display());
+            }
             return Ok(Self { ours: None });
         }
-        let describe = || format!("cannot write {}", path.display());
-        fs::write(
-            path,
-            "#!/bin/sh\n# written by cargo xtask ci, removed when it has installed its packages\nexit 101\n",
-        )
-        .with_context(describe)?;
+        fs::write(path, NO_SERVICES).with_context(describe)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).with_context(describe)?;
         Ok(Self { ours: Some(path.to_owned()) })
     }
@@ -92,9 +94,7 @@ impl Drop for NoServices {
 pub(crate) fn components() -> Result<()> {
     for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
         // rustup's own stand-ins are on the path even without the component, so the program is asked.
-        if run::output(run::program(program, ["--version"]).env_remove("RUSTUP_AUTO_INSTALL"))
-            .is_ok_and(|output| output.status.success())
-        {
+        if run::output(&mut run::program(program, ["--version"])).is_ok_and(|output| output.status.success()) {
             continue;
         }
         if run::find("rustup").is_none() {
@@ -148,8 +148,22 @@ mod tests {
         assert_eq!(run::output(&mut run::program(&path, ["netdata", "start"])).unwrap().status.code(), Some(101));
         drop(guard);
         assert!(!path.exists());
-        fs::write(&path, "theirs").unwrap();
+
+        let left_by_a_run_that_was_ended = NoServices::set_at(&path).unwrap();
+        std::mem::forget(left_by_a_run_that_was_ended);
         drop(NoServices::set_at(&path).unwrap());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_policy_of_the_owner_stays_and_must_say_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy-rc.d");
+        for (theirs, fits) in [("#!/bin/sh\nexit 101\n", true), ("#!/bin/sh\nexit 0\n", false)] {
+            fs::write(&path, theirs).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            assert_eq!(NoServices::set_at(&path).is_ok(), fits);
+            assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+        }
     }
 }
