@@ -3,6 +3,7 @@
 //! Everything that is measured runs in namespaces of its own: a network that is only loopback, and mounts in which the
 //! machine's own Netdata configuration is covered by empty folders, so that its opt-out is neither touched nor in the way.
 
+mod crowded;
 mod measure;
 mod receiver;
 mod table;
@@ -129,6 +130,7 @@ impl Scene<'_> {
         let collector = subject(Row::SystemInfo, &self.programs.join(SYSTEM_INFO.name));
         if collector.answer()?.contains("NETDATA_SYSTEM_KERNEL_NAME=") {
             self.subjects.push(collector);
+            self.crowded_machine(&environment)?;
         } else {
             self.remarks.push("system-info: prints no facts yet".into());
         }
@@ -142,6 +144,21 @@ impl Scene<'_> {
         }
         if !measure::memory_can_be_read() {
             self.remarks.push("peak memory: /usr/bin/time is not installed (Debian: time)".into());
+        }
+        Ok(())
+    }
+
+    /// That the time does not grow too much with the machine.
+    fn crowded_machine(&mut self, environment: &[(String, String)]) -> Result<()> {
+        let machine = self.folder("crowded")?;
+        crowded::write(&machine)?;
+        let program = self.programs.join(SYSTEM_INFO.name);
+        let command = [&program.to_string_lossy(), "--format", "env", "--machine", &machine.to_string_lossy()];
+        let subject = Subject::new(Row::Crowded, &command, environment);
+        if subject.answer()?.lines().any(|line| line == crowded::ANSWER) {
+            self.subjects.push(subject);
+        } else {
+            self.remarks.push(format!("{}: its answer holds no line {}", crowded::WHAT, crowded::ANSWER));
         }
         Ok(())
     }

@@ -128,10 +128,9 @@ mod tests {
 
     #[test]
     fn a_hanging_command_is_ended() {
-        let begin = Instant::now();
-        assert!(!succeeds_within(&mut program("sleep", ["60"]), Duration::from_millis(100)).unwrap());
-        assert!(begin.elapsed() < Duration::from_secs(30));
-        assert!(succeeds_within(&mut program("true", [""]), Duration::from_secs(30)).unwrap());
+        let limit = Duration::from_millis(100);
+        assert!(!succeeds_within(&mut program("sleep", ["60"]), limit).unwrap(), "left alone, sleep succeeds");
+        assert!(succeeds_within(&mut program("true", [""]), Duration::from_mins(1)).unwrap());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The page that `cargo xtask bench` prints.
 
+use super::crowded;
 use crate::workspace::Program;
 
 /// What is measured.
@@ -7,6 +8,7 @@ use crate::workspace::Program;
 pub(super) enum Row {
     Empty,
     SystemInfo,
+    Crowded,
     OptedOut,
     Event,
     Curl,
@@ -19,6 +21,7 @@ impl Row {
         match self {
             Self::Empty => "empty static C program",
             Self::SystemInfo => "system-info",
+            Self::Crowded => crowded::WHAT,
             Self::OptedOut => "anonymous-statistics, opted out",
             Self::Event => "anonymous-statistics, one event over TLS",
             Self::Curl => "curl, the same body, server and trust store",
@@ -97,6 +100,9 @@ fn budgets(measured: &Measured, sizes: &[(Program, u64)]) -> Vec<String> {
         add("system-info, system calls", 150.0, exact(collector.calls), &count);
         add("system-info, processes started", 0.0, exact(collector.processes), &count);
     }
+    if let Some(crowded) = of(measured, Row::Crowded) {
+        add(Row::Crowded.label(), 0.010, crowded.wall, &|seconds| format!("{:.2} ms", seconds * 1e3));
+    }
     if let (Some(empty), Some(silent)) = (of(measured, Row::Empty), of(measured, Row::OptedOut)) {
         add("opted-out sender, wall time beside the empty program", 1.3, silent.wall / empty.wall, &times);
     }
@@ -143,6 +149,7 @@ mod tests {
         let measured = [
             (Row::Empty, figures(0.0005, 0.0004, 6, Some(1_000_000))),
             (Row::SystemInfo, figures(0.001, 0.001, 151, Some(2_900_000))),
+            (Row::Crowded, figures(0.0101, 0.010, 5000, None)),
             (Row::Event, figures(0.012, 0.010, 300, None)),
             (Row::Curl, figures(0.046, 0.016, 900, None)),
         ];
@@ -152,6 +159,7 @@ mod tests {
             "| curl, the same body, server and trust store | 46.00 | 92 | 16.00 | 900 | 0 | ? |",
             "| system-info, wall time beside the empty program | 2.00 × | 2.00 × | kept |",
             "| system-info, system calls | 150 | 151 | OVER |",
+            "| system-info, 1,024 CPUs, 10,000 mounts, 2,000 disks, 1 MB of cgroups | 10.00 ms | 10.10 ms | OVER |",
             "| one event over TLS, wall time beside curl | 0.50 × | 0.26 × | kept |",
             "| one event over TLS, CPU beside curl | 0.50 × | 0.62 × | OVER |",
             "| system-info, file | 1.00 MB | 0.90 MB | kept |",

@@ -1,0 +1,101 @@
+//! A machine larger than most, made up, in the form that `system-info --machine` reads.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+const PROCESSORS: usize = 1024;
+const MOUNTS: usize = 10_000;
+const DISKS: usize = 2_000;
+const CGROUP_BYTES: usize = 1_000_000;
+
+pub(super) const WHAT: &str = "system-info, 1,024 CPUs, 10,000 mounts, 2,000 disks, 1 MB of cgroups";
+
+/// A line of the answer that shows that the machine was read.
+pub(super) const ANSWER: &str = "NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT=1024";
+
+pub(super) fn write(machine: &Path) -> Result<()> {
+    put(
+        machine.join("machine.json"),
+        r##"{"platform": "linux", "uname": {"sysname": "Linux", "release": "6.1.0", "version": "#1 SMP", "machine": "x86_64"}}"##,
+    )?;
+    let root = machine.join("root");
+    put(root.join("etc/os-release"), "NAME=\"Made up\"\nID=made-up\n")?;
+    put(root.join("proc/meminfo"), "MemTotal:       1073741824 kB\n")?;
+    put(root.join("proc/cpuinfo"), &(0..PROCESSORS).map(processor).collect::<Vec<_>>().concat())?;
+    let cgroup = (0..).map(|number| format!("{number}:controller{number}:/slice/unit{number}.service\n"));
+    let mut length = 0;
+    let cgroup: Vec<String> = cgroup
+        .take_while(|line| {
+            length += line.len();
+            length < CGROUP_BYTES
+        })
+        .collect();
+    let mounts = (0..MOUNTS).map(|number| {
+        format!(
+            "{} 1 0:{number} / /srv/volume{number} rw,relatime shared:{number} - ext4 /dev/volume{number} rw\n",
+            number + 100
+        )
+    });
+    let mounts = mounts.collect::<Vec<_>>().concat();
+    for process in ["1", "self"] {
+        put(root.join("proc").join(process).join("cgroup"), &cgroup.concat())?;
+        put(root.join("proc").join(process).join("mountinfo"), &mounts)?;
+    }
+    for disk in 0..DISKS {
+        let folder = root.join(format!("sys/block/nvme{disk}n1"));
+        put(folder.join("size"), "7814037168\n")?;
+        put(folder.join("removable"), "0\n")?;
+    }
+    let processors = root.join("sys/devices/system/cpu");
+    let all = format!("0-{}\n", PROCESSORS - 1);
+    for name in ["online", "possible", "present"] {
+        put(processors.join(name), &all)?;
+    }
+    for cpu in 0..PROCESSORS {
+        let topology = processors.join(format!("cpu{cpu}/topology"));
+        let (package, first) = (cpu / 128, cpu / 2 * 2);
+        put(topology.join("physical_package_id"), &format!("{package}\n"))?;
+        put(topology.join("core_cpus_list"), &format!("{first}-{}\n", first + 1))?;
+        put(topology.join("package_cpus_list"), &format!("{}-{}\n", package * 128, package * 128 + 127))?;
+    }
+    Ok(())
+}
+
+/// A record of /proc/cpuinfo (`proc_cpuinfo(5)`), as long as those of today's processors.
+fn processor(number: usize) -> String {
+    let flags: Vec<String> = (0..130).map(|flag| format!("flag{flag}")).collect();
+    format!(
+        "processor\t: {number}\nvendor_id\t: AuthenticAMD\nmodel name\t: Made up\ncpu MHz\t\t: 2000.000\nphysical id\t: {}\n\
+         siblings\t: 128\ncore id\t\t: {}\ncpu cores\t: 64\nflags\t\t: fpu {}\n\n",
+        number / 128,
+        number % 128 / 2,
+        flags.join(" "),
+    )
+}
+
+fn put(path: impl AsRef<Path>, text: &str) -> Result<()> {
+    let path = path.as_ref();
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_is_as_large_as_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path()).unwrap();
+        let root = folder.path().join("root");
+        let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+        assert_eq!(read("proc/cpuinfo").matches("processor\t").count(), PROCESSORS);
+        assert_eq!(read("proc/self/mountinfo").lines().count(), MOUNTS);
+        assert!((CGROUP_BYTES - 100..CGROUP_BYTES).contains(&read("proc/1/cgroup").len()));
+        assert_eq!(fs::read_dir(root.join("sys/block")).unwrap().count(), DISKS);
+    }
+}
