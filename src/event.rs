@@ -8,8 +8,8 @@ use crate::fatal::Fatal;
 use crate::invocation::{Given, Invocation, Provenance};
 use crate::limits;
 use crate::schema::{FIELDS, Field, Happened, Origin};
-use crate::shape::{self, Misfit, Value};
-use crate::text::HostNames;
+use crate::shape::{self, Misfit, Shape, Value};
+use crate::text::{self, HostNames};
 
 /// Which fields are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -171,11 +171,12 @@ impl<'a> Builder<'a> {
         let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
         let os_id = ingredients.facts.os.id.known().map(String::as_str);
         let hosts = HostNames::new(names.chain([ingredients.nodename]), os_id);
-        let text = |number| match invocation.argument(number) {
+        let argument = |number| match invocation.argument(number) {
             Given::Value(value, _) => value.to_str(),
             Given::Absent | Given::NotKnownHere => None,
         };
-        let fatal = (action == "FATAL").then(|| Fatal::parse(text(2), text(3)));
+        let harmless = |text: &str| text::find_personal(text, &hosts).is_none();
+        let fatal = (action == "FATAL").then(|| Fatal::parse(argument(2), argument(3)).keep(harmless));
         Ok(Self { ingredients, lines: system_facts::netdata::lines(ingredients.facts), hosts, action, fatal })
     }
 
@@ -231,42 +232,37 @@ impl<'a> Builder<'a> {
     }
 
     fn happened(&self, field: &Field, part: Happened) -> (Content, Cause) {
-        let invocation = self.ingredients.invocation;
         let argument = match part {
             Happened::Action => 1,
             Happened::Event | Happened::Result | Happened::Process | Happened::Thread => 2,
             Happened::Data | Happened::Line | Happened::File | Happened::Function | Happened::Errno => 3,
         };
-        let given = invocation.argument(argument);
+        let given = self.ingredients.invocation.argument(argument);
         if part == Happened::Event && given == Given::Absent {
             return (self.check_text(field, self.action), Cause::Made);
         }
-        said(given, limits::ARGUMENT_BYTES, |text| match (&self.fatal, part) {
-            (_, Happened::Action) => self.check_text(field, text),
-            (Some(fatal), part) => self.fatal_part(field, fatal, part),
-            (None, Happened::Event) => match shape::Shape::Word.check_text(text, &self.hosts) {
-                Ok(_) => self.check_text(field, &format!("{} {text}", self.action)),
-                // The result does not fit and is left out; the event is still worth counting.
-                Err(_) => self.check_text(field, self.action),
-            },
-            (None, _) => match shape::Shape::Word.check_text(text, &self.hosts) {
-                Ok(_) => self.check_text(field, text),
-                Err(misfit) => Content::Dropped(misfit),
-            },
+        said(given, limits::ARGUMENT_BYTES, |text| match part {
+            Happened::Action => self.check_text(field, text),
+            Happened::Event => {
+                let result =
+                    self.part(Happened::Result, text).filter(|text| Shape::Word.check_text(text, &self.hosts).is_ok());
+                let full = result.map(|result| self.check_text(field, &format!("{} {result}", self.action)));
+                // Where the result does not fit it is left out; the event is still worth counting.
+                full.filter(|full| matches!(full, Content::Sent(_)))
+                    .unwrap_or_else(|| self.check_text(field, self.action))
+            }
+            _ => {
+                self.part(part, text).map_or(Content::Dropped(Misfit::NotOfShape), |text| self.check_text(field, &text))
+            }
         })
     }
 
-    fn fatal_part(&self, field: &Field, fatal: &Fatal, part: Happened) -> Content {
+    /// A part of what happened. For FATAL the arguments are never copied: each part is one that parsed.
+    fn part(&self, part: Happened, argument: &str) -> Option<String> {
+        let Some(fatal) = &self.fatal else { return Some(argument.to_owned()) };
         let number = |value: Option<i64>| value.map(|number| number.to_string());
-        let text = match part {
-            Happened::Event => {
-                let full = fatal.result().map(|result| format!("{} {result}", self.action));
-                return match full.map(|text| self.check_text(field, &text)) {
-                    Some(sent @ Content::Sent(_)) => sent,
-                    _ => self.check_text(field, self.action),
-                };
-            }
-            Happened::Action => Some(self.action.to_owned()),
+        match part {
+            Happened::Event | Happened::Action => None,
             Happened::Result => fatal.result(),
             Happened::Data => fatal.data(),
             Happened::Process => fatal.process.clone(),
@@ -275,8 +271,7 @@ impl<'a> Builder<'a> {
             Happened::File => fatal.file.clone(),
             Happened::Function => fatal.function.clone(),
             Happened::Errno => number(fatal.errno),
-        };
-        text.map_or(Content::Dropped(Misfit::NotOfShape), |text| self.check_text(field, &text))
+        }
     }
 }
 

@@ -46,6 +46,15 @@ impl Fatal {
         fatal
     }
 
+    /// Leaves out the names that a check refuses.
+    #[must_use]
+    pub fn keep(mut self, accept: impl Fn(&str) -> bool) -> Self {
+        for name in [&mut self.process, &mut self.thread, &mut self.file, &mut self.function] {
+            *name = name.take().filter(|name| accept(name));
+        }
+        self
+    }
+
     /// The result, written again from its parts.
     pub fn result(&self) -> Option<String> {
         Some(format!("{}:{}", self.process.as_ref()?, self.thread.as_ref()?))

@@ -63,34 +63,44 @@ pub struct Named<'a> {
     pub lib_dir: Option<&'a Path>,
 }
 
+/// Every directory in which the opt-out file counts: the ones that are named and all usual ones, whether or not they
+/// exist. To say so, no file is looked at.
+pub fn consent_directories<'v>(named: Named<'_>, variable: impl Fn(&str) -> Option<&'v OsStr>) -> Vec<PathBuf> {
+    let named_first = [absolute(named.config_dir), absolute(variable("NETDATA_USER_CONFIG_DIR").map(Path::new))];
+    let mut directories: Vec<PathBuf> = Vec::new();
+    for path in named_first.into_iter().flatten().chain(CONFIG_DIRECTORIES.iter().map(PathBuf::from)) {
+        if !directories.contains(&path) {
+            directories.push(path);
+        }
+    }
+    directories
+}
+
+/// Only absolute paths count: what a relative one means depends on who asks.
+fn absolute(path: Option<&Path>) -> Option<PathBuf> {
+    path.filter(|path| path.is_absolute()).map(Path::to_owned)
+}
+
 impl Folders {
-    /// Finds the folders. Only absolute paths count: what a relative one means depends on who asks.
+    /// Finds the folders.
     pub fn find<'v>(
         named: Named<'_>,
         variable: impl Fn(&str) -> Option<&'v OsStr>,
         exists: impl Fn(&Path) -> bool,
     ) -> Self {
-        let given = |path: Option<&Path>| path.filter(|path| path.is_absolute()).map(Path::to_owned);
-        let from_variable = |name: &str| given(variable(name).map(Path::new));
+        let from_variable = |name: &str| absolute(variable(name).map(Path::new));
         let usual = |places: &[&str]| places.iter().map(Path::new).find(|path| exists(path)).map(Path::to_owned);
         let choose = |option: Option<&Path>, name: &str, places: &[&str]| {
-            given(option)
+            absolute(option)
                 .map(|path| (path, FoundBy::Option))
                 .or_else(|| from_variable(name).map(|path| (path, FoundBy::Variable)))
                 .or_else(|| usual(places).map(|path| (path, FoundBy::Usual)))
         };
-        let mut consent: Vec<PathBuf> = Vec::new();
-        let named_first = [given(named.config_dir), from_variable("NETDATA_USER_CONFIG_DIR")];
-        for path in named_first.into_iter().flatten().chain(CONFIG_DIRECTORIES.iter().map(PathBuf::from)) {
-            if !consent.contains(&path) {
-                consent.push(path);
-            }
-        }
         Self {
             config: choose(named.config_dir, "NETDATA_USER_CONFIG_DIR", &CONFIG_DIRECTORIES),
             library: choose(named.lib_dir, "NETDATA_LIB_DIR", &LIBRARY_DIRECTORIES),
             plugins: choose(None, "NETDATA_PLUGINS_DIR", &PLUGIN_DIRECTORIES),
-            consent,
+            consent: consent_directories(named, &variable),
         }
     }
 

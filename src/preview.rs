@@ -165,7 +165,9 @@ impl Preview {
             (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
             (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
             (Outlook::WillSend, _) => "WILL SEND".to_owned(),
-            (Outlook::AnotherSends, _) => "WILL SEND, but not this: Netdata's own script is installed".to_owned(),
+            (Outlook::AnotherSends, _) => {
+                "NOT THIS: another program is installed, most likely Netdata's own script".to_owned()
+            }
             (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
         }
     }

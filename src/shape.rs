@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::fatal::Fatal;
 use crate::text::{self, HostNames, Personal};
 
 /// A value as it goes into a body.
@@ -89,6 +90,8 @@ pub enum Shape {
     Action,
     /// Letters, digits, space and `._:+,-`, at most 64.
     Word,
+    /// Where a program failed, `line@file:function/errno` as [`Fatal`] writes it, or a word.
+    FailurePoint,
     /// Words between bars.
     Words,
     /// A word of a program's own vocabulary: one of the sources that `system-facts` names.
@@ -131,6 +134,7 @@ impl Shape {
             Self::Key => "a public key".to_owned(),
             Self::Action => "letters, digits and _, at most 32".to_owned(),
             Self::Word => format!("a word of at most {WORD} characters"),
+            Self::FailurePoint => "line, source file, function and errno, or a word".to_owned(),
             Self::Words => "words separated by bars".to_owned(),
             Self::Source => "one of this program's own words".to_owned(),
             Self::FreeText(max) => format!("text of at most {max} characters, checked for personal data"),
@@ -205,6 +209,12 @@ impl Shape {
             }
             Self::Action => is_action(text),
             Self::Word => return word(text).map(|()| Value::Text(text.to_owned())),
+            Self::FailurePoint => {
+                if Fatal::parse(None, Some(text)).data().as_deref() != Some(text) {
+                    word(text)?;
+                }
+                true
+            }
             Self::Words => {
                 if text.chars().count() > WORDS {
                     return Err(Misfit::TooLong);

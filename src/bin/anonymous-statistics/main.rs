@@ -1,1 +1,126 @@
-fn main() {}
+//! `anonymous-statistics`: what the Netdata daemon calls to send a telemetry event.
+//!
+//! The daemon waits for this process, reads up to three characters of its standard output and logs its exit status. The
+//! work runs on a thread of its own, and the process ends at the deadline whatever that thread hangs on.
+
+mod call;
+mod cli;
+mod transport;
+
+use std::io::Write;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use anonymous_statistics::config;
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::delivery::{Failure, Outcome};
+use anonymous_statistics::limits;
+use anonymous_statistics::script::MARK;
+use anonymous_statistics::text::printable;
+
+use call::{Call, News};
+use cli::{Cli, Stop};
+
+/// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
+static VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " [sender of the anonymous-statistics project, version ",
+    env!("CARGO_PKG_VERSION"),
+    "]"
+);
+
+pub(crate) fn version() -> &'static str {
+    VERSION
+}
+
+const EXIT_UNUSABLE: i32 = 2;
+
+fn main() {
+    let start = Instant::now();
+    // No input leads here. Should a defect do: no message that could hold a value, no core dump with a body.
+    std::panic::set_hook(Box::new(|_| finish("000", None, i32::from(Failure::Receive.exit_code()))));
+    debug_assert!(VERSION.contains(MARK.0) && VERSION.ends_with(MARK.1));
+
+    let cli = match Cli::read(std::env::args_os().skip(1).collect()) {
+        Ok(cli) => cli,
+        Err(Stop::Information(text)) => finish(&text, None, 0),
+        Err(Stop::Usage(line)) => finish("", Some(&line), EXIT_UNUSABLE),
+    };
+    let dry_run = cli.dry_run;
+    let call = Call::new(cli, std::env::vars_os());
+    if dry_run { show(&call) } else { send(call, start) }
+}
+
+/// Prints the request instead of sending it.
+fn show(call: &Call) -> ! {
+    let consent = call.consent();
+    let (config, assembly) = match call.assemble() {
+        Ok(assembled) => assembled,
+        Err(problem) => finish("", Some(&problem), EXIT_UNUSABLE),
+    };
+    let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
+    let line = match consent.decision() {
+        Decision::Allowed => format!("would be sent to {}", config.endpoint.host()),
+        Decision::OptedOut => format!("opted out by {because}: nothing would be sent"),
+        Decision::Unknown => {
+            format!("cannot tell whether this machine has opted out, because of {because}: nothing would be sent")
+        }
+    };
+    let _ = writeln!(std::io::stderr(), "{line}");
+    write_and_exit(&assembly.request.to_bytes(), 0)
+}
+
+/// Sends the event, and ends at the deadline in any case.
+fn send(call: Call, start: Instant) -> ! {
+    let mut deadline = config::deadline(call.action());
+    let consent_by = deadline / limits::CONSENT_SHARE;
+    let (tell, news) = mpsc::channel();
+    let worker = std::thread::Builder::new().spawn(move || call.work(start, &tell));
+    if worker.is_err() {
+        finish("000", Some("the event was lost: no thread could be started"), i32::from(Failure::Connect.exit_code()));
+    }
+
+    let mut decision = None;
+    let mut kept = false;
+    let mut outcome = None;
+    loop {
+        let by = if decision.is_none() { consent_by } else { deadline };
+        let left = by.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
+        match news.recv_timeout(left) {
+            Ok(News::Decided(decided)) => decision = Some(decided),
+            Ok(News::Deadline(shorter)) => deadline = shorter,
+            Ok(News::Unusable(problem)) => finish("", Some(&problem), EXIT_UNUSABLE),
+            Ok(News::Kept) => kept = true,
+            Ok(News::Ended(ended)) => outcome = Some(ended),
+            Ok(News::Finished) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    match (decision, outcome) {
+        // Opted out, withdrawn on the way, or not known in time: silence.
+        (None | Some(Decision::OptedOut | Decision::Unknown), _) | (_, Some(Outcome::Withdrawn)) => finish("", None, 0),
+        (_, Some(Outcome::Answered(status))) => finish(&format!("{status:03}"), None, 0),
+        (_, ended) => {
+            let failure = match ended {
+                Some(Outcome::Failed(failure)) => failure,
+                _ => Failure::Time,
+            };
+            let lost = format!("the event was lost: {}, and it could not be kept", failure.describe());
+            finish("000", (!kept).then_some(lost.as_str()), i32::from(failure.exit_code()))
+        }
+    }
+}
+
+/// Ends the process with what the daemon reads, at most one line for its log, and the exit status. A closed or full
+/// stream changes nothing: there is nobody to tell.
+fn finish(out: &str, line: Option<&str>, status: i32) -> ! {
+    if let Some(line) = line {
+        let _ = writeln!(std::io::stderr(), "anonymous-statistics: {}", printable(line));
+    }
+    write_and_exit(out.as_bytes(), status)
+}
+
+fn write_and_exit(out: &[u8], status: i32) -> ! {
+    let mut stdout = std::io::stdout();
+    let _ = stdout.write_all(out).and_then(|()| stdout.flush());
+    std::process::exit(status)
+}

@@ -1,0 +1,170 @@
+//! One call of the daemon, from the consent to what becomes of the event.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::config::Config;
+use anonymous_statistics::consent::{self, Consent, Decision};
+use anonymous_statistics::delivery::{Failure, Fate, Outcome};
+use anonymous_statistics::folders::{self, Folders, Named};
+use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::outbox::{Entry, Name, Outbox, Role};
+use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::{clock, proxy, switch};
+
+use crate::cli::Cli;
+use crate::transport;
+
+/// Time that is left for writing down how an attempt ended, before the deadline.
+const RESERVE: Duration = Duration::from_millis(30);
+
+/// A call of the daemon with all that it brings.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    config_dir: Option<PathBuf>,
+    lib_dir: Option<PathBuf>,
+    invocation: Invocation,
+}
+
+/// What the thread that waits for the work learns of it.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Consent was looked at.
+    Decided(Decision),
+    /// Nothing can be sent, because of this.
+    Unusable(String),
+    /// The total time is now this.
+    Deadline(Duration),
+    /// The event is kept, and survives whatever comes.
+    Kept,
+    /// The attempt ended so.
+    Ended(Outcome),
+    /// All is written down.
+    Finished,
+}
+
+impl Call {
+    pub(crate) fn new(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let invocation = Invocation::complete(cli.call, environment, &Provenance::Daemon);
+        Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation }
+    }
+
+    /// The action, as far as it can be told before anything is checked.
+    pub(crate) fn action(&self) -> &str {
+        self.invocation.action().unwrap_or_default()
+    }
+
+    fn named(&self) -> Named<'_> {
+        Named { config_dir: self.config_dir.as_deref(), lib_dir: self.lib_dir.as_deref() }
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.invocation.known_variable(name)
+    }
+
+    /// The decision about consent. Nothing is looked at but its sources.
+    pub(crate) fn consent(&self) -> Consent {
+        let directories = folders::consent_directories(self.named(), |name| self.variable(name));
+        let variable = |name: &str| self.variable(name).map(OsStr::to_owned);
+        Consent::decide(directories.iter().map(PathBuf::as_path), variable, consent::look)
+    }
+
+    fn folders(&self) -> Folders {
+        Folders::find(self.named(), |name| self.variable(name), Path::is_dir)
+    }
+
+    /// Builds the request.
+    pub(crate) fn assemble(&self) -> Result<(Config, Assembly), String> {
+        let config = config_in(&self.folders())?;
+        let assembly = self.assemble_with(&config)?;
+        Ok((config, assembly))
+    }
+
+    fn assemble_with(&self, config: &Config) -> Result<Assembly, String> {
+        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, Stamp::now())
+            .map_err(|error| error.to_string())
+    }
+
+    /// Does the whole work, and tells how it goes. Whoever waits may stop waiting at any time.
+    pub(crate) fn work(&self, start: Instant, news: &Sender<News>) {
+        // If nobody listens any more, the process is about to end.
+        let tell = |item| drop(news.send(item));
+        let decision = self.consent().decision();
+        tell(News::Decided(decision));
+        match decision {
+            Decision::Allowed => {}
+            Decision::Unknown => return tell(News::Finished),
+            Decision::OptedOut => {
+                self.forget();
+                return tell(News::Finished);
+            }
+        }
+        let folders = self.folders();
+        let config = match config_in(&folders) {
+            Ok(config) => config,
+            Err(problem) => return tell(News::Unusable(problem)),
+        };
+        let deadline = config.deadline(self.action());
+        tell(News::Deadline(deadline));
+        let assembly = match self.assemble_with(&config) {
+            Ok(assembly) => assembly,
+            Err(problem) => return tell(News::Unusable(problem)),
+        };
+        let kept = keep(&folders, &assembly);
+        if kept.is_some() {
+            tell(News::Kept);
+        }
+        let time = deadline.saturating_sub(start.elapsed()).saturating_sub(RESERVE);
+        let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
+        let again = self.clone();
+        let permission = Arc::new(move || again.consent().decision() == Decision::Allowed);
+        let outcome = if time.is_zero() {
+            Outcome::Failed(Failure::Time)
+        } else {
+            transport::send(&assembly.request, proxy.as_ref(), time, permission)
+        };
+        tell(News::Ended(outcome));
+        if outcome.fate() == Fate::Deleted {
+            self.forget();
+        } else if let Some((outbox, name)) = kept {
+            // Were it not written down, the event would be sent once more, with the same random number.
+            let _ = note(&outbox, &name, outcome, config.history);
+        }
+        tell(News::Finished);
+    }
+
+    /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
+    fn forget(&self) {
+        let folders = self.folders();
+        let _ = switch::forget_waiting(folders.library.as_ref().map(|(path, _)| path.as_path()), Role::Cleaner);
+    }
+}
+
+fn config_in(folders: &Folders) -> Result<Config, String> {
+    Config::load(folders.config.as_ref().map(|(path, _)| path.as_path())).map_err(|error| error.to_string())
+}
+
+/// Keeps the event until it is answered. Where that is not possible it is sent all the same.
+fn keep(folders: &Folders, assembly: &Assembly) -> Option<(Outbox, Name)> {
+    let (library, _) = folders.library.as_ref()?;
+    let outbox = Outbox::open(library, Role::Sender).ok()?;
+    let name = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
+    Some((outbox, name))
+}
+
+fn note(outbox: &Outbox, name: &Name, outcome: Outcome, history: usize) -> std::io::Result<()> {
+    let now = clock::now();
+    match outcome {
+        Outcome::Answered(status) if outcome.fate() == Fate::Answered => {
+            outbox.note_answer(name, status, now, history)?;
+        }
+        Outcome::Answered(status) => outbox.note_attempt(name, Some(status), now)?,
+        Outcome::Failed(_) => outbox.note_attempt(name, None, now)?,
+        Outcome::Withdrawn => outbox.delete(anonymous_statistics::outbox::State::Waiting, name)?,
+    }
+    outbox.tidy_waiting(now)
+}

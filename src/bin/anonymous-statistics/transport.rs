@@ -1,0 +1,276 @@
+//! One request over HTTP: the only code of the project that opens a network connection.
+//!
+//! ureq is told everything: no redirect is followed, no header is added, no proxy is read from the environment. What goes
+//! onto the wire is the prepared request, byte for byte.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anonymous_statistics::delivery::{Failure, Outcome};
+use anonymous_statistics::limits;
+use anonymous_statistics::proxy::Proxy;
+use anonymous_statistics::request::{METHOD, PreparedRequest};
+use ureq::config::{AutoHeaderValue, Config};
+use ureq::http::{Request, Uri};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector, Transport,
+};
+use ureq::{Agent, Error};
+
+/// Asked before a name is looked up and directly before the first byte: may this still be sent?
+pub(crate) type Permission = dyn Fn() -> bool + Send + Sync;
+
+/// Sends a request and says how it ended. Nothing of the reply but its status is looked at.
+pub(crate) fn send(
+    request: &PreparedRequest,
+    proxy: Option<&Proxy>,
+    time: Duration,
+    permission: Arc<Permission>,
+) -> Outcome {
+    let progress = Arc::new(Progress::default());
+    let outcome = attempt(request, proxy, time, permission, &progress);
+    match outcome {
+        Ok(status) => Outcome::Answered(status),
+        Err(_) if is(&progress.withdrawn) => Outcome::Withdrawn,
+        Err(error) => Outcome::Failed(progress.failure(&error)),
+    }
+}
+
+fn attempt(
+    request: &PreparedRequest,
+    proxy: Option<&Proxy>,
+    time: Duration,
+    permission: Arc<Permission>,
+    progress: &Arc<Progress>,
+) -> Result<u16, Error> {
+    let endpoint = request.endpoint();
+    let proxy = match proxy {
+        Some(proxy) => Some(ureq::Proxy::new(proxy.url())?),
+        None => None,
+    };
+    let tls =
+        if endpoint.is_https() { TlsConfig::builder().root_certs(trusted()).build() } else { TlsConfig::default() };
+    let config = Config::builder()
+        .http_status_as_error(false)
+        .https_only(endpoint.is_https())
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .user_agent(AutoHeaderValue::None)
+        .accept(AutoHeaderValue::None)
+        .accept_encoding(AutoHeaderValue::None)
+        .max_response_header_size(limits::REPLY_BYTES)
+        .timeout_global(Some(time))
+        .proxy(proxy)
+        .tls_config(tls)
+        .build();
+    let gate = Gate { permission, progress: Arc::clone(progress) };
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(Connected(Arc::clone(progress)))
+            .chain(RustlsConnector::default())
+            .chain(gate.clone());
+    let resolver = Addresses {
+        gate,
+        host: endpoint.host(),
+        // Where a URL means this machine, a name server must not be able to mean another one. And a build for development
+        // never reaches another machine, whatever it is told.
+        loopback_only: endpoint.is_loopback() || cfg!(debug_assertions),
+        inner: DefaultResolver::default(),
+    };
+    let mut wire = Request::builder().method(METHOD).uri(endpoint.to_string());
+    for (name, value) in request.headers() {
+        wire = wire.header(*name, value.as_str());
+    }
+    let response = Agent::with_parts(config, connector, resolver).run(wire.body(request.body())?)?;
+    Ok(response.status().as_u16())
+}
+
+/// The system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured). Mozilla's roots stand in only where a
+/// system has no store at all: a store that is named and cannot be read must not widen what is trusted.
+fn trusted() -> RootCerts {
+    let store = rustls_native_certs::load_native_certs();
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
+    if store.certs.is_empty() && store.errors.is_empty() && !named {
+        return RootCerts::WebPki;
+    }
+    RootCerts::Specific(Arc::new(store.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect()))
+}
+
+/// How far an attempt came.
+#[derive(Debug, Default)]
+struct Progress {
+    /// A name is being looked up that is not the server's own.
+    looking_up_proxy: AtomicBool,
+    /// The look-up of a name failed.
+    name_failed: AtomicBool,
+    /// There was a connection.
+    connected: AtomicBool,
+    /// A byte of the request (or of one to a proxy) was written.
+    writing: AtomicBool,
+    /// A byte of a reply was read.
+    replied: AtomicBool,
+    /// Permission was withdrawn.
+    withdrawn: AtomicBool,
+}
+
+fn is(flag: &AtomicBool) -> bool {
+    flag.load(Ordering::SeqCst)
+}
+
+impl Progress {
+    fn failure(&self, error: &Error) -> Failure {
+        let by_time = |error: &std::io::Error| {
+            matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
+        };
+        match error {
+            Error::Timeout(_) => Failure::Time,
+            Error::Io(io) if by_time(io) => Failure::Time,
+            _ if is(&self.name_failed) && is(&self.looking_up_proxy) => Failure::ProxyName,
+            Error::InvalidProxyUrl => Failure::ProxyName,
+            _ if is(&self.name_failed) => Failure::Name,
+            _ if !is(&self.connected) => Failure::Connect,
+            _ if !is(&self.writing) => tls_failure(error),
+            Error::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof && !is(&self.replied) => {
+                Failure::EmptyReply
+            }
+            Error::ConnectionFailed => Failure::Connect,
+            _ => Failure::Receive,
+        }
+    }
+}
+
+/// Tells a certificate that was not accepted from other faults of the handshake.
+fn tls_failure(error: &Error) -> Failure {
+    let cause = match error {
+        Error::Rustls(error) => Some(error),
+        Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        _ => None,
+    };
+    match cause {
+        Some(rustls::Error::InvalidCertificate(_)) => Failure::Certificate,
+        _ => Failure::Tls,
+    }
+}
+
+fn refused(kind: std::io::ErrorKind, why: &'static str) -> Error {
+    Error::Io(std::io::Error::new(kind, why))
+}
+
+/// Looks names up, after asking for permission, and passes on only addresses that may be connected to.
+#[derive(Debug)]
+struct Addresses {
+    gate: Gate,
+    host: String,
+    loopback_only: bool,
+    inner: DefaultResolver,
+}
+
+impl Resolver for Addresses {
+    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let progress = &self.gate.progress;
+        self.gate.ask()?;
+        progress.looking_up_proxy.store(uri.host() != Some(self.host.as_str()), Ordering::SeqCst);
+        let found = self.inner.resolve(uri, config, timeout).inspect_err(|error| {
+            progress.name_failed.store(!matches!(error, Error::Timeout(_)), Ordering::SeqCst);
+        })?;
+        let mut allowed = self.empty();
+        for address in found.iter().filter(|address| !self.loopback_only || is_loopback(address.ip())) {
+            allowed.push(*address);
+        }
+        if allowed.is_empty() {
+            return Err(refused(std::io::ErrorKind::ConnectionRefused, "the address is not one of this machine"));
+        }
+        Ok(allowed)
+    }
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+/// Notes that there is a connection, so that what fails afterwards is known to be TLS.
+#[derive(Debug)]
+struct Connected(Arc<Progress>);
+
+impl<In: Transport> Connector<In> for Connected {
+    type Out = In;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<In>, Error> {
+        self.0.connected.store(chained.is_some(), Ordering::SeqCst);
+        // A tunnel through a proxy has been written to; the handshake behind it has not begun.
+        self.0.writing.store(false, Ordering::SeqCst);
+        Ok(chained)
+    }
+}
+
+/// Asks for permission directly before the first byte of a request.
+#[derive(Clone)]
+struct Gate {
+    permission: Arc<Permission>,
+    progress: Arc<Progress>,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    fn ask(&self) -> Result<(), Error> {
+        if (self.permission)() {
+            return Ok(());
+        }
+        self.progress.withdrawn.store(true, Ordering::SeqCst);
+        Err(refused(std::io::ErrorKind::PermissionDenied, "consent was withdrawn"))
+    }
+}
+
+impl<In: Transport> Connector<In> for Gate {
+    type Out = Gated<In>;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Gated<In>>, Error> {
+        Ok(chained.map(|inner| Gated { gate: self.clone(), open: false, inner }))
+    }
+}
+
+#[derive(Debug)]
+struct Gated<In> {
+    gate: Gate,
+    open: bool,
+    inner: In,
+}
+
+impl<In: Transport> Transport for Gated<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        if !self.open {
+            self.gate.ask()?;
+            self.open = true;
+        }
+        self.gate.progress.writing.store(true, Ordering::SeqCst);
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let more = self.inner.await_input(timeout)?;
+        self.gate.progress.replied.fetch_or(more, Ordering::SeqCst);
+        Ok(more)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}

@@ -1,0 +1,459 @@
+//! The sender, called as the daemon calls it, against a receiver on loopback.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anonymous_statistics::schema::{FIELDS, Origin, Place};
+use serde_json::Value as Json;
+use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said};
+
+macro_rules! must_be_able_to_send {
+    ($test:literal) => {
+        if opted_out_here($test) {
+            return;
+        }
+    };
+}
+
+/// Without what is set at the moment of freezing.
+fn without_stamp(request: &[u8]) -> (String, Json) {
+    let (head, mut body) = parts(request);
+    for name in ["uuid", "timestamp"] {
+        assert!(body.as_object_mut().unwrap().remove(name).is_some());
+    }
+    (head, body)
+}
+
+const FATAL: [&str; 3] = ["FATAL", "netdata:RECEIVER[db7.example.org]", "0266@../daemon/:signals_handle /4"];
+
+#[test]
+fn an_event_arrives_and_its_status_is_printed() {
+    must_be_able_to_send!("an_event_arrives_and_its_status_is_printed");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
+    let (head, body) = receiver.single();
+    assert!(head.starts_with("POST /capture/ HTTP/1.1\r\nhost: 127.0.0.1:"), "{head}");
+    assert_eq!(body["event"], "START -");
+    assert_eq!(body["properties"]["distinct_id"], support::GUID);
+    assert_eq!(home.events("waiting"), [""; 0]);
+    assert_eq!(home.events("sent").len(), 1);
+}
+
+#[test]
+fn every_property_of_the_contract_is_in_the_body_and_null_stays_null() {
+    must_be_able_to_send!("every_property_of_the_contract_is_in_the_body_and_null_stays_null");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    home.start().run();
+    let (_, body) = receiver.single();
+    let properties = body["properties"].as_object().unwrap();
+    for field in FIELDS.iter().filter(|field| field.place == Place::Properties && field.only.is_none()) {
+        let expected = !matches!(field.origin, Origin::ArgumentOf { .. } | Origin::Dropped);
+        assert_eq!(properties.contains_key(field.name), expected, "{}", field.name);
+    }
+    assert_eq!(properties["alarms_normal"], Json::Null);
+    assert_eq!(properties["config_stream_enabled"], false);
+    assert_eq!(properties["config_multidb_disk_quota"], 256);
+    assert_eq!(properties["config_oom_score"], -1000);
+    assert_eq!(properties["host_collectors"][1]["module"], "/proc/stat");
+    assert_eq!(properties["$process_person_profile"], false);
+}
+
+#[test]
+fn what_the_preview_shows_is_what_is_sent() {
+    must_be_able_to_send!("what_the_preview_shows_is_what_is_sent");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for happened in [["START", "-", "-"], ["EXIT", "OK", "-"], FATAL] {
+        for provided in [None, Some("hyperspace")] {
+            let receiver = Receiver::start(Reply::Status(200, ""));
+            let home = Home::sending_to(&receiver);
+            let mut call = home.call(&full(happened));
+            if let Some(name) = provided {
+                call = call.with("VIRTUALIZATION", name);
+            }
+            call.record(file.path());
+            let shown = Command::new(program("telemetry-preview"))
+                .args(["show", "--raw", "--strict", "--event", happened[0], "--call"])
+                .arg(file.path())
+                .env_clear()
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+            call.run();
+            let sent = &receiver.requests()[0];
+            assert_eq!(without_stamp(&shown.stdout), without_stamp(sent), "{happened:?}");
+            assert_eq!(shown.stdout.len(), sent.len());
+            // Not only the same values: the same bytes, but for the random number and the time at the end.
+            let same = sent.windows(8).position(|w| w == b"\"uuid\":\"").unwrap();
+            assert_eq!(shown.stdout[..same], sent[..same]);
+        }
+    }
+}
+
+#[test]
+fn the_dry_run_is_what_is_sent() {
+    must_be_able_to_send!("the_dry_run_is_what_is_sent");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let call = home.start();
+    let mut dry = call.clone();
+    dry.arguments.insert(0, "--dry-run".into());
+    let shown = dry.run();
+    assert_eq!(receiver.connections(), 0);
+    assert_eq!(String::from_utf8_lossy(&shown.stderr), "would be sent to 127.0.0.1\n");
+    call.run();
+    assert_eq!(without_stamp(&shown.stdout), without_stamp(&receiver.requests()[0]));
+}
+
+#[test]
+fn a_dry_run_shows_the_request_when_opted_out_too() {
+    let home = Home::new();
+    std::fs::write(home.opt_out_file(), "").unwrap();
+    let mut call = home.start();
+    call.arguments.insert(0, "--dry-run".into());
+    let output = call.run();
+    let line = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(line.starts_with("opted out by /") && line.ends_with(": nothing would be sent\n"), "{line}");
+    assert_eq!(parts(&output.stdout).1["event"], "START -");
+    assert_eq!(home.events("waiting").len() + home.events("sent").len(), 0);
+}
+
+#[test]
+fn opted_out_is_silent() {
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let opted_out = |home: &Home, call: support::Call, form: &str| {
+        let before = home.tree();
+        assert_eq!(said(&call.run()), (String::new(), String::new(), 0), "{form}");
+        assert_eq!(home.tree(), before, "{form}");
+    };
+    for happened in [["START", "-", "-"], ["EXIT", "OK", "-"], FATAL] {
+        for count in [3, 42] {
+            let home = Home::sending_to(&receiver);
+            let call = home.call(&full(happened)[..count]);
+            for name in ["DISABLE_TELEMETRY", "DO_NOT_TRACK"] {
+                for value in ["1", "0", "false", " "] {
+                    opted_out(&home, call.clone().with(name, value), name);
+                }
+            }
+            let file = home.opt_out_file();
+            std::fs::write(&file, "").unwrap();
+            opted_out(&home, call.clone(), "an empty file");
+            std::fs::write(&file, "anything").unwrap();
+            support::set_mode(&file, 0);
+            opted_out(&home, call.clone(), "an unreadable file");
+            std::fs::remove_file(&file).unwrap();
+            std::os::unix::fs::symlink("/nonexistent", &file).unwrap();
+            opted_out(&home, call.clone(), "a dangling link");
+            std::fs::remove_file(&file).unwrap();
+            std::fs::create_dir(&file).unwrap();
+            opted_out(&home, call.clone(), "a folder");
+        }
+    }
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[test]
+fn opting_out_deletes_what_waits() {
+    must_be_able_to_send!("opting_out_deletes_what_waits");
+    let receiver = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&receiver);
+    home.start().run();
+    assert_eq!(home.events("waiting").len(), 1);
+    std::fs::write(home.opt_out_file(), "").unwrap();
+    assert_eq!(said(&home.start().run()), (String::new(), String::new(), 0));
+    assert_eq!(home.events("waiting"), [""; 0]);
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[test]
+fn in_every_position_after_the_action_everything_is_data() {
+    must_be_able_to_send!("in_every_position_after_the_action_everything_is_data");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let mut sent = 0;
+    for word in ["-1", "--help", "--dry-run", "--"] {
+        for position in 0..44 {
+            let mut arguments = full(["START", "-", "-"]);
+            arguments.extend(["null", "null"]);
+            arguments[position] = word;
+            let (out, err, code) = said(&home.call(&arguments).run());
+            match (position, word) {
+                (0, "--help") => assert!(out.contains("Usage:") && code == 0),
+                // An option, and then a complete call: the result `-` is in the place of the action.
+                (0, _) => {
+                    assert!(out.is_empty() && err.lines().count() == 1 && code == 2, "{word}: {out} {err} {code}");
+                }
+                _ => {
+                    assert_eq!((out.as_str(), err.as_str(), code), ("200", "", 0), "{word} at {position}");
+                    sent += 1;
+                }
+            }
+        }
+    }
+    let requests = receiver.requests();
+    assert_eq!(requests.len(), sent);
+    for request in &requests {
+        parts(request);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_left_out_and_named() {
+    must_be_able_to_send!("what_does_not_fit_is_left_out_and_named");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let mut arguments = full(["START", "-", "-"]);
+    arguments[3] = "true, \"injected\": 1";
+    arguments[4] = "\"/home/joe\"";
+    arguments[12] = "-3";
+    arguments[13] = "\"built by joe@example.org\"";
+    let huge = format!("\"{}\"", "x".repeat(20_000));
+    arguments[18] = &huge;
+    home.call(&arguments).run();
+    let (_, body) = receiver.single();
+    let dropped: BTreeSet<&str> =
+        body["properties"]["dropped_fields"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    let expected = [
+        "config_stream_enabled",
+        "config_memory_mode",
+        "host_collectors_count",
+        "netdata_buildinfo",
+        "netdata_release_channel",
+    ];
+    assert_eq!(dropped, BTreeSet::from(expected));
+    for name in expected {
+        assert!(body["properties"].get(name).is_none(), "{name}");
+    }
+    assert!(!body.to_string().contains("injected") && !body.to_string().contains("joe"));
+}
+
+#[test]
+fn a_failure_is_taken_apart_and_a_peers_name_is_lost() {
+    must_be_able_to_send!("a_failure_is_taken_apart_and_a_peers_name_is_lost");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    home.call(&full(FATAL)).run();
+    let (_, body) = receiver.single();
+    let properties = &body["properties"];
+    assert_eq!(body["event"], "FATAL netdata:RECEIVER");
+    assert_eq!(properties["action_data"], "0266@daemon/:signals_handle/4");
+    assert_eq!((&properties["fatal_line"], &properties["netdata_thread"]), (&266.into(), &"RECEIVER".into()));
+    assert!(!body.to_string().contains("db7"));
+}
+
+#[test]
+fn old_and_new_daemons_are_understood() {
+    must_be_able_to_send!("old_and_new_daemons_are_understood");
+    let sent = |arguments: &[&str]| {
+        let receiver = Receiver::start(Reply::Status(200, ""));
+        let home = Home::sending_to(&receiver);
+        assert_eq!(said(&home.call(arguments).run()).0, "200");
+        receiver.single().1["properties"].clone()
+    };
+    let full = full(["START", "-", "-"]);
+    let three = sent(&full[..3]);
+    assert!(three.get("config_memory_mode").is_none() && three.get("host_os_id").is_some());
+    let mut later = full.clone();
+    later.push("\"none\"");
+    assert_eq!(sent(&later)["netdata_fail_reason"], "none");
+    later[42] = "true";
+    later.push("false");
+    let last = sent(&later);
+    assert_eq!((&last["health_enabled"], &last["health_conf_alarms_disabled"]), (&true.into(), &false.into()));
+    later.extend(["\"more\"", "1"]);
+    assert_eq!(sent(&later), last);
+}
+
+#[test]
+fn without_an_identifier_nothing_is_sent() {
+    must_be_able_to_send!("without_an_identifier_nothing_is_sent");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let name = "NETDATA_REGISTRY_UNIQUE_ID";
+    for call in [
+        home.start().without(name),
+        home.start().with(name, ""),
+        home.start().with(name, "00000000-0000-0000-0000-000000000000"),
+        home.start().with(name, "web1.example.org"),
+        home.call(&["A B", "-", "-"]),
+        home.call(&["Ä", "-", "-"]),
+    ] {
+        let (out, err, code) = said(&call.run());
+        assert!(out.is_empty() && err.lines().count() == 1 && code == 2, "{out} {err} {code}");
+        assert!(!err.contains("web1"), "{err}");
+    }
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[test]
+fn an_unusable_configuration_sends_nothing() {
+    must_be_able_to_send!("an_unusable_configuration_sends_nothing");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let url = receiver.url();
+    for text in [
+        format!("url = \"{url}\"\nunknown = 1\n"),
+        format!("url = \"{url}"),
+        "url = \"http://192.0.2.1/\"\n".to_owned(),
+        format!("url = \"{url}\"\ndeadline_ms = 60000\n"),
+    ] {
+        let home = Home::new();
+        home.configure(&text);
+        let (out, err, code) = said(&home.start().run());
+        assert!(out.is_empty() && err.lines().count() == 1 && code == 2, "{text}: {out} {err} {code}");
+    }
+    let home = Home::sending_to(&receiver);
+    support::set_mode(&home.config().join("anonymous-statistics.toml"), 0o666);
+    assert_eq!(said(&home.start().run()).2, 2);
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[test]
+fn an_answer_decides_whether_the_event_waits() {
+    must_be_able_to_send!("an_answer_decides_whether_the_event_waits");
+    for (status, waits) in [
+        (200, false),
+        (204, false),
+        (302, false),
+        (307, false),
+        (400, false),
+        (404, false),
+        (408, true),
+        (429, true),
+        (500, true),
+        (503, true),
+    ] {
+        let receiver = Receiver::start(Reply::Status(status, "location: http://127.0.0.1:9/\r\n"));
+        let home = Home::sending_to(&receiver);
+        assert_eq!(said(&home.start().run()), (status.to_string(), String::new(), 0));
+        assert_eq!(receiver.requests().len(), 1, "{status} was followed");
+        assert_eq!(
+            (home.events("waiting").len(), home.events("sent").len()),
+            (usize::from(waits), usize::from(!waits)),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn without_an_answer_curls_exit_codes() {
+    must_be_able_to_send!("without_an_answer_curls_exit_codes");
+    let home = Home::new();
+    // A port on which nobody listens: one that was just given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.configure(&format!("url = \"http://127.0.0.1:{port}/\"\n"));
+    assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 7));
+    assert_eq!(home.events("waiting").len(), 1);
+
+    let receiver = Receiver::start(Reply::Close);
+    let home = Home::sending_to(&receiver);
+    assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 52));
+
+    // A server that speaks no TLS.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    home.configure(&format!("url = \"https://{}/\"\n", listener.local_addr().unwrap()));
+    std::thread::spawn(move || listener.accept().unwrap().0.write_all(b"HTTP/1.1 400 no TLS here\r\n\r\n").unwrap());
+    assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 35));
+}
+
+#[test]
+fn a_silent_server_holds_nobody_up() {
+    must_be_able_to_send!("a_silent_server_holds_nobody_up");
+    let receiver = Receiver::start(Reply::Silence);
+    let home = Home::sending_to(&receiver);
+    home.configure(&format!("url = \"{}\"\ndeadline_ms = 300\n", receiver.url()));
+    let start = Instant::now();
+    assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 28));
+    // Far below the receiver's 30 seconds, and far above what a busy machine adds.
+    assert!(start.elapsed() < Duration::from_secs(5));
+    assert_eq!(home.events("waiting").len(), 1);
+}
+
+#[test]
+fn a_lost_event_is_said_in_one_line_and_without_its_values() {
+    must_be_able_to_send!("a_lost_event_is_said_in_one_line_and_without_its_values");
+    let receiver = Receiver::start(Reply::Close);
+    let home = Home::sending_to(&receiver);
+    let call = home.start().with("NETDATA_LIB_DIR", "/nonexistent");
+    let (out, err, code) = said(&call.run());
+    assert_eq!((out.as_str(), code), ("000", 52));
+    assert!(err.lines().count() == 1 && err.contains("lost") && !err.contains(support::GUID), "{err}");
+}
+
+#[test]
+fn sending_works_without_a_place_to_keep_events() {
+    must_be_able_to_send!("sending_works_without_a_place_to_keep_events");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    std::os::unix::fs::symlink("/tmp", home.lib().join("anonymous-statistics")).unwrap();
+    assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
+    assert_eq!(said(&home.start().with("NETDATA_LIB_DIR", "/nonexistent").run()), ("200".into(), String::new(), 0));
+}
+
+#[test]
+fn documented_fields_only() {
+    must_be_able_to_send!("documented_fields_only");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::new();
+    home.configure(&format!("url = \"{}\"\nfields = \"documented\"\nhistory = 0\n", receiver.url()));
+    home.start().run();
+    let (_, body) = receiver.single();
+    let properties = body["properties"].as_object().unwrap();
+    for (name, present) in [
+        ("host_os_id", true),
+        ("netdata_version", true),
+        ("action", true),
+        ("distinct_id", true),
+        ("netdata_machine_guid", false),
+        ("system_total_ram", false),
+        ("config_memory_mode", false),
+    ] {
+        assert_eq!(properties.contains_key(name), present, "{name}");
+    }
+    assert_eq!(home.events("sent").len(), 0);
+}
+
+#[test]
+fn closed_streams_change_nothing() {
+    must_be_able_to_send!("closed_streams_change_nothing");
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let call = home.start();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", support::sender()]).args(&call.arguments);
+    let status = shell.env_clear().envs(&call.environment).status().unwrap();
+    assert_eq!((status.code(), receiver.requests().len()), (Some(0), 1));
+}
+
+#[test]
+fn no_proxy_is_asked_for_this_machine() {
+    must_be_able_to_send!("no_proxy_is_asked_for_this_machine");
+    let proxy = Receiver::start(Reply::Status(200, ""));
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let call = home.start().with("http_proxy", &proxy.url()).with("all_proxy", &proxy.url());
+    assert_eq!(said(&call.run()).0, "200");
+    assert_eq!((proxy.connections(), receiver.connections()), (0, 1));
+}
+
+#[test]
+fn a_build_for_development_reaches_no_other_machine() {
+    must_be_able_to_send!("a_build_for_development_reaches_no_other_machine");
+    if !cfg!(debug_assertions) {
+        support::skip("a_build_for_development_reaches_no_other_machine", "this is a release build");
+        return;
+    }
+    let home = Home::new();
+    home.configure("url = \"https://192.0.2.1/\"\n");
+    assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 7));
+    // A proxy elsewhere is no way out either.
+    let call = home.start().with("https_proxy", "http://192.0.2.1:3128");
+    assert_eq!(said(&call.run()), ("000".into(), String::new(), 7));
+}

@@ -1,0 +1,324 @@
+//! What the end-to-end tests share: a receiver on loopback, a home for one agent, and the daemon's calls.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "helpers of tests, where a panic is a failed test")]
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The identifier in the tests' calls.
+pub const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
+
+/// A server on loopback that answers every request alike and keeps what it received.
+pub struct Receiver {
+    address: String,
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
+    connections: Arc<Mutex<usize>>,
+}
+
+/// How the receiver behaves.
+#[derive(Clone, Copy)]
+pub enum Reply {
+    /// It answers with this status and these further header lines.
+    Status(u16, &'static str),
+    /// It reads the request and never answers.
+    Silence,
+    /// It reads the request and closes the connection.
+    Close,
+}
+
+impl Receiver {
+    pub fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let connections = Arc::new(Mutex::new(0));
+        let (all, count) = (Arc::clone(&received), Arc::clone(&connections));
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                *count.lock().unwrap() += 1;
+                let all = Arc::clone(&all);
+                std::thread::spawn(move || {
+                    let _ = serve(stream.unwrap(), reply, &all);
+                });
+            }
+        });
+        Self { address, received, connections }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/capture/", self.address)
+    }
+
+    /// The requests that arrived, each with all its bytes.
+    pub fn requests(&self) -> Vec<Vec<u8>> {
+        self.received.lock().unwrap().clone()
+    }
+
+    /// Waits until so many requests arrived.
+    pub fn wait_for(&self, number: usize, time: Duration) -> Vec<Vec<u8>> {
+        let until = Instant::now() + time;
+        while self.requests().len() < number && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.requests()
+    }
+
+    pub fn connections(&self) -> usize {
+        *self.connections.lock().unwrap()
+    }
+
+    /// The one request that arrived: its head and its body as JSON.
+    pub fn single(&self) -> (String, serde_json::Value) {
+        let requests = self.requests();
+        assert_eq!(requests.len(), 1, "expected one request");
+        parts(&requests[0])
+    }
+}
+
+fn serve(mut stream: TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let read = stream.read(&mut buffer)?;
+        bytes.extend_from_slice(&buffer[..read]);
+        if read == 0 || is_complete(&bytes) {
+            break;
+        }
+    }
+    if !bytes.is_empty() {
+        all.lock().unwrap().push(bytes);
+    }
+    match reply {
+        Reply::Status(status, headers) => {
+            write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 2\r\n{headers}\r\nok")?;
+        }
+        Reply::Silence => std::thread::sleep(Duration::from_secs(30)),
+        Reply::Close => {}
+    }
+    Ok(())
+}
+
+fn is_complete(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
+    bytes.len() >= end + 4 + length.unwrap_or(0)
+}
+
+/// Head and body of a request.
+pub fn parts(request: &[u8]) -> (String, serde_json::Value) {
+    let end = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+    let head = String::from_utf8(request[..end].to_vec()).unwrap();
+    (head, serde_json::from_slice(&request[end..]).unwrap())
+}
+
+/// Folders of an agent, in a temporary place.
+pub struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["config", "lib", "plugins"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// A home whose configuration sends to this receiver.
+    pub fn sending_to(receiver: &Receiver) -> Self {
+        let home = Self::new();
+        home.configure(&format!("url = \"{}\"\n", receiver.url()));
+        home
+    }
+
+    pub fn configure(&self, text: &str) {
+        let file = self.config().join("anonymous-statistics.toml");
+        std::fs::write(&file, text).unwrap();
+        set_mode(&file, 0o644);
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    pub fn lib(&self) -> PathBuf {
+        self.folder.path().join("lib")
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn opt_out_file(&self) -> PathBuf {
+        self.config().join(".opt-out-from-anonymous-statistics")
+    }
+
+    /// The names of the events in a state: `waiting` or `sent`.
+    pub fn events(&self, state: &str) -> Vec<String> {
+        let folder = self.lib().join("anonymous-statistics").join(state);
+        let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Every path below this home.
+    pub fn tree(&self) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut open = vec![self.folder.path().to_owned()];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.symlink_metadata().unwrap().is_dir() {
+                    open.push(path.clone());
+                }
+                found.push(path);
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// A call of the daemon with this home's folders in its environment.
+    pub fn call(&self, arguments: &[&str]) -> Call {
+        let path = |name: &str| self.path().join(name).into_os_string().into_string().unwrap();
+        let (config, lib, plugins) = (path("config"), path("lib"), path("plugins"));
+        let environment = [
+            ("NETDATA_USER_CONFIG_DIR", config.as_str()),
+            ("NETDATA_LIB_DIR", &lib),
+            ("NETDATA_PLUGINS_DIR", &plugins),
+            ("NETDATA_REGISTRY_UNIQUE_ID", GUID),
+            ("NETDATA_VERSION", "v1.37.1"),
+            ("NETDATA_HOSTNAME", "web1.example.org"),
+            ("PATH", "/nonexistent"),
+        ];
+        Call {
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        }
+    }
+
+    /// A START call as a daemon of version 1.37 makes it.
+    pub fn start(&self) -> Call {
+        self.call(&full(["START", "-", "-"]))
+    }
+}
+
+/// The 42 arguments of a daemon of version 1.37 for an action with its result and data.
+pub fn full(happened: [&str; 3]) -> Vec<&str> {
+    let mut arguments = vec!["null"; 42];
+    arguments[..3].copy_from_slice(&happened);
+    for (number, value) in [
+        (4, "false"),
+        (5, "\"dbengine\""),
+        (12, r#"{"plugin":"apps.plugin","module":""}, {"plugin":"proc.plugin","module":"/proc/stat"}"#),
+        (13, "2"),
+        (14, "\"dbengine|Native HTTPS|TLS Host Verification|JSON-C|libcap\""),
+        (15, "32"),
+        (16, "256"),
+        (17, "true"),
+        (18, "true"),
+        (19, "\"stable\""),
+        (34, "\"Next Generation\""),
+        (36, "false"),
+        (38, "\"unknown\""),
+        (41, "-1000"),
+    ] {
+        arguments[number - 1] = value;
+    }
+    arguments
+}
+
+/// A call of the daemon.
+#[derive(Clone)]
+pub struct Call {
+    pub arguments: Vec<String>,
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Call {
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.environment.remove(name);
+        self
+    }
+
+    /// The command that makes the call.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(sender());
+        command.args(&self.arguments).env_clear().envs(&self.environment).current_dir("/").stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self) -> Output {
+        self.command().output().unwrap()
+    }
+
+    /// The form of `--call FILE`.
+    pub fn record(&self, file: &Path) {
+        let call = serde_json::json!({ "argv": self.arguments, "env": self.environment });
+        std::fs::write(file, call.to_string()).unwrap();
+    }
+}
+
+pub fn sender() -> &'static str {
+    env!("CARGO_BIN_EXE_anonymous-statistics")
+}
+
+/// Another program of the workspace, which is built into the same folder.
+pub fn program(name: &str) -> PathBuf {
+    let path = Path::new(sender()).with_file_name(name);
+    assert!(path.is_file(), "{} is missing: build the workspace first (cargo build --workspace)", path.display());
+    path
+}
+
+/// Standard output and standard error as text, and the exit status.
+pub fn said(output: &Output) -> (String, String, i32) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr), output.status.code().unwrap())
+}
+
+/// Whether the machine itself has opted out, as Debian's package of netdata does: then no test can send from here, unless
+/// it runs where those folders are empty. Reports it as a skip.
+pub fn opted_out_here(test: &str) -> bool {
+    let places = anonymous_statistics::folders::CONFIG_DIRECTORIES.map(Path::new);
+    let found = places
+        .iter()
+        .map(|place| place.join(".opt-out-from-anonymous-statistics"))
+        .find(|file| file.symlink_metadata().is_ok());
+    if let Some(file) = &found {
+        skip(
+            test,
+            &format!("this machine has opted out ({}); cargo xtask test gives the tests empty folders", file.display()),
+        );
+    }
+    found.is_some()
+}
+
+/// Says loudly that a test could not run, and writes it down for `cargo xtask`, which counts.
+pub fn skip(test: &str, reason: &str) {
+    eprintln!("SKIPPED {test}: {reason}");
+    if let Some(report) = std::env::var_os("SKIP_REPORT") {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(report).unwrap();
+        writeln!(file, "{test}: {reason}").unwrap();
+    }
+}
+
+pub fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
