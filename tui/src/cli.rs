@@ -1,0 +1,164 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anonymous_statistics::{schema, shape};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Shows what the Netdata agent's telemetry would send from this machine: the exact request, where every value comes
+/// from, and why. Turns it off, if you like.
+///
+/// It sends nothing: it contains no network
+/// code and opens no network socket.
+#[derive(Debug, Parser)]
+#[command(
+    name = "telemetry-preview",
+    version,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  telemetry-preview show                    the request and where each value comes from
+  telemetry-preview show --event FATAL      what is sent when the agent fails
+  telemetry-preview show --raw              the bytes of the request, and nothing else
+  telemetry-preview status                  may this machine send, and what says so?
+  sudo telemetry-preview opt-out            never send anything from this machine
+  telemetry-preview explain distinct_id     what a field is, and why it is sent
+
+Exit status:
+  0   done
+  1   the answer could not be written, or you did not confirm
+  2   wrong usage, or there is no request to show (standard error says why)
+  3   show --strict: values that only the daemon knows are missing
+  77  a file could not be created or deleted (standard error says what to run)"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+/// Which agent is looked at, and which of its calls.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Place {
+    /// The agent's config directory
+    #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
+    pub(crate) config_dir: Option<PathBuf>,
+    /// The agent's library directory, in which it keeps its identifier
+    #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
+    pub(crate) lib_dir: Option<PathBuf>,
+    /// The event to show: START, EXIT, FATAL and so on (`schema` lists them) [default: START]
+    #[arg(long, global = true, value_name = "ACTION", value_parser = action)]
+    pub(crate) event: Option<String>,
+    /// Show a recorded call of the daemon: a file with {"argv": [...], "env": {...}}
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "event")]
+    pub(crate) call: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Print the request that would be sent, and where each value comes from
+    Show(ShowOptions),
+    /// Say whether this machine may send, what decides that, and who would send
+    Status {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Create the opt-out file, and delete events that wait to be sent
+    OptOut {
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove the opt-out file, after asking
+    OptIn {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Explain a field: what it is, why it is sent, where it comes from
+    #[command(arg_required_else_help = true)]
+    Explain {
+        /// The field's name in the request
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        field: Option<String>,
+        /// All fields
+        #[arg(long)]
+        all: bool,
+    },
+    /// List all fields and events that can ever be sent
+    Schema {
+        /// For people (Markdown) or for programs
+        #[arg(long, value_enum, default_value_t = SchemaFormat::Md)]
+        format: SchemaFormat,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct ShowOptions {
+    /// The bytes of the request on standard output, and nothing else; values that are not known here are null
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) raw: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Exit with 3 if a value is not known here
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaFormat {
+    Md,
+    Json,
+}
+
+/// What a relative path means would depend on who runs the program from where; the daemon's are all absolute.
+fn absolute(text: &str) -> Result<PathBuf, &'static str> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() { Ok(path) } else { Err("the path must be absolute (begin with /)") }
+}
+
+fn action(text: &str) -> Result<String, &'static str> {
+    let known = schema::ACTIONS.iter().find(|action| action.name.eq_ignore_ascii_case(text));
+    match known {
+        Some(action) => Ok(action.name.to_owned()),
+        None if shape::is_action(text) => Ok(text.to_owned()),
+        None => Err("an event is letters, digits and underscores, at most 32 (START, EXIT, FATAL ...)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_stand_before_or_after_the_verb() {
+        for line in [["--event", "fatal", "show"], ["show", "--event", "FATAL"]] {
+            let cli = Cli::try_parse_from(["telemetry-preview"].into_iter().chain(line)).unwrap();
+            assert_eq!(cli.place.event.as_deref(), Some("FATAL"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for line in [
+            &["show", "--config-dir", "etc"][..],
+            &["show", "--event", "a b"],
+            &["show", "--raw", "--json"],
+            &["show", "--event", "EXIT", "--call", "/x"],
+            &["explain"],
+            &["explain", "event", "--all"],
+            &["nonsense"],
+        ] {
+            assert!(Cli::try_parse_from(["telemetry-preview"].iter().chain(line)).is_err(), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Opting out as the command and the screen do it alike: the core library acts, and here are the words about it.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::folders::{Folders, FoundBy};
+use anonymous_statistics::outbox::Role;
+use anonymous_statistics::preview::Preview;
+use anonymous_statistics::switch::{self, Done};
+use anonymous_statistics::text::printable;
+
+use crate::words;
+
+/// What has to be known to opt out: the folder of the file, and where events may wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OptOut {
+    folder: PathBuf,
+    library: Option<(PathBuf, FoundBy)>,
+}
+
+/// What came of opting out.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    plan: OptOut,
+    file: io::Result<Done>,
+    /// Tried only where the file stands.
+    waiting: Option<io::Result<usize>>,
+}
+
+impl OptOut {
+    pub(crate) fn plan(preview: &Preview) -> Self {
+        Self { folder: preview.opt_out_folder(), library: preview.folders.library.clone() }
+    }
+
+    /// The file that will be created.
+    pub(crate) fn file(&self) -> PathBuf {
+        switch::opt_out_file(&self.folder)
+    }
+
+    /// Whether the folder of the file must be created too.
+    pub(crate) fn creates_folder(&self) -> bool {
+        !self.folder.exists()
+    }
+
+    pub(crate) fn perform(self) -> Outcome {
+        let file = switch::opt_out(&self.folder);
+        let waiting = file.is_ok().then(|| forget_waiting(self.library.as_ref()));
+        Outcome { plan: self, file, waiting }
+    }
+
+    /// The commands that do the same with the rights that are missing here.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let file = quoted(self.file().as_os_str());
+        let create = if self.creates_folder() {
+            format!("sudo mkdir -p {} && sudo touch {file}", quoted(self.folder.as_os_str()))
+        } else {
+            format!("sudo touch {file}")
+        };
+        vec![again("opt-out", &self.folder, self.library.as_ref()), create]
+    }
+}
+
+impl Outcome {
+    /// Why the file does not stand.
+    pub(crate) fn error(&self) -> Option<String> {
+        let error = self.file.as_ref().err()?;
+        Some(format!("cannot create {}: {error}", words::path(&self.plan.file())))
+    }
+
+    pub(crate) fn commands(&self) -> Vec<String> {
+        self.plan.commands()
+    }
+
+    /// What was done, in sentences; nothing where the file does not stand.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let file = words::path(&self.plan.file());
+        match self.file {
+            Ok(Done::Changed) => sentences.push(format!("Created {file}.")),
+            Ok(Done::AlreadySo) => sentences.push(format!("{file} was there already, and stays.")),
+            Err(_) => {}
+        }
+        match &self.waiting {
+            None | Some(Ok(0)) => {}
+            Some(Ok(1)) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
+            Some(Ok(number)) => sentences.push(format!("Deleted {number} events that waited to be sent.")),
+            Some(Err(error)) => sentences.push(format!(
+                "Events that may wait to be sent could not be deleted ({error}). The sender deletes them when it is \
+                 called next, and sends none."
+            )),
+        }
+        if self.file.is_ok() {
+            sentences.push("Restart netdata, then the dashboard stops as well.".to_owned());
+        }
+        sentences
+    }
+}
+
+/// Deletes the events that wait.
+pub(crate) fn forget_waiting(library: Option<&(PathBuf, FoundBy)>) -> io::Result<usize> {
+    switch::forget_waiting(library.map(|(path, _)| path.as_path()), Role::Reader)
+}
+
+/// What opting in needs where rights are missing.
+pub(crate) fn opt_in_command(folder: &Path, folders: &Folders) -> String {
+    again("opt-in", folder, folders.library.as_ref())
+}
+
+/// This program once more, with sudo. That drops most of the environment, so the folders stand in the command.
+fn again(verb: &str, folder: &Path, library: Option<&(PathBuf, FoundBy)>) -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
+    let mut command =
+        format!("sudo {} {verb} --config-dir {}", quoted(program.as_os_str()), quoted(folder.as_os_str()));
+    if let Some((library, FoundBy::Option | FoundBy::Variable)) = library {
+        command.push_str(" --lib-dir ");
+        command.push_str(&quoted(library.as_os_str()));
+    }
+    command
+}
+
+/// A word for a shell.
+fn quoted(word: &OsStr) -> String {
+    match shlex::bytes::try_quote(word.as_encoded_bytes()) {
+        Ok(quoted) => String::from_utf8_lossy(&quoted).into_owned(),
+        // Only a NUL cannot be quoted, and no path holds one.
+        Err(_nul) => printable(&word.to_string_lossy()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_pasted() {
+        assert_eq!(quoted(OsStr::new("/etc/netdata")), "/etc/netdata");
+        assert_eq!(quoted(OsStr::new("/my folder/it's")), "\"/my folder/it's\"");
+        assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
+    }
+
+    #[test]
+    fn the_command_names_what_sudo_would_forget() {
+        let library = Some((PathBuf::from("/lib dir"), FoundBy::Variable));
+        let plan = OptOut { folder: "/nonexistent/a b".into(), library };
+        let commands = plan.commands();
+        assert!(commands[0].starts_with("sudo "), "{commands:?}");
+        assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");
+        let touch = "sudo touch '/nonexistent/a b/.opt-out-from-anonymous-statistics'";
+        assert_eq!(commands[1], format!("sudo mkdir -p '/nonexistent/a b' && {touch}"));
+    }
+}

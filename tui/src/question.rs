@@ -1,0 +1,42 @@
+//! From the command line to the question that the core library answers.
+
+use std::path::Path;
+
+use anonymous_statistics::files::{self, Links};
+use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::limits;
+use anonymous_statistics::preview::Question;
+use anonymous_statistics::text::printable;
+
+use crate::cli::Place;
+use crate::output::{Failure, USAGE};
+
+/// The event that is shown unless another is asked for: the first that an agent sends.
+const USUAL_EVENT: &str = "START";
+
+/// What is asked, with the environment of this program.
+pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
+    Ok(Question {
+        action: place.event.clone().unwrap_or_else(|| USUAL_EVENT.to_owned()),
+        call: place.call.as_deref().map(recorded_call).transpose()?,
+        config_dir: place.config_dir.clone(),
+        lib_dir: place.lib_dir.clone(),
+        environment: std::env::vars_os().collect(),
+    })
+}
+
+fn recorded_call(path: &Path) -> Result<Invocation, Failure> {
+    let wrong = |problem: &str| {
+        Failure::new(USAGE, format!("--call {}: {}", printable(&path.to_string_lossy()), problem.replace('\n', " ")))
+    };
+    let bytes = files::read(path, Links::Follow, limits::CALL_BYTES).map_err(|error| wrong(&error.to_string()))?;
+    Invocation::from_recorded(&bytes).map_err(|problem| {
+        let several = serde_json::from_slice::<serde_json::Value>(&bytes)
+            .is_ok_and(|json| json.get("calls").is_some_and(serde_json::Value::is_array));
+        if several {
+            wrong("holds several calls (\"calls\"): save one of them, {\"argv\": [...], \"env\": {...}}, in a file of its own")
+        } else {
+            wrong(&format!("{problem}; it must be {{\"argv\": [\"START\", ...], \"env\": {{\"NAME\": \"value\", ...}}}}"))
+        }
+    })
+}

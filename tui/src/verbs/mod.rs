@@ -1,0 +1,8 @@
+//! The commands, one file each.
+
+pub(crate) mod explain;
+pub(crate) mod opt_in;
+pub(crate) mod opt_out;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod status;

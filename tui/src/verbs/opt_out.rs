@@ -1,0 +1,37 @@
+//! `opt-out`: creates the file, deletes events that wait, and shows what the disk says then.
+
+use std::process::ExitCode;
+
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::preview::{Preview, Question};
+
+use crate::opting::OptOut;
+use crate::output::{self, Failure, NO_PERMISSION};
+use crate::words;
+
+pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
+    let plan = OptOut::plan(&Preview::look(question));
+    if dry_run {
+        let folder = if plan.creates_folder() { ", and its folder" } else { "" };
+        let file = words::path(&plan.file());
+        output::answer(format!(
+            "Would create {file}{folder}, unless it is there already.\n\
+             Would delete events that wait to be sent.\nNothing was done.\n"
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let outcome = plan.perform();
+    if let Some(error) = outcome.error() {
+        return Err(Failure::new(NO_PERMISSION, error).instead(outcome.commands()));
+    }
+    let mut text: String = outcome.sentences().iter().map(|sentence| format!("{sentence}\n")).collect();
+    // What counts is on the disk, not what this program believes to have done.
+    let after = Preview::look(question);
+    text.push_str(&format!("\n{} {}\n", words::symbol(after.outlook()), after.headline()));
+    output::answer(text)?;
+    if after.consent.decision() == Decision::OptedOut {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Failure::new(NO_PERMISSION, "the file was created, but is not found there").instead(outcome.commands()))
+    }
+}

@@ -1,0 +1,181 @@
+//! `show`: the request, as text, as its bytes, or as JSON.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anonymous_statistics::assemble::Assembly;
+use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::request::METHOD;
+use anonymous_statistics::schema::Group;
+use anonymous_statistics::text::printable;
+use serde::{Serialize, Serializer};
+
+use crate::cli::ShowOptions;
+use crate::output::{self, Failure, NOT_EXACT, USAGE};
+use crate::words;
+
+pub(crate) fn run(question: &Question, options: &ShowOptions) -> Result<ExitCode, Failure> {
+    let preview = Preview::look(question);
+    let assembly = match &preview.assembly {
+        Ok(assembly) => assembly,
+        Err(error) => return Err(Failure::new(USAGE, format!("there is no request to show: {error}"))),
+    };
+    if options.raw {
+        output::answer(assembly.request.to_bytes())?;
+    } else if options.json {
+        output::json(&Shown::of(&preview, assembly))?;
+    } else {
+        output::answer(text(&preview, assembly))?;
+    }
+    let open: Vec<&str> = assembly.event.not_known_here().collect();
+    say_beside(&preview, options, &open);
+    Ok(if options.strict && !open.is_empty() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
+}
+
+/// Who would send, and what is not exact, on standard error: standard output may be a file.
+fn say_beside(preview: &Preview, options: &ShowOptions, open: &[&str]) {
+    if options.raw || options.json {
+        output::hint(&format!("{} {}", words::symbol(preview.outlook()), preview.headline()));
+    }
+    output::hint(&format!("Who would send: {}", preview.script));
+    if !preview.script.is_this_sender() {
+        output::hint("This request would be sent, if this sender were installed.");
+    }
+    if !open.is_empty() && (options.raw || options.json || options.strict) {
+        let null = if options.raw { "null here: " } else { "" };
+        output::hint(&format!(
+            "Not exact: {null}{} values that only the daemon knows: {}",
+            open.len(),
+            open.join(", ")
+        ));
+    }
+}
+
+fn text(preview: &Preview, assembly: &Assembly) -> String {
+    let mut text = format!("{} {}\n\n", words::symbol(preview.outlook()), preview.headline());
+    text.push_str(&words::aligned(&words::overview(preview)));
+    let _ = writeln!(text, "\nThis preview {}. {}\n{}\n", words::NO_SOCKET, words::PSEUDONYMOUS, words::NEVER_SENT);
+    let request = &assembly.request;
+    let _ = writeln!(text, "REQUEST\n{METHOD} {}", request.endpoint());
+    for (name, value) in request.headers() {
+        let _ = writeln!(text, "{name}: {}", printable(value));
+    }
+    let _ = writeln!(
+        text,
+        "\nBODY: {} bytes of JSON with these fields (show --raw prints the bytes)",
+        request.body().len()
+    );
+    for group in Group::ALL {
+        let entries: Vec<_> = assembly
+            .event
+            .entries()
+            .iter()
+            .filter(|entry| entry.field.group == group && words::is_shown(entry))
+            .collect();
+        if entries.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{}", group.title());
+        for entry in entries {
+            let _ = writeln!(text, "  {} = {}", entry.field.name, words::value(entry, &assembly.stamp));
+            if let Some(instead) = words::instead_of_value(entry) {
+                let _ = writeln!(text, "      form: {instead}");
+            }
+            let _ = writeln!(text, "      from: {}", words::source(entry));
+            let _ = writeln!(text, "      why:  {}", entry.field.purpose.describe());
+        }
+    }
+    if !preview.is_exact() {
+        let _ =
+            writeln!(text, "\nNot exact: what is \"set by the daemon\" is known only when the daemon makes the call.");
+    }
+    text.push_str("\nNothing was sent.\n");
+    text
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Shown<'a> {
+    state: &'static str,
+    headline: String,
+    event: &'a str,
+    exact: bool,
+    sent: bool,
+    who_would_send: String,
+    destination: String,
+    method: &'static str,
+    headers: Headers<'a>,
+    #[serde(serialize_with = "transcode")]
+    body: &'a [u8],
+    fields: Vec<Field<'a>>,
+    config: String,
+    proxy: String,
+    trust_store: String,
+}
+
+#[derive(Serialize)]
+struct Field<'a> {
+    name: &'static str,
+    group: &'static str,
+    value: String,
+    known: bool,
+    in_body: bool,
+    source: String,
+    evidence: Vec<String>,
+    why: &'static str,
+    what: &'static str,
+    sensitivity: &'static str,
+    form: String,
+    example: &'a str,
+    documented: bool,
+}
+
+impl<'a> Shown<'a> {
+    fn of(preview: &'a Preview, assembly: &'a Assembly) -> Self {
+        let fields = assembly.event.entries().iter().filter(|entry| words::is_shown(entry)).map(|entry| Field {
+            name: entry.field.name,
+            group: entry.field.group.title(),
+            value: words::value(entry, &assembly.stamp),
+            known: words::instead_of_value(entry).is_none(),
+            in_body: entry.content.is_in_body(),
+            source: words::source(entry),
+            evidence: words::evidence(entry).iter().map(words::asked).collect(),
+            why: entry.field.purpose.describe(),
+            what: entry.field.what,
+            sensitivity: entry.field.sensitivity.describe(),
+            form: entry.field.shape.describe(),
+            example: entry.field.example,
+            documented: entry.field.documented,
+        });
+        Self {
+            state: preview.outlook().name(),
+            headline: preview.headline(),
+            event: &preview.action,
+            exact: preview.is_exact(),
+            sent: false,
+            who_would_send: preview.script.to_string(),
+            destination: assembly.request.endpoint().to_string(),
+            method: METHOD,
+            headers: Headers(assembly.request.headers()),
+            body: assembly.request.body(),
+            fields: fields.collect(),
+            config: words::config(preview),
+            proxy: words::proxy(preview),
+            trust_store: words::trust_store(preview),
+        }
+    }
+}
+
+/// The headers in wire order.
+struct Headers<'a>(&'a [(&'static str, String)]);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// The body as JSON with its fields in wire order.
+fn transcode<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serde_transcode::transcode(&mut serde_json::Deserializer::from_slice(body), serializer)
+}

@@ -1,0 +1,311 @@
+//! A preview in words: what the screens, the text and the JSON say alike.
+
+use std::path::Path;
+
+use anonymous_statistics::clock;
+use anonymous_statistics::config::FILE as CONFIG_FILE;
+use anonymous_statistics::consent::{Decision, Finding, Source, Step};
+use anonymous_statistics::event::{Cause, Content, Entry};
+use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders};
+use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::preview::{Outlook, Preview};
+use anonymous_statistics::schema::{ACTIONS, Origin, Sensitivity};
+use anonymous_statistics::script::{Program, SCRIPT, Script};
+use anonymous_statistics::text::printable;
+use system_facts::Evidence;
+
+/// What this program promises about itself.
+pub(crate) const NO_SOCKET: &str = "opens no network socket";
+
+/// What is never sent, whatever a machine or a daemon says.
+pub(crate) const NEVER_SENT: &str = "Never in the request: host name, IP or MAC addresses, user names, paths of this \
+    machine, command lines, tokens, machine-id or hardware UUIDs. The server still sees the address that the \
+    connection comes from.";
+
+/// What kind of data this is.
+pub(crate) const PSEUDONYMOUS: &str =
+    "The events are pseudonymous: they carry no name, but an identifier that tells this installation from all others.";
+
+/// The symbol of an outlook in ASCII. It always stands beside words.
+pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
+    match outlook {
+        Outlook::WillSend => "[>]",
+        Outlook::AnotherSends => "[~]",
+        Outlook::WouldSend => "[o]",
+        Outlook::WillNotSend => "[!]",
+        Outlook::OptedOut => "[x]",
+        Outlook::CannotTell => "[?]",
+    }
+}
+
+/// A decision in words.
+pub(crate) const fn decision(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allowed => "allowed",
+        Decision::OptedOut => "opted out",
+        Decision::Unknown => "unknown",
+    }
+}
+
+/// What one step of the trace says.
+pub(crate) fn verdict(step: &Step) -> &'static str {
+    match step.finding.verdict() {
+        Decision::Allowed => "does not object",
+        Decision::OptedOut => "opts out",
+        Decision::Unknown => "cannot tell",
+    }
+}
+
+/// What was found at one step of the trace.
+pub(crate) fn finding(step: &Step) -> String {
+    match (&step.source, &step.finding) {
+        (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
+        (_, finding) => finding.to_string(),
+    }
+}
+
+/// Who would send, in a few words.
+pub(crate) fn sender(script: &Script) -> String {
+    match (&script.program, &script.path) {
+        (Program::ThisSender(version), _) => format!("this sender, {version}"),
+        (Program::Another, _) => "another program".to_owned(),
+        (Program::None, None) => "nobody: no agent found here".to_owned(),
+        (Program::None, Some(_)) => "nobody: no script installed".to_owned(),
+        (Program::CannotTell(_), _) => "cannot tell".to_owned(),
+    }
+}
+
+/// What it means for this machine who would send.
+pub(crate) fn sender_means(script: &Script) -> String {
+    let means = match &script.program {
+        Program::ThisSender(_) => "The request shown here is the one that it sends.",
+        Program::Another => {
+            "The request shown here is not what it sends. It would be sent, if this sender were installed in its place."
+        }
+        Program::None => "The request shown here would be sent, if this sender were installed.",
+        Program::CannotTell(_) => {
+            "Whether the request shown here would be sent cannot be told from this account. It would be sent, if this \
+             sender is what is installed there."
+        }
+    };
+    format!(
+        "{means} Netdata's daemon calls {SCRIPT} up to v2.2; from v2.6 on it calls no such script, even if one is there."
+    )
+}
+
+/// The state folder's parent's, config's and other paths: whatever they hold, a terminal may show them.
+pub(crate) fn path(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
+}
+
+/// When the daemon sends this event.
+pub(crate) fn when(action: &str) -> Option<&'static str> {
+    ACTIONS.iter().find(|known| known.name == action).map(|known| known.when)
+}
+
+/// How many fields the request has, and of how many only the daemon knows the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) all: usize,
+    pub(crate) open: usize,
+    pub(crate) dropped: usize,
+}
+
+impl Count {
+    pub(crate) fn of(preview: &Preview) -> Self {
+        let entries = entries(preview);
+        let count = |is: fn(&Content) -> bool| entries.iter().filter(|entry| is(&entry.content)).count();
+        Self {
+            all: count(Content::is_in_body),
+            open: count(|content| *content == Content::NotKnownHere),
+            dropped: count(|content| matches!(content, Content::Dropped(_))),
+        }
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} fields", self.all)?;
+        if self.open > 0 {
+            write!(f, ", {} set by the daemon", self.open)?;
+        }
+        if self.dropped > 0 {
+            write!(f, ", {} left out", self.dropped)?;
+        }
+        Ok(())
+    }
+}
+
+/// The fields of the request, and those whose values were refused.
+pub(crate) fn entries(preview: &Preview) -> &[Entry] {
+    preview.assembly.as_ref().map_or(&[], |assembly| assembly.event.entries())
+}
+
+/// Whether people see this field: it stands in the request, or would if its value fitted.
+pub(crate) fn is_shown(entry: &Entry) -> bool {
+    entry.content != Content::Absent
+}
+
+/// How many fields of each sensitivity the request has, the most telling first.
+pub(crate) fn by_sensitivity(preview: &Preview) -> Vec<(Sensitivity, usize)> {
+    [Sensitivity::Identifier, Sensitivity::Exact, Sensitivity::Coarse, Sensitivity::Constant]
+        .into_iter()
+        .map(|class| {
+            let of_class = |entry: &&Entry| entry.content.is_in_body() && entry.field.sensitivity == class;
+            (class, entries(preview).iter().filter(of_class).count())
+        })
+        .collect()
+}
+
+/// What a class of sensitivity means.
+pub(crate) const fn sensitivity_means(class: Sensitivity) -> &'static str {
+    match class {
+        Sensitivity::Identifier => "tells this installation from all others",
+        Sensitivity::Exact => "few machines may share the value",
+        Sensitivity::Coarse => "many machines share the value",
+        Sensitivity::Constant => "the same for everybody",
+    }
+}
+
+/// A field's value as it stands in the body, or why none can be shown.
+pub(crate) fn value(entry: &Entry, stamp: &Stamp) -> String {
+    match &entry.content {
+        Content::Sent(value) => match serde_json::to_string(value) {
+            Ok(json) => printable(&json).into_owned(),
+            Err(error) => format!("(cannot be shown: {error})"),
+        },
+        Content::NotKnownHere => "set by the daemon".to_owned(),
+        Content::Dropped(misfit) => format!("left out: {}", misfit.describe()),
+        Content::Absent => "not sent".to_owned(),
+        Content::Frozen if entry.field.origin == Origin::FrozenUuid => format!("\"{}\"", stamp.uuid),
+        Content::Frozen => format!("\"{}\"", clock::utc(stamp.time)),
+    }
+}
+
+/// What is known about a value that is not here: its form and an example. `None`: the value is here.
+pub(crate) fn instead_of_value(entry: &Entry) -> Option<String> {
+    match entry.content {
+        Content::NotKnownHere | Content::Dropped(_) => {
+            Some(format!("{}; for example {}", entry.field.shape.describe(), entry.field.example))
+        }
+        _ => None,
+    }
+}
+
+/// Where a value comes from.
+pub(crate) fn source(entry: &Entry) -> String {
+    let origin = entry.field.origin_in_words();
+    match &entry.cause {
+        Cause::Said(provenance) => format!("{origin} ({provenance})"),
+        Cause::Collected { source: Some(source), .. } => format!("collected on this machine: {source}"),
+        Cause::Collected { .. } => "collected on this machine".to_owned(),
+        Cause::Made if entry.content == Content::NotKnownHere => format!("{origin}, known only when it calls"),
+        Cause::Fixed | Cause::Made => origin,
+    }
+}
+
+/// What was asked to find a value, in that order.
+pub(crate) fn evidence(entry: &Entry) -> &[Evidence] {
+    match &entry.cause {
+        Cause::Collected { evidence, .. } => evidence,
+        _ => &[],
+    }
+}
+
+/// One question to the machine and its answer.
+pub(crate) fn asked(evidence: &Evidence) -> String {
+    printable(&format!("{}: {}", evidence.asked, evidence.outcome)).into_owned()
+}
+
+/// The configuration file in use.
+pub(crate) fn config(preview: &Preview) -> String {
+    match (&preview.config, &preview.folders.config) {
+        (Err(error), _) => error.to_string(),
+        (Ok(config), directory) => match (&config.file, directory) {
+            (Some(file), _) => path(file),
+            (None, Some((directory, _))) => format!("the defaults (there is no {CONFIG_FILE} in {})", path(directory)),
+            (None, None) => "the defaults (there is no config directory)".to_owned(),
+        },
+    }
+}
+
+/// The agent's config directory.
+pub(crate) fn config_directory(folders: &Folders) -> String {
+    match &folders.config {
+        Some((directory, _)) => path(directory),
+        None => format!("none found; opting out creates {}", CONFIG_DIRECTORIES[0]),
+    }
+}
+
+/// The folder in which events wait and are kept.
+pub(crate) fn state_folder(folders: &Folders) -> String {
+    folders.state().map_or_else(|| "none: no library directory found".to_owned(), |state| path(&state))
+}
+
+/// The proxy that a request would go through.
+pub(crate) fn proxy(preview: &Preview) -> String {
+    preview.proxy.as_ref().map_or_else(
+        || "none".to_owned(),
+        |proxy| printable(&format!("{} ({})", proxy.shown(), proxy.variable)).into_owned(),
+    )
+}
+
+/// Where certificates are checked against.
+pub(crate) fn trust_store(preview: &Preview) -> String {
+    preview
+        .trust_store
+        .as_ref()
+        .map_or_else(|| "the system's".to_owned(), |store| printable(&store.to_string_lossy()).into_owned())
+}
+
+/// The agent's version, where an event or a call says it.
+pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
+    let assembly = preview.assembly.as_ref().ok()?;
+    let entry = assembly.event.entry("netdata_version")?;
+    matches!(entry.content, Content::Sent(_))
+        .then(|| format!("{}, from {}", value(entry, &assembly.stamp).trim_matches('"'), said_by(entry)))
+}
+
+fn said_by(entry: &Entry) -> String {
+    match &entry.cause {
+        Cause::Said(provenance) => provenance.to_string(),
+        _ => source(entry),
+    }
+}
+
+/// The surroundings in rows: where to, what, who, and with what.
+pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
+    let action = &preview.action;
+    let mut rows = vec![
+        (
+            "Destination",
+            match &preview.config {
+                Ok(config) => config.endpoint.to_string(),
+                Err(_) => "none: the configuration cannot be used".to_owned(),
+            },
+        ),
+        ("Event", when(action).map_or_else(|| printable(action).into_owned(), |when| format!("{action}: {when}"))),
+        ("Fields", Count::of(preview).to_string()),
+        ("Who would send", preview.script.to_string()),
+    ];
+    if let Some(place) = &preview.script.path {
+        rows.push(("Looked at", path(place)));
+    }
+    if let Some(version) = agent_version(preview) {
+        rows.push(("Netdata", version));
+    }
+    rows.extend([
+        ("Config directory", config_directory(&preview.folders)),
+        ("Configuration", config(preview)),
+        ("Proxy", proxy(preview)),
+        ("Trust store", trust_store(preview)),
+        ("State folder", state_folder(&preview.folders)),
+    ]);
+    rows
+}
+
+/// Rows of a label and a text, aligned.
+pub(crate) fn aligned(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
+    rows.iter().map(|(label, text)| format!("{label:width$}  {text}\n")).collect()
+}
