@@ -10,28 +10,42 @@ use crate::common::is_refused;
 use crate::fact::{Evidence, Fact, Outcome, State};
 use crate::host::{Error, Host, Result, Start};
 use crate::source::Source;
-use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean, clean_text};
+use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean_text};
 
 /// Longest one-line file: sysfs gives at most a page.
 const LINE_FILE_LIMIT: usize = 4096;
 
+/// The beginning of a text file.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) whole: bool,
+}
+
+type Known = BTreeMap<(Cow<'static, str>, usize), Result<Rc<Text>>>;
+
 /// A machine with a memory, so that no file is read twice for one answer.
 pub(crate) struct Machine<'h> {
     pub(crate) host: &'h dyn Host,
-    read: RefCell<BTreeMap<(Cow<'static, str>, usize), Result<Rc<Start>>>>,
+    known: RefCell<Known>,
 }
 
 impl<'h> Machine<'h> {
     pub(crate) fn new(host: &'h dyn Host) -> Self {
-        Self { host, read: RefCell::default() }
+        Self { host, known: RefCell::default() }
     }
 
-    fn read(&self, path: Cow<'static, str>, limit: usize) -> Result<Rc<Start>> {
-        if let Some(known) = self.read.borrow().get(&(path.clone(), limit)) {
+    fn text(&self, path: Cow<'static, str>, limit: usize) -> Result<Rc<Text>> {
+        let key = (path, limit);
+        if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
-        let answer = self.host.read_start(&path, limit).map(Rc::new);
-        self.read.borrow_mut().insert((path, limit), answer.clone());
+        let answer = self.host.read_start(&key.0, limit).map(|Start { bytes, whole }| {
+            let text =
+                String::from_utf8(bytes).unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned());
+            Rc::new(Text { text, whole })
+        });
+        self.known.borrow_mut().insert(key, answer.clone());
         answer
     }
 }
@@ -84,23 +98,23 @@ impl<'m, 'h> Ask<'m, 'h> {
     }
 
     /// The beginning of a file. Only a failure is recorded: what is worth seeing in it, the caller knows.
-    pub(crate) fn start(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<Rc<Start>> {
-        let path = path.into();
-        let answer = self.machine.read(path.clone(), limit);
-        self.answer(path, answer)
+    pub(crate) fn bytes(&mut self, path: &'static str, limit: usize) -> Option<Vec<u8>> {
+        let answer = self.host().read_start(path, limit);
+        self.answer(path, answer).map(|start| start.bytes)
     }
 
-    /// The beginning of a file as text.
-    pub(crate) fn text(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<String> {
-        self.start(path, limit).map(|start| String::from_utf8_lossy(&start.bytes).into_owned())
+    /// The same as text; what is not UTF-8 becomes U+FFFD.
+    pub(crate) fn text(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<Rc<Text>> {
+        let path = path.into();
+        let answer = self.machine.text(path.clone(), limit);
+        self.answer(path, answer)
     }
 
     /// A file of one line, cleaned; it is recorded whatever it holds. An empty one is no answer.
     pub(crate) fn line(&mut self, path: impl Into<Cow<'static, str>>) -> Option<String> {
         let path = path.into();
-        let start = self.start(path.clone(), LINE_FILE_LIMIT)?;
-        let line = start.bytes.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default();
-        let value = clean(line, VALUE_LIMIT);
+        let file = self.text(path.clone(), LINE_FILE_LIMIT)?;
+        let value = clean_text(file.text.split(['\n', '\0']).next().unwrap_or_default(), VALUE_LIMIT);
         self.saw(path, &value);
         (!value.is_empty()).then_some(value)
     }

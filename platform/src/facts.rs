@@ -165,6 +165,11 @@ pub struct Leaf<'f> {
 }
 
 impl Leaf<'_> {
+    /// Whether the value rests on what only a privileged user may see.
+    pub fn is_privileged(&self) -> bool {
+        self.source.is_some_and(Source::is_privileged)
+    }
+
     /// Whether "there is none" is said with the word `none`: for the names of the machine below and of the container,
     /// as systemd-detect-virt(1) does.
     pub fn says_none(&self) -> bool {

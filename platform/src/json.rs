@@ -63,6 +63,9 @@ impl Serialize for One<'_> {
             Value::None | Value::Unknown => object.serialize_entry("value", &None::<()>)?,
         }
         object.serialize_entry("source", &leaf.source.map(crate::Source::name))?;
+        if leaf.is_privileged() {
+            object.serialize_entry("privileged", &true)?;
+        }
         if *explain {
             object.serialize_entry("evidence", &Asked(leaf.evidence))?;
         }

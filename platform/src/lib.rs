@@ -15,6 +15,8 @@
 #![deny(missing_docs)]
 
 mod ask;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod common;
 mod fact;
 mod facts;

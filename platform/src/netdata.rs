@@ -75,24 +75,25 @@ fn os_lines<'f>(names: [&'static str; 6], os: &'f Os) -> [Line<'f>; 6] {
     ]
 }
 
-fn number(value: &u64) -> String {
-    value.to_string()
+/// The three clouds that the daemon's script knows have its spelling.
+fn cloud_type(cloud: &Fact<String>) -> Line<'_> {
+    line("NETDATA_INSTANCE_CLOUD_TYPE", cloud, |id| {
+        match id.as_str() {
+            "aws" => "AWS",
+            "gcp" => "GCP",
+            "azure" => "Azure",
+            other => other,
+        }
+        .to_owned()
+    })
 }
 
-/// The script's own spelling for the three clouds that it knows.
-fn cloud_type(id: &str) -> String {
-    match id {
-        "aws" => "AWS",
-        "gcp" => "GCP",
-        "azure" => "Azure",
-        other => other,
-    }
-    .to_owned()
-}
+/// How many keys the daemon reads.
+const KEYS: usize = 33;
 
 /// All lines, in the daemon's order.
 pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
-    let mut all = Vec::with_capacity(33);
+    let mut all = Vec::with_capacity(KEYS);
     let Facts { os, host_os, kernel, virtualization, container, cpu, memory, disk, hardware: _ } = facts;
     // Outside a container, and where it could not be found out, the operating system is the machine's.
     let inside = container.name.known().is_some();
@@ -117,25 +118,19 @@ pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
         detection("NETDATA_SYSTEM_VIRT_DETECTION", &virtualization.name),
         line("NETDATA_SYSTEM_CONTAINER", &container.name, String::clone),
         detection("NETDATA_SYSTEM_CONTAINER_DETECTION", &container.name),
-        line("NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT", &cpu.logical_count, number),
+        line("NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT", &cpu.logical_count, u64::to_string),
         line("NETDATA_SYSTEM_CPU_VENDOR", &cpu.vendor, String::clone),
         line("NETDATA_SYSTEM_CPU_MODEL", &cpu.model, String::clone),
-        line("NETDATA_SYSTEM_CPU_FREQ", &cpu.frequency_hz, number),
+        line("NETDATA_SYSTEM_CPU_FREQ", &cpu.frequency_hz, u64::to_string),
         detection("NETDATA_SYSTEM_CPU_DETECTION", &cpu.logical_count),
-        line("NETDATA_SYSTEM_TOTAL_RAM", &memory.total_bytes, number),
+        line("NETDATA_SYSTEM_TOTAL_RAM", &memory.total_bytes, u64::to_string),
         detection("NETDATA_SYSTEM_RAM_DETECTION", &memory.total_bytes),
-        line("NETDATA_SYSTEM_TOTAL_DISK_SIZE", &disk.total_bytes, number),
+        line("NETDATA_SYSTEM_TOTAL_DISK_SIZE", &disk.total_bytes, u64::to_string),
         detection("NETDATA_SYSTEM_DISK_DETECTION", &disk.total_bytes),
-        line("NETDATA_INSTANCE_CLOUD_TYPE", &virtualization.cloud, |id| cloud_type(id)),
+        cloud_type(&virtualization.cloud),
         // Both are known only to the cloud's own service on the network, which is never asked.
         constant("NETDATA_INSTANCE_CLOUD_INSTANCE_TYPE", UNKNOWN),
         constant("NETDATA_INSTANCE_CLOUD_INSTANCE_REGION", UNKNOWN),
     ]);
-    // "type from virtualization.cloud or unknown": that there is no cloud cannot be told from here.
-    for line in &mut all {
-        if line.name == "NETDATA_INSTANCE_CLOUD_TYPE" && line.value == NONE {
-            UNKNOWN.clone_into(&mut line.value);
-        }
-    }
     all
 }

@@ -237,11 +237,10 @@ impl Host for RecordedHost {
     fn read_start(&self, path: &str, limit: usize) -> Result<Start> {
         self.check_readable(path)?;
         let place = match self.resolve(path, true) {
-            Ok(place) if place.exists() => place,
-            Err(error) if error != Error::NotFound => return Err(error),
-            _ => {
-                let environ = (path == "/proc/1/environ").then(|| self.pid1_environ()).flatten();
-                let mut bytes = environ.ok_or_else(|| self.missing(path))?;
+            Ok(place) => place,
+            Err(error) => {
+                let environ = if path == "/proc/1/environ" { self.pid1_environ() } else { None };
+                let mut bytes = environ.ok_or(error)?;
                 let whole = bytes.len() <= limit;
                 bytes.truncate(limit);
                 return Ok(Start { bytes, whole });

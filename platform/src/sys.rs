@@ -6,9 +6,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 
-use crate::host::{
-    CpuidRegisters, DiskQuantity, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname,
-};
+use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
 
 /// Bytes that one read asks for; sysfs answers with at most a page, /proc/cpuinfo and mountinfo with a few.
 const CHUNK: usize = 16 * 1024;
@@ -114,6 +112,7 @@ cfg_if::cfg_if! {
 
 cfg_if::cfg_if! {
     if #[cfg(target_arch = "x86_64")] {
+        #[allow(clippy::unnecessary_wraps, reason = "other processors have no such instruction")]
         pub(crate) fn cpuid(leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
             let found = std::arch::x86_64::__cpuid_count(leaf, subleaf);
             Ok(CpuidRegisters { eax: found.eax, ebx: found.ebx, ecx: found.ecx, edx: found.edx })
@@ -167,23 +166,24 @@ cfg_if::cfg_if! {
         }
 
         pub(crate) fn quantities() -> Result<Quantities> {
-            let mut system = sysinfo::System::new();
+            let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
             system.refresh_memory();
             system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
             let first = system.cpus().first();
             let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
-            let mut disks: Vec<DiskQuantity> = Vec::new();
-            for disk in sysinfo::Disks::new_with_refreshed_list().list() {
-                let name = disk.name().to_string_lossy().into_owned();
-                disks.push(DiskQuantity { name, total_bytes: disk.total_space(), removable: disk.is_removable() });
-            }
+            let disks = sysinfo::Disks::new_with_refreshed_list();
+            let disks = disks.iter().flatten().map(|disk| crate::DiskQuantity {
+                name: disk.name().to_string_lossy().into_owned(),
+                total_bytes: disk.total_space(),
+                removable: disk.is_removable(),
+            });
             Ok(Quantities {
                 memory_bytes: Some(system.total_memory()).filter(|bytes| *bytes > 0),
                 cpu_model: first.and_then(|cpu| text(cpu.brand())),
                 cpu_vendor: first.and_then(|cpu| text(cpu.vendor_id())),
                 logical_cpus: u64::try_from(system.cpus().len()).ok().filter(|count| *count > 0),
-                cores: sysinfo::System::physical_core_count().and_then(|count| u64::try_from(count).ok()),
-                disks,
+                cores: sysinfo::System::physical_core_count().ok().and_then(|count| u64::try_from(count).ok()),
+                disks: disks.collect(),
             })
         }
     } else {
@@ -194,7 +194,6 @@ cfg_if::cfg_if! {
             Err(Error::Unsupported)
         }
         pub(crate) fn quantities() -> Result<Quantities> {
-            let _unused: Option<DiskQuantity> = None;
             Err(Error::Unsupported)
         }
     }
@@ -204,13 +203,13 @@ cfg_if::cfg_if! {
     if #[cfg(target_os = "freebsd")] {
         #[allow(unsafe_code, reason = "kenv(2) has no safe wrapper in rustix")]
         pub(crate) fn kenv(name: &str) -> Result<String> {
-            /// KENV_MVALLEN of sys/kenv.h, with the NUL.
-            const LONGEST: usize = 129;
+            /// `KENV_MVALLEN` of sys/kenv.h, with the NUL.
+            const LONGEST: u8 = 129;
             let name = CString::new(name).map_err(|_nul| Error::NotFound)?;
-            let mut value = [0_u8; LONGEST];
+            let mut value = [0_u8; LONGEST as usize];
             // SAFETY: `name` ends with a NUL and outlives the call, which writes at most `LONGEST` bytes to `value`.
             let length = unsafe {
-                libc::kenv(libc::KENV_GET, name.as_ptr(), value.as_mut_ptr().cast(), LONGEST as libc::c_int)
+                libc::kenv(libc::KENV_GET, name.as_ptr(), value.as_mut_ptr().cast(), libc::c_int::from(LONGEST))
             };
             if length < 0 {
                 return Err(last_error());

@@ -155,7 +155,7 @@ pub const CONTAINER_WORDS: &[(&str, &str)] = &[
     ("zone", "illumos-lx"),
 ];
 
-/// FreeBSD's words for `kern.vm_guest`, sys/x86/x86/identcpu.c and sys/kern/subr_param.c.
+/// FreeBSD's words for `kern.vm_guest`, sys/x86/x86/identcpu.c and `sys/kern/subr_param.c`.
 pub const VM_GUEST_WORDS: &[(&str, &str)] = &[
     ("xen", "xen"),
     ("hv", "microsoft"),

@@ -31,10 +31,10 @@ pub(crate) fn leading_number(text: &str) -> Option<u64> {
     text.get(..end)?.parse().ok()
 }
 
-/// The CPUs in a list like `0-3,8,10-11` (cpumask lists, Documentation/admin-guide/cputopology.rst).
-pub(crate) fn cpu_list_count(list: &str) -> Option<u64> {
+/// The CPUs in a list like `0-3,8,10-11` (CPU mask lists, Documentation/admin-guide/cputopology.rst).
+pub(crate) fn cpu_list_count(cpus: &str) -> Option<u64> {
     let mut count = 0_u64;
-    for range in list.trim().split(',') {
+    for range in cpus.trim().split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
         count = count.checked_add(last.checked_sub(first)?.checked_add(1)?)?;

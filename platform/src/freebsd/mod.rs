@@ -40,14 +40,14 @@ fn id_of_kernel(sysname: &str) -> String {
 
 fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     let mut ask = Ask::new(machine);
-    let file = ask.text(Source::OS_RELEASE.name(), FILE_LIMIT).map(|text| OsRelease::parse(&text));
+    let file = ask.text(Source::OS_RELEASE.name(), FILE_LIMIT).map(|file| OsRelease::parse(&file.text));
     let file = file.filter(OsRelease::identifies);
     let field =
         |key: &str| file.as_ref().and_then(|file| file.get(key)).map(|value| (value.to_owned(), Source::OS_RELEASE));
     // The kernel can be newer than the userland: a jail has its host's.
     let version = ask
         .text(Source::FREEBSD_VERSION.name(), FILE_LIMIT)
-        .and_then(|script| userland(&script))
+        .and_then(|script| userland(&script.text))
         .map(|version| (version, Source::FREEBSD_VERSION))
         .or_else(|| field("VERSION"))
         .or_else(|| kernel.release.known().map(|release| (release.clone(), Source::UNAME)));
@@ -157,15 +157,10 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     let frequency = ask
         .sysctl_amount("machdep.tsc_freq")
         .or_else(|| ask.sysctl_amount("dev.cpu.0.freq").and_then(|megahertz| megahertz.checked_mul(1_000_000)));
-    let model = match model {
-        Some(model) => Some((model, Source::SYSCTL)),
-        None => {
-            let answer = machine.host.quantities();
-            ask.answer("sysinfo: cpu", answer)
-                .and_then(|quantities| quantities.cpu_model)
-                .map(|model| (model, Source::SYSINFO))
-        }
-    };
+    let model = model.map(|model| (model, Source::SYSCTL)).or_else(|| {
+        let answer = machine.host.quantities();
+        ask.answer("sysinfo: cpu", answer)?.cpu_model.map(|model| (model, Source::SYSINFO))
+    });
     let vendor =
         model.as_ref().and_then(|(model, _)| vendor_of(model)).map(|vendor| (vendor.to_owned(), Source::SYSCTL));
     let conclusion = ask.done();

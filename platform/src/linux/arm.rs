@@ -1,6 +1,6 @@
-//! Arm processors by the two numbers that /proc/cpuinfo shows of the Main ID Register (MIDR_EL1).
+//! Arm processors by the two numbers that /proc/cpuinfo shows of the Main ID Register (`MIDR_EL1`).
 //!
-//! Implementers: Arm Architecture Reference Manual, MIDR_EL1. Parts: arch/arm64/include/asm/cputype.h of Linux and each
+//! Implementers: Arm Architecture Reference Manual, `MIDR_EL1`. Parts: arch/arm64/include/asm/cputype.h of Linux and each
 //! maker's Technical Reference Manual.
 
 const IMPLEMENTERS: &[(u32, &str)] = &[

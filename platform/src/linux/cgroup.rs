@@ -26,7 +26,10 @@ fn path_marks(path: &str) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut previous = "";
     for (at, name) in names.iter().enumerate() {
-        let manager = if has_id(name, "docker-") || (matches!(previous, "docker" | "ecs") && is_container_id(name)) {
+        let manager = if has_id(name, "docker-")
+            || (previous == "docker" && at == 1)
+            || (previous == "ecs" && is_container_id(name))
+        {
             Some("docker")
         } else if has_id(name, "libpod-") || has_id(name, "libpod-payload-") {
             Some("podman")
@@ -78,6 +81,8 @@ mod tests {
             ("0::/lxc.payload.web/init.scope", &[Mark::Manager("lxc")]),
             ("1:name=systemd:/lxc/web", &[Mark::Manager("lxc")]),
             ("0::/machine.slice/machine-x.scope/payload", &[Mark::Manager("systemd-nspawn")]),
+            ("2:cpu:/docker/web", &[Mark::Manager("docker")]),
+            ("2:cpu:/ecs/task/ID", &[Mark::Manager("container-other")]),
             ("2:cpu:/actions_job/ID", &[Mark::Manager("container-other")]),
         ];
         for (line, expected) in cases {

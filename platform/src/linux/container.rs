@@ -23,7 +23,7 @@ const CGROUP_LIMIT: usize = 64 * 1024;
 const STATUS_LIMIT: usize = 16 * 1024;
 const ENVIRON_LIMIT: usize = 128 * 1024;
 
-/// The inode numbers of the initial namespaces (include/uapi/linux/nsfs.h; fixed in include/linux/proc_ns.h since 3.8).
+/// The inode numbers of the initial namespaces (include/uapi/linux/nsfs.h; fixed in `include/linux/proc_ns.h` since 3.8).
 const INITIAL_PID: &str = "pid:[4026531836]";
 const INITIAL_CGROUP: &str = "cgroup:[4026531835]";
 
@@ -166,19 +166,15 @@ fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     }
 }
 
-/// proc_pid_status(5) of this process: its tracer, and the context numbers of two old container systems.
+/// `proc_pid_status(5)` of this process: its tracer, and the context numbers of two old container systems.
 fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    let Some(text) = ask.text(Source::SELF_STATUS.name(), STATUS_LIMIT) else { return };
-    for line in text.lines() {
+    let Some(file) = ask.text(Source::SELF_STATUS.name(), STATUS_LIMIT) else { return };
+    for line in file.text.lines() {
         let Some((key, value)) = line.split_once(':') else { continue };
         let number = leading_number(value).unwrap_or(0);
         match key {
             // proot is a tracer that shows another root.
-            "TracerPid" if number > 0 => {
-                if ask.line(format!("/proc/{number}/comm")).is_some_and(|name| name.starts_with("proot")) {
-                    findings.found("proot", Source::SELF_STATUS);
-                }
-            }
+            "TracerPid" if number > 0 && is_proot(ask, number) => findings.found("proot", Source::SELF_STATUS),
             // Linux-VServer: context 0 is the host, 1 sees all of them.
             "VxID" | "s_context" if number > 1 => {
                 ask.saw("/proc/self/status: VxID", value);
@@ -193,10 +189,14 @@ fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     }
 }
 
-/// The manager's mark on pid 1, systemd.io/CONTAINER_INTERFACE. Only root may see it.
+fn is_proot(ask: &mut Ask<'_, '_>, process: u64) -> bool {
+    ask.line(format!("/proc/{process}/comm")).is_some_and(|name| name.starts_with("proot"))
+}
+
+/// The manager's mark on pid 1, `systemd.io/CONTAINER_INTERFACE`. Only root may see it.
 fn pid1_environment(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    let Some(start) = ask.start(Source::PID1_ENVIRON.name(), ENVIRON_LIMIT) else { return };
-    for variable in start.bytes.split(|byte| *byte == 0) {
+    let Some(environment) = ask.bytes(Source::PID1_ENVIRON.name(), ENVIRON_LIMIT) else { return };
+    for variable in environment.split(|byte| *byte == 0) {
         if let Some(value) = variable.strip_prefix(b"container=")
             && !value.is_empty()
         {
@@ -225,9 +225,9 @@ fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
 }
 
 fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    if let Some(text) = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT) {
+    if let Some(file) = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT) {
         let mut marks = Vec::new();
-        for mount in mountinfo::parse(&text) {
+        for mount in mountinfo::parse(&file.text) {
             if let Some(mark) = mountinfo::mark(mount)
                 && !marks.contains(&mark)
             {
@@ -237,13 +237,19 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         }
         findings.marked(&marks, Source::MOUNTINFO);
     }
-    if let Some(text) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
-        let marks = cgroup::marks(&text);
-        if let Some(line) = text.lines().next() {
+    if let Some(file) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
+        let marks = cgroup::marks(&file.text);
+        if let Some(line) = file.text.lines().next() {
             ask.saw(Source::CGROUP.name(), line);
         }
         findings.marked(&marks, Source::CGROUP);
         findings.initial.get_or_insert(Source::CGROUP);
+    } else if findings.initial.is_none()
+        && ask.exists(Source::CGROUP.name()) == Some(false)
+        && ask.exists(Source::PROC_CPUINFO.name()) == Some(true)
+    {
+        // procfs is mounted and has no such file: the kernel was made without control groups, as before 2.6.24.
+        findings.initial = Some(Source::CGROUP);
     }
 }
 

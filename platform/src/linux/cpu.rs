@@ -1,8 +1,11 @@
 //! The processors.
 
-use crate::ask::{Ask, Machine};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use crate::ask::{Ask, Machine, Text};
 use crate::fact::State;
-use crate::facts::{Cpu, Kernel};
+use crate::facts::Cpu;
 use crate::linux::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
 use crate::source::Source;
 use crate::text::{cpu_list_count, leading_number};
@@ -22,14 +25,13 @@ const PACKAGE_LISTS: [&str; 2] = [
 ];
 
 /// The beginning of /proc/cpuinfo: on x86 the kernel asks every CPU for its frequency to write the rest.
-pub(crate) fn head(ask: &mut Ask<'_, '_>) -> Option<CpuInfo> {
-    ask.text(Source::PROC_CPUINFO.name(), HEAD_LIMIT).map(|text| CpuInfo::parse(&text))
+pub(crate) fn head(ask: &mut Ask<'_, '_>) -> Option<Rc<Text>> {
+    ask.text(Source::PROC_CPUINFO.name(), HEAD_LIMIT)
 }
 
-fn whole(ask: &mut Ask<'_, '_>) -> Option<CpuInfo> {
-    let head = ask.start(Source::PROC_CPUINFO.name(), HEAD_LIMIT)?;
-    let limit = if head.whole { HEAD_LIMIT } else { WHOLE_LIMIT };
-    ask.text(Source::PROC_CPUINFO.name(), limit).map(|text| CpuInfo::parse(&text))
+fn whole(ask: &mut Ask<'_, '_>) -> Option<Rc<Text>> {
+    let head = head(ask)?;
+    if head.whole { Some(head) } else { ask.text(Source::PROC_CPUINFO.name(), WHOLE_LIMIT) }
 }
 
 /// How many CPUs one of these lists holds; the first that exists is asked.
@@ -47,10 +49,13 @@ struct Topology {
 
 /// Sockets, cores and threads. x86 writes the counts of the first processor's package into its own lines, so that two
 /// short reads answer for a regular machine of any size; the others have the lists of sysfs.
-fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Topology {
+fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Topology {
     let online = ask.line(ONLINE).and_then(|list| cpu_list_count(&list)).map(|count| (count, Source::SYS_CPU));
-    let logical =
-        online.or_else(|| whole(ask).and_then(|info| info.logical_count()).map(|count| (count, Source::PROC_CPUINFO)));
+    let logical = online.or_else(|| {
+        whole(ask)
+            .and_then(|file| CpuInfo::parse(&file.text).logical_count())
+            .map(|count| (count, Source::PROC_CPUINFO))
+    });
     let Some((count, _)) = logical else { return Topology::default() };
 
     if let Some(info) = info
@@ -58,7 +63,7 @@ fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Topology {
         && siblings > 0
         && cores > 0
     {
-        if count % siblings == 0 {
+        if count.is_multiple_of(siblings) {
             let sockets = count / siblings;
             let threads = siblings.is_multiple_of(cores).then_some(siblings / cores);
             // Performance and efficiency cores have different numbers of threads: the first CPU's own list tells.
@@ -73,7 +78,7 @@ fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Topology {
             };
         }
         // Packages of different sizes, or CPUs taken offline: every processor's own lines tell.
-        if let Some((sockets, cores)) = whole(ask).and_then(|info| info.sockets_and_cores()) {
+        if let Some((sockets, cores)) = whole(ask).and_then(|file| CpuInfo::parse(&file.text).sockets_and_cores()) {
             return Topology {
                 logical,
                 cores: Some((cores, Source::PROC_CPUINFO)),
@@ -84,20 +89,32 @@ fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Topology {
     }
 
     let threads = list_count(ask, THREAD_LISTS);
-    let cores = threads.filter(|threads| count % threads == 0).map(|threads| count / threads);
-    let per_package = list_count(ask, PACKAGE_LISTS);
-    let sockets = match per_package.filter(|package| count % package == 0) {
+    let cores = threads.filter(|threads| count.is_multiple_of(*threads)).map(|threads| count / threads);
+    let from_sysfs = |count: Option<u64>| count.map(|count| (count, Source::SYS_CPU));
+    Topology {
+        logical,
+        cores: from_sysfs(cores),
+        sockets: from_sysfs(sockets(ask, count, cores)),
+        threads: from_sysfs(threads),
+    }
+}
+
+/// Sockets, from the packages that sysfs shows. Where the kernel knows none (id -1), every core counts as one, as in
+/// lscpu(1).
+fn sockets(ask: &mut Ask<'_, '_>, count: u64, cores: Option<u64>) -> Option<u64> {
+    if ask.line("/sys/devices/system/cpu/cpu0/topology/physical_package_id").as_deref() == Some("-1") {
+        return cores;
+    }
+    match list_count(ask, PACKAGE_LISTS).filter(|package| count.is_multiple_of(*package)) {
         Some(package) => Some(count / package),
         None if count <= ASK_EACH_LIMIT => packages(ask, count),
         None => None,
-    };
-    let from_sysfs = |count: Option<u64>| count.map(|count| (count, Source::SYS_CPU));
-    Topology { logical, cores: from_sysfs(cores), sockets: from_sysfs(sockets), threads: from_sysfs(threads) }
+    }
 }
 
-/// How many packages the CPUs name; -1 is "not known" there.
+/// How many packages the CPUs name.
 fn packages(ask: &mut Ask<'_, '_>, count: u64) -> Option<u64> {
-    let mut packages = std::collections::BTreeSet::new();
+    let mut packages = BTreeSet::new();
     for cpu in 0..count {
         let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id");
         packages.insert(leading_number(&ask.line(path)?)?);
@@ -105,9 +122,10 @@ fn packages(ask: &mut Ask<'_, '_>, count: u64) -> Option<u64> {
     u64::try_from(packages.len()).ok().filter(|count| *count > 0)
 }
 
-pub(crate) fn cpu(machine: &Machine<'_>, _kernel: &Kernel) -> Cpu {
+pub(crate) fn cpu(machine: &Machine<'_>) -> Cpu {
     let mut ask = Ask::new(machine);
-    let info = head(&mut ask);
+    let file = head(&mut ask);
+    let info = file.as_deref().map(|file| CpuInfo::parse(&file.text));
     let model = info.as_ref().and_then(CpuInfo::model);
     let vendor = info.as_ref().and_then(CpuInfo::vendor);
     for (asked, value) in [("/proc/cpuinfo: model", &model), ("/proc/cpuinfo: vendor", &vendor)] {

@@ -1,6 +1,6 @@
 //! /proc/cpuinfo: `key : value` lines, each architecture with keys of its own (`c_show`/`show_cpuinfo` under arch/*/kernel).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::linux::arm;
 use crate::text::{VALUE_LIMIT, clean_text, leading_number, mega};
@@ -12,15 +12,15 @@ pub(crate) const WHOLE_LIMIT: usize = 16 << 20;
 
 /// The first processor's lines, and those that stand for all.
 #[derive(Debug, Default)]
-pub(crate) struct CpuInfo {
-    first: BTreeMap<String, String>,
+pub(crate) struct CpuInfo<'t> {
+    first: BTreeMap<&'t str, &'t str>,
     processors: u64,
     /// How many pairs of package and core there are, where the file tells.
-    packages: BTreeMap<u64, std::collections::BTreeSet<u64>>,
+    packages: BTreeMap<u64, BTreeSet<u64>>,
 }
 
-impl CpuInfo {
-    pub(crate) fn parse(text: &str) -> Self {
+impl<'t> CpuInfo<'t> {
+    pub(crate) fn parse(text: &'t str) -> Self {
         let mut info = Self::default();
         let mut package = None;
         for line in text.lines() {
@@ -36,18 +36,18 @@ impl CpuInfo {
             if key == "physical id" || key == "package" {
                 package = leading_number(value);
             }
-            if key == "core id" || key == "core" {
-                if let (Some(package), Some(core)) = (package, leading_number(value)) {
-                    info.packages.entry(package).or_default().insert(core);
-                }
+            if (key == "core id" || key == "core")
+                && let (Some(package), Some(core)) = (package, leading_number(value))
+            {
+                info.packages.entry(package).or_default().insert(core);
             }
-            info.first.entry(key.to_owned()).or_insert_with(|| clean_text(value, 8 * VALUE_LIMIT));
+            info.first.entry(key).or_insert(value);
         }
         info
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.first.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    pub(crate) fn get(&self, key: &str) -> Option<&'t str> {
+        self.first.get(key).copied().filter(|value| !value.is_empty())
     }
 
     pub(crate) fn number(&self, key: &str) -> Option<u64> {

@@ -1,4 +1,4 @@
-//! The memory of the machine, proc_meminfo(5).
+//! The memory of the machine, `proc_meminfo(5)`.
 
 use crate::ask::{Ask, Machine};
 use crate::facts::Memory;
@@ -15,7 +15,7 @@ fn total(meminfo: &str) -> Option<u64> {
 
 pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
-    let bytes = ask.text(Source::MEMINFO.name(), LIMIT).and_then(|text| total(&text));
+    let bytes = ask.text(Source::MEMINFO.name(), LIMIT).and_then(|file| total(&file.text));
     if let Some(bytes) = bytes {
         ask.saw("/proc/meminfo: MemTotal", &format!("{bytes} bytes"));
     }

@@ -30,7 +30,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
         host_os,
         virtualization: virtualization::virtualization(machine, &kernel),
         container,
-        cpu: cpu::cpu(machine, &kernel),
+        cpu: cpu::cpu(machine),
         memory: memory::memory(machine),
         disk: disk::disk(machine),
         hardware: hardware::hardware(machine),

@@ -1,4 +1,4 @@
-//! /proc/PID/mountinfo, proc_pid_mountinfo(5).
+//! /proc/PID/mountinfo, `proc_pid_mountinfo(5)`.
 
 /// What one mount says of a container.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ pub(crate) const RELEASE_LIMIT: usize = 64 * 1024;
 const SHOWN: &[&str] = &["ID", "NAME", "VERSION_ID", "PRETTY_NAME"];
 
 fn os_release(ask: &mut Ask<'_, '_>, source: Source) -> Option<OsRelease> {
-    let file = OsRelease::parse(&ask.text(source.name(), RELEASE_LIMIT)?);
+    let file = OsRelease::parse(&ask.text(source.name(), RELEASE_LIMIT)?.text);
     if !file.identifies() {
         ask.contradicted(source.name(), "it names no operating system");
         return None;
@@ -51,6 +51,16 @@ pub(crate) fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source:
     }
 }
 
+/// Systems that are always in motion, such as Gentoo and Debian's testing, have a version in their own file only.
+fn version_elsewhere(ask: &mut Ask<'_, '_>, os_release: &OsRelease) -> Option<(String, Option<String>, Source)> {
+    let id = os_release.get("ID")?;
+    let file = RELEASE_FILES.iter().find(|file| file.id == Some(id) && file.has_version())?;
+    let identity = release_files::parse(*file, &ask.text(file.source.name(), RELEASE_LIMIT)?.text);
+    let version = identity.version?;
+    ask.saw(file.source.name(), &version);
+    Some((version, identity.version_id, file.source))
+}
+
 fn from_identity(conclusion: &Conclusion, identity: Identity, source: Source) -> Os {
     let fact =
         |value: Option<String>| -> Fact<String> { conclusion.fact(value.map_or(State::None, State::Known), source) };
@@ -73,11 +83,18 @@ pub(crate) fn os(machine: &Machine<'_>) -> Os {
     let mut ask = Ask::new(machine);
     for source in [Source::OS_RELEASE, Source::USR_LIB_OS_RELEASE] {
         if let Some(file) = os_release(&mut ask, source) {
-            return from_os_release(&ask.done(), &file, source, "linux");
+            let version = if file.has_version() { None } else { version_elsewhere(&mut ask, &file) };
+            let conclusion = ask.done();
+            let mut os = from_os_release(&conclusion, &file, source, "linux");
+            if let Some((version, version_id, source)) = version {
+                os.version = conclusion.fact(State::Known(version), source);
+                os.version_id = conclusion.fact(version_id.map_or(State::None, State::Known), source);
+            }
+            return os;
         }
     }
     if let Some(text) = ask.text(Source::LSB_RELEASE.name(), RELEASE_LIMIT) {
-        let identity = release_files::lsb(&text);
+        let identity = release_files::lsb(&text.text);
         if identity.identifies() {
             ask.saw("/etc/lsb-release: DISTRIB_ID", identity.name.as_deref().unwrap_or_default());
             return from_identity(&ask.done(), identity, Source::LSB_RELEASE);
@@ -85,9 +102,9 @@ pub(crate) fn os(machine: &Machine<'_>) -> Os {
     }
     for file in RELEASE_FILES {
         let Some(text) = ask.text(file.source.name(), RELEASE_LIMIT) else { continue };
-        let identity = release_files::parse(*file, &text);
+        let identity = release_files::parse(*file, &text.text);
         if identity.identifies() {
-            ask.saw(file.source.name(), text.lines().next().unwrap_or_default());
+            ask.saw(file.source.name(), text.text.lines().next().unwrap_or_default());
             return from_identity(&ask.done(), identity, file.source);
         }
     }

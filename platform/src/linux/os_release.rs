@@ -37,6 +37,11 @@ impl OsRelease {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether it says which version.
+    pub(crate) fn has_version(&self) -> bool {
+        ["VERSION", "VERSION_ID"].iter().any(|key| self.get(key).is_some())
+    }
+
     /// Whether it names an operating system at all.
     pub(crate) fn identifies(&self) -> bool {
         ["ID", "NAME", "PRETTY_NAME"].iter().any(|key| self.get(key).is_some())

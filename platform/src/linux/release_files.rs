@@ -43,11 +43,18 @@ pub(crate) struct ReleaseFile {
     pub(crate) name: Option<&'static str>,
 }
 
+impl ReleaseFile {
+    /// Whether the text has a version.
+    pub(crate) fn has_version(self) -> bool {
+        !matches!(self.format, Format::Mark)
+    }
+}
+
 const fn file(source: Source, format: Format, id: Option<&'static str>, name: Option<&'static str>) -> ReleaseFile {
     ReleaseFile { source, format, id, name }
 }
 
-/// In this order: the files that say the most about the fewest systems first. /etc/debian_version is last because every
+/// In this order: the files that say the most about the fewest systems first. /`etc/debian_version` is last because every
 /// system made from Debian has one.
 pub(crate) const RELEASE_FILES: &[ReleaseFile] = &[
     file(Source::SUSE_RELEASE, Format::Sentence, None, None),
@@ -177,7 +184,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
     }
 }
 
-/// lsb-release: the assignments of lsb_release(1), in the syntax of os-release(5).
+/// lsb-release: the assignments of `lsb_release(1)`, in the syntax of os-release(5).
 pub(crate) fn lsb(text: &str) -> Identity {
     let file = OsRelease::parse(text);
     let get = |key: &str| file.get(key).map(str::to_owned);

@@ -15,7 +15,7 @@ use crate::tables::{self, HypervisorSignature};
 /// systemd's word for a machine that nothing names.
 const OTHER: &str = "vm-other";
 
-/// Dom0's bit in the features that Xen shows: XENFEAT_dom0, Xen public/features.h.
+/// Dom0's bit in the features that Xen shows: `XENFEAT_dom0`, Xen public/features.h.
 const XEN_FEATURE_DOM0: u64 = 1 << 11;
 
 /// A guest's name, the technology below it, and what decided.
@@ -25,6 +25,7 @@ struct Guest {
     source: Source,
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "every detector answers with an Option")]
 fn guest(name: &'static str, hypervisor: &'static str, source: Source) -> Option<Guest> {
     Some(Guest { name, hypervisor: Some(hypervisor), source })
 }
@@ -41,7 +42,8 @@ enum Xen {
 pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
     let mut ask = Ask::new(machine);
     let architecture = kernel.architecture.known().map_or("", String::as_str);
-    let info = cpu::head(&mut ask);
+    let file = cpu::head(&mut ask);
+    let info = file.as_deref().map(|file| CpuInfo::parse(&file.text));
     let hypervisor = cpuid::hypervisor(&mut ask);
     let present = hypervisor.present.or_else(|| flag(&mut ask, info.as_ref()));
     let dmi = Dmi::read(&mut ask);
@@ -105,14 +107,14 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
 }
 
 /// What the kernel kept of CPUID, where the instruction itself cannot be asked.
-fn flag(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>) -> Option<bool> {
+fn flag(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Option<bool> {
     let flag = info?.hypervisor_flag()?;
     ask.saw("/proc/cpuinfo: flags", if flag { "hypervisor" } else { "no hypervisor" });
     Some(flag)
 }
 
 /// CPUs that are programs.
-fn emulated_cpu(info: Option<&CpuInfo>) -> Option<Guest> {
+fn emulated_cpu(info: Option<&CpuInfo<'_>>) -> Option<Guest> {
     match info?.get("vendor_id")? {
         "User Mode Linux" => guest("uml", "uml", Source::PROC_CPUINFO),
         "PowerVM Lx86" => guest("powervm-lx86", "powervm-lx86", Source::PROC_CPUINFO),
@@ -152,8 +154,8 @@ fn is_ec2_guest(ask: &mut Ask<'_, '_>, dmi: &Dmi, present: Option<bool>, x86: bo
     if x86 && present.is_some() {
         return present == Some(true);
     }
-    let structure = ask.start(Source::DMI_ENTRY.name(), 4096);
-    match structure.and_then(|structure| smbios::says_virtual_machine(&structure.bytes)) {
+    let structure = ask.bytes(Source::DMI_ENTRY.name(), 4096);
+    match structure.and_then(|structure| smbios::says_virtual_machine(&structure)) {
         Some(bit) => {
             ask.saw(
                 Source::DMI_ENTRY.name(),
@@ -196,8 +198,8 @@ fn signature(ask: &mut Ask<'_, '_>, hypervisor: &Hypervisor, dmi: &Dmi) -> Optio
 /// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
 fn is_firecracker(ask: &mut Ask<'_, '_>) -> bool {
     const MAKER_AT: std::ops::Range<usize> = 10..16;
-    if let Some(table) = ask.start("/sys/firmware/acpi/tables/FACP", 4096)
-        && table.bytes.get(MAKER_AT) == Some(b"FIRECK".as_slice())
+    if let Some(table) = ask.bytes("/sys/firmware/acpi/tables/FACP", 4096)
+        && table.get(MAKER_AT) == Some(b"FIRECK".as_slice())
     {
         ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", "FIRECK");
         return true;
@@ -251,7 +253,7 @@ fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Guest> {
         return None;
     }
     let text = ask.text(Source::PROC_SYSINFO.name(), 64 * 1024)?;
-    let program = text.lines().find_map(|line| line.strip_prefix("VM00 Control Program:"))?.trim();
+    let program = text.text.lines().find_map(|line| line.strip_prefix("VM00 Control Program:"))?.trim();
     ask.saw("/proc/sysinfo: VM00 Control Program", program);
     if program.starts_with("z/VM") {
         guest("zvm", "zvm", Source::PROC_SYSINFO)
@@ -263,13 +265,13 @@ fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Guest> {
 }
 
 /// A POWER partition: lparcfg with a processor mode, on a machine that QEMU does not emulate (arch/powerpc/platforms/pseries).
-fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo>, architecture: &str) -> Option<Guest> {
+fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>, architecture: &str) -> Option<Guest> {
     if !architecture.starts_with("ppc") {
         return None;
     }
     let machine = info.filter(|info| info.get("platform") == Some("pSeries"))?.get("machine").unwrap_or_default();
     let partition = ask.text(Source::LPARCFG.name(), 64 * 1024)?;
-    let mode = partition.lines().find(|line| line.starts_with("shared_processor_mode="))?;
+    let mode = partition.text.lines().find(|line| line.starts_with("shared_processor_mode="))?;
     ask.saw("/proc/ppc64/lparcfg", mode);
     (!machine.contains("qemu")).then_some(())?;
     guest("powervm", "powervm", Source::LPARCFG)
@@ -301,7 +303,7 @@ fn confidential(
     ask: &mut Ask<'_, '_>,
     guest: Option<&Guest>,
     hypervisor: &Hypervisor,
-    info: Option<&CpuInfo>,
+    info: Option<&CpuInfo<'_>>,
     architecture: &str,
 ) -> Option<(&'static str, Source)> {
     guest?;

@@ -27,7 +27,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     }
 }
 
-/// Under Rosetta uname(1) says x86_64; the kernel's own name keeps the machine's architecture.
+/// Under Rosetta uname(1) says `x86_64`; the kernel's own name keeps the machine's architecture.
 fn native_architecture(kernel: &mut Kernel) {
     if kernel.version.known().is_some_and(|version| version.contains("RELEASE_ARM64")) {
         kernel.architecture.state = State::Known("arm64".to_owned());
@@ -40,7 +40,7 @@ fn os(machine: &Machine<'_>) -> Os {
     // A program built with an old SDK is told 10.16 by the file; the kernel tells everyone the same, since macOS 11.
     let from_kernel = ask.sysctl_text("kern.osproductversion");
     let build = ask.sysctl_text("kern.osversion");
-    let file = ask.text(Source::SYSTEM_VERSION.name(), PLIST_LIMIT).map(|text| plist::strings(&text));
+    let file = ask.text(Source::SYSTEM_VERSION.name(), PLIST_LIMIT).map(|file| plist::strings(&file.text));
     let field = |key: &str| file.as_ref().and_then(|file| file.get(key)).cloned();
     let name = field("ProductName");
     let version = from_kernel
@@ -131,16 +131,34 @@ fn container(machine: &Machine<'_>) -> Container {
     }
 }
 
+/// Makers by what their models' names hold, where the kernel does not give CPUID's word.
+const VENDORS: &[(&str, &str)] = &[("Apple", "Apple"), ("Intel(R)", "GenuineIntel")];
+
+const PERFORMANCE_LEVELS: [&str; 4] = [
+    "hw.perflevel0.physicalcpu",
+    "hw.perflevel1.physicalcpu",
+    "hw.perflevel2.physicalcpu",
+    "hw.perflevel3.physicalcpu",
+];
+
 fn cpu(machine: &Machine<'_>) -> Cpu {
     let mut ask = Ask::new(machine);
     let mut model = ask.sysctl_text("machdep.cpu.brand_string");
     let mut vendor = ask.sysctl_text("machdep.cpu.vendor");
-    if vendor.is_none() && model.as_deref().is_some_and(|model| model.starts_with("Apple")) {
-        vendor = Some("Apple".to_owned());
+    if vendor.is_none() {
+        let known = VENDORS.iter().find(|(words, _)| model.as_deref().is_some_and(|model| model.contains(words)));
+        vendor = known.map(|(_, vendor)| (*vendor).to_owned());
     }
     let mut amount = |names: &[&'static str]| names.iter().find_map(|name| ask.sysctl_amount(name));
-    let mut logical = amount(&["hw.logicalcpu", "hw.logicalcpu_max", "hw.activecpu", "hw.ncpu"]);
-    let mut cores = amount(&["hw.physicalcpu", "hw.physicalcpu_max"]);
+    let mut logical =
+        amount(&["hw.logicalcpu", "hw.logicalcpu_max", "hw.activecpu", "hw.ncpu", "machdep.cpu.thread_count"]);
+    let mut cores = amount(&["hw.physicalcpu", "hw.physicalcpu_max", "machdep.cpu.core_count"]);
+    if cores.is_none() {
+        // Apple silicon counts each kind of core by itself.
+        let kinds = PERFORMANCE_LEVELS.map(|name| ask.sysctl_amount(name));
+        cores = kinds.iter().flatten().copied().reduce(u64::saturating_add);
+    }
+    let mut amount = |names: &[&'static str]| names.iter().find_map(|name| ask.sysctl_amount(name));
     let sockets = amount(&["hw.packages"]);
     let frequency = amount(&["hw.cpufrequency"]);
     let mut source = Source::SYSCTL;

@@ -1,1 +1,115 @@
-fn main() {}
+//! Prints what machine this is: as a table for people, as the lines that the Netdata daemon reads, or as JSON.
+
+mod table;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use system_facts::{CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, cli, collect_from, netdata};
+
+/// Exit status for a command line or a recorded machine that cannot be used.
+const WRONG_USAGE: u8 = 2;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The Netdata daemon's NETDATA_* lines
+    Env,
+    /// One JSON object
+    Json,
+    /// A table for people
+    Table,
+}
+
+/// Finds out what machine this is: operating system, virtualization, container, processor, memory and disks. It starts no
+/// process and opens no network connection.
+#[derive(Debug, Parser)]
+#[command(name = "system-info", version)]
+struct Arguments {
+    /// Print one JSON object; the same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// How to print; without it a table on a terminal, else the daemon's lines
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Add what was looked at for each fact
+    #[arg(long)]
+    explain: bool,
+    /// Also use what not every user may see, and mark what rests on it
+    #[arg(long)]
+    privileged: bool,
+    /// Read a recorded machine from this folder instead of this one
+    #[arg(long, value_name = "DIR")]
+    machine: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => match run(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err((message, status)) => complain(&message, status),
+        },
+        // --help and --version are no errors.
+        Err(answer) if !answer.use_stderr() => finish(&answer.to_string())
+            .map_or_else(|(message, status)| complain(&message, status), |()| ExitCode::SUCCESS),
+        Err(error) => complain(&cli::one_line(&error), WRONG_USAGE),
+    }
+}
+
+/// What went wrong, and the exit status for it.
+type Failure = (String, u8);
+
+fn complain(message: &str, status: u8) -> ExitCode {
+    eprintln!("system-info: {message}");
+    ExitCode::from(status)
+}
+
+fn finish(text: &str) -> Result<(), Failure> {
+    cli::print(text).map_err(|error| (format!("standard output: {error}"), 1))
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let facts = match &arguments.machine {
+        Some(folder) => {
+            let machine = RecordedHost::open(folder)
+                .map_err(|error| (cli::safe(&format!("--machine {}: {error}", folder.display())), WRONG_USAGE))?;
+            collect(&machine, arguments.privileged)
+        }
+        None => collect(&LiveHost::new(), arguments.privileged),
+    };
+    let format = match arguments.format {
+        Some(format) => format,
+        None if arguments.json => Format::Json,
+        None if std::io::stdout().is_terminal() => Format::Table,
+        None => Format::Env,
+    };
+    let text = match format {
+        Format::Env => lines(&facts, arguments.explain),
+        Format::Json => json(&facts, arguments.explain)?,
+        Format::Table => table::render(&facts, arguments.explain),
+    };
+    finish(&text)
+}
+
+fn collect(host: &dyn Host, privileged: bool) -> Facts {
+    if privileged { collect_from(host) } else { collect_from(&CommonEvidence::new(host)) }
+}
+
+/// The daemon's lines; what explains one stands before it, as comments.
+fn lines(facts: &Facts, explain: bool) -> String {
+    let mut all = Vec::new();
+    for line in netdata::lines(facts) {
+        let evidence = if explain { line.evidence } else { &[] };
+        all.extend(evidence.iter().map(|asked| format!("# {}: {}", asked.asked, asked.outcome)));
+        all.push(format!("{}={}", line.name, line.value));
+    }
+    all.push(String::new());
+    all.join("\n")
+}
+
+fn json(facts: &Facts, explain: bool) -> Result<String, Failure> {
+    let text =
+        if explain { serde_json::to_string_pretty(&Explained(facts)) } else { serde_json::to_string_pretty(facts) };
+    text.map(|text| text + "\n").map_err(|error| (error.to_string(), 1))
+}

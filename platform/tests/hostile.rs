@@ -1,0 +1,208 @@
+//! Files that are no files, links that lead astray and answers without end stop nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use system_facts::{CommonEvidence, Error, FileKind, Host, LiveHost, RecordedHost, collect_from};
+
+/// Longer than any of these takes, shorter than anything that waits for a writer.
+const SOON: Duration = Duration::from_secs(20);
+
+fn recorded(folder: &Path, machine: &str) -> RecordedHost {
+    fs::create_dir_all(folder.join("root")).unwrap();
+    fs::write(folder.join("machine.json"), machine).unwrap();
+    RecordedHost::open(folder).unwrap()
+}
+
+fn linux(folder: &Path) -> RecordedHost {
+    recorded(folder, r#"{"platform": "linux"}"#)
+}
+
+fn fifo(path: &Path) {
+    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = Instant::now();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fifo(&folder.path().join("fifo"));
+    symlink("fifo", folder.path().join("link")).unwrap();
+    let host = LiveHost::new();
+    assert_eq!(host.read_start(&path("fifo"), 100), Err(Error::Malformed));
+    assert_eq!(host.read_start(&path("link"), 100), Err(Error::Malformed));
+    assert_eq!(host.read_start("/dev/zero", 100), Err(Error::Malformed));
+    assert_eq!(host.read_start(&path(""), 100), Err(Error::Malformed));
+    assert_eq!(host.read_start(&path("missing"), 100), Err(Error::NotFound));
+    assert_eq!(host.read_start(&path("fifo/below"), 100), Err(Error::NotFound));
+    assert_eq!(host.metadata(&path("link")).map(|metadata| metadata.kind), Ok(FileKind::Link));
+    assert_eq!(host.read_link(&path("link")), Ok(b"fifo".to_vec()));
+    assert!(begin.elapsed() < SOON);
+}
+
+#[test]
+fn reads_stop_at_their_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let host = LiveHost::new();
+    for (size, limit, whole) in
+        [(0, 10, true), (10, 10, true), (11, 10, false), (40_000, 16_384, false), (40_000, 40_000, true)]
+    {
+        fs::write(&path, vec![b'x'; size]).unwrap();
+        let start = host.read_start(path.to_str().unwrap(), limit).unwrap();
+        assert_eq!((start.bytes.len(), start.whole), (size.min(limit), whole), "{size} {limit}");
+        assert_eq!(host.read(path.to_str().unwrap(), limit).is_err(), !whole);
+    }
+    // A file without end in effect: sparse, far larger than memory.
+    fs::File::create(&path).unwrap().set_len(1 << 42).unwrap();
+    assert_eq!(host.read(path.to_str().unwrap(), 4096), Err(Error::TooLarge));
+}
+
+#[test]
+fn links_of_a_recording_stay_inside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret"), "outside").unwrap();
+    let host = linux(&folder.path().join("machine"));
+    let root = folder.path().join("machine/root");
+    for (name, target) in [
+        ("escape", "../../secret"),
+        ("absolute", "/etc/hostname"),
+        ("loop", "loop"),
+        ("ping", "pong"),
+        ("pong", "ping"),
+        ("up", "../../../../../../../../inside"),
+        ("folder", "/real"),
+        ("pid", "pid:[4026531836]"),
+    ] {
+        symlink(target, root.join(name)).unwrap();
+    }
+    fs::create_dir(root.join("real")).unwrap();
+    fs::write(root.join("inside"), "in").unwrap();
+    fs::write(root.join("real/file"), "real").unwrap();
+    let read = |path: &str| host.read(path, 100);
+    assert_eq!(read("/escape"), Err(Error::NotFound));
+    assert_eq!(read("/../../secret"), Err(Error::NotFound));
+    assert_eq!(read("/real/../../secret"), Err(Error::NotFound));
+    assert_eq!(read("/absolute"), Err(Error::NotFound), "the recording has no such file, this machine may");
+    assert!(matches!(read("/loop"), Err(Error::Other(_))));
+    assert!(matches!(read("/ping"), Err(Error::Other(_))));
+    assert!(matches!(read("/loop/below"), Err(Error::Other(_))));
+    assert_eq!(read("/up"), Ok(b"in".to_vec()));
+    assert_eq!(read("/folder/file"), Ok(b"real".to_vec()));
+    assert_eq!(host.read_link("/pid"), Ok(b"pid:[4026531836]".to_vec()));
+    assert_eq!(read("/pid"), Err(Error::NotFound));
+    assert_eq!(host.list("/folder", 10), Ok(vec!["file".to_owned()]));
+    assert_eq!(host.list("/folder", 0), Err(Error::TooLarge));
+}
+
+#[test]
+fn a_machine_of_fifos_and_endless_files_is_collected() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = linux(folder.path());
+    let root = folder.path().join("root");
+    let begin = Instant::now();
+    for path in ["etc/os-release", "proc/self/mountinfo", "proc/meminfo", "sys/class/dmi/id/sys_vendor"] {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fifo(&root.join(path));
+    }
+    for path in ["proc/cpuinfo", "proc/self/cgroup", "proc/self/status", "usr/lib/os-release", "proc/1/environ"] {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::File::create(root.join(path)).unwrap().set_len(1 << 40).unwrap();
+    }
+    fs::create_dir_all(root.join("sys/block/sda/size")).unwrap();
+    let facts = collect_from(&host);
+    assert!(facts.os.id.known().is_none() && facts.memory.total_bytes.known().is_none());
+    assert!(begin.elapsed() < SOON);
+}
+
+#[test]
+fn random_bytes_are_collected() {
+    const ALPHABET: &[u8] = b"=:\"'\\ \n\t/-[](),.0123abcID\x00\x1b\xff\xc3";
+    let folder = tempfile::tempdir().unwrap();
+    let host = linux(folder.path());
+    let root = folder.path().join("root");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    for round in 0..40 {
+        for path in [
+            "etc/os-release",
+            "etc/lsb-release",
+            "etc/redhat-release",
+            "proc/cpuinfo",
+            "proc/meminfo",
+            "proc/self/mountinfo",
+            "proc/self/cgroup",
+            "proc/self/status",
+            "proc/1/environ",
+            "proc/sysinfo",
+            "sys/devices/system/cpu/online",
+            "sys/class/dmi/id/sys_vendor",
+            "sys/block/sda/size",
+            "sys/hypervisor/type",
+        ] {
+            let bytes: Vec<u8> = (0..round * 50)
+                .map(|_| {
+                    // xorshift64: the same bytes in every run.
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    ALPHABET[usize::try_from(state % ALPHABET.len() as u64).unwrap()]
+                })
+                .collect();
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), bytes).unwrap();
+        }
+        let facts = collect_from(&host);
+        for line in system_facts::netdata::lines(&facts) {
+            assert!(!line.value.contains(char::is_control), "{line:?}");
+        }
+    }
+}
+
+#[test]
+fn a_recording_that_is_none_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(RecordedHost::open(folder.path()).is_err());
+    for wrong in ["", "[]", "{}", "{\"platform\": 1}", r#"{"platform": "linux", "cpuid": {"leaves": {"0:0": [1]}}}"#] {
+        fs::write(folder.path().join("machine.json"), wrong).unwrap();
+        let error = RecordedHost::open(folder.path()).unwrap_err().to_string();
+        assert!(error.starts_with("machine.json: "), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn a_complete_recording_tells_absent_from_never_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = r#"{"platform": "linux", "complete": true, "absent": ["/etc/a"], "unreadable": ["/etc/b"],
+        "pid1_env": {"container": "lxc"}, "cpuid": {"leaves": {"8000001f:0": [1, 2, 3, 4]}}, "environment": {"X": "y"},
+        "filesystems": {"/": 5}}"#;
+    let host = recorded(folder.path(), json);
+    assert_eq!(host.read("/etc/a", 10), Err(Error::NotFound));
+    assert_eq!(host.read("/etc/b", 10), Err(Error::PermissionDenied));
+    assert_eq!(host.read("/etc/c", 10), Err(Error::Unsupported));
+    assert_eq!(host.read("/proc/1/environ", 100), Ok(b"container=lxc\0".to_vec()));
+    assert_eq!(host.cpuid(0x8000_001f, 0).map(|registers| registers.edx), Ok(4));
+    assert_eq!(host.cpuid(1, 0), Err(Error::Unsupported));
+    assert_eq!(host.environment("X"), Ok(b"y".to_vec()));
+    assert_eq!(host.filesystem_size("/"), Ok(5));
+    assert_eq!(host.uname(), Err(Error::Unsupported));
+}
+
+#[test]
+fn common_evidence_refuses_whoever_asks() {
+    let host =
+        LiveHost::with_environment([("VIRTUALIZATION".to_owned(), "here".into()), ("HOME".to_owned(), "/root".into())]);
+    let common = CommonEvidence::new(&host);
+    assert_eq!(common.read("/proc/1/environ", 10), Err(Error::Refused));
+    assert_eq!(common.read_link("/proc/1/ns/pid"), Err(Error::Refused));
+    assert_eq!(common.list("/sys/firmware/acpi/tables", 10), Err(Error::Refused));
+    assert_eq!(common.metadata("/dev/kvm"), Err(Error::Refused));
+    assert_eq!(common.environment("HOME"), Err(Error::Refused));
+    assert_eq!(common.environment("VIRTUALIZATION"), Ok(b"here".to_vec()));
+    assert_eq!(collect_from(&common).virtualization.name.known().map(String::as_str), Some("here"));
+    assert_eq!(LiveHost::with_environment([]).environment("PATH"), Err(Error::NotFound));
+}

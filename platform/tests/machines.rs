@@ -1,0 +1,136 @@
+//! Every machine under `tests/machines` has the answers that its expected.json names, and keeps them as common evidence.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use system_facts::{CommonEvidence, Explained, RecordedHost, Source, collect_from, netdata};
+
+fn folders() -> Vec<PathBuf> {
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let mut folders: Vec<PathBuf> = fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+/// `os.id` in the document: the leaf's value, or null where the whole group is null.
+fn answer<'d>(document: &'d Value, path: &str) -> &'d Value {
+    let mut place = document;
+    for part in path.split('.') {
+        place = &place[part];
+    }
+    place.get("value").unwrap_or(place)
+}
+
+#[test]
+fn recorded_machines_have_their_answers() {
+    let folders = folders();
+    assert!(folders.len() >= 9, "{}", folders.len());
+    for folder in folders {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let machine = json(&folder.join("machine.json"));
+        assert!(machine["origin"].as_str().is_some_and(|origin| !origin.is_empty()), "{name}: origin");
+        let host = RecordedHost::open(&folder).unwrap();
+        let facts = collect_from(&CommonEvidence::new(&host));
+        let document = serde_json::to_value(&facts).unwrap();
+        for (path, expected) in json(&folder.join("expected.json")).as_object().unwrap() {
+            assert_eq!(answer(&document, path), expected, "{name}: {path}\n{:#?}", Explained(&facts));
+        }
+    }
+}
+
+#[test]
+fn every_answer_is_clean_and_has_a_known_source() {
+    for folder in folders() {
+        let host = RecordedHost::open(&folder).unwrap();
+        let facts = collect_from(&host);
+        for leaf in facts.leaves() {
+            assert!(leaf.source.is_none_or(|source| Source::ALL.contains(&source)), "{leaf:?}");
+            for asked in leaf.evidence {
+                let shown = format!("{}: {}", asked.asked, asked.outcome);
+                assert!(!shown.contains(char::is_control), "{shown:?}");
+            }
+        }
+        let lines = netdata::lines(&facts);
+        assert_eq!(lines.len(), 33);
+        for line in lines {
+            assert!(!line.value.is_empty() && !line.value.contains(char::is_control), "{line:?}");
+        }
+    }
+}
+
+/// The same document with evidence has the same values.
+#[test]
+fn explaining_changes_no_answer() {
+    for folder in folders() {
+        let host = RecordedHost::open(&folder).unwrap();
+        let facts = collect_from(&host);
+        let plain = serde_json::to_value(&facts).unwrap();
+        let mut explained = serde_json::to_value(Explained(&facts)).unwrap();
+        for group in explained.as_object_mut().unwrap().values_mut() {
+            for leaf in group.as_object_mut().into_iter().flatten() {
+                assert!(leaf.1.as_object_mut().unwrap().remove("evidence").is_some());
+            }
+        }
+        assert_eq!(plain, explained);
+    }
+}
+
+fn line<'l>(lines: &'l [netdata::Line<'_>], name: &str) -> &'l str {
+    lines.iter().find(|line| line.name == name).map(|line| line.value.as_str()).unwrap()
+}
+
+#[test]
+fn the_daemons_lines_inside_and_outside_a_container() {
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let facts = |name: &str| collect_from(&CommonEvidence::new(RecordedHost::open(&machines.join(name)).unwrap()));
+
+    let inside = facts("docker-cgroup2");
+    let lines = netdata::lines(&inside);
+    assert_eq!(line(&lines, "NETDATA_CONTAINER_OS_ID"), "alpine");
+    assert_eq!(line(&lines, "NETDATA_CONTAINER_OS_DETECTION"), "/etc/os-release");
+    assert_eq!(line(&lines, "NETDATA_CONTAINER_IS_OFFICIAL_IMAGE"), "true");
+    assert_eq!(line(&lines, "NETDATA_HOST_OS_ID"), "debian");
+    assert_eq!(line(&lines, "NETDATA_HOST_OS_DETECTION"), "/host/etc/os-release");
+    assert_eq!(line(&lines, "NETDATA_SYSTEM_CONTAINER"), "docker");
+
+    let unmounted = facts("podman");
+    assert_eq!(line(&netdata::lines(&unmounted), "NETDATA_HOST_OS_ID"), "unknown");
+
+    let outside = facts("plain-hardware");
+    let lines = netdata::lines(&outside);
+    assert_eq!(line(&lines, "NETDATA_CONTAINER_OS_ID"), "none");
+    assert_eq!(line(&lines, "NETDATA_CONTAINER_OS_DETECTION"), "none");
+    assert_eq!(line(&lines, "NETDATA_CONTAINER_IS_OFFICIAL_IMAGE"), "false");
+    assert_eq!(line(&lines, "NETDATA_HOST_OS_ID"), "debian");
+    assert_eq!(line(&lines, "NETDATA_SYSTEM_VIRTUALIZATION"), "none");
+    assert_eq!(line(&lines, "NETDATA_SYSTEM_CPU_FREQ"), "3500000000");
+    assert_eq!(line(&lines, "NETDATA_INSTANCE_CLOUD_TYPE"), "unknown");
+
+    let provided = facts("provided-virtualization");
+    let lines = netdata::lines(&provided);
+    assert_eq!(line(&lines, "NETDATA_SYSTEM_VIRTUALIZATION"), "my-cloud");
+    assert_eq!(line(&lines, "NETDATA_SYSTEM_VIRT_DETECTION"), "provided");
+    assert_eq!(line(&netdata::lines(&facts("ec2-nitro")), "NETDATA_INSTANCE_CLOUD_TYPE"), "AWS");
+    assert_eq!(line(&netdata::lines(&facts("azure")), "NETDATA_INSTANCE_CLOUD_TYPE"), "Azure");
+}
+
+/// Unknown is null without a source, "there is none" is null or the word with the source that decided.
+#[test]
+fn unknown_is_not_none() {
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let host = RecordedHost::open(&machines.join("plain-hardware")).unwrap();
+    let document = serde_json::to_value(collect_from(&host)).unwrap();
+    assert_eq!(document["virtualization"]["name"]["value"], "none");
+    assert_eq!(document["virtualization"]["name"]["source"], "cpuid");
+    assert_eq!(document["virtualization"]["hypervisor"], serde_json::json!({"value": null, "source": "cpuid"}));
+    assert_eq!(document["virtualization"]["cloud"], serde_json::json!({"value": null, "source": null}));
+    assert_eq!(document["container"]["kubernetes"]["value"], false);
+    assert_eq!(document["host_os"], Value::Null);
+}
