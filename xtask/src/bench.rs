@@ -1,7 +1,6 @@
 //! `cargo xtask bench`: the programs beside an empty program and the tools that they replace, measured in one run.
 //!
-//! Everything that is measured runs in namespaces of its own: a network that is only loopback, and mounts in which the
-//! machine's own Netdata configuration is covered by empty folders, so that its opt-out is neither touched nor in the way.
+//! Everything that is measured runs inside an [`Enclosure`]: the network is only loopback.
 
 mod crowded;
 mod measure;
@@ -15,15 +14,13 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
+use crate::enclosure::Enclosure;
 use crate::workspace::{PROGRAMS, SENDER, SYSTEM_INFO, Workspace};
-use crate::{offline, run, static_build};
+use crate::{run, static_build};
 use measure::Subject;
 use receiver::{Receiver, TlsServer};
 use table::Row;
 
-/// The default configuration folders, which may hold this machine's opt-out file.
-const CONFIG_FOLDERS: [&str; 4] =
-    ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"];
 const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
 
 /// Where packages and the static installer put the script that system-info replaces.
@@ -56,12 +53,16 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let scratch = tempfile::Builder::new().prefix("bench-").tempdir_in(workspace.own_folder()?)?;
     empty_program(scratch.path())?;
 
-    let mut command = offline::enclosed(workspace)?;
-    command.arg("bench-inside").arg("--programs").arg(programs).arg("--scratch").arg(scratch.path());
+    let enclosure = Enclosure::find(workspace);
+    if let Some(reason) = enclosure.missing() {
+        bail!("no network and mount namespaces can be made on this machine: {reason}");
+    }
+    let mut command = run::program(&workspace.xtask, ["bench-inside", "--programs"]);
+    command.arg(programs).arg("--scratch").arg(scratch.path());
     for namespace in namespaces()? {
         command.args(["--left", &namespace]);
     }
-    run::run(&mut command)
+    run::run(&mut enclosure.command(&command))
 }
 
 /// The measure of all things: a program that does nothing.
@@ -87,9 +88,6 @@ pub(crate) fn inside(arguments: &Inside) -> Result<()> {
     let here = namespaces()?;
     if arguments.left.len() != here.len() || here.iter().any(|namespace| arguments.left.contains(namespace)) {
         bail!("this is a part of cargo xtask bench, and does nothing outside its namespaces");
-    }
-    for folder in CONFIG_FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
-        run::text(run::program("mount", ["-t", "tmpfs", "tmpfs"]).arg(folder))?;
     }
     let mut scene =
         Scene { programs: &arguments.programs, scratch: &arguments.scratch, subjects: Vec::new(), remarks: Vec::new() };

@@ -2,8 +2,8 @@
 
 mod bench;
 mod ci;
+mod enclosure;
 mod generate;
-mod offline;
 mod recorded;
 mod run;
 mod setup;
@@ -42,13 +42,13 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Runs a program where only the loopback interface exists; the other commands call this after unshare(1)
+    /// Becomes a program inside the namespaces that the other commands make with unshare(1)
     #[command(hide = true)]
-    Loopback {
+    Enclosed {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         program: Vec<OsString>,
     },
-    /// The measuring half of bench, inside its own namespaces
+    /// The measuring half of bench, inside the namespaces
     #[command(hide = true)]
     BenchInside(bench::Inside),
 }
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 
 fn perform(task: Task) -> anyhow::Result<ExitCode> {
     match task {
-        Task::Loopback { program } => offline::enter(&program),
+        Task::Enclosed { program } => enclosure::enter(&program),
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
         Task::Test => {

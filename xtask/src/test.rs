@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::offline::Isolation;
+use crate::enclosure::Enclosure;
 use crate::workspace::Workspace;
 use crate::{run, skips};
 
@@ -34,15 +34,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     cargo_test(workspace, &["--workspace", "--features", &features])
 }
 
-/// Runs tests that are built: without a network where the kernel allows it, with a folder for temporary files inside target/.
+/// Runs tests that are built: where the kernel allows it without a network, with a folder for temporary files inside target/.
 pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
     let temporary = tempfile::Builder::new().prefix("tmp-").tempdir_in(&folder)?;
     let report = skips::fresh(&folder)?;
 
-    let isolation = Isolation::find(workspace);
-    isolation.announce();
-    let mut command = isolation.command(&run::cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
+    let enclosure = Enclosure::find(workspace);
+    enclosure.announce();
+    let mut command = enclosure.command(&run::cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
     command.args(selection).current_dir(&workspace.root);
     command.env("TMPDIR", temporary.path()).env(skips::VARIABLE, &report);
 
@@ -53,6 +53,6 @@ pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Result<Ou
         eprintln!("note: the tests took {seconds} s; the README promises at most {PROMISED_SECONDS} s after the build");
     }
     let mut skips = skips::read(&report)?;
-    skips.extend(isolation.skip());
+    skips.extend(enclosure.missing().map(|reason| format!("tests without a network: no namespaces ({reason})")));
     Ok(Outcome { passed: status.success(), skips })
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask loopback` on this kernel.
+//! `cargo xtask enclosed` on this kernel.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "the helper is part of a test, which clippy does not see")]
 
@@ -6,18 +6,18 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::{Command, Output};
 
-/// Runs a shell script behind `cargo xtask loopback`, in namespaces made as `user`, who is not root.
+/// Runs a shell script behind `cargo xtask enclosed`, in namespaces made as `user`, who is not root.
 fn inside(script: &str) -> Option<String> {
-    let user = ["--user", "--map-user=1000", "--map-group=1000", "--keep-caps", "--net", "--"];
+    let user = ["--user", "--map-user=1000", "--map-group=1000", "--keep-caps", "--net", "--mount", "--"];
     let run = |program: &[&str]| -> Option<Output> { Command::new("unshare").args(user).args(program).output().ok() };
     if !run(&["true"]).is_some_and(|output| output.status.success()) {
         let report = std::env::var_os("SKIP_REPORT").and_then(|path| OpenOptions::new().append(true).open(path).ok());
         if let Some(mut report) = report {
-            writeln!(report, "xtask loopback: no user and network namespace can be made here").unwrap();
+            writeln!(report, "xtask enclosed: no user, network and mount namespaces can be made here").unwrap();
         }
         return None;
     }
-    let output = run(&[env!("CARGO_BIN_EXE_xtask"), "loopback", "--", "sh", "-c", script]).unwrap();
+    let output = run(&[env!("CARGO_BIN_EXE_xtask"), "enclosed", "--", "sh", "-c", script]).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
 }
@@ -38,5 +38,13 @@ fn no_right_is_left_to_a_user_who_had_none() {
     for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
         let line = status.lines().find(|line| line.starts_with(set)).unwrap();
         assert_eq!(line.split_whitespace().nth(1), Some("0000000000000000"), "{line}");
+    }
+}
+
+#[test]
+fn the_default_configuration_folders_are_empty() {
+    for folder in ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"] {
+        let Some(listed) = inside(&format!("! test -d {folder} || ls -A {folder}")) else { return };
+        assert_eq!(listed, "", "{folder}");
     }
 }

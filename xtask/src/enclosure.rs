@@ -1,78 +1,65 @@
-//! Running programs where no network exists but loopback.
+//! Running programs where no network exists but loopback, and nobody has opted out.
 //!
-//! unshare(1) makes the network namespace, and for everyone but root a user namespace first; `cargo xtask loopback` then
-//! runs inside, brings the loopback interface up and becomes the program.
+//! unshare(1) makes a network and a mount namespace, and for everyone but root a user namespace first. Then `cargo xtask
+//! enclosed` brings the loopback interface up, covers the default configuration folders with empty ones, and becomes the
+//! program. So no test reaches a real server, and a machine's own opt-out file is neither touched nor in the way.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use crate::run;
 use crate::workspace::Workspace;
 
-/// Arguments for unshare(1): as root, and as anyone else, who needs a user namespace to be allowed the others.
-type Ways = [&'static [&'static str]; 2];
+/// Arguments for unshare(1): as root, and as anyone else, who needs a user namespace to be allowed the others. There the user
+/// stays who they are, so that tests see owners and permissions as an ordinary user does.
+const WAYS: [&[&str]; 2] =
+    [&["--net", "--mount"], &["--user", "--map-current-user", "--keep-caps", "--net", "--mount"]];
 
-/// The user stays who they are, so that what the tests see of owners and permissions is what an ordinary user sees.
-const NETWORK: Ways = [&["--net"], &["--user", "--map-current-user", "--keep-caps", "--net"]];
-
-/// With mounts of its own, for which one must be root, or be called so.
-const NETWORK_AND_MOUNTS: Ways = [&["--net", "--mount"], &["--user", "--map-root-user", "--net", "--mount"]];
-
-/// Tries each way with a program that does nothing.
-fn first_that_works(ways: &Ways, xtask: &Path) -> Result<&'static [&'static str], String> {
-    let mut reason = String::new();
-    for way in ways {
-        match run::output(wrap(way, xtask).arg("true")) {
-            Ok(output) if output.status.success() => return Ok(way),
-            Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
-            Err(error) => reason = format!("{error:#}"),
-        }
-    }
-    Err(reason)
-}
-
-/// This program inside a network namespace and a mount namespace; its arguments are still to be added.
-pub(crate) fn enclosed(workspace: &Workspace) -> anyhow::Result<Command> {
-    let way = first_that_works(&NETWORK_AND_MOUNTS, &workspace.xtask)
-        .map_err(|reason| anyhow!("no network and mount namespaces can be made on this machine: {reason}"))?;
-    let mut command = wrap(way, &workspace.xtask);
-    command.arg(&workspace.xtask);
-    Ok(command)
-}
-
-/// How tests are kept away from the network on this machine.
-pub(crate) struct Isolation {
+/// The namespaces that can be made on this machine, or why there are none.
+pub(crate) struct Enclosure {
     xtask: PathBuf,
     way: Result<&'static [&'static str], String>,
 }
 
-impl Isolation {
+impl Enclosure {
+    /// Tries each way with a program that does nothing.
     pub(crate) fn find(workspace: &Workspace) -> Self {
-        Self { xtask: workspace.xtask.clone(), way: first_that_works(&NETWORK, &workspace.xtask) }
+        let xtask = workspace.xtask.clone();
+        let mut reason = String::new();
+        for way in WAYS {
+            match run::output(wrap(way, &xtask).arg("true")) {
+                Ok(output) if output.status.success() => return Self { xtask, way: Ok(way) },
+                Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
+                Err(error) => reason = format!("{error:#}"),
+            }
+        }
+        Self { xtask, way: Err(reason) }
+    }
+
+    /// Why there is none.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        self.way.as_ref().err().map(String::as_str)
     }
 
     pub(crate) fn announce(&self) {
-        match &self.way {
-            Ok(_) => eprintln!("No network but loopback from here on (unshare)."),
-            Err(reason) => eprintln!(
-                "WARNING: no network namespace can be made on this machine ({reason}).\n\
+        match self.missing() {
+            None => {
+                eprintln!("From here on: no network but loopback, empty default configuration folders (unshare).");
+            }
+            Some(reason) => eprintln!(
+                "WARNING: no network and mount namespaces can be made on this machine ({reason}).\n\
                  WARNING: the tests run with the network as it is. They connect to loopback addresses only, and a debug\n\
                  WARNING: build of the sender refuses every other address."
             ),
         }
     }
 
-    /// What a report of skips should say.
-    pub(crate) fn skip(&self) -> Option<String> {
-        self.way.as_ref().err().map(|reason| format!("tests without a network: no network namespace ({reason})"))
-    }
-
-    /// The same command, inside.
+    /// The same command inside; outside where there is no inside.
     pub(crate) fn command(&self, inner: &Command) -> Command {
-        let mut command = match &self.way {
+        let mut command = match self.way {
             Ok(way) => {
                 let mut command = wrap(way, &self.xtask);
                 command.arg(inner.get_program());
@@ -93,31 +80,34 @@ impl Isolation {
 
 fn wrap(way: &[&str], xtask: &Path) -> Command {
     let mut command = run::program("unshare", way);
-    command.arg("--").arg(xtask).arg("loopback").arg("--");
+    command.arg("--").arg(xtask).arg("enclosed").arg("--");
     command
 }
 
-/// Inside the namespace: loopback up, the rights given by unshare dropped, then the program in our place.
+/// Inside the namespaces: prepares them, drops the rights given by unshare, and becomes the program.
 #[cfg(target_os = "linux")]
 pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
 
     let (name, arguments) = program.split_first().context("no program given")?;
     linux::loopback_up().context("cannot bring the loopback interface up")?;
+    linux::cover_config_folders()?;
     linux::drop_capabilities().context("cannot drop the rights that unshare gave")?;
     Err(run::program(name, arguments).exec()).with_context(|| format!("cannot start {}", name.display()))
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn enter(_program: &[OsString]) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("network namespaces exist on Linux only")
+    anyhow::bail!("namespaces exist on Linux only")
 }
 
 #[cfg(target_os = "linux")]
 mod linux {
     use std::io;
+    use std::path::Path;
 
     use anyhow::{Context, Result, bail};
+    use rustix::mount::{MountFlags, mount};
     use rustix::net::netlink::SocketAddrNetlink;
     use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, sendto, socket};
     use rustix::process::geteuid;
@@ -166,6 +156,19 @@ mod linux {
         let kind = u16::from_ne_bytes(reply.get(4..6)?.try_into().ok()?);
         let code = i32::from_ne_bytes(reply.get(16..20)?.try_into().ok()?);
         (kind == NLMSG_ERROR).then_some(code)
+    }
+
+    /// The default configuration folders: a file in any of them opts out.
+    const CONFIG_FOLDERS: [&str; 4] =
+        ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"];
+
+    /// An empty folder over each that exists. Others never see it: unshare(1) makes the mounts of its namespace private.
+    pub(super) fn cover_config_folders() -> Result<()> {
+        for folder in CONFIG_FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
+            mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=0755")
+                .with_context(|| format!("cannot cover {}", folder.display()))?;
+        }
+        Ok(())
     }
 
     /// Root keeps what it had. Anyone else had nothing before unshare made them mighty in their own user namespace; the
