@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anonymous_statistics::{schema, shape};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ratatui::layout::Size;
 
 /// Shows what the Netdata agent's telemetry would send from this machine: the exact request, where every value comes
 /// from, and why. Turns it off, if you like.
 ///
-/// It sends nothing: it contains no network
+/// On a terminal, and without a command, it opens screens to look around in. It sends nothing: it contains no network
 /// code and opens no network socket.
 #[derive(Debug, Parser)]
 #[command(
@@ -17,7 +18,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     disable_help_subcommand = true,
     after_help = "\
 Examples:
-  telemetry-preview show                    the request and where each value comes from
+  telemetry-preview                         look around
+  telemetry-preview show                    the same as text
   telemetry-preview show --event FATAL      what is sent when the agent fails
   telemetry-preview show --raw              the bytes of the request, and nothing else
   telemetry-preview status                  may this machine send, and what says so?
@@ -93,6 +95,18 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value_t = SchemaFormat::Md)]
         format: SchemaFormat,
     },
+    /// Draw a screen of a fixed example, for the documentation
+    #[command(hide = true)]
+    Screenshot {
+        /// Columns and rows
+        #[arg(long, default_value = "80x24", value_parser = size)]
+        size: Size,
+        /// The screen's title
+        #[arg(long, default_value = "summary")]
+        screen: String,
+        #[arg(long, value_enum, default_value_t = PictureFormat::Svg)]
+        format: PictureFormat,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -114,6 +128,12 @@ pub(crate) enum SchemaFormat {
     Json,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PictureFormat {
+    Svg,
+    Text,
+}
+
 /// What a relative path means would depend on who runs the program from where; the daemon's are all absolute.
 fn absolute(text: &str) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(text);
@@ -127,6 +147,16 @@ fn action(text: &str) -> Result<String, &'static str> {
         None if shape::is_action(text) => Ok(text.to_owned()),
         None => Err("an event is letters, digits and underscores, at most 32 (START, EXIT, FATAL ...)"),
     }
+}
+
+fn size(text: &str) -> Result<Size, &'static str> {
+    let parse = |text: &str| {
+        let (columns, rows) = text.split_once('x')?;
+        Some(Size::new(columns.parse().ok()?, rows.parse().ok()?))
+    };
+    parse(text)
+        .filter(|size| (60..=400).contains(&size.width) && (16..=200).contains(&size.height))
+        .ok_or("the size must be COLUMNSxROWS, from 60x16 to 400x200")
 }
 
 #[cfg(test)]
@@ -156,6 +186,8 @@ mod tests {
             &["show", "--event", "EXIT", "--call", "/x"],
             &["explain"],
             &["explain", "event", "--all"],
+            &["screenshot", "--size", "80"],
+            &["screenshot", "--size", "59x16"],
             &["nonsense"],
         ] {
             assert!(Cli::try_parse_from(["telemetry-preview"].iter().chain(line)).is_err(), "{line:?}");

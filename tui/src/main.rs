@@ -4,12 +4,15 @@
 //! core library's; here is only what people see.
 
 mod cli;
+mod example;
 mod opting;
 mod output;
 mod question;
+mod tui;
 mod verbs;
 mod words;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -29,13 +32,38 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let verb = cli.verb.unwrap_or(Verb::Show(ShowOptions::default()));
+    let Some(verb) = cli.verb else { return look_around(&cli.place) };
     match verb {
-        Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, &options),
+        Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options),
         Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
         Verb::OptOut { dry_run } => verbs::opt_out::run(&question::from(&cli.place)?, dry_run),
         Verb::OptIn { yes } => verbs::opt_in::run(&question::from(&cli.place)?, yes),
         Verb::Explain { field, all } => verbs::explain::run(field.as_deref(), all),
         Verb::Schema { format } => verbs::schema::run(format),
+        Verb::Screenshot { size, screen, format } => verbs::screenshot::run(size, &screen, format),
+    }
+}
+
+/// Without a verb: the screens where there is a terminal for them, otherwise the same as text.
+fn look_around(place: &cli::Place) -> Result<ExitCode, Failure> {
+    let question = question::from(place)?;
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb {
+        return verbs::show::run(&question, ShowOptions::default());
+    }
+    match tui::size_of_terminal() {
+        Ok(size) if !tui::fits(size) => {
+            let code = verbs::show::run(&question, ShowOptions::default())?;
+            output::hint(&format!(
+                "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
+                size.width,
+                size.height,
+                tui::SMALLEST.width,
+                tui::SMALLEST.height
+            ));
+            Ok(code)
+        }
+        Ok(_) => tui::run(question),
+        Err(_no_size) => verbs::show::run(&question, ShowOptions::default()),
     }
 }

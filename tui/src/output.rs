@@ -1,5 +1,6 @@
 //! How the program ends: what it writes, and its exit status. The help text lists the numbers.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -56,6 +57,11 @@ pub(crate) fn answer(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     }
 }
 
+/// Writes the answer line by line.
+pub(crate) fn lines(lines: &[String]) -> Result<(), Failure> {
+    answer(lines.join("\n") + "\n")
+}
+
 /// Writes one JSON object and a newline.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
@@ -65,7 +71,8 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         if c.is_control() && c != '\n' {
-            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a String cannot fail.
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);
         }

@@ -17,10 +17,9 @@ use system_facts::Evidence;
 /// What this program promises about itself.
 pub(crate) const NO_SOCKET: &str = "opens no network socket";
 
-/// What is never sent, whatever a machine or a daemon says.
-pub(crate) const NEVER_SENT: &str = "Never in the request: host name, IP or MAC addresses, user names, paths of this \
-    machine, command lines, tokens, machine-id or hardware UUIDs. The server still sees the address that the \
-    connection comes from.";
+/// What is never sent, whatever a machine or a daemon says; and what a server sees nevertheless.
+pub(crate) const NEVER_SENT: &str = "Host name, IP or MAC addresses, user names, paths of this machine, command lines, \
+    tokens, machine-id or hardware UUIDs. The server still sees the address that the connection comes from.";
 
 /// What kind of data this is.
 pub(crate) const PSEUDONYMOUS: &str =
@@ -36,6 +35,11 @@ pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
         Outlook::OptedOut => "[x]",
         Outlook::CannotTell => "[?]",
     }
+}
+
+/// The state with its symbol, in one line.
+pub(crate) fn headline(preview: &Preview) -> String {
+    format!("{} {}", symbol(preview.outlook()), preview.headline())
 }
 
 /// A decision in words.
@@ -146,15 +150,20 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
     entry.content != Content::Absent
 }
 
-/// How many fields of each sensitivity the request has, the most telling first.
-pub(crate) fn by_sensitivity(preview: &Preview) -> Vec<(Sensitivity, usize)> {
-    [Sensitivity::Identifier, Sensitivity::Exact, Sensitivity::Coarse, Sensitivity::Constant]
-        .into_iter()
-        .map(|class| {
-            let of_class = |entry: &&Entry| entry.content.is_in_body() && entry.field.sensitivity == class;
-            (class, entries(preview).iter().filter(of_class).count())
-        })
-        .collect()
+/// How much the fields of the request say about one machine.
+pub(crate) fn by_sensitivity(preview: &Preview) -> String {
+    let count = |class| {
+        let of_class = |entry: &&Entry| entry.content.is_in_body() && entry.field.sensitivity == class;
+        entries(preview).iter().filter(of_class).count()
+    };
+    format!(
+        "Of its fields {} tell this installation from all others, {} have values that few machines may share, {} values \
+         that many share, and {} are the same for everybody.",
+        count(Sensitivity::Identifier),
+        count(Sensitivity::Exact),
+        count(Sensitivity::Coarse),
+        count(Sensitivity::Constant)
+    )
 }
 
 /// What a class of sensitivity means.
@@ -307,5 +316,5 @@ pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
 /// Rows of a label and a text, aligned.
 pub(crate) fn aligned(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
-    rows.iter().map(|(label, text)| format!("{label:width$}  {text}\n")).collect()
+    rows.iter().fold(String::new(), |text, (label, row)| text + &format!("{label:width$}  {row}\n"))
 }

@@ -4,5 +4,6 @@ pub(crate) mod explain;
 pub(crate) mod opt_in;
 pub(crate) mod opt_out;
 pub(crate) mod schema;
+pub(crate) mod screenshot;
 pub(crate) mod show;
 pub(crate) mod status;

@@ -23,28 +23,27 @@ pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
     // Events from before this moment were made without consent, or it is not known that they were not.
     let deleted = opting::forget_waiting(before.folders.library.as_ref())
         .map_err(|error| failed(format!("cannot delete the events that wait, so nothing was changed: {error}")))?;
-    let mut text = match deleted {
-        0 => String::new(),
-        number => format!("Deleted {number} waiting events from before.\n"),
+    let mut said = match deleted {
+        0 => Vec::new(),
+        1 => vec!["Deleted 1 waiting event from before.".to_owned()],
+        number => vec![format!("Deleted {number} waiting events from before.")],
     };
     match switch::opt_in(&folder) {
         Ok(Done::Changed) => {
-            text.push_str(&format!("Removed {shown}.\nRestart netdata, then the daemon sees it too.\n"))
+            said.extend([format!("Removed {shown}."), "Restart netdata, then the daemon sees it too.".to_owned()]);
         }
-        Ok(Done::AlreadySo) => text.push_str(&format!("There is no {shown}.\n")),
+        Ok(Done::AlreadySo) => said.push(format!("There is no {shown}.")),
         Err(error) => return Err(failed(format!("cannot remove {shown}: {error}"))),
     }
     let after = Preview::look(question);
-    let mut still = after.consent.in_the_way().peekable();
-    if still.peek().is_some() {
-        text.push_str("\nStill in the way:\n");
-    }
-    for step in still {
+    said.push(String::new());
+    for step in after.consent.in_the_way() {
         let change = step.what_would_change_it().unwrap_or_default();
-        text.push_str(&format!("  {} {}; what would change it: {change}\n", step.source, words::finding(step)));
+        said.push(format!("Still in the way: {} {}", step.source, words::finding(step)));
+        said.push(format!("  what would change it: {change}"));
     }
-    text.push_str(&format!("\n{} {}\n", words::symbol(after.outlook()), after.headline()));
-    output::answer(text)?;
+    said.push(words::headline(&after));
+    output::lines(&said)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -24,11 +24,11 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
     if let Some(error) = outcome.error() {
         return Err(Failure::new(NO_PERMISSION, error).instead(outcome.commands()));
     }
-    let mut text: String = outcome.sentences().iter().map(|sentence| format!("{sentence}\n")).collect();
     // What counts is on the disk, not what this program believes to have done.
     let after = Preview::look(question);
-    text.push_str(&format!("\n{} {}\n", words::symbol(after.outlook()), after.headline()));
-    output::answer(text)?;
+    let mut said = outcome.sentences();
+    said.extend([String::new(), words::headline(&after)]);
+    output::lines(&said)?;
     if after.consent.decision() == Decision::OptedOut {
         Ok(ExitCode::SUCCESS)
     } else {

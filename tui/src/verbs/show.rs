@@ -14,7 +14,7 @@ use crate::cli::ShowOptions;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::words;
 
-pub(crate) fn run(question: &Question, options: &ShowOptions) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
     let assembly = match &preview.assembly {
         Ok(assembly) => assembly,
@@ -33,9 +33,9 @@ pub(crate) fn run(question: &Question, options: &ShowOptions) -> Result<ExitCode
 }
 
 /// Who would send, and what is not exact, on standard error: standard output may be a file.
-fn say_beside(preview: &Preview, options: &ShowOptions, open: &[&str]) {
+fn say_beside(preview: &Preview, options: ShowOptions, open: &[&str]) {
     if options.raw || options.json {
-        output::hint(&format!("{} {}", words::symbol(preview.outlook()), preview.headline()));
+        output::hint(&words::headline(preview));
     }
     output::hint(&format!("Who would send: {}", preview.script));
     if !preview.script.is_this_sender() {
@@ -52,9 +52,15 @@ fn say_beside(preview: &Preview, options: &ShowOptions, open: &[&str]) {
 }
 
 fn text(preview: &Preview, assembly: &Assembly) -> String {
-    let mut text = format!("{} {}\n\n", words::symbol(preview.outlook()), preview.headline());
+    let mut text = format!("{}\n\n", words::headline(preview));
     text.push_str(&words::aligned(&words::overview(preview)));
-    let _ = writeln!(text, "\nThis preview {}. {}\n{}\n", words::NO_SOCKET, words::PSEUDONYMOUS, words::NEVER_SENT);
+    let _ = writeln!(
+        text,
+        "\nThis preview {}. {}\nNever sent: {}\n",
+        words::NO_SOCKET,
+        words::PSEUDONYMOUS,
+        words::NEVER_SENT
+    );
     let request = &assembly.request;
     let _ = writeln!(text, "REQUEST\n{METHOD} {}", request.endpoint());
     for (name, value) in request.headers() {

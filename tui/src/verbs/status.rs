@@ -31,7 +31,7 @@ pub(crate) fn whose_environment(recorded: bool) -> &'static str {
 
 fn text(preview: &Preview, recorded: bool) -> String {
     let consent = &preview.consent;
-    let mut text = format!("{} {}\n\n", words::symbol(preview.outlook()), preview.headline());
+    let mut text = format!("{}\n\n", words::headline(preview));
     let _ = writeln!(text, "Decision: {}\n", words::decision(consent.decision()));
     let rows: Vec<(String, &str, String)> = consent
         .steps

@@ -1,0 +1,146 @@
+//! A made-up machine, the same every time: for the pictures in the documentation and for tests.
+
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::config::Config;
+use anonymous_statistics::consent::{Consent, Finding};
+use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::preview::{NoRequest, Preview};
+use anonymous_statistics::schema::{FIELDS, Origin};
+use anonymous_statistics::script::{Program, SCRIPT, Script};
+use anonymous_statistics::shape::Shape;
+use system_facts::{
+    Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State, Virtualization,
+};
+
+/// 2026-01-01, 06:25 UTC: when the example's agent made its last call.
+const BEFORE: u64 = 1_767_248_700_000;
+/// Half a minute of a day later.
+const NOW: u64 = 1_767_300_030_000;
+
+/// An agent that may send, with this project's sender, and a last call from which everything is known.
+pub(crate) fn preview() -> Option<Preview> {
+    with(&last_call("START", "-", "-"), Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned()))
+}
+
+/// A preview of a call on the example's machine. `None` only if the built-in configuration could not be used.
+pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview> {
+    let config = Config::load(None).ok()?;
+    let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: NOW };
+    let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
+    let found = |path: &str| Some((PathBuf::from(path), FoundBy::Usual));
+    Some(Preview {
+        action: invocation.action().unwrap_or_default().to_owned(),
+        folders: Folders {
+            config: found("/etc/netdata"),
+            library: found("/var/lib/netdata"),
+            plugins: found("/usr/lib/netdata/plugins.d"),
+            consent: CONFIG_DIRECTORIES.map(PathBuf::from).to_vec(),
+        },
+        consent: consent(&[]),
+        script: Script { path: Some(Path::new("/usr/lib/netdata/plugins.d").join(SCRIPT)), program },
+        proxy: None,
+        trust_store: None,
+        assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
+        config: Ok(config),
+    })
+}
+
+/// A decision in which nothing objects but what is given for the first directories.
+pub(crate) fn consent(findings: &[Finding]) -> Consent {
+    let look = |path: &Path| {
+        let at = CONFIG_DIRECTORIES.iter().position(|directory| path.starts_with(directory));
+        at.and_then(|at| findings.get(at)).cloned().unwrap_or(Finding::Nothing)
+    };
+    Consent::decide(CONFIG_DIRECTORIES.iter().map(Path::new), |_variable| None, look)
+}
+
+/// A call of which everything is known from the last one: the schema's own examples.
+pub(crate) fn last_call(action: &str, result: &str, data: &str) -> Invocation {
+    let last = Provenance::LastEvent(BEFORE);
+    let mut call = Invocation::expected(action);
+    call.know_argument(2, result, last.clone());
+    call.know_argument(3, data, last.clone());
+    for field in FIELDS {
+        match field.origin {
+            Origin::Argument(number) => call.know_argument(number, fragment(field.shape, field.example), last.clone()),
+            Origin::Variable(name) => call.know_variable(name, field.example, last.clone()),
+            _ => {}
+        }
+    }
+    call.know_count(42);
+    call
+}
+
+/// An example as the daemon gives it.
+fn fragment(shape: Shape, example: &str) -> String {
+    match shape {
+        Shape::Boolean | Shape::Integer { .. } => example.to_owned(),
+        Shape::Collectors => {
+            let collectors = [("apps.plugin", ""), ("proc.plugin", "/proc/stat"), ("cgroups.plugin", "")];
+            let objects =
+                collectors.map(|(plugin, module)| format!("{{\"plugin\":\"{plugin}\",\"module\":\"{module}\"}}"));
+            objects.join(",")
+        }
+        _ => format!("\"{example}\""),
+    }
+}
+
+fn facts() -> Facts {
+    let os = |value: &str| known(value.to_owned(), Source::OS_RELEASE, value);
+    let uname = |value: &str| known(value.to_owned(), Source::UNAME, value);
+    Facts {
+        os: Os {
+            name: os("Debian GNU/Linux"),
+            id: os("debian"),
+            version: os("12 (bookworm)"),
+            version_id: os("12"),
+            ..Os::default()
+        },
+        kernel: Kernel {
+            name: uname("Linux"),
+            release: uname("6.1.0-18-amd64"),
+            architecture: uname("x86_64"),
+            ..Kernel::default()
+        },
+        virtualization: Virtualization {
+            name: known("kvm".to_owned(), Source::CPUID, "KVMKVMKVM"),
+            ..Virtualization::default()
+        },
+        container: Container {
+            name: Fact {
+                state: State::None,
+                source: Some(Source::PID_NAMESPACE),
+                evidence: seen(Source::PID_NAMESPACE, "pid:[4026531836]"),
+            },
+            kubernetes_node: known(false, Source::CGROUP_TREE, "no pods"),
+            ..Container::default()
+        },
+        cpu: Cpu {
+            model: known(
+                "AMD EPYC 7763 64-Core Processor".to_owned(),
+                Source::PROC_CPUINFO,
+                "AMD EPYC 7763 64-Core Processor",
+            ),
+            vendor: known("AuthenticAMD".to_owned(), Source::PROC_CPUINFO, "AuthenticAMD"),
+            logical_count: known(8, Source::SYS_CPU, "0-7"),
+            frequency_hz: known(2_445_000_000, Source::PROC_CPUINFO, "2445.406"),
+            ..Cpu::default()
+        },
+        memory: Memory { total_bytes: known(33_651_187_712, Source::MEMINFO, "32862488 kB") },
+        disk: Disk { total_bytes: known(274_877_906_944, Source::SYS_BLOCK, "vda: 536870912 sectors") },
+        ..Facts::default()
+    }
+}
+
+fn known<T>(value: T, source: Source, saw: &str) -> Fact<T> {
+    Fact { state: State::Known(value), source: Some(source), evidence: seen(source, saw) }
+}
+
+fn seen(source: Source, saw: &str) -> std::sync::Arc<[Evidence]> {
+    let evidence = Evidence { asked: source.name().into(), outcome: Outcome::Saw(saw.to_owned()), privileged: false };
+    std::sync::Arc::from([evidence])
+}

@@ -1,0 +1,39 @@
+//! The screens.
+//!
+//! A key or an answer is a [`Message`](state::Message); [`State::update`](state::State::update) changes the state and says
+//! which [`Effect`](state::Effect) is wanted; `terminal` alone performs effects; drawing only reads the state. A screen is
+//! one file in `screens/` and one line in its list.
+
+mod draw;
+mod key;
+mod look;
+mod overlay;
+mod page;
+mod picture;
+mod screens;
+mod state;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use anonymous_statistics::preview::Preview;
+use ratatui::layout::Size;
+
+pub(crate) use look::Look;
+pub(crate) use picture::Picture;
+pub(crate) use terminal::{run, size_of_terminal};
+
+/// The smallest terminal in which the screens can be read.
+pub(crate) const SMALLEST: Size = Size::new(60, 16);
+
+/// Whether the screens can be read in a terminal of this size.
+pub(crate) const fn fits(size: Size) -> bool {
+    size.width >= SMALLEST.width && size.height >= SMALLEST.height
+}
+
+/// Draws one screen of a preview; `None` where there is no screen of that title.
+pub(crate) fn picture(preview: Preview, screen: &str, size: Size, look: Look) -> Option<Picture> {
+    let mut state = state::State::new(preview.action.clone(), false, look, size);
+    state.update(state::Message::Looked(Box::new(preview)));
+    state.open(screen).then(|| Picture::of(&state))
+}

@@ -1,0 +1,47 @@
+//! Consent: every place that was looked at, what it says, and what would change it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Screen, View};
+use crate::tui::key::Key;
+use crate::tui::page::{Page, Scroll};
+use crate::verbs::status;
+use crate::words;
+
+#[derive(Debug, Default)]
+pub(crate) struct Consent {
+    scroll: Scroll,
+}
+
+impl Screen for Consent {
+    fn title(&self) -> &'static str {
+        "Consent"
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> bool {
+        self.scroll.on_key(key, lines(view).len(), view.size.height)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.scroll.draw(lines(view), view.look, area, buffer);
+    }
+}
+
+fn lines(view: View<'_>) -> Vec<Line<'static>> {
+    let consent = &view.preview.consent;
+    let mut page = Page::new(view.look, view.size);
+    page.heading(&format!("Decision: {}", words::decision(consent.decision())));
+    page.text(status::explanation(consent.decision())).blank();
+    for step in &consent.steps {
+        page.heading(&step.source.to_string());
+        page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));
+        if let Some(change) = step.what_would_change_it() {
+            page.indented(2, &format!("what would change it: {change}"));
+        }
+    }
+    page.blank().text(status::whose_environment(view.recorded));
+    page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
+    page.into_lines()
+}

@@ -1,0 +1,52 @@
+//! The screens. A new one is a file here and a line in [`all`].
+
+mod consent;
+mod fields;
+mod request;
+mod summary;
+
+use std::fmt::Debug;
+
+use anonymous_statistics::preview::Preview;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+use super::key::Key;
+use super::look::Look;
+
+/// What a screen can see.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) preview: &'a Preview,
+    pub(crate) look: Look,
+    /// The room that the screen has.
+    pub(crate) size: Size,
+    /// Whether a recorded call is shown.
+    pub(crate) recorded: bool,
+}
+
+/// One screen: what it shows, and where in it a person is.
+pub(crate) trait Screen: Debug {
+    /// Its name in the row of tabs.
+    fn title(&self) -> &'static str;
+
+    /// The keys that only this screen knows, with what they do.
+    fn keys(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Reacts to a key and says whether the key was for this screen.
+    fn on_key(&mut self, key: Key, view: View<'_>) -> bool;
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer);
+}
+
+/// All screens, in the order of their numbers.
+pub(crate) fn all() -> Vec<Box<dyn Screen>> {
+    vec![
+        Box::new(summary::Summary::default()),
+        Box::new(fields::Fields::default()),
+        Box::new(request::Request::default()),
+        Box::new(consent::Consent::default()),
+    ]
+}

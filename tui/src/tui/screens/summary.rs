@@ -1,0 +1,84 @@
+//! Summary: the whole matter on one page.
+
+use anonymous_statistics::schema::ACTIONS;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Screen, View};
+use crate::tui::key::Key;
+use crate::tui::page::{Page, Scroll};
+use crate::words;
+
+/// Columns of the labels.
+const LABEL: usize = 10;
+
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    scroll: Scroll,
+}
+
+impl Screen for Summary {
+    fn title(&self) -> &'static str {
+        "Summary"
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> bool {
+        self.scroll.on_key(key, lines(view).len(), view.size.height)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.scroll.draw(lines(view), view.look, area, buffer);
+    }
+}
+
+fn lines(view: View<'_>) -> Vec<Line<'static>> {
+    let preview = view.preview;
+    let mut page = Page::new(view.look, view.size);
+    match &preview.assembly {
+        Err(error) => {
+            page.row("Problem", LABEL, &error.to_string());
+        }
+        Ok(assembly) => {
+            page.row("What", LABEL, &format!("A usage event of Netdata. {}", words::by_sensitivity(preview)));
+            if let Some(entry) = assembly.event.entry("distinct_id") {
+                let known = words::instead_of_value(entry).is_none();
+                let id = if known { words::value(entry, &assembly.stamp) } else { "an identifier".to_owned() };
+                let text =
+                    format!("{id}, the same in every event. Pseudonymous: no name, but no other installation has it.");
+                page.row("Who", LABEL, &text);
+            }
+        }
+    }
+    let action = &preview.action;
+    let when = words::when(action).map_or_else(|| action.clone(), |when| format!("{action}: {when}."));
+    page.row("When", LABEL, &format!("{when} The key e shows the other events."));
+    if let Ok(config) = &preview.config {
+        page.row("Where to", LABEL, &format!("{} (proxy: {})", config.endpoint, words::proxy(preview)));
+    }
+    page.row("Not sent", LABEL, words::NEVER_SENT);
+    page.row("To stop", LABEL, &format!("Press o. That creates {}", stop_file(view)));
+    if !preview.is_exact() && preview.assembly.is_ok() {
+        page.blank().text(
+            "What is \"set by the daemon\" is known only when the daemon makes the call; here it is left open, not made up.",
+        );
+    }
+    page.blank().heading("Who would send");
+    page.text(&preview.script.to_string()).text(&words::sender_means(&preview.script));
+    page.blank().heading("With what");
+    for (label, text) in words::overview(preview).into_iter().filter(|(label, _)| !SAID.contains(label)) {
+        page.row(label, 18, &text);
+    }
+    page.blank().heading("All events");
+    for action in ACTIONS {
+        page.row(action.name, 21, action.when);
+    }
+    page.into_lines()
+}
+
+/// Rows of the overview that stand further up, in the head or in sentences.
+const SAID: [&str; 4] = ["Destination", "Event", "Fields", "Who would send"];
+
+fn stop_file(view: View<'_>) -> String {
+    words::path(&anonymous_statistics::switch::opt_out_file(&view.preview.opt_out_folder()))
+}

@@ -1,0 +1,22 @@
+//! `screenshot`: a screen of the example, for the documentation.
+
+use std::process::ExitCode;
+
+use ratatui::layout::Size;
+
+use crate::cli::PictureFormat;
+use crate::example;
+use crate::output::{self, Failure, USAGE};
+use crate::tui::{self, Look};
+
+pub(crate) fn run(size: Size, screen: &str, format: PictureFormat) -> Result<ExitCode, Failure> {
+    let look = Look { colour: true, unicode: true };
+    let preview = example::preview().ok_or_else(|| Failure::new(USAGE, "the example cannot be built"))?;
+    let picture = tui::picture(preview, screen, size, look)
+        .ok_or_else(|| Failure::new(USAGE, format!("there is no screen {screen:?}")))?;
+    output::answer(match format {
+        PictureFormat::Svg => picture.svg(),
+        PictureFormat::Text => picture.text(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
