@@ -149,7 +149,7 @@ impl Scene<'_> {
     /// That the time does not grow too much with the machine.
     fn crowded_machine(&mut self, environment: &[(String, String)]) -> Result<()> {
         let machine = self.folder("crowded")?;
-        crowded::write(&machine)?;
+        crowded::write(&machine, &crowded::CROWDED)?;
         let program = self.programs.join(SYSTEM_INFO.name);
         let command = [&program.to_string_lossy(), "--format", "env", "--machine", &machine.to_string_lossy()];
         let subject = Subject::new(Row::Crowded, &command, environment);

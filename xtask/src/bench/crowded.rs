@@ -5,17 +5,21 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-const PROCESSORS: usize = 1024;
-const MOUNTS: usize = 10_000;
-const DISKS: usize = 2_000;
-const CGROUP_BYTES: usize = 1_000_000;
+pub(super) struct Size {
+    processors: usize,
+    mounts: usize,
+    disks: usize,
+    cgroup_bytes: usize,
+}
+
+pub(super) const CROWDED: Size = Size { processors: 1024, mounts: 10_000, disks: 2_000, cgroup_bytes: 1_000_000 };
 
 pub(super) const WHAT: &str = "system-info, 1,024 CPUs, 10,000 mounts, 2,000 disks, 1 MB of cgroups";
 
 /// A line of the answer that shows that the machine was read.
 pub(super) const ANSWER: &str = "NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT=1024";
 
-pub(super) fn write(machine: &Path) -> Result<()> {
+pub(super) fn write(machine: &Path, size: &Size) -> Result<()> {
     put(
         machine.join("machine.json"),
         r##"{"platform": "linux", "uname": {"sysname": "Linux", "release": "6.1.0", "version": "#1 SMP", "machine": "x86_64"}}"##,
@@ -23,16 +27,16 @@ pub(super) fn write(machine: &Path) -> Result<()> {
     let root = machine.join("root");
     put(root.join("etc/os-release"), "NAME=\"Made up\"\nID=made-up\n")?;
     put(root.join("proc/meminfo"), "MemTotal:       1073741824 kB\n")?;
-    put(root.join("proc/cpuinfo"), &(0..PROCESSORS).map(processor).collect::<Vec<_>>().concat())?;
+    put(root.join("proc/cpuinfo"), &(0..size.processors).map(processor).collect::<Vec<_>>().concat())?;
     let cgroup = (0..).map(|number| format!("{number}:controller{number}:/slice/unit{number}.service\n"));
     let mut length = 0;
     let cgroup: Vec<String> = cgroup
         .take_while(|line| {
             length += line.len();
-            length < CGROUP_BYTES
+            length < size.cgroup_bytes
         })
         .collect();
-    let mounts = (0..MOUNTS).map(|number| {
+    let mounts = (0..size.mounts).map(|number| {
         format!(
             "{} 1 0:{number} / /srv/volume{number} rw,relatime shared:{number} - ext4 /dev/volume{number} rw\n",
             number + 100
@@ -43,17 +47,17 @@ pub(super) fn write(machine: &Path) -> Result<()> {
         put(root.join("proc").join(process).join("cgroup"), &cgroup.concat())?;
         put(root.join("proc").join(process).join("mountinfo"), &mounts)?;
     }
-    for disk in 0..DISKS {
+    for disk in 0..size.disks {
         let folder = root.join(format!("sys/block/nvme{disk}n1"));
         put(folder.join("size"), "7814037168\n")?;
         put(folder.join("removable"), "0\n")?;
     }
     let processors = root.join("sys/devices/system/cpu");
-    let all = format!("0-{}\n", PROCESSORS - 1);
+    let all = format!("0-{}\n", size.processors - 1);
     for name in ["online", "possible", "present"] {
         put(processors.join(name), &all)?;
     }
-    for cpu in 0..PROCESSORS {
+    for cpu in 0..size.processors {
         let topology = processors.join(format!("cpu{cpu}/topology"));
         let (package, first) = (cpu / 128, cpu / 2 * 2);
         put(topology.join("physical_package_id"), &format!("{package}\n"))?;
@@ -90,12 +94,13 @@ mod tests {
     #[test]
     fn the_machine_is_as_large_as_it_says() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path()).unwrap();
+        let size = Size { processors: 4, mounts: 5, disks: 6, cgroup_bytes: 700 };
+        write(folder.path(), &size).unwrap();
         let root = folder.path().join("root");
         let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
-        assert_eq!(read("proc/cpuinfo").matches("processor\t").count(), PROCESSORS);
-        assert_eq!(read("proc/self/mountinfo").lines().count(), MOUNTS);
-        assert!((CGROUP_BYTES - 100..CGROUP_BYTES).contains(&read("proc/1/cgroup").len()));
-        assert_eq!(fs::read_dir(root.join("sys/block")).unwrap().count(), DISKS);
+        assert_eq!(read("proc/cpuinfo").matches("processor\t").count(), 4);
+        assert_eq!(read("proc/self/mountinfo").lines().count(), 5);
+        assert!((600..700).contains(&read("proc/1/cgroup").len()));
+        assert_eq!(fs::read_dir(root.join("sys/block")).unwrap().count(), 6);
     }
 }
