@@ -66,3 +66,8 @@ pub fn collect_from(host: &dyn Host) -> Facts {
     unix::apply_daemon_environment(&machine, &mut facts);
     facts
 }
+
+/// Runs the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

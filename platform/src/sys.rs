@@ -4,12 +4,13 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{self, FileType, Mode, OFlags};
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
 
-/// Bytes that one read asks for; sysfs answers with at most a page, /proc/cpuinfo and mountinfo with a few.
-const CHUNK: usize = 16 * 1024;
+/// Bytes that the first read asks for: enough for what sysfs and most of procfs answer.
+const FIRST_READ: usize = 2048;
 
 fn failed(errno: rustix::io::Errno) -> Error {
     io::Error::from(errno).into()
@@ -28,27 +29,27 @@ pub(crate) fn read_start(path: &str, limit: usize) -> Result<Start> {
     }
     // Documentation/filesystems/sysfs.rst: an attribute is at most a page and one read returns all of it.
     let one_read = path.starts_with("/sys/");
-    let mut bytes = Vec::new();
-    let mut chunk = [0_u8; CHUNK];
+    // One byte more than the limit tells a file that ends there from one that goes on.
+    let most = limit.saturating_add(1);
+    let mut bytes = Vec::with_capacity(most.min(FIRST_READ));
     loop {
-        let room = limit.saturating_sub(bytes.len());
-        // One byte more than the limit tells a file that ends there from one that goes on.
-        let wanted = room.saturating_add(1).min(CHUNK);
-        let Some(buffer) = chunk.get_mut(..wanted) else { return Err(Error::TooLarge) };
-        let got = match rustix::io::read(&file, &mut *buffer) {
-            Ok(got) => got,
-            Err(rustix::io::Errno::INTR) => continue,
+        let room = bytes.capacity() - bytes.len();
+        match rustix::io::read(&file, spare_capacity(&mut bytes)) {
+            Ok(0) => break,
+            Ok(got) if one_read && got < room => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(failed(errno)),
-        };
-        let read = buffer.get(..got.min(room)).unwrap_or_default();
-        bytes.extend_from_slice(read);
-        if got > room {
-            return Ok(Start { bytes, whole: false });
         }
-        if got == 0 || (one_read && got < wanted) {
-            return Ok(Start { bytes, whole: true });
+        if bytes.len() >= most {
+            break;
+        }
+        if bytes.len() == bytes.capacity() {
+            bytes.reserve_exact((bytes.len() * 3).min(most - bytes.len()));
         }
     }
+    let whole = bytes.len() <= limit;
+    bytes.truncate(limit);
+    Ok(Start { bytes, whole })
 }
 
 pub(crate) fn read_link(path: &str) -> Result<Vec<u8>> {

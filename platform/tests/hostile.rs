@@ -206,3 +206,21 @@ fn common_evidence_refuses_whoever_asks() {
     assert_eq!(collect_from(&common).virtualization.name.known().map(String::as_str), Some("here"));
     assert_eq!(LiveHost::with_environment([]).environment("PATH"), Err(Error::NotFound));
 }
+
+/// However many disks there are, the answer is their sum, and no more than a few are asked one by one.
+#[test]
+fn two_thousand_disks_are_summed() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = linux(folder.path());
+    let root = folder.path().join("root");
+    let mut partitions = String::from("major minor  #blocks  name\n\n");
+    for number in 0..2000 {
+        let disk = root.join(format!("sys/block/sd{number:04}"));
+        fs::create_dir_all(&disk).unwrap();
+        fs::write(disk.join("size"), "2000\n").unwrap();
+        partitions.push_str(&format!("   8 {number} 1000 sd{number:04}\n   8 {number} 500 sd{number:04}p1\n"));
+    }
+    fs::create_dir_all(root.join("proc")).unwrap();
+    fs::write(root.join("proc/partitions"), partitions).unwrap();
+    assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(2000 * 2000 * 512)));
+}

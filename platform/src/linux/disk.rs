@@ -1,6 +1,6 @@
 //! The disks of the machine: every real one once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ask::{Ask, Machine};
 use crate::facts::Disk;
@@ -9,6 +9,9 @@ use crate::text::leading_number;
 
 /// More block devices than any machine has; a folder with more is not one.
 const DEVICES_LIMIT: usize = 100_000;
+/// Machines with more block devices are not asked about each of them.
+const ASK_EACH_LIMIT: usize = 64;
+const PARTITIONS_LIMIT: usize = 4 << 20;
 /// "All sizes are in units of 512 bytes", Documentation/ABI/stable/sysfs-block.
 const SECTOR: u64 = 512;
 
@@ -18,6 +21,9 @@ const NOT_A_DISK: &[&str] = &[
     "loop", "ram", "zram", "dm-", "md", "sr", "scd", "fd", "nbd", "drbd", "bcache", "zd", "nullb", "rbd", "mtdblock",
     "ubiblock",
 ];
+
+/// Drivers that never say so of a disk: `drivers/block/virtio_blk.c`, `drivers/nvme/host/core.c`.
+const NEVER_REMOVABLE: &[&str] = &["vd", "nvme"];
 
 /// Whether a name has a real disk's form.
 fn may_be_disk(name: &str) -> bool {
@@ -63,23 +69,40 @@ fn number(ask: &Ask<'_, '_>, path: &str) -> Option<u64> {
     leading_number(std::str::from_utf8(&bytes).ok()?)
 }
 
+fn is_removable(ask: &Ask<'_, '_>, name: &str) -> bool {
+    !NEVER_REMOVABLE.iter().any(|prefix| name.starts_with(prefix))
+        && number(ask, &format!("/sys/block/{name}/removable")) == Some(1)
+}
+
+/// `proc_partitions(5)`: major, minor, blocks of 1024 bytes, name.
+fn partition_sizes(text: &str) -> BTreeMap<&str, u64> {
+    let size =
+        |line: &'_ str| -> Option<u64> { line.split_ascii_whitespace().nth(2)?.parse::<u64>().ok()?.checked_mul(1024) };
+    text.lines().filter_map(|line| Some((line.split_ascii_whitespace().nth(3)?, size(line)?))).collect()
+}
+
 pub(crate) fn disk(machine: &Machine<'_>) -> Disk {
     let mut ask = Ask::new(machine);
     let Some(names) = ask.list(Source::SYS_BLOCK.name(), DEVICES_LIMIT) else {
         return Disk { total_bytes: ask.done().unknown() };
     };
     let further = further_paths(&mut ask, &names);
+    let partitions = if names.len() > ASK_EACH_LIMIT { ask.text("/proc/partitions", PARTITIONS_LIMIT) } else { None };
+    let partitions = partitions.as_deref().map(|file| partition_sizes(&file.text)).unwrap_or_default();
     let mut total = 0_u64;
     let mut disks = Vec::new();
     for name in names.iter().filter(|name| may_be_disk(name) && !further.contains(*name)) {
-        let Some(sectors) = number(&ask, &format!("/sys/block/{name}/size")).filter(|sectors| *sectors > 0) else {
-            continue;
+        // Of a storage server's many disks the first are asked one by one; the others are in one list with their sizes.
+        let listed = partitions.get(name.as_str()).filter(|_| disks.len() >= ASK_EACH_LIMIT);
+        let bytes = match listed {
+            Some(bytes) => Some(*bytes),
+            None if is_removable(&ask, name) => None,
+            None => number(&ask, &format!("/sys/block/{name}/size")).and_then(|sectors| sectors.checked_mul(SECTOR)),
         };
-        if number(&ask, &format!("/sys/block/{name}/removable")) == Some(1) {
-            continue;
+        if let Some(bytes) = bytes.filter(|bytes| *bytes > 0) {
+            total = total.saturating_add(bytes);
+            disks.push(name.as_str());
         }
-        total = total.saturating_add(sectors.saturating_mul(SECTOR));
-        disks.push(name.as_str());
     }
     let left_out = names.len().saturating_sub(disks.len());
     let counted = if disks.is_empty() { "no disk".to_owned() } else { disks.join(" ") };
@@ -91,6 +114,12 @@ pub(crate) fn disk(machine: &Machine<'_>) -> Disk {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_of_partitions() {
+        let sizes = partition_sizes("major minor  #blocks  name\n\n   8        0     500 sda\n   8  1  x sda1\n 8 2\n");
+        assert_eq!(sizes.into_iter().collect::<Vec<_>>(), [("sda", 500 * 1024)]);
+    }
 
     #[test]
     fn names() {
