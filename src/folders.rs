@@ -81,6 +81,37 @@ fn absolute(path: Option<&Path>) -> Option<PathBuf> {
     path.filter(|path| path.is_absolute()).map(Path::to_owned)
 }
 
+/// The library directory, in which events wait and are kept.
+pub fn library_directory<'v>(
+    named: Named<'_>,
+    variable: impl Fn(&str) -> Option<&'v OsStr>,
+    exists: impl Fn(&Path) -> bool,
+) -> Option<(PathBuf, FoundBy)> {
+    choose(named.lib_dir, variable("NETDATA_LIB_DIR"), &LIBRARY_DIRECTORIES, exists)
+}
+
+/// *The* config directory, which holds the configuration.
+pub fn config_directory<'v>(
+    named: Named<'_>,
+    variable: impl Fn(&str) -> Option<&'v OsStr>,
+    exists: impl Fn(&Path) -> bool,
+) -> Option<(PathBuf, FoundBy)> {
+    choose(named.config_dir, variable("NETDATA_USER_CONFIG_DIR"), &CONFIG_DIRECTORIES, exists)
+}
+
+/// An option wins over a variable, and that over the first usual place that exists.
+fn choose(
+    option: Option<&Path>,
+    variable: Option<&OsStr>,
+    usual: &[&str],
+    exists: impl Fn(&Path) -> bool,
+) -> Option<(PathBuf, FoundBy)> {
+    absolute(option)
+        .map(|path| (path, FoundBy::Option))
+        .or_else(|| absolute(variable.map(Path::new)).map(|path| (path, FoundBy::Variable)))
+        .or_else(|| usual.iter().map(PathBuf::from).find(|path| exists(path)).map(|path| (path, FoundBy::Usual)))
+}
+
 impl Folders {
     /// Finds the folders.
     pub fn find<'v>(
@@ -88,18 +119,10 @@ impl Folders {
         variable: impl Fn(&str) -> Option<&'v OsStr>,
         exists: impl Fn(&Path) -> bool,
     ) -> Self {
-        let from_variable = |name: &str| absolute(variable(name).map(Path::new));
-        let usual = |places: &[&str]| places.iter().map(Path::new).find(|path| exists(path)).map(Path::to_owned);
-        let choose = |option: Option<&Path>, name: &str, places: &[&str]| {
-            absolute(option)
-                .map(|path| (path, FoundBy::Option))
-                .or_else(|| from_variable(name).map(|path| (path, FoundBy::Variable)))
-                .or_else(|| usual(places).map(|path| (path, FoundBy::Usual)))
-        };
         Self {
-            config: choose(named.config_dir, "NETDATA_USER_CONFIG_DIR", &CONFIG_DIRECTORIES),
-            library: choose(named.lib_dir, "NETDATA_LIB_DIR", &LIBRARY_DIRECTORIES),
-            plugins: choose(None, "NETDATA_PLUGINS_DIR", &PLUGIN_DIRECTORIES),
+            config: config_directory(named, &variable, &exists),
+            library: library_directory(named, &variable, &exists),
+            plugins: choose(None, variable("NETDATA_PLUGINS_DIR"), &PLUGIN_DIRECTORIES, &exists),
             consent: consent_directories(named, &variable),
         }
     }

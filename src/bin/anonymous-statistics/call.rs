@@ -10,7 +10,7 @@ use anonymous_statistics::assemble::{Assembly, Machine};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::delivery::{Failure, Fate, Outcome};
-use anonymous_statistics::folders::{self, Folders, Named};
+use anonymous_statistics::folders::{self, Named};
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::outbox::{Entry, Name, Outbox, Role};
 use anonymous_statistics::payload::Stamp;
@@ -73,13 +73,18 @@ impl Call {
         Consent::decide(directories.iter().map(PathBuf::as_path), variable, consent::look)
     }
 
-    fn folders(&self) -> Folders {
-        Folders::find(self.named(), |name| self.variable(name), Path::is_dir)
+    fn config(&self) -> Result<Config, String> {
+        let directory = folders::config_directory(self.named(), |name| self.variable(name), Path::is_dir);
+        Config::load(directory.as_ref().map(|(path, _)| path.as_path())).map_err(|error| error.to_string())
+    }
+
+    fn library(&self) -> Option<PathBuf> {
+        folders::library_directory(self.named(), |name| self.variable(name), Path::is_dir).map(|(path, _)| path)
     }
 
     /// Builds the request.
     pub(crate) fn assemble(&self) -> Result<(Config, Assembly), String> {
-        let config = config_in(&self.folders())?;
+        let config = self.config()?;
         let assembly = self.assemble_with(&config)?;
         Ok((config, assembly))
     }
@@ -103,8 +108,7 @@ impl Call {
                 return tell(News::Finished);
             }
         }
-        let folders = self.folders();
-        let config = match config_in(&folders) {
+        let config = match self.config() {
             Ok(config) => config,
             Err(problem) => return tell(News::Unusable(problem)),
         };
@@ -114,7 +118,7 @@ impl Call {
             Ok(assembly) => assembly,
             Err(problem) => return tell(News::Unusable(problem)),
         };
-        let kept = keep(&folders, &assembly);
+        let kept = self.keep(&assembly);
         if kept.is_some() {
             tell(News::Kept);
         }
@@ -139,23 +143,18 @@ impl Call {
 
     /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
     fn forget(&self) {
-        let folders = self.folders();
-        let _ = switch::forget_waiting(folders.library.as_ref().map(|(path, _)| path.as_path()), Role::Cleaner);
+        let _ = switch::forget_waiting(self.library().as_deref(), Role::Cleaner);
+    }
+
+    /// Keeps the event until it is answered. Where that is not possible it is sent all the same.
+    fn keep(&self, assembly: &Assembly) -> Option<(Outbox, Name)> {
+        let outbox = Outbox::open(&self.library()?, Role::Sender).ok()?;
+        let name = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
+        Some((outbox, name))
     }
 }
 
-fn config_in(folders: &Folders) -> Result<Config, String> {
-    Config::load(folders.config.as_ref().map(|(path, _)| path.as_path())).map_err(|error| error.to_string())
-}
-
-/// Keeps the event until it is answered. Where that is not possible it is sent all the same.
-fn keep(folders: &Folders, assembly: &Assembly) -> Option<(Outbox, Name)> {
-    let (library, _) = folders.library.as_ref()?;
-    let outbox = Outbox::open(library, Role::Sender).ok()?;
-    let name = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
-    Some((outbox, name))
-}
-
+/// Writes down how an attempt ended.
 fn note(outbox: &Outbox, name: &Name, outcome: Outcome, history: usize) -> std::io::Result<()> {
     let now = clock::now();
     match outcome {

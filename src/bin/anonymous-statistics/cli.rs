@@ -1,41 +1,63 @@
-//! The command line. The daemon's calls never reach a parser of options.
+//! The command line. Options count only before the action: everything from there on is the daemon's data.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::Parser;
-use clap::error::ErrorKind;
+use anonymous_statistics::text::printable;
+use lexopt::Arg;
 
-/// Sends one of the Netdata agent's pseudonymous telemetry events.
-///
-/// The Netdata daemon calls this program when it starts, stops and fails. It first looks whether the machine has opted
-/// out; then it does nothing but delete events that wait. Standard output holds the HTTP status of the event, or 000.
-#[derive(Debug, Parser)]
-#[command(
-    name = "anonymous-statistics",
-    version = crate::version(),
-    disable_help_subcommand = true,
-    after_help = "To see what would be sent on this machine, run telemetry-preview.\n\
-        To opt out, run telemetry-preview opt-out, or create the file\n\
-        .opt-out-from-anonymous-statistics in the agent's config directory, or set\n\
-        DISABLE_TELEMETRY or DO_NOT_TRACK for the daemon to anything.\n\n\
-        Exit status: 0 there was an HTTP status, or the machine has opted out; 2 nothing was sent because of\n\
-        wrong usage or configuration; otherwise curl's: 5 proxy name, 6 name, 7 connect, 28 time, 35 TLS,\n\
-        52 empty reply, 56 receive, 60 certificate."
-)]
+/// An option: its name, the value that it takes, and what it does.
+struct Opt {
+    name: &'static str,
+    value: Option<&'static str>,
+    help: &'static str,
+}
+
+const OPTIONS: [Opt; 5] = [
+    Opt { name: "dry-run", value: None, help: "Print the request instead of sending it, opted out or not" },
+    Opt { name: "config-dir", value: Some("DIR"), help: "The agent's config directory" },
+    Opt { name: "lib-dir", value: Some("DIR"), help: "The agent's library directory" },
+    Opt { name: "help", value: None, help: "Print this help" },
+    Opt { name: "version", value: None, help: "Print the version" },
+];
+
+const ABOUT: &str = "\
+Sends one of the Netdata agent's pseudonymous telemetry events.
+
+The Netdata daemon calls this program when it starts, stops and fails. It first
+looks whether the machine has opted out; then it does nothing but delete events
+that wait. Standard output holds the HTTP status of the event, or 000.
+
+Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
+
+  ACTION is START, EXIT, FATAL ...; the rest is what the daemon says about it.
+  Everything from ACTION on is data, whatever it looks like.
+
+Options:
+";
+
+const MORE: &str = "
+To see what would be sent on this machine, run telemetry-preview.
+To opt out, run `telemetry-preview opt-out`, or create the file
+.opt-out-from-anonymous-statistics in the agent's config directory, or set
+DISABLE_TELEMETRY or DO_NOT_TRACK for the daemon to anything at all.
+
+Exit status: 0 there was an HTTP status, or nothing may be sent; 2 nothing was
+sent because of wrong usage or configuration; else curl's: 5 proxy name, 6 name,
+7 connect, 28 time, 35 TLS, 52 empty reply, 56 receive, 60 certificate.
+";
+
+/// What the command line says.
+#[derive(Debug, Default)]
 pub(crate) struct Cli {
-    /// Print the request instead of sending it. Works when the machine has opted out too.
-    #[arg(long)]
+    /// `--dry-run`.
     pub(crate) dry_run: bool,
-    /// The agent's config directory.
-    #[arg(long, value_name = "DIR")]
+    /// `--config-dir`.
     pub(crate) config_dir: Option<PathBuf>,
-    /// The agent's library directory.
-    #[arg(long, value_name = "DIR")]
+    /// `--lib-dir`.
     pub(crate) lib_dir: Option<PathBuf>,
-    /// What the daemon says: the action (START, EXIT, FATAL ...), its result and data, then JSON fragments.
-    /// Everything from the action on is data, whatever it looks like.
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "ACTION")]
+    /// What the daemon says, from the action on.
     pub(crate) call: Vec<OsString>,
 }
 
@@ -50,40 +72,48 @@ pub(crate) enum Stop {
 
 impl Cli {
     /// Reads the arguments after the program's name.
-    pub(crate) fn read(arguments: Vec<OsString>) -> Result<Self, Stop> {
-        // Options count only before the action: an argument that does not begin with a dash starts the daemon's data.
-        if arguments.first().is_some_and(|first| !first.as_encoded_bytes().starts_with(b"-")) {
-            return Ok(Self { dry_run: false, config_dir: None, lib_dir: None, call: arguments });
-        }
-        let program = OsString::from("anonymous-statistics");
-        let cli =
-            Self::try_parse_from(std::iter::once(program).chain(arguments)).map_err(|error| match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Stop::Information(error.to_string()),
-                _ => Stop::Usage(one_line(&error)),
-            })?;
-        match cli.call.first() {
-            Some(first) if first.as_encoded_bytes().starts_with(b"-") => {
-                Err(Stop::Usage(format!("there is no option {}; see --help", shown(first))))
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
+        let mut parser = lexopt::Parser::from_args(arguments);
+        let mut cli = Self::default();
+        loop {
+            match parser.next().map_err(|error| wrong(&error))? {
+                Some(Arg::Long("dry-run")) => cli.dry_run = true,
+                Some(Arg::Long("config-dir")) => {
+                    cli.config_dir = Some(parser.value().map_err(|error| wrong(&error))?.into());
+                }
+                Some(Arg::Long("lib-dir")) => cli.lib_dir = Some(parser.value().map_err(|error| wrong(&error))?.into()),
+                Some(Arg::Long("help") | Arg::Short('h')) => return Err(Stop::Information(help())),
+                Some(Arg::Long("version") | Arg::Short('V')) => {
+                    return Err(Stop::Information(format!("anonymous-statistics {}\n", crate::VERSION)));
+                }
+                Some(Arg::Value(action)) => {
+                    cli.call.push(action);
+                    cli.call.extend(parser.raw_args().map_err(|error| wrong(&error))?);
+                    return Ok(cli);
+                }
+                Some(option) => return Err(wrong(&option.unexpected())),
+                None => {
+                    return Err(Stop::Usage("the action is missing (START, EXIT, FATAL ...); see --help".to_owned()));
+                }
             }
-            _ => Ok(cli),
         }
     }
 }
 
-fn shown(argument: &OsString) -> String {
-    let text = argument.to_string_lossy();
-    anonymous_statistics::text::printable(&text).chars().take(64).collect()
+fn wrong(error: &lexopt::Error) -> Stop {
+    let text = error.to_string();
+    let short: String = printable(&text).chars().take(100).collect();
+    Stop::Usage(format!("{short}; see --help"))
 }
 
-fn one_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    let what = if error.kind() == ErrorKind::MissingRequiredArgument {
-        "the action is missing (START, EXIT, FATAL ...)"
-    } else {
-        first.strip_prefix("error: ").unwrap_or(first)
-    };
-    format!("{}; see --help", anonymous_statistics::text::printable(what))
+fn help() -> String {
+    let mut text = ABOUT.to_owned();
+    for option in &OPTIONS {
+        let name = option.value.map_or_else(|| option.name.to_owned(), |value| format!("{} {value}", option.name));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  --{name:<16}{}", option.help);
+    }
+    text + MORE
 }
 
 #[cfg(test)]
@@ -91,25 +121,19 @@ mod tests {
     use super::*;
 
     fn read(arguments: &[&str]) -> Result<Cli, Stop> {
-        Cli::read(arguments.iter().map(OsString::from).collect())
-    }
-
-    #[test]
-    fn the_definition_is_consistent() {
-        use clap::CommandFactory;
-        Cli::command().debug_assert();
+        Cli::read(arguments.iter().map(OsString::from))
     }
 
     #[test]
     fn from_the_action_on_everything_is_data() {
         for position in 1..44 {
-            for word in ["-1", "--help", "--dry-run", "--"] {
+            for word in ["-1", "--help", "--dry-run", "--", "--config-dir=/x"] {
                 let mut arguments = vec!["x"; 44];
                 arguments[0] = "START";
                 arguments[position] = word;
                 let cli = read(&arguments).unwrap();
                 assert_eq!(cli.call, arguments.iter().map(OsString::from).collect::<Vec<_>>());
-                assert!(!cli.dry_run);
+                assert!(!cli.dry_run && cli.config_dir.is_none());
                 arguments.insert(0, "--dry-run");
                 let cli = read(&arguments).unwrap();
                 assert!(cli.dry_run);
@@ -124,9 +148,32 @@ mod tests {
         assert!(
             matches!(read(&["--version"]), Err(Stop::Information(text)) if text.contains(env!("CARGO_PKG_VERSION")))
         );
-        for wrong in [&["-1"][..], &["--", "-1"], &["--unknown", "START"], &[], &["--"], &["--config-dir"]] {
+        for wrong in [
+            &["-1"][..],
+            &["--unknown", "START"],
+            &["--\u{1b}[2J"],
+            &[],
+            &["--"],
+            &["--config-dir"],
+            &["--dry-run=x", "START"],
+        ] {
             let Err(Stop::Usage(line)) = read(wrong) else { panic!("{wrong:?} was accepted") };
-            assert!(!line.contains('\n'), "{line}");
+            assert!(!line.contains(['\n', '\u{1b}']), "{line}");
         }
+        let cli = read(&["--config-dir=/a", "--lib-dir", "/b", "START"]).unwrap();
+        assert_eq!((cli.config_dir, cli.lib_dir), (Some("/a".into()), Some("/b".into())));
+    }
+
+    #[test]
+    fn every_option_is_in_the_help_and_understood() {
+        let help = help();
+        for option in &OPTIONS {
+            assert!(help.contains(&format!("--{}", option.name)));
+            let argument = format!("--{}", option.name);
+            let understood =
+                read(&if option.value.is_some() { vec![&argument, "x", "START"] } else { vec![&argument, "START"] });
+            assert!(!matches!(understood, Err(Stop::Usage(_))), "{argument}");
+        }
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     }
 }

@@ -22,16 +22,12 @@ use call::{Call, News};
 use cli::{Cli, Stop};
 
 /// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
-static VERSION: &str = concat!(
+pub(crate) static VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " [sender of the anonymous-statistics project, version ",
     env!("CARGO_PKG_VERSION"),
     "]"
 );
-
-pub(crate) fn version() -> &'static str {
-    VERSION
-}
 
 const EXIT_UNUSABLE: i32 = 2;
 
@@ -41,7 +37,7 @@ fn main() {
     std::panic::set_hook(Box::new(|_| finish("000", None, i32::from(Failure::Receive.exit_code()))));
     debug_assert!(VERSION.contains(MARK.0) && VERSION.ends_with(MARK.1));
 
-    let cli = match Cli::read(std::env::args_os().skip(1).collect()) {
+    let cli = match Cli::read(std::env::args_os().skip(1)) {
         Ok(cli) => cli,
         Err(Stop::Information(text)) => finish(&text, None, 0),
         Err(Stop::Usage(line)) => finish("", Some(&line), EXIT_UNUSABLE),
