@@ -112,10 +112,15 @@ cfg_if::cfg_if! {
 }
 
 cfg_if::cfg_if! {
-    if #[cfg(target_arch = "x86_64")] {
+    if #[cfg(any(target_arch = "x86", target_arch = "x86_64"))] {
+        #[cfg(target_arch = "x86")]
+        use std::arch::x86::__cpuid_count;
+        #[cfg(target_arch = "x86_64")]
+        use std::arch::x86_64::__cpuid_count;
+
         #[allow(clippy::unnecessary_wraps, reason = "other processors have no such instruction")]
         pub(crate) fn cpuid(leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
-            let found = std::arch::x86_64::__cpuid_count(leaf, subleaf);
+            let found = __cpuid_count(leaf, subleaf);
             Ok(CpuidRegisters { eax: found.eax, ebx: found.ebx, ecx: found.ecx, edx: found.edx })
         }
     } else {

@@ -213,14 +213,15 @@ fn two_thousand_disks_are_summed() {
     let folder = tempfile::tempdir().unwrap();
     let host = linux(folder.path());
     let root = folder.path().join("root");
-    let mut partitions = String::from("major minor  #blocks  name\n\n");
-    for number in 0..2000 {
-        let disk = root.join(format!("sys/block/sd{number:04}"));
+    let names: Vec<String> = (0..2000).map(|number| format!("sd{number:04}")).collect();
+    for name in &names {
+        let disk = root.join("sys/block").join(name);
         fs::create_dir_all(&disk).unwrap();
         fs::write(disk.join("size"), "2000\n").unwrap();
-        partitions.push_str(&format!("   8 {number} 1000 sd{number:04}\n   8 {number} 500 sd{number:04}p1\n"));
     }
+    let partitions: Vec<String> =
+        names.iter().map(|name| format!("   8 0 1000 {name}\n   8 1 500 {name}p1\n")).collect();
     fs::create_dir_all(root.join("proc")).unwrap();
-    fs::write(root.join("proc/partitions"), partitions).unwrap();
+    fs::write(root.join("proc/partitions"), format!("major minor  #blocks  name\n\n{}", partitions.concat())).unwrap();
     assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(2000 * 2000 * 512)));
 }

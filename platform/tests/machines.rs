@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use system_facts::{CommonEvidence, Explained, RecordedHost, Source, collect_from, netdata};
+use system_facts::{CommonEvidence, Explained, Outcome, RecordedHost, Source, collect_from, netdata};
 
 fn folders() -> Vec<PathBuf> {
     let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
@@ -133,4 +133,23 @@ fn unknown_is_not_none() {
     assert_eq!(document["virtualization"]["cloud"], serde_json::json!({"value": null, "source": null}));
     assert_eq!(document["container"]["kubernetes"]["value"], false);
     assert_eq!(document["host_os"], Value::Null);
+}
+
+/// A marker file that nothing backs is shown with the reason why it does not count.
+#[test]
+fn leftover_files_are_explained() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines/leftover-marker-files");
+    let facts = collect_from(&CommonEvidence::new(RecordedHost::open(&folder).unwrap()));
+    let passed_over: Vec<&str> = facts
+        .container
+        .name
+        .evidence
+        .iter()
+        .filter(|asked| matches!(asked.outcome, Outcome::Contradicted(_)))
+        .map(|asked| asked.asked.as_ref())
+        .collect();
+    assert_eq!(
+        passed_over,
+        ["/run/host/container-manager", "/run/systemd/container", "/run/.containerenv", "/.dockerenv"]
+    );
 }

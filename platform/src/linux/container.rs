@@ -43,6 +43,10 @@ struct Findings {
     pod: Option<Source>,
     /// Something that would have proven a container says that there is none.
     initial: Option<Source>,
+    /// The namespaces are there and may not be seen: then a cgroup without marks says nothing.
+    hidden: bool,
+    /// The kernel is Microsoft's for Linux on Windows, which containers inside share.
+    wsl: bool,
 }
 
 impl Findings {
@@ -88,9 +92,10 @@ pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
     pid1_environment(&mut ask, &mut findings);
     manager_files(&mut ask, &mut findings);
     mounts_and_cgroups(&mut ask, &mut findings);
-    if findings.proof.is_some() && findings.name.is_none() {
-        markers(&mut ask, &mut findings);
+    if findings.wsl {
+        findings.names("wsl", Source::UNAME);
     }
+    markers(&mut ask, &mut findings);
     // Podman and CRI-O mount the same files; only CRI-O works for kubelet.
     if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
         findings.name = Some(("crio", source));
@@ -127,7 +132,8 @@ fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
     // WSL 1 says `4.4.0-19041-Microsoft`, WSL 2 `5.15.90.1-microsoft-standard-WSL2`.
     if release.contains("Microsoft") || release.contains("WSL") {
         ask.saw("uname: release", release);
-        findings.found("wsl", Source::UNAME);
+        findings.proves(Source::UNAME);
+        findings.wsl = true;
     }
     // runsc's own name for the kernel that it is (gVisor pkg/sentry/syscalls/linux).
     if release.ends_with("-gvisor") {
@@ -155,6 +161,7 @@ fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     let both = [(Source::PID_NAMESPACE, INITIAL_PID), (Source::CGROUP_NAMESPACE, INITIAL_CGROUP)];
     for (source, initial) in both {
         let answer = ask.host().read_link(source.name());
+        findings.hidden |= answer.as_ref().is_err_and(|error| *error != Error::NotFound);
         let Some(link) = ask.answer(source.name(), answer) else { continue };
         let link = clean(&link, VALUE_LIMIT);
         ask.saw(source.name(), &link);
@@ -217,9 +224,12 @@ fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     for source in [Source::CONTAINER_MANAGER, Source::RUN_SYSTEMD_CONTAINER] {
         let Some(value) = ask.line(source.name()) else { continue };
         let name = word(&value);
-        findings.names(name, source);
-        if findings.initial.is_none() {
+        if findings.proof.is_some() || findings.initial.is_none() {
             findings.found(name, source);
+        } else {
+            // Mounts or a cgroup may still prove what it names.
+            ask.contradicted(source.name(), UNPROVEN);
+            findings.names(name, source);
         }
     }
 }
@@ -235,6 +245,9 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
                 marks.push(mark);
             }
         }
+        if marks.is_empty() {
+            ask.saw(Source::MOUNTINFO.name(), "no mounts of a container's manager");
+        }
         findings.marked(&marks, Source::MOUNTINFO);
     }
     if let Some(file) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
@@ -243,7 +256,9 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
             ask.saw(Source::CGROUP.name(), line);
         }
         findings.marked(&marks, Source::CGROUP);
-        findings.initial.get_or_insert(Source::CGROUP);
+        if !findings.hidden {
+            findings.initial.get_or_insert(Source::CGROUP);
+        }
     } else if findings.initial.is_none()
         && ask.exists(Source::CGROUP.name()) == Some(false)
         && ask.exists(Source::PROC_CPUINFO.name()) == Some(true)
@@ -253,28 +268,41 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     }
 }
 
+const UNPROVEN: &str = "a file can be left over, and nothing proves a container";
+
+/// What process 1 of some containers is called.
+const FIRST_PROCESSES: &[(&str, &str)] =
+    &[("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
+
+/// Files that managers leave in their containers, and others in images made from them.
+const MARKERS: &[(Source, &str)] = &[
+    (Source::FLATPAK_INFO, "flatpak"),
+    (Source::SINGULARITY_D, "apptainer"),
+    (Source::CONTAINERENV, "podman"),
+    (Source::DOCKERENV, "docker"),
+];
+
 /// What names a container that is proven and that nothing stronger names.
 fn markers(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    let named_by_pid1 =
-        [("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
-    // With the host's pids, pid 1 is the host's.
+    // With the host's pids, process 1 is the host's.
     if findings.proof == Some(Source::PID_NAMESPACE)
+        && findings.name.is_none()
         && let Some(comm) = ask.line(Source::PID1_COMM.name())
-        && let Some((_, name)) = named_by_pid1.iter().find(|(known, _)| *known == comm)
+        && let Some((_, name)) = FIRST_PROCESSES.iter().find(|(known, _)| *known == comm)
     {
         findings.names(name, Source::PID1_COMM);
     }
-    let files = [
-        (Source::FLATPAK_INFO, "flatpak"),
-        (Source::SINGULARITY_D, "apptainer"),
-        (Source::CONTAINERENV, "podman"),
-        (Source::DOCKERENV, "docker"),
-    ];
-    for (source, name) in files {
-        if findings.name.is_none() && matches!(ask.host().metadata(source.name()), Ok(_) | Err(Error::PermissionDenied))
-        {
+    let proven = findings.proof.is_some();
+    for (source, name) in MARKERS {
+        let asked = !proven || findings.name.is_none();
+        if !asked || ask.host().metadata(source.name()).is_err() {
+            continue;
+        }
+        if proven {
             ask.saw(source.name(), "exists");
-            findings.names(name, source);
+            findings.names(name, *source);
+        } else {
+            ask.contradicted(source.name(), UNPROVEN);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::ask::Ask;
 use crate::tables::{CLOUDS, Cloud, DMI_VIRTUAL, DmiField, DmiVirtual};
+use crate::text::{VALUE_LIMIT, clean_text};
 
 /// The fields that identify a machine or its hypervisor; serial numbers are not among them.
 #[derive(Debug, Default)]
@@ -22,8 +23,18 @@ impl Dmi {
             product_version: ask.line("/sys/class/dmi/id/product_version"),
             board_vendor: ask.line("/sys/class/dmi/id/board_vendor"),
             bios_vendor: ask.line("/sys/class/dmi/id/bios_vendor"),
-            chassis_asset_tag: ask.line("/sys/class/dmi/id/chassis_asset_tag"),
+            chassis_asset_tag: Self::asset_tag(ask),
         }
+    }
+
+    /// Clouds write a constant there, people the number of their inventory: what no cloud wrote is not kept.
+    fn asset_tag(ask: &mut Ask<'_, '_>) -> Option<String> {
+        const PATH: &str = "/sys/class/dmi/id/chassis_asset_tag";
+        let file = ask.text(PATH, 4096)?;
+        let tag = file.text.trim();
+        let of_a_cloud = CLOUDS.iter().any(|row| row.field == DmiField::ChassisAssetTag && tag.starts_with(row.prefix));
+        ask.saw(PATH, if of_a_cloud { tag } else { "not a cloud's" });
+        of_a_cloud.then(|| clean_text(tag, VALUE_LIMIT))
     }
 
     /// Whether the firmware says anything at all.

@@ -11,6 +11,7 @@ use crate::linux::dmi::Dmi;
 use crate::linux::{cpu, smbios};
 use crate::source::Source;
 use crate::tables::{self, HypervisorSignature};
+use crate::text::{EXCERPT_LIMIT, clean};
 
 /// systemd's word for a machine that nothing names.
 const OTHER: &str = "vm-other";
@@ -188,24 +189,28 @@ fn xen(ask: &mut Ask<'_, '_>) -> Xen {
 
 fn signature(ask: &mut Ask<'_, '_>, hypervisor: &Hypervisor, dmi: &Dmi) -> Option<Guest> {
     let row = known_signature(hypervisor)?;
-    if row.name == "kvm" && !dmi.is_there() && is_firecracker(ask) {
-        return guest("firecracker", "kvm", Source::ACPI_DEVICES);
+    if row.name == "kvm"
+        && !dmi.is_there()
+        && let Some(source) = firecracker(ask)
+    {
+        return guest("firecracker", "kvm", source);
     }
     guest(row.name, row.hypervisor, Source::CPUID)
 }
 
 /// A KVM machine without SMBIOS that has Firecracker's ACPI devices: it gives the generation counter the hardware id
 /// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
-fn is_firecracker(ask: &mut Ask<'_, '_>) -> bool {
+fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
     const MAKER_AT: std::ops::Range<usize> = 10..16;
-    if let Some(table) = ask.bytes("/sys/firmware/acpi/tables/FACP", 4096)
-        && table.get(MAKER_AT) == Some(b"FIRECK".as_slice())
-    {
-        ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", "FIRECK");
-        return true;
-    }
-    ask.exists("/sys/bus/acpi/devices/VMGENCTR:00") == Some(true)
+    if ask.exists("/sys/bus/acpi/devices/VMGENCTR:00") == Some(true)
         && ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(false)
+    {
+        return Some(Source::ACPI_DEVICES);
+    }
+    let table = ask.bytes("/sys/firmware/acpi/tables/FACP", 4096)?;
+    let maker = table.get(MAKER_AT)?;
+    ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", &clean(maker, EXCERPT_LIMIT));
+    (maker == b"FIRECK").then_some(Source::ACPI_TABLES)
 }
 
 /// What firmware names when CPUID names nothing.
