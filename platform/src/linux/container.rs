@@ -45,6 +45,8 @@ struct Findings {
     initial: Option<Source>,
     /// The namespaces are there and may not be seen: then a cgroup without marks says nothing.
     hidden: bool,
+    /// All mounts were seen.
+    mounts: bool,
     /// The kernel is Microsoft's for Linux on Windows, which containers inside share.
     wsl: bool,
 }
@@ -248,6 +250,7 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         if marks.is_empty() {
             ask.saw(Source::MOUNTINFO.name(), "no mounts of a container's manager");
         }
+        findings.mounts = file.whole;
         findings.marked(&marks, Source::MOUNTINFO);
     }
     if let Some(file) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
@@ -274,12 +277,20 @@ const UNPROVEN: &str = "a file can be left over, and nothing proves a container"
 const FIRST_PROCESSES: &[(&str, &str)] =
     &[("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
 
-/// Files that managers leave in their containers, and others in images made from them.
-const MARKERS: &[(Source, &str)] = &[
-    (Source::FLATPAK_INFO, "flatpak"),
-    (Source::SINGULARITY_D, "apptainer"),
-    (Source::CONTAINERENV, "podman"),
-    (Source::DOCKERENV, "docker"),
+/// A file that a manager leaves in its containers, and others in images made from them.
+struct Marker {
+    source: Source,
+    name: &'static str,
+    /// Its manager also mounts files into every container, so that mounts tell better: Docker's `NetworkMounts`, Podman's
+    /// own mount of the file.
+    mounts: bool,
+}
+
+const MARKERS: &[Marker] = &[
+    Marker { source: Source::FLATPAK_INFO, name: "flatpak", mounts: false },
+    Marker { source: Source::SINGULARITY_D, name: "apptainer", mounts: false },
+    Marker { source: Source::CONTAINERENV, name: "podman", mounts: true },
+    Marker { source: Source::DOCKERENV, name: "docker", mounts: true },
 ];
 
 /// What names a container that is proven and that nothing stronger names.
@@ -293,16 +304,18 @@ fn markers(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         findings.names(name, Source::PID1_COMM);
     }
     let proven = findings.proof.is_some();
-    for (source, name) in MARKERS {
+    for marker in MARKERS {
         let asked = !proven || findings.name.is_none();
-        if !asked || ask.host().metadata(source.name()).is_err() {
+        if !asked || ask.host().metadata(marker.source.name()).is_err() {
             continue;
         }
-        if proven {
-            ask.saw(source.name(), "exists");
-            findings.names(name, *source);
+        if !proven {
+            ask.contradicted(marker.source.name(), UNPROVEN);
+        } else if marker.mounts && findings.mounts {
+            ask.contradicted(marker.source.name(), "a file can be left over, and its manager's mounts are not there");
         } else {
-            ask.contradicted(source.name(), UNPROVEN);
+            ask.saw(marker.source.name(), "exists");
+            findings.names(marker.name, marker.source);
         }
     }
 }

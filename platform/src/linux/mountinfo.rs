@@ -51,7 +51,7 @@ fn has_id_below(path: &str, folder: &str) -> bool {
 pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
     let Mount { root, point, kind, super_options } = mount;
     // Podman and CRI-O keep a container's files in containers/storage; CRI-O's are told by their pod.
-    if (is_written_file(point) || point == "/run/.containerenv") && has_id_below(root, "/overlay-containers/") {
+    if point == "/run/.containerenv" || (is_written_file(point) && has_id_below(root, "/overlay-containers/")) {
         return Some(Mark::Manager("podman"));
     }
     // kubelet writes /etc/hosts for every container of a pod (pkg/kubelet/kubelet_pods.go), and mounts the account's token.
