@@ -319,6 +319,12 @@ fn confidential(
     if hypervisor.present != Some(true) {
         return None;
     }
+    if hypervisor.signatures.iter().any(|signature| signature == "Microsoft Hv")
+        && let Some(name) = hyper_v_isolation(ask.host())
+    {
+        ask.saw("cpuid: leaf 0x4000000c", name);
+        return Some((name, Source::CPUID));
+    }
     let vendor = info.and_then(CpuInfo::vendor).unwrap_or_default();
     if vendor == "GenuineIntel" && has_leaf(ask.host(), TDX_LEAF) {
         let answer = ask.host().cpuid(TDX_LEAF, 0);
@@ -334,6 +340,22 @@ fn confidential(
         return Some(("sev-snp", Source::SEV_VMPL));
     }
     None
+}
+
+/// Hyper-V hides the processor's own leaves and has one of its own (Linux `arch/x86/kernel/cpu/mshyperv.c`): the type in EBX,
+/// valid with the privilege bit for isolation.
+fn hyper_v_isolation(host: &dyn Host) -> Option<&'static str> {
+    const PRIVILEGES: u32 = 0x4000_0003;
+    const ISOLATION: u32 = 1 << 22;
+    const CONFIGURATION: u32 = 0x4000_000c;
+    if host.cpuid(PRIVILEGES, 0).ok()?.ebx & ISOLATION == 0 {
+        return None;
+    }
+    match host.cpuid(CONFIGURATION, 0).ok()?.ebx & 0xf {
+        2 => Some("sev-snp"),
+        3 => Some("tdx"),
+        _ => None,
+    }
 }
 
 const TDX_LEAF: u32 = 0x21;
