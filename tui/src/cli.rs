@@ -6,15 +6,19 @@ use anonymous_statistics::{schema, shape};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ratatui::layout::Size;
 
-/// Shows what the Netdata agent's telemetry would send from this machine: the exact request, where every value comes
-/// from, and why. Turns it off, if you like.
-///
-/// On a terminal, and without a command, it opens screens to look around in. It sends nothing: it contains no network
-/// code and opens no network socket.
+const ABOUT: &str = "\
+Shows what the Netdata agent's telemetry would send from this machine: the exact request,
+where every value comes from, and why. Turns it off, if you like.
+
+On a terminal, and without a command, it opens screens to look around in. It sends nothing:
+it contains no HTTP, TLS or DNS code and opens no network socket.";
+
+/// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "telemetry-preview",
     version,
+    about = ABOUT,
     disable_help_subcommand = true,
     after_help = "\
 Examples:
@@ -23,7 +27,7 @@ Examples:
   telemetry-preview show --event FATAL      what is sent when the agent fails
   telemetry-preview show --raw              the bytes of the request, and nothing else
   telemetry-preview status                  may this machine send, and what says so?
-  sudo telemetry-preview opt-out            never send anything from this machine
+  sudo telemetry-preview opt-out            from now on, send nothing from this machine
   telemetry-preview explain distinct_id     what a field is, and why it is sent
 
 Exit status:
@@ -49,10 +53,10 @@ pub(crate) struct Place {
     /// The agent's library directory, in which it keeps its identifier
     #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
     pub(crate) lib_dir: Option<PathBuf>,
-    /// The event to show: START, EXIT, FATAL and so on (`schema` lists them) [default: START]
+    /// The event to show: START, EXIT, FATAL ... [default: START]
     #[arg(long, global = true, value_name = "ACTION", value_parser = action)]
     pub(crate) event: Option<String>,
-    /// Show a recorded call of the daemon: a file with {"argv": [...], "env": {...}}
+    /// A recorded call of the daemon, a file with {"argv": [...], "env": {...}}
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "event")]
     pub(crate) call: Option<PathBuf>,
 }

@@ -18,7 +18,7 @@ use system_facts::{
 
 /// 2026-01-01, 06:25 UTC: when the example's agent made its last call.
 const BEFORE: u64 = 1_767_248_700_000;
-/// Half a minute of a day later.
+/// 2026-01-01, 20:40:30 UTC: when the example is looked at.
 const NOW: u64 = 1_767_300_030_000;
 
 /// An agent that may send, with this project's sender, and a last call from which everything is known.
@@ -117,6 +117,7 @@ fn facts() -> Facts {
                 evidence: seen(Source::PID_NAMESPACE, "pid:[4026531836]"),
             },
             kubernetes_node: known(false, Source::CGROUP_TREE, "no pods"),
+            official_image: known(false, Source::OFFICIAL_IMAGE, "not set"),
             ..Container::default()
         },
         cpu: Cpu {

@@ -1,6 +1,6 @@
 //! `telemetry-preview`: shows what the Netdata agent's telemetry would send, and turns it off.
 //!
-//! It opens no network socket and contains no code that could. Every decision and every file that is written is the
+//! It opens no network socket, and has no HTTP, TLS or DNS code. Every decision and every file that is written is the
 //! core library's; here is only what people see.
 
 mod cli;

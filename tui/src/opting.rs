@@ -16,6 +16,7 @@ use crate::words;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptOut {
     folder: PathBuf,
+    found_by: Option<FoundBy>,
     library: Option<(PathBuf, FoundBy)>,
 }
 
@@ -30,7 +31,11 @@ pub(crate) struct Outcome {
 
 impl OptOut {
     pub(crate) fn plan(preview: &Preview) -> Self {
-        Self { folder: preview.opt_out_folder(), library: preview.folders.library.clone() }
+        Self {
+            folder: preview.opt_out_folder(),
+            found_by: preview.folders.config.as_ref().map(|(_, found_by)| *found_by),
+            library: preview.folders.library.clone(),
+        }
     }
 
     /// The file that will be created.
@@ -38,9 +43,9 @@ impl OptOut {
         switch::opt_out_file(&self.folder)
     }
 
-    /// Whether the folder of the file must be created too.
-    pub(crate) fn creates_folder(&self) -> bool {
-        !self.folder.exists()
+    /// Whether the folder may have to be created too: only a folder that was found is known to exist.
+    pub(crate) fn may_create_folder(&self) -> bool {
+        self.found_by != Some(FoundBy::Usual)
     }
 
     pub(crate) fn perform(self) -> Outcome {
@@ -52,7 +57,7 @@ impl OptOut {
     /// The commands that do the same with the rights that are missing here.
     pub(crate) fn commands(&self) -> Vec<String> {
         let file = quoted(self.file().as_os_str());
-        let create = if self.creates_folder() {
+        let create = if self.may_create_folder() {
             format!("sudo mkdir -p {} && sudo touch {file}", quoted(self.folder.as_os_str()))
         } else {
             format!("sudo touch {file}")
@@ -142,7 +147,7 @@ mod tests {
     #[test]
     fn the_command_names_what_sudo_would_forget() {
         let library = Some((PathBuf::from("/lib dir"), FoundBy::Variable));
-        let plan = OptOut { folder: "/nonexistent/a b".into(), library };
+        let plan = OptOut { folder: "/nonexistent/a b".into(), found_by: None, library };
         let commands = plan.commands();
         assert!(commands[0].starts_with("sudo "), "{commands:?}");
         assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");

@@ -83,9 +83,7 @@ pub(crate) fn sender(script: &Script) -> String {
 pub(crate) fn sender_means(script: &Script) -> String {
     let means = match &script.program {
         Program::ThisSender(_) => "The request shown here is the one that it sends.",
-        Program::Another => {
-            "The request shown here is not what it sends. It would be sent, if this sender were installed in its place."
-        }
+        Program::Another => "The request shown here would be sent, if this sender were installed in its place.",
         Program::None => "The request shown here would be sent, if this sender were installed.",
         Program::CannotTell(_) => {
             "Whether the request shown here would be sent cannot be told from this account. It would be sent, if this \

@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::look;
 use super::overlay::Overlay;
 use super::page::{Page, Scroll, clip, wrap};
+use super::screens::OwnKey;
 use super::state::State;
 use super::{SMALLEST, fits};
 use crate::opting::{OptOut, Outcome};
@@ -120,14 +121,15 @@ fn draw_foot(state: &State, area: Rect, buffer: &mut Buffer) {
     let text = match (state.note, &state.overlay) {
         (Some(note), _) => format!(" {note}"),
         (None, Some(Overlay::Confirm(_))) => " Enter opt out   Esc cancel".to_owned(),
-        (None, Some(Overlay::Outcome(_))) => " Enter close   r look again   q leave".to_owned(),
+        (None, Some(Overlay::Outcome(..))) => " Enter close   r look again   q leave".to_owned(),
         (None, Some(Overlay::Help(_))) => " Esc close".to_owned(),
         (None, Some(Overlay::Working)) => " opting out".to_owned(),
         (None, None) => {
-            let own = state.screens.get(state.current).map_or(&[][..], |screen| screen.keys());
-            let own: Vec<&str> = own.iter().map(|(key, _)| *key).collect();
-            let own = if own.is_empty() { String::new() } else { format!("   this screen: {}", own.join(" ")) };
-            format!(" o opt out   e event   r again   ? help   q leave{own}")
+            let usual = " o opt out   e event   r again   ? help   q leave";
+            let own = own_keys(state).iter().fold(String::new(), |text, own| text + "   " + own.key + " " + own.word);
+            // What does not fit stands in the help.
+            let room = usize::from(area.width).saturating_sub(usual.width());
+            if own.width() > room { usual.to_owned() } else { usual.to_owned() + &own }
         }
     };
     let text = super::page::fit(&text, usize::from(area.width), state.look);
@@ -137,14 +139,15 @@ fn draw_foot(state: &State, area: Rect, buffer: &mut Buffer) {
 fn draw_overlay(state: &State, overlay: &Overlay, body: Rect, buffer: &mut Buffer) {
     match overlay {
         Overlay::Help(scroll) => {
-            let inner = draw_box(state, "Keys", help_height(state), body, buffer);
+            let inner = draw_box(state, "Keys", box_height(state, &help(state)), body, buffer);
             scroll.draw(help(state), state.look, inner, buffer);
         }
         Overlay::Confirm(plan) => draw_text(state, "Opt out?", confirm(state, plan), body, buffer),
         Overlay::Working => draw_text(state, "Opting out", vec![Line::from("...")], body, buffer),
-        Overlay::Outcome(outcome) => {
-            let title = if outcome.error().is_none() { "Opted out" } else { "Not possible from this account" };
-            draw_text(state, title, result(state, outcome), body, buffer);
+        Overlay::Outcome(outcome, scroll) => {
+            let title = if outcome.error().is_none() { "Opted out" } else { "Not done" };
+            let inner = draw_box(state, title, box_height(state, &result(state, outcome)), body, buffer);
+            scroll.draw(result(state, outcome), state.look, inner, buffer);
         }
     }
 }
@@ -156,8 +159,7 @@ fn inner_size(state: &State) -> Size {
 }
 
 fn draw_text(state: &State, title: &str, lines: Vec<Line<'static>>, body: Rect, buffer: &mut Buffer) {
-    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
-    let inner = draw_box(state, title, height, body, buffer);
+    let inner = draw_box(state, title, box_height(state, &lines), body, buffer);
     Scroll::default().draw(lines, state.look, inner, buffer);
 }
 
@@ -172,25 +174,30 @@ fn draw_box(state: &State, title: &str, height: u16, body: Rect, buffer: &mut Bu
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside }
 }
 
+fn own_keys(state: &State) -> &'static [OwnKey] {
+    state.screens.get(state.current).map_or(&[], |screen| screen.keys())
+}
+
 /// Every key that the current screen knows.
 pub(crate) fn help(state: &State) -> Vec<Line<'static>> {
-    let own = state.screens.get(state.current).map_or(&[][..], |screen| screen.keys());
     let mut page = Page::new(state.look, inner_size(state));
-    for (key, does) in own.iter().chain(&KEYS) {
+    for own in own_keys(state) {
+        page.row(own.key, 12, own.does);
+    }
+    for (key, does) in KEYS {
         page.row(key, 12, does);
     }
     page.into_lines()
 }
 
-/// Rows of the help that can be seen at once.
-pub(crate) fn help_height(state: &State) -> u16 {
-    let lines = u16::try_from(help(state).len()).unwrap_or(u16::MAX);
-    lines.min(inner_size(state).height)
+/// Rows of a box's lines that can be seen at once.
+pub(crate) fn box_height(state: &State, lines: &[Line<'_>]) -> u16 {
+    u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner_size(state).height)
 }
 
 fn confirm(state: &State, plan: &OptOut) -> Vec<Line<'static>> {
     let mut page = Page::new(state.look, inner_size(state));
-    let folder = if plan.creates_folder() { " and its folder" } else { "" };
+    let folder = if plan.may_create_folder() { ", and its folder if that is missing," } else { "" };
     page.text(&format!("This creates the file{folder}"));
     page.indented(2, &words::path(&plan.file()));
     page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
@@ -198,13 +205,15 @@ fn confirm(state: &State, plan: &OptOut) -> Vec<Line<'static>> {
     page.into_lines()
 }
 
-fn result(state: &State, outcome: &Outcome) -> Vec<Line<'static>> {
+/// What opting out did, and what the disk says since.
+pub(crate) fn result(state: &State, outcome: &Outcome) -> Vec<Line<'static>> {
     let mut page = Page::new(state.look, inner_size(state));
     if let Some(error) = outcome.error() {
-        page.text(&error).text("Run this as an administrator, then press r:");
+        page.text(&error).blank().text("Run one of these in another terminal, then press r:");
         for command in outcome.commands() {
             page.indented(2, &command);
         }
+        page.text("They are printed once more when you leave, so that you can copy them.").blank();
     }
     for sentence in outcome.sentences() {
         page.text(&sentence);

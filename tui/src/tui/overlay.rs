@@ -13,5 +13,5 @@ pub(crate) enum Overlay {
     /// Opting out is under way.
     Working,
     /// What came of it.
-    Outcome(Box<Outcome>),
+    Outcome(Box<Outcome>, Scroll),
 }

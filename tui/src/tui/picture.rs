@@ -56,6 +56,11 @@ impl Picture {
         text
     }
 
+    #[cfg(test)]
+    pub(crate) fn has_colour(&self) -> bool {
+        self.buffer.content.iter().any(|cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset))
+    }
+
     pub(crate) fn svg(&self) -> String {
         let (columns, rows) = (u32::from(self.buffer.area.width), u32::from(self.buffer.area.height));
         let (width, height) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN);

@@ -2,11 +2,12 @@
 
 use anonymous_statistics::preview::Preview;
 use anonymous_statistics::schema::ACTIONS;
-use ratatui::layout::{Constraint, Layout, Rect, Size};
+use ratatui::layout::{Rect, Size};
 
 use super::key::Key;
 use super::look::Look;
 use super::overlay::Overlay;
+use super::page::Scroll;
 use super::screens::{self, Screen, View};
 use super::{draw, fits};
 use crate::opting::{OptOut, Outcome};
@@ -51,6 +52,8 @@ pub(crate) struct State {
     pub(crate) screens: Vec<Box<dyn Screen>>,
     pub(crate) current: usize,
     pub(crate) overlay: Option<Overlay>,
+    /// The commands that would do what was not possible here.
+    pub(crate) blocked: Vec<String>,
     /// A word about the last key.
     pub(crate) note: Option<&'static str>,
     pub(crate) look: Look,
@@ -77,6 +80,7 @@ impl State {
             screens: screens::all(),
             current: 0,
             overlay: None,
+            blocked: Vec::new(),
             note: None,
             look,
             size,
@@ -90,18 +94,20 @@ impl State {
         found.is_some()
     }
 
+    /// From top to bottom; in a terminal that is too small, what is lower has no room.
     pub(crate) fn areas(&self) -> Areas {
-        let whole = Rect::from((ratatui::layout::Position::ORIGIN, self.size));
-        let [tabs, head, body, foot] = Layout::vertical([
-            Constraint::Length(1),
-            Constraint::Length(draw::head_height(self)),
-            Constraint::Fill(1),
-            Constraint::Length(1),
-        ])
-        .areas(whole);
+        let Size { width, height } = self.size;
+        let head = draw::head_height(self);
+        let foot = height.saturating_sub(1);
+        let body = (1 + head).min(foot);
         // One column of air at the left of what is read.
-        let inset = |area: Rect| Rect { x: area.x + 1, width: area.width.saturating_sub(1), ..area };
-        Areas { tabs, head: inset(head), body: inset(body), foot }
+        let inset = |y: u16, height: u16| Rect::new(1, y, width.saturating_sub(1), height);
+        Areas {
+            tabs: Rect::new(0, 0, width, 1),
+            head: inset(1, head),
+            body: inset(body, foot - body),
+            foot: Rect::new(0, foot, width, 1),
+        }
     }
 
     /// What the current screen can see; `None` before the first look is done.
@@ -124,7 +130,8 @@ impl State {
                 None
             }
             Message::OptedOut(outcome) => {
-                self.overlay = Some(Overlay::Outcome(outcome));
+                self.blocked = if outcome.error().is_some() { outcome.commands() } else { Vec::new() };
+                self.overlay = Some(Overlay::Outcome(outcome, Scroll::default()));
                 // What counts is on the disk.
                 self.look_again()
             }
@@ -150,13 +157,20 @@ impl State {
                 self.overlay = Some(Overlay::Working);
                 return Some(Effect::OptOut(plan));
             }
-            (Overlay::Outcome(_), Key::Char('r')) => return self.look_again(),
-            (Overlay::Help(_) | Overlay::Outcome(_), Key::Enter | Key::Escape)
+            (Overlay::Help(_) | Overlay::Outcome(..), Key::Enter | Key::Escape)
             | (Overlay::Help(_), Key::Char('?'))
             | (Overlay::Confirm(_), Key::Escape | Key::Char('n')) => {}
             (Overlay::Help(mut scroll), key) => {
-                scroll.on_key(key, draw::help(self).len(), draw::help_height(self));
+                let lines = draw::help(self);
+                scroll.on_key(key, lines.len(), draw::box_height(self, &lines));
                 self.overlay = Some(Overlay::Help(scroll));
+            }
+            (Overlay::Outcome(outcome, mut scroll), key) => {
+                let lines = draw::result(self, &outcome);
+                scroll.on_key(key, lines.len(), draw::box_height(self, &lines));
+                self.overlay = Some(Overlay::Outcome(outcome, scroll));
+                // After the command was run elsewhere: what does the disk say now?
+                return (key == Key::Char('r')).then(|| self.look_again()).flatten();
             }
             (overlay, _) => self.overlay = Some(overlay),
         }
@@ -179,7 +193,7 @@ impl State {
             Key::Escape => return Some(Effect::Quit),
             Key::Next | Key::Right => self.current = (self.current + 1) % count,
             Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
-            Key::Char('?') => self.overlay = Some(Overlay::Help(super::page::Scroll::default())),
+            Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
             Key::Char('r') => return self.look_again(),
             Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
             Key::Char('e') if self.looking => {}

@@ -45,7 +45,9 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     // Dropping it shows the cursor again.
     drop(terminal);
     ratatui::restore();
-    ended.map_err(failed)?;
+    for command in ended.map_err(failed)? {
+        crate::output::hint(&format!("Run:  {command}"));
+    }
     match stopped.load(Ordering::Relaxed) {
         0 => Ok(ExitCode::SUCCESS),
         // Whoever sent the signal sees that it was the end.
@@ -53,27 +55,25 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Draws and waits, in turns. Nothing runs while nothing happens.
-fn show(terminal: &mut DefaultTerminal, performer: &Performer, messages: &Receiver<Message>) -> io::Result<()> {
+/// Draws and waits, in turns. Nothing runs while nothing happens. Returns the commands that a person is left to run.
+fn show(
+    terminal: &mut DefaultTerminal,
+    performer: &Performer,
+    messages: &Receiver<Message>,
+) -> io::Result<Vec<String>> {
     let question = &performer.question;
     let look = Look::of(|name| std::env::var_os(name));
     let mut state = State::new(question.action.clone(), question.call.is_some(), look, terminal.size()?);
-    if let Ok(message) = messages.recv_timeout(FIRST_LOOK) {
-        match state.update(message) {
-            Some(Effect::Quit) => return Ok(()),
-            Some(effect) => performer.perform(effect),
-            None => {}
-        }
-    }
+    let mut next = messages.recv_timeout(FIRST_LOOK).ok();
     loop {
-        terminal.draw(|frame| draw(&state, frame))?;
-        // Every sender is held by a thread of this program, so the channel does not close; if it did, this is the end.
-        let Ok(message) = messages.recv() else { return Ok(()) };
-        match state.update(message) {
-            Some(Effect::Quit) => return Ok(()),
+        match next.and_then(|message| state.update(message)) {
+            Some(Effect::Quit) => return Ok(state.blocked),
             Some(effect) => performer.perform(effect),
             None => {}
         }
+        terminal.draw(|frame| draw(&state, frame))?;
+        // Threads of this program hold the other ends, so the channel does not close; if it did, this would be the end.
+        next = Some(messages.recv().unwrap_or(Message::Stop));
     }
 }
 

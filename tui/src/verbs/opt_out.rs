@@ -12,7 +12,7 @@ use crate::words;
 pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
     let plan = OptOut::plan(&Preview::look(question));
     if dry_run {
-        let folder = if plan.creates_folder() { ", and its folder" } else { "" };
+        let folder = if plan.may_create_folder() { ", and its folder if that is missing" } else { "" };
         let file = words::path(&plan.file());
         output::answer(format!(
             "Would create {file}{folder}, unless it is there already.\n\

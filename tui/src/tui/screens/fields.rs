@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::{Screen, View};
+use super::{OwnKey, Screen, View};
 use crate::tui::key::Key;
 use crate::tui::look;
 use crate::tui::page::{Page, Scroll, bar, fit};
@@ -31,8 +31,8 @@ impl Screen for Fields {
         "Fields"
     }
 
-    fn keys(&self) -> &'static [(&'static str, &'static str)] {
-        &[("Enter", "all about the chosen field; Enter or Esc goes back")]
+    fn keys(&self) -> &'static [OwnKey] {
+        &[OwnKey { key: "Enter", word: "details", does: "all about the chosen field; Enter or Esc goes back" }]
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> bool {
@@ -110,12 +110,12 @@ fn listed(assembly: &Assembly) -> Vec<&Entry> {
 /// The list, what separates, and the details.
 fn split(area: Rect) -> (Rect, Rect, Rect) {
     let layout = if area.width >= WIDE {
-        Layout::horizontal([Constraint::Percentage(55), Constraint::Length(2), Constraint::Fill(1)])
+        Layout::horizontal([Constraint::Percentage(55), Constraint::Length(3), Constraint::Fill(1)])
     } else {
         Layout::vertical([Constraint::Length(list_height(area.as_size())), Constraint::Length(1), Constraint::Fill(1)])
     };
-    let [list, mut rule, detail] = layout.areas(area);
-    rule.width = if area.width >= WIDE { 1 } else { rule.width };
+    let [list, rule, detail] = layout.areas(area);
+    let rule = if area.width >= WIDE { Rect { x: rule.x + 1, width: 1, ..rule } } else { rule };
     (list, rule, detail)
 }
 

@@ -25,13 +25,23 @@ pub(crate) struct View<'a> {
     pub(crate) recorded: bool,
 }
 
+/// A key that only one screen knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnKey {
+    pub(crate) key: &'static str,
+    /// What it does, in a word for the line of keys.
+    pub(crate) word: &'static str,
+    /// What it does, for the help.
+    pub(crate) does: &'static str,
+}
+
 /// One screen: what it shows, and where in it a person is.
 pub(crate) trait Screen: Debug {
     /// Its name in the row of tabs.
     fn title(&self) -> &'static str;
 
-    /// The keys that only this screen knows, with what they do.
-    fn keys(&self) -> &'static [(&'static str, &'static str)] {
+    /// The keys that only this screen knows.
+    fn keys(&self) -> &'static [OwnKey] {
         &[]
     }
 

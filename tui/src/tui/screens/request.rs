@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Screen, View};
+use super::{OwnKey, Screen, View};
 use crate::tui::key::Key;
 use crate::tui::page::{Page, Scroll};
 
@@ -22,8 +22,8 @@ impl Screen for Request {
         "Request"
     }
 
-    fn keys(&self) -> &'static [(&'static str, &'static str)] {
-        &[("p", "exact bytes, or the body with line breaks")]
+    fn keys(&self) -> &'static [OwnKey] {
+        &[OwnKey { key: "p", word: "pretty", does: "the exact bytes, or the body with line breaks" }]
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> bool {

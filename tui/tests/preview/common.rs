@@ -1,0 +1,224 @@
+//! What the tests of the real program share.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
+pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
+pub(crate) const GUID: &str = "0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59";
+
+/// An agent of its own, in a temporary folder.
+pub(crate) struct Agent {
+    folder: tempfile::TempDir,
+}
+
+impl Agent {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["etc", "lib", "plugins"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The environment that finds this agent and no other.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let path = |name: &str| self.path(name).to_str().unwrap().to_owned();
+        vec![
+            ("NETDATA_USER_CONFIG_DIR", path("etc")),
+            ("NETDATA_LIB_DIR", path("lib")),
+            ("NETDATA_PLUGINS_DIR", path("plugins")),
+        ]
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).env_clear().envs(self.environment()).stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(&self.command(arguments).output().unwrap())
+    }
+
+    /// A recorded call of a daemon, with everything that it says.
+    pub(crate) fn recorded_call(&self, action: &str, result: &str, data: &str) -> PathBuf {
+        let fragments = [
+            "false",
+            "\"dbengine\"",
+            "null",
+            "null",
+            "null",
+            "null",
+            "null",
+            "null",
+            "{\"plugin\":\"proc.plugin\",\"module\":\"/proc/stat\"},{\"plugin\":\"apps.plugin\",\"module\":\"\"}",
+            "2",
+            "\"dbengine|JSON-C\"",
+            "32",
+            "256",
+            "true",
+            "true",
+            "\"stable\"",
+            "0",
+            "0",
+            "0",
+            "\"email\"",
+            "117",
+            "0",
+            "0",
+            "312",
+            "2047",
+            "false",
+            "1",
+            "true",
+            "true",
+            "\"New\"",
+            "\"Next Generation\"",
+            "false",
+            "true",
+            "\"Native HTTPS\"",
+            "\"unknown\"",
+            "false",
+            "false",
+            "1000",
+            "\"debian\"",
+        ];
+        let mut arguments = vec![action, result, data];
+        arguments.extend(fragments);
+        assert_eq!(arguments.len(), 42);
+        let mut environment: BTreeMap<&str, String> = self.environment().into_iter().collect();
+        environment.insert("NETDATA_REGISTRY_UNIQUE_ID", GUID.to_owned());
+        environment.insert("NETDATA_VERSION", "v1.37.1".to_owned());
+        let call = serde_json::json!({ "argv": arguments, "env": environment });
+        let path = self.path(&format!("{action}.json"));
+        fs::write(&path, call.to_string()).unwrap();
+        path
+    }
+
+    /// Every file and folder with its content, to see what a program changed.
+    pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+        let mut tree = BTreeMap::new();
+        let mut folders = vec![self.root().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for item in fs::read_dir(folder).unwrap() {
+                let path = item.unwrap().path();
+                if path.is_dir() {
+                    tree.insert(path.clone(), None);
+                    folders.push(path);
+                } else {
+                    let content = fs::read(&path).unwrap();
+                    tree.insert(path, Some(content));
+                }
+            }
+        }
+        tree
+    }
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl From<&Output> for Ran {
+    fn from(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            bytes: output.stdout.clone(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Says loudly that a test could not run here.
+pub(crate) fn skip(test: &str, reason: &str) {
+    eprintln!("SKIPPED {test}: {reason}");
+    if let Some(report) = std::env::var_os("SKIP_REPORT") {
+        let mut report = fs::OpenOptions::new().append(true).create(true).open(report).unwrap();
+        writeln!(report, "{test}: {reason}").unwrap();
+    }
+}
+
+/// A terminal of its own, in tmux.
+pub(crate) struct Terminal {
+    folder: tempfile::TempDir,
+}
+
+impl Terminal {
+    /// Whether there is a tmux.
+    pub(crate) fn is_there() -> bool {
+        Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success())
+    }
+
+    /// Runs a shell command in a terminal of this size.
+    pub(crate) fn run(size: (u16, u16), command: &str) -> Self {
+        let terminal = Self { folder: tempfile::tempdir().unwrap() };
+        let (width, height) = (size.0.to_string(), size.1.to_string());
+        terminal.tmux(&["-f", "/dev/null", "new-session", "-d", "-x", &width, "-y", &height, command]);
+        terminal
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output =
+            Command::new("tmux").arg("-S").arg(self.folder.path().join("socket")).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    pub(crate) fn keys(&self, keys: &[&str]) {
+        for key in keys {
+            self.tmux(&["send-keys", key]);
+        }
+    }
+
+    pub(crate) fn resize(&self, width: u16, height: u16) {
+        self.tmux(&["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]);
+    }
+
+    pub(crate) fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until the screen shows a text.
+    pub(crate) fn wait_for(&self, text: &str) -> String {
+        self.wait_until(text, |screen| screen.contains(text))
+    }
+
+    pub(crate) fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
+        for _ in 0..200 {
+            let screen = self.screen();
+            if is(&screen) {
+                return screen;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("the screen never shows: {what}\n{}", self.screen());
+    }
+
+    /// Something about the pane, in tmux' words.
+    pub(crate) fn ask(&self, format: &str) -> String {
+        self.tmux(&["display-message", "-p", format]).trim().to_owned()
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}

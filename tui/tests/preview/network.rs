@@ -1,0 +1,212 @@
+//! The preview has no network code, and opens no network socket in a whole session.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::{Agent, PROGRAM, Terminal, skip};
+
+/// Crates that can open a connection, or that only such crates need. A name ends with `*` where a family is meant.
+const NETWORK: [&str; 30] = [
+    "ureq*",
+    "rustls*",
+    "ring",
+    "webpki*",
+    "aws-lc*",
+    "socket2",
+    "hyper*",
+    "http",
+    "httparse",
+    "h2",
+    "h3",
+    "quinn*",
+    "native-tls",
+    "openssl*",
+    "schannel",
+    "security-framework*",
+    "tokio*",
+    "async-std",
+    "async-io",
+    "smol",
+    "reqwest",
+    "curl*",
+    "isahc",
+    "attohttpc",
+    "minreq",
+    "trust-dns*",
+    "hickory*",
+    "tungstenite",
+    "ssh2",
+    "nix",
+];
+
+fn is_network(name: &str) -> bool {
+    NETWORK.iter().any(|known| match known.strip_suffix('*') {
+        Some(family) => {
+            name == family || name.starts_with(&format!("{family}-")) || name.starts_with(&format!("{family}_"))
+        }
+        None => name == *known,
+    })
+}
+
+fn cargo_tree(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--locked",
+            "--package",
+            "telemetry-preview",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_dependency_tree_has_no_network_crate() {
+    let tree = cargo_tree(&[]);
+    let names: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"ratatui") && names.contains(&"anonymous-statistics"), "{tree}");
+    let found: Vec<&&str> = names.iter().filter(|name| is_network(name)).collect();
+    assert!(found.is_empty(), "{found:?}");
+    for bad in ["ureq", "rustls-webpki", "webpki-roots", "ring", "hyper-util", "tokio", "openssl-sys"] {
+        assert!(is_network(bad), "{bad} would not be noticed");
+    }
+}
+
+/// crossterm waits for keys with mio, which has sockets too. None of that is left in the program: it does not even import
+/// the calls that open a socket, connect one, or look a name up. (A pair of connected local sockets wakes it on signals.)
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_program_does_not_import_what_a_connection_needs() {
+    let Ok(output) = Command::new("nm").args(["--dynamic", "--undefined-only", PROGRAM]).output() else {
+        return skip("the_program_does_not_import_what_a_connection_needs", "needs nm");
+    };
+    let listed = String::from_utf8(output.stdout).unwrap();
+    let imports: Vec<&str> =
+        listed.lines().filter_map(|line| line.split_whitespace().last()?.split('@').next()).collect();
+    assert!(
+        imports.contains(&"socketpair") && imports.contains(&"openat64") | imports.contains(&"open64"),
+        "{imports:?}"
+    );
+    for call in ["socket", "connect", "bind", "listen", "accept", "accept4", "sendto", "getaddrinfo", "gethostbyname"] {
+        assert!(!imports.contains(&call), "imports {call}");
+    }
+}
+
+/// Whether strace can be used here: containers often forbid it.
+fn strace_works(agent: &Agent) -> bool {
+    let log = agent.path("try");
+    Command::new("strace").arg("-o").arg(&log).arg("true").output().is_ok_and(|output| output.status.success())
+}
+
+/// Internet sockets in a log of strace, and anything else that could reach a network.
+fn suspicious(log: &str) -> Vec<&str> {
+    let unix_only = |line: &str| line.contains("AF_UNIX") || line.contains("resumed>");
+    log.lines()
+        .filter(|line| {
+            line.contains("socket(")
+                || line.contains("socketpair(")
+                || line.contains("connect(")
+                || line.contains("sendto(")
+        })
+        .filter(|line| {
+            line.contains("AF_INET") || line.contains("connect(") || !unix_only(line) && !line.contains("sendto(")
+        })
+        .collect()
+}
+
+#[test]
+fn a_whole_session_opens_no_network_socket() {
+    const TEST: &str = "a_whole_session_opens_no_network_socket";
+    let agent = Agent::new();
+    if !strace_works(&agent) {
+        return skip(TEST, "needs strace, and the right to use it");
+    }
+    let call = agent.recorded_call("START", "-", "-");
+    let call = call.to_str().unwrap();
+    let trace = |log: &Path| {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-e", "trace=%network,execve", "-o"]).arg(log).arg(PROGRAM);
+        command.env_clear().envs(agent.environment()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    };
+    for (number, arguments) in [
+        &["show"][..],
+        &["show", "--call", call],
+        &["show", "--raw", "--event", "EXIT"],
+        &["show", "--json", "--event", "FATAL"],
+        &["status"],
+        &["status", "--json"],
+        &["opt-out", "--dry-run"],
+        &["opt-out"],
+        &["opt-in", "--yes"],
+        &["explain", "--all"],
+        &["schema"],
+        &["schema", "--format", "json"],
+        &["screenshot"],
+        &["--help"],
+        &["nonsense"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let log = agent.path(&format!("log{number}"));
+        trace(&log).args(arguments).output().unwrap();
+        check(&log, arguments);
+    }
+    if !Terminal::is_there() {
+        return skip(TEST, "the part with the screens needs tmux");
+    }
+    let log = agent.path("log-screens");
+    let environment: Vec<String> =
+        agent.environment().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let command = format!(
+        "env {} LANG=C.UTF-8 strace -f -e trace=%network,execve -o {} {PROGRAM}; echo the end; sleep 60",
+        environment.join(" "),
+        log.display()
+    );
+    let terminal = Terminal::run((80, 24), &command);
+    terminal.wait_for("[1 Summary]");
+    for (key, shows) in [
+        ("2", "[2 Fields]"),
+        ("Enter", "Sensitivity"),
+        ("Escape", "> api_key"),
+        ("3", "[3 Request]"),
+        ("p", "p: exact bytes"),
+        ("4", "[4 Consent]"),
+        ("e", "event: EXIT"),
+        ("r", "[4 Consent]"),
+        ("?", "Keys"),
+        ("Escape", "DISABLE_TELEMETRY"),
+        ("o", "Opt out?"),
+        ("Enter", "The disk says now: OPTED OUT"),
+        ("q", "the end"),
+    ] {
+        terminal.keys(&[key]);
+        terminal.wait_for(shows);
+    }
+    check(&log, &["the screens"]);
+}
+
+fn check(log: &Path, what: &[&str]) {
+    let log = fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("execve(").count(), 1, "{what:?} starts a process:\n{log}");
+    assert!(log.contains("exited with"), "{what:?}: the log is not complete:\n{log}");
+    assert_eq!(suspicious(&log), Vec::<&str>::new(), "{what:?}");
+}
+
+#[test]
+fn a_network_socket_would_be_noticed() {
+    let log = "1 socket(AF_INET, SOCK_STREAM, 0) = 3\n1 socketpair(AF_UNIX, SOCK_STREAM, 0, [4, 5]) = 0\n\
+               1 socket(AF_NETLINK, SOCK_RAW, 0) = 6\n1 connect(3, {sa_family=AF_INET6}, 16) = 0\n1 sendto(4, \"x\", 1) = 1";
+    assert_eq!(suspicious(log).len(), 3, "{:?}", suspicious(log));
+}

@@ -1,0 +1,532 @@
+//! The commands, through the real program, on agents in temporary folders.
+//!
+//! The opt-out file counts in the usual config directories too, so what is decided here depends on the machine; the tests
+//! ask the core library what it should be.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::common::{Agent, GUID, OPT_OUT, Ran};
+use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
+use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::script::{MARK, SCRIPT};
+use serde_json::Value;
+
+fn core(agent: &Agent, action: &str, call: Option<&Path>) -> Preview {
+    Preview::look(&Question {
+        action: action.to_owned(),
+        call: call.map(|path| Invocation::from_recorded(&fs::read(path).unwrap()).unwrap()),
+        config_dir: None,
+        lib_dir: None,
+        environment: agent.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+    })
+}
+
+/// Bytes with the two values that are new in every event replaced; they have a fixed length.
+fn without_stamp(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let (rest, stamp) = text.rsplit_once(",\"uuid\":\"").unwrap();
+    assert_eq!(stamp.len(), "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11\",\"timestamp\":\"2026-01-01T00:00:00.000Z\"}".len());
+    rest.to_owned()
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+#[test]
+fn raw_is_the_request_and_nothing_else() {
+    let agent = Agent::new();
+    for (action, result, data) in
+        [("START", "-", "-"), ("EXIT", "OK", "-"), ("FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4")]
+    {
+        let call = agent.recorded_call(action, result, data);
+        let ran = agent.run(&["show", "--raw", "--strict", "--call", call.to_str().unwrap()]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let expected = core(&agent, action, Some(&call)).assembly.unwrap().request.to_bytes();
+        assert_eq!(without_stamp(&ran.bytes), without_stamp(&expected));
+        assert!(!ran.bytes.ends_with(b"\n") && !ran.err.contains("null"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn without_a_call_and_without_history_nothing_is_invented() {
+    const OPEN: [&str; 45] = [
+        "event",
+        "distinct_id",
+        "action_result",
+        "action_data",
+        "netdata_machine_guid",
+        "netdata_version",
+        "netdata_buildinfo",
+        "netdata_release_channel",
+        "netdata_install_type",
+        "netdata_prebuilt_distro",
+        "config_stream_enabled",
+        "config_memory_mode",
+        "config_page_cache_size",
+        "config_multidb_disk_quota",
+        "config_https_enabled",
+        "config_https_available",
+        "config_web_enabled",
+        "config_exporting_enabled",
+        "config_is_parent",
+        "config_is_private_registry",
+        "config_private_registry_used",
+        "config_hosts_available",
+        "config_oom_score",
+        "alarms_normal",
+        "alarms_warning",
+        "alarms_critical",
+        "host_charts_count",
+        "host_metrics_count",
+        "host_collectors",
+        "host_collectors_count",
+        "host_notification_methods",
+        "host_allmetrics_prometheus_used",
+        "host_allmetrics_shell_used",
+        "host_allmetrics_json_used",
+        "host_dashboard_used",
+        "host_cloud_available",
+        "host_cloud_enabled",
+        "host_agent_claimed",
+        "host_aclk_available",
+        "host_aclk_protocol",
+        "host_aclk_implementation",
+        "mirrored_host_count",
+        "mirrored_hosts_reachable",
+        "mirrored_hosts_unreachable",
+        "exporting_connectors",
+    ];
+    let agent = Agent::new();
+    let ran = agent.run(&["show", "--raw"]);
+    assert_eq!(ran.code, Some(0));
+    let (_, body) = ran.out.split_once("\r\n\r\n").unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    let null = |object: &Value| -> Vec<String> {
+        object.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
+    };
+    let mut open: Vec<String> = null(&body).into_iter().chain(null(&body["properties"])).collect();
+    let mut expected = OPEN.to_vec();
+    open.sort();
+    expected.sort_unstable();
+    assert_eq!(open, expected);
+    for name in OPEN {
+        assert!(ran.err.contains(name), "standard error names {name}");
+    }
+    assert_eq!(agent.run(&["show", "--raw", "--strict"]).code, Some(3));
+    let text = agent.run(&["show"]);
+    assert_eq!(text.out.matches(" = set by the daemon\n").count(), OPEN.len());
+    assert!(text.out.contains("Not exact"));
+}
+
+#[test]
+fn the_identifier_is_read_from_disk() {
+    let agent = Agent::new();
+    fs::create_dir(agent.path("lib/registry")).unwrap();
+    let path = agent.path("lib/registry/netdata.public.unique.id");
+    fs::write(&path, format!("{GUID}\n")).unwrap();
+    let shown = json(&agent.run(&["show", "--json"]));
+    assert_eq!(shown["body"]["properties"]["distinct_id"], GUID);
+    let field = field(&shown, "distinct_id");
+    assert!(field["source"].as_str().unwrap().contains(path.to_str().unwrap()), "{field}");
+    assert_eq!((&field["known"], &field["sensitivity"]), (&Value::Bool(true), &Value::from("identifier")));
+    assert_eq!(shown["exact"], false);
+}
+
+fn field(shown: &Value, name: &str) -> Value {
+    shown["fields"].as_array().unwrap().iter().find(|field| field["name"] == name).unwrap().clone()
+}
+
+#[test]
+fn the_last_event_tells_what_the_daemon_said() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let before = core(&agent, "START", Some(&call)).assembly.unwrap();
+    let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
+    outbox.keep(&before.stamp, &Entry::new(&before.request)).unwrap();
+    let shown = json(&agent.run(&["show", "--json", "--strict"]));
+    assert_eq!(shown["exact"], true);
+    assert_eq!(shown["body"]["properties"]["netdata_buildinfo"], "dbengine|JSON-C");
+    assert!(field(&shown, "netdata_buildinfo")["source"].as_str().unwrap().contains("the last event of this kind"));
+    // Another event was never sent: it stays open.
+    assert_eq!(json(&agent.run(&["show", "--json", "--event", "EXIT"]))["exact"], false);
+}
+
+#[test]
+fn every_field_of_the_request_is_explained() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4");
+    let ran = agent.run(&["show", "--json", "--call", call.to_str().unwrap()]);
+    let shown = json(&ran);
+    let mut names: Vec<&String> = shown["body"].as_object().unwrap().keys().collect();
+    names.extend(shown["body"]["properties"].as_object().unwrap().keys());
+    for name in names.into_iter().filter(|name| *name != "properties") {
+        let field = field(&shown, name);
+        for key in ["source", "why", "what", "sensitivity", "form"] {
+            assert!(field[key].as_str().is_some_and(|text| !text.is_empty()), "{name} has no {key}");
+        }
+        let text = agent.run(&["explain", name]);
+        assert_eq!(text.code, Some(0));
+        assert!(text.out.starts_with(&format!("{name}: ")), "{}", text.out);
+    }
+    let names: Vec<&str> = ran.out.lines().filter_map(|line| line.trim().strip_prefix("\"name\": ")).collect();
+    assert!(names.iter().any(|name| name.contains("fatal_line")));
+}
+
+#[test]
+fn the_text_says_where_to_what_and_who() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let ran = agent.run(&["show", "--call", call.to_str().unwrap()]);
+    for part in [
+        "https://posthog.netdata.cloud/capture/",
+        "86 fields",
+        "nobody: no telemetry script is installed",
+        "opens no network socket",
+        "pseudonymous",
+        "POST https://posthog.netdata.cloud/capture/\nhost: posthog.netdata.cloud\n",
+        "  distinct_id = \"0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59\"\n",
+        "      from: the daemon's variable NETDATA_REGISTRY_UNIQUE_ID (the recorded call)\n",
+        "Proxy",
+        "Trust store",
+        agent.path("etc").to_str().unwrap(),
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing:\n{}", ran.out);
+    }
+    assert!(ran.out.ends_with("\nNothing was sent.\n") && !ran.out.contains("anonymous data"));
+    assert!(ran.err.contains("Who would send: nobody"), "{}", ran.err);
+    assert!(ran.err.contains("would be sent, if this sender were installed"), "{}", ran.err);
+    // Not on a terminal, no command is the same as `show`.
+    let bare = agent.run(&["--call", call.to_str().unwrap()]);
+    let lines = |text: &str| {
+        text.lines()
+            .map(str::to_owned)
+            .filter(|line| !line.starts_with("  uuid") && !line.starts_with("  timestamp"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&bare.out), lines(&ran.out));
+}
+
+#[test]
+fn who_would_send_is_told_apart() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let show = || agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]).err;
+    let script = agent.path("plugins").join(SCRIPT);
+    fs::write(&script, "#!/bin/sh\ncurl\n").unwrap();
+    assert!(show().contains("another program") && show().contains("if this sender were installed"));
+    fs::write(&script, format!("\u{7f}ELF {}9.8.7{}", MARK.0, MARK.1)).unwrap();
+    assert!(show().contains("this sender, version 9.8.7") && !show().contains("if this sender were installed"));
+}
+
+#[test]
+fn what_cannot_be_used_is_one_line_and_exit_2() {
+    let agent = Agent::new();
+    let file = |name: &str, content: &str| {
+        fs::write(agent.path(name), content).unwrap();
+        agent.path(name).to_str().unwrap().to_owned()
+    };
+    let several = file("several", r#"{"calls": [{"argv": ["START"], "env": {}}]}"#);
+    let broken = file("broken", "{\n\"argv\": \u{7}[");
+    let huge = file("huge", &" ".repeat(1024 * 1024 + 1));
+    let zero = file(
+        "zero",
+        r#"{"argv": ["START"], "env": {"NETDATA_REGISTRY_UNIQUE_ID": "00000000-0000-0000-0000-000000000000"}}"#,
+    );
+    for (arguments, says) in [
+        (&["show", "--call", &several][..], "holds several calls"),
+        (&["show", "--call", &broken], "is not a recorded call"),
+        (&["show", "--call", &huge], "larger than"),
+        (&["show", "--call", "/nonexistent/\u{1b}[31m"], "No such file"),
+        (&["show", "--call", "/dev/zero"], "not a regular file"),
+        (&["show", "--call", &zero], "not a GUID"),
+        (&["show", "--config-dir", "relative"], "must be absolute"),
+        (&["show", "--event", "a b"], "letters, digits and underscores"),
+        (&["explain", "nonsense"], "there is no field"),
+        (&["explain", "guid"], "perhaps netdata_machine_guid"),
+        (&["nonsense"], "nonsense"),
+        (&["--nonsense"], "nonsense"),
+        (&["opt-in"], "no terminal"),
+    ] {
+        let ran = agent.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains(says) && ran.err.lines().count() == 1, "{arguments:?}: {}", ran.err);
+        assert!(!ran.err.trim_end().contains(char::is_control), "{:?}", ran.err);
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_shown() {
+    let agent = Agent::new();
+    let path = agent.path("etc/anonymous-statistics.toml");
+    fs::write(&path, "url = 'http://example.org/'\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = agent.run(&["show"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("anonymous-statistics.toml") && ran.err.contains("must be https"), "{}", ran.err);
+    let status = agent.run(&["status"]);
+    assert_eq!(status.code, Some(0));
+    assert!(status.out.contains("must be https"), "{}", status.out);
+    fs::write(&path, "url = 'http://127.0.0.1:9/x'\nfields = 'documented'\n").unwrap();
+    let shown = json(&agent.run(&["show", "--json"]));
+    assert_eq!(
+        (&shown["destination"], &shown["headers"]["host"]),
+        (&"http://127.0.0.1:9/x".into(), &"127.0.0.1:9".into())
+    );
+    assert!(shown["body"]["properties"].get("netdata_buildinfo").is_none());
+}
+
+#[test]
+fn status_tells_the_whole_trace() {
+    let agent = Agent::new();
+    let call = agent
+        .command(&["status"])
+        .env("DO_NOT_TRACK", "0")
+        .env("https_proxy", "http://joe:secret@proxy:1")
+        .output()
+        .unwrap();
+    let ran = Ran::from(&call);
+    assert_eq!(ran.code, Some(0));
+    for part in [
+        "OPTED OUT",
+        "Decision: opted out",
+        OPT_OUT,
+        "DISABLE_TELEMETRY",
+        "which opts out too: Netdata has always read any value so",
+        "unsetting DO_NOT_TRACK",
+        "http://***@proxy:1 (https_proxy)",
+        "v2.6",
+    ] {
+        assert!(ran.out.contains(part), "{part}:\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("secret"));
+    let status = json(&agent.run(&["status", "--json"]));
+    let expected = core(&agent, "START", None);
+    assert_eq!(status["state"], expected.outlook().name());
+    assert_eq!(status["trace"].as_array().unwrap().len(), expected.consent.steps.len());
+    assert_eq!(status["trace"][0]["source"], agent.path("etc").join(OPT_OUT).to_str().unwrap());
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_not_called_opted_out() {
+    let agent = Agent::new();
+    symlink("loop", agent.path("loop")).unwrap();
+    let looped = agent.path("loop/netdata");
+    let ran = agent.run(&["status", "--json", "--config-dir", looped.to_str().unwrap()]);
+    let status = json(&ran);
+    assert_eq!(status["trace"][0]["verdict"], "cannot tell");
+    if core(&agent, "START", None).consent.in_the_way().next().is_none() {
+        assert_eq!((&status["state"], &status["decision"]), (&"cannot-tell".into(), &"unknown".into()));
+    }
+}
+
+#[test]
+fn opting_out_creates_one_file_and_deletes_what_waits() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let before = core(&agent, "START", Some(&call)).assembly.unwrap();
+    let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
+    outbox.keep(&before.stamp, &Entry::new(&before.request)).unwrap();
+    let mut tree = agent.tree();
+
+    let dry = agent.run(&["opt-out", "--dry-run"]);
+    assert!(dry.code == Some(0) && dry.out.contains(OPT_OUT) && dry.out.contains("Nothing was done"), "{dry:?}");
+    assert_eq!(agent.tree(), tree, "a dry run does nothing");
+
+    let ran = agent.run(&["opt-out"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for part in ["Created ", "Deleted 1 event", "Restart netdata, then the dashboard stops as well", "OPTED OUT"] {
+        assert!(ran.out.contains(part), "{part}: {}", ran.out);
+    }
+    assert_eq!(outbox.names(State::Waiting).unwrap(), []);
+    tree.retain(|path, _| {
+        !path.starts_with(agent.path("lib/anonymous-statistics/waiting")) || path.ends_with("waiting")
+    });
+    tree.insert(agent.path("etc").join(OPT_OUT), Some(Vec::new()));
+    assert_eq!(agent.tree(), tree);
+    let mode = fs::metadata(agent.path("etc").join(OPT_OUT)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644, "the daemon must be able to see it");
+
+    let again = agent.run(&["opt-out"]);
+    assert!(again.code == Some(0) && again.out.contains("was there already"), "{again:?}");
+    assert_eq!(agent.tree(), tree);
+
+    outbox.keep(&before.stamp, &Entry::new(&before.request)).unwrap();
+    let refused = agent.run(&["opt-in"]);
+    assert_eq!(refused.code, Some(2), "without a terminal and --yes it does nothing");
+    let ran = agent.run(&["opt-in", "--yes"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.contains("Deleted 1 waiting event") && ran.out.contains("Removed "), "{}", ran.out);
+    tree.remove(&agent.path("etc").join(OPT_OUT));
+    assert_eq!(agent.tree(), tree);
+    for step in core(&agent, "START", None).consent.in_the_way() {
+        assert!(ran.out.contains(&format!("Still in the way: {}", step.source)), "{}", ran.out);
+    }
+}
+
+#[test]
+fn opting_in_lists_what_still_opts_out() {
+    let agent = Agent::new();
+    fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
+    let ran = Ran::from(&agent.command(&["opt-in", "--yes"]).env("DISABLE_TELEMETRY", "1").output().unwrap());
+    assert!(ran.out.contains("Still in the way: DISABLE_TELEMETRY set to \"1\""), "{}", ran.out);
+    assert!(ran.out.contains("OPTED OUT"), "{}", ran.out);
+}
+
+#[test]
+fn what_cannot_be_created_exits_77_with_the_command() {
+    let agent = Agent::new();
+    fs::write(agent.path("file"), "").unwrap();
+    let below = agent.path("file/net data");
+    let tree = agent.tree();
+    for directory in [below.to_str().unwrap(), "/proc/nowhere"] {
+        let ran = agent.run(&["opt-out", "--config-dir", directory]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(77), ""), "{ran:?}");
+        assert!(ran.err.contains(&format!("cannot create {directory}/{OPT_OUT}")), "{}", ran.err);
+        assert!(ran.err.contains("sudo ") && ran.err.contains(" opt-out --config-dir "), "{}", ran.err);
+        let quoted =
+            if directory.contains(' ') { format!("'{directory}/{OPT_OUT}'") } else { format!("{directory}/{OPT_OUT}") };
+        assert!(ran.err.contains(&format!("sudo touch {quoted}")), "{}", ran.err);
+    }
+    assert_eq!(agent.tree(), tree);
+}
+
+#[test]
+fn opting_in_needs_the_right_to_delete_what_waits() {
+    let agent = Agent::new();
+    fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
+    // A folder with the name of an event cannot be deleted like one, whoever tries.
+    fs::create_dir_all(agent.path("lib/anonymous-statistics/sent")).unwrap();
+    fs::create_dir_all(agent.path("lib/anonymous-statistics/waiting").join(format!("1-{GUID}"))).unwrap();
+    let ran = agent.run(&["opt-in", "--yes"]);
+    assert_eq!(ran.code, Some(77), "{ran:?}");
+    assert!(ran.err.contains("nothing was changed"), "{}", ran.err);
+    assert!(agent.path("etc").join(OPT_OUT).exists());
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let tree = agent.tree();
+    let call = call.to_str().unwrap();
+    for arguments in [
+        &["show"][..],
+        &["show", "--raw", "--call", call],
+        &["show", "--json", "--event", "FATAL"],
+        &["status"],
+        &["status", "--json"],
+        &["opt-out", "--dry-run"],
+        &["schema"],
+        &["schema", "--format", "json"],
+        &["explain", "--all"],
+        &["screenshot"],
+        &["--help"],
+        &["--version"],
+        &[],
+    ] {
+        let ran = agent.run(arguments);
+        assert!(ran.code == Some(0) && !ran.out.is_empty(), "{arguments:?}: {ran:?}");
+        assert_eq!(agent.tree(), tree, "{arguments:?}");
+    }
+}
+
+#[test]
+fn hostile_values_are_escaped_everywhere() {
+    let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\u{202e}";
+    let agent = Agent::new();
+    let environment = [
+        ("DO_NOT_TRACK", hostile),
+        ("https_proxy", hostile),
+        ("SSL_CERT_FILE", hostile),
+        ("NETDATA_PLUGINS_DIR", &format!("/{hostile}")),
+        ("NETDATA_LIB_DIR", &format!("/{hostile}")),
+    ];
+    for arguments in [&["show"][..], &["show", "--raw"], &["show", "--json"], &["status"], &["status", "--json"]] {
+        let ran = Ran::from(&agent.command(arguments).envs(environment).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        for text in [&ran.out, &ran.err] {
+            let bad = text.chars().find(|c| (c.is_control() && !matches!(c, '\n' | '\r')) || *c == '\u{202e}');
+            assert_eq!(bad, None, "{arguments:?}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_body_holds_no_control_characters() {
+    let agent = Agent::new();
+    let path = agent.recorded_call("FATAL", "netdata:a\u{7f}b\u{9b}", "0266@../daemon/:\u{1b}[31m/4");
+    let mut call: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for argument in call["argv"].as_array_mut().unwrap().iter_mut().skip(3) {
+        if let Some(text) = argument.as_str().filter(|text| text.starts_with('"')) {
+            *argument = text.replacen('"', "\"\u{9b}\u{7f}\u{202e}", 1).into();
+        }
+    }
+    call["env"]["NETDATA_VERSION"] = "v1\u{9b}".into();
+    fs::write(&path, call.to_string()).unwrap();
+    let ran = agent.run(&["show", "--raw", "--call", path.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let bad = ran.out.chars().find(|c| (c.is_control() && !matches!(c, '\n' | '\r')) || *c == '\u{202e}');
+    assert_eq!(bad, None, "{:?}", ran.out);
+    assert!(ran.out.contains("\"dropped_fields\":[") && ran.out.contains("netdata_version"), "{}", ran.out);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let agent = Agent::new();
+    let mut child = agent.command(&["explain", "--all"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = Ran::from(&child.wait_with_output().unwrap());
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        crate::common::skip("a_reader_that_goes_away_is_no_error", "the part about a full disk needs /dev/full");
+        return;
+    };
+    let ran = Ran::from(&agent.command(&["schema"]).stdout(full).output().unwrap());
+    assert!(ran.code == Some(1) && ran.err.contains("cannot write"), "{ran:?}");
+}
+
+#[test]
+fn the_schema_lists_every_field_once() {
+    let agent = Agent::new();
+    let markdown = agent.run(&["schema", "--format", "md"]).out;
+    let schema = json(&agent.run(&["schema", "--format", "json"]));
+    for field in anonymous_statistics::schema::FIELDS {
+        let rows = markdown.lines().filter(|line| line.starts_with(&format!("| `{}` |", field.name)));
+        let rows: Vec<&str> = rows.collect();
+        assert_eq!(rows.len(), 1, "{}", field.name);
+        assert_eq!(rows[0].ends_with("| Y |"), field.documented, "{}", rows[0]);
+        assert_eq!(rows[0].replace("\\|", "").matches('|').count(), 7, "{}", rows[0]);
+        let listed = schema["fields"].as_array().unwrap();
+        assert_eq!(listed.iter().filter(|row| row["name"] == field.name).count(), 1);
+    }
+    assert_eq!(schema["events"].as_array().unwrap().len(), anonymous_statistics::schema::ACTIONS.len());
+}
+
+#[test]
+fn the_help_names_every_exit_status() {
+    let agent = Agent::new();
+    let help = agent.run(&["--help"]).out;
+    for line in ["  0   ", "  1   ", "  2   ", "  3   ", "  77  "] {
+        assert!(help.contains(line), "{help}");
+    }
+    assert_eq!(help.lines().find(|line| line.len() > 100), None);
+    assert!(!help.contains("screenshot"));
+}
+
+#[test]
+fn the_picture_of_the_documentation_is_up_to_date() {
+    let agent = Agent::new();
+    let drawn = agent.run(&["screenshot", "--size", "80x24", "--format", "svg"]);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/preview.svg");
+    assert_eq!(kept.extension(), Some(OsStr::new("svg")));
+    assert!(
+        fs::read_to_string(&kept).unwrap() == drawn.out,
+        "run: cargo run -p telemetry-preview -- screenshot > docs/preview.svg"
+    );
+}
