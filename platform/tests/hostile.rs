@@ -1,6 +1,6 @@
 //! Files that are no files, links that lead astray and answers without end stop nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
-#![cfg(feature = "cli")]
+#![cfg(all(feature = "cli", target_os = "linux"))]
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -92,8 +92,9 @@ pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
     namespaces(&mut ask, &mut findings);
     status(&mut ask, &mut findings);
     pid1_environment(&mut ask, &mut findings);
-    manager_files(&mut ask, &mut findings);
     mounts_and_cgroups(&mut ask, &mut findings);
+    manager_files(&mut ask, &mut findings);
+    no_namespaces(&mut ask, &mut findings);
     if findings.wsl {
         findings.names("wsl", Source::UNAME);
     }
@@ -221,7 +222,7 @@ fn pid1_environment(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
 }
 
 /// The same mark where every user may read it. Files can be left over, so they count as proof only where the
-/// namespaces cannot tell.
+/// namespaces cannot tell, and name only what mounts and cgroup do not.
 fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     for source in [Source::CONTAINER_MANAGER, Source::RUN_SYSTEMD_CONTAINER] {
         let Some(value) = ask.line(source.name()) else { continue };
@@ -259,14 +260,20 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
             ask.saw(Source::CGROUP.name(), line);
         }
         findings.marked(&marks, Source::CGROUP);
-        if !findings.hidden {
-            findings.initial.get_or_insert(Source::CGROUP);
-        }
-    } else if findings.initial.is_none()
+    }
+}
+
+/// Kernels without namespace files, before 3.8: a cgroup without marks is the best answer that they have.
+fn no_namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    if findings.initial.is_some() || findings.hidden {
+        return;
+    }
+    let readable = ask.text(Source::CGROUP.name(), CGROUP_LIMIT).is_some();
+    // procfs is mounted and has no such file: the kernel was made without control groups.
+    let none_made = !readable
         && ask.exists(Source::CGROUP.name()) == Some(false)
-        && ask.exists(Source::PROC_CPUINFO.name()) == Some(true)
-    {
-        // procfs is mounted and has no such file: the kernel was made without control groups, as before 2.6.24.
+        && ask.exists(Source::PROC_CPUINFO.name()) == Some(true);
+    if readable || none_made {
         findings.initial = Some(Source::CGROUP);
     }
 }
