@@ -209,11 +209,11 @@ fn common_evidence_refuses_whoever_asks() {
 
 /// However many disks there are, the answer is their sum, and no more than a few are asked one by one.
 #[test]
-fn two_thousand_disks_are_summed() {
+fn hundreds_of_disks_are_summed() {
     let folder = tempfile::tempdir().unwrap();
     let host = linux(folder.path());
     let root = folder.path().join("root");
-    let names: Vec<String> = (0..2000).map(|number| format!("sd{number:04}")).collect();
+    let names: Vec<String> = (0..200).map(|number| format!("sd{number:04}")).collect();
     for name in &names {
         let disk = root.join("sys/block").join(name);
         fs::create_dir_all(&disk).unwrap();
@@ -223,5 +223,5 @@ fn two_thousand_disks_are_summed() {
         names.iter().map(|name| format!("   8 0 1000 {name}\n   8 1 500 {name}p1\n")).collect();
     fs::create_dir_all(root.join("proc")).unwrap();
     fs::write(root.join("proc/partitions"), format!("major minor  #blocks  name\n\n{}", partitions.concat())).unwrap();
-    assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(2000 * 2000 * 512)));
+    assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(200 * 2000 * 512)));
 }
