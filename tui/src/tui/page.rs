@@ -37,8 +37,9 @@ impl Page {
     }
 
     pub(crate) fn heading(&mut self, text: &str) -> &mut Self {
-        let text = self.look.text(text).into_owned();
-        self.lines.push(Line::from(Span::styled(text, self.look.heading())));
+        let style = self.look.heading();
+        let lines = wrap(&self.look.text(text), self.prose());
+        self.lines.extend(lines.into_iter().map(|line| Line::styled(line, style)));
         self
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Picture {
 const CELL: (u32, u32) = (9, 18);
 const BASELINE: u32 = 14;
 const MARGIN: u32 = 12;
+/// Room for the line below the screen.
+const CAPTION: u32 = 22;
 
 /// Text, background, and what the terminal's named colours are.
 const PAPER: (&str, &str) = ("#d8dee9", "#1b1f27");
@@ -61,14 +63,18 @@ impl Picture {
         self.buffer.content.iter().any(|cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset))
     }
 
-    pub(crate) fn svg(&self) -> String {
+    pub(crate) fn svg(&self, caption: &str) -> String {
         let (columns, rows) = (u32::from(self.buffer.area.width), u32::from(self.buffer.area.height));
-        let (width, height) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN);
+        let (width, height) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN + CAPTION);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
              height=\"{height}\" font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-             font-size=\"15\" fill=\"{}\">\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{}\"/>\n",
-            PAPER.0, PAPER.1
+             font-size=\"15\" fill=\"{}\">\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{}\"/>\n\
+             <text x=\"{MARGIN}\" y=\"{}\" font-size=\"13\" font-style=\"italic\">{}</text>\n",
+            PAPER.0,
+            PAPER.1,
+            height - MARGIN,
+            escape(caption)
         );
         for (row, cells) in (0u32..).zip(self.buffer.content.chunks(usize::from(self.buffer.area.width).max(1))) {
             let mut column = 0;

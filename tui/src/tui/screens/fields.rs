@@ -4,7 +4,7 @@ use anonymous_statistics::assemble::Assembly;
 use anonymous_statistics::event::Entry;
 use anonymous_statistics::schema::Group;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Constraint, Layout, Rect, Size};
+use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
@@ -107,16 +107,21 @@ fn listed(assembly: &Assembly) -> Vec<&Entry> {
     Group::ALL.into_iter().flat_map(shown).collect()
 }
 
-/// The list, what separates, and the details.
+/// The list, the line that separates, and the details.
 fn split(area: Rect) -> (Rect, Rect, Rect) {
-    let layout = if area.width >= WIDE {
-        Layout::horizontal([Constraint::Percentage(55), Constraint::Length(3), Constraint::Fill(1)])
+    if area.width >= WIDE {
+        let list = area.width * 11 / 20;
+        let column = |x: u16, width: u16| Rect { x: area.x + x, width, ..area };
+        (column(0, list), column(list + 1, 1), column(list + 3, area.width - list - 3))
     } else {
-        Layout::vertical([Constraint::Length(list_height(area.as_size())), Constraint::Length(1), Constraint::Fill(1)])
-    };
-    let [list, rule, detail] = layout.areas(area);
-    let rule = if area.width >= WIDE { Rect { x: rule.x + 1, width: 1, ..rule } } else { rule };
-    (list, rule, detail)
+        let list = list_height(area.as_size());
+        let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
+        (
+            row(0, list),
+            row(list, 1.min(area.height)),
+            row((list + 1).min(area.height), area.height.saturating_sub(list + 1)),
+        )
+    }
 }
 
 const fn list_height(size: Size) -> u16 {

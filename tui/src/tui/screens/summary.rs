@@ -43,7 +43,7 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
             page.row("What", LABEL, &format!("A usage event of Netdata. {}", words::by_sensitivity(preview)));
             if let Some(entry) = assembly.event.entry("distinct_id") {
                 let known = words::instead_of_value(entry).is_none();
-                let id = if known { words::value(entry, &assembly.stamp) } else { "an identifier".to_owned() };
+                let id = if known { words::value(entry, &assembly.stamp) } else { "An identifier".to_owned() };
                 let text =
                     format!("{id}, the same in every event. Pseudonymous: no name, but no other installation has it.");
                 page.row("Who", LABEL, &text);
