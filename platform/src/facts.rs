@@ -228,7 +228,7 @@ impl Facts {
         }
         all.extend(leaves!("kernel", self.kernel, name, release, version, architecture));
         all.extend(leaves!("virtualization", self.virtualization, name, hypervisor, host_of, cloud, confidential));
-        all.extend(leaves!("container", self.container, name, kubernetes, kubernetes_node, official_image));
+        all.extend(leaves!("container", self.container, name, kubernetes));
         all.extend(leaves!(
             "cpu",
             self.cpu,

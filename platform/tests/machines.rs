@@ -39,8 +39,12 @@ fn recorded_machines_have_their_answers() {
         let host = RecordedHost::open(&folder).unwrap();
         let facts = collect_from(&CommonEvidence::new(&host));
         let document = serde_json::to_value(&facts).unwrap();
+        let lines: Value =
+            netdata::lines(&facts).into_iter().map(|line| (line.name, Value::from(line.value))).collect();
         for (path, expected) in json(&folder.join("expected.json")).as_object().unwrap() {
-            assert_eq!(answer(&document, path), expected, "{name}: {path}\n{:#?}", Explained(&facts));
+            // What only the daemon is told stands in its lines and not in the document.
+            let place = if path.starts_with("NETDATA_") { &lines } else { &document };
+            assert_eq!(answer(place, path), expected, "{name}: {path}\n{:#?}", Explained(&facts));
         }
     }
 }
