@@ -18,7 +18,7 @@ use system_facts::Evidence;
 pub(crate) const NO_SOCKET: &str = "opens no network socket";
 
 /// What is never sent, whatever a machine or a daemon says; and what a server sees nevertheless.
-pub(crate) const NEVER_SENT: &str = "Host name, IP or MAC addresses, user names, paths of this machine, command lines, \
+pub(crate) const NEVER_SENT: &str = "host name, IP or MAC addresses, user names, paths of this machine, command lines, \
     tokens, machine-id or hardware UUIDs. The server still sees the address that the connection comes from.";
 
 /// What kind of data this is.
@@ -79,23 +79,36 @@ pub(crate) fn sender(script: &Script) -> String {
     }
 }
 
-/// What it means for this machine who would send.
-pub(crate) fn sender_means(script: &Script) -> String {
-    let means = match &script.program {
-        Program::ThisSender(_) => "The request shown here is the one that it sends.",
-        Program::Another => "The request shown here would be sent, if this sender were installed in its place.",
-        Program::None => "The request shown here would be sent, if this sender were installed.",
-        Program::CannotTell(_) => {
-            "Whether the request shown here would be sent cannot be told from this account. It would be sent, if this \
-             sender is what is installed there."
-        }
+/// Under which condition the request that is shown goes out.
+pub(crate) fn condition(preview: &Preview) -> String {
+    let consent = match preview.consent.decision() {
+        Decision::Allowed => None,
+        Decision::OptedOut => Some("this machine had not opted out"),
+        Decision::Unknown => Some("nothing objects that cannot be seen from this account"),
     };
-    format!(
-        "{means} Netdata's daemon calls {SCRIPT} up to v2.2; from v2.6 on it calls no such script, even if one is there."
-    )
+    let sender = match &preview.script.program {
+        Program::ThisSender(_) => None,
+        Program::Another | Program::None => Some("this sender were installed"),
+        Program::CannotTell(_) => Some("this sender is what is installed"),
+    };
+    match (sender, consent) {
+        (None, None) => "This request is the one that it sends.".to_owned(),
+        (Some(one), None) | (None, Some(one)) => format!("This request would be sent, if {one}."),
+        (Some(sender), Some(consent)) => format!("This request would be sent, if {sender} and {consent}."),
+    }
 }
 
-/// The state folder's parent's, config's and other paths: whatever they hold, a terminal may show them.
+/// Which daemons call a sender at all.
+pub(crate) fn daemons() -> String {
+    format!("Netdata's daemon calls {SCRIPT} up to v2.2; from v2.6 on it calls no such script, even if one is there.")
+}
+
+/// Sentences in lines of a readable length.
+pub(crate) fn paragraph(text: &str) -> String {
+    textwrap::fill(text, 90)
+}
+
+/// A path, safe for a terminal whatever it holds.
 pub(crate) fn path(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
@@ -292,7 +305,7 @@ pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
             },
         ),
         ("Event", when(action).map_or_else(|| printable(action).into_owned(), |when| format!("{action}: {when}"))),
-        ("Fields", Count::of(preview).to_string()),
+        ("Request", Count::of(preview).to_string()),
         ("Who would send", preview.script.to_string()),
     ];
     if let Some(place) = &preview.script.path {

@@ -39,7 +39,7 @@ fn say_beside(preview: &Preview, options: ShowOptions, open: &[&str]) {
     }
     output::hint(&format!("Who would send: {}", preview.script));
     if !preview.script.is_this_sender() {
-        output::hint("This request would be sent, if this sender were installed.");
+        output::hint(&words::condition(preview));
     }
     if !open.is_empty() && (options.raw || options.json || options.strict) {
         let null = if options.raw { "null here: " } else { "" };
@@ -54,13 +54,14 @@ fn say_beside(preview: &Preview, options: ShowOptions, open: &[&str]) {
 fn text(preview: &Preview, assembly: &Assembly) -> String {
     let mut text = format!("{}\n\n", words::headline(preview));
     text.push_str(&words::aligned(&words::overview(preview)));
-    let _ = writeln!(
-        text,
-        "\nThis preview {}. {}\nNever sent: {}\n",
-        words::NO_SOCKET,
-        words::PSEUDONYMOUS,
-        words::NEVER_SENT
-    );
+    for sentences in [
+        format!("{} {}", words::condition(preview), words::daemons()),
+        format!("This preview {}. {}", words::NO_SOCKET, words::PSEUDONYMOUS),
+        format!("Never sent: {}", words::NEVER_SENT),
+    ] {
+        let _ = write!(text, "\n{}", words::paragraph(&sentences));
+    }
+    text.push_str("\n\n");
     let request = &assembly.request;
     let _ = writeln!(text, "REQUEST\n{METHOD} {}", request.endpoint());
     for (name, value) in request.headers() {

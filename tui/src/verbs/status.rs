@@ -45,11 +45,16 @@ fn text(preview: &Preview, recorded: bool) -> String {
             let _ = writeln!(text, "  {:width$}  what would change it: {change}", "");
         }
     }
-    let _ = writeln!(text, "\n{}\n", explanation(consent.decision()));
+    let _ = writeln!(text, "\n{}\n", words::paragraph(explanation(consent.decision())));
     text.push_str(&words::aligned(&words::overview(preview)));
-    let _ = writeln!(text, "\n{}\n{}", words::sender_means(&preview.script), whose_environment(recorded));
+    for sentences in
+        [format!("{} {}", words::condition(preview), words::daemons()), whose_environment(recorded).to_owned()]
+    {
+        let _ = write!(text, "\n{}", words::paragraph(&sentences));
+    }
+    text.push('\n');
     let _ = match consent.decision() {
-        Decision::OptedOut => writeln!(text, "\nTo opt in again: telemetry-preview opt-in"),
+        Decision::OptedOut => writeln!(text, "\nTo opt in again: sudo telemetry-preview opt-in"),
         Decision::Allowed | Decision::Unknown => writeln!(text, "\nTo opt out: sudo telemetry-preview opt-out"),
     };
     text
@@ -114,7 +119,7 @@ impl Status {
             decision: words::decision(preview.consent.decision()),
             trace: trace.collect(),
             who_would_send: preview.script.to_string(),
-            who_would_send_means: words::sender_means(&preview.script),
+            who_would_send_means: words::condition(preview),
             looked_at: preview.script.path.as_deref().map(words::path),
             destination: preview.config.as_ref().ok().map(|config| config.endpoint.to_string()),
             config_directory: preview.folders.config.as_ref().map(|(directory, _)| words::path(directory)),

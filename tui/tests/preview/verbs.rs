@@ -185,7 +185,7 @@ fn the_text_says_where_to_what_and_who() {
     let ran = agent.run(&["show", "--call", call.to_str().unwrap()]);
     for part in [
         "https://posthog.netdata.cloud/capture/",
-        "86 fields",
+        "\nRequest           ",
         "nobody: no telemetry script is installed",
         "opens no network socket",
         "pseudonymous",

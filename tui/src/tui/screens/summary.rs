@@ -64,7 +64,8 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
         );
     }
     page.blank().heading("Who would send");
-    page.text(&preview.script.to_string()).text(&words::sender_means(&preview.script));
+    page.text(&preview.script.to_string());
+    page.text(&format!("{} {}", words::condition(preview), words::daemons()));
     page.blank().heading("With what");
     for (label, text) in words::overview(preview).into_iter().filter(|(label, _)| !SAID.contains(label)) {
         page.row(label, 18, &text);
@@ -77,7 +78,7 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
 }
 
 /// Rows of the overview that stand further up, in the head or in sentences.
-const SAID: [&str; 4] = ["Destination", "Event", "Fields", "Who would send"];
+const SAID: [&str; 4] = ["Destination", "Event", "Request", "Who would send"];
 
 fn stop_file(view: View<'_>) -> String {
     words::path(&anonymous_statistics::switch::opt_out_file(&view.preview.opt_out_folder()))
