@@ -187,18 +187,26 @@ pub(crate) const fn sensitivity_means(class: Sensitivity) -> &'static str {
     }
 }
 
-/// A field's value as it stands in the body, or why none can be shown.
+/// A field's value as it stands in the body, or why there is none.
 pub(crate) fn value(entry: &Entry, stamp: &Stamp) -> String {
     match &entry.content {
-        Content::Sent(value) => match serde_json::to_string(value) {
-            Ok(json) => printable(&json).into_owned(),
-            Err(error) => format!("(cannot be shown: {error})"),
-        },
+        // Written from the value itself, so that the keys of an object stand as on the wire.
+        Content::Sent(value) => printable(&serde_json::to_string(value).unwrap_or_default()).into_owned(),
+        Content::Frozen => value_in_body(entry, stamp).to_string(),
         Content::NotKnownHere => "set by the daemon".to_owned(),
         Content::Dropped(misfit) => format!("left out: {}", misfit.describe()),
         Content::Absent => "not sent".to_owned(),
-        Content::Frozen if entry.field.origin == Origin::FrozenUuid => format!("\"{}\"", stamp.uuid),
-        Content::Frozen => format!("\"{}\"", clock::utc(stamp.time)),
+    }
+}
+
+/// A field's value as JSON; null where it is not known here, or left out.
+pub(crate) fn value_in_body(entry: &Entry, stamp: &Stamp) -> serde_json::Value {
+    match &entry.content {
+        // Plain data always has a form in JSON.
+        Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
+        Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.clone().into(),
+        Content::Frozen => clock::utc(stamp.time).into(),
+        Content::NotKnownHere | Content::Dropped(_) | Content::Absent => serde_json::Value::Null,
     }
 }
 

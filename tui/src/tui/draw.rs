@@ -19,7 +19,7 @@ use crate::words;
 
 /// The keys of every screen, with what they do.
 const KEYS: [(&str, &str); 10] = [
-    ("1-4", "the screens; also Tab, Shift-Tab, left and right, h and l"),
+    ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
     ("up, down", "one line; also k and j"),
     ("PgUp, PgDn", "one page; also Ctrl-B, Ctrl-F and Space"),
     ("Home, End", "the first and the last; also g and G"),

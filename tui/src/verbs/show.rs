@@ -124,8 +124,11 @@ struct Shown<'a> {
 struct Field<'a> {
     name: &'static str,
     group: &'static str,
-    value: String,
+    /// As in the body; null where it is not known here, or left out.
+    value: serde_json::Value,
     known: bool,
+    /// Why there is no value.
+    note: Option<String>,
     in_body: bool,
     source: String,
     evidence: Vec<String>,
@@ -142,8 +145,9 @@ impl<'a> Shown<'a> {
         let fields = assembly.event.entries().iter().filter(|entry| words::is_shown(entry)).map(|entry| Field {
             name: entry.field.name,
             group: entry.field.group.title(),
-            value: words::value(entry, &assembly.stamp),
+            value: words::value_in_body(entry, &assembly.stamp),
             known: words::instead_of_value(entry).is_none(),
+            note: words::instead_of_value(entry).map(|_form| words::value(entry, &assembly.stamp)),
             in_body: entry.content.is_in_body(),
             source: words::source(entry),
             evidence: words::evidence(entry).iter().map(words::asked).collect(),

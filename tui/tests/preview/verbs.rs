@@ -167,6 +167,8 @@ fn every_field_of_the_request_is_explained() {
     names.extend(shown["body"]["properties"].as_object().unwrap().keys());
     for name in names.into_iter().filter(|name| *name != "properties") {
         let field = field(&shown, name);
+        let in_body = shown["body"].get(name).unwrap_or(&shown["body"]["properties"][name]);
+        assert_eq!((&field["value"], &field["known"]), (in_body, &Value::Bool(true)), "{name}");
         for key in ["source", "why", "what", "sensitivity", "form"] {
             assert!(field[key].as_str().is_some_and(|text| !text.is_empty()), "{name} has no {key}");
         }
