@@ -243,13 +243,17 @@ impl Outbox {
         Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
     }
 
-    /// Deletes every event that waits, unfinished ones included, and says how many there were.
-    pub fn delete_waiting(&self) -> io::Result<usize> {
+    /// Deletes every event that waits in a library directory, unfinished ones included, and says how many there were.
+    ///
+    /// It needs no other folder to be there: somebody may have removed the history, and events wait all the same.
+    pub fn delete_waiting(library: &Path, role: Role) -> io::Result<usize> {
+        let parent = files::open_folder(rustix::fs::CWD, library)?;
+        let waiting = folder(&folder(&parent, STATE_FOLDER, role)?, WAITING, role)?;
         let mut deleted = 0;
-        for name in listed(&self.waiting)? {
+        for name in listed(&waiting)? {
             let entry = Name::parse(&name).is_some();
             if entry || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
-                match rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty()) {
+                match rustix::fs::unlinkat(&waiting, &*name, AtFlags::empty()) {
                     Ok(()) => deleted += usize::from(entry),
                     // Another program deleted it, or it was sent: either way it does not wait any more.
                     Err(rustix::io::Errno::NOENT) => {}
@@ -257,7 +261,7 @@ impl Outbox {
                 }
             }
         }
-        rustix::fs::fsync(&self.waiting)?;
+        rustix::fs::fsync(&waiting)?;
         Ok(deleted)
     }
 
@@ -466,7 +470,7 @@ mod tests {
         let waiting = library.path().join(STATE_FOLDER).join("waiting");
         std::fs::write(waiting.join(format!("{TEMPORARY}{sent}")), "half").unwrap();
         std::fs::write(waiting.join("notes"), "mine").unwrap();
-        assert_eq!(outbox.delete_waiting().unwrap(), 1);
+        assert_eq!(Outbox::delete_waiting(library.path(), Role::Reader).unwrap(), 1);
         let left: Vec<_> = std::fs::read_dir(&waiting).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["notes"]);
         assert_eq!(outbox.names(State::Sent).unwrap().len(), 1);

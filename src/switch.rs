@@ -68,10 +68,9 @@ pub fn opt_in(config_directory: &Path) -> io::Result<Done> {
 /// nothing waits.
 pub fn forget_waiting(library: Option<&Path>, role: Role) -> io::Result<usize> {
     let Some(library) = library else { return Ok(0) };
-    match Outbox::open(library, role) {
-        Ok(outbox) => outbox.delete_waiting(),
+    match Outbox::delete_waiting(library, role) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),
-        Err(error) => Err(error),
+        deleted => deleted,
     }
 }
 
@@ -98,6 +97,20 @@ mod tests {
         assert_eq!(opt_in(&directory).unwrap(), Done::Changed);
         assert!(!file.exists());
         assert_eq!(opt_in(&directory).unwrap(), Done::AlreadySo);
+    }
+
+    #[test]
+    fn what_waits_is_forgotten_even_where_the_history_is_gone() {
+        let library = tempfile::tempdir().unwrap();
+        assert_eq!(forget_waiting(None, Role::Reader).unwrap(), 0);
+        assert_eq!(forget_waiting(Some(library.path()), Role::Reader).unwrap(), 0);
+        drop(Outbox::open(library.path(), Role::Sender).unwrap());
+        let state = library.path().join(crate::folders::STATE_FOLDER);
+        let event = state.join("waiting/1-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
+        std::fs::write(&event, "").unwrap();
+        std::fs::remove_dir(state.join("sent")).unwrap();
+        assert_eq!(forget_waiting(Some(library.path()), Role::Reader).unwrap(), 1);
+        assert!(!event.exists());
     }
 
     #[test]
