@@ -141,6 +141,11 @@ impl State {
 
     fn on_key(&mut self, key: Key) -> Option<Effect> {
         self.note = None;
+        if matches!(self.overlay, Some(Overlay::Working)) && key == Key::Char('q') {
+            // It was confirmed, so it is not dropped by a key that was typed ahead.
+            self.note = Some("opting out; Ctrl-C leaves without waiting for it");
+            return None;
+        }
         if matches!(key, Key::Interrupt | Key::Char('q')) {
             return Some(Effect::Quit);
         }

@@ -256,6 +256,18 @@ fn opting_out_takes_o_and_enter_and_nothing_less() {
 }
 
 #[test]
+fn a_confirmed_opt_out_is_not_dropped_by_a_key_typed_ahead() {
+    let mut state = usual();
+    press(&mut state, Key::Char('o'));
+    press(&mut state, Key::Enter);
+    for key in ALL_KEYS.into_iter().filter(|key| *key != Key::Interrupt) {
+        assert_eq!(press(&mut state, key), None, "{key:?}");
+        assert!(matches!(state.overlay, Some(Overlay::Working)), "{key:?}");
+    }
+    assert_eq!(press(&mut state, Key::Interrupt), Some(Effect::Quit));
+}
+
+#[test]
 fn after_opting_out_the_disk_is_read_again_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let mut preview = example::preview().unwrap();

@@ -192,6 +192,7 @@ fn the_text_says_where_to_what_and_who() {
         "opens no network socket",
         "pseudonymous",
         "POST https://posthog.netdata.cloud/capture/\nhost: posthog.netdata.cloud\n",
+        "  host_collectors = [{\"plugin\":\"proc.plugin\",\"module\":\"/proc/stat\"},",
         "  distinct_id = \"0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59\"\n",
         "      from: the daemon's variable NETDATA_REGISTRY_UNIQUE_ID (the recorded call)\n",
         "Proxy",
