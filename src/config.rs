@@ -40,18 +40,41 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     path: PathBuf,
-    problem: String,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    what: String,
+    of_account: bool,
+}
+
+impl From<String> for Problem {
+    fn from(what: String) -> Self {
+        Self { what, of_account: false }
+    }
+}
+
+impl ConfigError {
+    fn new(path: impl Into<PathBuf>, problem: impl Into<Problem>) -> Self {
+        Self { path: path.into(), problem: problem.into() }
+    }
+
+    /// Whether another account may be able to use the file: this one cannot read it, or it belongs to neither root nor
+    /// this one. What the daemon's account then finds cannot be told from here.
+    pub fn is_of_this_account(&self) -> bool {
+        self.problem.of_account
+    }
+
+    /// What is wrong with which file, in one line, whatever the file holds.
+    pub fn what(&self) -> String {
+        format!("{} {}", printable(&self.path.to_string_lossy()), printable(&self.problem.what))
+    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One line, whatever the file holds.
-        write!(
-            f,
-            "{} {}; nothing is sent until it is corrected or removed",
-            printable(&self.path.to_string_lossy()),
-            printable(&self.problem)
-        )
+        write!(f, "{}; nothing is sent until it is corrected or removed", self.what())
     }
 }
 
@@ -71,29 +94,33 @@ impl Config {
     /// Reads the configuration of a config directory. Without a directory, or without a file in it: the defaults.
     pub fn load(directory: Option<&Path>) -> Result<Self, ConfigError> {
         let Some(path) = directory.map(|directory| directory.join(FILE)) else {
-            return Self::from_raw(Raw::default(), None)
-                .map_err(|problem| ConfigError { path: PathBuf::from(FILE), problem });
+            return Self::from_raw(Raw::default(), None).map_err(|problem| ConfigError::new(FILE, problem));
         };
-        Self::read(&path).map_err(|problem| ConfigError { path, problem })
+        Self::read(&path).map_err(|problem| ConfigError::new(path, problem))
     }
 
-    fn read(path: &Path) -> Result<Self, String> {
+    fn read(path: &Path) -> Result<Self, Problem> {
         let opened = match files::open_regular(rustix::fs::CWD, path, Links::Refuse) {
             Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-                return Self::from_raw(Raw::default(), None);
+                return Ok(Self::from_raw(Raw::default(), None)?);
             }
-            Err(error) => return Err(format!("cannot be used: {error}")),
+            Err(error) => {
+                let what = format!("cannot be used: {error}");
+                let of_account = error.kind() == std::io::ErrorKind::PermissionDenied;
+                return Err(Problem { what, of_account });
+            }
             Ok(opened) => opened,
         };
         let owner = opened.stat.st_uid;
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            return Err("must be owned by root or by the user who runs this program".to_owned());
+            let what = "must be owned by root or by the user who runs this program".to_owned();
+            return Err(Problem { what, of_account: true });
         }
         if opened.stat.st_mode & 0o022 != 0 {
-            return Err("must not be writable by group or others (chmod go-w)".to_owned());
+            return Err("must not be writable by group or others (chmod go-w)".to_owned().into());
         }
         let bytes = opened.read(limits::CONFIG_BYTES).map_err(|error| format!("cannot be used: {error}"))?;
-        Self::from_raw(parse(&bytes)?, Some(path))
+        Ok(Self::from_raw(parse(&bytes)?, Some(path))?)
     }
 
     fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, String> {
@@ -202,7 +229,7 @@ mod tests {
             "url",
             "\u{1b}[2J",
         ] {
-            let error = ConfigError { path: "/x".into(), problem: load(bad).unwrap_err() }.to_string();
+            let error = ConfigError::new("/x", load(bad).unwrap_err()).to_string();
             assert!(!error.contains(['\n', '\u{1b}']), "{error}");
         }
     }
@@ -217,8 +244,13 @@ mod tests {
         assert_eq!(Config::load(Some(folder.path())).unwrap().history, 1);
         for bits in [0o664, 0o646] {
             mode(bits);
-            assert!(Config::load(Some(folder.path())).is_err());
+            assert!(!Config::load(Some(folder.path())).unwrap_err().is_of_this_account());
         }
+        // Only root can give a file away, and only root can read what nobody may read.
+        if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+            mode(0);
+        }
+        assert!(Config::load(Some(folder.path())).unwrap_err().is_of_this_account());
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/nonexistent", &path).unwrap();
         assert!(Config::load(Some(folder.path())).is_err());

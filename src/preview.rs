@@ -71,7 +71,7 @@ pub enum Outlook {
     WillNotSend,
     /// Nothing is sent, because somebody said no.
     OptedOut,
-    /// Nobody is known to have said no, but not every place could be looked at from here.
+    /// Nobody is known to have said no, but not everything that decides could be looked at from here.
     CannotTell,
 }
 
@@ -148,6 +148,7 @@ impl Preview {
         match (self.consent.decision(), &self.assembly, &self.script.program) {
             (Decision::OptedOut, ..) => Outlook::OptedOut,
             (Decision::Unknown, ..) => Outlook::CannotTell,
+            (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
             (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
             (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
             (Decision::Allowed, Ok(_), Program::Another) => Outlook::AnotherSends,
@@ -161,6 +162,9 @@ impl Preview {
             || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
         match (self.outlook(), &self.assembly) {
             (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
+            (Outlook::CannotTell, Err(NoRequest::Config(error))) if self.consent.decision() == Decision::Allowed => {
+                format!("CANNOT TELL from this account: {}", error.what())
+            }
             (Outlook::CannotTell, _) => format!("CANNOT TELL from this account: {}; try sudo", reason()),
             (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
             (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),

@@ -285,6 +285,23 @@ fn a_configuration_that_cannot_be_used_is_shown() {
 }
 
 #[test]
+fn a_configuration_of_another_account_tells_nothing_about_the_daemon() {
+    let agent = Agent::new();
+    let path = agent.path("etc/anonymous-statistics.toml");
+    fs::write(&path, "history = 0\n").unwrap();
+    // Only root can give a file away, and only root can read what nobody may read.
+    if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let status = json(&agent.run(&["status", "--json"]));
+    if core(&agent, "START", None).consent.in_the_way().next().is_none() {
+        assert_eq!(status["state"], "cannot-tell", "{status}");
+    }
+    assert_ne!(status["state"], "will-not-send");
+    assert_eq!(agent.run(&["show"]).code, Some(2));
+}
+
+#[test]
 fn status_tells_the_whole_trace() {
     let agent = Agent::new();
     let call = agent
