@@ -45,7 +45,7 @@ const PLUGINS: [&str; 17] = [
     "statsd",
 ];
 
-/// Set inside the namespaces.
+/// Set inside the namespaces: to `root` where root made them, else to the word for a user who is called root there.
 const ENCLOSED: &str = "SYSTEM_TEST_ENCLOSED";
 
 /// Runs a test's body in namespaces of its own: this program starts itself again there.
@@ -70,7 +70,7 @@ fn enclosed(test: &str, body: impl FnOnce()) {
         .arg(std::env::current_exe().unwrap())
         .args([test, "--exact", "--nocapture"])
         .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
-        .env(ENCLOSED, "1")
+        .env(ENCLOSED, if is_root() { "root" } else { "mapped" })
         .status()
         .unwrap();
     assert!(status.success(), "{test} failed inside its namespaces: {status}");
@@ -110,8 +110,10 @@ impl Daemon {
             fs::copy(ours, path("plugins.d").join(name)).unwrap();
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let user = if is_root() { "netdata" } else { "root" };
-        if is_root() {
+        // Only real root can make the daemon run as another user.
+        let real_root = std::env::var_os(ENCLOSED).is_some_and(|who| who == "root");
+        let user = if real_root { "netdata" } else { "root" };
+        if real_root {
             let chown = Command::new("chown")
                 .args(["-R", "netdata:netdata"])
                 .args(["cache", "lib", "log", "lock"].map(path))
