@@ -53,14 +53,22 @@ pub struct Invocation {
     count: Option<usize>,
 }
 
-/// A recorded call, the form of `--call FILE`.
+/// A recorded call.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RecordedCall {
+struct RecordedCall {
     /// The arguments, from the action on.
-    pub argv: Vec<String>,
+    argv: Vec<String>,
     /// The environment.
-    pub env: BTreeMap<String, String>,
+    env: BTreeMap<String, String>,
+}
+
+/// The two forms of `--call FILE`: one call, or a list of them with whatever stands beside it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Recorded {
+    One(RecordedCall),
+    Several { calls: Vec<RecordedCall> },
 }
 
 impl Invocation {
@@ -80,10 +88,23 @@ impl Invocation {
         }
     }
 
-    /// Reads a recorded call.
-    pub fn from_recorded(json: &[u8]) -> Result<Self, String> {
-        let call: RecordedCall =
-            serde_json::from_slice(json).map_err(|error| format!("is not a recorded call: {error}"))?;
+    /// Reads a recorded call, `{"argv": [...], "env": {...}}`, or the first one for an action from a list of them,
+    /// `{"calls": [...]}`. A single call must be for the action too, where one is named. The error says in words what is
+    /// wrong with the file.
+    pub fn from_recorded(json: &[u8], action: Option<&str>) -> Result<Self, String> {
+        const FORM: &str = r#"{"argv": ["START", ...], "env": {"NAME": "value", ...}}"#;
+        let calls = match serde_json::from_slice(json) {
+            Ok(Recorded::One(call)) => vec![call],
+            Ok(Recorded::Several { calls }) => calls,
+            Err(error) if error.is_data() => {
+                return Err(format!("holds no call: it must be {FORM}, or a list of such calls"));
+            }
+            Err(error) => return Err(format!("is not JSON: {error}")),
+        };
+        let is_wanted =
+            |call: &RecordedCall| action.is_none_or(|action| call.argv.first().is_some_and(|first| first == action));
+        let missing = || format!("holds no call for {}", action.unwrap_or("any event"));
+        let call = calls.into_iter().find(is_wanted).ok_or_else(missing)?;
         let environment = call.env.into_iter().map(|(name, value)| (name.into(), value.into()));
         Ok(Self::complete(call.argv.into_iter().map(OsString::from), environment, &Provenance::CallFile))
     }
@@ -182,11 +203,28 @@ mod tests {
 
     #[test]
     fn a_recorded_call_is_read_strictly() {
-        assert!(Invocation::from_recorded(br#"{"argv": ["START", "-", "-"], "env": {"A": "b"}}"#).is_ok());
-        for bad in
-            ["", "[]", r#"{"argv": ["START"]}"#, r#"{"argv": [1], "env": {}}"#, r#"{"argv": [], "env": {}, "x": 1}"#]
-        {
-            assert!(Invocation::from_recorded(bad.as_bytes()).is_err(), "{bad}");
+        let read = |text: &str, action| Invocation::from_recorded(text.as_bytes(), action);
+        let one = r#"{"argv": ["START", "-", "-"], "env": {"A": "b"}}"#;
+        assert!(read(one, None).is_ok() && read(one, Some("START")).is_ok());
+        assert_eq!(read(one, Some("EXIT")), Err("holds no call for EXIT".to_owned()));
+        for bad in [
+            "",
+            "[]",
+            r#"{"argv": ["START"]}"#,
+            r#"{"argv": [1], "env": {}}"#,
+            r#"{"argv": [], "env": {}, "x": 1}"#,
+            r#"{"calls": []}"#,
+        ] {
+            assert!(read(bad, None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn of_several_recorded_calls_the_action_chooses() {
+        let several =
+            br#"{"recorded_from": "x", "calls": [{"argv": ["START"], "env": {}}, {"argv": ["EXIT"], "env": {}}]}"#;
+        let action = |wanted| Invocation::from_recorded(several, wanted).unwrap().action().unwrap().to_owned();
+        assert_eq!((action(None), action(Some("EXIT"))), ("START".to_owned(), "EXIT".to_owned()));
+        assert!(Invocation::from_recorded(several, Some("FATAL")).is_err());
     }
 }

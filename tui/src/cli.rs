@@ -56,8 +56,8 @@ pub(crate) struct Place {
     /// The event to show: START, EXIT, FATAL ... [default: START]
     #[arg(long, global = true, value_name = "ACTION", value_parser = action)]
     pub(crate) event: Option<String>,
-    /// A recorded call of the daemon, a file with {"argv": [...], "env": {...}}
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "event")]
+    /// A recorded call of the daemon, {"argv": [...], "env": {...}}, or a list of calls
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) call: Option<PathBuf>,
 }
 
@@ -187,7 +187,6 @@ mod tests {
             &["show", "--config-dir", "etc"][..],
             &["show", "--event", "a b"],
             &["show", "--raw", "--json"],
-            &["show", "--event", "EXIT", "--call", "/x"],
             &["explain"],
             &["explain", "event", "--all"],
             &["screenshot", "--size", "80"],

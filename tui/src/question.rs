@@ -18,25 +18,17 @@ const USUAL_EVENT: &str = "START";
 pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
     Ok(Question {
         action: place.event.clone().unwrap_or_else(|| USUAL_EVENT.to_owned()),
-        call: place.call.as_deref().map(recorded_call).transpose()?,
+        call: place.call.as_deref().map(|path| recorded_call(path, place.event.as_deref())).transpose()?,
         config_dir: place.config_dir.clone(),
         lib_dir: place.lib_dir.clone(),
         environment: std::env::vars_os().collect(),
     })
 }
 
-fn recorded_call(path: &Path) -> Result<Invocation, Failure> {
+fn recorded_call(path: &Path, action: Option<&str>) -> Result<Invocation, Failure> {
     let wrong = |problem: &str| {
         Failure::new(USAGE, format!("--call {}: {}", printable(&path.to_string_lossy()), problem.replace('\n', " ")))
     };
     let bytes = files::read(path, Links::Follow, limits::CALL_BYTES).map_err(|error| wrong(&error.to_string()))?;
-    Invocation::from_recorded(&bytes).map_err(|problem| {
-        let several = serde_json::from_slice::<serde_json::Value>(&bytes)
-            .is_ok_and(|json| json.get("calls").is_some_and(serde_json::Value::is_array));
-        if several {
-            wrong("holds several calls (\"calls\"): save one of them, {\"argv\": [...], \"env\": {...}}, in a file of its own")
-        } else {
-            wrong(&format!("{problem}; it must be {{\"argv\": [\"START\", ...], \"env\": {{\"NAME\": \"value\", ...}}}}"))
-        }
-    })
+    Invocation::from_recorded(&bytes, action).map_err(|problem| wrong(&problem))
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 fn core(agent: &Agent, action: &str, call: Option<&Path>) -> Preview {
     Preview::look(&Question {
         action: action.to_owned(),
-        call: call.map(|path| Invocation::from_recorded(&fs::read(path).unwrap()).unwrap()),
+        call: call.map(|path| Invocation::from_recorded(&fs::read(path).unwrap(), None).unwrap()),
         config_dir: None,
         lib_dir: None,
         environment: agent.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
@@ -235,6 +235,7 @@ fn what_cannot_be_used_is_one_line_and_exit_2() {
         agent.path(name).to_str().unwrap().to_owned()
     };
     let several = file("several", r#"{"calls": [{"argv": ["START"], "env": {}}]}"#);
+    let other = file("other", r#"{"argv": 1}"#);
     let broken = file("broken", "{\n\"argv\": \u{7}[");
     let huge = file("huge", &" ".repeat(1024 * 1024 + 1));
     let zero = file(
@@ -242,8 +243,9 @@ fn what_cannot_be_used_is_one_line_and_exit_2() {
         r#"{"argv": ["START"], "env": {"NETDATA_REGISTRY_UNIQUE_ID": "00000000-0000-0000-0000-000000000000"}}"#,
     );
     for (arguments, says) in [
-        (&["show", "--call", &several][..], "holds several calls"),
-        (&["show", "--call", &broken], "is not a recorded call"),
+        (&["show", "--event", "EXIT", "--call", &several][..], "holds no call for EXIT"),
+        (&["show", "--call", &other], "holds no call"),
+        (&["show", "--call", &broken], "is not JSON"),
         (&["show", "--call", &huge], "larger than"),
         (&["show", "--call", "/nonexistent/\u{1b}[31m"], "No such file"),
         (&["show", "--call", "/dev/zero"], "not a regular file"),
