@@ -56,7 +56,7 @@ pub(crate) struct Place {
     /// The event to show: START, EXIT, FATAL ... [default: START]
     #[arg(long, global = true, value_name = "ACTION", value_parser = action)]
     pub(crate) event: Option<String>,
-    /// A file with a recorded call of the daemon, {"argv": [...], "env": {...}}, or a list
+    /// A file with recorded calls of the daemon: {"argv": [...], "env": {...}}
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) call: Option<PathBuf>,
 }
