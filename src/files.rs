@@ -57,9 +57,12 @@ pub fn read(path: &Path, links: Links, max: usize) -> io::Result<Vec<u8>> {
     open_regular(rustix::fs::CWD, path, links)?.read(max)
 }
 
-/// Opens a folder itself, never what a link in its place points to.
-pub fn open_folder(parent: impl AsFd, path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+/// Opens a folder.
+pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<OwnedFd> {
+    let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    if links == Links::Refuse {
+        flags |= OFlags::NOFOLLOW;
+    }
     Ok(rustix::fs::openat(parent, path, flags, Mode::empty())?)
 }
 
@@ -84,8 +87,8 @@ mod tests {
         ] {
             assert!(read(&path(name), links, max).is_err(), "{name}");
         }
-        assert!(open_folder(rustix::fs::CWD, folder.path()).is_ok());
+        assert!(open_folder(rustix::fs::CWD, folder.path(), Links::Refuse).is_ok());
         std::os::unix::fs::symlink(".", path("folder-link")).unwrap();
-        assert!(open_folder(rustix::fs::CWD, &path("folder-link")).is_err());
+        assert!(open_folder(rustix::fs::CWD, &path("folder-link"), Links::Refuse).is_err());
     }
 }

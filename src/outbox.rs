@@ -163,7 +163,7 @@ impl Outbox {
     /// Opens the outbox in a library directory. Where it cannot be used, the error says why; the sender then sends
     /// without it.
     pub fn open(library: &Path, role: Role) -> io::Result<Self> {
-        let parent = files::open_folder(rustix::fs::CWD, library)?;
+        let parent = open_library(library)?;
         let state = folder(&parent, STATE_FOLDER, role)?;
         let outbox = Self { waiting: folder(&state, WAITING, role)?, sent: folder(&state, SENT, role)?, role };
         Ok(outbox)
@@ -247,7 +247,7 @@ impl Outbox {
     ///
     /// It needs no other folder to be there: somebody may have removed the history, and events wait all the same.
     pub fn delete_waiting(library: &Path, role: Role) -> io::Result<usize> {
-        let parent = files::open_folder(rustix::fs::CWD, library)?;
+        let parent = open_library(library)?;
         let waiting = folder(&folder(&parent, STATE_FOLDER, role)?, WAITING, role)?;
         let mut deleted = 0;
         for name in listed(&waiting)? {
@@ -353,6 +353,11 @@ fn age(now: u64, name: &Name) -> Duration {
     Duration::from_millis(now.saturating_sub(name.time))
 }
 
+/// The library directory may be a link that an administrator made; what is below it belongs to the daemon's user.
+fn open_library(path: &Path) -> io::Result<OwnedFd> {
+    files::open_folder(rustix::fs::CWD, path, Links::Follow)
+}
+
 fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<OwnedFd> {
     if role == Role::Sender {
         // Only the owner of the parent may leave a folder there: run once by root, the sender must not make one that the
@@ -365,7 +370,7 @@ fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<OwnedFd> {
             }
         }
     }
-    let folder = files::open_folder(parent, Path::new(name))?;
+    let folder = files::open_folder(parent, Path::new(name), Links::Refuse)?;
     if role != Role::Reader {
         must_be_private(&rustix::fs::fstat(&folder)?)?;
     }
@@ -454,6 +459,10 @@ mod tests {
         assert!(Outbox::open(library.path(), Role::Reader).is_err());
         assert!(Outbox::open(library.path(), Role::Cleaner).is_err());
         assert_eq!(std::fs::read_dir(library.path()).unwrap().count(), 0);
+        let link = library.path().join("link");
+        let elsewhere = tempfile::tempdir().unwrap();
+        symlink(elsewhere.path(), &link).unwrap();
+        assert!(Outbox::open(&link, Role::Sender).is_ok(), "an administrator may move the library directory");
         let elsewhere = tempfile::tempdir().unwrap();
         symlink(elsewhere.path(), library.path().join(STATE_FOLDER)).unwrap();
         assert!(Outbox::open(library.path(), Role::Sender).is_err());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 use crate::consent::OPT_OUT_FILE;
+use crate::files::{self, Links};
 use crate::outbox::{Outbox, Role};
 
 /// What opting out did.
@@ -33,7 +34,7 @@ pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
         Err(_error) if config_directory.is_dir() => {}
         Err(error) => return Err(error.into()),
     }
-    let directory = open_directory(config_directory)?;
+    let directory = files::open_folder(rustix::fs::CWD, config_directory, Links::Follow)?;
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     match rustix::fs::openat(&directory, OPT_OUT_FILE, flags, Mode::from_raw_mode(0o644)) {
         Ok(file) => {
@@ -50,7 +51,7 @@ pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
 
 /// Removes the opt-out file from a config directory, and nothing else.
 pub fn opt_in(config_directory: &Path) -> io::Result<Done> {
-    let directory = match open_directory(config_directory) {
+    let directory = match files::open_folder(rustix::fs::CWD, config_directory, Links::Follow) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Done::AlreadySo),
         directory => directory?,
     };
@@ -72,11 +73,6 @@ pub fn forget_waiting(library: Option<&Path>, role: Role) -> io::Result<usize> {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),
         deleted => deleted,
     }
-}
-
-fn open_directory(path: &Path) -> io::Result<rustix::fd::OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
 #[cfg(test)]
