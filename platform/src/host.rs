@@ -31,6 +31,9 @@ pub enum Error {
     Refused,
     /// The answer is longer than the asker accepts.
     TooLarge,
+    /// A recording that claims to hold every answer has none to this question: it was never asked when the machine was
+    /// recorded.
+    Unanswered,
     /// Any other failure of the operating system.
     Other(io::ErrorKind),
 }
@@ -62,6 +65,7 @@ impl fmt::Display for Error {
             Self::Unsupported => f.write_str("not available on this kind of machine"),
             Self::Refused => f.write_str("not asked: not open to every user"),
             Self::TooLarge => f.write_str("too large"),
+            Self::Unanswered => f.write_str("never asked when the machine was recorded"),
             Self::Other(kind) => write!(f, "{kind}"),
         }
     }

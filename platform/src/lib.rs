@@ -30,6 +30,10 @@ mod macos;
 pub mod netdata;
 #[cfg(feature = "recorded")]
 mod recorded;
+#[cfg(feature = "recorded")]
+mod recorder;
+#[cfg(feature = "recorded")]
+mod redact;
 mod source;
 mod sys;
 pub mod tables;
@@ -47,6 +51,8 @@ pub use json::Explained;
 pub use live::LiveHost;
 #[cfg(feature = "recorded")]
 pub use recorded::RecordedHost;
+#[cfg(feature = "recorded")]
+pub use recorder::{Recorder, Redaction};
 pub use source::Source;
 
 /// The facts of this machine, from what every user of it may see.

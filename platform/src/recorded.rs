@@ -2,8 +2,12 @@
 //!
 //! The folder holds `machine.json` and a `root/` tree of the machine's files. Links in the tree are resolved inside it,
 //! whatever they point to; links of namespaces (`/proc/self/ns/pid`) dangle and are only ever read.
+//!
+//! A recording does not change while it is read: what was seen to be a folder is not looked at again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
@@ -22,10 +26,29 @@ const MACHINE_JSON_LIMIT: u64 = 4 << 20;
 const LINKS_LIMIT: usize = 40;
 
 /// CPUID leaf 1, ECX: a hypervisor is present.
-const HYPERVISOR_BIT: u32 = 1 << 31;
+pub(crate) const HYPERVISOR_BIT: u32 = 1 << 31;
 
 /// Where hypervisors say who they are.
-const SIGNATURE_LEAF: u32 = 0x4000_0000;
+pub(crate) const SIGNATURE_LEAF: u32 = 0x4000_0000;
+
+/// Where a link points that stands for something whose name only was recorded.
+pub(crate) const NOT_RECORDED: &str = "not-recorded";
+
+/// How machine.json writes failures that neither a missing file nor `unreadable` shows.
+const FAILURES: &[(&str, Error)] = &[
+    ("unsupported", Error::Unsupported),
+    ("too-large", Error::TooLarge),
+    ("other", Error::Other(io::ErrorKind::Other)),
+];
+
+/// The word for a failure; none where the tree itself shows it, or where nothing was answered.
+pub(crate) fn failure_word(error: Error) -> Option<&'static str> {
+    let error = if let Error::Other(_) = error { Error::Other(io::ErrorKind::Other) } else { error };
+    FAILURES.iter().find(|(_, known)| *known == error).map(|(word, _)| *word)
+}
+
+/// Named answers; `None` is the answer that there is none.
+type Answers<T> = BTreeMap<String, Option<T>>;
 
 /// A machine read from a folder.
 #[derive(Debug)]
@@ -35,16 +58,22 @@ pub struct RecordedHost {
     uname: Option<Uname>,
     hypervisor_bit: Option<bool>,
     hypervisor_signature: Option<String>,
-    cpuid_leaves: BTreeMap<String, CpuidRegisters>,
-    pid1_environment: Option<BTreeMap<String, String>>,
-    sysctl: BTreeMap<String, String>,
-    kenv: BTreeMap<String, String>,
-    environment: BTreeMap<String, String>,
-    filesystems: BTreeMap<String, u64>,
+    cpuid_leaves: Answers<CpuidRegisters>,
+    pid1_environment: Option<Answers<String>>,
+    sysctl: Answers<String>,
+    kenv: Answers<String>,
+    environment: Answers<String>,
+    filesystems: Answers<u64>,
     quantities: Option<Quantities>,
     unreadable: BTreeSet<String>,
+    failed: BTreeMap<String, Error>,
+    /// Whole groups of answers that the machine does not have.
+    without: BTreeSet<String>,
     complete: bool,
     absent: BTreeSet<String>,
+    folders: BTreeSet<String>,
+    /// Paths below `root` that were seen to be folders, and no links to any.
+    seen_folders: RefCell<HashSet<Vec<u8>>>,
 }
 
 /// Why a folder is no recorded machine.
@@ -62,9 +91,9 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-fn texts(document: &Value, key: &str) -> Option<BTreeMap<String, String>> {
+fn answers<T>(document: &Value, key: &str, of: impl Fn(&Value) -> Option<T>) -> Option<Answers<T>> {
     let object = document.get(key)?.as_object()?;
-    Some(object.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect())
+    Some(object.iter().map(|(name, value)| (name.clone(), of(value))).collect())
 }
 
 fn paths(document: &Value, key: &str) -> BTreeSet<String> {
@@ -94,10 +123,14 @@ fn quantities(document: &Value) -> Option<Quantities> {
     })
 }
 
-fn cpuid_leaves(document: &Value) -> io::Result<BTreeMap<String, CpuidRegisters>> {
+fn cpuid_leaves(document: &Value) -> io::Result<Answers<CpuidRegisters>> {
     let mut leaves = BTreeMap::new();
     let recorded = document.pointer("/cpuid/leaves").and_then(Value::as_object);
     for (leaf, registers) in recorded.into_iter().flatten() {
+        if registers.is_null() {
+            leaves.insert(leaf.clone(), None);
+            continue;
+        }
         let registers: Vec<u32> = registers
             .as_array()
             .into_iter()
@@ -107,7 +140,7 @@ fn cpuid_leaves(document: &Value) -> io::Result<BTreeMap<String, CpuidRegisters>
         let [eax, ebx, ecx, edx] = registers[..] else {
             return Err(invalid(format_args!("cpuid.leaves: {leaf}: four 32-bit numbers are needed")));
         };
-        leaves.insert(leaf.clone(), CpuidRegisters { eax, ebx, ecx, edx });
+        leaves.insert(leaf.clone(), Some(CpuidRegisters { eax, ebx, ecx, edx }));
     }
     Ok(leaves)
 }
@@ -131,8 +164,8 @@ impl RecordedHost {
             Some(_) => Platform::Other,
             None => return Err(invalid("`platform` is missing")),
         };
-        let uname = texts(&document, "uname").map(|mut fields| {
-            let mut field = |name: &str| fields.remove(name).unwrap_or_default();
+        let uname = answers(&document, "uname", text).map(|mut fields| {
+            let mut field = |name: &str| fields.remove(name).flatten().unwrap_or_default();
             Uname {
                 sysname: field("sysname"),
                 nodename: field("nodename"),
@@ -141,7 +174,10 @@ impl RecordedHost {
                 machine: field("machine"),
             }
         });
-        let filesystems = document.get("filesystems").and_then(Value::as_object).into_iter().flatten();
+        let failed = answers(&document, "failed", |word| {
+            FAILURES.iter().find(|(known, _)| Some(*known) == word.as_str()).map(|(_, error)| *error)
+        });
+        let named = |key: &str| answers(&document, key, text).unwrap_or_default();
         Ok(Self {
             root: folder.join("root"),
             platform,
@@ -149,48 +185,93 @@ impl RecordedHost {
             hypervisor_bit: document.pointer("/cpuid/hypervisor_bit").and_then(Value::as_bool),
             hypervisor_signature: document.pointer("/cpuid/hypervisor_signature").and_then(text),
             cpuid_leaves: cpuid_leaves(&document)?,
-            pid1_environment: texts(&document, "pid1_env"),
-            sysctl: texts(&document, "sysctl").unwrap_or_default(),
-            kenv: texts(&document, "kenv").unwrap_or_default(),
-            environment: texts(&document, "environment").unwrap_or_default(),
-            filesystems: filesystems.filter_map(|(path, size)| Some((path.clone(), size.as_u64()?))).collect(),
+            pid1_environment: answers(&document, "pid1_env", text),
+            sysctl: named("sysctl"),
+            kenv: named("kenv"),
+            environment: named("environment"),
+            filesystems: answers(&document, "filesystems", Value::as_u64).unwrap_or_default(),
             quantities: quantities(&document),
             unreadable: paths(&document, "unreadable"),
+            without: document
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter(|(_, value)| value.is_null())
+                .map(|(name, _)| name.clone())
+                .collect(),
             complete: document.get("complete").and_then(Value::as_bool).unwrap_or(false),
             absent: paths(&document, "absent"),
+            folders: paths(&document, "folders"),
+            failed: failed.into_iter().flatten().filter_map(|(path, error)| Some((path, error?))).collect(),
+            seen_folders: RefCell::default(),
         })
     }
 
     /// What it means that the tree has nothing at a path: not there, or, where every question was recorded and this
     /// one was not, no answer.
     fn missing(&self, path: &str) -> Error {
-        if self.complete && !self.absent.contains(path) { Error::Unsupported } else { Error::NotFound }
+        if self.absent.contains(path) { Error::NotFound } else { self.never(Error::NotFound) }
     }
 
-    fn check_readable(&self, path: &str) -> Result<()> {
-        if self.unreadable.contains(path) { Err(Error::PermissionDenied) } else { Ok(()) }
+    /// Where every question was recorded, one without an answer was never asked.
+    fn never(&self, otherwise: Error) -> Error {
+        if self.complete { Error::Unanswered } else { otherwise }
+    }
+
+    /// One of the named answers.
+    fn named<'a, T>(&self, answers: &'a Answers<T>, name: &str, absent: Error) -> Result<&'a T> {
+        match answers.get(name) {
+            Some(answer) => answer.as_ref().ok_or(absent),
+            None => Err(self.never(absent)),
+        }
+    }
+
+    fn group<T: Clone>(&self, name: &str, answers: Option<&T>) -> Result<T> {
+        let unknown = if self.without.contains(name) { Error::Unsupported } else { self.never(Error::Unsupported) };
+        answers.cloned().ok_or(unknown)
+    }
+
+    fn check(&self, path: &str) -> Result<()> {
+        if self.unreadable.contains(path) {
+            return Err(Error::PermissionDenied);
+        }
+        self.failed.get(path).map_or(Ok(()), |error| Err(*error))
     }
 
     /// The place in the tree that a path of the machine means: every link is resolved as if `root/` were `/`. With
     /// `last` the last name is resolved too.
     fn resolve(&self, path: &str, last: bool) -> Result<PathBuf> {
-        let mut todo: Vec<Vec<u8>> = path.split('/').rev().map(|name| name.as_bytes().to_vec()).collect();
-        let mut names: Vec<Vec<u8>> = Vec::new();
+        let mut rest = path.as_bytes().to_vec();
+        let mut below: Vec<u8> = Vec::with_capacity(path.len());
         let mut links = 0;
-        while let Some(name) = todo.pop() {
+        while !rest.is_empty() {
+            let end = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+            let name: Vec<u8> = rest.drain(..end).collect();
+            let slashes = rest.iter().take_while(|byte| **byte == b'/').count();
+            rest.drain(..slashes);
+            let parent = below.len();
             match name.as_slice() {
                 b"" | b"." => continue,
                 b".." => {
-                    names.pop();
+                    below.truncate(below.iter().rposition(|byte| *byte == b'/').unwrap_or(0));
                     continue;
                 }
-                _ => names.push(name),
+                name => {
+                    below.push(b'/');
+                    below.extend_from_slice(name);
+                }
             }
-            if todo.iter().all(Vec::is_empty) && !last {
+            if rest.is_empty() && !last {
                 break;
             }
-            let place = self.place(&names);
+            if self.seen_folders.borrow().contains(&below) {
+                continue;
+            }
+            let place = self.place(&below);
             let metadata = fs::symlink_metadata(&place).map_err(|error| self.lost(path, &error))?;
+            if metadata.is_dir() {
+                self.seen_folders.borrow_mut().insert(below.clone());
+            }
             if !metadata.is_symlink() {
                 continue;
             }
@@ -198,21 +279,17 @@ impl RecordedHost {
             if links > LINKS_LIMIT {
                 return Err(Error::Other(io::ErrorKind::TooManyLinks));
             }
-            let target = fs::read_link(&place)?;
-            let target = target.as_os_str().as_bytes();
-            names.pop();
-            if target.first() == Some(&b'/') {
-                names.clear();
-            }
-            todo.extend(target.split(|byte| *byte == b'/').rev().map(<[u8]>::to_vec));
+            let target = fs::read_link(&place)?.into_os_string();
+            below.truncate(if target.as_bytes().first() == Some(&b'/') { 0 } else { parent });
+            rest = [target.as_bytes(), b"/", &rest].concat();
         }
-        Ok(self.place(&names))
+        Ok(self.place(&below))
     }
 
-    fn place(&self, names: &[Vec<u8>]) -> PathBuf {
-        let mut place = self.root.clone();
-        place.extend(names.iter().map(|name| Path::new(std::ffi::OsStr::from_bytes(name))));
-        place
+    fn place(&self, below: &[u8]) -> PathBuf {
+        let mut place = self.root.clone().into_os_string();
+        place.push(OsStr::from_bytes(below));
+        place.into()
     }
 
     fn lost(&self, path: &str, error: &io::Error) -> Error {
@@ -225,7 +302,8 @@ impl RecordedHost {
     /// Pid 1's environment, which the older recordings keep in machine.json.
     fn pid1_environ(&self) -> Option<Vec<u8>> {
         let variables = self.pid1_environment.as_ref()?;
-        Some(variables.iter().flat_map(|(name, value)| format!("{name}={value}\0").into_bytes()).collect())
+        let set = variables.iter().filter_map(|(name, value)| Some(format!("{name}={}\0", value.as_ref()?)));
+        Some(set.collect::<String>().into_bytes())
     }
 }
 
@@ -235,7 +313,7 @@ impl Host for RecordedHost {
     }
 
     fn read_start(&self, path: &str, limit: usize) -> Result<Start> {
-        self.check_readable(path)?;
+        self.check(path)?;
         let place = match self.resolve(path, true) {
             Ok(place) => place,
             Err(error) => {
@@ -250,14 +328,17 @@ impl Host for RecordedHost {
     }
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        self.check_readable(path)?;
+        self.check(path)?;
         let place = self.resolve(path, false)?;
         let target = fs::read_link(place).map_err(|error| self.lost(path, &error))?;
         Ok(target.as_os_str().as_bytes().to_vec())
     }
 
     fn list(&self, path: &str, limit: usize) -> Result<Vec<String>> {
-        self.check_readable(path)?;
+        self.check(path)?;
+        if self.folders.contains(path) {
+            return Ok(Vec::new());
+        }
         let place = self.resolve(path, true)?;
         crate::sys::list(place.to_str().ok_or(Error::Malformed)?, limit).map_err(|error| match error {
             Error::NotFound => self.missing(path),
@@ -266,8 +347,17 @@ impl Host for RecordedHost {
     }
 
     fn metadata(&self, path: &str) -> Result<Metadata> {
+        if let Some(error) = self.failed.get(path) {
+            return Err(*error);
+        }
+        if self.folders.contains(path) {
+            return Ok(Metadata { kind: FileKind::Folder, size: 0, inode: None });
+        }
         let place = self.resolve(path, false)?;
-        let metadata = fs::symlink_metadata(place).map_err(|error| self.lost(path, &error))?;
+        let metadata = fs::symlink_metadata(&place).map_err(|error| match self.lost(path, &error) {
+            Error::Unanswered if self.unreadable.contains(path) => Error::PermissionDenied,
+            lost => lost,
+        })?;
         let kind = if metadata.is_symlink() {
             FileKind::Link
         } else if metadata.is_dir() {
@@ -277,26 +367,29 @@ impl Host for RecordedHost {
         } else {
             FileKind::Other
         };
+        if self.complete && kind == FileKind::Link && fs::read_link(place)? == Path::new(NOT_RECORDED) {
+            return Err(Error::Unanswered);
+        }
         // The inode of the recording says nothing about the machine's.
         Ok(Metadata { kind, size: metadata.len(), inode: None })
     }
 
     fn sysctl_text(&self, name: &str) -> Result<String> {
-        self.sysctl.get(name).cloned().ok_or(Error::NotFound)
+        self.named(&self.sysctl, name, Error::NotFound).cloned()
     }
 
     fn sysctl_integer(&self, name: &str) -> Result<i64> {
-        let text = self.sysctl.get(name).ok_or(Error::NotFound)?;
+        let text = self.named(&self.sysctl, name, Error::NotFound)?;
         text.trim().parse().map_err(|_not_a_number| Error::Malformed)
     }
 
     fn kenv(&self, name: &str) -> Result<String> {
-        self.kenv.get(name).cloned().ok_or(Error::NotFound)
+        self.named(&self.kenv, name, Error::NotFound).cloned()
     }
 
     fn cpuid(&self, leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
         if let Some(registers) = self.cpuid_leaves.get(&format!("{leaf:x}:{subleaf}")) {
-            return Ok(*registers);
+            return registers.ok_or(Error::Unsupported);
         }
         match (leaf, self.hypervisor_bit, self.hypervisor_signature.as_deref()) {
             (1, Some(bit), _) => {
@@ -315,23 +408,23 @@ impl Host for RecordedHost {
                     edx: u32::from_le_bytes([d0, d1, d2, d3]),
                 })
             }
-            _ => Err(Error::Unsupported),
+            _ => Err(self.never(Error::Unsupported)),
         }
     }
 
     fn uname(&self) -> Result<Uname> {
-        self.uname.clone().ok_or(Error::Unsupported)
+        self.group("uname", self.uname.as_ref())
     }
 
     fn environment(&self, name: &str) -> Result<Vec<u8>> {
-        self.environment.get(name).map(|value| value.clone().into_bytes()).ok_or(Error::NotFound)
+        self.named(&self.environment, name, Error::NotFound).map(|value| value.clone().into_bytes())
     }
 
     fn filesystem_size(&self, path: &str) -> Result<u64> {
-        self.filesystems.get(path).copied().ok_or(Error::Unsupported)
+        self.named(&self.filesystems, path, Error::Unsupported).copied()
     }
 
     fn quantities(&self) -> Result<Quantities> {
-        self.quantities.clone().ok_or(Error::Unsupported)
+        self.group("quantities", self.quantities.as_ref())
     }
 }

@@ -183,13 +183,13 @@ fn a_complete_recording_tells_absent_from_never_asked() {
     let host = recorded(folder.path(), json);
     assert_eq!(host.read("/etc/a", 10), Err(Error::NotFound));
     assert_eq!(host.read("/etc/b", 10), Err(Error::PermissionDenied));
-    assert_eq!(host.read("/etc/c", 10), Err(Error::Unsupported));
+    assert_eq!(host.read("/etc/c", 10), Err(Error::Unanswered));
     assert_eq!(host.read("/proc/1/environ", 100), Ok(b"container=lxc\0".to_vec()));
     assert_eq!(host.cpuid(0x8000_001f, 0).map(|registers| registers.edx), Ok(4));
-    assert_eq!(host.cpuid(1, 0), Err(Error::Unsupported));
+    assert_eq!(host.cpuid(1, 0), Err(Error::Unanswered));
     assert_eq!(host.environment("X"), Ok(b"y".to_vec()));
     assert_eq!(host.filesystem_size("/"), Ok(5));
-    assert_eq!(host.uname(), Err(Error::Unsupported));
+    assert_eq!(host.uname(), Err(Error::Unanswered));
 }
 
 #[test]

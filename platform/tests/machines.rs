@@ -1,15 +1,16 @@
 //! Every machine under `tests/machines` has the answers that its expected.json names, and keeps them as common evidence.
-#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use system_facts::{CommonEvidence, Explained, Outcome, RecordedHost, Source, collect_from, netdata};
+use system_facts::{CommonEvidence, Explained, Outcome, RecordedHost, Recorder, Source, collect_from, netdata};
 
 fn folders() -> Vec<PathBuf> {
-    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
     let mut folders: Vec<PathBuf> = fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders
@@ -28,16 +29,45 @@ fn answer<'d>(document: &'d Value, path: &str) -> &'d Value {
     place.get("value").unwrap_or(place)
 }
 
+/// What a machine's `origin` begins with: written by this project's recorder, copied from what a real machine showed, or
+/// made up.
+const LABELS: [&str; 3] = ["recorded", "transcribed", "synthetic"];
+
+/// The files of a machine that no collection asked about, links not followed.
+fn unread(folder: &Path, root: &Path, asked: &BTreeSet<String>, unread: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.symlink_metadata().unwrap().is_dir() {
+            self::unread(&path, root, asked, unread);
+            continue;
+        }
+        let name = format!("/{}", path.strip_prefix(root).unwrap().display());
+        let is_a_name_only = fs::read_link(&path).is_ok_and(|target| target == Path::new("not-recorded"));
+        if !is_a_name_only && !asked.contains(&name) {
+            unread.push(name);
+        }
+    }
+}
+
 #[test]
 fn recorded_machines_have_their_answers() {
     let folders = folders();
-    assert!(folders.len() >= 9, "{}", folders.len());
+    assert!(folders.len() >= 38, "{}", folders.len());
+    let mut labels = BTreeMap::new();
     for folder in folders {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let machine = json(&folder.join("machine.json"));
-        assert!(machine["origin"].as_str().is_some_and(|origin| !origin.is_empty()), "{name}: origin");
-        let host = RecordedHost::open(&folder).unwrap();
+        let (label, _) = machine["origin"].as_str().unwrap().split_once(": ").unwrap();
+        let label = LABELS.iter().find(|known| **known == label).unwrap_or_else(|| panic!("{name}: origin {label}"));
+        *labels.entry(*label).or_insert(0) += 1;
+        let recorded = RecordedHost::open(&folder).unwrap();
+        let host = Recorder::new(&recorded);
         let facts = collect_from(&CommonEvidence::new(&host));
+        assert_eq!(
+            host.unanswered(),
+            BTreeSet::new(),
+            "{name}: these questions were never asked of it; record it again"
+        );
         let document = serde_json::to_value(&facts).unwrap();
         let lines: Value =
             netdata::lines(&facts).into_iter().map(|line| (line.name, Value::from(line.value))).collect();
@@ -46,7 +76,17 @@ fn recorded_machines_have_their_answers() {
             let place = if path.starts_with("NETDATA_") { &lines } else { &document };
             assert_eq!(answer(place, path), expected, "{name}: {path}\n{:#?}", Explained(&facts));
         }
+        // A privileged caller asks more.
+        collect_from(&host);
+        let mut files = Vec::new();
+        let root = folder.join("root");
+        unread(&root, &root, &host.asked(), &mut files);
+        if !files.is_empty() {
+            println!("{name}: nobody reads {}", files.join(" "));
+        }
     }
+    println!("machines by origin: {labels:?}");
+    assert!(labels.get("recorded").is_some_and(|count| *count >= 6), "{labels:?}");
 }
 
 #[test]
@@ -92,7 +132,7 @@ fn line<'l>(lines: &'l [netdata::Line<'_>], name: &str) -> &'l str {
 
 #[test]
 fn the_daemons_lines_inside_and_outside_a_container() {
-    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
     let facts = |name: &str| collect_from(&CommonEvidence::new(RecordedHost::open(&machines.join(name)).unwrap()));
 
     let inside = facts("docker-cgroup2");
@@ -128,7 +168,7 @@ fn the_daemons_lines_inside_and_outside_a_container() {
 /// Unknown is null without a source, "there is none" is null or the word with the source that decided.
 #[test]
 fn unknown_is_not_none() {
-    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
     let host = RecordedHost::open(&machines.join("plain-hardware")).unwrap();
     let document = serde_json::to_value(collect_from(&host)).unwrap();
     assert_eq!(document["virtualization"]["name"]["value"], "none");
@@ -142,7 +182,7 @@ fn unknown_is_not_none() {
 /// A marker file that nothing backs is shown with the reason why it does not count.
 #[test]
 fn leftover_files_are_explained() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines/leftover-marker-files");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines/leftover-marker-files");
     let facts = collect_from(&CommonEvidence::new(RecordedHost::open(&folder).unwrap()));
     let passed_over: Vec<&str> = facts
         .container

@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_system-info");
 
 fn machine(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines").join(name);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines").join(name);
     folder.to_str().unwrap().to_owned()
 }
 

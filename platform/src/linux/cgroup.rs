@@ -60,6 +60,23 @@ fn path_marks(path: &str) -> Vec<Mark> {
     marks
 }
 
+/// A line of each kind, with `ID` for the container's id, and what it says.
+#[cfg(test)]
+pub(crate) const MARKED: &[(&str, &[Mark])] = &[
+    ("1:name=systemd:/docker/ID", &[Mark::Manager("docker")]),
+    ("0::/system.slice/docker-ID.scope", &[Mark::Manager("docker")]),
+    ("0::/user.slice/user-1000.slice/libpod-ID.scope/container", &[Mark::Manager("podman")]),
+    ("0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-ID.scope", &[Mark::Pod, Mark::Manager("containerd")]),
+    ("0::/kubepods.slice/kubepods-pod1.slice/crio-ID.scope", &[Mark::Pod, Mark::Manager("crio")]),
+    ("4:memory:/kubepods/besteffort/pod1/ID", &[Mark::Pod]),
+    ("0::/lxc.payload.web/init.scope", &[Mark::Manager("lxc")]),
+    ("1:name=systemd:/lxc/web", &[Mark::Manager("lxc")]),
+    ("0::/machine.slice/machine-x.scope/payload", &[Mark::Manager("systemd-nspawn")]),
+    ("2:cpu:/docker/web", &[Mark::Manager("docker")]),
+    ("2:cpu:/ecs/task/ID", &[Mark::Manager("container-other")]),
+    ("2:cpu:/actions_job/ID", &[Mark::Manager("container-other")]),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,24 +85,7 @@ mod tests {
 
     #[test]
     fn managers_are_told_by_their_groups() {
-        let cases: &[(&str, &[Mark])] = &[
-            ("1:name=systemd:/docker/ID", &[Mark::Manager("docker")]),
-            ("0::/system.slice/docker-ID.scope", &[Mark::Manager("docker")]),
-            ("0::/user.slice/user-1000.slice/libpod-ID.scope/container", &[Mark::Manager("podman")]),
-            (
-                "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-ID.scope",
-                &[Mark::Pod, Mark::Manager("containerd")],
-            ),
-            ("0::/kubepods.slice/kubepods-pod1.slice/crio-ID.scope", &[Mark::Pod, Mark::Manager("crio")]),
-            ("4:memory:/kubepods/besteffort/pod1/ID", &[Mark::Pod]),
-            ("0::/lxc.payload.web/init.scope", &[Mark::Manager("lxc")]),
-            ("1:name=systemd:/lxc/web", &[Mark::Manager("lxc")]),
-            ("0::/machine.slice/machine-x.scope/payload", &[Mark::Manager("systemd-nspawn")]),
-            ("2:cpu:/docker/web", &[Mark::Manager("docker")]),
-            ("2:cpu:/ecs/task/ID", &[Mark::Manager("container-other")]),
-            ("2:cpu:/actions_job/ID", &[Mark::Manager("container-other")]),
-        ];
-        for (line, expected) in cases {
+        for (line, expected) in MARKED {
             assert_eq!(marks(&line.replace("ID", ID)), *expected, "{line}");
         }
     }

@@ -21,7 +21,7 @@ pub(crate) struct Hypervisor {
     pub(crate) signatures: Vec<String>,
 }
 
-fn signature(registers: CpuidRegisters) -> String {
+pub(crate) fn signature(registers: CpuidRegisters) -> String {
     let bytes: Vec<u8> =
         [registers.ebx, registers.ecx, registers.edx].iter().flat_map(|register| register.to_le_bytes()).collect();
     let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);

@@ -1,16 +1,16 @@
 //! The Linux backend: plain functions over a [`Host`](crate::Host), compiled and tested everywhere.
 
 mod arm;
-mod cgroup;
+pub(crate) mod cgroup;
 mod container;
 mod cpu;
-mod cpuid;
+pub(crate) mod cpuid;
 mod cpuinfo;
 mod disk;
 mod dmi;
 mod hardware;
 mod memory;
-mod mountinfo;
+pub(crate) mod mountinfo;
 pub(crate) mod os;
 pub(crate) mod os_release;
 mod release_files;

@@ -89,6 +89,24 @@ pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
     None
 }
 
+/// A line of each kind that proves a container, with `ID` for the container's.
+#[cfg(test)]
+pub(crate) const MARKED: &[&str] = &[
+    "1 2 8:1 /var/lib/docker/containers/ID/hostname /etc/hostname rw - ext4 /dev/sda rw",
+    "1 2 8:1 /data/containers/ID/resolv.conf /etc/resolv.conf rw - ext4 /dev/sda rw",
+    "1 2 0:1 / / rw master:1 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=x",
+    "1 2 0:9 /containers/overlay-containers/ID/userdata/.containerenv /run/.containerenv rw - tmpfs tmpfs rw",
+    "1 2 8:1 /home/a/containers/storage/overlay-containers/ID/userdata/hosts /etc/hosts rw - ext4 /dev/sda rw",
+    "1 2 8:1 /var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/ID/hostname /etc/hostname rw - ext4 x rw",
+    "1 2 8:1 /var/lib/nerdctl/1935db59/containers/default/ID/resolv.conf /etc/resolv.conf rw - ext4 x rw",
+    "1 2 0:1 / / rw - overlay overlay rw,lowerdir=/x/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs,upperdir=y",
+    "1 2 8:1 /var/lib/kubelet/pods/11-22/etc-hosts /etc/hosts rw - ext4 /dev/sda rw",
+    "1 2 0:9 / /run/secrets/kubernetes.io/serviceaccount ro - tmpfs tmpfs rw",
+    "1 2 0:3 / /proc/cpuinfo rw - fuse.lxcfs lxcfs rw",
+    "1 2 0:3 /.lxc-boot-id /proc/sys/kernel/random/boot_id ro - tmpfs none rw",
+    "1 2 8:1 /run/systemd/nspawn/propagate/m /run/host/incoming ro - ext4 x rw",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,32 +119,23 @@ mod tests {
 
     #[test]
     fn managers_are_told_by_what_they_mount() {
-        let cases = [
-            (
-                "1 2 8:1 /var/lib/docker/containers/ID/hostname /etc/hostname rw - ext4 /dev/sda rw",
-                Mark::Manager("docker"),
-            ),
-            ("1 2 8:1 /data/containers/ID/resolv.conf /etc/resolv.conf rw - ext4 /dev/sda rw", Mark::Manager("docker")),
-            (
-                "1 2 0:1 / / rw master:1 - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=x",
-                Mark::Manager("docker"),
-            ),
-            (
-                "1 2 0:9 /containers/overlay-containers/ID/userdata/.containerenv /run/.containerenv rw - tmpfs tmpfs rw",
-                Mark::Manager("podman"),
-            ),
-            (
-                "1 2 8:1 /var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/ID/hostname /etc/hostname rw - ext4 x rw",
-                Mark::Manager("containerd"),
-            ),
-            ("1 2 8:1 /var/lib/kubelet/pods/11-22/etc-hosts /etc/hosts rw - ext4 /dev/sda rw", Mark::Pod),
-            ("1 2 0:3 / /proc/cpuinfo rw - fuse.lxcfs lxcfs rw", Mark::Manager("lxc")),
-            (
-                "1 2 8:1 /run/systemd/nspawn/propagate/m /run/host/incoming ro - ext4 x rw",
-                Mark::Manager("systemd-nspawn"),
-            ),
+        let expected = [
+            Mark::Manager("docker"),
+            Mark::Manager("docker"),
+            Mark::Manager("docker"),
+            Mark::Manager("podman"),
+            Mark::Manager("podman"),
+            Mark::Manager("containerd"),
+            Mark::Manager("containerd"),
+            Mark::Manager("containerd"),
+            Mark::Pod,
+            Mark::Pod,
+            Mark::Manager("lxc"),
+            Mark::Manager("lxc"),
+            Mark::Manager("systemd-nspawn"),
         ];
-        for (line, expected) in cases {
+        assert_eq!(MARKED.len(), expected.len());
+        for (line, expected) in MARKED.iter().zip(expected) {
             assert_eq!(marks(line), [expected], "{line}");
         }
     }

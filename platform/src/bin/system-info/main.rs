@@ -2,13 +2,15 @@
 
 mod table;
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use system_facts::{CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, cli, collect_from, netdata};
+use system_facts::{
+    CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, Recorder, cli, collect_from, netdata,
+};
 
 /// Exit status for a command line or a recorded machine that cannot be used.
 const WRONG_USAGE: u8 = 2;
@@ -43,6 +45,9 @@ struct Arguments {
     /// Read a recorded machine from this folder instead of this one
     #[arg(long, value_name = "DIR")]
     machine: Option<PathBuf>,
+    /// Write what was asked and answered into this folder, new or empty, for --machine
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "format", "explain"])]
+    record: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -74,14 +79,20 @@ fn finish(text: &str) -> Result<(), Failure> {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let facts = match &arguments.machine {
+    let recorded;
+    let live = LiveHost::new();
+    let host: &dyn Host = match &arguments.machine {
         Some(folder) => {
-            let machine = RecordedHost::open(folder)
+            recorded = RecordedHost::open(folder)
                 .map_err(|error| (cli::safe(&format!("--machine {}: {error}", folder.display())), WRONG_USAGE))?;
-            collect(&machine, arguments.privileged)
+            &recorded
         }
-        None => collect(&LiveHost::new(), arguments.privileged),
+        None => &live,
     };
+    if let Some(folder) = &arguments.record {
+        return record(host, folder, arguments.privileged);
+    }
+    let facts = collect(host, arguments.privileged);
     // The process ends with the printing: giving the memory back piece by piece would only take time.
     let facts = ManuallyDrop::new(facts);
     let format = match arguments.format {
@@ -100,6 +111,32 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn collect(host: &dyn Host, privileged: bool) -> Facts {
     if privileged { collect_from(host) } else { collect_from(&CommonEvidence::new(host)) }
+}
+
+/// Records a machine, and holds the recording against it: a redaction must not change an answer.
+fn record(host: &dyn Host, folder: &Path, privileged: bool) -> Result<(), Failure> {
+    const ORIGIN: &str = concat!("recorded: by system-info ", env!("CARGO_PKG_VERSION"), " --record");
+    let failed = |error: &dyn std::fmt::Display| cli::safe(&format!("--record {}: {error}", folder.display()));
+    let recorder = Recorder::new(host);
+    let facts = collect(&recorder, privileged);
+    let redactions = recorder.write(folder, ORIGIN).map_err(|error| {
+        let wrong_usage = error.kind() == ErrorKind::DirectoryNotEmpty;
+        (failed(&error), if wrong_usage { WRONG_USAGE } else { 1 })
+    })?;
+    let written = RecordedHost::open(folder).map_err(|error| (failed(&error), 1))?;
+    let again = collect(&written, privileged);
+    for (was, is) in facts.leaves().iter().zip(again.leaves()) {
+        if (was.value, was.source) != (is.value, is.source) {
+            return Err((failed(&format!("{}.{} comes out differently from it", was.group, was.name)), 1));
+        }
+    }
+    let mut text = format!("{} answers recorded. Not shown as they are:\n", recorder.asked().len());
+    for redaction in &redactions {
+        text.push_str(&cli::safe(&format!("{}: {}", redaction.place, redaction.what)));
+        text.push('\n');
+    }
+    text.push_str("Read the files before you pass them on.\n");
+    finish(&text)
 }
 
 /// The daemon's lines; what explains one stands before it, as comments.
