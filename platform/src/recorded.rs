@@ -324,7 +324,7 @@ impl Host for RecordedHost {
                 return Ok(Start { bytes, whole });
             }
         };
-        crate::sys::read_start(place.to_str().ok_or(Error::Malformed)?, limit)
+        crate::sys::read_file(place.to_str().ok_or(Error::Malformed)?, limit, true)
     }
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {

@@ -2,15 +2,15 @@
 
 use std::ffi::CString;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
-use rustix::buffer::spare_capacity;
 use rustix::fs::{self, FileType, Mode, OFlags};
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
 
-/// Bytes that the first read asks for: enough for what sysfs and most of procfs answer.
-const FIRST_READ: usize = 2048;
+/// Bytes that one read asks for: enough for what sysfs and most of procfs answer.
+const ONE_READ: usize = 4096;
 
 fn failed(errno: rustix::io::Errno) -> Error {
     io::Error::from(errno).into()
@@ -22,29 +22,34 @@ fn open(path: &str, more: OFlags) -> Result<OwnedFd> {
         .map_err(failed)
 }
 
+/// Reads the beginning of a file of this machine.
 pub(crate) fn read_start(path: &str, limit: usize) -> Result<Start> {
+    // Documentation/filesystems/sysfs.rst: an attribute is at most a page and one read returns all of it.
+    read_file(path, limit, path.starts_with("/sys/"))
+}
+
+/// Reads the beginning of a regular file. Where `short_is_last`, a read that answers with less than was asked for is the
+/// last one: so it is in sysfs and on a disk, and not in procfs.
+pub(crate) fn read_file(path: &str, limit: usize, short_is_last: bool) -> Result<Start> {
     let file = open(path, OFlags::empty())?;
     if FileType::from_raw_mode(fs::fstat(&file).map_err(failed)?.st_mode) != FileType::RegularFile {
         return Err(Error::Malformed);
     }
-    // Documentation/filesystems/sysfs.rst: an attribute is at most a page and one read returns all of it.
-    let one_read = path.starts_with("/sys/");
     // One byte more than the limit tells a file that ends there from one that goes on.
     let most = limit.saturating_add(1);
-    let mut bytes = Vec::with_capacity(most.min(FIRST_READ));
-    loop {
-        let room = bytes.capacity() - bytes.len();
-        match rustix::io::read(&file, spare_capacity(&mut bytes)) {
-            Ok(0) => break,
-            Ok(got) if one_read && got < room => break,
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+    let mut bytes = Vec::new();
+    let mut buffer = [MaybeUninit::<u8>::uninit(); ONE_READ];
+    while bytes.len() < most {
+        let room = ONE_READ.min(most - bytes.len());
+        match rustix::io::read(&file, buffer.get_mut(..room).unwrap_or_default()) {
+            Ok((got, _)) => {
+                bytes.extend_from_slice(got);
+                if got.is_empty() || (short_is_last && got.len() < room) {
+                    break;
+                }
+            }
+            Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(failed(errno)),
-        }
-        if bytes.len() >= most {
-            break;
-        }
-        if bytes.len() == bytes.capacity() {
-            bytes.reserve_exact((bytes.len() * 3).min(most - bytes.len()));
         }
     }
     let whole = bytes.len() <= limit;

@@ -47,6 +47,9 @@ pub(super) fn write(machine: &Path, size: &Size) -> Result<()> {
         put(root.join("proc").join(process).join("cgroup"), &cgroup.concat())?;
         put(root.join("proc").join(process).join("mountinfo"), &mounts)?;
     }
+    // Every kernel with block devices has this list too (block/genhd.c).
+    let listed = (0..size.disks).map(|disk| format!(" 259 {disk:8} 3907018584 nvme{disk}n1\n"));
+    put(root.join("proc/partitions"), &format!("major minor  #blocks  name\n\n{}", listed.collect::<String>()))?;
     for disk in 0..size.disks {
         let folder = root.join(format!("sys/block/nvme{disk}n1"));
         put(folder.join("size"), "7814037168\n")?;
