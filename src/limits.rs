@@ -52,6 +52,12 @@ pub const WAITING_BYTES: u64 = 1024 * 1024;
 /// event can outlive an opt-out file that nobody saw.
 pub const WAITING_AGE: Duration = Duration::from_hours(7 * 24);
 
+/// Times that an event is tried. A server that answers "not now" eight times on eight days will not answer otherwise.
+pub const TRIES: u32 = 8;
+
+/// The longest time that a server can ask for before an event is tried again (`Retry-After`). An event does not live longer.
+pub const RETRY_AFTER: Duration = WAITING_AGE;
+
 /// Delivered requests that are kept for people to read (`history` in the configuration; 0 keeps none).
 pub const HISTORY_ENTRIES: usize = 20;
 

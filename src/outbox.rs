@@ -96,6 +96,9 @@ pub struct Record {
     pub status: Option<u16>,
     /// When it was last tried: milliseconds since 1970.
     pub time: Option<u64>,
+    /// The server asked that it is not tried before this time: milliseconds since 1970.
+    #[serde(default)]
+    pub not_before: Option<u64>,
 }
 
 /// An entry: the frozen request, and what is known about the attempts.
@@ -110,8 +113,8 @@ pub struct Entry {
 impl Entry {
     /// An entry for a request that was not tried yet.
     pub fn new(request: &PreparedRequest) -> Self {
-        let record =
-            Record { format: FORMAT, url: request.endpoint().to_string(), attempts: 0, status: None, time: None };
+        let url = request.endpoint().to_string();
+        let record = Record { format: FORMAT, url, attempts: 0, status: None, time: None, not_before: None };
         Self { record, request: request.to_bytes() }
     }
 
@@ -129,6 +132,11 @@ impl Entry {
     /// The action of the event.
     pub fn action(&self) -> Option<String> {
         Some(self.json()?.get("properties")?.get("action")?.as_str()?.to_owned())
+    }
+
+    /// Whether the event says that the agent failed: these matter most.
+    fn is_failure(&self) -> bool {
+        self.action().is_some_and(|action| matches!(action.as_str(), "FATAL" | "CRASH"))
     }
 
     fn encode(&self) -> io::Result<Vec<u8>> {
@@ -203,12 +211,13 @@ impl Outbox {
         written
     }
 
-    /// Notes an attempt at a waiting event that was not answered for good.
-    pub fn note_attempt(&self, name: &Name, status: Option<u16>, now: u64) -> io::Result<()> {
+    /// Notes an attempt at a waiting event that was not answered for good, and before when it must not be tried again.
+    pub fn note_attempt(&self, name: &Name, status: Option<u16>, now: u64, not_before: Option<u64>) -> io::Result<()> {
         let mut entry = self.read(State::Waiting, name)?;
         entry.record.attempts = entry.record.attempts.saturating_add(1);
         entry.record.status = status;
         entry.record.time = Some(now);
+        entry.record.not_before = not_before;
         self.write(name, &entry)
     }
 
@@ -217,7 +226,7 @@ impl Outbox {
         if keep == 0 {
             return self.delete(State::Waiting, name);
         }
-        self.note_attempt(name, Some(status), now)?;
+        self.note_attempt(name, Some(status), now, None)?;
         rustix::fs::renameat(&self.waiting, name.to_string(), &self.sent, name.to_string())?;
         self.tidy_history(now, keep)
     }
@@ -265,6 +274,18 @@ impl Outbox {
         Ok(deleted)
     }
 
+    /// The events that may be tried now, in the order in which they matter: failures of the agent first, else the oldest.
+    /// What cannot be read is passed over.
+    pub fn due(&self, now: u64) -> io::Result<Vec<(Name, Entry)>> {
+        let entries = self.names(State::Waiting)?.into_iter().filter_map(|name| {
+            let entry = self.read(State::Waiting, &name).ok()?;
+            entry.record.not_before.is_none_or(|time| time <= now).then_some((name, entry))
+        });
+        let mut due: Vec<_> = entries.collect();
+        due.sort_by_key(|(_, entry)| !entry.is_failure());
+        Ok(due)
+    }
+
     /// Keeps the waiting events within their limits of age, number and size, and deletes what a killed sender left. Over
     /// the limit the oldest of the everyday events go first, failures of the agent last.
     pub fn tidy_waiting(&self, now: u64) -> io::Result<()> {
@@ -280,8 +301,11 @@ impl Outbox {
         let mut entries = Vec::new();
         for name in self.names(State::Waiting)? {
             let entry = self.read(State::Waiting, &name);
-            let failure =
-                entry.as_ref().ok().and_then(Entry::action).is_some_and(|a| matches!(a.as_str(), "FATAL" | "CRASH"));
+            if entry.as_ref().is_ok_and(|entry| entry.record.attempts >= limits::TRIES) {
+                self.delete(State::Waiting, &name)?;
+                continue;
+            }
+            let failure = entry.as_ref().is_ok_and(Entry::is_failure);
             let size = entry.map_or(0, |entry| entry.request.len());
             entries.push((failure, name, size));
         }
@@ -408,7 +432,14 @@ mod tests {
 
     fn entry(action: &str, filler: usize) -> Entry {
         let body = format!("{{\"properties\":{{\"action\":\"{action}\",\"filler\":\"{}\"}}}}", "x".repeat(filler));
-        let record = Record { format: FORMAT, url: "http://127.0.0.1/".into(), attempts: 0, status: None, time: None };
+        let record = Record {
+            format: FORMAT,
+            url: "http://127.0.0.1/".into(),
+            attempts: 0,
+            status: None,
+            time: None,
+            not_before: None,
+        };
         Entry { record, request: format!("POST / HTTP/1.1\r\nhost: x\r\n\r\n{body}").into_bytes() }
     }
 
@@ -428,7 +459,7 @@ mod tests {
         let name = outbox.keep(&stamp(now), &entry("START", 0)).unwrap();
         assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
         assert_eq!(outbox.read(State::Waiting, &name).unwrap().action().as_deref(), Some("START"));
-        outbox.note_attempt(&name, Some(503), now).unwrap();
+        outbox.note_attempt(&name, Some(503), now, None).unwrap();
         assert_eq!(outbox.read(State::Waiting, &name).unwrap().record.status, Some(503));
         outbox.note_answer(&name, 200, now, 20).unwrap();
         assert!(outbox.names(State::Waiting).unwrap().is_empty());
@@ -499,6 +530,34 @@ mod tests {
         let left = outbox.names(State::Waiting).unwrap();
         assert_eq!(left.len(), limits::WAITING_EVENTS);
         assert!(left.contains(&fatal) && !left.contains(&ancient) && !left.contains(&starts[0]));
+    }
+
+    #[test]
+    fn what_matters_most_is_due_first_and_not_before_its_time() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let keep = |age: u64, action| outbox.keep(&stamp(now - age), &entry(action, 0)).unwrap();
+        let (exit, start, later, fatal) =
+            (keep(400, "EXIT"), keep(300, "START"), keep(200, "CRASH"), keep(100, "FATAL"));
+        outbox.note_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
+        let due = |now| outbox.due(now).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(due(now), [fatal.clone(), exit.clone(), start.clone()]);
+        assert_eq!(due(now + 1000), [later, fatal, exit, start]);
+    }
+
+    #[test]
+    fn an_event_is_tried_so_often_and_not_more() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let name = outbox.keep(&stamp(now), &entry("FATAL", 0)).unwrap();
+        for tries in 1..=limits::TRIES {
+            assert_eq!(outbox.names(State::Waiting).unwrap().len(), 1, "before try {tries}");
+            outbox.note_attempt(&name, None, now, None).unwrap();
+            outbox.tidy_waiting(now).unwrap();
+        }
+        assert!(outbox.names(State::Waiting).unwrap().is_empty());
     }
 
     #[test]

@@ -17,17 +17,37 @@ pub struct PreparedRequest {
     body: Vec<u8>,
 }
 
+/// The headers, in wire order.
+const HEADERS: [&str; 5] = ["host", "user-agent", "accept", "content-type", "content-length"];
+
 /// Makes the request for a payload. The preview and the sender call this, so they cannot differ.
 pub fn prepare(payload: &Payload, endpoint: &Endpoint) -> PreparedRequest {
     let body = payload.bytes().to_vec();
-    let headers = vec![
-        ("host", endpoint.authority()),
-        ("user-agent", USER_AGENT.to_owned()),
-        ("accept", "*/*".to_owned()),
-        ("content-type", "application/json".to_owned()),
-        ("content-length", body.len().to_string()),
+    let values = [
+        endpoint.authority(),
+        USER_AGENT.to_owned(),
+        "*/*".to_owned(),
+        "application/json".to_owned(),
+        body.len().to_string(),
     ];
-    PreparedRequest { endpoint: endpoint.clone(), headers, body }
+    PreparedRequest { endpoint: endpoint.clone(), headers: HEADERS.into_iter().zip(values).collect(), body }
+}
+
+/// Reads a request that was frozen earlier, perhaps by another version of the sender. What is not exactly a request of
+/// ours to this destination is none.
+pub fn thaw(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let (head, body) = (std::str::from_utf8(bytes.get(..end)?).ok()?, bytes.get(end + 4..)?);
+    let headers = HEADERS.into_iter().zip(head.split("\r\n").skip(1));
+    let headers = headers.map(|(name, line)| Some((name, line.strip_prefix(name)?.strip_prefix(": ")?.to_owned())));
+    let request =
+        PreparedRequest { endpoint: endpoint.clone(), headers: headers.collect::<Option<_>>()?, body: body.to_vec() };
+    let value = |name| request.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
+    let fits = value("host") == Some(endpoint.authority().as_str())
+        && value("content-length") == Some(body.len().to_string().as_str())
+        && head.bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\r' | b'\n'))
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+    (fits && request.to_bytes() == bytes).then_some(request)
 }
 
 impl PreparedRequest {
@@ -63,5 +83,49 @@ impl PreparedRequest {
         let mut bytes = self.head().into_bytes();
         bytes.extend_from_slice(&self.body);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frozen(user_agent: &str, body: &str) -> String {
+        let length = body.len();
+        format!(
+            "POST /capture/ HTTP/1.1\r\nhost: 127.0.0.1:9\r\nuser-agent: {user_agent}\r\naccept: */*\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    }
+
+    #[test]
+    fn what_was_frozen_thaws_to_the_same_bytes() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:9/capture/").unwrap();
+        for user_agent in ["netdata-anonymous-statistics/0.0.1", "netdata-anonymous-statistics/9.9.9"] {
+            let bytes = frozen(user_agent, "{\"a\":1}").into_bytes();
+            assert_eq!(thaw(&bytes, &endpoint).unwrap().to_bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_a_request() {
+        let endpoint = Endpoint::parse("http://127.0.0.1:9/capture/").unwrap();
+        let good = frozen("x", "{}");
+        assert!(thaw(good.as_bytes(), &endpoint).is_some());
+        for bad in [
+            String::new(),
+            "\r\n\r\n".to_owned(),
+            good.replace("POST", "GET"),
+            good.replace("/capture/", "/other/"),
+            good.replace("host: 127.0.0.1:9", "host: example.org"),
+            good.replace("content-length: 2", "content-length: 3"),
+            good.replace("accept: */*\r\n", ""),
+            good.replace("accept: */*\r\n", "accept: */*\r\nx-more: 1\r\n"),
+            good.replace("user-agent: x", "user-agent: x\u{1b}"),
+            good.replace("{}", "{"),
+            format!("{good}{good}"),
+        ] {
+            assert!(thaw(bad.as_bytes(), &endpoint).is_none(), "{bad}");
+        }
     }
 }

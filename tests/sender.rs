@@ -457,3 +457,70 @@ fn a_build_for_development_reaches_no_other_machine() {
     let call = home.start().with("https_proxy", "http://192.0.2.1:3128");
     assert_eq!(said(&call.run()), ("000".into(), String::new(), 7));
 }
+
+/// The random numbers of requests: by them a repeat is told from a second event.
+fn uuids(requests: &[Vec<u8>]) -> Vec<String> {
+    requests.iter().map(|request| parts(request).1["uuid"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_connection() {
+    must_be_able_to_send!("what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_connection");
+    let unavailable = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&unavailable);
+    for happened in [["START", "-", "-"], ["EXIT", "OK", "-"], FATAL] {
+        assert_eq!(said(&home.call(&full(happened)).run()).0, "503");
+    }
+    let frozen = unavailable.requests();
+    assert_eq!((frozen.len(), home.events("waiting").len()), (3, 3));
+
+    // The server is back, at the same place as far as the events are concerned.
+    let receiver = Receiver::start(Reply::Then(200, 200));
+    home.redirect_waiting(&unavailable, &receiver);
+    assert_eq!(said(&home.call(&full(["EXIT", "OK", "-"])).run()).0, "200");
+    assert_eq!(home.events("waiting").len(), 3, "only START and META send what waits");
+    assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
+    let sent = receiver.requests();
+    assert_eq!(uuids(&sent[2..]), [2, 0, 1].map(|i| uuids(&frozen)[i].clone()), "FATAL first, then the oldest");
+    for (now, then) in sent[2..].iter().zip([2, 0, 1]) {
+        assert_eq!(parts(now).1, parts(&frozen[then]).1);
+    }
+    assert_eq!(receiver.connections(), 2, "one for each call");
+    assert_eq!((home.events("waiting").len(), home.events("sent").len()), (0, 5));
+}
+
+#[test]
+fn the_first_failure_ends_the_tries_of_a_call() {
+    must_be_able_to_send!("the_first_failure_ends_the_tries_of_a_call");
+    let unavailable = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&unavailable);
+    (0..3).for_each(|_| drop(home.call(&full(["EXIT", "OK", "-"])).run()));
+    let receiver = Receiver::start(Reply::Then(200, 500));
+    home.redirect_waiting(&unavailable, &receiver);
+    assert_eq!(said(&home.start().run()).0, "200");
+    assert_eq!((receiver.requests().len(), home.events("waiting").len()), (2, 3));
+}
+
+#[test]
+fn a_server_that_asks_for_time_gets_it() {
+    must_be_able_to_send!("a_server_that_asks_for_time_gets_it");
+    let busy = Receiver::start(Reply::Status(429, "retry-after: 3600\r\n"));
+    let home = Home::sending_to(&busy);
+    home.call(&full(FATAL)).run();
+    let receiver = Receiver::start(Reply::Then(200, 200));
+    home.redirect_waiting(&busy, &receiver);
+    home.start().run();
+    assert_eq!((receiver.requests().len(), home.events("waiting").len()), (1, 1));
+}
+
+#[test]
+fn what_was_frozen_for_another_destination_is_not_sent() {
+    must_be_able_to_send!("what_was_frozen_for_another_destination_is_not_sent");
+    let unavailable = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&unavailable);
+    home.call(&full(FATAL)).run();
+    let receiver = Receiver::start(Reply::Then(200, 200));
+    home.configure(&format!("url = \"{}\"\n", receiver.url()));
+    home.start().run();
+    assert_eq!((receiver.requests().len(), unavailable.requests().len(), home.events("waiting").len()), (1, 1, 0));
+}

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "helpers of tests, where a panic is a failed test")]
 
+mod skip;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+
+pub use skip::skip;
 
 /// The identifier in the tests' calls.
 pub const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
@@ -30,6 +34,8 @@ pub enum Reply {
     Silence,
     /// It reads the request and closes the connection.
     Close,
+    /// It answers the first request of each connection with the first status, and further ones with the second.
+    Then(u16, u16),
 }
 
 impl Receiver {
@@ -82,6 +88,17 @@ impl Receiver {
 }
 
 fn serve(mut stream: TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<()> {
+    if let Reply::Then(first, then) = reply {
+        let one = |status, stream: &mut TcpStream| serve_one(stream, Reply::Status(status, ""), all);
+        one(first, &mut stream)?;
+        while one(then, &mut stream)? {}
+        return Ok(());
+    }
+    serve_one(&mut stream, reply, all).map(drop)
+}
+
+/// Serves one request, and says whether there was one.
+fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<bool> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
@@ -91,17 +108,18 @@ fn serve(mut stream: TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std:
             break;
         }
     }
-    if !bytes.is_empty() {
-        all.lock().unwrap().push(bytes);
+    if bytes.is_empty() {
+        return Ok(false);
     }
+    all.lock().unwrap().push(bytes);
     match reply {
         Reply::Status(status, headers) => {
             write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 2\r\n{headers}\r\nok")?;
         }
         Reply::Silence => std::thread::sleep(Duration::from_secs(30)),
-        Reply::Close => {}
+        Reply::Close | Reply::Then(..) => {}
     }
-    Ok(())
+    Ok(true)
 }
 
 fn is_complete(bytes: &[u8]) -> bool {
@@ -159,6 +177,17 @@ impl Home {
 
     pub fn opt_out_file(&self) -> PathBuf {
         self.config().join(".opt-out-from-anonymous-statistics")
+    }
+
+    /// Lets events that were frozen for one receiver be meant for another: the tests' servers cannot come back at the port
+    /// that they had.
+    pub fn redirect_waiting(&self, from: &Receiver, to: &Receiver) {
+        self.configure(&format!("url = \"{}\"\n", to.url()));
+        let folder = self.lib().join("anonymous-statistics/waiting");
+        for name in self.events("waiting") {
+            let entry = std::fs::read_to_string(folder.join(&name)).unwrap();
+            std::fs::write(folder.join(&name), entry.replace(&from.address, &to.address)).unwrap();
+        }
     }
 
     /// The names of the events in a state: `waiting` or `sent`.
@@ -307,15 +336,6 @@ pub fn opted_out_here(test: &str) -> bool {
         );
     }
     found.is_some()
-}
-
-/// Says loudly that a test could not run, and writes it down for `cargo xtask`, which counts.
-pub fn skip(test: &str, reason: &str) {
-    eprintln!("SKIPPED {test}: {reason}");
-    if let Some(report) = std::env::var_os("SKIP_REPORT") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(report).unwrap();
-        writeln!(file, "{test}: {reason}").unwrap();
-    }
 }
 
 pub fn set_mode(path: &Path, mode: u32) {

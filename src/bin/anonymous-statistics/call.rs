@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 use anonymous_statistics::assemble::{Assembly, Machine};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{self, Consent, Decision};
-use anonymous_statistics::delivery::{Failure, Fate, Outcome};
+use anonymous_statistics::delivery::{Failure, Fate, Outcome, Reply};
 use anonymous_statistics::folders::{self, Named};
 use anonymous_statistics::invocation::{Invocation, Provenance};
-use anonymous_statistics::outbox::{Entry, Name, Outbox, Role};
+use anonymous_statistics::outbox::{Entry, Name, Outbox, Role, State};
 use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::request::{PreparedRequest, thaw};
 use anonymous_statistics::{clock, proxy, switch};
 
 use crate::cli::Cli;
-use crate::transport;
+use crate::transport::Client;
 
 /// Time that is left for writing down how an attempt ended, before the deadline.
 const RESERVE: Duration = Duration::from_millis(30);
@@ -122,23 +123,62 @@ impl Call {
         if kept.is_some() {
             tell(News::Kept);
         }
-        let time = deadline.saturating_sub(start.elapsed()).saturating_sub(RESERVE);
-        let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
-        let again = self.clone();
-        let permission = Arc::new(move || again.consent().decision() == Decision::Allowed);
-        let outcome = if time.is_zero() {
-            Outcome::Failed(Failure::Time)
-        } else {
-            transport::send(&assembly.request, proxy.as_ref(), time, permission)
-        };
-        tell(News::Ended(outcome));
-        if outcome.fate() == Fate::Deleted {
+        let left = || deadline.saturating_sub(start.elapsed()).saturating_sub(RESERVE);
+        let mut way = self.way(&config);
+        let reply = send(&mut way, &assembly.request, left());
+        tell(News::Ended(reply.outcome));
+        if reply.outcome.fate() == Fate::Deleted {
             self.forget();
         } else if let Some((outbox, name)) = kept {
             // Were it not written down, the event would be sent once more, with the same random number.
-            let _ = note(&outbox, &name, outcome, config.history);
+            let _ = note(&outbox, &name, reply, config.history);
+            if reply.outcome.fate() == Fate::Answered && matches!(self.action(), "START" | "META") {
+                let _ = self.retry(&outbox, &config, &mut way, left);
+            }
+            let _ = outbox.tidy_waiting(clock::now());
         }
         tell(News::Finished);
+    }
+
+    /// The way to the destination. Consent is asked again on it, before a name is looked up and before each first byte.
+    fn way(&self, config: &Config) -> Result<Client, Failure> {
+        let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
+        let again = self.clone();
+        let permission = Arc::new(move || again.consent().decision() == Decision::Allowed);
+        Client::new(&config.endpoint, proxy.as_ref(), permission)
+    }
+
+    /// Tries events that wait, in the time that is left, until one is not answered for good.
+    fn retry(
+        &self,
+        outbox: &Outbox,
+        config: &Config,
+        way: &mut Result<Client, Failure>,
+        left: impl Fn() -> Duration,
+    ) -> std::io::Result<()> {
+        outbox.tidy_waiting(clock::now())?;
+        for (name, entry) in outbox.due(clock::now())? {
+            if left().is_zero() {
+                break;
+            }
+            // An event that was frozen for another destination, or was damaged since, is not sent anywhere.
+            let request =
+                (entry.record.url == config.endpoint.to_string()).then(|| thaw(&entry.request, &config.endpoint));
+            let Some(request) = request.flatten() else {
+                outbox.delete(State::Waiting, &name)?;
+                continue;
+            };
+            let reply = send(way, &request, left());
+            match reply.outcome.fate() {
+                Fate::Answered => note(outbox, &name, reply, config.history)?,
+                Fate::Waits => return note(outbox, &name, reply, config.history),
+                Fate::Deleted => {
+                    self.forget();
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
@@ -154,16 +194,24 @@ impl Call {
     }
 }
 
-/// Writes down how an attempt ended.
-fn note(outbox: &Outbox, name: &Name, outcome: Outcome, history: usize) -> std::io::Result<()> {
-    let now = clock::now();
-    match outcome {
-        Outcome::Answered(status) if outcome.fate() == Fate::Answered => {
-            outbox.note_answer(name, status, now, history)?;
-        }
-        Outcome::Answered(status) => outbox.note_attempt(name, Some(status), now)?,
-        Outcome::Failed(_) => outbox.note_attempt(name, None, now)?,
-        Outcome::Withdrawn => outbox.delete(anonymous_statistics::outbox::State::Waiting, name)?,
+fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Duration) -> Reply {
+    let failed = |failure| Reply { outcome: Outcome::Failed(failure), not_before: None };
+    match way {
+        _ if time.is_zero() => failed(Failure::Time),
+        Ok(client) => client.send(request, time),
+        Err(failure) => failed(*failure),
     }
-    outbox.tidy_waiting(now)
+}
+
+/// Writes down how an attempt ended.
+fn note(outbox: &Outbox, name: &Name, reply: Reply, history: usize) -> std::io::Result<()> {
+    let now = clock::now();
+    match reply.outcome {
+        Outcome::Answered(status) if reply.outcome.fate() == Fate::Answered => {
+            outbox.note_answer(name, status, now, history)
+        }
+        Outcome::Answered(status) => outbox.note_attempt(name, Some(status), now, reply.not_before),
+        Outcome::Failed(_) => outbox.note_attempt(name, None, now, None),
+        Outcome::Withdrawn => outbox.delete(State::Waiting, name),
+    }
 }

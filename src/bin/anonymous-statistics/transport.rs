@@ -5,15 +5,16 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use anonymous_statistics::delivery::{Failure, Outcome};
-use anonymous_statistics::limits;
+use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::proxy::Proxy;
 use anonymous_statistics::request::{METHOD, PreparedRequest};
+use anonymous_statistics::{clock, limits};
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::http::{Request, Uri};
+use ureq::http::{Request, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
@@ -24,70 +25,87 @@ use ureq::{Agent, Error};
 /// Asked before a name is looked up and directly before the first byte: may this still be sent?
 pub(crate) type Permission = dyn Fn() -> bool + Send + Sync;
 
-/// Sends a request and says how it ended. Nothing of the reply but its status is looked at.
-pub(crate) fn send(
-    request: &PreparedRequest,
-    proxy: Option<&Proxy>,
-    time: Duration,
-    permission: Arc<Permission>,
-) -> Outcome {
-    let progress = Arc::new(Progress::default());
-    let outcome = attempt(request, proxy, time, permission, &progress);
-    match outcome {
-        Ok(status) => Outcome::Answered(status),
-        Err(_) if is(&progress.withdrawn) => Outcome::Withdrawn,
-        Err(error) => Outcome::Failed(progress.failure(&error)),
-    }
+/// A way to one destination. Requests that follow one another use the same connection.
+pub(crate) struct Client {
+    agent: Agent,
+    progress: Arc<Progress>,
+    /// The last reply, whose body must be read before its connection can be used again.
+    last: Option<ureq::Body>,
 }
 
-fn attempt(
-    request: &PreparedRequest,
-    proxy: Option<&Proxy>,
-    time: Duration,
-    permission: Arc<Permission>,
-    progress: &Arc<Progress>,
-) -> Result<u16, Error> {
-    let endpoint = request.endpoint();
-    let proxy = match proxy {
-        Some(proxy) => Some(ureq::Proxy::new(proxy.url())?),
-        None => None,
-    };
-    let tls =
-        if endpoint.is_https() { TlsConfig::builder().root_certs(trusted()).build() } else { TlsConfig::default() };
-    let config = Config::builder()
-        .http_status_as_error(false)
-        .https_only(endpoint.is_https())
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(AutoHeaderValue::None)
-        .accept(AutoHeaderValue::None)
-        .accept_encoding(AutoHeaderValue::None)
-        .max_response_header_size(limits::REPLY_BYTES)
-        .timeout_global(Some(time))
-        .proxy(proxy)
-        .tls_config(tls)
-        .build();
-    let gate = Gate { permission, progress: Arc::clone(progress) };
-    let connector =
-        ().chain(ConnectProxyConnector::default())
-            .chain(TcpConnector::default())
-            .chain(Connected(Arc::clone(progress)))
-            .chain(RustlsConnector::default())
-            .chain(gate.clone());
-    let resolver = Addresses {
-        gate,
-        host: endpoint.host(),
-        // Where a URL means this machine, a name server must not be able to mean another one. And a build for development
-        // never reaches another machine, whatever it is told.
-        loopback_only: endpoint.is_loopback() || cfg!(debug_assertions),
-        inner: DefaultResolver::default(),
-    };
-    let mut wire = Request::builder().method(METHOD).uri(endpoint.to_string());
-    for (name, value) in request.headers() {
-        wire = wire.header(*name, value.as_str());
+impl Client {
+    /// Prepares the way; nothing is looked up or connected before a request is sent. The error is the failure that every
+    /// request would end in.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        proxy: Option<&Proxy>,
+        permission: Arc<Permission>,
+    ) -> Result<Self, Failure> {
+        let proxy =
+            proxy.map(|proxy| ureq::Proxy::new(proxy.url())).transpose().map_err(|_error| Failure::ProxyName)?;
+        let tls =
+            if endpoint.is_https() { TlsConfig::builder().root_certs(trusted()).build() } else { TlsConfig::default() };
+        let config = Config::builder()
+            .http_status_as_error(false)
+            .https_only(endpoint.is_https())
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(AutoHeaderValue::None)
+            .accept(AutoHeaderValue::None)
+            .accept_encoding(AutoHeaderValue::None)
+            .max_response_header_size(limits::REPLY_BYTES)
+            .proxy(proxy)
+            .tls_config(tls)
+            .build();
+        let progress = Arc::new(Progress::default());
+        let gate = Gate { permission, progress: Arc::clone(&progress) };
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(Connected(Arc::clone(&progress)))
+                .chain(RustlsConnector::default())
+                .chain(gate.clone());
+        let resolver = Addresses {
+            gate,
+            host: endpoint.host(),
+            // Where a URL means this machine, a name server must not be able to mean another one. And a build for
+            // development never reaches another machine, whatever it is told.
+            loopback_only: endpoint.is_loopback() || cfg!(debug_assertions),
+            inner: DefaultResolver::default(),
+        };
+        Ok(Self { agent: Agent::with_parts(config, connector, resolver), progress, last: None })
     }
-    let response = Agent::with_parts(config, connector, resolver).run(wire.body(request.body())?)?;
-    Ok(response.status().as_u16())
+
+    /// Sends a request within a time and says how it ended. Nothing of the reply is looked at but its status and
+    /// `Retry-After`.
+    pub(crate) fn send(&mut self, request: &PreparedRequest, time: Duration) -> Reply {
+        if let Some(mut body) = self.last.take() {
+            // Were it too long or broken, the next request makes a connection of its own.
+            let _ = body.with_config().limit(limits::REPLY_BYTES as u64).read_to_vec();
+        }
+        self.progress.begin();
+        let outcome = match self.attempt(request, time) {
+            Ok(response) => {
+                let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+                let not_before = asked.and_then(|text| delivery::not_before(text, clock::now()));
+                let outcome = Outcome::Answered(response.status().as_u16());
+                self.last = Some(response.into_body());
+                return Reply { outcome, not_before };
+            }
+            Err(_) if is(&self.progress.withdrawn) => Outcome::Withdrawn,
+            Err(error) => Outcome::Failed(self.progress.failure(&error)),
+        };
+        Reply { outcome, not_before: None }
+    }
+
+    fn attempt(&self, request: &PreparedRequest, time: Duration) -> Result<Response<ureq::Body>, Error> {
+        let mut wire = Request::builder().method(METHOD).uri(request.endpoint().to_string());
+        for (name, value) in request.headers() {
+            wire = wire.header(*name, value.as_str());
+        }
+        let wire = self.agent.configure_request(wire.body(request.body())?).timeout_global(Some(time)).build();
+        self.agent.run(wire)
+    }
 }
 
 /// The system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured). Mozilla's roots stand in only where a
@@ -104,6 +122,8 @@ fn trusted() -> RootCerts {
 /// How far an attempt came.
 #[derive(Debug, Default)]
 struct Progress {
+    /// The number of the attempt: permission is asked anew for each, on a connection that is used again too.
+    attempt: AtomicU32,
     /// A name is being looked up that is not the server's own.
     looking_up_proxy: AtomicBool,
     /// The look-up of a name failed.
@@ -123,6 +143,15 @@ fn is(flag: &AtomicBool) -> bool {
 }
 
 impl Progress {
+    fn begin(&self) {
+        self.attempt.fetch_add(1, Ordering::SeqCst);
+        for flag in
+            [&self.looking_up_proxy, &self.name_failed, &self.connected, &self.writing, &self.replied, &self.withdrawn]
+        {
+            flag.store(false, Ordering::SeqCst);
+        }
+    }
+
     fn failure(&self, error: &Error) -> Failure {
         let by_time = |error: &std::io::Error| {
             matches!(error.kind(), std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock)
@@ -133,7 +162,7 @@ impl Progress {
             _ if is(&self.name_failed) && is(&self.looking_up_proxy) => Failure::ProxyName,
             Error::InvalidProxyUrl => Failure::ProxyName,
             _ if is(&self.name_failed) => Failure::Name,
-            _ if !is(&self.connected) => Failure::Connect,
+            _ if !is(&self.connected) && !is(&self.writing) => Failure::Connect,
             _ if !is(&self.writing) => tls_failure(error),
             Error::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof && !is(&self.replied) => {
                 Failure::EmptyReply
@@ -235,14 +264,15 @@ impl<In: Transport> Connector<In> for Gate {
     type Out = Gated<In>;
 
     fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Gated<In>>, Error> {
-        Ok(chained.map(|inner| Gated { gate: self.clone(), open: false, inner }))
+        Ok(chained.map(|inner| Gated { gate: self.clone(), permitted: 0, inner }))
     }
 }
 
 #[derive(Debug)]
 struct Gated<In> {
     gate: Gate,
-    open: bool,
+    /// The attempt for which permission was given.
+    permitted: u32,
     inner: In,
 }
 
@@ -252,9 +282,10 @@ impl<In: Transport> Transport for Gated<In> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        if !self.open {
+        let attempt = self.gate.progress.attempt.load(Ordering::SeqCst);
+        if self.permitted != attempt {
             self.gate.ask()?;
-            self.open = true;
+            self.permitted = attempt;
         }
         self.gate.progress.writing.store(true, Ordering::SeqCst);
         self.inner.transmit_output(amount, timeout)
