@@ -70,6 +70,7 @@ const CHOSEN_BY_PROGRAMS: &[&str] = &[
     "hostname",
     "hosts",
     "incoming",
+    "kataShared",
     "kubelet",
     "kubernetes.io",
     "l",

@@ -7,11 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use system_facts::tables::{DMI_VIRTUAL, HYPERVISOR_SIGNATURES, IDENTIFIERS, Kind, Proof};
 use system_facts::{CommonEvidence, Explained, Outcome, RecordedHost, Recorder, Source, collect_from, netdata};
 
+fn machines_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines")
+}
+
 fn folders() -> Vec<PathBuf> {
-    let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
-    let mut folders: Vec<PathBuf> = fs::read_dir(all).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(machines_folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders
 }
@@ -109,6 +114,49 @@ fn every_answer_is_clean_and_has_a_known_source() {
     }
 }
 
+/// Every identifier that is looked for is the answer of a machine here, and every other has its reason.
+#[test]
+fn every_identifier_has_a_machine_or_a_reason() {
+    let machines = machines_folder();
+    for identifier in IDENTIFIERS {
+        let Proof::Machine(name) = identifier.proof else { continue };
+        let expected = json(&machines.join(name).join("expected.json"));
+        let (key, value) = match identifier.kind {
+            Kind::Machine => ("virtualization.name", Value::from(identifier.name)),
+            Kind::Host => ("virtualization.host_of", Value::from(identifier.name)),
+            Kind::Cloud => ("virtualization.cloud", Value::from(identifier.name)),
+            Kind::Protection => ("virtualization.confidential", Value::from(identifier.name)),
+            Kind::Container => ("container.name", Value::from(identifier.name)),
+            Kind::Pod => ("container.kubernetes", Value::from(true)),
+        };
+        assert_eq!(expected[key], value, "{name}: {identifier:?}");
+    }
+}
+
+/// Each signature that CPUID can show, and each product of SMBIOS, alone on an otherwise empty machine.
+#[test]
+fn every_row_of_the_tables_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let collect = |machine: &Value, product: &str| {
+        let dmi = folder.path().join("root/sys/class/dmi/id");
+        fs::create_dir_all(&dmi).unwrap();
+        fs::write(dmi.join("product_name"), product).unwrap();
+        fs::write(folder.path().join("machine.json"), machine.to_string()).unwrap();
+        let facts = collect_from(&CommonEvidence::new(RecordedHost::open(folder.path()).unwrap()));
+        facts.virtualization.name.known().cloned()
+    };
+    for row in HYPERVISOR_SIGNATURES {
+        let machine = serde_json::json!({
+            "platform": "linux", "cpuid": {"hypervisor_bit": true, "hypervisor_signature": row.signature},
+        });
+        assert_eq!(collect(&machine, "").as_deref(), Some(row.name), "{row:?}");
+    }
+    for row in DMI_VIRTUAL {
+        let machine = serde_json::json!({"platform": "linux", "uname": {"machine": "x86_64"}});
+        assert_eq!(collect(&machine, row.prefix).as_deref(), Some(row.name), "{row:?}");
+    }
+}
+
 /// The same document with evidence has the same values.
 #[test]
 fn explaining_changes_no_answer() {
@@ -132,7 +180,7 @@ fn line<'l>(lines: &'l [netdata::Line<'_>], name: &str) -> &'l str {
 
 #[test]
 fn the_daemons_lines_inside_and_outside_a_container() {
-    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
+    let machines = machines_folder();
     let facts = |name: &str| collect_from(&CommonEvidence::new(RecordedHost::open(&machines.join(name)).unwrap()));
 
     let inside = facts("docker-cgroup2");
@@ -168,7 +216,7 @@ fn the_daemons_lines_inside_and_outside_a_container() {
 /// Unknown is null without a source, "there is none" is null or the word with the source that decided.
 #[test]
 fn unknown_is_not_none() {
-    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
+    let machines = machines_folder();
     let host = RecordedHost::open(&machines.join("plain-hardware")).unwrap();
     let document = serde_json::to_value(collect_from(&host)).unwrap();
     assert_eq!(document["virtualization"]["name"]["value"], "none");
@@ -182,7 +230,7 @@ fn unknown_is_not_none() {
 /// A marker file that nothing backs is shown with the reason why it does not count.
 #[test]
 fn leftover_files_are_explained() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines/leftover-marker-files");
+    let folder = machines_folder().join("leftover-marker-files");
     let facts = collect_from(&CommonEvidence::new(RecordedHost::open(&folder).unwrap()));
     let passed_over: Vec<&str> = facts
         .container

@@ -14,20 +14,29 @@ use crate::workspace::Workspace;
 struct Region {
     file: &'static str,
     name: &'static str,
-    package: &'static str,
+    /// Which program, in cargo's words.
+    program: &'static [&'static str],
     arguments: &'static [&'static str],
 }
 
 /// Every generated part. A file's markers without a row here, or a row without markers, is an error.
-const REGIONS: &[Region] = &[Region {
-    file: "README.md",
-    name: "what-is-sent",
-    package: "telemetry-preview",
-    arguments: &["schema", "--format", "md"],
-}];
+const REGIONS: &[Region] = &[
+    Region {
+        file: "README.md",
+        name: "what-is-sent",
+        program: &["--package", "telemetry-preview"],
+        arguments: &["schema", "--format", "md"],
+    },
+    Region {
+        file: "docs/detection.md",
+        name: "detection",
+        program: &["--package", "system-facts", "--example", "detection"],
+        arguments: &[],
+    },
+];
 
 /// The files that are searched for markers.
-const FILES: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+const FILES: [&str; 3] = ["README.md", "CONTRIBUTING.md", "docs/detection.md"];
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
@@ -44,8 +53,9 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
         same_names(&before, &regions).with_context(|| file.to_owned())?;
         let mut after = before.clone();
         for region in regions {
-            let mut command = run::cargo(["run", "--quiet", "--locked", "--package", region.package, "--"]);
-            let content = run::text(command.args(region.arguments).current_dir(&workspace.root))?;
+            let mut command = run::cargo(["run", "--quiet", "--locked"]);
+            command.args(region.program).arg("--").args(region.arguments);
+            let content = run::text(command.current_dir(&workspace.root))?;
             count += 1;
             after = replace(&after, region.name, &content).with_context(|| file.to_owned())?;
         }
@@ -120,7 +130,7 @@ mod tests {
 
     #[test]
     fn markers_and_table_must_agree() {
-        let list = Region { file: "README.md", name: "list", package: "p", arguments: &[] };
+        let list = Region { file: "README.md", name: "list", program: &[], arguments: &[] };
         let other = Region { name: "other", ..list };
         assert!(same_names(PAGE, &[&list]).is_ok());
         assert!(same_names(PAGE, &[]).unwrap_err().to_string().contains("list"));

@@ -94,10 +94,10 @@ fn virtualization(machine: &Machine<'_>) -> Virtualization {
     let by_firmware =
         fields.iter().flatten().find_map(|value| tables::DMI_VIRTUAL.iter().find(|row| value.starts_with(row.prefix)));
 
-    let by_word = word.as_deref().and_then(|word| VM_GUEST_WORDS.iter().find(|(known, _)| *known == word));
+    let by_word = word.as_deref().and_then(|word| VM_GUEST_WORDS.iter().find(|row| row.word == word));
     let by_vendor = vendor.as_deref().and_then(tables::hypervisor);
-    let found = if let Some((_, name)) = by_word {
-        Some((*name, Some(*name), Source::SYSCTL))
+    let found = if let Some(row) = by_word {
+        Some((row.name, Some(row.name), Source::SYSCTL))
     } else if let Some(row) = by_firmware.filter(|row| row.before_cpuid) {
         // Kernels before 13 know VirtualBox as `generic` only.
         Some((row.name, Some(row.name), Source::KENV))

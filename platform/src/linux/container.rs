@@ -82,28 +82,70 @@ impl Findings {
 
 /// What a manager's own word means here.
 fn word(word: &str) -> &'static str {
-    CONTAINER_WORDS.iter().find(|(known, _)| *known == word).map_or(OTHER, |(_, name)| name)
+    CONTAINER_WORDS.iter().find(|row| row.word == word).map_or(OTHER, |row| row.name)
 }
 
 pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
     let mut ask = Ask::new(machine);
     let mut findings = Findings::default();
-    kernels(&mut ask, &mut findings, kernel);
-    namespaces(&mut ask, &mut findings);
-    status(&mut ask, &mut findings);
-    pid1_environment(&mut ask, &mut findings);
-    mounts_and_cgroups(&mut ask, &mut findings);
-    manager_files(&mut ask, &mut findings);
-    no_namespaces(&mut ask, &mut findings);
-    if findings.wsl {
-        findings.names("wsl", Source::UNAME);
-    }
-    markers(&mut ask, &mut findings);
-    // Podman and CRI-O mount the same files; only CRI-O works for kubelet.
-    if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
-        findings.name = Some(("crio", source));
+    for step in STEPS {
+        (step.look)(&mut ask, &mut findings, kernel);
     }
     conclude(machine, ask, &findings)
+}
+
+/// One place to look, and what it is called in the documentation.
+struct Step {
+    what: &'static str,
+    look: fn(&mut Ask<'_, '_>, &mut Findings, &Kernel),
+}
+
+/// The strongest evidence first: what is found later neither takes back a proof nor replaces a name.
+const STEPS: &[Step] = &[
+    Step { what: "the kernel itself: WSL, gVisor, illumos' zones, OpenVZ", look: kernels },
+    Step {
+        what: "proof: the pid and the cgroup namespace are not the first ones",
+        look: |ask, findings, _| namespaces(ask, findings),
+    },
+    Step { what: "`/proc/self/status`: tracer, context", look: |ask, findings, _| status(ask, findings) },
+    Step {
+        what: "the manager's mark on process 1 (with `--privileged`)",
+        look: |ask, findings, _| pid1_environment(ask, findings),
+    },
+    Step { what: "mounts, then cgroups", look: |ask, findings, _| mounts_and_cgroups(ask, findings) },
+    Step {
+        what: "the manager's files: a name; a proof only where namespaces cannot be seen",
+        look: |ask, findings, _| manager_files(ask, findings),
+    },
+    Step {
+        what: "a kernel without namespace files: a cgroup without marks means none",
+        look: |ask, findings, _| no_namespaces(ask, findings),
+    },
+    Step {
+        what: "WSL, where nothing inside it was named",
+        look: |_, findings, _| {
+            if findings.wsl {
+                findings.names("wsl", Source::UNAME);
+            }
+        },
+    },
+    Step {
+        what: "names only, for what is proven: process 1, marker files",
+        look: |ask, findings, _| markers(ask, findings),
+    },
+    Step {
+        what: "podman's mounts in a pod are CRI-O's: both mount the same files, only CRI-O works for kubelet",
+        look: |_, findings, _| {
+            if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
+                findings.name = Some(("crio", source));
+            }
+        },
+    },
+];
+
+/// What is looked at, in this order.
+pub(crate) fn precedence() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.what)
 }
 
 fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Container {

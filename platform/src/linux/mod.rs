@@ -1,8 +1,8 @@
 //! The Linux backend: plain functions over a [`Host`](crate::Host), compiled and tested everywhere.
 
-mod arm;
+pub(crate) mod arm;
 pub(crate) mod cgroup;
-mod container;
+pub(crate) mod container;
 mod cpu;
 pub(crate) mod cpuid;
 mod cpuinfo;
@@ -15,7 +15,7 @@ pub(crate) mod os;
 pub(crate) mod os_release;
 mod release_files;
 mod smbios;
-mod virtualization;
+pub(crate) mod virtualization;
 
 use crate::ask::Machine;
 use crate::facts::Facts;

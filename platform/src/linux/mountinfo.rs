@@ -8,6 +8,8 @@ pub(crate) struct Mount<'t> {
     /// Where.
     pub(crate) point: &'t str,
     pub(crate) kind: &'t str,
+    /// The device, or the name that a network or memory file system gave.
+    pub(crate) source: &'t str,
     pub(crate) super_options: &'t str,
 }
 
@@ -19,8 +21,8 @@ pub(crate) fn parse(text: &str) -> impl Iterator<Item = Mount<'_>> {
         let mut before = before.split(' ').skip(3);
         let (root, point) = (before.next()?, before.next()?);
         let mut after = after.split(' ');
-        let (kind, _source, super_options) = (after.next()?, after.next()?, after.next()?);
-        Some(Mount { root, point, kind, super_options })
+        let (kind, source, super_options) = (after.next()?, after.next()?, after.next()?);
+        Some(Mount { root, point, kind, source, super_options })
     })
 }
 
@@ -49,7 +51,12 @@ fn has_id_below(path: &str, folder: &str) -> bool {
 }
 
 pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
-    let Mount { root, point, kind, super_options } = mount;
+    let Mount { root, point, kind, source, super_options } = mount;
+    // Kata Containers' agent mounts the host's share under this tag (src/agent/src/mount.rs): the container's machine is
+    // its own, so its namespaces may be the first ones.
+    if source == "kataShared" && matches!(kind, "virtiofs" | "9p") {
+        return Some(Mark::Manager("kata"));
+    }
     // Podman and CRI-O keep a container's files in containers/storage; CRI-O's are told by their pod.
     if point == "/run/.containerenv" || (is_written_file(point) && has_id_below(root, "/overlay-containers/")) {
         return Some(Mark::Manager("podman"));
@@ -104,6 +111,7 @@ pub(crate) const MARKED: &[&str] = &[
     "1 2 0:9 / /run/secrets/kubernetes.io/serviceaccount ro - tmpfs tmpfs rw",
     "1 2 0:3 / /proc/cpuinfo rw - fuse.lxcfs lxcfs rw",
     "1 2 0:3 /.lxc-boot-id /proc/sys/kernel/random/boot_id ro - tmpfs none rw",
+    "1 2 0:40 /ID/rootfs / rw - virtiofs kataShared rw",
     "1 2 8:1 /run/systemd/nspawn/propagate/m /run/host/incoming ro - ext4 x rw",
 ];
 
@@ -132,6 +140,7 @@ mod tests {
             Mark::Pod,
             Mark::Manager("lxc"),
             Mark::Manager("lxc"),
+            Mark::Manager("kata"),
             Mark::Manager("systemd-nspawn"),
         ];
         assert_eq!(MARKED.len(), expected.len());

@@ -40,6 +40,65 @@ enum Xen {
     Dom0(Source),
 }
 
+/// What is known before the first step.
+struct Look<'t, 'm, 'h> {
+    ask: Ask<'m, 'h>,
+    info: Option<CpuInfo<'t>>,
+    hypervisor: Hypervisor,
+    /// Whether there is a hypervisor, as CPUID or the kernel says.
+    present: Option<bool>,
+    dmi: Dmi,
+    xen: Xen,
+    x86: bool,
+    architecture: &'t str,
+}
+
+/// One kind of evidence, and what it is called in the documentation.
+struct Step {
+    what: &'static str,
+    detect: fn(&mut Look<'_, '_, '_>) -> Option<Guest>,
+}
+
+/// In this order; the first that names something ends it. Dom0 of Xen ends it before.
+const STEPS: &[Step] = &[
+    Step { what: "a processor that is a program: `/proc/cpuinfo`", detect: |look| emulated_cpu(look.info.as_ref()) },
+    Step { what: "products that SMBIOS names better than CPUID, clouds' machines among them", detect: product },
+    Step {
+        what: "Xen's own files: `/proc/xen`, `/sys/hypervisor`",
+        detect: |look| match look.xen {
+            Xen::Guest(source) => guest("xen", "xen", source),
+            Xen::Absent | Xen::Dom0(_) => None,
+        },
+    },
+    Step {
+        what: "CPUID's signature, leaf `0x40000000` and the next bases; without SMBIOS also Firecracker's ACPI devices",
+        detect: signature,
+    },
+    Step { what: "every other product of SMBIOS", detect: |look| firmware(&look.dmi) },
+    Step {
+        what: "the device tree, where there is no CPUID",
+        detect: |look| if look.x86 { None } else { device_tree(&mut look.ask) },
+    },
+    Step { what: "s390: `/proc/sysinfo`", detect: |look| mainframe(&mut look.ask, look.architecture) },
+    Step {
+        what: "POWER: `/proc/ppc64/lparcfg`",
+        detect: |look| power(&mut look.ask, look.info.as_ref(), look.architecture),
+    },
+    Step {
+        what: "devices that only emulators make: ACPI, PCI subsystem",
+        detect: |look| emulated_devices(&mut look.ask),
+    },
+    Step {
+        what: "a hypervisor that does not say who it is: `vm-other`",
+        detect: |look| unnamed(&look.hypervisor, look.present),
+    },
+];
+
+/// What is looked at, in this order.
+pub(crate) fn precedence() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.what)
+}
+
 pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
     let mut ask = Ask::new(machine);
     let architecture = kernel.architecture.known().map_or("", String::as_str);
@@ -51,23 +110,10 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     let xen = xen(&mut ask);
     let x86 = hypervisor.present.is_some() || matches!(architecture, "x86_64" | "i386" | "i486" | "i586" | "i686");
 
-    let found = if let Xen::Dom0(_) = xen {
-        None
-    } else {
-        emulated_cpu(info.as_ref())
-            .or_else(|| product(&mut ask, &dmi, &hypervisor, present, x86))
-            .or_else(|| match xen {
-                Xen::Guest(source) => guest("xen", "xen", source),
-                _ => None,
-            })
-            .or_else(|| signature(&mut ask, &hypervisor, &dmi))
-            .or_else(|| firmware(&dmi))
-            .or_else(|| if x86 { None } else { device_tree(&mut ask) })
-            .or_else(|| mainframe(&mut ask, architecture))
-            .or_else(|| power(&mut ask, info.as_ref(), architecture))
-            .or_else(|| emulated_devices(&mut ask))
-            .or_else(|| unnamed(&hypervisor, present))
-    };
+    let mut look = Look { ask, info, hypervisor, present, dmi, xen, x86, architecture };
+    // Dom0 is no guest, whatever it shows.
+    let found = if let Xen::Dom0(_) = xen { None } else { STEPS.iter().find_map(|step| (step.detect)(&mut look)) };
+    let Look { mut ask, info, hypervisor, present, dmi, .. } = look;
     let looked = present.is_some() || info.is_some() || dmi.is_there() || kernel.version.known().is_some();
     let looked = looked || ask.line(Source::PROC_VERSION.name()).is_some();
     let confidential = confidential(&mut ask, found.as_ref(), &hypervisor, info.as_ref(), architecture);
@@ -119,6 +165,8 @@ fn emulated_cpu(info: Option<&CpuInfo<'_>>) -> Option<Guest> {
     match info?.get("vendor_id")? {
         "User Mode Linux" => guest("uml", "uml", Source::PROC_CPUINFO),
         "PowerVM Lx86" => guest("powervm-lx86", "powervm-lx86", Source::PROC_CPUINFO),
+        // Rosetta translates x86 programs in Linux machines of Apple's Virtualization framework only.
+        "VirtualApple" => guest("apple", "apple", Source::PROC_CPUINFO),
         _ => None,
     }
 }
@@ -130,20 +178,15 @@ fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignatu
 }
 
 /// Products that firmware names better than CPUID does.
-fn product(
-    ask: &mut Ask<'_, '_>,
-    dmi: &Dmi,
-    hypervisor: &Hypervisor,
-    present: Option<bool>,
-    x86: bool,
-) -> Option<Guest> {
+fn product(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
+    let Look { ask, hypervisor, present, dmi, x86, .. } = look;
     let below = known_signature(hypervisor).map(|row| row.hypervisor);
     let cloud = dmi.cloud().map(|cloud| cloud.id);
-    if cloud == Some("aws") && is_ec2_guest(ask, dmi, present, x86) {
+    if cloud == Some("aws") && is_ec2_guest(ask, dmi, *present, *x86) {
         return Some(Guest { name: "amazon", hypervisor: below, source: Source::DMI });
     }
     // Google rents real machines too; they show no hypervisor. Arm has no such bit.
-    if cloud == Some("gcp") && (below == Some("kvm") || !x86) {
+    if cloud == Some("gcp") && (below == Some("kvm") || !*x86) {
         return Some(Guest { name: "google", hypervisor: below, source: Source::DMI });
     }
     let row = dmi.virtual_machine().filter(|row| row.before_cpuid)?;
@@ -187,11 +230,11 @@ fn xen(ask: &mut Ask<'_, '_>) -> Xen {
     }
 }
 
-fn signature(ask: &mut Ask<'_, '_>, hypervisor: &Hypervisor, dmi: &Dmi) -> Option<Guest> {
-    let row = known_signature(hypervisor)?;
+fn signature(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
+    let row = known_signature(&look.hypervisor)?;
     if row.name == "kvm"
-        && !dmi.is_there()
-        && let Some(source) = firecracker(ask)
+        && !look.dmi.is_there()
+        && let Some(source) = firecracker(&mut look.ask)
     {
         return guest("firecracker", "kvm", source);
     }
