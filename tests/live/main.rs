@@ -1,0 +1,137 @@
+//! The live matrix: real containers, sandboxes and emulated machines, in which the static programs must give the answer
+//! that is known from how each was made, and the same one to every user.
+//!
+//! Everything happens in a mount and a network namespace of its own. `/run` is an empty file system in memory there: what
+//! the tests and their daemons write is gone with the namespace, and the only network is loopback.
+//!
+//! `STATIC_PROGRAMS` names the folder of the static build, `GUEST_KERNEL` a kernel for the emulated machines, and
+//! `LIVE=all` runs the slow environments too: `cargo xtask ci` sets all three.
+
+#![allow(unreachable_pub, reason = "as in the other tests' modules")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+#![allow(clippy::panic, reason = "in a test a panic is a failed test")]
+
+#[path = "../support/skip.rs"]
+mod skip;
+
+mod answers;
+mod guest;
+mod make;
+mod matrix;
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use answers::Answers;
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+use make::Scene;
+use matrix::{ENVIRONMENTS, Environment};
+use skip::skip;
+
+/// Set inside the namespaces.
+const ENCLOSED: &str = "LIVE_ENCLOSED";
+/// How many environments `cargo xtask ci` must be able to make, and with `--all`.
+const AT_LEAST: [usize; 2] = [8, 24];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let programs = std::env::var_os("STATIC_PROGRAMS");
+    let missing = if !rustix::process::geteuid().is_root() {
+        Some("only root can make them")
+    } else if programs.is_none() {
+        Some("STATIC_PROGRAMS names no folder with the static build (cargo xtask static)")
+    } else {
+        None
+    };
+    if let Some(reason) = missing.filter(|_| !arguments.list) {
+        for environment in ENVIRONMENTS {
+            skip(&title(environment), reason);
+        }
+        return libtest_mimic::run(&arguments, Vec::new()).exit_code();
+    }
+    if std::env::var_os(ENCLOSED).is_none() && !arguments.list {
+        return enclose();
+    }
+
+    let all = std::env::var_os("LIVE").is_some_and(|value| value == "all");
+    let chosen: Vec<&Environment> = ENVIRONMENTS.iter().filter(|row| all || !row.slow || arguments.list).collect();
+    let scene = (!arguments.list).then(|| Arc::new(Scene::set(Path::new(&programs.unwrap_or_default()), all)));
+    let table = Arc::new(Mutex::new(Vec::new()));
+    let mut trials: Vec<Trial> = vec![Trial::test("a wrong answer is noticed", || {
+        answers::a_wrong_answer_is_noticed();
+        Ok(())
+    })];
+    for environment in &chosen {
+        let (scene, table, environment) = (scene.clone(), Arc::clone(&table), *environment);
+        trials.push(Trial::test(title(environment), move || {
+            let scene = scene.ok_or("nothing to run in")?;
+            try_out(environment, &scene, &table)
+        }));
+    }
+    let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let made = print(&mut table.lock().unwrap_or_else(PoisonError::into_inner), chosen.len());
+    drop(scene);
+    finish(&conclusion, if everything { AT_LEAST[usize::from(all)] } else { 0 }, made)
+}
+
+fn title(environment: &Environment) -> String {
+    format!("live: {}", environment.name)
+}
+
+/// Starts this program again where nothing that it does is seen from outside, but control groups.
+fn enclose() -> ExitCode {
+    let setup = "ip link set lo up || exit 90\n\
+        for folder in /run $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
+        mount -t tmpfs -o mode=1777 none /dev/shm && mkdir -p /run/lock || exit 92\n\
+        exec \"$@\"";
+    let status = Command::new("unshare")
+        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(std::env::args_os().skip(1))
+        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
+        .env(ENCLOSED, "1")
+        .status()
+        .unwrap();
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(99))
+}
+
+/// One environment: make it, ask in it, judge the answers.
+fn try_out(environment: &Environment, scene: &Scene, table: &Mutex<Vec<(usize, String)>>) -> Result<(), Failed> {
+    let printed = match scene.ask_in(environment) {
+        Ok(printed) => printed,
+        Err(reason) => {
+            skip(&title(environment), &reason);
+            return Ok(());
+        }
+    };
+    let answers = Answers::parse(&printed);
+    let verdict = answers.judge(environment, scene.host());
+    let place = ENVIRONMENTS.iter().position(|row| row.name == environment.name).unwrap_or_default();
+    let row = answers.row(environment, scene.host(), verdict.is_ok());
+    table.lock().unwrap_or_else(PoisonError::into_inner).push((place, row));
+    verdict.map_err(|wrong| format!("{}: {}\n{wrong}", environment.name, environment.why).into())
+}
+
+/// Prints what was found, in the order of the table, and returns how many environments could be made.
+fn print(rows: &mut [(usize, String)], chosen: usize) -> usize {
+    rows.sort();
+    if !rows.is_empty() {
+        println!("{}", answers::HEAD);
+    }
+    for (_, row) in rows.iter() {
+        println!("{row}");
+    }
+    println!("\n{} of {chosen} environments made", rows.len());
+    rows.len()
+}
+
+fn finish(conclusion: &Conclusion, at_least: usize, made: usize) -> ExitCode {
+    if made < at_least {
+        eprintln!("error: at least {at_least} environments must be made; the reasons stand above");
+        return ExitCode::FAILURE;
+    }
+    conclusion.exit_code()
+}
