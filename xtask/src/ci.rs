@@ -1,7 +1,9 @@
 //! `cargo xtask ci`: all that must pass before a change lands, as a table at the end.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,7 @@ use crate::{bench, generate, recorded, run, setup, skips, static_build, test};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Also run what is slow: the benchmarks
+    /// Also run what is slow: every live environment and the benchmarks
     #[arg(long)]
     all: bool,
     /// Yes, install packages and start daemons here (not needed where CI=true)
@@ -25,6 +27,9 @@ pub(crate) enum Verdict {
     Passed,
     Skipped(String),
 }
+
+/// The test target of the live environments, a part of its own.
+const LIVE: &str = "live";
 
 /// How long the list of known vulnerabilities may take to arrive.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
@@ -52,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report.part("generated parts", |_| generated(workspace));
     report.part("cargo-deny", |_| deny(workspace, &["--locked", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
-    report.part("Debian packages", |_| setup::packages().map(|()| Verdict::Passed));
+    report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
     let mut programs = None;
     report.part("static build", |_| {
         programs = Some(static_build::run(workspace)?);
@@ -62,7 +67,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Some(folder) => recorded::run(workspace, folder),
         None => bail!("there is no static build to ask"),
     });
-    report.part("system tests", |skips| system_tests(workspace, skips));
+    report.part("system tests", |skips| system_tests(workspace, &|target| target != LIVE, &[], skips));
+    report.part("live environments", |skips| match &programs {
+        Some(folder) => live(workspace, folder, arguments.all, skips),
+        None => bail!("there is no static build to ask"),
+    });
 
     if arguments.all {
         report.part("benchmarks", |_| bench::run(workspace).map(|()| Verdict::Passed));
@@ -121,8 +130,27 @@ fn advisories(workspace: &Workspace) -> Result<Verdict> {
     deny(workspace, &["--locked", "check", "--disable-fetch", "advisories"])
 }
 
-fn system_tests(workspace: &Workspace, skips: &mut Vec<String>) -> Result<Verdict> {
-    let targets = workspace.system_tests();
+/// The environments, with what they need: the static programs, a kernel, and whether there is time for all of them.
+fn live(workspace: &Workspace, programs: &Path, all: bool, skips: &mut Vec<String>) -> Result<Verdict> {
+    let mut environment = vec![("STATIC_PROGRAMS", programs.as_os_str())];
+    let kernel = setup::guest_kernel(workspace);
+    match &kernel {
+        Ok(kernel) => environment.push(("GUEST_KERNEL", kernel.as_os_str())),
+        Err(error) => eprintln!("WARNING: no kernel for emulated machines: {error:#}"),
+    }
+    if all {
+        environment.push(("LIVE", OsStr::new("all")));
+    }
+    system_tests(workspace, &|target| target == LIVE, &environment, skips)
+}
+
+fn system_tests(
+    workspace: &Workspace,
+    chosen: &dyn Fn(&str) -> bool,
+    environment: &[(&str, &OsStr)],
+    skips: &mut Vec<String>,
+) -> Result<Verdict> {
+    let targets: Vec<_> = workspace.system_tests().into_iter().filter(|(_, name)| chosen(name)).collect();
     if targets.is_empty() {
         return Ok(Verdict::Skipped(format!("none in this tree (no test target requires the feature {SYSTEM_TESTS})")));
     }
@@ -131,7 +159,7 @@ fn system_tests(workspace: &Workspace, skips: &mut Vec<String>) -> Result<Verdic
     let mut selection = vec!["--workspace", "--features", &features];
     selection.extend(targets.iter().flat_map(|(_, name)| ["--test", *name]));
     run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
-    tests(test::cargo_test(workspace, &selection)?, skips)
+    tests(test::cargo_test(workspace, &selection, environment)?, skips)
 }
 
 #[derive(Default)]

@@ -10,45 +10,107 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 14] = [
+const PACKAGES: [&str; 25] = [
+    "bubblewrap",
+    "busybox-static",
     "ca-certificates",
+    "containerd",
     "curl",
+    "docker.io",
     "hyperfine",
     "iproute2",
+    "lxc",
     "musl-tools",
     "netdata",
     "nginx-light",
     "openssl",
+    "podman",
+    "proot",
     "python3",
+    "qemu-system-x86",
+    "runc",
     "strace",
+    "systemd-container",
     "time",
     "tmux",
     "util-linux",
+    "virt-what",
     "xz-utils",
 ];
+/// What only `--all` has time for: it brings a whole Ruby.
+const SLOW_PACKAGES: [&str; 1] = ["facter"];
+/// Names the newest kernel for virtual machines in what it depends on.
+const GUEST_KERNEL: &str = "linux-image-cloud-amd64";
 
 /// Installs what dpkg does not know as installed.
-pub(crate) fn packages() -> Result<()> {
+pub(crate) fn packages(all: bool) -> Result<()> {
+    let wanted = if all { [&PACKAGES[..], &SLOW_PACKAGES].concat() } else { PACKAGES.to_vec() };
     if run::find("dpkg-query").is_none() || run::find("apt-get").is_none() {
-        bail!("this is no Debian machine: install by hand what these packages hold: {}", PACKAGES.join(" "));
+        bail!("this is no Debian machine: install by hand what these packages hold: {}", wanted.join(" "));
     }
     // It exits 1 as soon as one package is unknown, and still prints the others.
     let known =
-        run::output(run::program("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n"]).args(PACKAGES))?;
-    let missing = missing(&String::from_utf8_lossy(&known.stdout));
+        run::output(run::program("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n"]).args(&wanted))?;
+    let missing = missing(&wanted, &String::from_utf8_lossy(&known.stdout));
     if missing.is_empty() {
-        eprintln!("All {} Debian packages are installed.", PACKAGES.len());
+        eprintln!("All {} Debian packages are installed.", wanted.len());
         return Ok(());
     }
     let _guard = NoServices::set()?;
-    run::run(run::program("apt-get", ["update", "--quiet", "--quiet"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    update_lists()?;
     let mut command = run::program("apt-get", ["install", "--yes", "--quiet", "--quiet", "--no-install-recommends"]);
     run::run(command.args(missing).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-fn missing(known: &str) -> Vec<&'static str> {
+fn update_lists() -> Result<()> {
+    run::run(run::program("apt-get", ["update", "--quiet", "--quiet"]).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+fn missing<'p>(wanted: &[&'p str], known: &str) -> Vec<&'p str> {
     let installed: Vec<&str> = known.lines().filter_map(|line| line.strip_suffix(" installed")).collect();
-    PACKAGES.into_iter().filter(|package| !installed.contains(package)).collect()
+    wanted.iter().copied().filter(|package| !installed.contains(package)).collect()
+}
+
+/// The kernel for emulated machines, in target/tools. Its package is only unpacked: installed, it would change how this
+/// machine boots.
+pub(crate) fn guest_kernel(workspace: &Workspace) -> Result<PathBuf> {
+    let tools = workspace.target.join("tools");
+    let kernel = tools.join("vmlinuz");
+    if kernel.is_file() {
+        return Ok(kernel);
+    }
+    let depends = || run::text(&mut run::program("apt-cache", ["depends", "--important", GUEST_KERNEL]));
+    let package = if let Some(package) = image(&depends().unwrap_or_default()) {
+        package
+    } else {
+        update_lists()?;
+        image(&depends()?).with_context(|| format!("apt knows no kernel of {GUEST_KERNEL}"))?
+    };
+    fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
+    let folder = tempfile::Builder::new().prefix("kernel-").tempdir_in(&tools)?;
+    run::run(run::program("apt-get", ["download", "--quiet", "--quiet", &package]).current_dir(folder.path()))?;
+    let archive = find_file(folder.path(), |name| name.starts_with(&package))?;
+    run::run(run::program("dpkg-deb", ["--extract"]).arg(archive).arg(folder.path()))?;
+    let image = find_file(&folder.path().join("boot"), |name| name.starts_with("vmlinuz"))?;
+    fs::rename(&image, &kernel).with_context(|| format!("cannot move {}", image.display()))?;
+    Ok(kernel)
+}
+
+/// The kernel's own package in the list of what the other depends on.
+fn image(depends: &str) -> Option<String> {
+    let names = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+    names.into_iter().find(|name| name.starts_with("linux-image-")).map(str::to_owned)
+}
+
+fn find_file(folder: &Path, fits: impl Fn(&str) -> bool) -> Result<PathBuf> {
+    let describe = || format!("cannot read {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(describe)? {
+        let entry = entry.with_context(describe)?;
+        if fits(&entry.file_name().to_string_lossy()) {
+            return Ok(entry.path());
+        }
+    }
+    bail!("{}: not what a kernel's package holds", folder.display())
 }
 
 const NO_SERVICES: &str =
@@ -135,9 +197,17 @@ mod tests {
     #[test]
     fn packages_that_are_known_but_not_installed_are_missing() {
         let mut known = PACKAGES.map(|package| format!("{package} installed\n")).concat();
-        assert!(missing(&known).is_empty());
+        assert!(missing(&PACKAGES, &known).is_empty());
         known = known.replace("tmux installed", "tmux config-files").replace("curl installed\n", "");
-        assert_eq!(missing(&known), ["curl", "tmux"]);
+        assert_eq!(missing(&PACKAGES, &known), ["curl", "tmux"]);
+        assert_eq!(missing(&SLOW_PACKAGES, &known), ["facter"]);
+    }
+
+    #[test]
+    fn the_kernels_package_is_found_among_what_another_depends_on() {
+        let depends = "linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-1-cloud-amd64\n";
+        assert_eq!(image(depends).as_deref(), Some("linux-image-6.1.0-1-cloud-amd64"));
+        assert_eq!(image("linux-image-cloud-amd64\n"), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the test command of the README.
 
+use std::ffi::OsStr;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -31,11 +32,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
         run::cargo(["test", "--workspace", "--locked", "--features", &features, "--no-run"])
             .current_dir(&workspace.root),
     )?;
-    cargo_test(workspace, &["--workspace", "--features", &features])
+    cargo_test(workspace, &["--workspace", "--features", &features], &[])
 }
 
 /// Runs tests that are built: where the kernel allows it without a network, with a folder for temporary files inside target/.
-pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Result<Outcome> {
+pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment: &[(&str, &OsStr)]) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
     let temporary = tempfile::Builder::new().prefix("tmp-").tempdir_in(&folder)?;
     let report = skips::fresh(&folder)?;
@@ -44,7 +45,7 @@ pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str]) -> Result<Ou
     enclosure.announce();
     let mut command = enclosure.command(&run::cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
     command.args(selection).current_dir(&workspace.root);
-    command.env("TMPDIR", temporary.path()).env(skips::VARIABLE, &report);
+    command.env("TMPDIR", temporary.path()).env(skips::VARIABLE, &report).envs(environment.iter().copied());
 
     let begin = Instant::now();
     let status = run::status(&mut command)?;
