@@ -1,0 +1,229 @@
+//! Opted out is silent: every system call of the sender is looked at (strace), for every way of opting out, every action and
+//! every number of arguments that daemons give.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::schema::ACTIONS;
+use support::{Call, Home, Receiver, Reply, full, said};
+
+/// System calls that reach nothing outside the process: memory, threads, signals, clocks, and its own streams.
+const INSIDE: [&str; 41] = [
+    "arch_prctl",
+    "brk",
+    "clone",
+    "clone3",
+    "execve",
+    "exit",
+    "exit_group",
+    "fcntl",
+    "fstat",
+    "futex",
+    "getpid",
+    "getrandom",
+    "gettid",
+    "getuid",
+    "geteuid",
+    "madvise",
+    "mmap",
+    "mprotect",
+    "mremap",
+    "munmap",
+    "newfstatat",
+    "poll",
+    "ppoll",
+    "pread64",
+    "prlimit64",
+    "read",
+    "lseek",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "sched_getaffinity",
+    "set_robust_list",
+    "set_tid_address",
+    "sigaltstack",
+    "close",
+    "uname",
+    "prctl",
+    "clock_gettime",
+    "clock_nanosleep",
+    "sched_yield",
+    "restart_syscall",
+];
+
+/// System calls that name a file. Each is allowed for the files below only.
+const BY_PATH: [&str; 10] =
+    ["access", "open", "openat", "stat", "lstat", "statx", "readlink", "readlinkat", "unlinkat", "faccessat2"];
+
+/// Reading a folder and making a deletion last.
+const FOLDER: [&str; 3] = ["getdents64", "fsync", "fstatfs"];
+
+/// What the loader and the C library read before `main`.
+const LOADER: [&str; 7] =
+    ["/etc/ld.so.cache", "/etc/ld.so.preload", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/proc/self/maps"];
+
+/// One line of strace: the call's name, and the path that it names where it names one.
+fn parse(line: &str) -> Option<(&str, Option<&str>)> {
+    let call = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
+    let (name, rest) = call.split_once('(')?;
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    plain.then(|| (name, rest.split('"').nth(1)))
+}
+
+struct Traced {
+    lines: Vec<String>,
+    said: (String, String, i32),
+}
+
+fn trace(call: &Call, home: &Home) -> Traced {
+    let log = home.path().join("strace");
+    let output = Command::new(strace().unwrap())
+        .args(["-f", "-s", "4096", "-o"])
+        .arg(&log)
+        .arg(support::sender())
+        .args(&call.arguments)
+        .env_clear()
+        .envs(&call.environment)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let lines = std::fs::read_to_string(&log).unwrap().lines().map(str::to_owned).collect();
+    std::fs::remove_file(log).unwrap();
+    Traced { lines, said: said(&output) }
+}
+
+/// Checks every system call, and returns the names of the files that were deleted.
+fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
+    assert_eq!(traced.said, (String::new(), String::new(), 0), "{what}");
+    let lib = home.lib().display().to_string();
+    let consent = CONFIG_DIRECTORIES.map(|folder| format!("{folder}/.opt-out-from-anonymous-statistics"));
+    let own = home.opt_out_file().display().to_string();
+    let mut deleted = BTreeSet::new();
+    // The first line is the start of the program itself.
+    for line in traced.lines.iter().skip(1) {
+        let Some((name, path)) = parse(line) else { continue };
+        if name == "unlinkat" {
+            deleted.insert(path.unwrap().to_owned());
+            continue;
+        }
+        if BY_PATH.contains(&name) || name == "newfstatat" {
+            let path = path.unwrap_or_default();
+            let relative = ["anonymous-statistics", "waiting", ".", ""].contains(&path);
+            let allowed = relative
+                || path == own
+                || path == lib
+                || consent.iter().any(|file| file == path)
+                || LOADER.iter().any(|start| path.starts_with(start));
+            assert!(allowed, "{what}: {line}");
+            let creates = ["O_CREAT", "O_WRONLY", "O_RDWR", "O_TRUNC"].iter().any(|flag| line.contains(flag));
+            assert!(!creates, "{what}: {line}");
+            continue;
+        }
+        assert!(INSIDE.contains(&name) || FOLDER.contains(&name), "{what}: {line}");
+    }
+    deleted
+}
+
+/// Where strace is: the calls that are traced have no search path that would find it.
+fn strace() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join("strace")).find(|file| file.is_file())
+}
+
+fn strace_works(test: &str) -> bool {
+    let works = |strace: PathBuf| {
+        Command::new(strace).args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success())
+    };
+    let works = strace().is_some_and(works);
+    if !works {
+        support::skip(test, "strace is not installed, or may not trace here");
+    }
+    works
+}
+
+/// Every way of opting out: what it is called, what it does to a home, and what it adds to the environment.
+type Way = (&'static str, fn(&Path), Option<(&'static str, &'static str)>);
+
+const WAYS: [Way; 9] = [
+    ("an empty file", |file| std::fs::write(file, "").unwrap(), None),
+    (
+        "an unreadable file",
+        |file| {
+            std::fs::write(file, "x").unwrap();
+            support::set_mode(file, 0);
+        },
+        None,
+    ),
+    ("a dangling link", |file| std::os::unix::fs::symlink("/nonexistent", file).unwrap(), None),
+    ("a folder", |file| std::fs::create_dir(file).unwrap(), None),
+    ("DISABLE_TELEMETRY=1", |_| (), Some(("DISABLE_TELEMETRY", "1"))),
+    ("DISABLE_TELEMETRY=0", |_| (), Some(("DISABLE_TELEMETRY", "0"))),
+    ("DISABLE_TELEMETRY=' '", |_| (), Some(("DISABLE_TELEMETRY", " "))),
+    ("DO_NOT_TRACK=1", |_| (), Some(("DO_NOT_TRACK", "1"))),
+    ("DO_NOT_TRACK=false", |_| (), Some(("DO_NOT_TRACK", "false"))),
+];
+
+#[test]
+fn opted_out_no_system_call_reaches_anything() {
+    if !strace_works("opted_out_no_system_call_reaches_anything") {
+        return;
+    }
+    for (way, prepare, variable) in WAYS {
+        let home = Home::new();
+        prepare(&home.opt_out_file());
+        let before = home.tree();
+        for action in ACTIONS {
+            for count in [3, 42, 44] {
+                let mut arguments = full([action.name, "-", "-"]);
+                arguments.resize(count, "null");
+                let mut call = home.call(&arguments);
+                if let Some((name, value)) = variable {
+                    call = call.with(name, value);
+                }
+                let what = format!("{way}, {}, {count} arguments", action.name);
+                assert!(check(&trace(&call, &home), &home, &what).is_empty(), "{what}");
+            }
+        }
+        assert_eq!(home.tree(), before, "{way}");
+    }
+}
+
+#[test]
+fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
+    let test = "opted_out_the_only_thing_done_is_to_delete_what_waits";
+    if !strace_works(test) || support::opted_out_here(test) {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&receiver);
+    home.start().run();
+    let waiting = home.events("waiting");
+    assert_eq!(waiting.len(), 1);
+    std::fs::write(home.opt_out_file(), "").unwrap();
+    let deleted = check(&trace(&home.start(), &home), &home, "an event waits");
+    assert_eq!(deleted, waiting.into_iter().collect());
+    assert_eq!(receiver.connections(), 1);
+}
+
+/// The check itself must be able to fail.
+#[test]
+fn a_call_that_is_allowed_to_send_does_not_pass_for_silent() {
+    let test = "a_call_that_is_allowed_to_send_does_not_pass_for_silent";
+    if !strace_works(test) || support::opted_out_here(test) {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let traced = trace(&home.start(), &home);
+    assert!(std::panic::catch_unwind(|| check(&traced, &home, "allowed")).is_err());
+    let silent = Traced { lines: traced.lines, said: (String::new(), String::new(), 0) };
+    assert!(std::panic::catch_unwind(|| check(&silent, &home, "allowed")).is_err());
+}
