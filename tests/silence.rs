@@ -84,7 +84,7 @@ struct Traced {
 
 fn trace(call: &Call, home: &Home) -> Traced {
     let log = home.path().join("strace");
-    let output = Command::new(strace().unwrap())
+    let output = Command::new(support::strace().unwrap())
         .args(["-f", "-s", "4096", "-o"])
         .arg(&log)
         .arg(support::sender())
@@ -132,17 +132,11 @@ fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
     deleted
 }
 
-/// Where strace is: the calls that are traced have no search path that would find it.
-fn strace() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join("strace")).find(|file| file.is_file())
-}
-
 fn strace_works(test: &str) -> bool {
     let works = |strace: PathBuf| {
         Command::new(strace).args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success())
     };
-    let works = strace().is_some_and(works);
+    let works = support::strace().is_some_and(works);
     if !works {
         support::skip(test, "strace is not installed, or may not trace here");
     }

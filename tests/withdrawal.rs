@@ -5,7 +5,6 @@
 
 mod support;
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,11 +15,6 @@ use support::{Home, Receiver, Reply, full, said};
 struct Stopped {
     strace: Child,
     sender: Pid,
-}
-
-fn strace() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join("strace")).find(|file| file.is_file())
 }
 
 fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
@@ -39,7 +33,7 @@ impl Stopped {
     fn at((system_call, count): (&str, u32), home: &Home, arguments: &[&str]) -> Self {
         let call = home.call(arguments);
         let log = home.path().join("strace");
-        let strace = Command::new(strace().unwrap())
+        let strace = Command::new(support::strace().unwrap())
             .args(["-f", "-e", &format!("trace={system_call}"), "-e"])
             .arg(format!("inject={system_call}:signal=SIGSTOP:when={count}"))
             .arg("-o")
@@ -68,7 +62,7 @@ impl Stopped {
 }
 
 fn can_run(test: &str) -> bool {
-    if strace().is_none() {
+    if support::strace().is_none() {
         support::skip(test, "strace is not installed");
         return false;
     }

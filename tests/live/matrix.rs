@@ -348,6 +348,21 @@ pub const ENVIRONMENTS: &[Environment] = &[
         ..GUEST
     },
     Environment {
+        name: "Google's identity",
+        why: "SMBIOS as Google's cloud writes it",
+        slow: true,
+        make: |scene| {
+            let identity = [
+                "type=0,vendor=Google,version=Google",
+                "type=1,manufacturer=Google,product=Google Compute Engine",
+                "type=2,manufacturer=Google,product=Google Compute Engine",
+            ];
+            guest::boot(scene, "q35", NAMELESS, &identity)
+        },
+        machine: borrowed("google", Some("gcp")),
+        ..GUEST
+    },
+    Environment {
         name: "OpenStack's identity",
         why: "OpenStack Nova runs its machines on KVM",
         slow: true,

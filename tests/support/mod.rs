@@ -308,6 +308,12 @@ pub fn sender() -> &'static str {
     env!("CARGO_BIN_EXE_anonymous-statistics")
 }
 
+/// Where strace is, if it is installed: the tests' calls have no search path that would find it.
+pub fn strace() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join("strace")).find(|file| file.is_file())
+}
+
 /// Another program of the workspace, which is built into the same folder.
 pub fn program(name: &str) -> PathBuf {
     let path = Path::new(sender()).with_file_name(name);
