@@ -185,8 +185,10 @@ fn product(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
     if cloud == Some("aws") && is_ec2_guest(ask, dmi, *present, *x86) {
         return Some(Guest { name: "amazon", hypervisor: below, source: Source::DMI });
     }
-    // Google rents real machines too; they show no hypervisor. Arm has no such bit.
-    if cloud == Some("gcp") && (below == Some("kvm") || !*x86) {
+    // Google rents real machines too; they show no hypervisor. Arm has no such bit. A name other than KVM's is a machine
+    // that says the same in SMBIOS, or one within Google's.
+    let google = !*x86 || below.map_or(*present == Some(true), |below| below == "kvm");
+    if cloud == Some("gcp") && google {
         return Some(Guest { name: "google", hypervisor: below, source: Source::DMI });
     }
     let row = dmi.virtual_machine().filter(|row| row.before_cpuid)?;
