@@ -21,6 +21,9 @@ mod common;
 mod fact;
 mod facts;
 mod freebsd;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod host;
 #[cfg(feature = "serde")]
 mod json;

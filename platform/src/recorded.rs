@@ -156,7 +156,12 @@ impl RecordedHost {
         if json.len() as u64 > MACHINE_JSON_LIMIT {
             return Err(invalid("too large"));
         }
-        let document: Value = serde_json::from_slice(&json).map_err(invalid)?;
+        Self::parse(&json, folder.join("root"))
+    }
+
+    /// The answers of a machine.json, and where the machine's files are.
+    pub(crate) fn parse(json: &[u8], root: PathBuf) -> io::Result<Self> {
+        let document: Value = serde_json::from_slice(json).map_err(invalid)?;
         let platform = match document.get("platform").and_then(Value::as_str) {
             Some("linux") => Platform::Linux,
             Some("macos") => Platform::MacOs,
@@ -179,7 +184,7 @@ impl RecordedHost {
         });
         let named = |key: &str| answers(&document, key, text).unwrap_or_default();
         Ok(Self {
-            root: folder.join("root"),
+            root,
             platform,
             uname,
             hypervisor_bit: document.pointer("/cpuid/hypervisor_bit").and_then(Value::as_bool),

@@ -28,7 +28,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
 }
 
 /// The userland's version: the assignment that the script freebsd-version(1) starts with.
-fn userland(script: &str) -> Option<String> {
+pub(crate) fn userland(script: &str) -> Option<String> {
     let value = script.lines().find_map(|line| line.strip_prefix("USERLAND_VERSION="))?;
     Some(clean_text(value.trim().trim_matches(['"', '\'']), VALUE_LIMIT)).filter(|version| !version.is_empty())
 }

@@ -26,7 +26,7 @@ const NOT_A_DISK: &[&str] = &[
 const NEVER_REMOVABLE: &[&str] = &["vd", "nvme"];
 
 /// Whether a name has a real disk's form.
-fn may_be_disk(name: &str) -> bool {
+pub(crate) fn may_be_disk(name: &str) -> bool {
     let numbered =
         |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     let excluded =
@@ -75,7 +75,7 @@ fn is_removable(ask: &Ask<'_, '_>, name: &str) -> bool {
 }
 
 /// `proc_partitions(5)`: major, minor, blocks of 1024 bytes, name.
-fn partition_sizes(text: &str) -> BTreeMap<&str, u64> {
+pub(crate) fn partition_sizes(text: &str) -> BTreeMap<&str, u64> {
     let size =
         |line: &'_ str| -> Option<u64> { line.split_ascii_whitespace().nth(2)?.parse::<u64>().ok()?.checked_mul(1024) };
     text.lines().filter_map(|line| Some((line.split_ascii_whitespace().nth(3)?, size(line)?))).collect()

@@ -8,7 +8,7 @@ use crate::text::leading_number;
 const LIMIT: usize = 16 * 1024;
 
 /// `MemTotal:  16303428 kB`, where kB is 1024 bytes.
-fn total(meminfo: &str) -> Option<u64> {
+pub(crate) fn total(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     leading_number(line)?.checked_mul(1024).filter(|bytes| *bytes > 0)
 }

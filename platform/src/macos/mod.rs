@@ -1,7 +1,7 @@
 //! The macOS backend: sysctl(3) and SystemVersion.plist. Plain functions over a [`Host`](crate::Host), compiled and
 //! tested everywhere.
 
-mod plist;
+pub(crate) mod plist;
 
 use crate::ask::{Ask, Machine};
 use crate::fact::State;

@@ -1,0 +1,274 @@
+//! Every parser, and a whole machine, as functions of bytes, with what must hold whatever the bytes are. The targets in
+//! `fuzz/` and a test of this crate call them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use crate::host::{
+    CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
+};
+use crate::linux::{cgroup, cpuinfo, disk, memory, mountinfo, os_release, release_files, smbios};
+use crate::{CommonEvidence, Explained, RecordedHost, collect_from, freebsd, macos, netdata, redact, text};
+
+/// A target: its name, and what it does with the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets, by name.
+pub const TARGETS: &[Target] = &[
+    ("os_release", os_release),
+    ("release_files", release_files),
+    ("cpuinfo", cpuinfo),
+    ("mountinfo", mountinfo),
+    ("cgroup", cgroup),
+    ("small_files", small_files),
+    ("plist", plist),
+    ("machine_json", machine_json),
+    ("any_machine", any_machine),
+];
+
+/// Values of a machine are one clean line of bounded length, wherever they go.
+fn assert_clean(value: &str) {
+    assert!(!value.contains(char::is_control) && value.chars().count() <= text::VALUE_LIMIT, "{value:?}");
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// os-release(5)
+pub fn os_release(bytes: &[u8]) {
+    let file = os_release::OsRelease::parse(&lossy(bytes));
+    for key in ["ID", "NAME", "VERSION", "VERSION_ID", "PRETTY_NAME", "ID_LIKE"] {
+        if let Some(value) = file.get(key) {
+            assert_clean(value);
+            let _ = os_release::codename(value);
+        }
+    }
+}
+
+/// lsb-release and the distributions' own files.
+pub fn release_files(bytes: &[u8]) {
+    let text = lossy(bytes);
+    let identities = release_files::RELEASE_FILES.iter().map(|file| release_files::parse(*file, &text));
+    for identity in identities.chain([release_files::lsb(&text)]) {
+        let fields = [
+            identity.name,
+            identity.id,
+            identity.version,
+            identity.version_id,
+            identity.codename,
+            identity.pretty_name,
+        ];
+        fields.iter().flatten().for_each(|value| assert_clean(value));
+    }
+}
+
+/// /proc/cpuinfo of any architecture.
+pub fn cpuinfo(bytes: &[u8]) {
+    let text = lossy(bytes);
+    let info = cpuinfo::CpuInfo::parse(&text);
+    [info.model(), info.vendor()].iter().flatten().for_each(|value| assert_clean(value));
+    assert_ne!(info.logical_count(), Some(0));
+    if let Some((sockets, cores)) = info.sockets_and_cores() {
+        assert!(sockets <= cores);
+    }
+    let _ = (info.frequency(), info.hypervisor_flag());
+}
+
+fn same_length(path: &str, bytes: &[u8]) -> Vec<u8> {
+    let redacted = redact::file(path, bytes.to_vec(), "host").bytes;
+    assert_eq!(redacted.len(), bytes.len());
+    assert_eq!(redact::file(path, redacted.clone(), "host").bytes, redacted, "a second time changes nothing");
+    redacted
+}
+
+/// /proc/self/mountinfo, and what a recorder leaves of it.
+pub fn mountinfo(bytes: &[u8]) {
+    let text = lossy(bytes);
+    assert!(mountinfo::parse(&text).filter_map(mountinfo::mark).count() <= text.lines().count());
+    same_length("/proc/self/mountinfo", bytes);
+    same_length("/proc/cpuinfo", bytes);
+}
+
+/// /proc/self/cgroup, and what a recorder leaves of it.
+pub fn cgroup(bytes: &[u8]) {
+    let _ = cgroup::marks(&lossy(bytes));
+    same_length("/proc/self/cgroup", bytes);
+}
+
+/// Files of numbers, lists and tables.
+pub fn small_files(bytes: &[u8]) {
+    let text = lossy(bytes);
+    let _ = (memory::total(&text), text::cpu_list_count(&text), text::mega(&text), text::leading_number(&text));
+    let _ = (smbios::says_virtual_machine(bytes), freebsd::userland(&text), disk::may_be_disk(&text));
+    assert!(disk::partition_sizes(&text).len() <= text.lines().count());
+    assert_clean(&text::clean(bytes, text::VALUE_LIMIT));
+}
+
+/// SystemVersion.plist
+pub fn plist(bytes: &[u8]) {
+    for (key, value) in macos::plist::strings(&lossy(bytes)) {
+        assert_clean(&key);
+        assert_clean(&value);
+    }
+}
+
+/// machine.json of a recording that has no files.
+pub fn machine_json(bytes: &[u8]) {
+    if let Ok(host) = RecordedHost::parse(bytes, PathBuf::from("/nonexistent")) {
+        collected(&host);
+    }
+}
+
+/// A machine that answers with what the bytes say.
+pub fn any_machine(bytes: &[u8]) {
+    collected(&Made::from(bytes));
+}
+
+/// Collects all facts, and checks everything that would be shown.
+fn collected(host: &dyn Host) {
+    for facts in [collect_from(host), collect_from(&CommonEvidence::new(host))] {
+        for leaf in facts.leaves() {
+            if let crate::Value::Text(value) = leaf.value {
+                assert_clean(value);
+            }
+            for asked in leaf.evidence {
+                let shown = format!("{}: {}", asked.asked, asked.outcome);
+                assert!(!shown.contains(char::is_control) && shown.len() < 4096, "{shown:?}");
+            }
+        }
+        for line in netdata::lines(&facts) {
+            assert!(!line.value.is_empty() && !line.value.contains(char::is_control), "{line:?}");
+        }
+        assert!(serde_json::to_string(&Explained(&facts)).is_ok_and(|text| text.len() < 1 << 20));
+    }
+}
+
+/// Bytes as a machine: entries `question` NUL `answer`, each ended by 0xFF. A question is a path, or `@` and what else can be
+/// asked; an answer that begins with `!` is a failure, one with `>` a link, and a path that others begin with is a folder.
+struct Made<'b>(BTreeMap<&'b [u8], &'b [u8]>);
+
+impl<'b> From<&'b [u8]> for Made<'b> {
+    fn from(bytes: &'b [u8]) -> Self {
+        let entries = bytes.split(|byte| *byte == 0xff).filter_map(|entry| {
+            let end = entry.iter().position(|byte| *byte == 0)?;
+            Some((entry.get(..end)?, entry.get(end + 1..)?))
+        });
+        Self(entries.collect())
+    }
+}
+
+impl Made<'_> {
+    fn answer(&self, question: &str) -> Result<&[u8]> {
+        match self.0.get(question.as_bytes()) {
+            None => Err(Error::NotFound),
+            Some([b'!', b'p', ..]) => Err(Error::PermissionDenied),
+            Some([b'!', b'u', ..]) => Err(Error::Unsupported),
+            Some([b'!', ..]) => Err(Error::Other(io::ErrorKind::Other)),
+            Some(answer) => Ok(answer),
+        }
+    }
+
+    fn text(&self, question: &str) -> Result<String> {
+        self.answer(question).map(lossy)
+    }
+
+    fn number(&self, question: &str) -> Result<u64> {
+        self.text(question)?.trim().parse().map_err(|_not_a_number| Error::Malformed)
+    }
+}
+
+impl Host for Made<'_> {
+    fn platform(&self) -> Platform {
+        match self.answer("@platform") {
+            Ok(b"macos") => Platform::MacOs,
+            Ok(b"freebsd") => Platform::FreeBsd,
+            Ok(b"other") => Platform::Other,
+            _ => Platform::Linux,
+        }
+    }
+
+    fn read_start(&self, path: &str, limit: usize) -> Result<Start> {
+        let bytes = self.answer(path)?;
+        let start = bytes.get(..limit).unwrap_or(bytes);
+        Ok(Start { bytes: start.to_vec(), whole: start.len() == bytes.len() })
+    }
+
+    fn read_link(&self, path: &str) -> Result<Vec<u8>> {
+        self.answer(path)?.strip_prefix(b">").map(<[u8]>::to_vec).ok_or(Error::Malformed)
+    }
+
+    fn list(&self, path: &str, limit: usize) -> Result<Vec<String>> {
+        let folder = format!("{path}/");
+        let below = self.0.keys().filter_map(|known| known.strip_prefix(folder.as_bytes()));
+        let names = below.map(|rest| lossy(rest.split(|byte| *byte == b'/').next().unwrap_or_default()));
+        let names: std::collections::BTreeSet<String> = names.collect();
+        match names.len() {
+            0 => Err(Error::NotFound),
+            count if count > limit => Err(Error::TooLarge),
+            _ => Ok(names.into_iter().collect()),
+        }
+    }
+
+    fn metadata(&self, path: &str) -> Result<Metadata> {
+        let answer = self.answer(path)?;
+        let kind = if answer.starts_with(b">") { FileKind::Link } else { FileKind::File };
+        Ok(Metadata { kind, size: answer.len() as u64, inode: None })
+    }
+
+    fn sysctl_text(&self, name: &str) -> Result<String> {
+        self.text(&format!("@sysctl:{name}"))
+    }
+
+    fn sysctl_integer(&self, name: &str) -> Result<i64> {
+        self.sysctl_text(name)?.trim().parse().map_err(|_not_a_number| Error::Malformed)
+    }
+
+    fn kenv(&self, name: &str) -> Result<String> {
+        self.text(&format!("@kenv:{name}"))
+    }
+
+    fn cpuid(&self, leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
+        let bytes = self.answer(&format!("@cpuid:{leaf:x}:{subleaf}"))?;
+        let register = |at: usize| {
+            let four = bytes.get(at..at + 4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+            four.map_or(0, u32::from_le_bytes)
+        };
+        Ok(CpuidRegisters { eax: register(0), ebx: register(4), ecx: register(8), edx: register(12) })
+    }
+
+    fn uname(&self) -> Result<Uname> {
+        Ok(Uname {
+            sysname: self.text("@sysname")?,
+            nodename: String::new(),
+            release: self.text("@release")?,
+            version: self.text("@version")?,
+            machine: self.text("@machine")?,
+        })
+    }
+
+    fn environment(&self, name: &str) -> Result<Vec<u8>> {
+        self.answer(&format!("@environment:{name}")).map(<[u8]>::to_vec)
+    }
+
+    fn filesystem_size(&self, path: &str) -> Result<u64> {
+        self.number(&format!("@filesystem:{path}"))
+    }
+
+    fn quantities(&self) -> Result<Quantities> {
+        let disk = self.number("@disk").map(|total_bytes| DiskQuantity {
+            name: "disk".to_owned(),
+            total_bytes,
+            removable: false,
+        });
+        Ok(Quantities {
+            memory_bytes: self.number("@memory").ok(),
+            cpu_model: self.text("@cpu_model").ok(),
+            cpu_vendor: self.text("@cpu_vendor").ok(),
+            logical_cpus: self.number("@cpus").ok(),
+            cores: self.number("@cores").ok(),
+            disks: disk.into_iter().collect(),
+        })
+    }
+}

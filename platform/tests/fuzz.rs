@@ -1,0 +1,31 @@
+//! The fuzz targets hold for the inputs that are kept, on every toolchain: `fuzz/README.md` says how they are run for longer.
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+use std::fs;
+use std::path::Path;
+
+use system_facts::fuzz::TARGETS;
+
+#[test]
+fn every_target_has_inputs_and_holds_for_them() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    for (name, target) in TARGETS {
+        assert!(fuzz.join(format!("fuzz_targets/{name}.rs")).exists(), "{name}: no program");
+        let inputs: Vec<_> = fs::read_dir(fuzz.join("corpus").join(name)).unwrap().collect();
+        assert!(!inputs.is_empty(), "{name}: no inputs");
+        for input in inputs {
+            let path = input.unwrap().path();
+            println!("{}", path.display());
+            let bytes = fs::read(&path).unwrap();
+            target(&bytes);
+            // Cut off anywhere, and with a byte changed, it still holds.
+            for at in (0..bytes.len()).step_by(bytes.len() / 64 + 1) {
+                target(bytes.get(..at).unwrap());
+                let mut changed = bytes.clone();
+                changed.get_mut(at).into_iter().for_each(|byte| *byte ^= 0x80);
+                target(&changed);
+            }
+        }
+    }
+    assert_eq!(fs::read_dir(fuzz.join("fuzz_targets")).unwrap().count(), TARGETS.len());
+}
