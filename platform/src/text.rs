@@ -50,7 +50,7 @@ pub(crate) fn mega(text: &str) -> Option<u64> {
     let mut digits = fraction.bytes();
     for _ in 0..6 {
         let digit = digits.next().unwrap_or(b'0');
-        micro = micro * 10 + u64::from(digit.is_ascii_digit().then_some(digit - b'0')?);
+        micro = micro * 10 + u64::from(char::from(digit).to_digit(10)?);
     }
     whole.checked_mul(1_000_000)?.checked_add(micro)
 }
@@ -82,6 +82,7 @@ mod tests {
         assert_eq!(mega("3550.000000"), Some(3_550_000_000));
         assert_eq!(mega(" 5000"), Some(5_000_000_000));
         assert_eq!(mega("2.x"), None);
+        assert_eq!(mega("000. 0200"), None);
         assert_eq!(mega("99999999999999999"), None);
     }
 
