@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 25] = [
+const PACKAGES: [&str; 26] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -29,6 +29,7 @@ const PACKAGES: [&str; 25] = [
     "python3",
     "qemu-system-x86",
     "runc",
+    "squid",
     "strace",
     "systemd-container",
     "time",
