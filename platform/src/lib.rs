@@ -76,6 +76,29 @@ pub fn collect_from(host: &dyn Host) -> Facts {
     facts
 }
 
+/// What a machine runs on, without its other facts.
+pub fn virtualization_from(host: &dyn Host) -> Virtualization {
+    let machine = ask::Machine::new(host);
+    let kernel = unix::kernel(&machine);
+    match host.platform() {
+        Platform::Linux => linux::virtualization::virtualization(&machine, &kernel),
+        Platform::MacOs => macos::virtualization(&machine, &kernel),
+        Platform::FreeBsd => freebsd::virtualization(&machine),
+        Platform::Other => Virtualization::default(),
+    }
+}
+
+/// Whether a machine is a container and whose, without its other facts.
+pub fn container_from(host: &dyn Host) -> Container {
+    let machine = ask::Machine::new(host);
+    match host.platform() {
+        Platform::Linux => linux::container::container(&machine, &unix::kernel(&machine)),
+        Platform::MacOs => macos::container(&machine),
+        Platform::FreeBsd => freebsd::container(&machine),
+        Platform::Other => Container::default(),
+    }
+}
+
 /// Runs the examples of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

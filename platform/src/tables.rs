@@ -353,7 +353,10 @@ pub const IDENTIFIERS: &[Identifier] = &[
     identifier(
         Kind::Machine,
         "google",
-        &[rule("product `Google Compute Engine` with KVM or a nameless hypervisor below, or on Arm", "systemd src/basic/virt.c")],
+        &[rule(
+            "product `Google Compute Engine` with KVM or a nameless hypervisor below, or on Arm",
+            "systemd src/basic/virt.c",
+        )],
         Proof::Machine("google"),
     ),
     identifier(

@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use system_facts::tables::{DMI_VIRTUAL, HYPERVISOR_SIGNATURES, IDENTIFIERS, Kind, Proof};
-use system_facts::{CommonEvidence, Explained, Outcome, RecordedHost, Recorder, Source, collect_from, netdata};
+use system_facts::{
+    CommonEvidence, Explained, Outcome, RecordedHost, Recorder, Source, collect_from, container_from, netdata,
+    virtualization_from,
+};
 
 fn machines_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines")
@@ -81,6 +84,12 @@ fn recorded_machines_have_their_answers() {
             let place = if path.starts_with("NETDATA_") { &lines } else { &document };
             assert_eq!(answer(place, path), expected, "{name}: {path}\n{:#?}", Explained(&facts));
         }
+        // The parts alone say the same.
+        let common = CommonEvidence::new(&host);
+        if document["virtualization"]["name"]["source"] != "provided" {
+            assert_eq!(virtualization_from(&common), facts.virtualization, "{name}");
+        }
+        assert_eq!(container_from(&common).name, facts.container.name, "{name}");
         // A privileged caller asks more.
         collect_from(&host);
         let mut files = Vec::new();

@@ -82,7 +82,7 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     }
 }
 
-fn virtualization(machine: &Machine<'_>) -> Virtualization {
+pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
     let mut ask = Ask::new(machine);
     let word = ask.sysctl_text("kern.vm_guest");
     let vendor = ask.host().sysctl_text("hw.hv_vendor");
@@ -129,7 +129,7 @@ fn virtualization(machine: &Machine<'_>) -> Virtualization {
     }
 }
 
-fn container(machine: &Machine<'_>) -> Container {
+pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let mut ask = Ask::new(machine);
     let jailed = ask.sysctl_integer("security.jail.jailed");
     // Podman on FreeBSD makes a jail and mounts this file into it.

@@ -84,7 +84,7 @@ fn os(machine: &Machine<'_>) -> Os {
 const VIRTUAL_MODELS: &[(&str, &str)] =
     &[("VirtualMac", "apple"), ("VMware", "vmware"), ("Parallels", "parallels"), ("VirtualBox", "oracle")];
 
-fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
+pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
     let mut ask = Ask::new(machine);
     let model = ask.sysctl_text("hw.model");
     let present = ask.sysctl_integer("kern.hv_vmm_present");
@@ -121,7 +121,7 @@ fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
 }
 
 /// macOS has no containers: what runs them starts a Linux machine.
-fn container(machine: &Machine<'_>) -> Container {
+pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let conclusion = Ask::new(machine).done();
     Container {
         name: conclusion.fact(State::None, Source::UNAME),

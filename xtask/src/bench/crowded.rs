@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 pub(super) struct Size {
-    processors: usize,
-    mounts: usize,
-    disks: usize,
-    cgroup_bytes: usize,
+    pub(super) processors: usize,
+    pub(super) mounts: usize,
+    pub(super) disks: usize,
+    pub(super) cgroup_bytes: usize,
 }
 
 pub(super) const CROWDED: Size = Size { processors: 1024, mounts: 10_000, disks: 2_000, cgroup_bytes: 1_000_000 };

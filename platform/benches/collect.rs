@@ -1,0 +1,74 @@
+//! How long collecting takes inside a process: on this machine, and on made-up machines that are large in one way or in all.
+//!
+//! `cargo bench -p system-facts`
+#![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up stops")]
+
+use divan::Bencher;
+use system_facts::{CommonEvidence, LiveHost, RecordedHost, collect_from, container_from, virtualization_from};
+use tempfile::TempDir;
+
+// The same generator as that of `cargo xtask bench`.
+#[allow(dead_code, unused_imports, reason = "what the other program needs for its table and its tests")]
+#[path = "../../xtask/src/bench/crowded.rs"]
+mod crowded;
+
+use crowded::{CROWDED, Size};
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench]
+fn live_all() {
+    divan::black_box(system_facts::collect());
+}
+
+#[divan::bench]
+fn live_virtualization() {
+    divan::black_box(virtualization_from(&CommonEvidence::new(LiveHost::new())));
+}
+
+#[divan::bench]
+fn live_container() {
+    divan::black_box(container_from(&CommonEvidence::new(LiveHost::new())));
+}
+
+const SMALL: Size = Size { processors: 2, mounts: 20, disks: 1, cgroup_bytes: 200 };
+
+/// Machines that are large in one way, and in all.
+const MACHINES: &[(&str, Size)] = &[
+    ("small", SMALL),
+    ("1024 CPUs", Size { processors: CROWDED.processors, ..SMALL }),
+    ("10000 mounts", Size { mounts: CROWDED.mounts, ..SMALL }),
+    ("2000 disks", Size { disks: CROWDED.disks, ..SMALL }),
+    ("1 MB of cgroups", Size { cgroup_bytes: CROWDED.cgroup_bytes, ..SMALL }),
+    ("all of these", CROWDED),
+];
+
+fn made(name: &str) -> TempDir {
+    let (_, size) = MACHINES.iter().find(|(known, _)| *known == name).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    crowded::write(folder.path(), size).unwrap();
+    folder
+}
+
+/// Opens the recording each time: what it remembers of its folders is part of the work.
+fn measure<T>(bencher: Bencher<'_, '_>, name: &str, collect: fn(&CommonEvidence<RecordedHost>) -> T) {
+    let folder = made(name);
+    bencher.bench_local(|| collect(&CommonEvidence::new(RecordedHost::open(folder.path()).unwrap())));
+}
+
+#[divan::bench(args = MACHINES.iter().map(|(name, _)| *name), sample_count = 20)]
+fn recorded_all(bencher: Bencher<'_, '_>, name: &str) {
+    measure(bencher, name, |host| collect_from(host));
+}
+
+#[divan::bench(args = MACHINES.iter().map(|(name, _)| *name), sample_count = 20)]
+fn recorded_virtualization(bencher: Bencher<'_, '_>, name: &str) {
+    measure(bencher, name, |host| virtualization_from(host));
+}
+
+#[divan::bench(args = MACHINES.iter().map(|(name, _)| *name), sample_count = 20)]
+fn recorded_container(bencher: Bencher<'_, '_>, name: &str) {
+    measure(bencher, name, |host| container_from(host));
+}
