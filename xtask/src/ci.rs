@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{bench, generate, recorded, run, setup, skips, static_build, test};
+use crate::{bench, generate, peers, recorded, run, setup, skips, static_build, test};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Also run what is slow: every live environment and the benchmarks
+    /// Also run what is slow: every live environment, the peers and the benchmarks
     #[arg(long)]
     all: bool,
     /// Yes, install packages and start daemons here (not needed where CI=true)
@@ -74,6 +74,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
 
     if arguments.all {
+        report.part("peers", |_| match &programs {
+            Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),
+            None => bail!("there is no static build to compare"),
+        });
         report.part("benchmarks", |_| bench::run(workspace).map(|()| Verdict::Passed));
     }
 

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod enclosure;
 mod generate;
+mod peers;
 mod recorded;
 mod run;
 mod setup;
@@ -36,6 +37,8 @@ enum Task {
     Static,
     /// Measures the programs beside the tools that they replace, and prints a table
     Bench,
+    /// Asks other libraries and tools the same questions, and prints their answers and times beside ours
+    Peers,
     /// Rewrites the generated parts of the documentation
     Generate {
         /// Change nothing; fail when something is out of date
@@ -79,6 +82,10 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Bench => bench::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
+        Task::Peers => {
+            let workspace = Workspace::load()?;
+            peers::run(&workspace, &static_build::run(&workspace)?).map(|()| ExitCode::SUCCESS)
+        }
         Task::Generate { check } => generate::run(&Workspace::load()?, check).map(|_| ExitCode::SUCCESS),
     }
 }
