@@ -163,6 +163,21 @@ fn random_bytes_are_collected() {
     }
 }
 
+/// A value that is put together of others is no longer than one of them may be.
+#[test]
+fn values_put_together_stay_short() {
+    let long = "9".repeat(250);
+    for platform in ["freebsd", "macos"] {
+        let folder = tempfile::tempdir().unwrap();
+        let json = format!(
+            r#"{{"platform": "{platform}", "uname": {{"sysname": "FreeBSD", "release": "{long}"}}, "sysctl": {{"kern.osproductversion": "{long}"}}}}"#
+        );
+        let facts = collect_from(&recorded(folder.path(), &json));
+        let pretty = facts.os.pretty_name.known().unwrap();
+        assert_eq!(pretty.chars().count(), 256, "{platform}: {pretty}");
+    }
+}
+
 #[test]
 fn a_recording_that_is_none_says_why() {
     let folder = tempfile::tempdir().unwrap();

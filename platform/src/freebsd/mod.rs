@@ -64,7 +64,7 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     });
     let pretty = field("PRETTY_NAME").or_else(|| {
         let ((name, _), (version, source)) = name.as_ref().zip(version.as_ref())?;
-        Some((format!("{name} {version}"), *source))
+        Some((clean_text(&format!("{name} {version}"), VALUE_LIMIT), *source))
     });
     let conclusion = ask.done();
     let none = || conclusion.fact(State::None, Source::UNAME);

@@ -16,6 +16,19 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// What is put together of a file's words is no longer than any other value.
+    fn bounded(self) -> Self {
+        let bounded = |value: Option<String>| value.map(|value| clean_text(&value, VALUE_LIMIT));
+        Self {
+            name: bounded(self.name),
+            id: bounded(self.id),
+            version: bounded(self.version),
+            version_id: bounded(self.version_id),
+            codename: bounded(self.codename),
+            pretty_name: bounded(self.pretty_name),
+        }
+    }
+
     /// Whether it says which system this is.
     pub(crate) fn identifies(&self) -> bool {
         self.id.is_some() || self.name.is_some()
@@ -125,6 +138,7 @@ pub(crate) fn parse(file: ReleaseFile, text: &str) -> Identity {
                 version,
                 ..Identity::default()
             }
+            .bounded()
         }
         Format::Sentence => sentence(file, &line, text),
     }
@@ -182,6 +196,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
         codename,
         pretty_name: Some(pretty_name).filter(|name| !name.is_empty()),
     }
+    .bounded()
 }
 
 /// lsb-release: the assignments of `lsb_release(1)`, in the syntax of os-release(5).
@@ -238,6 +253,17 @@ mod tests {
         let testing = read(Source::DEBIAN_VERSION, "trixie/sid\n");
         assert_eq!((testing.version.as_deref(), testing.version_id), (Some("trixie/sid"), None));
         assert_eq!(read(Source::ARCH_RELEASE, "").id.as_deref(), Some("arch"));
+    }
+
+    #[test]
+    fn what_is_put_together_is_no_longer_than_one_value() {
+        let suse = format!("SUSE Linux Enterprise Server 11\nVERSION = 11\nPATCHLEVEL = {}\n", "4".repeat(50_000));
+        assert_eq!(read(Source::SUSE_RELEASE, &suse).version_id.map(|version| version.len()), Some(VALUE_LIMIT));
+        let long = format!("{} release 7.9 (Codename)\n", "a".repeat(VALUE_LIMIT - 20));
+        for file in RELEASE_FILES {
+            let pretty = parse(*file, &long).pretty_name.unwrap_or_default();
+            assert!(pretty.len() <= VALUE_LIMIT, "{pretty}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::ask::{Ask, Machine};
 use crate::fact::State;
 use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
 use crate::source::Source;
+use crate::text::{VALUE_LIMIT, clean_text};
 use crate::unix;
 
 const PLIST_LIMIT: usize = 64 * 1024;
@@ -63,7 +64,7 @@ fn os(machine: &Machine<'_>) -> Os {
     let pretty = name
         .as_ref()
         .zip(version.as_ref())
-        .map(|((name, _), (version, source))| (format!("{name} {version}"), *source));
+        .map(|((name, _), (version, source))| (clean_text(&format!("{name} {version}"), VALUE_LIMIT), *source));
     let conclusion = ask.done();
     let constant = |text: &str| conclusion.fact(State::Known(text.to_owned()), Source::UNAME);
     Os {
