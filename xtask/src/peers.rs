@@ -199,13 +199,10 @@ impl Peer {
     fn questions(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::VirtWhat => &[("virtualization", "/virtualization/name"), ("container", "/container/name")],
-            Self::Lscpu => &[
-                ("cpu_logical", "/cpu/logical_count"),
-                ("cpu_sockets", "/cpu/socket_count"),
-                ("cpu_threads_per_core", "/cpu/threads_per_core"),
-                ("cpu_model", "/cpu/model"),
-                ("cpu_vendor", "/cpu/vendor"),
-            ],
+            // Sockets and threads it counts in folders of sysfs that most recordings leave out.
+            Self::Lscpu => {
+                &[("cpu_logical", "/cpu/logical_count"), ("cpu_model", "/cpu/model"), ("cpu_vendor", "/cpu/vendor")]
+            }
         }
     }
 }
@@ -239,8 +236,9 @@ fn recorded(machines: &Path, program: &Path, peer: Peer, scratch: &Path) -> Resu
             Peer::VirtWhat => asked.arg(format!("--test-root={}", root.display())),
         };
         let mut ours = run::program(program, ["--json", "--privileged", "--machine"]);
-        let theirs = timed(&mut asked, &mut times[0])?;
-        let ours = timed(ours.arg(&machine), &mut times[1])?;
+        // A recording may lack what a tool cannot do without.
+        let Some(theirs) = timed(&mut asked, &mut times[0])? else { continue };
+        let ours = timed(ours.arg(&machine), &mut times[1])?.unwrap_or_default();
         let facts: Json = serde_json::from_str(&ours).unwrap_or_default();
         for (key, at, expected) in judged {
             questions += 1;
@@ -265,11 +263,15 @@ fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
-fn timed(command: &mut Command, times: &mut Vec<Duration>) -> Result<String> {
+/// What a successful call printed; the time of others does not count.
+fn timed(command: &mut Command, times: &mut Vec<Duration>) -> Result<Option<String>> {
     let begin = Instant::now();
     let output = run::output(command)?;
+    if !output.status.success() {
+        return Ok(None);
+    }
     times.push(begin.elapsed());
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
 fn cases(machines: &Path) -> Result<Vec<PathBuf>> {
@@ -304,8 +306,6 @@ fn fits(expected: &Json, answers: &[Json]) -> bool {
 fn lscpu_answer(output: &str, key: &str) -> Json {
     let field = match key {
         "cpu_logical" => "CPU(s):",
-        "cpu_sockets" => "Socket(s):",
-        "cpu_threads_per_core" => "Thread(s) per core:",
         "cpu_model" => "Model name:",
         _ => "Vendor ID:",
     };
