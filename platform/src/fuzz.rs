@@ -76,25 +76,25 @@ pub fn cpuinfo(bytes: &[u8]) {
     let _ = (info.frequency(), info.hypervisor_flag());
 }
 
-fn same_length(path: &str, bytes: &[u8]) -> Vec<u8> {
+fn same_form(path: &str, bytes: &[u8]) {
     let redacted = redact::file(path, bytes.to_vec(), "host").bytes;
     assert_eq!(redacted.len(), bytes.len());
-    assert_eq!(redact::file(path, redacted.clone(), "host").bytes, redacted, "a second time changes nothing");
-    redacted
+    let kept = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    assert!(redacted.iter().zip(bytes).all(|(is, was)| is == was || !kept(*was)), "only letters and digits change");
 }
 
 /// /proc/self/mountinfo, and what a recorder leaves of it.
 pub fn mountinfo(bytes: &[u8]) {
     let text = lossy(bytes);
     assert!(mountinfo::parse(&text).filter_map(mountinfo::mark).count() <= text.lines().count());
-    same_length("/proc/self/mountinfo", bytes);
-    same_length("/proc/cpuinfo", bytes);
+    same_form("/proc/self/mountinfo", bytes);
+    same_form("/proc/cpuinfo", bytes);
 }
 
 /// /proc/self/cgroup, and what a recorder leaves of it.
 pub fn cgroup(bytes: &[u8]) {
     let _ = cgroup::marks(&lossy(bytes));
-    same_length("/proc/self/cgroup", bytes);
+    same_form("/proc/self/cgroup", bytes);
 }
 
 /// Files of numbers, lists and tables.

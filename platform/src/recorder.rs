@@ -155,7 +155,9 @@ impl<H: Host> Recorder<H> {
         let uname = record.uname.clone().or_else(|| self.host.uname().ok()).unwrap_or_default();
         let pid1_environment = write_tree(&folder.join("root"), &record, &uname.nodename, &mut redactions)?;
         let machine = self.machine(&record, pid1_environment, &mut redactions, origin);
-        write_file(&folder.join("machine.json"), format!("{machine:#}\n").as_bytes())?;
+        let mut text = serde_json::to_vec_pretty(&machine)?;
+        text.push(b'\n');
+        write_file(&folder.join("machine.json"), &text)?;
         Ok(redactions.into_iter().collect())
     }
 

@@ -129,7 +129,7 @@ pub(crate) struct Redacted {
 }
 
 impl Redacted {
-    fn apply(&mut self, what: &'static str, change: impl FnOnce(&mut Vec<u8>)) {
+    fn apply(&mut self, what: &'static str, change: &dyn Fn(&mut [u8])) {
         let before = self.bytes.clone();
         change(&mut self.bytes);
         if self.bytes != before && !self.what.contains(&what) {
@@ -142,7 +142,7 @@ impl Redacted {
 pub(crate) fn file(path: &str, bytes: Vec<u8>, host_name: &str) -> Redacted {
     let mut redacted = Redacted { bytes, what: Vec::new() };
     if let Some((_, what)) = WHOLE.iter().find(|(known, _)| *known == path) {
-        redacted.apply(what, |bytes| hide_all(bytes));
+        redacted.apply(what, &hide_all);
         return redacted;
     }
     if path == "/sys/class/dmi/id/chassis_asset_tag" {
@@ -150,7 +150,7 @@ pub(crate) fn file(path: &str, bytes: Vec<u8>, host_name: &str) -> Redacted {
             row.field == DmiField::ChassisAssetTag && redacted.bytes.trim_ascii().starts_with(row.prefix.as_bytes())
         };
         if !CLOUDS.iter().any(of_a_cloud) {
-            redacted.apply(TAG, |bytes| hide_all(bytes));
+            redacted.apply(TAG, &hide_all);
         }
         return redacted;
     }
@@ -158,18 +158,18 @@ pub(crate) fn file(path: &str, bytes: Vec<u8>, host_name: &str) -> Redacted {
         return redacted;
     }
     for (_, key, what) in LINES.iter().filter(|(file, ..)| *file == path) {
-        redacted.apply(what, |bytes| hide_after(bytes, key.as_bytes()));
+        redacted.apply(what, &|bytes| hide_after(bytes, key.as_bytes()));
     }
-    redacted.apply(IDENTIFIERS, |bytes| zero_identifiers(bytes));
+    redacted.apply(IDENTIFIERS, &zero_identifiers);
     // Numbers with dots are versions elsewhere, and a host may be called `debian`.
     let name = path.rsplit('/').next().unwrap_or_default();
     if matches!(name, "mountinfo" | "mounts" | "cgroup") {
-        redacted.apply(ADDRESSES, |bytes| zero_addresses(bytes));
-        redacted.apply(HOST_NAME, |bytes| hide_word(bytes, host_name.as_bytes()));
+        redacted.apply(ADDRESSES, &zero_addresses);
+        redacted.apply(HOST_NAME, &|bytes| hide_word(bytes, host_name.as_bytes()));
     }
     match name {
-        "mountinfo" => redacted.apply(NAMES, |bytes| hide_names_of_mounts(bytes)),
-        "cgroup" => redacted.apply(NAMES, |bytes| hide_names_of_groups(bytes)),
+        "mountinfo" => redacted.apply(NAMES, &hide_names_of_mounts),
+        "cgroup" => redacted.apply(NAMES, &hide_names_of_groups),
         _ => {}
     }
     redacted
@@ -223,7 +223,7 @@ fn hide_word(bytes: &mut [u8], word: &[u8]) {
 }
 
 /// The longest runs of bytes of a kind.
-fn runs(bytes: &[u8], of: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
+fn runs(bytes: &[u8], of: &dyn Fn(u8) -> bool) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| of(**byte)) {
         match runs.last_mut() {
@@ -239,31 +239,40 @@ fn zero_identifiers(bytes: &mut [u8]) {
     const UUID: [usize; 5] = [8, 4, 4, 4, 12];
     const MAC: [usize; 6] = [2; 6];
     for (separator, form) in [(b'-', &UUID[..]), (b'_', &UUID), (b':', &MAC), (b'-', &MAC)] {
-        for run in runs(bytes, |byte| byte.is_ascii_hexdigit() || byte == separator) {
+        for run in runs(bytes, &|byte| byte.is_ascii_hexdigit() || byte == separator) {
             let Some(word) = bytes.get_mut(run) else { continue };
             if word.split(|byte| *byte == separator).map(<[u8]>::len).eq(form.iter().copied()) {
                 zero(word);
             }
         }
     }
-    for run in runs(bytes, |byte| byte.is_ascii_hexdigit()) {
+    for run in runs(bytes, &|byte| byte.is_ascii_hexdigit()) {
         if let Some(word) = bytes.get_mut(run).filter(|word| word.len() >= 32) {
             zero(word);
         }
     }
 }
 
+/// Whether a word has the form of an address of IPv4 or IPv6; one that is out of range is none the less hidden.
+fn is_address(word: &[u8]) -> bool {
+    let numbers = word.split(|byte| *byte == b'.');
+    let four = numbers.clone().count() == 4 && numbers.clone().all(|part| matches!(part.len(), 1..=3));
+    let colons = word.iter().filter(|byte| **byte == b':').count();
+    let shortened = word.windows(2).any(|pair| pair == b"::");
+    (four && word.iter().all(|byte| *byte == b'.' || byte.is_ascii_digit()))
+        || (word.iter().all(|byte| *byte == b':' || byte.is_ascii_hexdigit()) && (colons == 7 || shortened))
+}
+
 /// Addresses of IPv4 and IPv6.
 fn zero_addresses(bytes: &mut [u8]) {
-    for run in runs(bytes, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
+    for run in runs(bytes, &|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
         let Some(word) = bytes.get_mut(run) else { continue };
         // An address of IPv4 may be followed by a port or a path: `10.0.0.5:/export`.
         let end = word.iter().position(|byte| *byte == b':').unwrap_or(word.len());
-        let is = |part: &[u8]| std::str::from_utf8(part).is_ok_and(|text| text.parse::<std::net::IpAddr>().is_ok());
         let whole = word.len();
         for length in [whole, whole.saturating_sub(1), end] {
             if let Some(part) = word.get_mut(..length)
-                && is(part)
+                && is_address(part)
             {
                 zero(part);
             }
@@ -351,6 +360,7 @@ mod tests {
             ("/proc/sysinfo", "VM00 Name: LINUX1\n", "VM00 Name: xxxxxx\n", HOST_NAME),
             ("/sys/x", "0 52:54:00:ab:cd:ef z\n", "0 00:00:00:00:00:00 z\n", IDENTIFIERS),
             ("/proc/1/cgroup", "0::/web7.slice/x\n", "0::/xxxx.slice/x\n", HOST_NAME),
+            ("/proc/self/cgroup", "0::/fe80::1a.slice\n", "0::/0000::00.slice\n", ADDRESSES),
             ("/proc/self/cgroup", "0::/a-10.1.22.3.service\n", "0::/a-00.0.00.0.service\n", ADDRESSES),
         ] {
             assert_eq!(redacted(path, before), (after.to_owned(), vec![what]), "{path}");
