@@ -257,10 +257,10 @@ fn zero_identifiers(bytes: &mut [u8]) {
 fn is_address(word: &[u8]) -> bool {
     let numbers = word.split(|byte| *byte == b'.');
     let four = numbers.clone().count() == 4 && numbers.clone().all(|part| matches!(part.len(), 1..=3));
-    let colons = word.iter().filter(|byte| **byte == b':').count();
+    let groups = word.split(|byte| *byte == b':').count();
     let shortened = word.windows(2).any(|pair| pair == b"::");
     (four && word.iter().all(|byte| *byte == b'.' || byte.is_ascii_digit()))
-        || (word.iter().all(|byte| *byte == b':' || byte.is_ascii_hexdigit()) && (colons == 7 || shortened))
+        || (word.iter().all(|byte| *byte == b':' || byte.is_ascii_hexdigit()) && (groups == 8 || shortened))
 }
 
 /// Addresses of IPv4 and IPv6.
