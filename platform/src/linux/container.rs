@@ -318,6 +318,11 @@ fn no_namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     if readable || none_made {
         findings.initial = Some(Source::CGROUP);
     }
+    // Every manager mounts procfs in its containers (OCI runtime specification, config-linux.md, "Default Filesystems"). A
+    // system with the kernel's sysfs and without procfs has not come so far: it is starting.
+    if ask.exists("/proc") == Some(false) && ask.exists(Source::DMI.name()) == Some(true) {
+        findings.initial.get_or_insert(Source::DMI);
+    }
 }
 
 const UNPROVEN: &str = "a file can be left over, and nothing proves a container";
