@@ -11,7 +11,7 @@ use crate::run;
 use crate::workspace::{SYSTEM_INFO, Workspace};
 
 const SCORES: &str = "tests/corpora-score.toml";
-const PLATFORMS: [&str; 1] = ["linux"];
+const PLATFORMS: [&str; 3] = ["linux", "freebsd", "macos"];
 
 /// Scores the program in `folder`. The recorded machines are not part of this project: without them there is nothing to do.
 pub(crate) fn run(workspace: &Workspace, folder: &Path) -> Result<Verdict> {
