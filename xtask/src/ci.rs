@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{bench, generate, peers, recorded, run, setup, skips, static_build, test};
+use crate::{bench, generate, peers, recorded, run, setup, skips, smoke, static_build, test};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -65,6 +65,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
     report.part("recorded machines", |_| match &programs {
         Some(folder) => recorded::run(workspace, folder),
+        None => bail!("there is no static build to ask"),
+    });
+    report.part("smoke", |_| match &programs {
+        Some(folder) => smoke::check(workspace, folder).map(|()| Verdict::Passed),
         None => bail!("there is no static build to ask"),
     });
     report.part("system tests", |skips| system_tests(workspace, &|target| target != LIVE, &[], skips));

@@ -9,6 +9,7 @@ mod recorded;
 mod run;
 mod setup;
 mod skips;
+mod smoke;
 mod static_build;
 mod test;
 mod workspace;
@@ -39,6 +40,8 @@ enum Task {
     Bench,
     /// Asks other libraries and tools the same questions, and prints their answers and times beside ours
     Peers,
+    /// Compares the release programs with what this machine's own commands say: Linux, macOS or FreeBSD
+    Smoke(smoke::Arguments),
     /// Rewrites the generated parts of the documentation
     Generate {
         /// Change nothing; fail when something is out of date
@@ -54,6 +57,9 @@ enum Task {
     /// The measuring half of bench, inside the namespaces
     #[command(hide = true)]
     BenchInside(bench::Inside),
+    /// The half of smoke that sends, inside the namespaces
+    #[command(hide = true)]
+    SmokeInside(smoke::Inside),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +76,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Enclosed { program } => enclosure::enter(&program),
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
+        Task::SmokeInside(inside) => smoke::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
         Task::Test => {
             let outcome = test::run(&Workspace::load()?)?;
@@ -86,6 +93,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             let workspace = Workspace::load()?;
             peers::run(&workspace, &static_build::run(&workspace)?).map(|()| ExitCode::SUCCESS)
         }
+        Task::Smoke(arguments) => smoke::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Generate { check } => generate::run(&Workspace::load()?, check).map(|_| ExitCode::SUCCESS),
     }
 }
