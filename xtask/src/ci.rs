@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{bench, generate, peers, recorded, run, setup, skips, smoke, static_build, test};
+use crate::{bench, generate, peers, recorded, run, setup, skips, smoke, static_build, test, workflows};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report.part("cargo-deny", |_| deny(workspace, &["--locked", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
+    report.part("workflows", |_| workflows::run(workspace));
     let mut programs = None;
     report.part("static build", |_| {
         programs = Some(static_build::run(workspace)?);

@@ -12,6 +12,7 @@ mod skips;
 mod smoke;
 mod static_build;
 mod test;
+mod workflows;
 mod workspace;
 
 use std::ffi::OsString;

