@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
+#[path = "../../tests/support/skip.rs"]
+#[allow(unreachable_pub, clippy::unwrap_used, reason = "shared with the tests of the sender")]
+mod skip;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -122,7 +126,9 @@ fn a_reader_that_went_away_is_no_failure() {
 
 #[test]
 fn a_full_disk_is_said() {
-    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
+        return skip::skip("a_full_disk_is_said", "there is no /dev/full");
+    };
     let output = Command::new(PROGRAM).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("system-info: standard output: "));

@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(found("      - run: echo ${{ matrix.nothing }}\n", "macos-15"), "expression");
         assert_eq!(found("      - runs: echo\n", "macos-15"), "syntax-check");
         assert_eq!(found("      - run: [\n", "macos-15"), "unreadable");
+        assert!(matches!(run(&workspace), Ok(Verdict::Passed)), "this project's own have a finding");
     }
 
     #[test]

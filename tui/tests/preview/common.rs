@@ -175,9 +175,10 @@ impl Terminal {
         terminal
     }
 
+    /// The socket's name is relative: some systems allow no more than 103 bytes (unix(4) of FreeBSD and macOS).
     fn tmux(&self, arguments: &[&str]) -> String {
-        let output =
-            Command::new("tmux").arg("-S").arg(self.folder.path().join("socket")).args(arguments).output().unwrap();
+        let mut command = Command::new("tmux");
+        let output = command.args(["-S", "socket"]).args(arguments).current_dir(self.folder.path()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 

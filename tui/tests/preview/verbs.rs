@@ -406,7 +406,7 @@ fn what_cannot_be_created_exits_77_with_the_command() {
     fs::write(agent.path("file"), "").unwrap();
     let below = agent.path("file/net data");
     let tree = agent.tree();
-    for directory in [below.to_str().unwrap(), "/proc/nowhere"] {
+    for directory in [below.to_str().unwrap(), "/nonexistent/netdata"] {
         let ran = agent.run(&["opt-out", "--config-dir", directory]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(77), ""), "{ran:?}");
         assert!(ran.err.contains(&format!("cannot create {directory}/{OPT_OUT}")), "{}", ran.err);
