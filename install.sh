@@ -1,0 +1,806 @@
+#!/bin/sh
+# Puts the three programs in place without a package manager, and takes them away again. `sh install.sh --help` says how.
+#
+# Only what POSIX has: the shells and tools of Linux (dash and busybox too), macOS and FreeBSD share little more.
+#
+# Nothing is left half done. All that can fail for want of space is prepared in a folder of its own beside the target;
+# then there are only renames, and each is written down before it happens, so that a failure or a signal undoes those
+# that did happen (finish). Lists are lines, so words are split at line ends alone.
+
+set -euf
+LC_ALL=C
+export LC_ALL
+unset CDPATH
+umask 022
+IFS='
+'
+
+programs='system-info
+anonymous-statistics
+telemetry-preview'
+# The daemon calls these by the names of its own scripts: with .sh.
+scripts='system-info
+anonymous-statistics'
+opt_out_file=.opt-out-from-anonymous-statistics
+
+# The same folders as in src/folders.rs, which a test compares.
+plugin_folders='/usr/libexec/netdata/plugins.d
+/usr/lib/netdata/plugins.d
+/opt/netdata/usr/libexec/netdata/plugins.d
+/usr/local/libexec/netdata/plugins.d
+/opt/homebrew/libexec/netdata/plugins.d
+/usr/local/lib/netdata/plugins.d'
+config_folders='/etc/netdata
+/opt/netdata/etc/netdata
+/usr/local/etc/netdata
+/opt/homebrew/etc/netdata'
+library_folders='/var/lib/netdata
+/opt/netdata/var/lib/netdata
+/var/db/netdata
+/usr/local/var/lib/netdata
+/opt/homebrew/var/lib/netdata'
+
+help() {
+    cat <<'HELP'
+Installs system-info, anonymous-statistics and telemetry-preview. Where a Netdata
+agent is found, the first two also take the place of its scripts system-info.sh
+and anonymous-statistics.sh; the originals are kept.
+
+Usage: sh install.sh [OPTIONS]
+
+  --prefix DIR         the programs go to DIR/bin [default: /usr/local]
+  --plugins-dir DIR    the agent's plugins folder [default: the one that is found]
+  --config-dir DIR     the agent's config directory [default: those that are found]
+  --from DIR           the built programs [default: beside install.sh, or in target/]
+  --disable-telemetry  create the opt-out file before anything is installed
+  --uninstall          remove what was installed, and put the agent's scripts back
+  --dry-run            say what would be done; change nothing, ask nothing
+  --yes                replace the agent's scripts without asking
+  --root DIR           put DIR before every other path, to install into an image
+  --help               print this help
+
+DISABLE_TELEMETRY or DO_NOT_TRACK, set to anything (0 and false too), is the same
+as --disable-telemetry. sudo does not pass them on; give it the option.
+
+Exit status: 0 done; 1 not done, and what was begun is undone; 2 wrong usage.
+HELP
+}
+
+# ---- words
+
+say() { printf '%s\n' "$1"; }
+
+# One line, without the control bytes that a terminal would act on.
+complain() { printf 'install.sh: %s\n' "$(printf '%s' "$1" | tr '\001-\037\177' '?')" >&2; }
+
+fail() {
+    complain "$1"
+    exit 1
+}
+
+wrong() {
+    complain "$1; --help lists the options"
+    exit 2
+}
+
+# In a dry run it says what would be done, and is true.
+would() {
+    [ "$dry_run" ] || return 1
+    say "would $1"
+}
+
+# A word as the shell reads it.
+quote() {
+    case $1 in
+        '' | *[!A-Za-z0-9_/.:=,@%+-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+# The command that does the same, with one more option.
+again() {
+    printf 'sh %s%s' "$(quote "$0")" "$given"
+    if [ "$variable" ]; then
+        printf ' --disable-telemetry'
+    fi
+    printf '%s' "$1"
+}
+
+# ---- undoing
+
+dry_run='' finished='' undo='' cleanup=''
+
+on_failure() {
+    undo="$1
+$undo"
+}
+
+finish() {
+    status=$?
+    trap '' HUP INT TERM PIPE
+    set +e
+    if [ -z "$finished" ] && [ "$undo" ]; then
+        not_undone=''
+        eval "$undo"
+        if [ "$not_undone" ]; then
+            # What is needed to put it right by hand may be in the folders that would be removed.
+            exit "$status"
+        fi
+        complain 'what was begun is undone'
+    fi
+    eval "$cleanup"
+    exit "$status"
+}
+
+# Renames; the target is free, or its copy is kept for unmove.
+move() {
+    on_failure "unmove $(quote "$1") $(quote "$2")"
+    mv -f "$1" "$2" || fail "cannot move $1 to $2"
+}
+
+# Undoes a renaming that may have happened or not.
+unmove() {
+    if ! exists "$1" && ! mv -f "$2" "$1"; then
+        not_undone=yes
+        complain "cannot put $1 back: it is at $2"
+    fi
+}
+
+# Makes a folder with all that is missing above it. `$1` is without the root.
+make_folder() {
+    [ ! -d "$root$1" ] || return 0
+    make_folder "$(dirname "$1")"
+    on_failure "rmdir $(quote "$root$1") 2>/dev/null"
+    mkdir "$root$1" || fail "cannot create the folder $root$1"
+    record "folder 0 0 $1"
+}
+
+# Makes a folder for unfinished files beside a target, so that a rename is all that is left to do.
+stage_beside() {
+    folder=$(dirname "$1")
+    stage=$folder/.anonymous-statistics.$$
+    [ ! -d "$stage" ] || return 0
+    # What is left of a run that was killed (kill -9 cannot be answered).
+    set +f
+    for left in "$folder"/.anonymous-statistics.[0-9]*; do
+        if [ -d "$left" ] && ! kill -0 "${left##*.}" 2>/dev/null; then
+            rm -rf "$left"
+        fi
+    done
+    set -f
+    cleanup="$cleanup
+rm -rf $(quote "$stage")"
+    mkdir -m 700 "$stage" || fail "cannot write in $folder"
+}
+
+# ---- looking
+
+# Whatever it is: a link that leads nowhere is there too.
+exists() { [ -e "$1" ] || [ -L "$1" ]; }
+
+# Whether a file is one of these programs, in any version: by a text that it holds. Lines of grep end at a NUL in some
+# systems, hence tr.
+is_ours() {
+    case ${1##*/} in
+        system-info*) mark='Finds out what machine this is: operating system' ;;
+        anonymous-statistics*) mark='[sender of the anonymous-statistics project, version ' ;;
+        *) mark="Shows what the Netdata agent's telemetry would send from this machine" ;;
+    esac
+    [ -f "$1" ] && tr '\000' '\n' <"$1" | grep -F -q "$mark"
+}
+
+# Checksum and size, one space between.
+checksum() {
+    sum=$(cksum <"$1") || fail "cannot read $1"
+    printf '%s' "$sum"
+}
+
+# The nearest folder that exists must let us write.
+may_write() {
+    folder=$1
+    while ! exists "$folder"; do
+        folder=$(dirname "$folder")
+    done
+    if [ -d "$folder" ] && [ -w "$folder" ]; then
+        return 0
+    fi
+    complain "cannot write in $folder from this account; try: sudo $(again '')"
+    [ "$dry_run" ] || exit 1
+}
+
+# dpkg keeps its knowledge in the same root.
+divert() { dpkg-divert --quiet ${root:+--root="$root"} "$@"; }
+
+# How the daemon's own script is kept out of the way of ours, both times as NAME.original: `diverted` (so already),
+# `divert` (dpkg knows the script, and would put it back at an upgrade) or `beside`.
+how_kept() {
+    if ! command -v dpkg-divert >/dev/null || [ ! -f "$root/var/lib/dpkg/status" ]; then
+        say beside
+        return
+    fi
+    name=$(divert --truename "$1") || fail "dpkg-divert does not answer for $1"
+    if [ "$name" = "$1.original" ]; then
+        say diverted
+    elif [ "$name" = "$1" ] && dpkg-query --admindir="$root/var/lib/dpkg" --search "$1" >/dev/null 2>&1; then
+        say divert
+    else
+        say beside
+    fi
+}
+
+# The opt-out files that exist, in the folders that are named and found.
+opt_outs() {
+    for folder in $config_dir $config_folders; do
+        if exists "$root$folder/$opt_out_file"; then
+            say "$root$folder/$opt_out_file"
+        fi
+    done | sort -u
+}
+
+# ---- the record of what was installed: lines of KIND CHECKSUM SIZE PATH, without the root
+
+record=''
+record() {
+    record="$record$1
+"
+}
+
+is_recorded() {
+    [ -f "$root$manifest" ] || return 1
+    while IFS=' ' read -r _ _ _ path; do
+        [ "$path" != "$1" ] || return 0
+    done <"$root$manifest"
+    return 1
+}
+
+# Whether a file is still as it was installed.
+is_as_recorded() {
+    [ -f "$root$1" ] && [ ! -L "$root$1" ] || return 1
+    now=$(checksum "$root$1")
+    while IFS=' ' read -r _ sum size path; do
+        [ "$path $sum $size" != "$1 $now" ] || return 0
+    done <"$root$manifest"
+    return 1
+}
+
+# Replaces the record, in one step.
+write_record() {
+    would "write $root$manifest" && return
+    stage_beside "$root$manifest"
+    {
+        say '# What install.sh put here: kind, checksum and size (cksum), path. install.sh --uninstall reads it.'
+        printf '%s' "$1"
+    } >"$stage/installed.new" || fail "cannot write $stage/installed.new"
+    if [ -f "$root$manifest" ] && [ ! -f "$stage/installed.before" ]; then
+        cp -p "$root$manifest" "$stage/installed.before" || fail "cannot copy $root$manifest"
+        on_failure "unmove $(quote "$root$manifest") $(quote "$stage/installed.before")"
+    fi
+    move "$stage/installed.new" "$root$manifest"
+}
+
+# The lines of an earlier installation: all of them, or those whose paths are not installed now.
+earlier() {
+    [ -f "$root$manifest" ] || return 0
+    while IFS=' ' read -r kind sum size path; do
+        case "$1" in
+            *" $path
+"*) ;;
+            *) [ "$kind" = '#' ] || say "$kind $sum $size $path" ;;
+        esac
+    done <"$root$manifest"
+}
+
+# ---- installing
+
+# Sets from: the folder with three programs that run here. A wrong architecture shows now, not when the daemon calls.
+find_programs() {
+    if [ "$from" ]; then
+        candidates=$from
+    else
+        target=${CARGO_TARGET_DIR:-$here/target}
+        set +f
+        candidates=$(printf '%s\n' "$here" "$target"/*/release "$target/release")
+        set -f
+    fi
+    problem=''
+    for from in $candidates; do
+        if [ ! -f "$from/anonymous-statistics" ]; then
+            continue
+        fi
+        if is_complete "$from"; then
+            return
+        fi
+    done
+    fail "${problem:-no programs in $(printf '%s' "$candidates" | tr '\n' ' '): build them with cargo build --release --workspace, or say --from DIR}"
+}
+
+is_complete() {
+    for program in $programs; do
+        if [ ! -f "$1/$program" ] || [ ! -x "$1/$program" ]; then
+            problem="$1/$program is missing, or may not be executed"
+            return 1
+        fi
+        answer=$("$1/$program" --version 2>/dev/null </dev/null) || answer=''
+        case $answer in
+            "$program "[0-9]*) ;;
+            *)
+                problem="$1/$program does not run here: is it built for this kind of machine?"
+                return 1
+                ;;
+        esac
+    done
+}
+
+# Sets plugins: the one that is named or found, or nothing.
+find_plugins() {
+    if [ "$plugins" ]; then
+        [ -d "$root$plugins" ] || fail "--plugins-dir: there is no folder $root$plugins"
+        return
+    fi
+    real=''
+    for folder in $plugin_folders; do
+        [ -d "$root$folder" ] || continue
+        is=$(cd "$root$folder" && pwd -P) || fail "cannot look into $root$folder"
+        if [ -z "$plugins" ]; then
+            plugins=$folder real=$is
+        elif [ "$is" != "$real" ]; then
+            wrong "there are two plugins folders, $plugins and $folder: say which with --plugins-dir"
+        fi
+    done
+}
+
+# Where the opt-out file goes: every config directory that exists counts for the sender, and each daemon asks for its own.
+folders_to_opt_out() {
+    if [ "$config_dir" ]; then
+        say "$config_dir"
+        return
+    fi
+    found=''
+    for folder in $config_folders; do
+        if [ -d "$root$folder" ]; then
+            say "$folder"
+            found=yes
+        fi
+    done
+    if [ "$found" ]; then
+        return
+    fi
+    case $plugins in
+        /opt/netdata/*) say /opt/netdata/etc/netdata ;;
+        /opt/homebrew/*) say /opt/homebrew/etc/netdata ;;
+        /usr/local/*) say /usr/local/etc/netdata ;;
+        *) say /etc/netdata ;;
+    esac
+}
+
+# What stands at the targets; sets foreign: the daemon's scripts, which are to be replaced.
+check_targets() {
+    for program in $programs; do
+        target=$root$prefix/bin/$program
+        if exists "$target" && ! is_ours "$target"; then
+            fail "$target is another program: move it away, or choose another --prefix"
+        fi
+    done
+    foreign='' diverting=''
+    [ "$plugins" ] || return 0
+    for script in $scripts; do
+        path=$plugins/$script.sh
+        kept=$(how_kept "$path")
+        if [ "$kept" = divert ]; then
+            diverting=yes
+        fi
+        exists "$root$path" || continue
+        [ -f "$root$path" ] || fail "$root$path is no file: move it away"
+        ! is_ours "$root$path" || continue
+        foreign="$foreign$root$path
+"
+        # An upgrade without dpkg puts a newer original over ours; then the older one is out of date. With dpkg it cannot.
+        if [ "$kept" = diverted ] ||
+            { exists "$root$path.original" && { [ "$kept" = divert ] || ! is_recorded "$path"; }; }; then
+            fail "$root$path is not known, and $path.original is kept or diverted already: move one of them away"
+        fi
+    done
+}
+
+check_rights() {
+    may_write "$root$prefix/bin"
+    may_write "$(dirname "$root$manifest")"
+    if [ "$plugins" ]; then
+        may_write "$root$plugins"
+    fi
+    if [ "$diverting" ]; then
+        may_write "$root/var/lib/dpkg"
+    fi
+    for folder in $opting_out; do
+        exists "$root$folder/$opt_out_file" || may_write "$root$folder"
+    done
+}
+
+ask() {
+    if [ -z "$foreign" ] || [ "$yes" ]; then
+        return
+    fi
+    list=$(printf '%s' "$foreign" | sed "s/^/    /")
+    would "ask whether to replace
+$list" && return
+    if [ ! -t 0 ]; then
+        complain 'the daemon has scripts of its own there, and standard input is no terminal to ask on. Nothing was changed.'
+        fail "to replace them, run: $(again ' --yes')"
+    fi
+    say "These scripts of the Netdata agent would be replaced; the originals are kept as NAME.original:
+$list"
+    printf 'Type yes to go ahead: '
+    IFS= read -r answer || answer=''
+    case $answer in
+        yes | y) ;;
+        *) fail 'not confirmed; nothing was changed' ;;
+    esac
+}
+
+# Empty, readable for everybody, and never through a link; what is there already opts out in any form. It is not undone:
+# to stay silent is what was asked for, whatever fails later.
+opt_out() {
+    file=$root$1/$opt_out_file
+    record "opt-out 0 0 $1/$opt_out_file"
+    if exists "$file"; then
+        return
+    fi
+    would "create $file" && return
+    make_folder "$1"
+    # noclobber opens with O_EXCL.
+    if ! (set -C && : >"$file"); then
+        fail "cannot create $file, so nothing is installed"
+    fi
+}
+
+# Prepares a program for its place: with owner and permissions of what stands there.
+prepare() {
+    target=$root$2
+    stage_beside "$target"
+    name=${target##*/}
+    if exists "$target"; then
+        { cp -p "$target" "$stage/$name.new" && chmod u+w "$stage/$name.new"; } || fail "cannot copy $target"
+        if is_ours "$target"; then
+            cp -RpP "$target" "$stage/$name.before" || fail "cannot copy $target"
+            on_failure "unmove $(quote "$target") $(quote "$stage/$name.before")"
+        fi
+    fi
+    cat "$from/$1" >"$stage/$name.new" || fail "cannot write $stage/$name.new"
+    [ -x "$stage/$name.new" ] || chmod 755 "$stage/$name.new" || fail "cannot make $stage/$name.new executable"
+}
+
+place() {
+    would "put $1 at $root$2" && return
+    stage_beside "$root$2"
+    move "$stage/${2##*/}.new" "$root$2"
+}
+
+# Keeps the daemon's script, where it is not kept yet.
+keep_original() {
+    target=$root$1
+    kept=$(how_kept "$1")
+    case $kept in
+        divert)
+            would "keep $target as $target.original (dpkg-divert)" && return
+            stage_beside "$target"
+            if is_ours "$target"; then
+                # Put there by hand over the package's: it must not become the original.
+                move "$target" "$stage/${1##*/}.by-hand"
+            fi
+            on_failure "divert --rename --remove $(quote "$1") || not_undone=yes"
+            divert --local --rename --divert "$1.original" --add "$1" || fail "dpkg-divert failed for $target"
+            ;;
+        beside)
+            if ! exists "$target" || is_ours "$target"; then
+                return 0
+            fi
+            would "keep $target as $target.original" && return
+            if exists "$target.original"; then
+                stage_beside "$target"
+                move "$target.original" "$stage/${1##*/}.out-of-date"
+            fi
+            move "$target" "$target.original"
+            ;;
+    esac
+}
+
+install() {
+    find_programs
+    find_plugins
+    opting_out=''
+    if [ "$disable" ]; then
+        opting_out=$(folders_to_opt_out)
+    fi
+    check_targets
+    check_rights
+    ask
+    for folder in $opting_out; do
+        opt_out "$folder"
+    done
+
+    # What goes where: PROGRAM PATH. The sender takes the daemon's script's place last.
+    places=''
+    for program in $programs; do
+        places="$places$program $prefix/bin/$program
+"
+    done
+    if [ "$plugins" ]; then
+        for script in $scripts; do
+            places="$places$script $plugins/$script.sh
+"
+        done
+    fi
+    [ "$dry_run" ] || make_folder "$prefix/bin"
+    [ "$dry_run" ] || make_folder "$(dirname "$manifest")"
+    for line in $places; do
+        path=${line#* }
+        kind=program
+        [ "$path" = "${path%.sh}" ] || kind=script
+        record "$kind $(checksum "$from/${line%% *}") $path"
+        [ "$dry_run" ] || prepare "${line%% *}" "$path"
+    done
+    # Until all is done, both what was and what will be counts as installed: --uninstall then works even after a kill -9.
+    final=$(earlier "$record")
+    final="${final:+$final
+}$record"
+    [ "$dry_run" ] || write_record "$(earlier '')
+$record"
+    for line in $places; do
+        case $line in
+            *.sh) keep_original "${line#* }" ;;
+        esac
+        place "${line%% *}" "${line#* }"
+    done
+    write_record "$final"
+    finished=yes
+    report_installation
+}
+
+report_installation() {
+    if [ "$dry_run" ]; then
+        say 'Nothing was changed.'
+        return
+    fi
+    say "Installed in $root$prefix/bin: $(printf '%s' "$programs" | sed 's/$/,/' | tr '\n' ' ' | sed 's/,$//')."
+    if [ "$plugins" ]; then
+        say "In $root$plugins, system-info and anonymous-statistics stand in the place of the agent's scripts."
+        for script in $scripts; do
+            path=$plugins/$script.sh
+            kept=$(how_kept "$path")
+            if [ "$kept" = diverted ]; then
+                say "dpkg keeps its own at $root$path.original, also when it upgrades the agent."
+            elif exists "$root$path.original"; then
+                say "The original is kept as $root$path.original. After an upgrade of the agent, run install.sh again."
+            fi
+        done
+    else
+        say 'No Netdata agent was found, so nothing will call them. With --plugins-dir DIR you can say where one is.'
+    fi
+    say "$(telemetry)"
+    if [ "$plugins" ]; then
+        say "Next: restart netdata, then look with: $(quote "$prefix/bin/telemetry-preview") status"
+    else
+        say "Next: look with: $(quote "$prefix/bin/telemetry-preview") status"
+    fi
+}
+
+# Whether telemetry is on, as the installed program sees it; in another root it would look at the wrong files.
+telemetry() {
+    decision=''
+    if [ -z "$root" ]; then
+        set -- status --json
+        [ -z "$config_dir" ] || set -- --config-dir "$config_dir" "$@"
+        decision=$("$prefix/bin/telemetry-preview" "$@" </dev/null 2>/dev/null |
+            sed -n 's/^  "decision": "\(.*\)",$/\1/p') || decision=''
+    fi
+    files=$(opt_outs | tr '\n' ' ')
+    if [ "$files" ]; then
+        say "Telemetry is off: there is ${files% }"
+    elif [ "$decision" = 'opted out' ]; then
+        say "Telemetry is off as this shell sees it (telemetry-preview status says why)."
+    elif [ "$decision" = unknown ]; then
+        say 'Whether telemetry is off cannot be seen from this account; in doubt nothing is sent.'
+    else
+        say "Telemetry is on: no opt-out file was found. To turn it off: sudo telemetry-preview opt-out"
+    fi
+}
+
+# ---- uninstalling
+
+uninstall() {
+    [ -f "$root$manifest" ] ||
+        fail "nothing is recorded as installed with this prefix: there is no $root$manifest; say --prefix DIR"
+    lines=$(earlier '')
+    remaining='' folders=''
+    for line in $lines; do
+        path=${line#* * * }
+        case $line in
+            program\ * | script\ *) [ ! -d "$(dirname "$root$path")" ] || may_write "$(dirname "$root$path")" ;;
+        esac
+    done
+    may_write "$(dirname "$root$manifest")"
+    seen='
+'
+    for line in $lines; do
+        path=${line#* * * }
+        case $seen in
+            *"
+$path
+"*) continue ;;
+        esac
+        seen="$seen$path
+"
+        case $line in
+            program\ *) remove "$path" ;;
+            script\ *) restore "$path" ;;
+            folder\ *)
+                folders="$path
+$folders"
+                ;;
+            opt-out\ *) config_dir="$config_dir
+${path%/*}" ;;
+        esac
+    done
+    if ! would "remove $root$manifest"; then
+        stage_beside "$root$manifest"
+        move "$root$manifest" "$stage/installed.removed"
+    fi
+    finished=yes
+    if [ -z "$dry_run" ]; then
+        eval "$cleanup"
+        cleanup=''
+        for folder in $folders; do
+            rmdir "$root$folder" 2>/dev/null || :
+        done
+    fi
+    report_removal
+}
+
+# Takes a file away if it is still what was installed; false where something else stands there.
+remove() {
+    if ! exists "$root$1"; then
+        return 0
+    fi
+    if ! is_as_recorded "$1"; then
+        remaining="$remaining$root$1
+"
+        return 1
+    fi
+    would "remove $root$1" && return
+    stage_beside "$root$1"
+    move "$root$1" "$stage/${1##*/}.removed"
+}
+
+# Puts the daemon's script back.
+restore() {
+    if ! remove "$1"; then
+        if exists "$root$1.original"; then
+            remaining="$remaining$root$1.original
+"
+        fi
+        return 0
+    fi
+    kept=$(how_kept "$1")
+    case $kept in
+        diverted)
+            would "put $root$1.original back (dpkg-divert)" && return
+            on_failure "divert --local --rename --divert $(quote "$1.original") --add $(quote "$1") || not_undone=yes"
+            divert --rename --remove "$1" || fail "dpkg-divert failed for $root$1"
+            ;;
+        *)
+            exists "$root$1.original" || return 0
+            would "put $root$1.original back" && return
+            move "$root$1.original" "$root$1"
+            ;;
+    esac
+}
+
+report_removal() {
+    if [ "$dry_run" ]; then
+        say 'Nothing was changed.'
+    else
+        say "Removed what was installed under $root$prefix. The agent has its own scripts again, where it had any."
+    fi
+    for path in $remaining; do
+        say "Left: $path is not what was installed."
+    done
+    for file in $(opt_outs); do
+        say "Left: $file still opts out. To opt in, remove it."
+    done
+    for folder in $library_folders; do
+        if [ -d "$root$folder/anonymous-statistics" ]; then
+            say "Left: events that wait or were sent. To delete them: sudo rm -r $(quote "$root$folder/anonymous-statistics")"
+        fi
+    done
+    if [ -z "$dry_run" ]; then
+        say 'Next: restart netdata.'
+    fi
+}
+
+# ---- the command line
+
+# A folder as an option gives it. A line end would break the lists, and a relative path would mean another folder to the
+# daemon.
+folder_of() {
+    case $2 in
+        '') wrong "$1 needs a folder" ;;
+        *[[:cntrl:]]*) wrong "$1: a path with control characters" ;;
+        /*) ;;
+        *) wrong "$1: the path must be absolute (begin with /)" ;;
+    esac
+    # Without slashes at the end.
+    printf '%s' "$2" | sed 's|//*$||'
+}
+
+existing_folder() {
+    case $2 in
+        '' | *[[:cntrl:]]*) wrong "$1 needs a folder" ;;
+    esac
+    (cd "$2" 2>/dev/null && pwd) || wrong "$1: there is no folder $2"
+}
+
+prefix=/usr/local root='' plugins='' config_dir='' from='' disable='' uninstall='' yes='' variable='' given=''
+for word in "$@"; do
+    [ "$word" = -- ] || given="$given $(quote "$word")"
+done
+while [ $# -gt 0 ]; do
+    option=$1 value=''
+    shift
+    case $option in
+        --prefix=* | --plugins-dir=* | --config-dir=* | --from=* | --root=*)
+            value=${option#*=}
+            option=${option%%=*}
+            ;;
+        --prefix | --plugins-dir | --config-dir | --from | --root)
+            [ $# -gt 0 ] || wrong "$option needs a folder"
+            value=$1
+            shift
+            ;;
+    esac
+    case $option in
+        --prefix) prefix=$(folder_of "$option" "$value") ;;
+        --plugins-dir) plugins=$(folder_of "$option" "$value") ;;
+        --config-dir) config_dir=$(folder_of "$option" "$value") ;;
+        --from) from=$(existing_folder "$option" "$value") ;;
+        --root) root=$(existing_folder "$option" "$value") ;;
+        --disable-telemetry) disable=yes ;;
+        --uninstall) uninstall=yes ;;
+        --dry-run) dry_run=yes ;;
+        --yes) yes=yes ;;
+        --help)
+            help
+            exit 0
+            ;;
+        --)
+            [ $# -eq 0 ] || wrong "unexpected argument $1"
+            ;;
+        -*) wrong "unknown option $option" ;;
+        *) wrong "unexpected argument $option" ;;
+    esac
+done
+if [ "$root" = / ]; then
+    root=''
+fi
+if [ "$uninstall" ] && [ "$disable" ]; then
+    wrong '--uninstall and --disable-telemetry do not go together'
+fi
+manifest=$prefix/share/anonymous-statistics/installed
+here=$(cd "$(dirname "$0")" && pwd)
+
+# The rule of the sender (src/consent.rs): anything at all.
+if [ "${DISABLE_TELEMETRY-}" ] || [ "${DO_NOT_TRACK-}" ]; then
+    if [ -z "$disable" ] && [ -z "$uninstall" ]; then
+        disable=yes variable=yes
+    fi
+fi
+
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 141' PIPE
+trap 'exit 143' TERM
+if [ "$uninstall" ]; then
+    uninstall
+else
+    install
+fi
