@@ -8,8 +8,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::Context;
-
 use crate::run;
 use crate::workspace::Workspace;
 
@@ -88,6 +86,8 @@ fn wrap(way: &[&str], xtask: &Path) -> Command {
 #[cfg(target_os = "linux")]
 pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
+
+    use anyhow::Context;
 
     let (name, arguments) = program.split_first().context("no program given")?;
     linux::loopback_up().context("cannot bring the loopback interface up")?;
