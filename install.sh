@@ -108,7 +108,9 @@ again() {
 
 # ---- undoing
 
-dry_run='' finished='' undo='' cleanup=''
+# undo: what takes back what was done, the last first. cleanup: the folders of unfinished files, which go in any case.
+# made: the folders that were made, the deepest first.
+dry_run='' finished='' undo='' cleanup='' made=''
 
 on_failure() {
     undo="$1
@@ -119,16 +121,21 @@ finish() {
     status=$?
     trap '' HUP INT TERM PIPE
     set +e
-    if [ -z "$finished" ] && [ "$undo" ]; then
-        not_undone=''
-        eval "$undo"
-        if [ "$not_undone" ]; then
-            # What is needed to put it right by hand may be in the folders that would be removed.
-            exit "$status"
-        fi
-        complain 'what was begun is undone'
+    if [ "$finished" ]; then
+        eval "$cleanup"
+        exit "$status"
+    fi
+    not_undone=''
+    eval "$undo"
+    if [ "$not_undone" ]; then
+        # What is needed to put it right by hand may be in the folders that would be removed.
+        exit "$status"
     fi
     eval "$cleanup"
+    remove_folders "$made"
+    if [ "$undo$made" ]; then
+        complain 'what was begun is undone'
+    fi
     exit "$status"
 }
 
@@ -146,11 +153,19 @@ unmove() {
     fi
 }
 
-# Makes a folder with all that is missing above it. `$1` is without the root.
+# Removes those of the folders that are empty.
+remove_folders() {
+    for folder in $1; do
+        rmdir "$root$folder" 2>/dev/null || :
+    done
+}
+
+# Makes a folder with all that is missing above it. Like every path in a list, `$1` is without the root.
 make_folder() {
     [ ! -d "$root$1" ] || return 0
     make_folder "$(dirname "$1")"
-    on_failure "rmdir $(quote "$root$1") 2>/dev/null"
+    made="$1
+$made"
     mkdir "$root$1" || fail "cannot create the folder $root$1"
     record "folder 0 0 $1"
 }
@@ -263,19 +278,19 @@ is_as_recorded() {
     return 1
 }
 
-# Replaces the record, in one step.
+# Replaces the record, in one step: write_record STATE LINES, where each state is written once in a run.
 write_record() {
     would "write $root$manifest" && return
     stage_beside "$root$manifest"
     {
         say '# What install.sh put here: kind, checksum and size (cksum), path. install.sh --uninstall reads it.'
-        printf '%s' "$1"
-    } >"$stage/installed.new" || fail "cannot write $stage/installed.new"
-    if [ -f "$root$manifest" ] && [ ! -f "$stage/installed.before" ]; then
-        cp -p "$root$manifest" "$stage/installed.before" || fail "cannot copy $root$manifest"
-        on_failure "unmove $(quote "$root$manifest") $(quote "$stage/installed.before")"
+        printf '%s' "$2"
+    } >"$stage/$1.new" || fail "cannot write $stage/$1.new"
+    if [ -f "$root$manifest" ]; then
+        cp -p "$root$manifest" "$stage/$1.before" || fail "cannot copy $root$manifest"
+        on_failure "unmove $(quote "$root$manifest") $(quote "$stage/$1.before")"
     fi
-    move "$stage/installed.new" "$root$manifest"
+    move "$stage/$1.new" "$root$manifest"
 }
 
 # The lines of an earlier installation: all of them, or those whose paths are not installed now.
@@ -480,7 +495,9 @@ keep_original() {
     target=$root$1
     kept=$(how_kept "$1")
     case $kept in
+        diverted) by_dpkg=yes ;;
         divert)
+            by_dpkg=yes
             would "keep $target as $target.original (dpkg-divert)" && return
             stage_beside "$target"
             if is_ours "$target"; then
@@ -519,7 +536,7 @@ install() {
     done
 
     # What goes where: PROGRAM PATH. The sender takes the daemon's script's place last.
-    places=''
+    places='' by_dpkg=''
     for program in $programs; do
         places="$places$program $prefix/bin/$program
 "
@@ -543,7 +560,7 @@ install() {
     final=$(earlier "$record")
     final="${final:+$final
 }$record"
-    [ "$dry_run" ] || write_record "$(earlier '')
+    [ "$dry_run" ] || write_record pending "$(earlier '')
 $record"
     for line in $places; do
         case $line in
@@ -551,7 +568,7 @@ $record"
         esac
         place "${line%% *}" "${line#* }"
     done
-    write_record "$final"
+    write_record final "$final"
     finished=yes
     report_installation
 }
@@ -566,13 +583,13 @@ report_installation() {
         say "In $root$plugins, system-info and anonymous-statistics stand in the place of the agent's scripts."
         for script in $scripts; do
             path=$plugins/$script.sh
-            kept=$(how_kept "$path")
-            if [ "$kept" = diverted ]; then
-                say "dpkg keeps its own at $root$path.original, also when it upgrades the agent."
-            elif exists "$root$path.original"; then
-                say "The original is kept as $root$path.original. After an upgrade of the agent, run install.sh again."
-            fi
+            ! exists "$root$path.original" || say "The original is kept as $root$path.original."
         done
+        if [ "$by_dpkg" ]; then
+            say 'dpkg knows (dpkg-divert --list), and leaves ours in place when it upgrades the agent.'
+        else
+            say 'An upgrade of the agent may put its own scripts back; then run install.sh again.'
+        fi
     else
         say 'No Netdata agent was found, so nothing will call them. With --plugins-dir DIR you can say where one is.'
     fi
@@ -631,7 +648,7 @@ $path
         seen="$seen$path
 "
         case $line in
-            program\ *) remove "$path" ;;
+            program\ *) remove "$path" || : ;;
             script\ *) restore "$path" ;;
             folder\ *)
                 folders="$path
@@ -649,9 +666,7 @@ ${path%/*}" ;;
     if [ -z "$dry_run" ]; then
         eval "$cleanup"
         cleanup=''
-        for folder in $folders; do
-            rmdir "$root$folder" 2>/dev/null || :
-        done
+        remove_folders "$folders"
     fi
     report_removal
 }

@@ -1,0 +1,222 @@
+//! `install.sh` on scratch roots, under every shell that is installed here.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "helpers of tests, where a panic is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use super::support::{program, said, set_mode, skip};
+
+/// The shells that run it, with the package that has each: `bash --posix` is what macOS calls `sh`.
+const SHELLS: [&[&str]; 4] = [&["sh"], &["dash"], &["busybox", "sh"], &["bash", "--posix"]];
+
+pub const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+pub const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
+pub const SCRIPTS: [&str; 2] = ["system-info", "anonymous-statistics"];
+pub const PLUGINS: &str = "usr/lib/netdata/plugins.d";
+pub const OPT_OUT: &str = "etc/netdata/.opt-out-from-anonymous-statistics";
+
+/// The real programs without what only a debugger needs: it is nine tenths of them, and each test copies them often.
+static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs-to-install");
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in PROGRAMS {
+        let unfinished = folder.join(format!("{name}.{}", std::process::id()));
+        let strip = Command::new("strip").arg("-o").arg(&unfinished).arg(program(name)).status();
+        if !strip.is_ok_and(|status| status.success()) {
+            std::fs::copy(program(name), &unfinished).unwrap();
+        }
+        std::fs::rename(&unfinished, folder.join(name)).unwrap();
+    }
+    folder
+});
+
+/// The folder of the programs that are installed.
+pub fn built() -> &'static Path {
+    &BUILT
+}
+
+/// Where a command is found.
+pub fn find(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Runs a test's body under each shell; one that is not installed is a skip.
+pub fn under_each_shell(test: &str, body: impl Fn(&'static [&'static str])) {
+    let mut seen = BTreeSet::new();
+    for shell in SHELLS {
+        let Some(file) = find(shell[0]) else {
+            skip(test, &format!("{} is not installed", shell[0]));
+            continue;
+        };
+        // What `sh` is differs; often it is one of the others.
+        if seen.insert((file.canonicalize().unwrap(), shell.len())) {
+            body(shell);
+        }
+    }
+}
+
+/// Writes an executable script. A child does it: a file that this process has open for writing while another test forks
+/// cannot be executed.
+pub fn write_script(path: &Path, text: &str) {
+    let write = r#"printf '%s' "$2" >"$1" && chmod 755 "$1""#;
+    assert!(run(Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text)).success());
+}
+
+pub fn run(command: &mut Command) -> std::process::ExitStatus {
+    command.stdin(Stdio::null()).status().unwrap()
+}
+
+/// A file system with an agent, or without one.
+pub struct Scratch {
+    folder: tempfile::TempDir,
+    shell: &'static [&'static str],
+    /// Variables for the installer.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Scratch {
+    /// Without an agent.
+    pub fn bare(shell: &'static [&'static str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["root", "commands"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self { folder, shell, variables: Vec::new() }
+    }
+
+    /// With an agent of a Linux package.
+    pub fn with_agent(shell: &'static [&'static str]) -> Self {
+        let scratch = Self::bare(shell);
+        scratch.add_agent(&format!("/{PLUGINS}"), "/etc/netdata");
+        scratch
+    }
+
+    pub fn add_agent(&self, plugins: &str, config: &str) {
+        std::fs::create_dir_all(self.path(config)).unwrap();
+        let plugins = self.path(plugins);
+        std::fs::create_dir_all(&plugins).unwrap();
+        for (name, mode) in [("system-info", 0o755), ("anonymous-statistics", 0o750)] {
+            let script = plugins.join(format!("{name}.sh"));
+            std::fs::write(&script, format!("#!/bin/sh\n# the agent's own {name}\n")).unwrap();
+            set_mode(&script, mode);
+        }
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
+    /// A path in the root.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root().join(path.trim_start_matches('/'))
+    }
+
+    /// A folder beside the root, for what belongs to the test.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn script(&self, name: &str) -> PathBuf {
+        self.path(PLUGINS).join(format!("{name}.sh"))
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Puts a command before those of the system.
+    pub fn command(&self, name: &str, text: &str) {
+        write_script(&self.beside("commands").join(name), text);
+    }
+
+    pub fn without_command(&self, name: &str) {
+        std::fs::remove_file(self.beside("commands").join(name)).unwrap();
+    }
+
+    /// Whether the shell starts the system's mv, and not one of its own.
+    pub fn starts_mv(&self) -> bool {
+        self.shell[0] != "busybox"
+    }
+
+    /// The words that start the installer.
+    pub fn words(&self, arguments: &[&str]) -> Vec<String> {
+        let root = self.root().display().to_string();
+        let from = built().display().to_string();
+        let mut words: Vec<String> = self.shell.iter().map(ToString::to_string).collect();
+        words.extend([INSTALLER, "--root", &root, "--from", &from].map(str::to_owned));
+        words.extend(arguments.iter().map(ToString::to_string));
+        words
+    }
+
+    /// These words with the environment of the installer.
+    pub fn start(&self, words: &[String]) -> Command {
+        let mut command = Command::new(&words[0]);
+        let mut folders = vec![self.beside("commands")];
+        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        command.args(&words[1..]).env_clear().env("PATH", std::env::join_paths(folders).unwrap());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
+        command
+    }
+
+    /// What the installer says, and its exit status.
+    pub fn install(&self, arguments: &[&str]) -> (String, String, i32) {
+        said(&self.start(&self.words(arguments)).output().unwrap())
+    }
+
+    /// The same, and it must have succeeded.
+    pub fn installed(&self, arguments: &[&str]) -> String {
+        let (out, err, status) = self.install(arguments);
+        assert_eq!((err.as_str(), status), ("", 0), "{:?} {arguments:?}: {out}", self.shell);
+        out
+    }
+
+    /// All that is in the root: what it is, permissions and content.
+    pub fn tree(&self) -> BTreeMap<PathBuf, String> {
+        let mut found = BTreeMap::new();
+        let (mut open, mut files) = (vec![self.root()], Vec::new());
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = path.symlink_metadata().unwrap();
+                let content = if metadata.is_dir() {
+                    open.push(path.clone());
+                    "a folder".to_owned()
+                } else if metadata.is_symlink() {
+                    format!("to {}", path.read_link().unwrap().display())
+                } else {
+                    files.push(path.clone());
+                    format!("of {}:{}", metadata.uid(), metadata.gid())
+                };
+                found.insert(path, format!("{:o} {content}", metadata.permissions().mode()));
+            }
+        }
+        // Many megabytes, for which an unoptimised test takes long.
+        let output = Command::new("cksum").args(&files).stdin(Stdio::null()).output().unwrap();
+        let sums = String::from_utf8(output.stdout).unwrap();
+        for (file, line) in files.iter().zip(sums.lines()) {
+            let sum = line.strip_suffix(file.to_str().unwrap()).unwrap_or(line);
+            *found.get_mut(file).unwrap() += &format!(", checksum and size {sum}");
+        }
+        found.into_iter().map(|(path, what)| (path.strip_prefix(self.root()).unwrap().to_owned(), what)).collect()
+    }
+
+    /// The files alone.
+    pub fn files(&self) -> BTreeMap<PathBuf, String> {
+        self.tree().into_iter().filter(|(_, what)| !what.ends_with("a folder")).collect()
+    }
+}
+
+pub fn same_content(one: &Path, other: &Path) -> bool {
+    std::fs::read(one).unwrap() == std::fs::read(other).unwrap()
+}
+
+pub fn mode(path: &Path) -> u32 {
+    path.symlink_metadata().unwrap().permissions().mode() & 0o7777
+}
