@@ -10,6 +10,7 @@ use crate::common::is_refused;
 use crate::fact::{Evidence, Fact, Outcome, State};
 use crate::host::{Error, Host, Result, Start};
 use crate::source::Source;
+use crate::sysctls;
 use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean_text};
 
 /// Longest one-line file: sysfs gives at most a page.
@@ -140,25 +141,32 @@ impl<'m, 'h> Ask<'m, 'h> {
         self.answer(path, answer)
     }
 
+    /// A text of sysctl as it is. Only a failure is recorded: what is worth seeing in it, the caller knows.
+    pub(crate) fn sysctl_raw(&mut self, name: &'static str) -> Option<String> {
+        debug_assert!(sysctls::text_limit(name).is_ok(), "{name} is missing in SYSCTLS");
+        let answer = self.host().sysctl_text(name);
+        self.answer(name, answer)
+    }
+
     /// A text of sysctl, cleaned. An empty one is no answer.
     pub(crate) fn sysctl_text(&mut self, name: &'static str) -> Option<String> {
-        let answer = self.host().sysctl_text(name);
-        let value = clean_text(&self.answer(name, answer)?, VALUE_LIMIT);
+        let value = clean_text(&self.sysctl_raw(name)?, VALUE_LIMIT);
         self.saw(name, &value);
         (!value.is_empty()).then_some(value)
     }
 
     /// A number of sysctl.
     pub(crate) fn sysctl_integer(&mut self, name: &'static str) -> Option<i64> {
+        debug_assert!(sysctls::is_number(name), "{name} is missing in SYSCTLS");
         let answer = self.host().sysctl_integer(name);
         let value = self.answer(name, answer)?;
         self.saw(name, &value.to_string());
         Some(value)
     }
 
-    /// A count or an amount of sysctl: a number above zero.
+    /// A count, or an amount in bytes or hertz, of sysctl: a number above zero.
     pub(crate) fn sysctl_amount(&mut self, name: &'static str) -> Option<u64> {
-        self.sysctl_integer(name).and_then(|value| u64::try_from(value).ok()).filter(|value| *value > 0)
+        self.sysctl_integer(name).and_then(|value| sysctls::amount(name, value))
     }
 
     /// A value of the kernel environment, cleaned.

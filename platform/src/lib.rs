@@ -39,6 +39,7 @@ mod recorder;
 mod redact;
 mod source;
 mod sys;
+mod sysctls;
 pub mod tables;
 mod text;
 mod unix;

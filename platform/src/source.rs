@@ -34,6 +34,9 @@ sources! {
     SOURCEMAGE_RELEASE = "/etc/sourcemage-release";
     UNAME = "uname";
     FREEBSD_VERSION = "/bin/freebsd-version";
+    ETC_VERSION = "/etc/version";
+    ETC_PLATFORM = "/etc/platform";
+    OPNSENSE_VERSION = "/usr/local/opnsense/version/core";
     SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist";
     // What runs underneath.
     PROVIDED = "provided";

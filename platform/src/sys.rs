@@ -8,6 +8,8 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{self, FileType, Mode, OFlags};
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
+#[cfg(any(target_os = "macos", target_os = "freebsd"))]
+use crate::sysctls;
 
 /// Bytes that one read asks for: enough for what sysfs and most of procfs answer.
 const ONE_READ: usize = 4096;
@@ -137,13 +139,11 @@ cfg_if::cfg_if! {
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "macos", target_os = "freebsd"))] {
-        /// Longest value that is taken from sysctl or kenv.
-        const SYSCTL_LIMIT: usize = 4096;
-
+        /// The value of a name of sysctl(3), in at most so many bytes.
         #[allow(unsafe_code, reason = "sysctlbyname has no safe wrapper in rustix")]
-        fn sysctl(name: &str) -> Result<Vec<u8>> {
+        fn sysctl(name: &str, limit: usize) -> Result<Vec<u8>> {
             let name = CString::new(name).map_err(|_nul| Error::NotFound)?;
-            let mut value = vec![0_u8; SYSCTL_LIMIT];
+            let mut value = vec![0_u8; limit];
             let mut length = value.len();
             // SAFETY: `name` ends with a NUL and outlives the call, `value` has `length` writable bytes, of which the
             // call writes at most that many and says how many in `length`; no new value is set.
@@ -163,17 +163,14 @@ cfg_if::cfg_if! {
         }
 
         pub(crate) fn sysctl_text(name: &str) -> Result<String> {
-            let value = sysctl(name)?;
+            let value = sysctl(name, sysctls::text_limit(name)?)?;
             let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
             Ok(String::from_utf8_lossy(text).into_owned())
         }
 
         pub(crate) fn sysctl_integer(name: &str) -> Result<i64> {
-            let value = sysctl(name)?;
-            if let Ok(four) = <[u8; 4]>::try_from(value.as_slice()) {
-                return Ok(i32::from_ne_bytes(four).into());
-            }
-            <[u8; 8]>::try_from(value.as_slice()).map(i64::from_ne_bytes).map_err(|_length| Error::Malformed)
+            // Room for more than any number: a longer answer is then seen as one.
+            sysctls::number(name, &sysctl(name, 2 * size_of::<u64>())?)
         }
 
         pub(crate) fn quantities() -> Result<Quantities> {

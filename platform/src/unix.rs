@@ -9,7 +9,13 @@ use crate::text::{VALUE_LIMIT, clean, clean_text};
 
 /// uname(2); the host name is left where it is.
 pub(crate) fn kernel(machine: &Machine<'_>) -> Kernel {
+    kernel_with(machine, |_ask| {})
+}
+
+/// The same, with what else a system says of its kernel in the record.
+pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, '_>)) -> Kernel {
     let mut ask = Ask::new(machine);
+    also(&mut ask);
     let answer = machine.host.uname();
     let Some(uname) = ask.answer("uname", answer) else {
         let conclusion = ask.done();

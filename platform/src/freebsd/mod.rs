@@ -1,6 +1,9 @@
 //! The FreeBSD backend: sysctl(3), kenv(2) and the system's own files. Plain functions over a [`Host`](crate::Host),
 //! compiled and tested everywhere.
 
+mod derivative;
+mod geom;
+
 use crate::ask::{Ask, Machine};
 use crate::fact::State;
 use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
@@ -13,7 +16,12 @@ use crate::unix;
 const FILE_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
-    let kernel = unix::kernel(machine);
+    let kernel = unix::kernel_with(machine, |ask| {
+        // Neither is the release: the number is that of the kernel's interfaces, and the name that of the processor's own
+        // architecture, `aarch64` where uname says `arm64`.
+        ask.sysctl_integer("kern.osreldate");
+        ask.sysctl_text("hw.machine_arch");
+    });
     Facts {
         os: os(machine, &kernel),
         host_os: None,
@@ -44,35 +52,59 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     let file = file.filter(OsRelease::identifies);
     let field =
         |key: &str| file.as_ref().and_then(|file| file.get(key)).map(|value| (value.to_owned(), Source::OS_RELEASE));
-    // The kernel can be newer than the userland: a jail has its host's.
-    let version = ask
+    // The kernel can be newer than the userland: a jail has its host's. Another system's os-release has its own version.
+    let userland = ask
         .text(Source::FREEBSD_VERSION.name(), FILE_LIMIT)
         .and_then(|script| userland(&script.text))
-        .map(|version| (version, Source::FREEBSD_VERSION))
-        .or_else(|| field("VERSION"))
+        .map(|version| (version, Source::FREEBSD_VERSION));
+    let is_freebsd = field("ID").is_none_or(|(id, _)| id == "freebsd");
+    let in_order = if is_freebsd { [userland, field("VERSION")] } else { [field("VERSION"), userland] };
+    let version = in_order
+        .into_iter()
+        .flatten()
+        .next()
         .or_else(|| kernel.release.known().map(|release| (release.clone(), Source::UNAME)));
     if let Some((version, source)) = &version {
         ask.saw(format!("{source}: version"), version);
     }
+    // What is made from FreeBSD may ship FreeBSD's own os-release.
+    let derivative = if is_freebsd { derivative::find(&mut ask, kernel) } else { None };
     let sysname = kernel.name.known().cloned();
-    let name = field("NAME").or_else(|| sysname.clone().map(|name| (name, Source::UNAME)));
-    let id = field("ID").or_else(|| sysname.as_deref().map(|name| (id_of_kernel(name), Source::UNAME)));
+    let of_derivative = |text: &str| derivative.as_ref().map(|found| (text.to_owned(), found.source));
+    let name = derivative
+        .as_ref()
+        .and_then(|found| of_derivative(found.name))
+        .or_else(|| field("NAME"))
+        .or_else(|| sysname.clone().map(|name| (name, Source::UNAME)));
+    let id = derivative
+        .as_ref()
+        .and_then(|found| of_derivative(found.id))
+        .or_else(|| field("ID"))
+        .or_else(|| sysname.as_deref().map(|name| (id_of_kernel(name), Source::UNAME)));
+    let own_version = derivative.as_ref().and_then(|found| of_derivative(found.version.as_deref()?));
+    let is_own = own_version.is_some();
+    let version = own_version.or(version);
     // "13.2-RELEASE-p4" → "13.2", as os-release(5) of the base system has it.
-    let version_id = field("VERSION_ID").or_else(|| {
+    let version_id = field("VERSION_ID").filter(|_| !is_own).or_else(|| {
         let (version, source) = version.as_ref()?;
-        Some((version.split('-').next()?.to_owned(), *source))
+        let number = version.split('-').next().filter(|number| !number.is_empty())?;
+        Some((number.to_owned(), *source))
     });
-    let pretty = field("PRETTY_NAME").or_else(|| {
+    let pretty = field("PRETTY_NAME").filter(|_| derivative.is_none()).or_else(|| {
         let ((name, _), (version, source)) = name.as_ref().zip(version.as_ref())?;
         Some((clean_text(&format!("{name} {version}"), VALUE_LIMIT), *source))
     });
     let conclusion = ask.done();
     let none = || conclusion.fact(State::None, Source::UNAME);
+    let id_like = match &id {
+        Some((id, source)) if id != "freebsd" => conclusion.fact(State::Known("freebsd".to_owned()), *source),
+        _ => none(),
+    };
     Os {
         family: conclusion.fact(State::Known("freebsd".to_owned()), Source::UNAME),
         name: conclusion.found(name),
         id: conclusion.found(id),
-        id_like: none(),
+        id_like,
         version: conclusion.found(version),
         version_id: conclusion.found(version_id),
         version_codename: none(),
@@ -85,8 +117,7 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
 pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
     let mut ask = Ask::new(machine);
     let word = ask.sysctl_text("kern.vm_guest");
-    let vendor = ask.host().sysctl_text("hw.hv_vendor");
-    let vendor = ask.answer("hw.hv_vendor", vendor).filter(|vendor| !vendor.trim().is_empty());
+    let vendor = ask.sysctl_raw("hw.hv_vendor").filter(|vendor| !vendor.trim().is_empty());
     if let Some(vendor) = &vendor {
         ask.saw("hw.hv_vendor", vendor);
     }
@@ -132,6 +163,10 @@ pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
 pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let mut ask = Ask::new(machine);
     let jailed = ask.sysctl_integer("security.jail.jailed");
+    // Whether the jail has a network of its own makes it no other jail; it is worth seeing.
+    if jailed == Some(1) {
+        ask.sysctl_integer("security.jail.vnet");
+    }
     // Podman on FreeBSD makes a jail and mounts this file into it.
     let podman = jailed == Some(1) && ask.exists("/var/run/.containerenv") == Some(true);
     let conclusion = ask.done();
@@ -153,10 +188,8 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     let logical = ask.sysctl_amount("hw.ncpu");
     let cores = ask.sysctl_amount("kern.smp.cores");
     let threads = ask.sysctl_amount("kern.smp.threads_per_core");
-    // dev.cpu.0.freq is in MHz, cpufreq(4); machines without the driver have the time stamp counter's.
-    let frequency = ask
-        .sysctl_amount("machdep.tsc_freq")
-        .or_else(|| ask.sysctl_amount("dev.cpu.0.freq").and_then(|megahertz| megahertz.checked_mul(1_000_000)));
+    // The time stamp counter runs at the nominal frequency; Arm has none, and cpufreq(4) in its place.
+    let frequency = ask.sysctl_amount("machdep.tsc_freq").or_else(|| ask.sysctl_amount("dev.cpu.0.freq"));
     let model = model.map(|model| (model, Source::SYSCTL)).or_else(|| {
         let answer = machine.host.quantities();
         ask.answer("sysinfo: cpu", answer)?.cpu_model.map(|model| (model, Source::SYSINFO))
@@ -205,12 +238,21 @@ fn memory(machine: &Machine<'_>) -> Memory {
 
 fn disk(machine: &Machine<'_>) -> Disk {
     let mut ask = Ask::new(machine);
+    // GEOM names the disks themselves, so that neither partitions, mirrors nor the data sets of a ZFS pool count twice.
+    let tree = ask.sysctl_raw("kern.geom.conftxt");
+    let mut total = 0_u64;
+    for disk in tree.iter().flat_map(|text| geom::disks(text)) {
+        total = total.saturating_add(disk.bytes);
+        ask.saw(format!("kern.geom.conftxt: {}", clean_text(disk.name, 64)), &disk.bytes.to_string());
+    }
+    if total > 0 {
+        return Disk { total_bytes: ask.done().fact(State::Known(total), Source::SYSCTL) };
+    }
     let answer = machine.host.quantities();
     let disks = ask.answer("sysinfo: disks", answer).map(|quantities| quantities.disks).unwrap_or_default();
     let mut seen = std::collections::BTreeSet::new();
-    let mut total = 0_u64;
     for disk in disks.iter().filter(|disk| !disk.removable && disk.total_bytes > 0) {
-        // sysinfo lists mounted file systems: the datasets of a ZFS pool share its space.
+        // sysinfo lists mounted file systems: the data sets of a ZFS pool share its space.
         let pool = disk.name.split('/').next().unwrap_or_default();
         if seen.insert(pool.to_owned()) {
             total = total.saturating_add(disk.total_bytes);

@@ -13,8 +13,13 @@ use crate::unix;
 const PLIST_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
-    let mut kernel = unix::kernel(machine);
-    native_architecture(&mut kernel);
+    let mut native_arm = false;
+    let mut kernel = unix::kernel_with(machine, |ask| {
+        // 1 for a program under Rosetta; 0 for a native one, where hw.optional.arm64 says what the machine is.
+        let translated = ask.sysctl_integer("sysctl.proc_translated") == Some(1);
+        native_arm = ask.sysctl_integer("hw.optional.arm64") == Some(1) || translated;
+    });
+    native_architecture(&mut kernel, native_arm);
     Facts {
         os: os(machine),
         host_os: None,
@@ -29,12 +34,16 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
 }
 
 /// Under Rosetta uname(1) says `x86_64`; the kernel's own name keeps the machine's architecture.
-fn native_architecture(kernel: &mut Kernel) {
-    if kernel.version.known().is_some_and(|version| version.contains("RELEASE_ARM64")) {
+fn native_architecture(kernel: &mut Kernel, native_arm: bool) {
+    let by_name = kernel.version.known().is_some_and(|version| version.contains("RELEASE_ARM64"));
+    if by_name || native_arm {
         kernel.architecture.state = State::Known("arm64".to_owned());
-        kernel.architecture.source = kernel.version.source;
+        kernel.architecture.source = if by_name { kernel.version.source } else { Some(Source::SYSCTL) };
     }
 }
+
+/// What programs that were built for an older system are told, whatever the version (`SYSTEM_VERSION_COMPAT`).
+const COMPATIBILITY_VERSION: &str = "10.16";
 
 fn os(machine: &Machine<'_>) -> Os {
     let mut ask = Ask::new(machine);
@@ -47,6 +56,13 @@ fn os(machine: &Machine<'_>) -> Os {
     let version = from_kernel
         .map(|version| (version, Source::SYSCTL))
         .or_else(|| field("ProductVersion").map(|version| (version, Source::SYSTEM_VERSION)));
+    let version = version.filter(|(version, _)| {
+        let real = version != COMPATIBILITY_VERSION;
+        if !real {
+            ask.contradicted("10.16", "the answer to programs of older systems, not a version");
+        }
+        real
+    });
     let build = build
         .map(|build| (build, Source::SYSCTL))
         .or_else(|| field("ProductBuildVersion").map(|build| (build, Source::SYSTEM_VERSION)));
@@ -55,11 +71,9 @@ fn os(machine: &Machine<'_>) -> Os {
             ask.saw(format!("{}: {key}", Source::SYSTEM_VERSION), value);
         }
     }
-    // The system was named anew with version 11.
     let name = name.map(|name| (name, Source::SYSTEM_VERSION)).or_else(|| {
         let (version, source) = version.as_ref()?;
-        let old = version.starts_with("10.");
-        Some((if old { "Mac OS X" } else { "macOS" }.to_owned(), *source))
+        Some((product_name(version).to_owned(), *source))
     });
     let pretty = name
         .as_ref()
@@ -78,6 +92,18 @@ fn os(machine: &Machine<'_>) -> Os {
         pretty_name: conclusion.found(pretty),
         variant_id: conclusion.fact(State::None, Source::UNAME),
         build_id: conclusion.found(build),
+    }
+}
+
+/// The name that a version was sold under. SystemVersion.plist kept "Mac OS X" until 10.15, and is believed where it can be
+/// read.
+fn product_name(version: &str) -> &'static str {
+    let minor =
+        version.strip_prefix("10.").and_then(|rest| rest.split('.').next()).and_then(|minor| minor.parse().ok());
+    match minor {
+        Some(0..=7_u32) => "Mac OS X",
+        Some(8..=11) => "OS X",
+        _ => "macOS",
     }
 }
 
@@ -135,11 +161,12 @@ pub(crate) fn container(machine: &Machine<'_>) -> Container {
 /// Makers by what their models' names hold, where the kernel does not give CPUID's word.
 const VENDORS: &[(&str, &str)] = &[("Apple", "Apple"), ("Intel(R)", "GenuineIntel")];
 
-const PERFORMANCE_LEVELS: [&str; 4] = [
-    "hw.perflevel0.physicalcpu",
-    "hw.perflevel1.physicalcpu",
-    "hw.perflevel2.physicalcpu",
-    "hw.perflevel3.physicalcpu",
+/// Kinds of cores, the fastest first, and how many there are of each.
+const PERFORMANCE_LEVELS: [(&str, &str); 4] = [
+    ("hw.perflevel0.name", "hw.perflevel0.physicalcpu"),
+    ("hw.perflevel1.name", "hw.perflevel1.physicalcpu"),
+    ("hw.perflevel2.name", "hw.perflevel2.physicalcpu"),
+    ("hw.perflevel3.name", "hw.perflevel3.physicalcpu"),
 ];
 
 fn cpu(machine: &Machine<'_>) -> Cpu {
@@ -154,11 +181,19 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     let mut logical =
         amount(&["hw.logicalcpu", "hw.logicalcpu_max", "hw.activecpu", "hw.ncpu", "machdep.cpu.thread_count"]);
     let mut cores = amount(&["hw.physicalcpu", "hw.physicalcpu_max", "machdep.cpu.core_count"]);
-    if cores.is_none() {
-        // Apple silicon counts each kind of core by itself.
-        let kinds = PERFORMANCE_LEVELS.map(|name| ask.sysctl_amount(name));
-        cores = kinds.iter().flatten().copied().reduce(u64::saturating_add);
+    // Apple silicon also counts each kind of core by itself, by names that changed: "Performance", "Efficiency", "Super".
+    let levels = ask.sysctl_amount("hw.nperflevels").and_then(|levels| usize::try_from(levels).ok());
+    let asked = match levels {
+        Some(levels) => levels,
+        None if cores.is_none() => PERFORMANCE_LEVELS.len(),
+        None => 0,
+    };
+    let mut of_all_kinds = None;
+    for (name, count) in PERFORMANCE_LEVELS.iter().take(asked) {
+        ask.sysctl_text(name);
+        of_all_kinds = of_all_kinds.into_iter().chain(ask.sysctl_amount(count)).reduce(u64::saturating_add);
     }
+    cores = cores.or(of_all_kinds);
     let mut amount = |names: &[&'static str]| names.iter().find_map(|name| ask.sysctl_amount(name));
     let sockets = amount(&["hw.packages"]);
     let frequency = amount(&["hw.cpufrequency"]);

@@ -1,0 +1,89 @@
+//! Systems that are made from FreeBSD and say so in files of their own, while uname(1) and os-release(5) often still say
+//! FreeBSD. `GhostBSD` and `MidnightBSD` are not here: the first names itself in os-release or not at all, the second in
+//! uname.
+
+use crate::ask::Ask;
+use crate::facts::Kernel;
+use crate::source::Source;
+use crate::text::{VALUE_LIMIT, clean_text};
+
+const FILE_LIMIT: usize = 16 * 1024;
+
+/// A system by its own name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Derivative {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    /// Its own version; `None` where it has FreeBSD's.
+    pub(crate) version: Option<String>,
+    pub(crate) source: Source,
+}
+
+/// Looks for the files that name one. Where several could be there, the product comes before what it is made from.
+pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative> {
+    if let Some(core) = ask.text(Source::OPNSENSE_VERSION.name(), FILE_LIMIT) {
+        let version = product_version(&core.text);
+        ask.saw(Source::OPNSENSE_VERSION.name(), version.as_deref().unwrap_or("no product_version"));
+        return Some(Derivative { id: "opnsense", name: "OPNsense", version, source: Source::OPNSENSE_VERSION });
+    }
+    let platform = ask.line(Source::ETC_PLATFORM.name());
+    let version = ask.line(Source::ETC_VERSION.name());
+    if platform.as_deref() == Some("pfSense") {
+        return Some(Derivative { id: "pfsense", name: "pfSense", version, source: Source::ETC_PLATFORM });
+    }
+    if let Some(found) = version.as_deref().and_then(nas) {
+        return Some(found);
+    }
+    // A product that is built from HardenedBSD has its suffix, and a kernel configuration of its own name.
+    let hardened = kernel.release.known().is_some_and(|release| release.ends_with("-HBSD"));
+    (hardened && ask.sysctl_text("kern.ident").as_deref() == Some("HARDENEDBSD")).then_some(Derivative {
+        id: "hardenedbsd",
+        name: "HardenedBSD",
+        version: None,
+        source: Source::SYSCTL,
+    })
+}
+
+/// `TrueNAS-13.0-U6.1 (0a8d4b8a2b)`
+fn nas(version: &str) -> Option<Derivative> {
+    let names = [("truenas", "TrueNAS"), ("freenas", "FreeNAS")];
+    let found = |(id, name): (_, &'static str)| {
+        let rest = version.strip_prefix(name)?.strip_prefix('-')?;
+        let own = rest.split_ascii_whitespace().next()?.to_owned();
+        Some(Derivative { id, name, version: Some(own), source: Source::ETC_VERSION })
+    };
+    names.into_iter().find_map(found)
+}
+
+/// `"product_version": "25.7.11_9"` in the flat JSON object that the firewall's package installs.
+fn product_version(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("\"product_version\"")?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let (value, _) = value.split_once('"')?;
+    let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    (plain && !value.is_empty()).then(|| clean_text(value, VALUE_LIMIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nas_says_its_name_and_version() {
+        let found = nas("TrueNAS-13.0-U6.1 (0a8d4b8a2b)").unwrap();
+        assert_eq!((found.id, found.version.as_deref()), ("truenas", Some("13.0-U6.1")));
+        assert_eq!(nas("FreeNAS-11.3-U5").unwrap().id, "freenas");
+        assert_eq!(nas("TrueNAS"), None);
+        assert_eq!(nas("TrueNAS- "), None);
+        assert_eq!(nas("13.2-RELEASE"), None);
+    }
+
+    #[test]
+    fn a_firewalls_version_is_read_where_it_is_plain() {
+        assert_eq!(product_version("{\n  \"product_version\": \"25.7.11_9\"\n}\n").as_deref(), Some("25.7.11_9"));
+        assert_eq!(product_version("{\"product_version\" : \"\"}"), None);
+        assert_eq!(product_version("{\"product_version\": \"25\\n7\"}"), None);
+        assert_eq!(product_version("{\"product_version\": 25}"), None);
+        assert_eq!(product_version("25.7"), None);
+    }
+}
