@@ -31,6 +31,9 @@ pub(crate) enum Verdict {
 /// The test target of the live environments, a part of its own.
 const LIVE: &str = "live";
 
+/// What shellcheck looks at.
+const SHELL_SCRIPTS: [&str; 3] = ["install.sh", ".ci/run", "tests/live/ask.sh"];
+
 /// How long the list of known vulnerabilities may take to arrive.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
@@ -58,6 +61,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report.part("cargo-deny", |_| deny(workspace, &["--locked", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
+    report.part("shell scripts", |_| {
+        run::run(run::program("shellcheck", SHELL_SCRIPTS).current_dir(&workspace.root)).map(|()| Verdict::Passed)
+    });
     report.part("workflows", |_| workflows::run(workspace));
     let mut programs = None;
     report.part("static build", |_| {

@@ -10,12 +10,13 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 26] = [
+const PACKAGES: [&str; 28] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
     "containerd",
     "curl",
+    "dash",
     "docker.io",
     "hyperfine",
     "iproute2",
@@ -29,6 +30,7 @@ const PACKAGES: [&str; 26] = [
     "python3",
     "qemu-system-x86",
     "runc",
+    "shellcheck",
     "squid",
     "strace",
     "systemd-container",
