@@ -210,7 +210,7 @@ pub trait Host {
     /// Size in bytes of the file system that holds a path, statvfs(3).
     fn filesystem_size(&self, path: &str) -> Result<u64>;
 
-    /// Amounts from the operating system's library; Linux has them in files and answers [`Error::Unsupported`].
+    /// Amounts from the operating system's library; Linux has them in files, and tells only the memory here, sysinfo(2).
     fn quantities(&self) -> Result<Quantities>;
 }
 

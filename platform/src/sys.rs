@@ -201,6 +201,20 @@ cfg_if::cfg_if! {
         pub(crate) fn sysctl_integer(_name: &str) -> Result<i64> {
             Err(Error::Unsupported)
         }
+    }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        #[allow(clippy::unnecessary_wraps, reason = "other systems may have no answer")]
+        #[allow(clippy::useless_conversion, reason = "32-bit processors have 32 bits here")]
+        pub(crate) fn quantities() -> Result<Quantities> {
+            // sysinfo(2): sizes are multiples of mem_unit bytes.
+            let system = rustix::system::sysinfo();
+            let bytes = u64::from(system.totalram).checked_mul(system.mem_unit.into());
+            Ok(Quantities { memory_bytes: bytes.filter(|bytes| *bytes > 0), ..Quantities::default() })
+        }
+    } else if #[cfg(not(any(target_os = "macos", target_os = "freebsd")))] {
         pub(crate) fn quantities() -> Result<Quantities> {
             Err(Error::Unsupported)
         }

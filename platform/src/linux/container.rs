@@ -18,7 +18,7 @@ use crate::text::{VALUE_LIMIT, clean, leading_number};
 pub(crate) const OTHER: &str = "container-other";
 
 /// The manager's mounts come first: they are made with the container, before anything runs in it.
-const MOUNTINFO_LIMIT: usize = 256 * 1024;
+pub(crate) const MOUNTINFO_LIMIT: usize = 256 * 1024;
 const CGROUP_LIMIT: usize = 64 * 1024;
 const STATUS_LIMIT: usize = 16 * 1024;
 const ENVIRON_LIMIT: usize = 128 * 1024;

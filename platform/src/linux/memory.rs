@@ -2,6 +2,7 @@
 
 use crate::ask::{Ask, Machine};
 use crate::facts::Memory;
+use crate::linux::container::MOUNTINFO_LIMIT;
 use crate::source::Source;
 use crate::text::leading_number;
 
@@ -15,6 +16,18 @@ pub(crate) fn total(meminfo: &str) -> Option<u64> {
 
 pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
+    // LXCFS mounts a file over it that holds the container's limit; sysinfo(2) still tells what the machine has. The zones'
+    // managed pages would not do: here and there they are fewer than MemTotal.
+    let mounts = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT);
+    if mounts.is_some_and(|mounts| mounts.text.contains(" /proc/meminfo ")) {
+        ask.contradicted(Source::MEMINFO.name(), "another file is mounted over it");
+        let answer = machine.host.quantities();
+        let bytes = ask.answer("sysinfo: memory", answer).and_then(|quantities| quantities.memory_bytes);
+        if let Some(bytes) = bytes {
+            ask.saw("sysinfo: memory", &format!("{bytes} bytes"));
+        }
+        return Memory { total_bytes: ask.done().found(bytes.map(|bytes| (bytes, Source::SYSINFO))) };
+    }
     let bytes = ask.text(Source::MEMINFO.name(), LIMIT).and_then(|file| total(&file.text));
     if let Some(bytes) = bytes {
         ask.saw("/proc/meminfo: MemTotal", &format!("{bytes} bytes"));
