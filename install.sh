@@ -172,7 +172,7 @@ $made"
 
 # Makes a folder for unfinished files beside a target, so that a rename is all that is left to do.
 stage_beside() {
-    folder=$(dirname "$1")
+    folder=${1%/*}
     stage=$folder/.anonymous-statistics.$$
     [ ! -d "$stage" ] || return 0
     # What is left of a run that was killed (kill -9 cannot be answered).

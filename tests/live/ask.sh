@@ -35,6 +35,7 @@ hidden="mount -t proc -o hidepid=2 proc /proc || exit 9; $user test -e /proc/1 &
 
 as caller
 as nobody /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups
+# shellcheck disable=SC2086  # it is a command and its options
 as user $user
 as blind /usr/bin/unshare --mount --propagation unchanged sh -c "$hidden" sh
 as service /usr/bin/unshare --mount --propagation unchanged --uts --ipc --net --user
