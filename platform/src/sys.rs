@@ -179,8 +179,9 @@ cfg_if::cfg_if! {
             system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
             let first = system.cpus().first();
             let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
-            let disks = sysinfo::Disks::new_with_refreshed_list();
-            let disks = disks.iter().flatten().map(|disk| crate::DiskQuantity {
+            // On macOS sysinfo would ask IOKit, and for the volumes' UUIDs too: statvfs(2) answers there.
+            let disks = cfg!(target_os = "freebsd").then(sysinfo::Disks::new_with_refreshed_list);
+            let disks = disks.iter().flatten().flatten().map(|disk| crate::DiskQuantity {
                 name: disk.name().to_string_lossy().into_owned(),
                 total_bytes: disk.total_space(),
                 removable: disk.is_removable(),

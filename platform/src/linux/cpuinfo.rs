@@ -55,7 +55,8 @@ impl<'t> CpuInfo<'t> {
     }
 
     fn first_of(&self, keys: &[&str]) -> Option<String> {
-        keys.iter().find_map(|key| self.get(key)).map(|value| clean_text(value, VALUE_LIMIT))
+        let cleaned = |key: &&str| self.get(key).map(|value| clean_text(value, VALUE_LIMIT));
+        keys.iter().filter_map(cleaned).find(|value| !value.is_empty())
     }
 
     fn hexadecimal(&self, key: &str) -> Option<u32> {
@@ -155,6 +156,10 @@ mod tests {
 
         let riscv = CpuInfo::parse("processor\t: 0\nhart\t: 0\nisa\t: rv64imafdc\nuarch\t: sifive,u74-mc\n");
         assert_eq!(riscv.model().as_deref(), Some("sifive,u74-mc"));
+
+        // What holds nothing but control bytes names nothing.
+        let power = CpuInfo::parse("cpu model\t: \u{7f}\u{0}\ncpu\t\t: POWER9\n");
+        assert_eq!(power.model().as_deref(), Some("POWER9"));
 
         let mips = CpuInfo::parse("system type\t: MT7621\nprocessor\t: 0\ncpu model\t: MIPS 1004Kc V2.15\n");
         assert_eq!(mips.model().as_deref(), Some("MIPS 1004Kc V2.15"));
