@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{bench, generate, peers, recorded, run, setup, skips, smoke, static_build, test, workflows};
+use crate::{bench, cross, generate, peers, recorded, run, setup, skips, smoke, static_build, test, workflows};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report.part("cargo-deny", |_| deny(workspace, &["--locked", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
+    report.part("clippy for macOS and FreeBSD", |_| elsewhere(workspace, cross::clippy));
     report.part("shell scripts", |_| {
         run::run(run::program("shellcheck", SHELL_SCRIPTS).current_dir(&workspace.root)).map(|()| Verdict::Passed)
     });
@@ -85,6 +86,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
 
     if arguments.all {
+        report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
         report.part("peers", |_| match &programs {
             Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),
             None => bail!("there is no static build to compare"),
@@ -121,6 +123,14 @@ fn clippy(workspace: &Workspace) -> Result<Verdict> {
         check(workspace, &arguments, &[])?;
     }
     Ok(Verdict::Passed)
+}
+
+/// What only a machine with the tools for other systems can do.
+fn elsewhere(workspace: &Workspace, work: fn(&Workspace) -> Result<()>) -> Result<Verdict> {
+    match cross::obstacle() {
+        Some(reason) => Ok(Verdict::Skipped(reason.into())),
+        None => work(workspace).map(|()| Verdict::Passed),
+    }
 }
 
 fn generated(workspace: &Workspace) -> Result<Verdict> {

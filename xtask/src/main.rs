@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod cross;
 mod enclosure;
 mod generate;
 mod peers;
@@ -35,6 +36,8 @@ enum Task {
     Test,
     /// Runs everything that must pass before a change lands; installs packages and starts daemons
     Ci(ci::Arguments),
+    /// Checks the workspace for macOS and FreeBSD from here
+    Cross(cross::Arguments),
     /// Builds the three programs as static executables and prints their folder
     Static,
     /// Measures the programs beside the tools that they replace, and prints a table
@@ -79,6 +82,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::SmokeInside(inside) => smoke::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
+        Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test => {
             let outcome = test::run(&Workspace::load()?)?;
             outcome.print_skips();

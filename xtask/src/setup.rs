@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 28] = [
+const PACKAGES: [&str; 29] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -28,6 +28,7 @@ const PACKAGES: [&str; 28] = [
     "podman",
     "proot",
     "python3",
+    "python3-venv",
     "qemu-system-x86",
     "runc",
     "shellcheck",

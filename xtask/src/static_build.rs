@@ -30,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn add_target(target: &str) -> Result<()> {
+pub(crate) fn add_target(target: &str) -> Result<()> {
     let libraries = PathBuf::from(run::text(&mut run::program("rustc", ["--print", "sysroot"]))?.trim())
         .join("lib/rustlib")
         .join(target);

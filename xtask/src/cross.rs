@@ -1,0 +1,223 @@
+//! `cargo xtask cross`: the whole workspace for the systems that this machine is not, checked with clippy and, with
+//! `--link`, linked.
+
+mod documented;
+mod zig;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use object::{Object, ObjectSymbol};
+
+use crate::run;
+use crate::static_build::add_target;
+use crate::workspace::{PREVIEW, PROGRAMS, Program, SYSTEM_INFO, Workspace};
+use documented::System;
+use zig::Zig;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Link the release programs instead, and list what they take from the system
+    #[arg(long)]
+    link: bool,
+}
+
+pub(crate) struct Target {
+    pub(crate) triple: &'static str,
+    /// The same in zig's words.
+    pub(crate) zig: &'static str,
+    pub(crate) system: System,
+}
+
+const TARGETS: [Target; 3] = [
+    Target { triple: "x86_64-unknown-freebsd", zig: "x86_64-freebsd", system: System::FreeBsd },
+    Target { triple: "aarch64-apple-darwin", zig: "aarch64-macos", system: System::MacOs },
+    Target { triple: "x86_64-apple-darwin", zig: "x86_64-macos", system: System::MacOs },
+];
+
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    if arguments.link { link(workspace) } else { clippy(workspace) }
+}
+
+/// What keeps this machine from it, if anything.
+pub(crate) fn obstacle() -> Option<&'static str> {
+    if run::find("rustup").is_none() {
+        return Some("no rustup to add the standard libraries of other systems");
+    }
+    run::find("python3").is_none().then_some("no python3 to install zig with")
+}
+
+/// Everything, with every feature and every test, as those systems would compile it.
+pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
+    let zig = Zig::install(workspace)?;
+    for target in &TARGETS {
+        add_target(target.triple)?;
+        let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--target"];
+        let mut command = run::cargo(arguments);
+        command.args([target.triple, "--", "-D", "warnings"]);
+        run::run(command.envs(zig.compiler(target)?).current_dir(&workspace.root))?;
+    }
+    Ok(())
+}
+
+/// The programs as files for those systems. Symbols come from zig's copies of the systems' own lists, and from libraries
+/// that hold no more than `documented`: whatever else a program asks for is an error of the linker.
+pub(crate) fn link(workspace: &Workspace) -> Result<()> {
+    let zig = Zig::install(workspace)?;
+    let mut page = String::from(
+        "\n| target | program | bytes | libraries | symbols | not of the C library |\n|---|---|---:|---|---:|---|\n",
+    );
+    for target in &TARGETS {
+        add_target(target.triple)?;
+        let stubs = zig.stubs(target)?;
+        for program in PROGRAMS {
+            let mut command = run::cargo(["build", "--release", "--locked", "--target", target.triple, "--package"]);
+            command.arg(program.package).envs(zig.compiler(target)?).envs(zig.linker(target, &stubs)?);
+            run::run(command.current_dir(&workspace.root))?;
+            let path = workspace.target.join(target.triple).join("release").join(program.name);
+            page.push_str(&row(target, &program, &path)?);
+        }
+    }
+    println!("{page}");
+    Ok(())
+}
+
+fn row(target: &Target, program: &Program, path: &Path) -> Result<String> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let imported = Imported::of(&bytes).with_context(|| format!("cannot understand {}", path.display()))?;
+    imported.check(program).with_context(|| format!("{} for {}", program.name, target.triple))?;
+    let beyond: Vec<&str> = imported
+        .symbols
+        .iter()
+        .filter(|symbol| documented::library(target.system, symbol).is_some())
+        .map(String::as_str)
+        .collect();
+    let beyond = if beyond.is_empty() { "none".to_owned() } else { beyond.join(" ") };
+    let (size, libraries, count) = (bytes.len(), imported.libraries.join(" "), imported.symbols.len());
+    Ok(format!("| {} | {} | {size} | {libraries} | {count} | {beyond} |\n", target.triple, program.name))
+}
+
+/// What a program takes from the system.
+struct Imported {
+    libraries: Vec<String>,
+    symbols: Vec<String>,
+}
+
+/// What starts a process, or becomes another program.
+const STARTS_A_PROCESS: [&str; 11] = [
+    "fork",
+    "vfork",
+    "rfork",
+    "posix_spawn",
+    "posix_spawnp",
+    "execve",
+    "execv",
+    "execvp",
+    "fexecve",
+    "popen",
+    "system",
+];
+/// What reaches a network, or a name on it.
+const NETWORK: [&str; 5] = ["connect", "bind", "getaddrinfo", "gethostbyname", "sendto"];
+
+impl Imported {
+    fn of(bytes: &[u8]) -> Result<Self> {
+        let file = object::File::parse(bytes)?;
+        // Mach-O puts an underscore before the names of C.
+        let macho = matches!(file, object::File::MachO32(_) | object::File::MachO64(_));
+        let plain = |name: &str| if macho { name.strip_prefix('_').unwrap_or(name) } else { name }.to_owned();
+        let undefined = file.dynamic_symbols().chain(file.symbols()).filter(ObjectSymbol::is_undefined);
+        let mut symbols: Vec<String> = undefined.filter_map(|symbol| symbol.name().ok().map(&plain)).collect();
+        symbols.retain(|name| !name.is_empty());
+        symbols.sort_unstable();
+        symbols.dedup();
+        Ok(Self { libraries: libraries(&file), symbols })
+    }
+
+    fn check(&self, program: &Program) -> Result<()> {
+        if self.symbols.is_empty() {
+            bail!("takes nothing from the system: the file was not understood");
+        }
+        let has = |names: &[&str]| -> Vec<String> {
+            self.symbols.iter().filter(|symbol| names.contains(&symbol.as_str())).cloned().collect()
+        };
+        let starts = has(&STARTS_A_PROCESS);
+        // The terminal library of the preview asks tput(1) for the size where the terminal does not tell it.
+        if program.name != PREVIEW.name && !starts.is_empty() {
+            bail!("could start a process: {}", starts.join(" "));
+        }
+        let network = has(&NETWORK);
+        if program.name == SYSTEM_INFO.name && !network.is_empty() {
+            bail!("could reach a network: {}", network.join(" "));
+        }
+        Ok(())
+    }
+}
+
+/// The libraries that a program asks its loader for, by their last name.
+fn libraries(file: &object::File<'_>) -> Vec<String> {
+    use object::read::elf::{Dyn, FileHeader};
+    use object::read::macho::LoadCommandVariant;
+    let mut names = Vec::new();
+    match file {
+        object::File::MachO64(file) => {
+            let endian = object::Endianness::Little;
+            let Ok(mut commands) = file.macho_load_commands() else { return names };
+            while let Ok(Some(command)) = commands.next() {
+                if let Ok(LoadCommandVariant::Dylib(dylib)) = command.variant()
+                    && let Ok(name) = command.string(endian, dylib.dylib.name)
+                {
+                    names.push(String::from_utf8_lossy(name).into_owned());
+                }
+            }
+        }
+        object::File::Elf64(file) => {
+            let (endian, data) = (file.endian(), file.data());
+            let header = file.elf_header();
+            let Ok(sections) = header.sections(endian, data) else { return names };
+            let Ok(Some((entries, strings))) = sections.dynamic(endian, data) else { return names };
+            let strings = sections.strings(endian, data, strings).unwrap_or_default();
+            for entry in entries {
+                if entry.tag32(endian) == Some(object::elf::DT_NEEDED)
+                    && let Ok(name) = entry.string(endian, strings)
+                {
+                    names.push(String::from_utf8_lossy(name).into_owned());
+                }
+            }
+        }
+        _ => {}
+    }
+    names.iter().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect()
+}
+
+/// Where a target's files of ours lie below target/tools.
+fn folder(tools: &Path, target: &Target) -> Result<PathBuf> {
+    let folder = tools.join("cross").join(target.triple);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_test_takes_from_its_system_is_read() {
+        let bytes = fs::read(std::env::current_exe().unwrap()).unwrap();
+        let imported = Imported::of(&bytes).unwrap();
+        assert!(!imported.libraries.is_empty());
+        assert!(imported.symbols.iter().any(|symbol| symbol == "getenv"), "{:?}", imported.symbols);
+        // xtask starts programs.
+        assert!(imported.check(&SYSTEM_INFO).is_err());
+    }
+
+    #[test]
+    fn a_network_is_for_the_sender() {
+        let imported = Imported { libraries: Vec::new(), symbols: vec!["connect".into()] };
+        assert!(imported.check(&SYSTEM_INFO).is_err());
+        assert!(imported.check(&crate::workspace::SENDER).is_ok());
+        let nothing = Imported { libraries: Vec::new(), symbols: Vec::new() };
+        assert!(nothing.check(&crate::workspace::SENDER).is_err());
+    }
+}
