@@ -219,7 +219,7 @@ impl Scratch {
         let sums = String::from_utf8(output.stdout).unwrap();
         for (file, line) in files.iter().zip(sums.lines()) {
             let sum = line.strip_suffix(file.to_str().unwrap()).unwrap_or(line);
-            *found.get_mut(file).unwrap() += &format!(", checksum and size {sum}");
+            found.get_mut(file).unwrap().extend([", checksum and size ", sum]);
         }
         found.into_iter().map(|(path, what)| (path.strip_prefix(self.root()).unwrap().to_owned(), what)).collect()
     }
