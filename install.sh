@@ -578,7 +578,7 @@ report_installation() {
         say 'Nothing was changed.'
         return
     fi
-    say "Installed in $root$prefix/bin: $(printf '%s' "$programs" | sed 's/$/,/' | tr '\n' ' ' | sed 's/,$//')."
+    say "Installed from $from in $root$prefix/bin: $(printf '%s' "$programs" | sed 's/$/,/' | tr '\n' ' ' | sed 's/,$//')."
     if [ "$plugins" ]; then
         say "In $root$plugins, system-info and anonymous-statistics stand in the place of the agent's scripts."
         for script in $scripts; do

@@ -194,6 +194,35 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
     });
 }
 
+/// As the kernel sees it: the file is new (`O_EXCL`, so that no link is followed), and only then a sender gets its name.
+#[test]
+fn the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming() {
+    let test = "the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming";
+    let Some(strace) = support::strace() else {
+        return skip(test, "strace is not installed");
+    };
+    under_each_shell(test, |shell| {
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        let log = scratch.beside("calls");
+        let calls = "trace=open,openat,rename,renameat,renameat2";
+        let mut words =
+            [strace.to_str().unwrap(), "-f", "-e", calls, "-o", log.to_str().unwrap()].map(str::to_owned).to_vec();
+        words.extend(scratch.words(&["--yes", "--disable-telemetry"]));
+        let (_, err, status) = said(&scratch.start(&words).output().unwrap());
+        assert_eq!(status, 0, "{err}");
+        let log = fs::read_to_string(log).unwrap();
+        let position = |what: &dyn Fn(&str) -> bool| log.lines().position(what).unwrap();
+        let created = position(&|line| line.contains(OPT_OUT) && line.contains("O_EXCL") && !line.contains("= -1"));
+        let placed = position(&|line| {
+            line.contains("rename") && line.contains("anonymous-statistics.sh\"") && line.contains(".new\"")
+        });
+        assert!(created < placed, "{log}");
+        assert!(
+            !log.lines().any(|line| line.contains(OPT_OUT) && line.contains("O_CREAT") && !line.contains("O_EXCL"))
+        );
+    });
+}
+
 /// No file may become larger than half a megabyte: a program can be begun, and not finished.
 fn install_with_small_files(scratch: &Scratch, arguments: &[&str]) -> (String, String, i32) {
     let mut words = vec!["sh".to_owned(), "-c".to_owned(), r#"ulimit -f 1024; exec "$@""#.to_owned(), "sh".to_owned()];
