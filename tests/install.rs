@@ -673,8 +673,16 @@ fn whichever_renaming_fails_or_is_interrupted_all_is_as_it_was() {
         }
         let newer = newer_programs(&scratch);
         for (what, expected) in ACCIDENTS {
-            // First from nothing, then over an earlier installation, then the removal.
-            for (step, arguments) in [&["--yes"][..], &["--from", &newer], &["--uninstall"]].iter().enumerate() {
+            // From nothing, over an earlier installation, over what an upgrade of the agent put there, and the removal.
+            for (step, arguments) in
+                [&["--yes"][..], &["--from", &newer], &["--yes"], &["--uninstall"]].into_iter().enumerate()
+            {
+                if step == 2 {
+                    for name in SCRIPTS {
+                        fs::remove_file(scratch.script(name)).unwrap();
+                        write_script(&scratch.script(name), "#!/bin/sh\n# of the next version\n");
+                    }
+                }
                 let before = scratch.tree();
                 let mut calls = 0;
                 loop {
