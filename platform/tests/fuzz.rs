@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use system_facts::fuzz::TARGETS;
+use system_facts::fuzz::{TARGETS, any_machine};
 
 #[test]
+#[cfg_attr(miri, ignore = "thousands of inputs take hours")]
 fn every_target_has_inputs_and_holds_for_them() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
     for (name, target) in TARGETS {
@@ -28,4 +29,13 @@ fn every_target_has_inputs_and_holds_for_them() {
         }
     }
     assert_eq!(fs::read_dir(fuzz.join("fuzz_targets")).unwrap().count(), TARGETS.len());
+}
+
+/// The same machines unchanged, and few enough for Miri: how the backends of other systems work together.
+#[test]
+fn made_up_machines_of_other_systems_are_collected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/any_machine");
+    for name in ["freebsd-jail", "freebsd-release-without-number", "mac-under-rosetta"] {
+        any_machine(&fs::read(folder.join(name)).unwrap());
+    }
 }

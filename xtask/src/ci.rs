@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{bench, cross, generate, peers, recorded, run, setup, skips, smoke, static_build, test, workflows};
+use crate::{bench, cross, generate, miri, peers, recorded, run, setup, skips, smoke, static_build, test, workflows};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -87,6 +87,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     if arguments.all {
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
+        report.part("Miri", |_| match miri::obstacle() {
+            Some(reason) => Ok(Verdict::Skipped(reason)),
+            None => miri::run(workspace).map(|()| Verdict::Passed),
+        });
         report.part("peers", |_| match &programs {
             Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),
             None => bail!("there is no static build to compare"),

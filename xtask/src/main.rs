@@ -5,6 +5,7 @@ mod ci;
 mod cross;
 mod enclosure;
 mod generate;
+mod miri;
 mod peers;
 mod recorded;
 mod run;
@@ -38,6 +39,8 @@ enum Task {
     Ci(ci::Arguments),
     /// Checks the workspace for macOS and FreeBSD from here
     Cross(cross::Arguments),
+    /// Interprets the platform crate's tests as macOS and FreeBSD would run them
+    Miri,
     /// Builds the three programs as static executables and prints their folder
     Static,
     /// Measures the programs beside the tools that they replace, and prints a table
@@ -82,6 +85,12 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::SmokeInside(inside) => smoke::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
+        Task::Miri => {
+            if let Some(reason) = miri::obstacle() {
+                anyhow::bail!(reason);
+            }
+            miri::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS)
+        }
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test => {
             let outcome = test::run(&Workspace::load()?)?;
