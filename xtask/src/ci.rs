@@ -31,6 +31,9 @@ pub(crate) enum Verdict {
 /// The test target of the live environments, a part of its own.
 const LIVE: &str = "live";
 
+/// The test target of the static programs with nothing but a kernel.
+const PORTABLE: &str = "portable";
+
 /// What shellcheck looks at.
 const SHELL_SCRIPTS: [&str; 3] = ["install.sh", ".ci/run", "tests/live/ask.sh"];
 
@@ -79,7 +82,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         Some(folder) => smoke::check(workspace, folder).map(|()| Verdict::Passed),
         None => bail!("there is no static build to ask"),
     });
-    report.part("system tests", |skips| system_tests(workspace, &|target| target != LIVE, &[], skips));
+    report.part("system tests", |skips| {
+        let programs = programs.as_ref().map(|folder| ("STATIC_PROGRAMS", folder.as_os_str()));
+        system_tests(workspace, &|target| target != LIVE, programs.as_slice(), skips)
+    });
     report.part("live environments", |skips| match &programs {
         Some(folder) => live(workspace, folder, arguments.all, skips),
         None => bail!("there is no static build to ask"),
@@ -91,6 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             Some(reason) => Ok(Verdict::Skipped(reason)),
             None => miri::run(workspace).map(|()| Verdict::Passed),
         });
+        report.part("Arm programs", |skips| emulated(workspace, "aarch64", skips));
         report.part("peers", |_| match &programs {
             Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),
             None => bail!("there is no static build to compare"),
@@ -171,6 +178,14 @@ fn live(workspace: &Workspace, programs: &Path, all: bool, skips: &mut Vec<Strin
         environment.push(("LIVE", OsStr::new("all")));
     }
     system_tests(workspace, &|target| target == LIVE, &environment, skips)
+}
+
+/// The static programs of another processor, which qemu-user(1) runs.
+fn emulated(workspace: &Workspace, arch: &str, skips: &mut Vec<String>) -> Result<Verdict> {
+    let programs = static_build::run_for(workspace, arch)?;
+    let emulator = format!("qemu-{arch}");
+    let environment = [("STATIC_PROGRAMS", programs.as_os_str()), ("EMULATOR", OsStr::new(&emulator))];
+    system_tests(workspace, &|target| target == PORTABLE, &environment, skips)
 }
 
 fn system_tests(

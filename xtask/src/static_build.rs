@@ -9,14 +9,19 @@ use anyhow::{Context, Result, bail};
 use crate::run;
 use crate::workspace::{PROGRAMS, Program, Workspace};
 
-/// Builds the three programs and returns the folder that they are in.
+/// Builds the three programs for this machine's processor and returns the folder that they are in.
 pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
+    run_for(workspace, env::consts::ARCH)
+}
+
+/// The same for any processor that rustup has a musl target for, and Debian a cross compiler.
+pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     if !cfg!(target_os = "linux") {
         bail!("the static build is for Linux; elsewhere use: cargo build --release --workspace");
     }
-    let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
+    let target = format!("{arch}-unknown-linux-musl");
     add_target(&target)?;
-    let compiler = compiler(&target)?;
+    let compiler = compiler(&target, arch)?;
     for program in PROGRAMS {
         // One at a time: in one build the sender's features would reach the preview, which must not have them.
         let mut command =
@@ -44,19 +49,27 @@ pub(crate) fn add_target(target: &str) -> Result<()> {
 }
 
 /// The C compiler for ring, where the cc crate would not find one by itself. Ring's C code needs no C library of its own, so
-/// the host's compiler will do; without fortified functions, which only glibc has.
-fn compiler(target: &str) -> Result<Vec<(String, String)>> {
+/// one for glibc will do; without fortified functions, which only glibc has. For another processor it links too: the host's
+/// linker knows no other.
+fn compiler(target: &str, arch: &str) -> Result<Vec<(String, String)>> {
     let underscored = target.replace('-', "_");
     let variable = format!("CC_{underscored}");
+    let native = arch == env::consts::ARCH;
     let given = [&variable, "TARGET_CC", "CC"].iter().any(|name| env::var_os(name).is_some());
-    let arch = env::consts::ARCH;
-    if given || run::find("musl-gcc").is_some() || run::find(&format!("{arch}-linux-musl-gcc")).is_some() {
+    let musl = [&format!("{arch}-linux-musl-gcc"), "musl-gcc"].iter().any(|name| run::find(name).is_some());
+    if native && (given || musl) {
         return Ok(Vec::new());
     }
-    if run::find("cc").is_none() {
-        bail!("no C compiler: install musl-tools (Debian: apt-get install musl-tools), or gcc");
+    let compiler = if native { "cc".to_owned() } else { format!("{arch}-linux-gnu-gcc") };
+    if run::find(&compiler).is_none() {
+        let packages = if native { "musl-tools".to_owned() } else { format!("gcc-{arch}-linux-gnu") };
+        bail!("no C compiler {compiler}: install it (Debian: apt-get install {packages})");
     }
-    Ok(vec![(variable, "cc".into()), (format!("CFLAGS_{underscored}"), "-U_FORTIFY_SOURCE".into())])
+    let linker = format!("CARGO_TARGET_{}_LINKER", underscored.to_uppercase());
+    let mut variables =
+        vec![(variable, compiler.clone()), (format!("CFLAGS_{underscored}"), "-U_FORTIFY_SOURCE".into())];
+    variables.extend((!native).then_some((linker, compiler)));
+    Ok(variables)
 }
 
 /// A program that needs a dynamic loader is an error, one over its size budget is only told.
