@@ -109,8 +109,8 @@ impl Step {
             (Source::File(path), Decision::OptedOut) => {
                 Some(format!("removing {}", printable(&path.to_string_lossy())))
             }
-            (Source::File(_), Decision::Unknown) => Some("looking as a user who may, for example with sudo".to_owned()),
-            (Source::Variable(name), _) => Some(format!("unsetting {name}")),
+            (_, Decision::Unknown) => Some("looking as a user who may, for example with sudo".to_owned()),
+            (Source::Variable(name), Decision::OptedOut) => Some(format!("unsetting {name}")),
         }
     }
 }
@@ -123,10 +123,11 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Decides from the config directories and the environment of whoever sends.
+    /// Decides from the config directories and the environment of whoever sends. An error of `variable` says why it cannot
+    /// be seen whether that is set.
     pub fn decide<'a>(
         config_directories: impl IntoIterator<Item = &'a Path>,
-        variable: impl Fn(&str) -> Option<OsString>,
+        variable: impl Fn(&str) -> Result<Option<OsString>, String>,
         look: impl Fn(&Path) -> Finding,
     ) -> Self {
         let files = config_directories.into_iter().map(|directory| {
@@ -136,9 +137,10 @@ impl Consent {
         });
         let variables = OPT_OUT_VARIABLES.iter().map(|name| {
             let finding = match variable(name) {
-                None => Finding::Nothing,
-                Some(value) if value.as_os_str() == OsStr::new("") => Finding::Empty,
-                Some(value) => Finding::Holds(value),
+                Ok(None) => Finding::Nothing,
+                Ok(Some(value)) if value.as_os_str() == OsStr::new("") => Finding::Empty,
+                Ok(Some(value)) => Finding::Holds(value),
+                Err(why) => Finding::CannotLook(why),
             };
             Step { source: Source::Variable(name), finding }
         });
@@ -198,7 +200,8 @@ mod tests {
 
     fn decide(files: &[Finding], variables: &[(&str, &str)]) -> Decision {
         let directories: Vec<PathBuf> = (0..files.len()).map(|i| PathBuf::from(format!("/{i}"))).collect();
-        let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        let variable =
+            |name: &str| Ok(variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value)));
         let look = |path: &Path| {
             let index = directories.iter().position(|d| path.starts_with(d)).unwrap();
             files[index].clone()

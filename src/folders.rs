@@ -31,12 +31,15 @@ pub const PLUGIN_DIRECTORIES: [&str; 6] = [
 pub const STATE_FOLDER: &str = "anonymous-statistics";
 
 /// How a folder was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FoundBy {
     /// The command line names it.
+    #[default]
     Option,
     /// The environment names it.
     Variable,
+    /// The daemon's own configuration or environment names it.
+    Daemon,
     /// It is the first usual place that exists.
     Usual,
 }
@@ -54,21 +57,47 @@ pub struct Folders {
     pub consent: Vec<PathBuf>,
 }
 
-/// What names folders.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Named<'a> {
-    /// `--config-dir`.
-    pub config_dir: Option<&'a Path>,
-    /// `--lib-dir`.
-    pub lib_dir: Option<&'a Path>,
+/// Folders that somebody names. Only absolute paths count: what a relative one means depends on who asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Who names them.
+    pub by: FoundBy,
+    /// The config directory.
+    pub config: Option<PathBuf>,
+    /// The library directory.
+    pub library: Option<PathBuf>,
+    /// The folder of the plugins.
+    pub plugins: Option<PathBuf>,
+}
+
+impl Named {
+    /// What the command line names: `--config-dir` and `--lib-dir`.
+    pub fn by_options(config_dir: Option<&Path>, lib_dir: Option<&Path>) -> Self {
+        Self { by: FoundBy::Option, config: absolute(config_dir), library: absolute(lib_dir), plugins: None }
+    }
+
+    /// What an environment names.
+    pub fn by_variables<'v>(variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
+        let path = |name| absolute(variable(name).map(Path::new));
+        Self {
+            by: FoundBy::Variable,
+            config: path("NETDATA_USER_CONFIG_DIR"),
+            library: path("NETDATA_LIB_DIR"),
+            plugins: path("NETDATA_PLUGINS_DIR"),
+        }
+    }
+}
+
+fn absolute(path: Option<&Path>) -> Option<PathBuf> {
+    path.filter(|path| path.is_absolute()).map(Path::to_owned)
 }
 
 /// Every directory in which the opt-out file counts: the ones that are named and all usual ones, whether or not they
 /// exist. To say so, no file is looked at.
-pub fn consent_directories<'v>(named: Named<'_>, variable: impl Fn(&str) -> Option<&'v OsStr>) -> Vec<PathBuf> {
-    let named_first = [absolute(named.config_dir), absolute(variable("NETDATA_USER_CONFIG_DIR").map(Path::new))];
+pub fn consent_directories(named: &[Named]) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = Vec::new();
-    for path in named_first.into_iter().flatten().chain(CONFIG_DIRECTORIES.iter().map(PathBuf::from)) {
+    let named = named.iter().filter_map(|named| named.config.clone());
+    for path in named.chain(CONFIG_DIRECTORIES.iter().map(PathBuf::from)) {
         if !directories.contains(&path) {
             directories.push(path);
         }
@@ -76,54 +105,37 @@ pub fn consent_directories<'v>(named: Named<'_>, variable: impl Fn(&str) -> Opti
     directories
 }
 
-/// Only absolute paths count: what a relative one means depends on who asks.
-fn absolute(path: Option<&Path>) -> Option<PathBuf> {
-    path.filter(|path| path.is_absolute()).map(Path::to_owned)
-}
-
 /// The library directory, in which events wait and are kept.
-pub fn library_directory<'v>(
-    named: Named<'_>,
-    variable: impl Fn(&str) -> Option<&'v OsStr>,
-    exists: impl Fn(&Path) -> bool,
-) -> Option<(PathBuf, FoundBy)> {
-    choose(named.lib_dir, variable("NETDATA_LIB_DIR"), &LIBRARY_DIRECTORIES, exists)
+pub fn library_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<(PathBuf, FoundBy)> {
+    choose(named, |named| named.library.as_ref(), &LIBRARY_DIRECTORIES, exists)
 }
 
 /// *The* config directory, which holds the configuration.
-pub fn config_directory<'v>(
-    named: Named<'_>,
-    variable: impl Fn(&str) -> Option<&'v OsStr>,
-    exists: impl Fn(&Path) -> bool,
-) -> Option<(PathBuf, FoundBy)> {
-    choose(named.config_dir, variable("NETDATA_USER_CONFIG_DIR"), &CONFIG_DIRECTORIES, exists)
+pub fn config_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<(PathBuf, FoundBy)> {
+    choose(named, |named| named.config.as_ref(), &CONFIG_DIRECTORIES, exists)
 }
 
-/// An option wins over a variable, and that over the first usual place that exists.
+/// Whoever names one first wins, and that over the first usual place that exists.
 fn choose(
-    option: Option<&Path>,
-    variable: Option<&OsStr>,
+    named: &[Named],
+    one: impl Fn(&Named) -> Option<&PathBuf>,
     usual: &[&str],
     exists: impl Fn(&Path) -> bool,
 ) -> Option<(PathBuf, FoundBy)> {
-    absolute(option)
-        .map(|path| (path, FoundBy::Option))
-        .or_else(|| absolute(variable.map(Path::new)).map(|path| (path, FoundBy::Variable)))
+    named
+        .iter()
+        .find_map(|named| one(named).map(|path| (path.clone(), named.by)))
         .or_else(|| usual.iter().map(PathBuf::from).find(|path| exists(path)).map(|path| (path, FoundBy::Usual)))
 }
 
 impl Folders {
-    /// Finds the folders.
-    pub fn find<'v>(
-        named: Named<'_>,
-        variable: impl Fn(&str) -> Option<&'v OsStr>,
-        exists: impl Fn(&Path) -> bool,
-    ) -> Self {
+    /// Finds the folders: whoever is first in the list wins.
+    pub fn find(named: &[Named], exists: impl Fn(&Path) -> bool) -> Self {
         Self {
-            config: config_directory(named, &variable, &exists),
-            library: library_directory(named, &variable, &exists),
-            plugins: choose(None, variable("NETDATA_PLUGINS_DIR"), &PLUGIN_DIRECTORIES, &exists),
-            consent: consent_directories(named, &variable),
+            config: config_directory(named, &exists),
+            library: library_directory(named, &exists),
+            plugins: choose(named, |named| named.plugins.as_ref(), &PLUGIN_DIRECTORIES, &exists),
+            consent: consent_directories(named),
         }
     }
 
@@ -137,16 +149,16 @@ impl Folders {
 mod tests {
     use super::*;
 
-    fn find(named: Named<'_>, variables: &[(&str, &'static str)], existing: &[&str]) -> Folders {
+    fn find(options: (Option<&str>, Option<&str>), variables: &[(&str, &'static str)], existing: &[&str]) -> Folders {
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsStr::new(*value));
-        Folders::find(named, variable, |path| existing.iter().any(|e| Path::new(e) == path))
+        let named = [Named::by_options(options.0.map(Path::new), options.1.map(Path::new)), Named::by_variables(variable)];
+        Folders::find(&named, |path| existing.iter().any(|e| Path::new(e) == path))
     }
 
     #[test]
     fn an_option_wins_over_a_variable_and_that_over_what_exists() {
-        let named = Named { config_dir: Some(Path::new("/a")), lib_dir: None };
         let variables = [("NETDATA_USER_CONFIG_DIR", "/b"), ("NETDATA_LIB_DIR", "/c")];
-        let found = find(named, &variables, &["/etc/netdata", "/var/lib/netdata"]);
+        let found = find((Some("/a"), None), &variables, &["/etc/netdata", "/var/lib/netdata"]);
         assert_eq!(found.config, Some(("/a".into(), FoundBy::Option)));
         assert_eq!(found.library, Some(("/c".into(), FoundBy::Variable)));
         assert_eq!(found.consent.len(), 6);
@@ -155,8 +167,8 @@ mod tests {
 
     #[test]
     fn the_first_usual_place_that_exists() {
-        let found =
-            find(Named::default(), &[], &["/usr/local/etc/netdata", "/opt/homebrew/etc/netdata", "/var/db/netdata"]);
+        let existing = ["/usr/local/etc/netdata", "/opt/homebrew/etc/netdata", "/var/db/netdata"];
+        let found = find((None, None), &[], &existing);
         assert_eq!(found.config, Some(("/usr/local/etc/netdata".into(), FoundBy::Usual)));
         assert_eq!(found.state(), Some("/var/db/netdata/anonymous-statistics".into()));
         assert_eq!(found.consent, CONFIG_DIRECTORIES.map(PathBuf::from));
@@ -164,8 +176,8 @@ mod tests {
 
     #[test]
     fn relative_paths_do_not_count() {
-        let named = Named { config_dir: Some(Path::new("a")), lib_dir: Some(Path::new("b")) };
-        let found = find(named, &[("NETDATA_USER_CONFIG_DIR", "c"), ("NETDATA_LIB_DIR", "")], &[]);
+        let found =
+            find((Some("a"), Some("b")), &[("NETDATA_USER_CONFIG_DIR", "c"), ("NETDATA_LIB_DIR", "")], &[]);
         assert_eq!((found.config, found.library), (None, None));
         assert_eq!(found.consent, CONFIG_DIRECTORIES.map(PathBuf::from));
     }

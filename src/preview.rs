@@ -6,10 +6,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
+use system_facts::LiveHost;
 
 use crate::assemble::{Assembly, Machine, Unsendable};
 use crate::config::{Config, ConfigError};
 use crate::consent::{self, Consent, Decision};
+use crate::daemon::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
 use crate::files::{self, Links};
 use crate::folders::{CONFIG_DIRECTORIES, Folders, Named};
 use crate::invocation::{Invocation, Provenance};
@@ -96,31 +98,87 @@ pub struct Preview {
     pub action: String,
     /// The agent's folders.
     pub folders: Folders,
+    /// What runs here, and what would start it. Nobody looked where a recorded call is shown.
+    pub daemons: Daemons,
+    /// Whose environment decides, and what of it can be seen.
+    pub surroundings: Surroundings,
     /// The decision about consent, with all it rests on.
     pub consent: Consent,
+    /// The decisions for other daemons that run here.
+    pub others: Vec<(Whose, Consent)>,
+    /// What the environment of whoever asks would decide, where another decides.
+    pub askers: Option<Consent>,
     /// What stands where the daemon looks for its telemetry script.
     pub script: Script,
     /// The configuration.
     pub config: Result<Config, ConfigError>,
-    /// The proxy that the request would go through.
-    pub proxy: Option<Proxy>,
-    /// The trust store that the environment names; `None`: the system's.
-    pub trust_store: Option<OsString>,
+    /// The proxy that the request would go through; an error says why that cannot be seen.
+    pub proxy: Result<Option<Proxy>, String>,
+    /// The trust store that the environment names; `None`: the system's. An error says why that cannot be seen.
+    pub trust_store: Result<Option<OsString>, String>,
     /// The event and its request.
     pub assembly: Result<Assembly, NoRequest>,
+}
+
+/// One agent that may be meant.
+struct Candidate {
+    surroundings: Surroundings,
+    folders: Folders,
+    consent: Consent,
+}
+
+impl Candidate {
+    fn new(surroundings: Surroundings, named: &[Named]) -> Self {
+        let folders = Folders::find(named, Path::is_dir);
+        let consent = decide(&folders, |name| surroundings.variable(name));
+        Self { surroundings, folders, consent }
+    }
+
+    /// The one that would send comes first: nobody is to think that nothing is sent where one of several daemons sends.
+    fn rank(&self) -> u8 {
+        match self.consent.decision() {
+            Decision::Allowed => 0,
+            Decision::Unknown => 1,
+            Decision::OptedOut => 2,
+        }
+    }
+}
+
+fn decide(folders: &Folders, variable: impl Fn(&str) -> Result<Option<OsString>, String>) -> Consent {
+    Consent::decide(folders.consent.iter().map(PathBuf::as_path), variable, consent::look)
+}
+
+fn owner_of(path: &Path) -> Option<u32> {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).ok()?).into()
 }
 
 impl Preview {
     /// Looks at everything. Nothing is created, changed or sent.
     pub fn look(question: &Question) -> Self {
-        let variable = |name: &str| match &question.call {
-            Some(call) => call.known_variable(name),
-            None => question.environment.get(OsStr::new(name)).map(OsString::as_os_str),
+        let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
+        let options = Named::by_options(question.config_dir.as_deref(), question.lib_dir.as_deref());
+        let mut daemons = Daemons::default();
+        let mut candidates: Vec<Candidate> = match &question.call {
+            Some(call) => {
+                let said = |name: &str| call.known_variable(name);
+                vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)])]
+            }
+            None => {
+                daemons = Daemons::find(&LiveHost::new(), &owner_of);
+                let asked = [options, Named::by_variables(asker)];
+                let mut deciding = daemons.surroundings(&asked);
+                if deciding.is_empty() {
+                    deciding.push((Surroundings::new(Whose::Asker, asker), Named::default()));
+                }
+                let all = |(surroundings, named)| Candidate::new(surroundings, &[&asked[..], &[named]].concat());
+                deciding.into_iter().map(all).collect()
+            }
         };
-        let owned = |name: &str| variable(name).map(OsStr::to_owned);
-        let named = Named { config_dir: question.config_dir.as_deref(), lib_dir: question.lib_dir.as_deref() };
-        let folders = Folders::find(named, variable, Path::is_dir);
-        let consent = Consent::decide(folders.consent.iter().map(PathBuf::as_path), owned, consent::look);
+        candidates.sort_by_key(Candidate::rank);
+        let Candidate { surroundings, folders, consent } = candidates.remove(0);
+        let askers = (!matches!(surroundings.whose, Whose::Asker | Whose::Call))
+            .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
+
         let config = Config::load(folders.config.as_ref().map(|(path, _)| path.as_path()));
         let invocation = match &question.call {
             Some(call) => call.clone(),
@@ -131,13 +189,19 @@ impl Preview {
             Ok(config) => Assembly::build(&invocation, &Machine::ask(&invocation), config, Stamp::now())
                 .map_err(NoRequest::Unsendable),
         };
+        let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
+        let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));
         Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script: Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path())),
-            proxy: config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, owned)),
-            trust_store: ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find_map(owned),
+            proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
+            trust_store: seen().map(|()| TRUST_STORE_VARIABLES.into_iter().find_map(known)),
+            others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
+            daemons,
             folders,
+            surroundings,
             consent,
+            askers,
             config,
             assembly,
         }

@@ -5,6 +5,10 @@ use std::fmt;
 
 use crate::endpoint::Endpoint;
 
+/// Every variable that counts, one way or another.
+pub const VARIABLES: [&str; 7] =
+    ["https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
+
 /// A proxy as the environment names it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {

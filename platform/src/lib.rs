@@ -31,6 +31,7 @@ mod linux;
 mod live;
 mod macos;
 pub mod netdata;
+mod processes;
 #[cfg(feature = "recorded")]
 mod recorded;
 #[cfg(feature = "recorded")]
@@ -53,6 +54,7 @@ pub use host::{
 #[cfg(feature = "serde")]
 pub use json::Explained;
 pub use live::LiveHost;
+pub use processes::{Process, processes_named};
 #[cfg(feature = "recorded")]
 pub use recorded::RecordedHost;
 #[cfg(feature = "recorded")]

@@ -1,6 +1,8 @@
 //! The only module that differs between operating systems, and the only one with `unsafe`.
 
 use std::ffi::CString;
+#[cfg(any(target_os = "macos", target_os = "freebsd"))]
+use std::ffi::OsString;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -8,6 +10,7 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{self, FileType, Mode, OFlags};
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
+use crate::processes::Process;
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 use crate::sysctls;
 
@@ -173,6 +176,42 @@ cfg_if::cfg_if! {
             sysctls::number(name, &sysctl(name, 2 * size_of::<u64>())?)
         }
 
+        /// The running programs of one name. Where the environment of a process cannot be seen, sysinfo gives none.
+        pub(crate) fn processes_named(name: &str) -> Result<Vec<Process>> {
+            use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
+
+            let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
+            let what = ProcessRefreshKind::nothing()
+                .with_exe(UpdateKind::Always)
+                .with_user(UpdateKind::Always)
+                .with_cmd(UpdateKind::Always)
+                .with_environ(UpdateKind::Always);
+            system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+            let seen = |list: &[OsString]| if list.is_empty() { Err(Error::PermissionDenied) } else { Ok(list.to_vec()) };
+            let of_name = system.processes().values().filter(|process| match process.exe() {
+                Some(path) => path.file_name().is_some_and(|file| file == name),
+                None => process.name() == name,
+            });
+            let mut found: Vec<Process> = of_name
+                .filter_map(|process| {
+                    let owner = process.effective_user_id().or(process.user_id())?;
+                    Some(Process {
+                        id: process.pid().as_u32(),
+                        parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
+                        owner: **owner,
+                        // A jail's processes are seen from outside; sysinfo does not tell them.
+                        contained: false,
+                        started: Some(process.start_time().saturating_mul(1000)),
+                        arguments: seen(process.cmd()),
+                        environment: seen(process.environ())
+                            .map(|list| list.iter().filter_map(|text| crate::processes::variable(text)).collect()),
+                    })
+                })
+                .collect();
+            found.sort_by_key(|process| process.id);
+            Ok(found)
+        }
+
         pub(crate) fn quantities() -> Result<Quantities> {
             let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
             system.refresh_memory();
@@ -196,6 +235,9 @@ cfg_if::cfg_if! {
             })
         }
     } else {
+        pub(crate) fn processes_named(_name: &str) -> Result<Vec<Process>> {
+            Err(Error::Unsupported)
+        }
         pub(crate) fn sysctl_text(_name: &str) -> Result<String> {
             Err(Error::Unsupported)
         }

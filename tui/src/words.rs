@@ -272,18 +272,22 @@ pub(crate) fn state_folder(folders: &Folders) -> String {
 
 /// The proxy that a request would go through.
 pub(crate) fn proxy(preview: &Preview) -> String {
-    preview.proxy.as_ref().map_or_else(
-        || "none".to_owned(),
-        |proxy| printable(&format!("{} ({})", proxy.shown(), proxy.variable)).into_owned(),
-    )
+    let shown = match &preview.proxy {
+        Ok(Some(proxy)) => format!("{} ({})", proxy.shown(), proxy.variable),
+        Ok(None) => "none".to_owned(),
+        Err(why) => format!("cannot tell from this account: {why}"),
+    };
+    printable(&shown).into_owned()
 }
 
 /// Where certificates are checked against.
 pub(crate) fn trust_store(preview: &Preview) -> String {
-    preview
-        .trust_store
-        .as_ref()
-        .map_or_else(|| "the system's".to_owned(), |store| printable(&store.to_string_lossy()).into_owned())
+    let shown = match &preview.trust_store {
+        Ok(Some(store)) => store.to_string_lossy().into_owned(),
+        Ok(None) => "the system's".to_owned(),
+        Err(why) => format!("cannot tell from this account: {why}"),
+    };
+    printable(&shown).into_owned()
 }
 
 /// The agent's version, where an event or a call says it.

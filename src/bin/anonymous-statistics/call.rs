@@ -59,8 +59,11 @@ impl Call {
         self.invocation.action().unwrap_or_default()
     }
 
-    fn named(&self) -> Named<'_> {
-        Named { config_dir: self.config_dir.as_deref(), lib_dir: self.lib_dir.as_deref() }
+    fn named(&self) -> [Named; 2] {
+        [
+            Named::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()),
+            Named::by_variables(|name| self.variable(name)),
+        ]
     }
 
     fn variable(&self, name: &str) -> Option<&OsStr> {
@@ -69,18 +72,18 @@ impl Call {
 
     /// The decision about consent. Nothing is looked at but its sources.
     pub(crate) fn consent(&self) -> Consent {
-        let directories = folders::consent_directories(self.named(), |name| self.variable(name));
-        let variable = |name: &str| self.variable(name).map(OsStr::to_owned);
+        let directories = folders::consent_directories(&self.named());
+        let variable = |name: &str| Ok(self.variable(name).map(OsStr::to_owned));
         Consent::decide(directories.iter().map(PathBuf::as_path), variable, consent::look)
     }
 
     fn config(&self) -> Result<Config, String> {
-        let directory = folders::config_directory(self.named(), |name| self.variable(name), Path::is_dir);
+        let directory = folders::config_directory(&self.named(), Path::is_dir);
         Config::load(directory.as_ref().map(|(path, _)| path.as_path())).map_err(|error| error.to_string())
     }
 
     fn library(&self) -> Option<PathBuf> {
-        folders::library_directory(self.named(), |name| self.variable(name), Path::is_dir).map(|(path, _)| path)
+        folders::library_directory(&self.named(), Path::is_dir).map(|(path, _)| path)
     }
 
     /// Builds the request.

@@ -1,0 +1,63 @@
+//! The agent's own configuration, `netdata.conf`: sections of `name = value`, as its documentation describes them.
+
+use system_facts::{Error, Host};
+
+/// The file's name.
+pub const FILE: &str = "netdata.conf";
+
+/// Bytes that are read. The file that an agent writes with all its defaults has some 100 KiB.
+const BYTES: usize = 1024 * 1024;
+
+/// The settings of an agent that somebody changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetdataConf {
+    text: String,
+}
+
+impl NetdataConf {
+    /// Reads a file. Where there is none, every setting is the agent's default.
+    pub fn read(host: &dyn Host, path: &str) -> Result<Self, Error> {
+        match host.read(path, BYTES) {
+            Ok(bytes) => Ok(Self::from(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(Error::NotFound) => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The value of a setting; `None`: it is not set. Of several the last one counts.
+    pub fn get(&self, section: &str, name: &str) -> Option<&str> {
+        let mut inside = false;
+        let mut found = None;
+        for line in self.text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
+            if let Some(title) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                inside = title.trim() == section;
+            } else if let (true, Some((key, value))) = (inside, line.split_once('='))
+                && key.trim() == name
+            {
+                found = Some(value.trim());
+            }
+        }
+        found
+    }
+}
+
+impl From<String> for NetdataConf {
+    fn from(text: String) -> Self {
+        Self { text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_a_section() {
+        let text = "# lib = /no\n[global]\n  crash reports = off\n[directories]\n\tlib = /a\n# lib = /b\n lib=/c \n[web]\nlib = /d\n";
+        let conf = NetdataConf::from(text.to_owned());
+        assert_eq!(conf.get("directories", "lib"), Some("/c"));
+        assert_eq!(conf.get("global", "crash reports"), Some("off"));
+        assert_eq!(conf.get("directories", "config"), None);
+        assert_eq!(conf.get("no such", "lib"), None);
+    }
+}

@@ -1,0 +1,370 @@
+//! The environment that systemd gives to the agent when it starts it: `netdata.service` and its drop-ins.
+//!
+//! The rules are those of systemd.unit(5), systemd.syntax(7), systemd.exec(5) and systemd-system.conf(5). What the service
+//! manager was told at run time (`systemctl set-environment`) stands in no file and is not seen.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use system_facts::{Error, Host};
+
+/// The agent's unit.
+pub const UNIT: &str = "netdata.service";
+
+/// Where systemd looks for units, the strongest first (systemd.unit(5), UNIT FILE LOAD PATH). `/lib` is where it is on
+/// systems that have not merged it with `/usr/lib`.
+const FOLDERS: [&str; 9] = [
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
+
+/// Where the service manager's own configuration is, the strongest first (systemd-system.conf(5)).
+const MANAGER: [&str; 5] =
+    ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd", "/lib/systemd"];
+
+/// Bytes of one file, and files of one folder. Real ones have a screenful, and a handful.
+const FILE_BYTES: usize = 64 * 1024;
+const FILES: usize = 1000;
+
+/// What systemd will give for a variable.
+pub type Setting = Result<String, String>;
+
+/// What the agent's unit says about its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// The unit's file.
+    pub path: String,
+    /// The variables that are set; an error says why it cannot be told.
+    variables: BTreeMap<String, Setting>,
+    /// Why nothing can be said about a variable that no file sets.
+    unsure: Option<String>,
+}
+
+impl Unit {
+    /// Reads the agent's unit; `None`: there is none, or it is masked.
+    pub fn find(host: &dyn Host) -> Option<Self> {
+        let (path, text) = FOLDERS.iter().find_map(|folder| {
+            let path = format!("{folder}/{UNIT}");
+            match host.read(&path, FILE_BYTES) {
+                Err(Error::NotFound) => None,
+                found => Some((path, found)),
+            }
+        })?;
+        // A link to /dev/null, or an empty file: masked.
+        let unreadable = match text {
+            Ok(text) if text.is_empty() => return None,
+            Err(Error::Malformed) => return None,
+            Ok(text) => Ok(text),
+            Err(error) => Err(format!("{path}: {error}")),
+        };
+        let mut reader = Reader { host, settings: Vec::new(), unsure: unreadable.as_ref().err().cloned() };
+        for folder in MANAGER {
+            if reader.file(&format!("{folder}/system.conf"), "Manager") {
+                break;
+            }
+        }
+        reader.drop_ins(&MANAGER.map(|folder| format!("{folder}/system.conf.d")), "Manager");
+        if let Ok(text) = unreadable {
+            reader.text(&text, "Service");
+        }
+        let folders: Vec<String> = FOLDERS
+            .iter()
+            .flat_map(|folder| [format!("{folder}/{UNIT}.d"), format!("{folder}/service.d")])
+            .collect();
+        reader.drop_ins(&folders, "Service");
+        let mut unit = Self { path, variables: BTreeMap::new(), unsure: reader.unsure.take() };
+        unit.apply(reader.host, &reader.settings);
+        Some(unit)
+    }
+
+    /// What systemd gives for a variable: `Ok(None)` is "not set".
+    pub fn variable(&self, name: &str) -> Result<Option<&str>, String> {
+        match (self.variables.get(name), &self.unsure) {
+            (Some(Ok(value)), _) => Ok(Some(value)),
+            (Some(Err(why)), _) | (None, Some(why)) => Err(why.clone()),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// systemd.exec(5): files win over `Environment=`, that over what is passed on, and that over the manager's default; what
+    /// is unset is unset last.
+    fn apply(&mut self, host: &dyn Host, settings: &[(String, String)]) {
+        let of = |key: &'static str| list(settings, key);
+        for item in of("DefaultEnvironment") {
+            self.set(&item);
+        }
+        for name in of("PassEnvironment") {
+            let why = format!("{} passes it on from systemd's own environment", self.path);
+            self.variables.insert(name, Err(why));
+        }
+        for item in of("Environment") {
+            self.set(&item);
+        }
+        for (path, optional) in of("EnvironmentFile").iter().map(|path| match path.strip_prefix('-') {
+            Some(path) => (path, true),
+            None => (path.as_str(), false),
+        }) {
+            match host.read(path, FILE_BYTES) {
+                Ok(bytes) => {
+                    for (name, value) in environment_file(&String::from_utf8_lossy(&bytes)) {
+                        self.variables.insert(name, Ok(value));
+                    }
+                }
+                // Without the dash the agent does not start at all then.
+                Err(Error::NotFound) if optional || !path.contains(['*', '?', '[']) => {}
+                Err(error) => {
+                    let why = format!("{path}: {error}");
+                    self.variables.values_mut().for_each(|setting| *setting = Err(why.clone()));
+                    self.unsure = Some(why);
+                }
+            }
+        }
+        for item in of("UnsetEnvironment") {
+            match item.split_once('=') {
+                None => drop(self.variables.insert(item, Ok(String::new()))),
+                Some((name, value)) => {
+                    if self.variables.get(name).is_some_and(|set| set.as_deref() == Ok(value)) {
+                        self.variables.insert(name.to_owned(), Ok(String::new()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, item: &str) {
+        if let Some((name, value)) = item.split_once('=') {
+            self.variables.insert(name.to_owned(), Ok(value.to_owned()));
+        }
+    }
+}
+
+/// The items of all assignments to a key; an empty assignment drops those before it.
+fn list(settings: &[(String, String)], key: &str) -> Vec<String> {
+    let mut items = Vec::new();
+    for (_, value) in settings.iter().filter(|(name, _)| name == key) {
+        if value.is_empty() {
+            items.clear();
+        } else {
+            items.extend(words(value));
+        }
+    }
+    items
+}
+
+struct Reader<'h> {
+    host: &'h dyn Host,
+    settings: Vec<(String, String)>,
+    unsure: Option<String>,
+}
+
+impl Reader<'_> {
+    /// Whether there is such a file, readable or not.
+    fn file(&mut self, path: &str, section: &str) -> bool {
+        match self.host.read(path, FILE_BYTES) {
+            Ok(text) => self.text(&text, section),
+            Err(Error::NotFound) => return false,
+            // A link to /dev/null hides a file of the same name further down.
+            Err(Error::Malformed) => {}
+            Err(error) => self.unsure = Some(format!("{path}: {error}")),
+        }
+        true
+    }
+
+    fn text(&mut self, text: &[u8], section: &str) {
+        self.settings.extend(assignments(&String::from_utf8_lossy(text), section));
+    }
+
+    /// Drop-ins are read in the order of their names, whatever folder they are in; of one name the strongest counts.
+    fn drop_ins(&mut self, folders: &[String], section: &str) {
+        let mut found = BTreeMap::new();
+        for folder in folders {
+            match self.host.list(folder, FILES) {
+                Ok(names) => {
+                    for name in names.into_iter().filter(|name| name.ends_with(".conf")) {
+                        let path = format!("{folder}/{name}");
+                        found.entry(name).or_insert(path);
+                    }
+                }
+                Err(Error::NotFound) => {}
+                Err(error) => self.unsure = Some(format!("{folder}: {error}")),
+            }
+        }
+        for path in found.values() {
+            self.file(path, section);
+        }
+    }
+}
+
+/// The assignments in a section, in their order (systemd.syntax(7)).
+fn assignments(text: &str, section: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    let mut line = String::new();
+    for part in text.lines() {
+        let trimmed = part.trim();
+        // A comment between continued lines is passed over.
+        if trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(begin) = trimmed.strip_suffix('\\') {
+            line.push_str(begin);
+            line.push(' ');
+            continue;
+        }
+        line.push_str(trimmed);
+        let whole = std::mem::take(&mut line);
+        let whole = whole.trim();
+        if let Some(name) = whole.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            inside = name == section;
+        } else if let (true, Some((key, value))) = (inside, whole.split_once('=')) {
+            found.push((key.trim().to_owned(), value.trim().to_owned()));
+        }
+    }
+    found
+}
+
+/// Splits at blanks; quotes keep blanks, and C escapes are read (systemd.syntax(7), QUOTING). `%%` is a percent sign; other
+/// specifiers stay as they are.
+fn words(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let read = match (c, quote) {
+            (c, Some(open)) if c == open => {
+                quote = None;
+                continue;
+            }
+            ('"' | '\'', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+                continue;
+            }
+            (c, None) if c.is_ascii_whitespace() => {
+                found.extend(word.take());
+                continue;
+            }
+            ('\\', _) => escape(&mut chars),
+            ('%', _) if chars.peek() == Some(&'%') => {
+                chars.next();
+                '%'
+            }
+            (c, _) => c,
+        };
+        word.get_or_insert_default().push(read);
+    }
+    found.extend(word);
+    found
+}
+
+/// What stands behind a backslash.
+fn escape(chars: &mut Peekable<Chars<'_>>) -> char {
+    let (value, digits, radix) = match chars.next() {
+        Some('a') => return '\u{7}',
+        Some('b') => return '\u{8}',
+        Some('f') => return '\u{c}',
+        Some('n') => return '\n',
+        Some('r') => return '\r',
+        Some('t') => return '\t',
+        Some('v') => return '\u{b}',
+        Some('s') => return ' ',
+        Some('x') => (0, 2, 16),
+        Some('u') => (0, 4, 16),
+        Some('U') => (0, 8, 16),
+        Some(c) => match c.to_digit(8) {
+            Some(first) => (first, 2, 8),
+            None => return c,
+        },
+        None => return '\\',
+    };
+    let mut value: u32 = value;
+    for _ in 0..digits {
+        let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else { break };
+        value = value * radix + digit;
+        chars.next();
+    }
+    char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
+/// The variables of an `EnvironmentFile=`: `NAME=value`, one a line, with quotes as in a shell (systemd.exec(5)).
+fn environment_file(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut line = String::new();
+    for part in text.lines() {
+        if line.is_empty() && part.trim_start().starts_with(['#', ';']) {
+            continue;
+        }
+        match part.strip_suffix('\\') {
+            Some(begin) => line.push_str(begin),
+            None => {
+                line.push_str(part);
+                let whole = std::mem::take(&mut line);
+                if let Some((name, value)) = whole.split_once('=') {
+                    found.push((name.trim().to_owned(), unquoted(value.trim())));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// A value without its quotes. Blanks outside quotes stay: only those at the ends do not count.
+fn unquoted(text: &str) -> String {
+    let mut value = String::new();
+    let mut quote = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(c),
+            ('\\', None | Some('"')) => value.extend(chars.next()),
+            (c, _) => value.push(c),
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_escapes() {
+        for (text, expected) in [
+            ("A=1 B=2", &["A=1", "B=2"][..]),
+            ("\"A=one two\" 'B=it\"s'", &["A=one two", "B=it\"s"]),
+            ("A=\"x y\"z", &["A=x yz"]),
+            (r"A=\x41\101\s\u00e9 \q", &["A=AA \u{e9}", "q"]),
+            ("A=100%% B=%h", &["A=100%", "B=%h"]),
+            ("\"\" x", &["", "x"]),
+            ("a\\", &["a\\"]),
+            (r"\U99999999", &["\u{fffd}"]),
+        ] {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sections_comments_and_continued_lines() {
+        let text = "[Unit]\nEnvironment=NO=1\n[Service]\n# Environment=NO=2\nEnvironment = A=1 \\\n; between\n  B=2\n\
+                    [Install]\nEnvironment=NO=3\n";
+        assert_eq!(assignments(text, "Service"), [("Environment".to_owned(), "A=1  B=2".to_owned())]);
+    }
+
+    #[test]
+    fn files_of_variables() {
+        let text = "# a comment\nA=1\n B = \"two \\\"words\" \nC='x'y\nD=a\\\nb\nnothing\nE=\n";
+        let found = environment_file(text);
+        let expected = [("A", "1"), ("B", "two \"words"), ("C", "xy"), ("D", "ab"), ("E", "")];
+        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}
