@@ -222,7 +222,8 @@ fn named(host: &dyn Host, arguments: &[OsString], environment: Option<&BTreeMap<
     let conf = file.to_str().map(|path| NetdataConf::read(host, path).unwrap_or_default()).unwrap_or_default();
     let path = |name| conf.get("directories", name).map(PathBuf::from).filter(|path| path.is_absolute());
     // Several folders of plugins may be named, each in quotes; the first holds the agent's own.
-    let plugins = conf.get("directories", "plugins").and_then(|text| text.split('"').find(|part| part.starts_with('/')));
+    let plugins =
+        conf.get("directories", "plugins").and_then(|text| text.split('"').find(|part| part.starts_with('/')));
     Named {
         by: FoundBy::Daemon,
         config: path("config").or(by_variables.config),
@@ -262,11 +263,14 @@ mod tests {
 
         fn process(&mut self, id: u32, owner: u32, more: &[(&str, &str)]) {
             let of = |name: &str, usual: &str| {
-                more.iter().find(|(key, _)| *key == name).map_or_else(|| usual.to_owned(), |(_, text)| (*text).to_owned())
+                more.iter()
+                    .find(|(key, _)| *key == name)
+                    .map_or_else(|| usual.to_owned(), |(_, text)| (*text).to_owned())
             };
             let file = |name: &str| format!("/proc/{id}/{name}");
             let link = self.folder.path().join(format!("root/proc/{id}/exe"));
-            let status = format!("Name:\tx\nPPid:\t{}\nUid:\t0\t{owner}\t0\t0\n{}\n", of("parent", "1"), of("status", ""));
+            let status =
+                format!("Name:\tx\nPPid:\t{}\nUid:\t0\t{owner}\t0\t0\n{}\n", of("parent", "1"), of("status", ""));
             self.file(&file("status"), status);
             self.file(&file("comm"), format!("{}\n", of("comm", "netdata")));
             self.file(&file("cmdline"), of("cmdline", "netdata\0-D\0"));
@@ -324,7 +328,10 @@ mod tests {
         scene.process(8, 0, &[("exe", "/opt/netdata/usr/sbin/netdata (deleted)")]);
         scene.process(9, DAEMON, &[("parent", "8")]);
         scene.process(10, 1234, &[("cmdline", "netdata\0-c\0/srv/netdata.conf\0")]);
-        scene.file("/srv/netdata.conf", "[directories]\n config = /srv/etc\n lib = /srv/lib\n plugins = \"/a b\" \"/c\"\n");
+        scene.file(
+            "/srv/netdata.conf",
+            "[directories]\n config = /srv/etc\n lib = /srv/lib\n plugins = \"/a b\" \"/c\"\n",
+        );
         let found = scene.look().running;
         assert_eq!(found.iter().map(|daemon| daemon.process).collect::<Vec<_>>(), [8, 10]);
         let named = Named {

@@ -151,7 +151,8 @@ mod tests {
 
     fn find(options: (Option<&str>, Option<&str>), variables: &[(&str, &'static str)], existing: &[&str]) -> Folders {
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsStr::new(*value));
-        let named = [Named::by_options(options.0.map(Path::new), options.1.map(Path::new)), Named::by_variables(variable)];
+        let named =
+            [Named::by_options(options.0.map(Path::new), options.1.map(Path::new)), Named::by_variables(variable)];
         Folders::find(&named, |path| existing.iter().any(|e| Path::new(e) == path))
     }
 
@@ -176,8 +177,7 @@ mod tests {
 
     #[test]
     fn relative_paths_do_not_count() {
-        let found =
-            find((Some("a"), Some("b")), &[("NETDATA_USER_CONFIG_DIR", "c"), ("NETDATA_LIB_DIR", "")], &[]);
+        let found = find((Some("a"), Some("b")), &[("NETDATA_USER_CONFIG_DIR", "c"), ("NETDATA_LIB_DIR", "")], &[]);
         assert_eq!((found.config, found.library), (None, None));
         assert_eq!(found.consent, CONFIG_DIRECTORIES.map(PathBuf::from));
     }

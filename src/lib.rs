@@ -17,6 +17,7 @@
 #![deny(missing_docs)]
 
 pub mod assemble;
+pub mod channels;
 pub mod clock;
 pub mod config;
 pub mod consent;
@@ -27,6 +28,7 @@ pub mod event;
 pub mod fatal;
 pub mod files;
 pub mod folders;
+pub mod history;
 pub mod invocation;
 pub mod limits;
 pub mod netdata_conf;
@@ -41,3 +43,4 @@ pub mod shape;
 pub mod switch;
 pub mod text;
 pub mod unit;
+pub mod version;

@@ -21,7 +21,7 @@ use crate::files::{self, Links};
 use crate::folders::STATE_FOLDER;
 use crate::limits;
 use crate::payload::Stamp;
-use crate::request::PreparedRequest;
+use crate::request::{PreparedRequest, thaw};
 use crate::shape;
 
 const WAITING: &str = "waiting";
@@ -40,6 +40,15 @@ pub enum State {
     Waiting,
     /// Answered.
     Sent,
+}
+
+impl State {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Waiting => WAITING,
+            Self::Sent => SENT,
+        }
+    }
 }
 
 /// Who opens the outbox.
@@ -134,8 +143,13 @@ impl Entry {
         Some(self.json()?.get("properties")?.get("action")?.as_str()?.to_owned())
     }
 
+    /// The request, if it is one to this destination, just as it was frozen. Nothing else is sent anywhere.
+    pub fn request_to(&self, endpoint: &Endpoint) -> Option<PreparedRequest> {
+        if self.record.url == endpoint.to_string() { thaw(&self.request, endpoint) } else { None }
+    }
+
     /// Whether the event says that the agent failed: these matter most.
-    fn is_failure(&self) -> bool {
+    pub fn is_failure(&self) -> bool {
         self.action().is_some_and(|action| matches!(action.as_str(), "FATAL" | "CRASH"))
     }
 
@@ -157,6 +171,17 @@ impl Entry {
         Endpoint::parse(&record.url).map_err(|problem| damaged(&format!("its url {problem}")))?;
         Ok(Self { record, request: rest.get(1..).unwrap_or_default().to_vec() })
     }
+}
+
+/// An event that waits, or that was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Which of the two.
+    pub state: State,
+    /// Its name.
+    pub name: Name,
+    /// The entry; an error says why it cannot be read.
+    pub entry: Result<Entry, String>,
 }
 
 /// The folders, open.
@@ -247,22 +272,34 @@ impl Outbox {
         Entry::decode(&opened.read(limits::ENTRY_BYTES)?)
     }
 
+    /// Every entry of both states, the oldest first. What is damaged is an item too: it is never sent.
+    pub fn items(&self) -> io::Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for state in [State::Sent, State::Waiting] {
+            let names = self.names(state)?;
+            let read = |name| Item { state, entry: self.read(state, &name).map_err(|error| error.to_string()), name };
+            items.extend(names.into_iter().map(read));
+        }
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(items)
+    }
+
     /// Deletes an entry.
     pub fn delete(&self, state: State, name: &Name) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
     }
 
-    /// Deletes every event that waits in a library directory, unfinished ones included, and says how many there were.
+    /// Deletes every entry of a state in a library directory, unfinished ones included, and says how many there were.
     ///
     /// It needs no other folder to be there: somebody may have removed the history, and events wait all the same.
-    pub fn delete_waiting(library: &Path, role: Role) -> io::Result<usize> {
+    pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<usize> {
         let parent = open_library(library)?;
-        let waiting = folder(&folder(&parent, STATE_FOLDER, role)?, WAITING, role)?;
+        let folder = folder(&folder(&parent, STATE_FOLDER, role)?, state.folder(), role)?;
         let mut deleted = 0;
-        for name in listed(&waiting)? {
+        for name in listed(&folder)? {
             let entry = Name::parse(&name).is_some();
             if entry || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
-                match rustix::fs::unlinkat(&waiting, &*name, AtFlags::empty()) {
+                match rustix::fs::unlinkat(&folder, &*name, AtFlags::empty()) {
                     Ok(()) => deleted += usize::from(entry),
                     // Another program deleted it, or it was sent: either way it does not wait any more.
                     Err(rustix::io::Errno::NOENT) => {}
@@ -270,7 +307,7 @@ impl Outbox {
                 }
             }
         }
-        rustix::fs::fsync(&waiting)?;
+        rustix::fs::fsync(&folder)?;
         Ok(deleted)
     }
 
@@ -373,7 +410,7 @@ impl Outbox {
 }
 
 /// A clock that was set back makes nothing older than it is: what lies in the future has the age 0.
-fn age(now: u64, name: &Name) -> Duration {
+pub(crate) fn age(now: u64, name: &Name) -> Duration {
     Duration::from_millis(now.saturating_sub(name.time))
 }
 
@@ -510,7 +547,7 @@ mod tests {
         let waiting = library.path().join(STATE_FOLDER).join("waiting");
         std::fs::write(waiting.join(format!("{TEMPORARY}{sent}")), "half").unwrap();
         std::fs::write(waiting.join("notes"), "mine").unwrap();
-        assert_eq!(Outbox::delete_waiting(library.path(), Role::Reader).unwrap(), 1);
+        assert_eq!(Outbox::delete_all(library.path(), State::Waiting, Role::Reader).unwrap(), 1);
         let left: Vec<_> = std::fs::read_dir(&waiting).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["notes"]);
         assert_eq!(outbox.names(State::Sent).unwrap().len(), 1);

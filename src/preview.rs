@@ -21,6 +21,7 @@ use crate::proxy::{self, Proxy};
 use crate::schema::{FIELDS, Happened, Origin};
 use crate::script::{Program, Script};
 use crate::shape::{self, Shape};
+use crate::version::Version;
 
 /// An environment, as a snapshot.
 pub type Environment = BTreeMap<OsString, OsString>;
@@ -71,6 +72,8 @@ pub enum Outlook {
     WouldSend,
     /// There is consent, but no request can be made.
     WillNotSend,
+    /// Nothing is sent: a daemon of this version calls no script for this event.
+    NobodyCalls,
     /// Nothing is sent, because somebody said no.
     OptedOut,
     /// Nobody is known to have said no, but not everything that decides could be looked at from here.
@@ -85,6 +88,7 @@ impl Outlook {
             Self::AnotherSends => "another-sends",
             Self::WouldSend => "would-send",
             Self::WillNotSend => "will-not-send",
+            Self::NobodyCalls => "nobody-calls",
             Self::OptedOut => "opted-out",
             Self::CannotTell => "cannot-tell",
         }
@@ -110,6 +114,8 @@ pub struct Preview {
     pub askers: Option<Consent>,
     /// What stands where the daemon looks for its telemetry script.
     pub script: Script,
+    /// The agent's version, where something says it.
+    pub version: Option<Version>,
     /// The configuration.
     pub config: Result<Config, ConfigError>,
     /// The proxy that the request would go through; an error says why that cannot be seen.
@@ -189,6 +195,13 @@ impl Preview {
             Ok(config) => Assembly::build(&invocation, &Machine::ask(&invocation), config, Stamp::now())
                 .map_err(NoRequest::Unsendable),
         };
+        let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);
+        let version = || said.and_then(|text| Version::new(text, "the daemon's last event or call"));
+        let version = match &question.call {
+            Some(_) => version(),
+            // What is installed now is newer than what an event said.
+            None => Version::installed(folders.library.as_ref().map(|(path, _)| path.as_path())).or_else(version),
+        };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));
         Self {
@@ -197,6 +210,7 @@ impl Preview {
             proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
             trust_store: seen().map(|()| TRUST_STORE_VARIABLES.into_iter().find_map(known)),
             others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
+            version,
             daemons,
             folders,
             surroundings,
@@ -214,6 +228,9 @@ impl Preview {
             (Decision::Unknown, ..) => Outlook::CannotTell,
             (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
             (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
+            (Decision::Allowed, Ok(_), Program::ThisSender(_) | Program::Another) if !self.is_called() => {
+                Outlook::NobodyCalls
+            }
             (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
             (Decision::Allowed, Ok(_), Program::Another) => Outlook::AnotherSends,
             (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
@@ -232,12 +249,21 @@ impl Preview {
             (Outlook::CannotTell, _) => format!("CANNOT TELL from this account: {}; try sudo", reason()),
             (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
             (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
+            (Outlook::NobodyCalls, _) => {
+                let version = self.version.as_ref().map_or("of this version", |version| &version.text);
+                format!("NOT SENT: a daemon {version} calls no telemetry script for this event")
+            }
             (Outlook::WillSend, _) => "WILL SEND".to_owned(),
             (Outlook::AnotherSends, _) => {
                 "NOT THIS: another program is installed, most likely Netdata's own script".to_owned()
             }
             (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
         }
+    }
+
+    /// Whether the daemon calls a script for this event, as far as its version is known.
+    pub fn is_called(&self) -> bool {
+        self.version.as_ref().is_none_or(|version| version.calls().includes(&self.action))
     }
 
     /// Whether every byte of the request is known here but the random number and the time.

@@ -22,17 +22,8 @@ const HEADERS: [&str; 5] = ["host", "user-agent", "accept", "content-type", "con
 
 /// Makes the request for a payload. The preview and the sender call this, so they cannot differ.
 pub fn prepare(payload: &Payload, endpoint: &Endpoint) -> PreparedRequest {
-    let body = payload.bytes().to_vec();
-    let values = [
-        endpoint.authority(),
-        USER_AGENT.to_owned(),
-        "*/*".to_owned(),
-        "application/json".to_owned(),
-        body.len().to_string(),
-    ];
-    PreparedRequest { endpoint: endpoint.clone(), headers: HEADERS.into_iter().zip(values).collect(), body }
+    PreparedRequest::of_body(payload.bytes().to_vec(), endpoint)
 }
-
 /// Reads a request that was frozen earlier, perhaps by another version of the sender. What is not exactly a request of
 /// ours to this destination is none.
 pub fn thaw(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
@@ -51,6 +42,18 @@ pub fn thaw(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
 }
 
 impl PreparedRequest {
+    /// The request that carries a body.
+    pub(crate) fn of_body(body: Vec<u8>, endpoint: &Endpoint) -> Self {
+        let values = [
+            endpoint.authority(),
+            USER_AGENT.to_owned(),
+            "*/*".to_owned(),
+            "application/json".to_owned(),
+            body.len().to_string(),
+        ];
+        Self { endpoint: endpoint.clone(), headers: HEADERS.into_iter().zip(values).collect(), body }
+    }
+
     /// Where it goes.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint

@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, Mode, OFlags};
 
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
-use crate::outbox::{Outbox, Role};
+use crate::outbox::{Outbox, Role, State};
 
 /// What opting out did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +68,17 @@ pub fn opt_in(config_directory: &Path) -> io::Result<Done> {
 /// Deletes the events that wait, as opting out and opting in both do, and says how many there were. Without an outbox
 /// nothing waits.
 pub fn forget_waiting(library: Option<&Path>, role: Role) -> io::Result<usize> {
+    forget(library, State::Waiting, role)
+}
+
+/// Deletes the requests that were answered, which are kept for people to read, and says how many there were.
+pub fn forget_history(library: Option<&Path>) -> io::Result<usize> {
+    forget(library, State::Sent, Role::Reader)
+}
+
+fn forget(library: Option<&Path>, state: State, role: Role) -> io::Result<usize> {
     let Some(library) = library else { return Ok(0) };
-    match Outbox::delete_waiting(library, role) {
+    match Outbox::delete_all(library, state, role) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),
         deleted => deleted,
     }

@@ -75,10 +75,8 @@ impl Unit {
         if let Ok(text) = unreadable {
             reader.text(&text, "Service");
         }
-        let folders: Vec<String> = FOLDERS
-            .iter()
-            .flat_map(|folder| [format!("{folder}/{UNIT}.d"), format!("{folder}/service.d")])
-            .collect();
+        let folders: Vec<String> =
+            FOLDERS.iter().flat_map(|folder| [format!("{folder}/{UNIT}.d"), format!("{folder}/service.d")]).collect();
         reader.drop_ins(&folders, "Service");
         let mut unit = Self { path, variables: BTreeMap::new(), unsure: reader.unsure.take() };
         unit.apply(reader.host, &reader.settings);

@@ -149,7 +149,9 @@ mod tests {
         assert!(!own.contained);
         assert!(own.arguments.as_ref().unwrap().len() == std::env::args_os().len());
         let environment = own.environment.as_ref().unwrap();
-        assert!(environment.iter().any(|(name, value)| name == "PATH" && Some(value) == std::env::var_os("PATH").as_ref()));
+        assert!(
+            environment.iter().any(|(name, value)| name == "PATH" && Some(value) == std::env::var_os("PATH").as_ref())
+        );
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
         assert!(u128::from(own.started.unwrap()) <= now + 2000);
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anonymous_statistics::assemble::{Assembly, Machine};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
+use anonymous_statistics::daemon::{Daemons, Surroundings, Whose};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::payload::Stamp;
@@ -12,6 +13,7 @@ use anonymous_statistics::preview::{NoRequest, Preview};
 use anonymous_statistics::schema::{FIELDS, Origin};
 use anonymous_statistics::script::{Program, SCRIPT, Script};
 use anonymous_statistics::shape::Shape;
+use anonymous_statistics::version::Version;
 use system_facts::{
     Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State, Virtualization,
 };
@@ -42,8 +44,13 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         },
         consent: consent(&[]),
         script: Script { path: Some(Path::new("/usr/lib/netdata/plugins.d").join(SCRIPT)), program },
-        proxy: None,
-        trust_store: None,
+        version: Version::new("1.37.1-2", "/var/lib/dpkg/status"),
+        daemons: Daemons::default(),
+        surroundings: Surroundings::new(Whose::Daemon(812), |_variable| None),
+        others: Vec::new(),
+        askers: Some(consent(&[])),
+        proxy: Ok(None),
+        trust_store: Ok(None),
         assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
         config: Ok(config),
     })
@@ -55,7 +62,7 @@ pub(crate) fn consent(findings: &[Finding]) -> Consent {
         let at = CONFIG_DIRECTORIES.iter().position(|directory| path.starts_with(directory));
         at.and_then(|at| findings.get(at)).cloned().unwrap_or(Finding::Nothing)
     };
-    Consent::decide(CONFIG_DIRECTORIES.iter().map(Path::new), |_variable| None, look)
+    Consent::decide(CONFIG_DIRECTORIES.iter().map(Path::new), |_variable| Ok(None), look)
 }
 
 /// A call of which everything is known from the last one: the schema's own examples.

@@ -32,6 +32,7 @@ pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
         Outlook::AnotherSends => "[~]",
         Outlook::WouldSend => "[o]",
         Outlook::WillNotSend => "[!]",
+        Outlook::NobodyCalls => "[-]",
         Outlook::OptedOut => "[x]",
         Outlook::CannotTell => "[?]",
     }
@@ -290,19 +291,9 @@ pub(crate) fn trust_store(preview: &Preview) -> String {
     printable(&shown).into_owned()
 }
 
-/// The agent's version, where an event or a call says it.
+/// The agent's version, where something says it.
 pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
-    let assembly = preview.assembly.as_ref().ok()?;
-    let entry = assembly.event.entry("netdata_version")?;
-    matches!(entry.content, Content::Sent(_))
-        .then(|| format!("{}, from {}", value(entry, &assembly.stamp).trim_matches('"'), said_by(entry)))
-}
-
-fn said_by(entry: &Entry) -> String {
-    match &entry.cause {
-        Cause::Said(provenance) => provenance.to_string(),
-        _ => source(entry),
-    }
+    preview.version.as_ref().map(ToString::to_string)
 }
 
 /// The surroundings in rows: where to, what, who, and with what.

@@ -14,7 +14,7 @@ use anonymous_statistics::folders::{self, Named};
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::outbox::{Entry, Name, Outbox, Role, State};
 use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::request::{PreparedRequest, thaw};
+use anonymous_statistics::request::PreparedRequest;
 use anonymous_statistics::{clock, proxy, switch};
 
 use crate::cli::Cli;
@@ -165,9 +165,7 @@ impl Call {
                 break;
             }
             // An event that was frozen for another destination, or was damaged since, is not sent anywhere.
-            let request =
-                (entry.record.url == config.endpoint.to_string()).then(|| thaw(&entry.request, &config.endpoint));
-            let Some(request) = request.flatten() else {
+            let Some(request) = entry.request_to(&config.endpoint) else {
                 outbox.delete(State::Waiting, &name)?;
                 continue;
             };

@@ -58,6 +58,7 @@ impl Look {
             Outlook::AnotherSends => " ≈ ",
             Outlook::WouldSend => " ○ ",
             Outlook::WillNotSend => " ! ",
+            Outlook::NobodyCalls => " - ",
             Outlook::OptedOut => " ■ ",
             Outlook::CannotTell => " ? ",
         }
@@ -71,7 +72,7 @@ impl Look {
         }
         style.fg(match outlook {
             Outlook::WillSend | Outlook::AnotherSends => Color::Yellow,
-            Outlook::WouldSend => Color::Cyan,
+            Outlook::WouldSend | Outlook::NobodyCalls => Color::Cyan,
             Outlook::OptedOut => Color::Green,
             Outlook::WillNotSend | Outlook::CannotTell => Color::Magenta,
         })

@@ -1,0 +1,181 @@
+//! Every way in which an agent can tell somebody about its machine, and what the opt-out does about it.
+//!
+//! This project's sender is one of them. Of the others only what their own files say can be told.
+
+use std::path::Path;
+
+use system_facts::Host;
+
+use crate::consent::{Finding, Source};
+use crate::netdata_conf::{self, NetdataConf};
+use crate::preview::Preview;
+use crate::switch::opt_out_file;
+use crate::version::{Calls, Version};
+
+/// How far the opt-out reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It stops the channel.
+    Stops,
+    /// It stops a part of it, or some time later.
+    Partly,
+    /// It does not.
+    Not,
+}
+
+impl Reach {
+    /// In a few words.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Stops => "stopped by the opt-out",
+            Self::Partly => "partly stopped by the opt-out",
+            Self::Not => "not stopped by the opt-out",
+        }
+    }
+}
+
+/// A way in which an agent can tell somebody about its machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// A word for programs. It does not change between versions.
+    pub name: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// How far the opt-out reaches.
+    pub reach: Reach,
+    /// What is known of it on this machine.
+    pub state: String,
+    /// How to turn it off.
+    pub how_to_stop: &'static str,
+}
+
+/// Every channel, with what is known of it on this machine.
+pub fn channels(preview: &Preview, host: &dyn Host) -> Vec<Channel> {
+    let config = preview.folders.config.as_ref().map(|(path, _)| path.as_path());
+    let conf = config.and_then(|directory| directory.join(netdata_conf::FILE).to_str().map(str::to_owned));
+    let conf = conf.map_or(Ok(NetdataConf::default()), |path| NetdataConf::read(host, &path));
+    let claimed = claimed(preview, host);
+    vec![
+        Channel {
+            name: "events",
+            what: "Events of the daemon: its telemetry script, which this project's sender replaces.",
+            reach: Reach::Stops,
+            state: preview.headline(),
+            how_to_stop: "telemetry-preview opt-out",
+        },
+        Channel {
+            name: "dashboard",
+            what: "Events of the agent's dashboard, sent by the browser of whoever looks at it.",
+            reach: Reach::Partly,
+            state: dashboard(preview),
+            how_to_stop: "the opt-out file, and a restart of netdata after it was created; variables do not count here",
+        },
+        Channel {
+            name: "crash-reports",
+            what: "Reports of newer agents (2.x) about how their last run ended.",
+            reach: Reach::Partly,
+            state: crash_reports(preview, conf.as_ref().ok(), claimed),
+            how_to_stop: "\"crash reports = off\" in section [global] of netdata.conf; on a claimed agent the opt-out alone \
+                          does not stop them",
+        },
+        Channel {
+            name: "cloud",
+            what: "The connection of a claimed agent to Netdata Cloud. It carries what the Cloud shows.",
+            reach: Reach::Not,
+            state: match claimed {
+                Some(true) => "this agent is claimed".to_owned(),
+                Some(false) => "this agent is not claimed".to_owned(),
+                None => "cannot be told from this account".to_owned(),
+            },
+            how_to_stop: "remove the agent from its space, and the folder cloud.d from its library directory",
+        },
+        Channel {
+            name: "registry",
+            what: "The registry: the browser of whoever looks at the dashboard tells it the agent's address and host name.",
+            reach: Reach::Not,
+            state: match conf.as_ref().map(|conf| conf.get("registry", "registry to announce")) {
+                Ok(None) => "the agent's default: Netdata's public registry".to_owned(),
+                Ok(Some(registry)) => format!("{registry} (netdata.conf)"),
+                Err(error) => format!("cannot be told: netdata.conf: {error}"),
+            },
+            how_to_stop: "\"registry to announce\" in section [registry] of netdata.conf, to a registry of your own",
+        },
+        Channel {
+            name: "installers",
+            what: "Netdata's installer and updater (kickstart.sh and others) report how an installation went.",
+            reach: Reach::Not,
+            state: "they report only while they run".to_owned(),
+            how_to_stop: "run them with DISABLE_TELEMETRY=1 or --disable-telemetry",
+        },
+    ]
+}
+
+/// The daemon looks for the file alone, in its own config directory, when it starts (Netdata 1.37.1, measured).
+fn dashboard(preview: &Preview) -> String {
+    let Some((directory, _)) = &preview.folders.config else { return "no agent was found here".to_owned() };
+    let file = Source::File(opt_out_file(directory));
+    let finding = preview.consent.steps.iter().find(|step| step.source == file).map(|step| &step.finding);
+    let running = preview.daemons.running.iter().filter(|daemon| !daemon.contained);
+    match finding {
+        Some(Finding::Exists(_)) => {
+            let created = created(&opt_out_file(directory));
+            let before =
+                running.clone().any(|daemon| daemon.started.zip(created).is_some_and(|(daemon, file)| daemon < file));
+            match (running.count(), before) {
+                (0, _) => "off when the agent starts next: it will find the file".to_owned(),
+                (_, true) => {
+                    "the daemon was started before the file was created: restart netdata to turn it off".to_owned()
+                }
+                (_, false) => "off: the daemon was started after the file was created".to_owned(),
+            }
+        }
+        Some(Finding::CannotLook(why)) => format!("cannot be told from this account: {why}"),
+        _ => "allowed: there is no opt-out file in the daemon's config directory".to_owned(),
+    }
+}
+
+/// When a file was made or last changed: milliseconds since 1970.
+fn created(path: &Path) -> Option<u64> {
+    let time = path.symlink_metadata().ok()?.modified().ok()?;
+    u64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis()).ok()
+}
+
+fn crash_reports(preview: &Preview, conf: Option<&NetdataConf>, claimed: Option<bool>) -> String {
+    let since_2 = preview.version.as_ref().map(|version| version.calls() != Calls::Every || is_2(version));
+    if since_2 == Some(false) {
+        return "this agent has none: they came with version 2".to_owned();
+    }
+    match (conf.map(|conf| conf.get("global", "crash reports")), claimed) {
+        (None, _) => "cannot be told: netdata.conf cannot be read".to_owned(),
+        (Some(Some(setting)), _) => format!("set to \"{setting}\" in netdata.conf"),
+        (Some(None), Some(true)) => "the agent's default: on, because this agent is claimed".to_owned(),
+        (Some(None), _) => "the agent's default: on unless it finds the opt-out file when it starts".to_owned(),
+    }
+}
+
+fn is_2(version: &Version) -> bool {
+    version.text.trim_start_matches('v').starts_with("2.")
+}
+
+/// Whether the agent is claimed: then its library directory holds the identifier that the Cloud gave.
+fn claimed(preview: &Preview, host: &dyn Host) -> Option<bool> {
+    let Some((library, _)) = &preview.folders.library else { return Some(false) };
+    let path = library.join("cloud.d/claimed_id");
+    match host.metadata(path.as_os_str().to_str()?) {
+        Ok(metadata) => Some(metadata.size > 0),
+        Err(system_facts::Error::NotFound) => Some(false),
+        Err(_) => None,
+    }
+}
+
+/// Whether a variable opts out where no file does: the dashboard does not look at variables.
+pub fn should_use_the_file(preview: &Preview) -> bool {
+    let objects = |is: fn(&Source) -> bool| {
+        preview
+            .consent
+            .steps
+            .iter()
+            .any(|step| is(&step.source) && matches!(&step.finding, Finding::Exists(_) | Finding::Holds(_)))
+    };
+    objects(|source| matches!(source, Source::Variable(_))) && !objects(|source| matches!(source, Source::File(_)))
+}

@@ -1,0 +1,156 @@
+//! What was sent or refused, and what waits and why, as people look at it.
+
+use std::io;
+use std::path::Path;
+
+use crate::endpoint::Endpoint;
+use crate::limits;
+use crate::outbox::{Entry, Item, Outbox, Role, State, age};
+
+/// What will become of an event that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prospect {
+    /// It is sent at the daemon's next START or META, as the first, second ... after that call's own event.
+    Next(usize),
+    /// The same, but not before this time (milliseconds since 1970): the server asked for that.
+    NotBefore(u64),
+    /// It is deleted then: the configuration names another destination now, or the request is no longer as it was frozen.
+    OtherDestination,
+    /// It is deleted then: it was tried often enough.
+    TriedEnough,
+    /// It is deleted then: it is too old.
+    TooOld,
+    /// It is never sent: it cannot be read.
+    Damaged,
+}
+
+/// The state folder, as far as it can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// The requests that were answered, the oldest first.
+    pub sent: Vec<Item>,
+    /// The events that wait, in the order in which they would be sent, with what becomes of them.
+    pub waiting: Vec<(Item, Prospect)>,
+}
+
+impl History {
+    /// Reads the state folder of a library directory. Where there is none, nothing was sent and nothing waits.
+    ///
+    /// `endpoint` is where events go now; `None`: nothing is sent.
+    pub fn read(library: Option<&Path>, endpoint: Option<&Endpoint>, now: u64) -> io::Result<Self> {
+        let outbox = match library.map(|library| Outbox::open(library, Role::Reader)) {
+            None => return Ok(Self::default()),
+            Some(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(Self::default());
+            }
+            Some(outbox) => outbox?,
+        };
+        let (sent, waiting): (Vec<_>, Vec<_>) = outbox.items()?.into_iter().partition(|item| item.state == State::Sent);
+        Ok(Self { sent, waiting: in_order(waiting, endpoint, now) })
+    }
+}
+
+/// What the sender does with each, in its order.
+fn in_order(items: Vec<Item>, endpoint: Option<&Endpoint>, now: u64) -> Vec<(Item, Prospect)> {
+    let mut waiting: Vec<(Item, Prospect)> = items
+        .into_iter()
+        .map(|item| {
+            let prospect = match &item.entry {
+                Err(_) => Prospect::Damaged,
+                Ok(_) if age(now, &item.name) > limits::WAITING_AGE => Prospect::TooOld,
+                Ok(entry) if entry.record.attempts >= limits::TRIES => Prospect::TriedEnough,
+                Ok(entry) if endpoint.is_some_and(|endpoint| entry.request_to(endpoint).is_none()) => {
+                    Prospect::OtherDestination
+                }
+                Ok(Entry { record, .. }) => match record.not_before.filter(|time| *time > now) {
+                    Some(time) => Prospect::NotBefore(time),
+                    None => Prospect::Next(0),
+                },
+            };
+            (item, prospect)
+        })
+        .collect();
+    waiting.sort_by_key(|(item, prospect)| {
+        let failure = item.entry.as_ref().is_ok_and(Entry::is_failure);
+        (!matches!(prospect, Prospect::Next(_)), !failure)
+    });
+    for (number, (_, prospect)) in waiting.iter_mut().enumerate() {
+        if let Prospect::Next(place) = prospect {
+            *place = number + 1;
+        }
+    }
+    waiting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::Stamp;
+    use crate::request::PreparedRequest;
+
+    const NOW: u64 = 1_790_000_000_000;
+
+    fn request(action: &str, endpoint: &Endpoint) -> PreparedRequest {
+        PreparedRequest::of_body(format!("{{\"properties\":{{\"action\":\"{action}\"}}}}").into_bytes(), endpoint)
+    }
+
+    #[test]
+    fn without_a_state_folder_there_is_nothing() {
+        let library = tempfile::tempdir().unwrap();
+        assert_eq!(History::read(None, None, 0).unwrap(), History::default());
+        assert_eq!(History::read(Some(library.path()), None, 0).unwrap(), History::default());
+    }
+
+    #[test]
+    fn what_waits_stands_in_the_order_in_which_it_would_be_sent() {
+        let library = tempfile::tempdir().unwrap();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let here = Endpoint::parse("http://127.0.0.1:9/").unwrap();
+        let there = Endpoint::parse("http://127.0.0.1:10/").unwrap();
+        let keep = |age: u64, action: &str, endpoint: &Endpoint| {
+            let stamp = Stamp { uuid: Stamp::now().uuid, time: NOW - age };
+            outbox.keep(&stamp, &Entry::new(&request(action, endpoint))).unwrap()
+        };
+        let exit = keep(30, "EXIT", &here);
+        let start = keep(20, "START", &here);
+        let fatal = keep(10, "FATAL", &here);
+        let later = keep(9, "FATAL", &here);
+        outbox.note_attempt(&later, Some(429), NOW - 9, Some(NOW + 5)).unwrap();
+        let elsewhere = keep(8, "START", &there);
+        let tried = keep(7, "START", &here);
+        for _ in 0..limits::TRIES {
+            outbox.note_attempt(&tried, Some(503), NOW, None).unwrap();
+        }
+        let old = keep(8 * 86_400_000, "START", &here);
+        let sent = keep(6, "START", &here);
+        outbox.note_answer(&sent, 200, NOW, 20).unwrap();
+        let damaged = keep(5, "START", &here);
+        let path = library.path().join(crate::folders::STATE_FOLDER).join(format!("waiting/{damaged}"));
+        std::fs::write(path, "{").unwrap();
+
+        let history = History::read(Some(library.path()), Some(&here), NOW).unwrap();
+        assert_eq!(history.sent.iter().map(|item| &item.name).collect::<Vec<_>>(), [&sent]);
+        let waiting: Vec<_> = history.waiting.iter().map(|(item, prospect)| (&item.name, prospect.clone())).collect();
+        assert_eq!(
+            waiting[..4],
+            [
+                (&fatal, Prospect::Next(1)),
+                (&exit, Prospect::Next(2)),
+                (&start, Prospect::Next(3)),
+                (&later, Prospect::NotBefore(NOW + 5)),
+            ]
+        );
+        for expected in [
+            (&elsewhere, Prospect::OtherDestination),
+            (&tried, Prospect::TriedEnough),
+            (&old, Prospect::TooOld),
+            (&damaged, Prospect::Damaged),
+        ] {
+            assert!(waiting[4..].contains(&expected), "{expected:?}");
+        }
+        // The sender goes by the same order.
+        let due: Vec<_> = outbox.due(NOW).unwrap().into_iter().map(|(name, _)| name).collect();
+        let next: Vec<_> = waiting[..3].iter().map(|(name, _)| (*name).clone()).collect();
+        assert_eq!(due.into_iter().filter(|name| next.contains(name)).collect::<Vec<_>>(), next);
+    }
+}

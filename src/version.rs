@@ -1,0 +1,172 @@
+//! The agent's version, as its files say it, and which of its events a daemon of that version calls a script for.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::files::{self, Links};
+use crate::text::printable;
+
+/// The file in which later agents (2.x) keep their state, in the library directory.
+const STATUS_FILE: &str = "status-netdata.json";
+
+/// Bytes that are read of a list of installed packages. That of a desktop has some 10 MiB.
+const LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// A list of installed packages: paragraphs of lines, in which these two begin the lines of name and version.
+struct PackageList {
+    path: &'static str,
+    name: &'static str,
+    version: &'static str,
+}
+
+const PACKAGE_LISTS: [PackageList; 2] = [
+    // deb-control(5), dpkg(1)
+    PackageList { path: "/var/lib/dpkg/status", name: "Package: ", version: "Version: " },
+    // apk(8), the list of installed packages
+    PackageList { path: "/lib/apk/db/installed", name: "P:", version: "V:" },
+];
+
+/// The packages that hold the daemon.
+const PACKAGES: [&str; 2] = ["netdata-core", "netdata"];
+
+/// A version and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// As it is written there.
+    pub text: String,
+    /// What says so.
+    pub from: String,
+}
+
+/// For which events a daemon calls a telemetry script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// For every one (up to v2.2).
+    Every,
+    /// When it starts, and once a day (v2.3 to v2.5).
+    Some,
+    /// For none (from v2.6 on).
+    None,
+}
+
+impl Version {
+    /// A version that a file or a call says.
+    pub fn new(text: &str, from: impl Into<String>) -> Option<Self> {
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+' | b'~'));
+        (plain && text.len() <= 64 && parts(text).is_some()).then(|| Self { text: text.to_owned(), from: from.into() })
+    }
+
+    /// Reads the version of the agent that is installed.
+    pub fn installed(library: Option<&Path>) -> Option<Self> {
+        let status = library.map(|library| library.join(STATUS_FILE));
+        status.as_deref().and_then(of_status_file).or_else(|| PACKAGE_LISTS.iter().find_map(of_package_list))
+    }
+
+    /// For which events a daemon of this version calls a script.
+    pub fn calls(&self) -> Calls {
+        match parts(&self.text) {
+            Some((2, 3..=5)) => Calls::Some,
+            Some((major, minor)) if major > 2 || (major == 2 && minor > 5) => Calls::None,
+            _ => Calls::Every,
+        }
+    }
+}
+
+impl Calls {
+    /// Whether a script is called for this action.
+    pub fn includes(self, action: &str) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Some => matches!(action, "START" | "CRASH" | "META" | "META_START"),
+            Self::None => false,
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (from {})", self.text, printable(&self.from))
+    }
+}
+
+/// Major and minor number of `v1.37.1-2`, `2.6.0-12-nightly`.
+fn parts(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn of_status_file(path: &Path) -> Option<Version> {
+    // A status with a stack trace of the last crash has a few KiB.
+    let bytes = files::read(path, Links::Follow, 1024 * 1024).ok()?;
+    let json: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    Version::new(json.pointer("/agent/version")?.as_str()?, path.to_string_lossy())
+}
+
+fn of_package_list(list: &PackageList) -> Option<Version> {
+    let bytes = files::read(&PathBuf::from(list.path), Links::Follow, LIST_BYTES).ok()?;
+    Version::new(&version_in(&bytes, list)?, list.path)
+}
+
+fn version_in(bytes: &[u8], list: &PackageList) -> Option<String> {
+    let mut package: &[u8] = b"";
+    let mut removed = false;
+    for line in bytes.split(|byte| *byte == b'\n') {
+        if let Some(name) = line.strip_prefix(list.name.as_bytes()) {
+            (package, removed) = (name, false);
+        } else if line == b"Status: deinstall ok config-files" {
+            removed = true;
+        } else if let Some(version) = line.strip_prefix(list.version.as_bytes())
+            && !removed
+            && PACKAGES.iter().any(|known| known.as_bytes() == package)
+        {
+            let version = std::str::from_utf8(version).ok()?;
+            // deb-version(7): what stands before the colon is the packager's.
+            return Some(version.split_once(':').map_or(version, |(_, rest)| rest).to_owned());
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_daemons_call() {
+        for (text, calls) in [
+            ("v1.21.0", Calls::Every),
+            ("1.37.1-2", Calls::Every),
+            ("v2.2.6", Calls::Every),
+            ("v2.3.0-1-nightly", Calls::Some),
+            ("v2.5.4", Calls::Some),
+            ("v2.6.0", Calls::None),
+            ("3.0", Calls::None),
+        ] {
+            assert_eq!(Version::new(text, "").unwrap().calls(), calls, "{text}");
+        }
+        for bad in ["", "v", "unknown", "1", "v1.\u{1b}", "1.2 3"] {
+            assert_eq!(Version::new(bad, ""), None, "{bad}");
+        }
+        assert!(Calls::Some.includes("START") && !Calls::Some.includes("EXIT") && !Calls::None.includes("START"));
+    }
+
+    #[test]
+    fn lists_of_packages() {
+        let [dpkg, apk] = &PACKAGE_LISTS;
+        let text =
+            b"Package: netdata\nStatus: deinstall ok config-files\nVersion: 1.1.1\n\nPackage: a\nVersion: 9.9\n\n\
+            Package: netdata-core\nStatus: install ok installed\nVersion: 1:1.37.1-2\n";
+        assert_eq!(version_in(text, dpkg).as_deref(), Some("1.37.1-2"));
+        assert_eq!(version_in(b"P:x\nV:1.0\n\nP:netdata\nV:1.47.5-r0\n", apk).as_deref(), Some("1.47.5-r0"));
+        assert_eq!(version_in(b"", dpkg), None);
+    }
+
+    #[test]
+    fn the_status_file_of_later_agents() {
+        let library = tempfile::tempdir().unwrap();
+        let path = library.path().join(STATUS_FILE);
+        std::fs::write(&path, r#"{"agent": {"version": "v2.6.1"}}"#).unwrap();
+        let version = Version::installed(Some(library.path())).unwrap();
+        assert_eq!((version.text.as_str(), version.from), ("v2.6.1", path.display().to_string()));
+    }
+}
