@@ -7,6 +7,7 @@ use std::path::Path;
 use system_facts::Host;
 
 use crate::consent::{Finding, Source};
+use crate::folders::Folders;
 use crate::netdata_conf::{self, NetdataConf};
 use crate::preview::Preview;
 use crate::switch::opt_out_file;
@@ -49,12 +50,36 @@ pub struct Channel {
     pub how_to_stop: &'static str,
 }
 
+/// What the agent's own files say about its channels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Its configuration; `None`: it cannot be read.
+    pub conf: Option<NetdataConf>,
+    /// Whether it is claimed; `None`: that cannot be seen.
+    pub claimed: Option<bool>,
+    /// When the opt-out file in its config directory was made: milliseconds since 1970.
+    pub opted_out: Option<u64>,
+}
+
+impl Files {
+    /// Reads them.
+    pub fn look(folders: &Folders, host: &dyn Host) -> Self {
+        let config = folders.config.as_ref().map(|(path, _)| path.as_path());
+        let conf = match config.map(|directory| directory.join(netdata_conf::FILE)) {
+            None => Some(NetdataConf::default()),
+            Some(path) => path.to_str().and_then(|path| NetdataConf::read(host, path).ok()),
+        };
+        let library = folders.library.as_ref().map(|(path, _)| path.as_path());
+        Self {
+            conf,
+            claimed: library.map_or(Some(false), |library| claimed(library, host)),
+            opted_out: config.and_then(|directory| created(&opt_out_file(directory))),
+        }
+    }
+}
+
 /// Every channel, with what is known of it on this machine.
-pub fn channels(preview: &Preview, host: &dyn Host) -> Vec<Channel> {
-    let config = preview.folders.config.as_ref().map(|(path, _)| path.as_path());
-    let conf = config.and_then(|directory| directory.join(netdata_conf::FILE).to_str().map(str::to_owned));
-    let conf = conf.map_or(Ok(NetdataConf::default()), |path| NetdataConf::read(host, &path));
-    let claimed = claimed(preview, host);
+pub fn channels(preview: &Preview, files: &Files) -> Vec<Channel> {
     vec![
         Channel {
             name: "events",
@@ -67,14 +92,14 @@ pub fn channels(preview: &Preview, host: &dyn Host) -> Vec<Channel> {
             name: "dashboard",
             what: "Events of the agent's dashboard, sent by the browser of whoever looks at it.",
             reach: Reach::Partly,
-            state: dashboard(preview),
+            state: dashboard(preview, files.opted_out),
             how_to_stop: "the opt-out file, and a restart of netdata after it was created; variables do not count here",
         },
         Channel {
             name: "crash-reports",
             what: "Reports of newer agents (2.x) about how their last run ended.",
             reach: Reach::Partly,
-            state: crash_reports(preview, conf.as_ref().ok(), claimed),
+            state: crash_reports(preview, files),
             how_to_stop: "\"crash reports = off\" in section [global] of netdata.conf; on a claimed agent the opt-out alone \
                           does not stop them",
         },
@@ -82,7 +107,7 @@ pub fn channels(preview: &Preview, host: &dyn Host) -> Vec<Channel> {
             name: "cloud",
             what: "The connection of a claimed agent to Netdata Cloud. It carries what the Cloud shows.",
             reach: Reach::Not,
-            state: match claimed {
+            state: match files.claimed {
                 Some(true) => "this agent is claimed".to_owned(),
                 Some(false) => "this agent is not claimed".to_owned(),
                 None => "cannot be told from this account".to_owned(),
@@ -93,10 +118,10 @@ pub fn channels(preview: &Preview, host: &dyn Host) -> Vec<Channel> {
             name: "registry",
             what: "The registry: the browser of whoever looks at the dashboard tells it the agent's address and host name.",
             reach: Reach::Not,
-            state: match conf.as_ref().map(|conf| conf.get("registry", "registry to announce")) {
-                Ok(None) => "the agent's default: Netdata's public registry".to_owned(),
-                Ok(Some(registry)) => format!("{registry} (netdata.conf)"),
-                Err(error) => format!("cannot be told: netdata.conf: {error}"),
+            state: match files.conf.as_ref().map(|conf| conf.get("registry", "registry to announce")) {
+                Some(None) => "the agent's default: Netdata's public registry".to_owned(),
+                Some(Some(registry)) => format!("{registry} (netdata.conf)"),
+                None => UNREADABLE.to_owned(),
             },
             how_to_stop: "\"registry to announce\" in section [registry] of netdata.conf, to a registry of your own",
         },
@@ -110,17 +135,18 @@ pub fn channels(preview: &Preview, host: &dyn Host) -> Vec<Channel> {
     ]
 }
 
+const UNREADABLE: &str = "cannot be told: netdata.conf cannot be read from this account";
+
 /// The daemon looks for the file alone, in its own config directory, when it starts (Netdata 1.37.1, measured).
-fn dashboard(preview: &Preview) -> String {
+fn dashboard(preview: &Preview, opted_out: Option<u64>) -> String {
     let Some((directory, _)) = &preview.folders.config else { return "no agent was found here".to_owned() };
     let file = Source::File(opt_out_file(directory));
     let finding = preview.consent.steps.iter().find(|step| step.source == file).map(|step| &step.finding);
     let running = preview.daemons.running.iter().filter(|daemon| !daemon.contained);
     match finding {
         Some(Finding::Exists(_)) => {
-            let created = created(&opt_out_file(directory));
             let before =
-                running.clone().any(|daemon| daemon.started.zip(created).is_some_and(|(daemon, file)| daemon < file));
+                running.clone().any(|daemon| daemon.started.zip(opted_out).is_some_and(|(daemon, file)| daemon < file));
             match (running.count(), before) {
                 (0, _) => "off when the agent starts next: it will find the file".to_owned(),
                 (_, true) => {
@@ -140,13 +166,12 @@ fn created(path: &Path) -> Option<u64> {
     u64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
-fn crash_reports(preview: &Preview, conf: Option<&NetdataConf>, claimed: Option<bool>) -> String {
-    let since_2 = preview.version.as_ref().map(|version| version.calls() != Calls::Every || is_2(version));
-    if since_2 == Some(false) {
+fn crash_reports(preview: &Preview, files: &Files) -> String {
+    if preview.version.as_ref().is_some_and(|version| version.calls() == Calls::Every && !is_2(version)) {
         return "this agent has none: they came with version 2".to_owned();
     }
-    match (conf.map(|conf| conf.get("global", "crash reports")), claimed) {
-        (None, _) => "cannot be told: netdata.conf cannot be read".to_owned(),
+    match (files.conf.as_ref().map(|conf| conf.get("global", "crash reports")), files.claimed) {
+        (None, _) => UNREADABLE.to_owned(),
         (Some(Some(setting)), _) => format!("set to \"{setting}\" in netdata.conf"),
         (Some(None), Some(true)) => "the agent's default: on, because this agent is claimed".to_owned(),
         (Some(None), _) => "the agent's default: on unless it finds the opt-out file when it starts".to_owned(),
@@ -158,10 +183,8 @@ fn is_2(version: &Version) -> bool {
 }
 
 /// Whether the agent is claimed: then its library directory holds the identifier that the Cloud gave.
-fn claimed(preview: &Preview, host: &dyn Host) -> Option<bool> {
-    let Some((library, _)) = &preview.folders.library else { return Some(false) };
-    let path = library.join("cloud.d/claimed_id");
-    match host.metadata(path.as_os_str().to_str()?) {
+fn claimed(library: &Path, host: &dyn Host) -> Option<bool> {
+    match host.metadata(library.join("cloud.d/claimed_id").to_str()?) {
         Ok(metadata) => Some(metadata.size > 0),
         Err(system_facts::Error::NotFound) => Some(false),
         Err(_) => None,

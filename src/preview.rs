@@ -9,11 +9,14 @@ use serde_json::Value as Json;
 use system_facts::LiveHost;
 
 use crate::assemble::{Assembly, Machine, Unsendable};
+use crate::channels::{self, Channel};
+use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::consent::{self, Consent, Decision};
 use crate::daemon::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
 use crate::files::{self, Links};
 use crate::folders::{CONFIG_DIRECTORIES, Folders, Named};
+use crate::history::History;
 use crate::invocation::{Invocation, Provenance};
 use crate::outbox::{Entry, Outbox, Role};
 use crate::payload::Stamp;
@@ -124,6 +127,10 @@ pub struct Preview {
     pub trust_store: Result<Option<OsString>, String>,
     /// The event and its request.
     pub assembly: Result<Assembly, NoRequest>,
+    /// What was sent and what waits; an error says why that cannot be read.
+    pub history: Result<History, String>,
+    /// Every way in which the agent can tell somebody about its machine.
+    pub channels: Vec<Channel>,
 }
 
 /// One agent that may be meant.
@@ -163,6 +170,7 @@ impl Preview {
     pub fn look(question: &Question) -> Self {
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
         let options = Named::by_options(question.config_dir.as_deref(), question.lib_dir.as_deref());
+        let host = LiveHost::new();
         let mut daemons = Daemons::default();
         let mut candidates: Vec<Candidate> = match &question.call {
             Some(call) => {
@@ -170,7 +178,7 @@ impl Preview {
                 vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)])]
             }
             None => {
-                daemons = Daemons::find(&LiveHost::new(), &owner_of);
+                daemons = Daemons::find(&host, &owner_of);
                 let asked = [options, Named::by_variables(asker)];
                 let mut deciding = daemons.surroundings(&asked);
                 if deciding.is_empty() {
@@ -185,10 +193,11 @@ impl Preview {
         let askers = (!matches!(surroundings.whose, Whose::Asker | Whose::Call))
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
 
+        let library = folders.library.as_ref().map(|(path, _)| path.as_path());
         let config = Config::load(folders.config.as_ref().map(|(path, _)| path.as_path()));
         let invocation = match &question.call {
             Some(call) => call.clone(),
-            None => expected(&question.action, folders.library.as_ref().map(|(path, _)| path.as_path())),
+            None => expected(&question.action, library),
         };
         let assembly = match &config {
             Err(error) => Err(NoRequest::Config(error.clone())),
@@ -204,13 +213,16 @@ impl Preview {
         };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));
-        Self {
+        let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
+        let mut preview = Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script: Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path())),
             proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
             trust_store: seen().map(|()| TRUST_STORE_VARIABLES.into_iter().find_map(known)),
             others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
             version,
+            history: History::read(library, endpoint, clock::now()).map_err(|error| error.to_string()),
+            channels: Vec::new(),
             daemons,
             folders,
             surroundings,
@@ -218,7 +230,9 @@ impl Preview {
             askers,
             config,
             assembly,
-        }
+        };
+        preview.channels = channels::channels(&preview, &channels::Files::look(&preview.folders, &host));
+        preview
     }
 
     /// What would happen if the daemon made this call now.

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::channels;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::daemon::{Daemons, Surroundings, Whose};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::history::History;
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{NoRequest, Preview};
@@ -34,7 +36,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
     let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
     let found = |path: &str| Some((PathBuf::from(path), FoundBy::Usual));
-    Some(Preview {
+    let mut preview = Preview {
         action: invocation.action().unwrap_or_default().to_owned(),
         folders: Folders {
             config: found("/etc/netdata"),
@@ -51,9 +53,13 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         askers: Some(consent(&[])),
         proxy: Ok(None),
         trust_store: Ok(None),
+        history: Ok(History::default()),
+        channels: Vec::new(),
         assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
         config: Ok(config),
-    })
+    };
+    preview.channels = channels::channels(&preview, &channels::Files::default());
+    Some(preview)
 }
 
 /// A decision in which nothing objects but what is given for the first directories.

@@ -419,11 +419,11 @@ fn hostile_values_are_written_as_escapes() {
     let mut preview = example::preview().unwrap();
     preview.consent = anonymous_statistics::consent::Consent::decide(
         [std::path::Path::new(&format!("/etc/{hostile}"))],
-        |_| Some(hostile.into()),
+        |_| Ok(Some(hostile.into())),
         |_| Finding::CannotLook(hostile.to_owned()),
     );
     preview.folders.config = Some((format!("/{hostile}").into(), anonymous_statistics::folders::FoundBy::Option));
-    preview.trust_store = Some(hostile.into());
+    preview.trust_store = Ok(Some(hostile.into()));
     preview.script = anonymous_statistics::script::Script {
         path: Some(format!("/{hostile}").into()),
         program: Program::CannotTell(hostile.to_owned()),
