@@ -172,21 +172,18 @@ impl Preview {
         let options = Named::by_options(question.config_dir.as_deref(), question.lib_dir.as_deref());
         let host = LiveHost::new();
         let mut daemons = Daemons::default();
-        let mut candidates: Vec<Candidate> = match &question.call {
-            Some(call) => {
-                let said = |name: &str| call.known_variable(name);
-                vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)])]
+        let mut candidates: Vec<Candidate> = if let Some(call) = &question.call {
+            let said = |name: &str| call.known_variable(name);
+            vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)])]
+        } else {
+            daemons = Daemons::find(&host, &owner_of);
+            let named = [options, Named::by_variables(asker)];
+            let mut deciding = daemons.surroundings(&named);
+            if deciding.is_empty() {
+                deciding.push((Surroundings::new(Whose::Asker, asker), Named::default()));
             }
-            None => {
-                daemons = Daemons::find(&host, &owner_of);
-                let asked = [options, Named::by_variables(asker)];
-                let mut deciding = daemons.surroundings(&asked);
-                if deciding.is_empty() {
-                    deciding.push((Surroundings::new(Whose::Asker, asker), Named::default()));
-                }
-                let all = |(surroundings, named)| Candidate::new(surroundings, &[&asked[..], &[named]].concat());
-                deciding.into_iter().map(all).collect()
-            }
+            let candidate = |(surroundings, own)| Candidate::new(surroundings, &[&named[..], &[own]].concat());
+            deciding.into_iter().map(candidate).collect()
         };
         candidates.sort_by_key(Candidate::rank);
         let Candidate { surroundings, folders, consent } = candidates.remove(0);

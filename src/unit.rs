@@ -4,7 +4,9 @@
 //! manager was told at run time (`systemctl set-environment`) stands in no file and is not seen.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::iter::Peekable;
+use std::path::Path;
 use std::str::Chars;
 
 use system_facts::{Error, Host};
@@ -186,7 +188,8 @@ impl Reader<'_> {
         for folder in folders {
             match self.host.list(folder, FILES) {
                 Ok(names) => {
-                    for name in names.into_iter().filter(|name| name.ends_with(".conf")) {
+                    for name in names.into_iter().filter(|name| Path::new(name).extension() == Some(OsStr::new("conf")))
+                    {
                         let path = format!("{folder}/{name}");
                         found.entry(name).or_insert(path);
                     }
@@ -301,15 +304,14 @@ fn environment_file(text: &str) -> Vec<(String, String)> {
         if line.is_empty() && part.trim_start().starts_with(['#', ';']) {
             continue;
         }
-        match part.strip_suffix('\\') {
-            Some(begin) => line.push_str(begin),
-            None => {
-                line.push_str(part);
-                let whole = std::mem::take(&mut line);
-                if let Some((name, value)) = whole.split_once('=') {
-                    found.push((name.trim().to_owned(), unquoted(value.trim())));
-                }
-            }
+        if let Some(begin) = part.strip_suffix('\\') {
+            line.push_str(begin);
+            continue;
+        }
+        line.push_str(part);
+        let whole = std::mem::take(&mut line);
+        if let Some((name, value)) = whole.split_once('=') {
+            found.push((name.trim().to_owned(), unquoted(value.trim())));
         }
     }
     found

@@ -101,7 +101,7 @@ pub(crate) fn variable(text: &OsStr) -> Option<(OsString, OsString)> {
     Some((OsString::from_vec(name.to_vec()), OsString::from_vec(value.get(1..)?.to_vec())))
 }
 
-/// When the machine was started: milliseconds since 1970 (`btime` of proc_stat(5)).
+/// When the machine was started: milliseconds since 1970 (`btime` of `proc_stat(5)`).
 fn boot_time(host: &dyn Host) -> Option<u64> {
     // One line for each processor and one with all interrupts stand before it.
     let stat = host.read("/proc/stat", 1024 * 1024).ok()?;
@@ -110,7 +110,7 @@ fn boot_time(host: &dyn Host) -> Option<u64> {
     seconds.checked_mul(1000)
 }
 
-/// How long after the machine a process was started, in milliseconds (field 22 of proc_pid_stat(5)).
+/// How long after the machine a process was started, in milliseconds (field 22 of `proc_pid_stat(5)`).
 fn started(stat: &[u8]) -> Option<u64> {
     // The name in brackets may hold anything, brackets and blanks included.
     let text = String::from_utf8_lossy(stat);

@@ -13,6 +13,18 @@ where every value comes from, and why. Turns it off, if you like.
 On a terminal, and without a command, it opens screens to look around in. It sends nothing:
 it contains no HTTP, TLS or DNS code and opens no network socket.";
 
+const CHECK_HELP: &str = "\
+Exit status:
+  0  it is as expected
+  1  it is not
+  2  wrong usage
+  3  it cannot be told from this account
+
+Examples:
+  telemetry-preview check --expect off              in a Nagios command: 1 is a warning, 3 is unknown
+  telemetry-preview check --expect off || exit 1    in a health check of Docker
+  telemetry-preview check --expect off --json       one object for configuration management";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -28,13 +40,15 @@ Examples:
   telemetry-preview show --raw              the bytes of the request, and nothing else
   telemetry-preview status                  may this machine send, and what says so?
   sudo telemetry-preview opt-out            from now on, send nothing from this machine
+  sudo telemetry-preview history            what was sent, what waits and why
+  telemetry-preview check --expect off      is it off? for monitoring, see check --help
   telemetry-preview explain distinct_id     what a field is, and why it is sent
 
 Exit status:
   0   done
-  1   the answer could not be written, or you did not confirm
+  1   the answer could not be written, you did not confirm, or check found a difference
   2   wrong usage, or there is no request to show (standard error says why)
-  3   show --strict: values that only the daemon knows are missing
+  3   show --strict: values that only the daemon knows are missing; check: cannot be told
   77  a file could not be created or deleted (standard error says what to run)"
 )]
 pub(crate) struct Cli {
@@ -83,7 +97,32 @@ pub(crate) enum Verb {
         #[arg(long)]
         yes: bool,
     },
-    /// Explain a field: what it is, why it is sent, where it comes from
+    /// Show what was sent or refused, and what waits to be sent and why
+    History {
+        /// One JSON object
+        #[arg(long, conflicts_with = "raw")]
+        json: bool,
+        /// The bytes of one request, as they went or will go onto the wire; its number stands in the list
+        #[arg(long, value_name = "NUMBER")]
+        raw: Option<usize>,
+    },
+    /// Delete what was sent and is kept here, and events that wait to be sent
+    Forget {
+        /// Only say what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Compare with what ought to be: for monitoring and configuration management
+    #[command(after_help = CHECK_HELP)]
+    Check {
+        /// What the agent's telemetry ought to be
+        #[arg(long, value_enum)]
+        expect: Expect,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a field: what it is, why it is sent, where it comes from, and its value here
     #[command(arg_required_else_help = true)]
     Explain {
         /// The field's name in the request
@@ -124,6 +163,15 @@ pub(crate) struct ShowOptions {
     /// Exit with 3 if a value is not known here
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// What telemetry ought to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Expect {
+    /// Nothing opts out
+    On,
+    /// Something opts out
+    Off,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

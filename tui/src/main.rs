@@ -10,6 +10,7 @@ mod output;
 mod question;
 mod tui;
 mod verbs;
+mod views;
 mod words;
 
 use std::io::IsTerminal;
@@ -38,7 +39,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
         Verb::OptOut { dry_run } => verbs::opt_out::run(&question::from(&cli.place)?, dry_run),
         Verb::OptIn { yes } => verbs::opt_in::run(&question::from(&cli.place)?, yes),
-        Verb::Explain { field, all } => verbs::explain::run(field.as_deref(), all),
+        Verb::Explain { field, all } => verbs::explain::run(&question::from(&cli.place)?, field.as_deref(), all),
+        Verb::History { json, raw } => verbs::history::run(&question::from(&cli.place)?, json, raw),
+        Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
+        Verb::Check { expect, json } => verbs::check::run(&question::from(&cli.place)?, expect, json),
         Verb::Schema { format } => verbs::schema::run(format),
         Verb::Screenshot { size, screen, format } => verbs::screenshot::run(size, &screen, format),
     }

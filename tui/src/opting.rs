@@ -112,12 +112,22 @@ pub(crate) fn opt_in_command(folder: &Path, folders: &Folders) -> String {
     again("opt-in", folder, folders.library.as_ref())
 }
 
+/// The same for deleting what is kept.
+pub(crate) fn forget_command(preview: &Preview) -> String {
+    again("forget", &preview.opt_out_folder(), preview.folders.library.as_ref())
+}
+
+/// The same for reading it.
+pub(crate) fn history_command(preview: &Preview) -> String {
+    again("history", &preview.opt_out_folder(), preview.folders.library.as_ref())
+}
+
 /// This program once more, with sudo. That drops most of the environment, so the folders stand in the command.
 fn again(verb: &str, folder: &Path, library: Option<&(PathBuf, FoundBy)>) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
     let mut command =
         format!("sudo {} {verb} --config-dir {}", quoted(program.as_os_str()), quoted(folder.as_os_str()));
-    if let Some((library, FoundBy::Option | FoundBy::Variable)) = library {
+    if let Some((library, FoundBy::Option | FoundBy::Variable | FoundBy::Daemon)) = library {
         command.push_str(" --lib-dir ");
         command.push_str(&quoted(library.as_os_str()));
     }

@@ -12,6 +12,8 @@ pub(crate) const NOT_DONE: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// `--strict`, and a value is not known here.
 pub(crate) const NOT_EXACT: u8 = 3;
+/// `check`, and it cannot be told from this account.
+pub(crate) const CANNOT_TELL: u8 = 3;
 /// A file could not be created or deleted (`EX_NOPERM` of sysexits.h).
 pub(crate) const NO_PERMISSION: u8 = 77;
 

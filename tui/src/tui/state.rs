@@ -113,7 +113,7 @@ impl State {
     /// What the current screen can see; `None` before the first look is done.
     pub(crate) fn view(&self) -> Option<View<'_>> {
         let preview = self.preview.as_deref()?;
-        Some(View { preview, look: self.look, size: self.areas().body.as_size(), recorded: self.recorded })
+        Some(View { preview, look: self.look, size: self.areas().body.as_size() })
     }
 
     pub(crate) fn update(&mut self, message: Message) -> Option<Effect> {

@@ -1,39 +1,59 @@
-//! `explain`: what a field is, from the schema.
+//! `explain`: what a field is, from the schema, and its value on this machine.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::schema::{self, FIELDS, Field};
+use anonymous_statistics::text::printable;
 
 use crate::output::{self, Failure, USAGE};
 use crate::words;
 
-pub(crate) fn run(name: Option<&str>, all: bool) -> Result<ExitCode, Failure> {
-    let text = if all {
-        FIELDS.iter().map(explain).collect::<Vec<_>>().join("\n")
+pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<ExitCode, Failure> {
+    let fields = if all {
+        FIELDS.iter().collect()
     } else {
         let name = name.unwrap_or_default();
-        schema::field(name).map(explain).ok_or_else(|| unknown(name))?
+        vec![schema::field(name).ok_or_else(|| unknown(name))?]
     };
-    output::answer(text)?;
+    let preview = Preview::look(question);
+    let explained: Vec<String> = fields.into_iter().map(|field| explain(field, &preview)).collect();
+    output::answer(explained.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn explain(field: &Field) -> String {
+fn explain(field: &Field, preview: &Preview) -> String {
     let mut text = format!("{}: {}\n", field.name, field.what);
+    let mut row = |label: &str, words: &str| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {label:12} {words}");
+    };
     let class = field.sensitivity;
-    let _ = writeln!(text, "  why          {}", field.purpose.describe());
-    let _ = writeln!(text, "  sensitivity  {} ({})", class.describe(), words::sensitivity_means(class));
-    let _ = writeln!(text, "  from         {}", field.origin_in_words());
-    let _ = writeln!(text, "  form         {}", field.shape.describe());
-    let _ = writeln!(text, "  example      {}", field.example);
-    let events = field.only.map_or_else(|| "all".to_owned(), |action| format!("{action} only"));
-    let _ = writeln!(text, "  events       {events}");
-    let _ = writeln!(text, "  since        version {} of the schema", field.since);
-    let documented = if field.documented { "named" } else { "not named" };
-    let _ = writeln!(text, "  Netdata      {documented} by Netdata's own telemetry page");
+    row("why", field.purpose.describe());
+    row("sensitivity", &format!("{} ({})", class.describe(), words::sensitivity_means(class)));
+    row("from", &field.origin_in_words());
+    row("form", &field.shape.describe());
+    row("example", field.example);
+    row("events", &field.only.map_or_else(|| "all".to_owned(), |action| format!("{action} only")));
+    row("since", &format!("version {} of the schema", field.since));
+    row("Netdata", if field.documented { "named by Netdata's own telemetry page" } else { NOT_NAMED });
+    match &preview.assembly {
+        Err(error) => row("here", &format!("there is no {} event: {error}", printable(&preview.action))),
+        Ok(assembly) => {
+            if let Some(entry) = assembly.event.entry(field.name) {
+                row("here", &format!("{} (in {})", words::value(entry, &assembly.stamp), printable(&preview.action)));
+                row("known from", &words::source(entry));
+                for (number, asked) in words::evidence(entry).iter().enumerate() {
+                    row(if number == 0 { "evidence" } else { "" }, &words::asked(asked));
+                }
+            }
+        }
+    }
     text
 }
+
+const NOT_NAMED: &str = "not named by Netdata's own telemetry page";
 
 fn unknown(name: &str) -> Failure {
     let alike: Vec<&str> = FIELDS

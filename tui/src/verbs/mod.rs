@@ -1,6 +1,9 @@
 //! The commands, one file each.
 
+pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod forget;
+pub(crate) mod history;
 pub(crate) mod opt_in;
 pub(crate) mod opt_out;
 pub(crate) mod schema;

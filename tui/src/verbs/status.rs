@@ -3,36 +3,36 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::channels::Reach;
+use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Decision, Source};
+use anonymous_statistics::daemon::Whose;
 use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::output::{self, Failure};
-use crate::words;
+use crate::{views, words};
 
 pub(crate) fn run(question: &Question, json: bool) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
     if json {
         output::json(&Status::of(&preview))?;
     } else {
-        output::answer(text(&preview, question.call.is_some()))?;
+        output::answer(text(&preview))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whose environment the variables are read from.
-pub(crate) fn whose_environment(recorded: bool) -> &'static str {
-    if recorded {
-        "Variables, folders, proxy and trust store are those of the recorded call."
-    } else {
-        "Variables, proxy and trust store are those of this shell; the daemon has an environment of its own."
-    }
-}
-
-fn text(preview: &Preview, recorded: bool) -> String {
+fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
     let mut text = format!("{}\n\n", words::headline(preview));
-    let _ = writeln!(text, "Decision: {}\n", words::decision(consent.decision()));
+    let _ = writeln!(
+        text,
+        "Decision: {}\n{}\n",
+        words::decision(consent.decision()),
+        words::paragraph(&views::whose(preview))
+    );
     let rows: Vec<(String, &str, String)> = consent
         .steps
         .iter()
@@ -45,14 +45,35 @@ fn text(preview: &Preview, recorded: bool) -> String {
             let _ = writeln!(text, "  {:width$}  what would change it: {change}", "");
         }
     }
-    let _ = writeln!(text, "\n{}\n", words::paragraph(explanation(consent.decision())));
-    text.push_str(&words::aligned(&words::overview(preview)));
-    for sentences in
-        [format!("{} {}", words::condition(preview), words::daemons()), whose_environment(recorded).to_owned()]
-    {
-        let _ = write!(text, "\n{}", words::paragraph(&sentences));
+    let _ = writeln!(text, "\n{}", words::paragraph(explanation(consent.decision())));
+    let differences = views::differences(preview);
+    if !differences.is_empty() {
+        text.push_str("\nThis shell has other variables than the daemon; they do not count:\n");
+        for row in &differences {
+            let _ = writeln!(text, "  {:17}  daemon: {}\n  {:17}  shell:  {}", row.variable, row.daemon, "", row.shell);
+        }
     }
-    text.push('\n');
+    if let Some(advice) = views::advice(preview) {
+        let _ = writeln!(text, "\n{}", words::paragraph(advice));
+    }
+    let daemons = views::daemons(preview);
+    if !daemons.is_empty() {
+        let _ = writeln!(text, "\nRunning daemons:\n  {}", daemons.join("\n  "));
+    }
+    let _ = write!(text, "\n{}", words::aligned(&words::overview(preview)));
+    let _ = writeln!(text, "\n{}", words::paragraph(&format!("{} {}", words::condition(preview), words::daemons())));
+    text.push_str("\nEvery channel of the agent:\n");
+    for channel in &preview.channels {
+        let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
+        let rows = [
+            ("opt-out", channel.reach.describe().to_owned()),
+            ("here", printable(&channel.state).into_owned()),
+            ("to stop", channel.how_to_stop.to_owned()),
+        ];
+        for (label, row) in rows {
+            let _ = writeln!(text, "    {label:8} {row}");
+        }
+    }
     let _ = match consent.decision() {
         Decision::OptedOut => writeln!(text, "\nTo opt in again: sudo telemetry-preview opt-in"),
         Decision::Allowed | Decision::Unknown => writeln!(text, "\nTo opt out: sudo telemetry-preview opt-out"),
@@ -74,12 +95,21 @@ pub(crate) const fn explanation(decision: Decision) -> &'static str {
     }
 }
 
+/// The answer for programs. Names and meanings do not change between versions; new ones may come.
 #[derive(Serialize)]
 struct Status {
+    /// May the agent's events be sent: true, false, or null for "cannot be told from this account".
+    anonymous_statistics: Option<bool>,
     state: &'static str,
     headline: String,
     decision: &'static str,
+    /// Whose environment decides: `call`, `daemon`, `unit` or `shell`.
+    decided_for: &'static str,
     trace: Vec<Step>,
+    /// The decision with the variables of the shell, where another environment decides.
+    shell_would_decide: Option<&'static str>,
+    daemons: Vec<Running>,
+    channels: Vec<Way>,
     who_would_send: String,
     who_would_send_means: String,
     looked_at: Option<String>,
@@ -92,6 +122,15 @@ struct Status {
     netdata_version: Option<String>,
 }
 
+/// Whether the agent's events may be sent; `None`: that cannot be told from this account.
+pub(crate) fn switched_on(preview: &Preview) -> Option<bool> {
+    match preview.consent.decision() {
+        Decision::Allowed => Some(true),
+        Decision::OptedOut => Some(false),
+        Decision::Unknown => None,
+    }
+}
+
 #[derive(Serialize)]
 struct Step {
     kind: &'static str,
@@ -101,8 +140,46 @@ struct Step {
     what_would_change_it: Option<String>,
 }
 
+#[derive(Serialize)]
+struct Running {
+    process: u32,
+    user_id: u32,
+    in_a_container: bool,
+    started: Option<String>,
+    environment_seen: bool,
+    config_directory: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Way {
+    name: &'static str,
+    what: &'static str,
+    opt_out: &'static str,
+    here: String,
+    how_to_stop: &'static str,
+}
+
 impl Status {
     fn of(preview: &Preview) -> Self {
+        let daemons = preview.daemons.running.iter().map(|daemon| Running {
+            process: daemon.process,
+            user_id: daemon.owner,
+            in_a_container: daemon.contained,
+            started: daemon.started.map(clock::utc),
+            environment_seen: daemon.environment.is_ok(),
+            config_directory: daemon.named.config.as_deref().map(words::path),
+        });
+        let channels = preview.channels.iter().map(|channel| Way {
+            name: channel.name,
+            what: channel.what,
+            opt_out: match channel.reach {
+                Reach::Stops => "stops",
+                Reach::Partly => "partly",
+                Reach::Not => "not",
+            },
+            here: printable(&channel.state).into_owned(),
+            how_to_stop: channel.how_to_stop,
+        });
         let trace = preview.consent.steps.iter().map(|step| Step {
             kind: match step.source {
                 Source::File(_) => "file",
@@ -114,10 +191,20 @@ impl Status {
             what_would_change_it: step.what_would_change_it(),
         });
         Self {
+            anonymous_statistics: switched_on(preview),
             state: preview.outlook().name(),
             headline: preview.headline(),
             decision: words::decision(preview.consent.decision()),
+            decided_for: match preview.surroundings.whose {
+                Whose::Call => "call",
+                Whose::Daemon(_) => "daemon",
+                Whose::Unit(_) => "unit",
+                Whose::Asker => "shell",
+            },
             trace: trace.collect(),
+            shell_would_decide: preview.askers.as_ref().map(|consent| words::decision(consent.decision())),
+            daemons: daemons.collect(),
+            channels: channels.collect(),
             who_would_send: preview.script.to_string(),
             who_would_send_means: words::condition(preview),
             looked_at: preview.script.path.as_deref().map(words::path),

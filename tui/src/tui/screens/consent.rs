@@ -8,7 +8,7 @@ use super::{Screen, View};
 use crate::tui::key::Key;
 use crate::tui::page::{Page, Scroll};
 use crate::verbs::status;
-use crate::words;
+use crate::{views, words};
 
 #[derive(Debug, Default)]
 pub(crate) struct Consent {
@@ -41,7 +41,7 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
             page.indented(2, &format!("what would change it: {change}"));
         }
     }
-    page.blank().text(status::whose_environment(view.recorded));
+    page.blank().text(&views::whose(view.preview));
     page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
     page.into_lines()
 }

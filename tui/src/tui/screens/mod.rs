@@ -21,8 +21,6 @@ pub(crate) struct View<'a> {
     pub(crate) look: Look,
     /// The room that the screen has.
     pub(crate) size: Size,
-    /// Whether a recorded call is shown.
-    pub(crate) recorded: bool,
 }
 
 /// A key that only one screen knows.

@@ -1,0 +1,37 @@
+//! `forget`: deletes what was sent and is kept here, and what waits.
+
+use std::process::ExitCode;
+
+use anonymous_statistics::outbox::Role;
+use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::switch;
+
+use crate::opting;
+use crate::output::{self, Failure, NO_PERMISSION};
+use crate::words;
+
+pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
+    let preview = Preview::look(question);
+    let state = words::state_folder(&preview.folders);
+    if dry_run {
+        output::answer(format!(
+            "Would delete the requests that were sent and the events that wait, in {state}.\nNothing was done.\n"
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let library = preview.folders.library.as_ref().map(|(path, _)| path.as_path());
+    let failed = |what: &str, error: std::io::Error| {
+        Failure::new(NO_PERMISSION, format!("cannot delete {what} in {state}: {error}"))
+            .instead(vec![opting::forget_command(&preview)])
+    };
+    let waiting =
+        switch::forget_waiting(library, Role::Reader).map_err(|error| failed("the events that wait", error))?;
+    let sent = switch::forget_history(library).map_err(|error| failed("the requests that were sent", error))?;
+    output::lines(&[
+        format!("Deleted {sent} requests that were sent, and {waiting} events that waited, from {state}."),
+        "What was sent is with the server. An agent's new identifier, and a request to Netdata with the old one, part \
+         them from this machine."
+            .to_owned(),
+    ])?;
+    Ok(ExitCode::SUCCESS)
+}

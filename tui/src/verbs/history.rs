@@ -1,0 +1,189 @@
+//! `history`: what was sent or refused, and what waits and why.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anonymous_statistics::clock;
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::history::{History, Prospect};
+use anonymous_statistics::outbox::{Entry, Item};
+use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::text::printable;
+use serde::Serialize;
+
+use crate::opting;
+use crate::output::{self, Failure, NO_PERMISSION, USAGE};
+use crate::words;
+
+pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result<ExitCode, Failure> {
+    let preview = Preview::look(question);
+    let history = preview.history.as_ref().map_err(|error| {
+        let state = words::state_folder(&preview.folders);
+        Failure::new(NO_PERMISSION, format!("cannot read {state}: {error}"))
+            .instead(vec![opting::history_command(&preview)])
+    })?;
+    match raw {
+        Some(number) => output::answer(bytes(history, number)?)?,
+        None if json => output::json(&Shown::of(&preview, history))?,
+        None => output::answer(text(&preview, history))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All items in the order of their numbers: what was sent, then what waits.
+fn numbered(history: &History) -> impl Iterator<Item = (usize, &Item, Option<&Prospect>)> {
+    let sent = history.sent.iter().map(|item| (item, None));
+    let waiting = history.waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
+    sent.chain(waiting).enumerate().map(|(number, (item, prospect))| (number + 1, item, prospect))
+}
+
+fn bytes(history: &History, number: usize) -> Result<&[u8], Failure> {
+    let item = numbered(history).find(|(found, ..)| *found == number);
+    match item.map(|(_, item, _)| &item.entry) {
+        Some(Ok(entry)) => Ok(&entry.request),
+        Some(Err(error)) => Err(Failure::new(USAGE, format!("number {number} cannot be shown: {error}"))),
+        None => Err(Failure::new(USAGE, format!("there is no number {number}; history lists what there is"))),
+    }
+}
+
+fn text(preview: &Preview, history: &History) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "Sent or refused, kept in {}:", words::state_folder(&preview.folders));
+    let mut rows = numbered(history).peekable();
+    if history.sent.is_empty() {
+        text.push_str("  nothing\n");
+    }
+    while let Some((number, item, _)) = rows.next_if(|(.., prospect)| prospect.is_none()) {
+        let _ = writeln!(text, "  {number:>3}  {}", line(item));
+    }
+    text.push_str("\nWaiting to be sent:\n");
+    if history.waiting.is_empty() {
+        text.push_str("  nothing\n");
+    }
+    for (number, item, prospect) in rows {
+        let _ = writeln!(text, "  {number:>3}  {}", line(item));
+        if let Some(prospect) = prospect {
+            let _ = writeln!(text, "       {}", becomes(prospect));
+        }
+    }
+    if let Some(sentence) = recorded(preview) {
+        let _ = writeln!(text, "\n{}", words::paragraph(&sentence));
+    }
+    text.push_str("\nhistory --raw NUMBER prints the bytes of one; forget deletes them all.\n");
+    text
+}
+
+/// What is or is not recorded from now on, where it is not the usual.
+fn recorded(preview: &Preview) -> Option<String> {
+    match (preview.consent.decision(), &preview.config) {
+        (Decision::OptedOut, _) => Some(
+            "This machine has opted out: nothing is sent, and nothing is recorded. What waits is deleted when the sender \
+             is called next; forget deletes it now."
+                .to_owned(),
+        ),
+        (_, Ok(config)) if config.history == 0 => {
+            Some("The configuration says \"history = 0\": requests that were sent are not kept.".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// One item in a line.
+pub(crate) fn line(item: &Item) -> String {
+    let time = clock::utc(item.name.time());
+    match &item.entry {
+        Err(error) => format!("{time}  damaged, and never sent: {}", printable(error)),
+        Ok(entry) => {
+            let action = entry.action().unwrap_or_else(|| "?".to_owned());
+            format!("{time}  {:12} {}", printable(&action), printable(&attempts(entry)))
+        }
+    }
+}
+
+/// How often a request was tried, and what came of it.
+fn attempts(entry: &Entry) -> String {
+    let record = &entry.record;
+    let when = record.time.map_or_else(String::new, |time| format!(", last at {}", clock::utc(time)));
+    let tries = match record.attempts {
+        0 => "not tried yet".to_owned(),
+        1 => format!("1 try{when}"),
+        number => format!("{number} tries{when}"),
+    };
+    let status = match record.status {
+        Some(status @ 200..=299) => format!("accepted with status {status}"),
+        Some(status @ (408 | 429 | 500..=599)) => format!("put off with status {status}"),
+        Some(status) => format!("refused with status {status}"),
+        None => "no answer".to_owned(),
+    };
+    if record.attempts == 0 { tries } else { format!("{status}; {tries}; to {}", record.url) }
+}
+
+/// What becomes of an event that waits.
+pub(crate) fn becomes(prospect: &Prospect) -> String {
+    let next = "at the daemon's next START or META";
+    match prospect {
+        Prospect::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
+        Prospect::NotBefore(time) => format!("sent {next} after {}: the server asked for that", clock::utc(*time)),
+        Prospect::OtherDestination => {
+            format!("deleted {next}: the configuration names another destination, or the request was changed")
+        }
+        Prospect::TriedEnough => format!("deleted {next}: it was tried often enough"),
+        Prospect::TooOld => format!("deleted {next}: it is too old"),
+        Prospect::Damaged => "never sent; deleted when it is too old".to_owned(),
+    }
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Shown {
+    state_folder: Option<String>,
+    /// Whether what is sent from now on is kept.
+    recording: bool,
+    sent: Vec<Row>,
+    waiting: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    number: usize,
+    frozen: String,
+    event: Option<String>,
+    url: Option<String>,
+    attempts: Option<u32>,
+    status: Option<u16>,
+    last_attempt: Option<String>,
+    /// What becomes of it, of what waits.
+    becomes: Option<String>,
+    /// Why it cannot be read, where it is damaged.
+    damaged: Option<String>,
+    body: Option<serde_json::Value>,
+}
+
+impl Shown {
+    fn of(preview: &Preview, history: &History) -> Self {
+        let row = |(number, item, prospect): (usize, &Item, Option<&Prospect>)| {
+            let entry = item.entry.as_ref().ok();
+            Row {
+                number,
+                frozen: clock::utc(item.name.time()),
+                event: entry.and_then(Entry::action),
+                url: entry.map(|entry| entry.record.url.clone()),
+                attempts: entry.map(|entry| entry.record.attempts),
+                status: entry.and_then(|entry| entry.record.status),
+                last_attempt: entry.and_then(|entry| entry.record.time).map(clock::utc),
+                becomes: prospect.map(becomes),
+                damaged: item.entry.as_ref().err().cloned(),
+                body: entry.and_then(Entry::json),
+            }
+        };
+        let (sent, waiting) = numbered(history).map(row).partition(|row: &Row| row.becomes.is_none());
+        let keeps = preview.config.as_ref().is_ok_and(|config| config.history > 0);
+        Self {
+            state_folder: preview.folders.state().map(|state| words::path(&state)),
+            recording: keeps && preview.consent.decision() == Decision::Allowed,
+            sent,
+            waiting,
+        }
+    }
+}
