@@ -64,6 +64,20 @@ impl OptOut {
         };
         vec![again("opt-out", &self.folder, self.library.as_ref()), create]
     }
+
+    /// How to opt out where no command on this machine does it.
+    pub(crate) fn elsewhere(&self) -> Vec<String> {
+        let file = self.file();
+        let file = file.to_string_lossy();
+        vec![
+            "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
+            "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
+            format!(
+                "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
+                quoted(OsStr::new(&format!("content='' dest='{file}' mode=0644")))
+            ),
+        ]
+    }
 }
 
 impl Outcome {
@@ -75,6 +89,10 @@ impl Outcome {
 
     pub(crate) fn commands(&self) -> Vec<String> {
         self.plan.commands()
+    }
+
+    pub(crate) fn elsewhere(&self) -> Vec<String> {
+        self.plan.elsewhere()
     }
 
     /// What was done, in sentences; nothing where the file does not stand.

@@ -23,11 +23,12 @@ pub(crate) struct Failure {
     code: u8,
     line: String,
     instead: Vec<String>,
+    elsewhere: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(code: u8, line: impl Into<String>) -> Self {
-        Self { code, line: line.into(), instead: Vec::new() }
+        Self { code, line: line.into(), instead: Vec::new(), elsewhere: Vec::new() }
     }
 
     /// The same, with commands that would do it.
@@ -36,11 +37,21 @@ impl Failure {
         self
     }
 
+    /// The same, with lines about other places where it may be done.
+    pub(crate) fn elsewhere(mut self, lines: Vec<String>) -> Self {
+        self.elsewhere = lines;
+        self
+    }
+
     pub(crate) fn report(self) -> ExitCode {
         let mut text = format!("telemetry-preview: {}\n", printable(&self.line));
         for (number, command) in self.instead.iter().enumerate() {
             text.push_str(if number == 0 { "Run:  " } else { "  or: " });
             text.push_str(&printable(command));
+            text.push('\n');
+        }
+        for line in &self.elsewhere {
+            text.push_str(&printable(line));
             text.push('\n');
         }
         to_stderr(&text);

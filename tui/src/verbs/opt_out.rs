@@ -22,7 +22,7 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
     }
     let outcome = plan.perform();
     if let Some(error) = outcome.error() {
-        return Err(Failure::new(NO_PERMISSION, error).instead(outcome.commands()));
+        return Err(Failure::new(NO_PERMISSION, error).instead(outcome.commands()).elsewhere(outcome.elsewhere()));
     }
     // What counts is on the disk, not what this program believes to have done.
     let after = Preview::look(question);

@@ -156,6 +156,16 @@ pub(crate) fn skip(test: &str, reason: &str) {
     }
 }
 
+/// Whether this machine itself has opted out, so that no agent on it may send: a skip. `cargo xtask test` covers its folders.
+pub(crate) fn opted_out_here(test: &str) -> bool {
+    let file = anonymous_statistics::folders::CONFIG_DIRECTORIES.map(|folder| Path::new(folder).join(OPT_OUT));
+    let found = file.into_iter().find(|file| file.symlink_metadata().is_ok());
+    if let Some(file) = &found {
+        skip(test, &format!("this machine has opted out: {}", file.display()));
+    }
+    found.is_some()
+}
+
 /// A terminal of its own, in tmux.
 pub(crate) struct Terminal {
     folder: tempfile::TempDir,

@@ -4,4 +4,5 @@
 mod common;
 mod network;
 mod terminal;
+mod trust;
 mod verbs;
