@@ -20,15 +20,12 @@ use crate::unit::Unit;
 /// The name of the daemon's executable file.
 pub const PROGRAM: &str = "netdata";
 
-/// The variables that name an agent's folders.
-const FOLDER_VARIABLES: [&str; 3] = ["NETDATA_USER_CONFIG_DIR", "NETDATA_LIB_DIR", "NETDATA_PLUGINS_DIR"];
-
 /// The variables that name a trust store, the first that is set counts.
 pub const TRUST_STORE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The variables that are read from a daemon's environment. Nothing else of it is kept or shown.
 pub fn read_variables() -> impl Iterator<Item = &'static str> {
-    OPT_OUT_VARIABLES.into_iter().chain(FOLDER_VARIABLES).chain(PROXY_VARIABLES).chain(TRUST_STORE_VARIABLES)
+    OPT_OUT_VARIABLES.into_iter().chain(folders::VARIABLES).chain(PROXY_VARIABLES).chain(TRUST_STORE_VARIABLES)
 }
 
 /// A running daemon.

@@ -27,6 +27,9 @@ pub const PLUGIN_DIRECTORIES: [&str; 6] = [
     "/usr/local/lib/netdata/plugins.d",
 ];
 
+/// The variables that name an agent's config directory, library directory and plugins.
+pub const VARIABLES: [&str; 3] = ["NETDATA_USER_CONFIG_DIR", "NETDATA_LIB_DIR", "NETDATA_PLUGINS_DIR"];
+
 /// The folder in the library directory in which events wait and are kept.
 pub const STATE_FOLDER: &str = "anonymous-statistics";
 
@@ -78,13 +81,8 @@ impl Named {
 
     /// What an environment names.
     pub fn by_variables<'v>(variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
-        let path = |name| absolute(variable(name).map(Path::new));
-        Self {
-            by: FoundBy::Variable,
-            config: path("NETDATA_USER_CONFIG_DIR"),
-            library: path("NETDATA_LIB_DIR"),
-            plugins: path("NETDATA_PLUGINS_DIR"),
-        }
+        let [config, library, plugins] = VARIABLES.map(|name| absolute(variable(name).map(Path::new)));
+        Self { by: FoundBy::Variable, config, library, plugins }
     }
 }
 

@@ -290,7 +290,7 @@ impl Preview {
 
 /// What is known of the daemon's next call for this action: what its last one said, and the identifier on disk. The rest
 /// stays open.
-fn expected(action: &str, library: Option<&Path>) -> Invocation {
+pub fn expected(action: &str, library: Option<&Path>) -> Invocation {
     let mut invocation = Invocation::expected(action);
     let Some(library) = library else { return invocation };
     if let Ok(outbox) = Outbox::open(library, Role::Reader)

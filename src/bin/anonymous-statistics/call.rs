@@ -10,12 +10,13 @@ use anonymous_statistics::assemble::{Assembly, Machine};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::delivery::{Failure, Fate, Outcome, Reply};
+use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::folders::{self, Named};
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::outbox::{Entry, Name, Outbox, Role, State};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::request::PreparedRequest;
-use anonymous_statistics::{clock, proxy, switch};
+use anonymous_statistics::{clock, limits, preview, proxy, switch};
 
 use crate::cli::Cli;
 use crate::transport::Client;
@@ -49,9 +50,29 @@ pub(crate) enum News {
 }
 
 impl Call {
-    pub(crate) fn new(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
-        let invocation = Invocation::complete(cli.call, environment, &Provenance::Daemon);
-        Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation }
+    /// The error says what is wrong with a recorded call.
+    pub(crate) fn new(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, String> {
+        let invocation = match &cli.recorded {
+            Some(path) => {
+                let wrong = |problem: String| format!("--call {}: {problem}", path.display());
+                let bytes =
+                    files::read(path, Links::Follow, limits::CALL_BYTES).map_err(|error| wrong(error.to_string()))?;
+                Invocation::from_recorded(&bytes, None).map_err(wrong)?
+            }
+            None => Invocation::complete(cli.call, environment, &Provenance::Daemon),
+        };
+        let mut call = Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation };
+        if call.invocation.count() == Some(0) {
+            // Nobody says what the daemon would: what is known of its next START.
+            let mut expected = preview::expected("START", call.library().as_deref());
+            for name in folders::VARIABLES {
+                if let Some(value) = call.variable(name) {
+                    expected.know_variable(name, value, Provenance::Daemon);
+                }
+            }
+            call.invocation = expected;
+        }
+        Ok(call)
     }
 
     /// The action, as far as it can be told before anything is checked.

@@ -14,8 +14,10 @@ struct Opt {
     help: &'static str,
 }
 
-const OPTIONS: [Opt; 5] = [
+const OPTIONS: [Opt; 7] = [
     Opt { name: "dry-run", value: None, help: "Print the request instead of sending it, opted out or not" },
+    Opt { name: "verify", value: None, help: "Check on this machine that what is sent is what is shown" },
+    Opt { name: "call", value: Some("FILE"), help: "With --dry-run or --verify: a recorded call" },
     Opt { name: "config-dir", value: Some("DIR"), help: "The agent's config directory" },
     Opt { name: "lib-dir", value: Some("DIR"), help: "The agent's library directory" },
     Opt { name: "help", value: None, help: "Print this help" },
@@ -30,6 +32,7 @@ looks whether the machine has opted out; then it does nothing but delete events
 that wait. Standard output holds the HTTP status of the event, or 000.
 
 Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
+       anonymous-statistics --verify [--call FILE]
 
   ACTION is START, EXIT, FATAL ...; the rest is what the daemon says about it.
   Everything from ACTION on is data, whatever it looks like.
@@ -48,11 +51,25 @@ sent because of wrong usage or configuration; else curl's: 5 proxy name, 6 name,
 7 connect, 28 time, 35 TLS, 52 empty reply, 56 receive, 60 certificate.
 ";
 
+/// What is to be done with the event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Send it.
+    #[default]
+    Send,
+    /// Print its request (`--dry-run`).
+    Show,
+    /// Send its request to a socket of this program and compare (`--verify`).
+    Verify,
+}
+
 /// What the command line says.
 #[derive(Debug, Default)]
 pub(crate) struct Cli {
-    /// `--dry-run`.
-    pub(crate) dry_run: bool,
+    /// What is to be done.
+    pub(crate) task: Task,
+    /// `--call`.
+    pub(crate) recorded: Option<PathBuf>,
     /// `--config-dir`.
     pub(crate) config_dir: Option<PathBuf>,
     /// `--lib-dir`.
@@ -77,7 +94,9 @@ impl Cli {
         let mut cli = Self::default();
         loop {
             match parser.next().map_err(|error| wrong(&error))? {
-                Some(Arg::Long("dry-run")) => cli.dry_run = true,
+                Some(Arg::Long("dry-run")) => cli.task = Task::Show,
+                Some(Arg::Long("verify")) => cli.task = Task::Verify,
+                Some(Arg::Long("call")) => cli.recorded = Some(parser.value().map_err(|error| wrong(&error))?.into()),
                 Some(Arg::Long("config-dir")) => {
                     cli.config_dir = Some(parser.value().map_err(|error| wrong(&error))?.into());
                 }
@@ -89,9 +108,15 @@ impl Cli {
                 Some(Arg::Value(action)) => {
                     cli.call.push(action);
                     cli.call.extend(parser.raw_args().map_err(|error| wrong(&error))?);
+                    if cli.recorded.is_some() {
+                        return Err(Stop::Usage("--call stands in place of an action; see --help".to_owned()));
+                    }
                     return Ok(cli);
                 }
                 Some(option) => return Err(wrong(&option.unexpected())),
+                None if cli.task == Task::Verify || (cli.task == Task::Show && cli.recorded.is_some()) => {
+                    return Ok(cli);
+                }
                 None => {
                     return Err(Stop::Usage("the action is missing (START, EXIT, FATAL ...); see --help".to_owned()));
                 }
@@ -133,10 +158,10 @@ mod tests {
                 arguments[position] = word;
                 let cli = read(&arguments).unwrap();
                 assert_eq!(cli.call, arguments.iter().map(OsString::from).collect::<Vec<_>>());
-                assert!(!cli.dry_run && cli.config_dir.is_none());
+                assert!(cli.task == Task::Send && cli.config_dir.is_none());
                 arguments.insert(0, "--dry-run");
                 let cli = read(&arguments).unwrap();
-                assert!(cli.dry_run);
+                assert_eq!(cli.task, Task::Show);
                 assert_eq!(cli.call.len(), 44, "{word} at {position}");
             }
         }

@@ -6,6 +6,7 @@
 mod call;
 mod cli;
 mod transport;
+mod verify;
 
 use std::io::Write;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,7 +20,7 @@ use anonymous_statistics::script::MARK;
 use anonymous_statistics::text::printable;
 
 use call::{Call, News};
-use cli::{Cli, Stop};
+use cli::{Cli, Stop, Task};
 
 /// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
 pub(crate) static VERSION: &str = concat!(
@@ -42,9 +43,28 @@ fn main() {
         Err(Stop::Information(text)) => finish(&text, None, 0),
         Err(Stop::Usage(line)) => finish("", Some(&line), EXIT_UNUSABLE),
     };
-    let dry_run = cli.dry_run;
-    let call = Call::new(cli, std::env::vars_os());
-    if dry_run { show(&call) } else { send(call, start) }
+    let task = cli.task;
+    let call = match Call::new(cli, std::env::vars_os()) {
+        Ok(call) => call,
+        Err(problem) => finish("", Some(&problem), EXIT_UNUSABLE),
+    };
+    match task {
+        Task::Send => send(call, start),
+        Task::Show => show(&call),
+        Task::Verify => verify(&call),
+    }
+}
+
+/// Compares what is sent with what was prepared. A person asks for it, so it is done when opted out too.
+fn verify(call: &Call) -> ! {
+    let (config, assembly) = match call.assemble() {
+        Ok(assembled) => assembled,
+        Err(problem) => finish("", Some(&problem), EXIT_UNUSABLE),
+    };
+    match verify::verify(&config, &assembly) {
+        Ok((text, identical)) => finish(&text, None, i32::from(!identical)),
+        Err(error) => finish("", Some(&error.to_string()), 1),
+    }
 }
 
 /// Prints the request instead of sending it.

@@ -3,7 +3,7 @@
 //! ureq is told everything: no redirect is followed, no header is added, no proxy is read from the environment. What goes
 //! onto the wire is the prepared request, byte for byte.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -41,6 +41,24 @@ impl Client {
         proxy: Option<&Proxy>,
         permission: Arc<Permission>,
     ) -> Result<Self, Failure> {
+        Self::with(endpoint, proxy, permission, None)
+    }
+
+    /// A way that ends at a socket of this program, whatever the destination: no name is looked up, and what would go into TLS
+    /// goes onto the wire as it is. For `--verify`.
+    pub(crate) fn to_own_socket(endpoint: &Endpoint, socket: SocketAddr) -> Result<Self, Failure> {
+        if !is_loopback(socket.ip()) {
+            return Err(Failure::Connect);
+        }
+        Self::with(endpoint, None, Arc::new(|| true), Some(socket))
+    }
+
+    fn with(
+        endpoint: &Endpoint,
+        proxy: Option<&Proxy>,
+        permission: Arc<Permission>,
+        own_socket: Option<SocketAddr>,
+    ) -> Result<Self, Failure> {
         let proxy =
             proxy.map(|proxy| ureq::Proxy::new(proxy.url())).transpose().map_err(|_error| Failure::ProxyName)?;
         let tls =
@@ -63,6 +81,7 @@ impl Client {
             ().chain(ConnectProxyConnector::default())
                 .chain(TcpConnector::default())
                 .chain(Connected(Arc::clone(&progress)))
+                .chain(Wire { plain: own_socket.is_some() })
                 .chain(RustlsConnector::default())
                 .chain(gate.clone());
         let resolver = Addresses {
@@ -71,6 +90,7 @@ impl Client {
             // Where a URL means this machine, a name server must not be able to mean another one. And a build for
             // development never reaches another machine, whatever it is told.
             loopback_only: endpoint.is_loopback() || cfg!(debug_assertions),
+            own_socket,
             inner: DefaultResolver::default(),
         };
         Ok(Self { agent: Agent::with_parts(config, connector, resolver), progress, last: None })
@@ -196,6 +216,8 @@ struct Addresses {
     gate: Gate,
     host: String,
     loopback_only: bool,
+    /// Every name means this address.
+    own_socket: Option<SocketAddr>,
     inner: DefaultResolver,
 }
 
@@ -203,6 +225,11 @@ impl Resolver for Addresses {
     fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let progress = &self.gate.progress;
         self.gate.ask()?;
+        if let Some(address) = self.own_socket {
+            let mut found = self.empty();
+            found.push(address);
+            return Ok(found);
+        }
         progress.looking_up_proxy.store(uri.host() != Some(self.host.as_str()), Ordering::SeqCst);
         let found = self.inner.resolve(uri, config, timeout).inspect_err(|error| {
             progress.name_failed.store(!matches!(error, Error::Timeout(_)), Ordering::SeqCst);
@@ -234,6 +261,48 @@ impl<In: Transport> Connector<In> for Connected {
         // A tunnel through a proxy has been written to; the handshake behind it has not begun.
         self.0.writing.store(false, Ordering::SeqCst);
         Ok(chained)
+    }
+}
+
+/// Says of a connection that it needs no TLS, where it ends at a socket of this program.
+#[derive(Debug)]
+struct Wire {
+    plain: bool,
+}
+
+impl<In: Transport> Connector<In> for Wire {
+    type Out = Wired<In>;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Wired<In>>, Error> {
+        Ok(chained.map(|inner| Wired { plain: self.plain, inner }))
+    }
+}
+
+#[derive(Debug)]
+struct Wired<In> {
+    plain: bool,
+    inner: In,
+}
+
+impl<In: Transport> Transport for Wired<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.plain || self.inner.is_tls()
     }
 }
 

@@ -1,0 +1,131 @@
+//! `--verify`: does the sender's own HTTP code write the bytes that the preview shows?
+//!
+//! The request is made for its real destination. Where the stream of TLS would begin, its bytes go to a socket of this program,
+//! and are compared with what was prepared. No name is looked up, nothing else is connected to, and nothing is kept.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
+
+use anonymous_statistics::assemble::Assembly;
+use anonymous_statistics::config::Config;
+use anonymous_statistics::delivery::Outcome;
+use anonymous_statistics::limits;
+use anonymous_statistics::request::METHOD;
+use anonymous_statistics::text::printable;
+use ring::digest::{SHA256, digest};
+
+use crate::transport::Client;
+
+/// Both ends are in this process: what takes longer will not come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const SCOPE: &str =
+    "This covers the request line, every header and the body, as the sender's own code writes them. It does not
+cover TLS and the address: there the same bytes go through the TLS library to the destination above.
+Nothing left this machine.
+";
+
+/// What a person reads, and whether both are identical.
+pub(crate) fn verify(config: &Config, assembly: &Assembly) -> io::Result<(String, bool)> {
+    let prepared = assembly.request.to_bytes();
+    let sent = through_a_socket(config, assembly, prepared.len())?;
+    let mut text = format!("{METHOD} {}\n", config.endpoint);
+    for (label, bytes) in [("prepared", &prepared), ("sent", &sent)] {
+        // Writing to a String cannot fail.
+        let _ =
+            writeln!(text, "{label:9} {} bytes, SHA-256 {}", bytes.len(), hexadecimal(digest(&SHA256, bytes).as_ref()));
+    }
+    let open = assembly.event.not_known_here().count();
+    if open > 0 {
+        let _ = writeln!(text, "{open} values that only the daemon knows are null in both; --call FILE brings them.");
+    }
+    match difference(&prepared, &sent) {
+        None => text.push_str("identical\n\n"),
+        Some(difference) => {
+            let _ = writeln!(text, "DIFFERENT {difference}\n");
+        }
+    }
+    text.push_str(SCOPE);
+    Ok((text, prepared == sent))
+}
+
+/// Sends the request to a socket of this program, and returns all that arrived there.
+fn through_a_socket(config: &Config, assembly: &Assembly, expected: usize) -> io::Result<Vec<u8>> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let receiver = std::thread::Builder::new().spawn(move || receive(&listener, expected))?;
+    let failed =
+        |what: &str| io::Error::other(format!("the request could not be sent to this program's own socket: {what}"));
+    let mut client = Client::to_own_socket(&config.endpoint, address).map_err(|failure| failed(failure.describe()))?;
+    match client.send(&assembly.request, PATIENCE).outcome {
+        Outcome::Answered(_) => {}
+        Outcome::Failed(failure) => return Err(failed(failure.describe())),
+        Outcome::Withdrawn => return Err(failed("consent was withdrawn")),
+    }
+    // Its connection ends with it, and so does what the receiver waits for.
+    drop(client);
+    receiver.join().map_err(|_panic| failed("the receiver stopped"))?
+}
+
+/// All bytes of one connection. The answer comes when the request should be complete, and what comes after it counts too.
+fn receive(listener: &TcpListener, expected: usize) -> io::Result<Vec<u8>> {
+    let (mut stream, _) = listener.accept()?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut received = Vec::new();
+    let mut buffer = [0; 4096];
+    while received.len() < expected {
+        let length = stream.read(&mut buffer)?;
+        received.extend_from_slice(buffer.get(..length).unwrap_or_default());
+        if length == 0 {
+            return Ok(received);
+        }
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
+    stream.take(limits::BODY_BYTES as u64).read_to_end(&mut received)?;
+    Ok(received)
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Where two requests begin to differ, with what stands there in each.
+fn difference(prepared: &[u8], sent: &[u8]) -> Option<String> {
+    let at = prepared
+        .iter()
+        .zip(sent)
+        .position(|(one, other)| one != other)
+        .or_else(|| (prepared.len() != sent.len()).then(|| prepared.len().min(sent.len())))?;
+    let around = |bytes: &[u8]| {
+        let part = bytes.get(at.saturating_sub(20)..bytes.len().min(at + 40)).unwrap_or_default();
+        printable(&String::from_utf8_lossy(part)).into_owned()
+    };
+    Some(format!("from byte {at} on:\n  prepared  ...{}\n  sent      ...{}", around(prepared), around(sent)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_found_and_shown_without_control_bytes() {
+        assert_eq!(difference(b"abc", b"abc"), None);
+        for (sent, at) in [(&b"axc"[..], 1), (b"ab", 2), (b"abc\x1b", 3), (b"", 0)] {
+            let text = difference(b"abc", sent).unwrap();
+            assert!(text.starts_with(&format!("from byte {at} on:")) && !text.contains('\u{1b}'), "{text}");
+        }
+    }
+
+    #[test]
+    fn sha_256_as_everybody_writes_it() {
+        // FIPS 180-2, B.1
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(hexadecimal(digest(&SHA256, b"abc").as_ref()), expected);
+    }
+}
