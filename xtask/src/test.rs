@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the test command of the README.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -38,7 +39,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
 /// Runs tests that are built: where the kernel allows it without a network, with a folder for temporary files inside target/.
 pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment: &[(&str, &OsStr)]) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
-    let temporary = tempfile::Builder::new().prefix("tmp-").tempdir_in(&folder)?;
+    // Tests that become another user must be able to go through it.
+    let open = std::fs::Permissions::from_mode(0o755);
+    let temporary = tempfile::Builder::new().prefix("tmp-").permissions(open).tempdir_in(&folder)?;
     let report = skips::fresh(&folder)?;
 
     let enclosure = Enclosure::find(workspace);
