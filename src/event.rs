@@ -7,7 +7,7 @@ use system_facts::{Evidence, Facts, Source};
 use crate::fatal::Fatal;
 use crate::invocation::{Given, Invocation, Provenance};
 use crate::limits;
-use crate::schema::{FIELDS, Field, Happened, Origin};
+use crate::schema::{ACTIONS, FIELDS, Field, Happened, Origin};
 use crate::shape::{self, Misfit, Shape, Value};
 use crate::text::{self, HostNames};
 
@@ -162,20 +162,23 @@ impl<'a> Builder<'a> {
     fn new(ingredients: Ingredients<'a>) -> Result<Self, Refusal> {
         let invocation = ingredients.invocation;
         let action = invocation.action().filter(|action| shape::is_action(action)).ok_or(Refusal::Action)?;
+        let variables = ["NETDATA_HOSTNAME", "NETDATA_REGISTRY_HOSTNAME"];
+        let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
+        let hosts = HostNames::new(names.chain([ingredients.nodename]));
+        let harmless = |text: &str| text::find_personal(text, &hosts).is_none();
+        // A daemon of a later version may have an action that is not known here; somebody else may have anything.
+        if !ACTIONS.iter().any(|known| known.name == action) && !harmless(action) {
+            return Err(Refusal::Action);
+        }
         match invocation.variable("NETDATA_REGISTRY_UNIQUE_ID") {
             Given::Value(guid, _) if guid.to_str().is_some_and(shape::is_guid) => {}
             Given::NotKnownHere => {}
             Given::Value(..) | Given::Absent => return Err(Refusal::Identity),
         }
-        let variables = ["NETDATA_HOSTNAME", "NETDATA_REGISTRY_HOSTNAME"];
-        let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
-        let os_id = ingredients.facts.os.id.known().map(String::as_str);
-        let hosts = HostNames::new(names.chain([ingredients.nodename]), os_id);
         let argument = |number| match invocation.argument(number) {
             Given::Value(value, _) => value.to_str(),
             Given::Absent | Given::NotKnownHere => None,
         };
-        let harmless = |text: &str| text::find_personal(text, &hosts).is_none();
         let fatal = (action == "FATAL").then(|| Fatal::parse(argument(2), argument(3)).keep(harmless));
         Ok(Self { ingredients, lines: system_facts::netdata::lines(ingredients.facts), hosts, action, fatal })
     }

@@ -200,7 +200,8 @@ impl Shape {
             Self::Digits => {
                 text == "unknown" || (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
             }
-            Self::Version => is_version(text),
+            Self::Version if is_version(text) => return names_no_one(text, hosts),
+            Self::Version => false,
             Self::KernelRelease => return kernel_release(text, hosts),
             Self::Guid | Self::Uuid => is_guid(text),
             Self::Key => {
@@ -208,18 +209,18 @@ impl Shape {
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
             }
             Self::Action => is_action(text),
-            Self::Word => return word(text).map(|()| Value::Text(text.to_owned())),
+            Self::Word => return word(text, hosts).map(|()| Value::Text(text.to_owned())),
             Self::FailurePoint => {
                 if Fatal::parse(None, Some(text)).data().as_deref() != Some(text) {
-                    word(text)?;
+                    word(text, hosts)?;
                 }
-                true
+                return names_no_one(text, hosts);
             }
             Self::Words => {
                 if text.chars().count() > WORDS {
                     return Err(Misfit::TooLong);
                 }
-                text.split('|').try_for_each(word)?;
+                text.split('|').try_for_each(|text| word(text, hosts))?;
                 true
             }
             Self::Source => is_source(text),
@@ -257,13 +258,21 @@ fn is_source(text: &str) -> bool {
     matches!(text, "unknown" | "none") || system_facts::Source::from_name(text).is_some()
 }
 
-fn word(text: &str) -> Result<(), Misfit> {
+fn word(text: &str, hosts: &HostNames) -> Result<(), Misfit> {
     if text.chars().count() > WORD {
         Err(Misfit::TooLong)
     } else if text.chars().all(|c| c.is_ascii_alphanumeric() || " ._:+,-".contains(c)) {
-        Ok(())
+        names_no_one(text, hosts).map(drop)
     } else {
         Err(Misfit::NotOfShape)
+    }
+}
+
+/// Refuses what may say whose machine this is.
+fn names_no_one(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+    match text::find_personal(text, hosts) {
+        Some(kind) => Err(Misfit::Personal(kind)),
+        None => Ok(Value::Text(text.to_owned())),
     }
 }
 
@@ -274,24 +283,26 @@ fn free_text(text: &str, max: usize, hosts: &HostNames) -> Result<Value, Misfit>
     if text::printable(text) != text {
         return Err(Misfit::NotOfShape);
     }
-    match text::find_personal(text, hosts) {
-        Some(kind) => Err(Misfit::Personal(kind)),
-        None => Ok(Value::Text(text.to_owned())),
-    }
+    names_no_one(text, hosts)
 }
 
-/// The version number of a kernel may have four parts (`5.15.90.1-microsoft-standard-WSL2`) and then reads like an
+/// The version number of a kernel may have four parts (`5.15.90.1-microsoft-standard-WSL2`, `2.6.32.9`) and then reads like an
 /// address. The kernel's own build puts the number first (Makefile, KERNELRELEASE), so the leading digits and dots are
-/// the version; what follows is text that somebody chose.
+/// the version; what follows is text that somebody chose. No kernel with four parts has a first one of two digits, and most
+/// addresses of private networks do.
 fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     if text == "unknown" {
         return Ok(Value::Text(text.to_owned()));
     }
-    if rest.len() == text.len() || text.contains(char::is_whitespace) {
+    let number = text.strip_suffix(rest).unwrap_or_default();
+    let four_parts = number.split('.').filter(|part| !part.is_empty()).count() > 3;
+    let two_digits = number.split('.').next().is_some_and(|first| first.len() > 1);
+    if number.is_empty() || text.contains(char::is_whitespace) || (four_parts && two_digits) {
         return Err(Misfit::NotOfShape);
     }
-    free_text(rest, 2 * WORD, hosts).map(|_rest| Value::Text(text.to_owned()))
+    let without_dots = number.replace('.', "");
+    free_text(&format!("{without_dots}{rest}"), 2 * WORD, hosts).map(|_checked| Value::Text(text.to_owned()))
 }
 
 fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Misfit> {

@@ -45,6 +45,8 @@ pub enum Personal {
     Path,
     /// An `@` that may belong to a mail address or a login.
     At,
+    /// What may be a token or another secret.
+    Token,
     /// The machine's host name, as a whole word.
     HostName,
 }
@@ -59,6 +61,7 @@ impl Personal {
             Self::Url => "a URL",
             Self::Path => "an absolute path",
             Self::At => "an @",
+            Self::Token => "what may be a token",
             Self::HostName => "this machine's host name",
         }
     }
@@ -68,34 +71,82 @@ impl Personal {
 #[derive(Debug, Clone, Default)]
 pub struct HostNames(Vec<String>);
 
-/// Host names that name no one: programs, systems and roles that occur in the fields by their own right. A machine that
-/// is called `netdata` must not lose every field that says `netdata`.
-const NOBODY: [&str; 12] = [
+/// Host names that name no one: programs, roles and words of the agent that occur in the fields by their own right. A machine
+/// that is called `netdata` must not lose every field that says `netdata`.
+const EVERYDAY: [&str; 20] = [
     "agent",
     "container",
+    "dbengine",
     "docker",
+    "error",
     "guest",
     "host",
     "linux",
     "localhost",
     "machine",
     "netdata",
+    "new",
+    "nightly",
+    "none",
+    "ok",
+    "ram",
     "server",
+    "stable",
     "unknown",
     "vm",
 ];
 
+/// The same for systems: many machines are called like the one that they run (the `ID` of os-release(5)).
+const SYSTEMS: [&str; 36] = [
+    "almalinux",
+    "alpine",
+    "amzn",
+    "arch",
+    "archarm",
+    "centos",
+    "clear-linux-os",
+    "darwin",
+    "debian",
+    "deepin",
+    "endeavouros",
+    "fedora",
+    "freebsd",
+    "gentoo",
+    "kali",
+    "linuxmint",
+    "macos",
+    "manjaro",
+    "nixos",
+    "ol",
+    "openeuler",
+    "opensuse",
+    "opensuse-leap",
+    "opensuse-tumbleweed",
+    "openwrt",
+    "oracle",
+    "pop",
+    "proxmox",
+    "raspbian",
+    "redhat",
+    "rhel",
+    "rocky",
+    "sles",
+    "suse",
+    "ubuntu",
+    "void",
+];
+
 impl HostNames {
-    /// The names to look for: each name given, and its first label when it has a domain. Names that are one of a dozen
-    /// everyday words, or the identifier of the operating system, are not looked for: they name no one.
-    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>, os_id: Option<&str>) -> Self {
+    /// The names to look for: each name given, and its first label when it has a domain. Names that are an everyday word, or
+    /// the identifier of a well-known system, are not looked for: they name no one.
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut wanted: Vec<String> = Vec::new();
         for name in names {
             let name = name.trim().to_lowercase();
             let label = name.split('.').next().unwrap_or_default().to_owned();
             for word in [name, label] {
-                let generic = NOBODY.contains(&word.as_str()) || os_id.is_some_and(|id| id.eq_ignore_ascii_case(&word));
-                if !word.is_empty() && !generic && !wanted.contains(&word) {
+                let names_no_one = EVERYDAY.iter().chain(&SYSTEMS).any(|known| *known == word);
+                if !word.is_empty() && !names_no_one && !wanted.contains(&word) {
                     wanted.push(word);
                 }
             }
@@ -143,6 +194,9 @@ pub fn find_personal(text: &str, hosts: &HostNames) -> Option<Personal> {
         if holds_ip(word) {
             return Some(Personal::IpAddress);
         }
+        if holds_token(word) {
+            return Some(Personal::Token);
+        }
     }
     if holds_path(text) {
         return Some(Personal::Path);
@@ -168,26 +222,50 @@ fn holds_path(text: &str) -> bool {
 /// Six pairs of hexadecimal digits between colons or dashes, or three groups of four between dots.
 fn holds_mac(word: &str) -> bool {
     let groups = |separator: char, size: usize, count: usize| {
-        let parts: Vec<&str> = word.split(separator).collect();
-        parts.windows(count).any(|w| w.iter().all(|p| p.len() == size && is_hex(p)))
+        word.split(|c| c != separator && !char::is_ascii_alphanumeric(&c)).any(|piece| {
+            let parts: Vec<&str> = piece.split(separator).collect();
+            parts.windows(count).any(|w| w.iter().all(|p| p.len() == size && is_hex(p)))
+        })
     };
     groups(':', 2, 6) || groups('-', 2, 6) || groups('.', 4, 3)
 }
 
 /// 8-4-4-4-12 hexadecimal digits, or 32 of them in a row (machine-id(5), container identifiers).
 fn holds_uuid(word: &str) -> bool {
-    let parts: Vec<&str> = word.split('-').collect();
-    parts.windows(5).any(|w| w.iter().zip([8, 4, 4, 4, 12]).all(|(p, n)| p.len() == n && is_hex(p)))
-        || word.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= 32)
+    let of_groups = |piece: &str| {
+        let parts: Vec<&str> = piece.split('-').collect();
+        parts.windows(5).any(|w| w.iter().zip([8, 4, 4, 4, 12]).all(|(p, n)| p.len() == n && is_hex(p)))
+    };
+    word.split([':', '.']).any(of_groups) || word.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= 32)
 }
 
 fn holds_ip(word: &str) -> bool {
-    let v6 = word.split('-').any(|w| w.matches(':').count() >= 2 && w.parse::<std::net::Ipv6Addr>().is_ok());
+    let v6 = word.split('-').any(holds_ip_v6);
     let v4 = word.split([':', '-']).any(|w| {
         let numbers: Vec<&str> = w.split('.').collect();
         numbers.windows(4).any(|w| w.iter().all(|n| n.len() <= 3 && n.parse::<u8>().is_ok()))
     });
     v4 || v6
+}
+
+/// An IPv6 address, also behind or before other words between colons.
+fn holds_ip_v6(word: &str) -> bool {
+    let groups: Vec<&str> = word.split(':').collect();
+    (0..groups.len()).any(|begin| {
+        // The longest address has eight groups, and an empty one at each end where it begins and ends in `::`.
+        (begin + 3..=groups.len().min(begin + 10))
+            .filter_map(|end| groups.get(begin..end))
+            .any(|part| part.join(":").parse::<std::net::Ipv6Addr>().is_ok())
+    })
+}
+
+/// Twenty letters and digits in a row, both among them: no name of a program, a system or a processor is like that, and
+/// tokens are.
+fn holds_token(word: &str) -> bool {
+    word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
+        let mixed = run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic());
+        run.len() >= 20 && mixed
+    })
 }
 
 fn is_hex(text: &str) -> bool {
@@ -199,7 +277,7 @@ mod tests {
     use super::*;
 
     fn personal(text: &str) -> Option<Personal> {
-        find_personal(text, &HostNames::new(["web1.example.org"], Some("debian")))
+        find_personal(text, &HostNames::new(["web1.example.org"]))
     }
 
     #[test]
@@ -225,6 +303,11 @@ mod tests {
             ("node-10.0.0.5", Personal::IpAddress),
             ("at [2001:db8::1]:80", Personal::IpAddress),
             ("fe80::1", Personal::IpAddress),
+            ("netdata:2001:db8::c0de", Personal::IpAddress),
+            ("netdata:52-54-00-12-34-56", Personal::MacAddress),
+            ("netdata:f5f3005e-e656-11f1-aa14-02fc00000001:x", Personal::Uuid),
+            ("2001:db8::c0de:function", Personal::IpAddress),
+            ("ghp0123456789abcdefghij", Personal::Token),
             ("eth0 52:54:00:12:34:56", Personal::MacAddress),
             ("52-54-00-12-34-56", Personal::MacAddress),
             ("5254.0012.3456", Personal::MacAddress),
@@ -244,7 +327,7 @@ mod tests {
     #[test]
     fn a_host_named_like_a_product_loses_nothing() {
         for host in ["debian", "vm", "netdata", "agent", "localhost.localdomain"] {
-            let hosts = HostNames::new([host], Some("debian"));
+            let hosts = HostNames::new([host]);
             for text in ["Debian GNU/Linux", "netdata", "agent backend", "vm-other"] {
                 assert_eq!(find_personal(text, &hosts), None, "{host} in {text}");
             }

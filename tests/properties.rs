@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn what_is_sent_has_its_shape_and_names_no_one(arguments in call()) {
         let (_, json) = assembled(arguments).ok_or_else(|| TestCaseError::fail("no request"))?;
-        let hosts = HostNames::new([HOST], None);
+        let hosts = HostNames::new([HOST]);
         for field in FIELDS {
             let holder = if field.place == Place::Top { &json } else { &json["properties"] };
             let Some(value) = holder.get(field.name) else { continue };

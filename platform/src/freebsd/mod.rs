@@ -87,7 +87,11 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     // "13.2-RELEASE-p4" → "13.2", as os-release(5) of the base system has it.
     let version_id = field("VERSION_ID").filter(|_| !is_own).or_else(|| {
         let (version, source) = version.as_ref()?;
-        let number = version.split('-').next().filter(|number| !number.is_empty())?;
+        // newvers.sh: REVISION is numbers between dots.
+        let is_number = |text: &&str| {
+            text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let number = version.split('-').next().filter(is_number)?;
         Some((number.to_owned(), *source))
     });
     let pretty = field("PRETTY_NAME").filter(|_| derivative.is_none()).or_else(|| {

@@ -1,0 +1,289 @@
+//! Nothing personal, by construction: a canary of each forbidden kind is put wherever a call can read, and none may reach the
+//! wire.
+//!
+//! A user's bare name is a word like any other, and nothing about the machine is read to recognise it; it is covered where it
+//! comes as a path, an address or a variable of its own. The threat model says so.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
+
+mod support;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::config::Config;
+use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::schema::{FIELDS, Origin};
+use serde_json::Value as Json;
+use support::{GUID, Home, Receiver, Reply, full, opted_out_here, parts};
+use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
+
+/// What is put in, and what must not come out in any spelling.
+const CANARIES: [(&str, &str); 10] = [
+    ("canaryhost", "canaryhost"),
+    ("canaryhost.example.org", "canaryhost"),
+    ("10.99.88.77", "10.99.88.77"),
+    ("2001:db8::c0de", "2001:db8"),
+    ("02:ca:11:a4:99:01", "02:ca:11"),
+    ("/home/canaryuser/netdata", "canaryuser"),
+    ("canary@example.org", "canary@"),
+    ("ghpC4n4ryT0k3nAbCdEf12", "C4n4ryT0k3n"),
+    ("c0ffee00-ca11-4a4a-8a4a-0123456789ab", "c0ffee00"),
+    ("https://canaryurl.example/x", "canaryurl"),
+];
+
+/// How a value may be written where it is read.
+const FORMS: [&str; 10] = [
+    "@@",
+    "\"@@\"",
+    "\"before @@ after\"",
+    "before (@@) after",
+    "\"a|@@|b\"",
+    r#"{"plugin":"@@","module":""}"#,
+    r#"{"plugin":"x.plugin","module":"@@"}"#,
+    "netdata:@@",
+    "0266@@@:function/4",
+    "0266@main.c:@@/4",
+];
+
+fn nothing_of(needle: &str, body: &[u8], what: &str) {
+    let body = String::from_utf8_lossy(body).to_lowercase();
+    assert!(!body.contains(&needle.to_lowercase()), "{what}: {body}");
+}
+
+fn build(arguments: Vec<OsString>, environment: &[(&str, &str)], machine: &Machine) -> Option<Vec<u8>> {
+    let identity = [("NETDATA_REGISTRY_UNIQUE_ID", GUID), ("NETDATA_HOSTNAME", "canaryhost.example.org")];
+    let environment = environment.iter().chain(&identity).map(|(name, value)| ((*name).into(), (*value).into()));
+    let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
+    let assembly = Assembly::build(&invocation, machine, &Config::load(None).unwrap(), Stamp::now()).ok()?;
+    Some(assembly.request.to_bytes())
+}
+
+fn plain_machine() -> Machine {
+    Machine { facts: Facts::default(), nodename: "canaryhost".into() }
+}
+
+#[test]
+fn in_every_argument() {
+    let machine = plain_machine();
+    for (canary, needle) in CANARIES {
+        for form in FORMS {
+            let text = form.replace("@@", canary);
+            for action in ["START", "EXIT", "FATAL", "SOMETHING_NEW"] {
+                for count in [3, 42, 43, 44, 60] {
+                    let mut arguments = vec![OsString::from(&text); count];
+                    arguments[0] = action.into();
+                    let body = build(arguments, &[], &machine).unwrap();
+                    nothing_of(needle, &body, &format!("{text} in {count} arguments of {action}"));
+                }
+            }
+        }
+        // The action itself: there is no event then.
+        for text in [canary.to_owned(), canary.to_uppercase()] {
+            if let Some(body) = build(vec![text.clone().into()], &[], &machine) {
+                nothing_of(needle, &body, &format!("{text} as the action"));
+            }
+        }
+    }
+}
+
+/// Every variable that an event reads, and those in which machines keep such things.
+#[test]
+fn in_every_variable() {
+    let machine = plain_machine();
+    let mut names: Vec<&str> = FIELDS
+        .iter()
+        .filter_map(|field| match field.origin {
+            Origin::Variable(name) | Origin::Fact(name) => Some(name),
+            _ => None,
+        })
+        .filter(|name| *name != "NETDATA_REGISTRY_UNIQUE_ID")
+        .collect();
+    names.extend([
+        "VIRTUALIZATION",
+        "NETDATA_OFFICIAL_IMAGE",
+        "USER",
+        "LOGNAME",
+        "HOME",
+        "HOSTNAME",
+        "MAIL",
+        "SSH_CLIENT",
+    ]);
+    names.extend(["NETDATA_REGISTRY_URL", "NETDATA_CLAIM_TOKEN", "NETDATA_LISTEN_PORT", "NETDATA_WEB_DIR"]);
+    for (canary, needle) in CANARIES {
+        for form in FORMS {
+            let text = form.replace("@@", canary);
+            let environment: Vec<(&str, &str)> = names.iter().map(|name| (*name, text.as_str())).collect();
+            let arguments = full(["START", "-", "-"]).into_iter().map(OsString::from).collect();
+            let body = build(arguments, &environment, &machine).unwrap();
+            nothing_of(needle, &body, &format!("{text} in every variable"));
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&source, &target);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(&source).unwrap(), target).unwrap();
+        } else {
+            fs::copy(source, target).unwrap();
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        // A machine that answers with sysctl alone has no files.
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let kind = path.symlink_metadata().unwrap().file_type();
+            if kind.is_dir() {
+                open.push(path);
+            } else if kind.is_file() {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The text with the value of each `name = value` or `name: value` replaced.
+fn with_values(text: &str, value: &str) -> String {
+    let line = |line: &str| match line.find(['=', ':']) {
+        Some(at) => format!("{}{}{value}\n", &line[..=at], if line[at..].starts_with(':') { " " } else { "" }),
+        None => format!("{value}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+/// Replaces every text in the machine's description but its kind, and what says how to read it.
+fn poison(json: &mut Json, value: &str) {
+    match json {
+        Json::String(text) => value.clone_into(text),
+        Json::Array(items) => items.iter_mut().for_each(|item| poison(item, value)),
+        Json::Object(object) => {
+            for (name, item) in object {
+                if !matches!(name.as_str(), "platform" | "origin" | "absent" | "unreadable" | "kind") {
+                    poison(item, value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn facts(folder: &Path) -> Option<Facts> {
+    Some(collect_from(&CommonEvidence::new(RecordedHost::open(folder).ok()?)))
+}
+
+/// Every file that is read of a machine holds nothing but canaries: real and made-up machines of all systems.
+#[test]
+fn in_every_file_of_a_machine() {
+    let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
+    let call = || full(["START", "-", "-"]).into_iter().map(OsString::from).collect();
+    let mut events = 0;
+    for name in ["recorded-firecracker", "podman", "kvm-guest", "arm-kvm", "freebsd-jail", "mac-under-rosetta", "zvm"] {
+        let original = machines.join(name);
+        for (canary, needle) in CANARIES {
+            for quote in ["", "\""] {
+                let value = format!("{quote}{canary}{quote}");
+                let folder = tempfile::tempdir().unwrap();
+                copy(&original, folder.path());
+                let description = folder.path().join("machine.json");
+                let mut json: Json = serde_json::from_slice(&fs::read(&description).unwrap()).unwrap();
+                poison(&mut json, canary);
+                fs::write(&description, json.to_string()).unwrap();
+                for file in files(&folder.path().join("root")) {
+                    let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+                    fs::write(&file, with_values(&text, &value)).unwrap();
+                }
+                // A description that is refused as a whole tells nothing.
+                let Some(facts) = facts(folder.path()) else { continue };
+                let machine = Machine { facts, nodename: "canaryhost".into() };
+                let body = build(call(), &[], &machine).unwrap();
+                nothing_of(needle, &body, &format!("{value} in every file of {name}"));
+                events += 1;
+            }
+        }
+    }
+    assert!(events > 50, "{events}");
+}
+
+/// The same with the real sender, everything at once.
+#[test]
+fn on_the_wire() {
+    if opted_out_here("on_the_wire") {
+        return;
+    }
+    for (canary, needle) in CANARIES {
+        let receiver = Receiver::start(Reply::Status(200, ""));
+        let home = Home::sending_to(&receiver);
+        fs::create_dir_all(home.lib().join("registry")).unwrap();
+        for file in [
+            "lib/registry/netdata.public.unique.id",
+            "lib/status-netdata.json",
+            "config/netdata.conf",
+            "config/claim.conf",
+        ] {
+            fs::write(home.path().join(file), canary).unwrap();
+        }
+        home.configure(&format!("# {canary}\nurl = \"{}\"\n", receiver.url()));
+        let fragment = format!("\"{canary}\"");
+        for happened in [["START", canary, canary], ["FATAL", canary, canary]] {
+            let mut arguments = full(happened);
+            arguments[3..].fill(&fragment);
+            let mut call = home.call(&arguments);
+            call.environment.insert("NETDATA_HOSTNAME".into(), "canaryhost.example.org".into());
+            for name in ["NETDATA_VERSION", "VIRTUALIZATION", "USER", "HOME", "HOSTNAME", "NETDATA_OFFICIAL_IMAGE"] {
+                call.environment.insert(name.into(), canary.into());
+            }
+            assert_eq!(call.run().stdout, b"200");
+        }
+        let requests = receiver.requests();
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            nothing_of(needle, &request, canary);
+            assert!(parts(&request).1["properties"]["dropped_fields"].as_array().unwrap().len() > 10);
+        }
+    }
+}
+
+/// A machine that is called like a product loses none of the fields that a real daemon sends.
+#[test]
+fn a_machine_with_an_everyday_name_loses_nothing() {
+    let body = |host: &str| -> Json {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines/recorded-firecracker");
+        let machine = Machine { facts: facts(&folder).unwrap(), nodename: host.into() };
+        let mut arguments: Vec<OsString> = full(["START", "-", "-"]).into_iter().map(OsString::from).collect();
+        for (number, value) in [(19, "\"stable\""), (42, "\"debian\""), (23, "\"email|custom\"")] {
+            arguments[number - 1] = value.into();
+        }
+        let environment = [
+            ("NETDATA_REGISTRY_UNIQUE_ID", GUID),
+            ("NETDATA_HOSTNAME", host),
+            ("NETDATA_REGISTRY_HOSTNAME", host),
+            ("NETDATA_VERSION", "v1.37.1"),
+        ];
+        let environment = environment.map(|(name, value)| (name.into(), value.into()));
+        let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
+        let stamp = Stamp { uuid: GUID.into(), time: 0 };
+        let assembly = Assembly::build(&invocation, &machine, &Config::load(None).unwrap(), stamp).unwrap();
+        serde_json::from_slice(assembly.request.body()).unwrap()
+    };
+    let usual = body("web1.example.org");
+    assert!(usual["properties"]["dropped_fields"].is_null(), "{usual}");
+    for host in ["debian", "vm", "netdata", "agent", "stable", "localhost", "docker"] {
+        assert_eq!(body(host), usual, "{host}");
+    }
+}
