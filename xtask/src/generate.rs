@@ -22,7 +22,7 @@ struct Region {
 /// Every generated part. A file's markers without a row here, or a row without markers, is an error.
 const REGIONS: &[Region] = &[
     Region {
-        file: "README.md",
+        file: "docs/what-is-sent.md",
         name: "what-is-sent",
         program: &["--package", "telemetry-preview"],
         arguments: &["schema", "--format", "md"],
@@ -36,7 +36,7 @@ const REGIONS: &[Region] = &[
 ];
 
 /// The files that are searched for markers.
-const FILES: [&str; 3] = ["README.md", "CONTRIBUTING.md", "docs/detection.md"];
+const FILES: [&str; 4] = ["README.md", "CONTRIBUTING.md", "docs/detection.md", "docs/what-is-sent.md"];
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
