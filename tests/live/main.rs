@@ -11,10 +11,11 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![allow(clippy::panic, reason = "in a test a panic is a failed test")]
 
-#[path = "../support/skip.rs"]
-mod skip;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod answers;
+mod container;
 mod guest;
 mod make;
 mod matrix;
@@ -28,7 +29,7 @@ use answers::Answers;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use make::Scene;
 use matrix::{ENVIRONMENTS, Environment};
-use skip::skip;
+use support::skip;
 
 /// Set inside the namespaces.
 const ENCLOSED: &str = "LIVE_ENCLOSED";
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
             try_out(environment, &scene, &table)
         }));
     }
+    trials.extend(container::trials(scene.as_ref()));
     let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
     let made = print(&mut table.lock().unwrap_or_else(PoisonError::into_inner), chosen.len());

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use crate::matrix::Environment;
 
 /// On the namespace's own `/run`: in memory, and short enough for the paths of sockets.
-const SCRATCH: &str = "/run/live";
+pub const SCRATCH: &str = "/run/live";
 const QUESTIONS: &str = include_str!("ask.sh");
 /// What runs in a root of our own.
 const ASK: &str = "/live/ask";
@@ -288,12 +288,25 @@ pub fn runc(scene: &Scene, name: &str, capabilities: &[&str]) -> Result<Command,
 }
 
 pub fn docker(scene: &Scene, arguments: &[&str]) -> Result<Command, String> {
+    let mut made = docker_run(scene, &[&["--network", "none", "--volume", "/usr:/usr:ro"], arguments].concat())?;
+    made.args(["live", ASK, scene.argument()]);
+    Ok(made)
+}
+
+/// One of the static programs in a container; its arguments are to follow.
+pub fn docker_program(scene: &Scene, arguments: &[&str], program: &str) -> Result<Command, String> {
+    let mut made = docker_run(scene, arguments)?;
+    made.args(["live", &format!("/live/{program}")]);
+    Ok(made)
+}
+
+fn docker_run(scene: &Scene, arguments: &[&str]) -> Result<Command, String> {
     if scene.dockerd.is_none() {
         return Err("dockerd is not installed".into());
     }
     scene.image.get_or_init(import_image).clone()?;
-    let mut made = command("docker", &["--host", DOCKER_SOCKET, "run", "--rm", "--network", "none"]);
-    made.args(["--volume", "/usr:/usr:ro"]).args(arguments).args(["live", ASK, scene.argument()]);
+    let mut made = command("docker", &["--host", DOCKER_SOCKET, "run", "--rm"]);
+    made.args(arguments);
     Ok(made)
 }
 
