@@ -1,0 +1,112 @@
+//! Checking without trust: `--verify`, and the commands of `docs/consent.md` as they stand there.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::{Home, opted_out_here, program, said, sender, skip};
+
+/// Connects to nothing but its own socket, keeps nothing, and runs when opted out too.
+#[test]
+fn verify_compares_every_byte_and_reaches_nobody() {
+    let home = Home::new();
+    let call = home.start();
+    let file = home.path().join("call.json");
+    call.record(&file);
+    let before = home.tree();
+    for (opted_out, arguments) in [
+        (false, vec!["--verify"]),
+        (true, vec!["--verify"]),
+        (true, vec!["--verify", "--call", file.to_str().unwrap()]),
+    ] {
+        let mut command = call.command();
+        if opted_out {
+            command.env("DO_NOT_TRACK", "1");
+        }
+        let whole = arguments.len() > 1;
+        if !whole {
+            command.env_remove("NETDATA_REGISTRY_UNIQUE_ID");
+        }
+        let mut command = replace_arguments(&command, &arguments);
+        let (out, err, status) = said(&command.output().unwrap());
+        assert_eq!((err.as_str(), status), ("", 0), "{out}");
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines[0], format!("POST {}", anonymous_statistics::config::DEFAULT_URL));
+        let (prepared, sent) = (lines[1].strip_prefix("prepared").unwrap(), lines[2].strip_prefix("sent").unwrap());
+        assert_eq!(prepared.trim(), sent.trim());
+        assert!(prepared.contains(" bytes, SHA-256 "), "{out}");
+        assert!(lines.contains(&"identical"), "{out}");
+        assert_eq!(out.contains("values that only the daemon knows"), !whole, "{out}");
+    }
+    let mut after = home.tree();
+    after.retain(|path| path != &file);
+    assert_eq!(after, before.into_iter().filter(|path| path != &file).collect::<Vec<_>>());
+}
+
+#[test]
+fn verify_opens_sockets_of_its_own_only() {
+    let Some(strace) = support::strace() else {
+        return skip("verify_opens_sockets_of_its_own_only", "strace is not installed");
+    };
+    let home = Home::new();
+    let log = home.path().join("log");
+    let mut command = Command::new(strace);
+    command.args(["-f", "-e", "trace=%network", "-o"]).arg(&log).arg(sender()).arg("--verify");
+    command
+        .env_clear()
+        .env("NETDATA_USER_CONFIG_DIR", home.config())
+        .env("https_proxy", "http://proxy.example.org:3128");
+    assert!(command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap().success());
+    let log = std::fs::read_to_string(log).unwrap();
+    let connects: Vec<&str> = log.lines().filter(|line| line.contains("connect(")).collect();
+    assert_eq!(connects.len(), 1, "{log}");
+    assert!(connects[0].contains("inet_addr(\"127.0.0.1\")"), "{log}");
+    assert!(!log.contains("SOCK_DGRAM") && !log.contains("AF_UNIX"), "a name was looked up: {log}");
+}
+
+fn replace_arguments(from: &Command, arguments: &[&str]) -> Command {
+    let mut command = Command::new(from.get_program());
+    command.args(arguments).env_clear().current_dir("/").stdin(Stdio::null());
+    for (name, value) in from.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+/// The commands of the documentation, run as they stand there.
+#[test]
+fn the_independent_check_of_the_documentation_holds() {
+    const TEST: &str = "the_independent_check_of_the_documentation_holds";
+    if opted_out_here(TEST) {
+        return;
+    }
+    let help = Command::new("nc").arg("-h").output();
+    if !help.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("OpenBSD netcat")) {
+        return skip(TEST, "nc of OpenBSD is not installed");
+    }
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/consent.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- tested: independent-check -->").unwrap();
+    let (part, _) = rest.split_once("<!-- end tested: independent-check -->").unwrap();
+    let commands = part.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
+    let folder = tempfile::tempdir().unwrap();
+    let mut search = vec![Path::new(sender()).parent().unwrap().to_owned()];
+    search.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    let output = Command::new("sh")
+        .args(["-euc", commands])
+        .env_clear()
+        .env("PATH", std::env::join_paths(search).unwrap())
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let (out, err, status) = said(&output);
+    assert_eq!((out.trim_start_matches("200").trim(), status), ("the same bytes", 0), "{err}");
+    assert!(program("telemetry-preview").is_file());
+    assert!(std::fs::metadata(folder.path().join("check/received")).unwrap().len() > 500);
+}
