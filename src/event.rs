@@ -64,6 +64,8 @@ pub struct Entry {
     pub content: Content,
     /// How its value came about.
     pub cause: Cause,
+    /// What the daemon said or the machine answered, before its form was checked. Only people at this machine see it.
+    pub raw: Option<String>,
 }
 
 /// An event before it is frozen. The only way to make one is [`Event::build`].
@@ -185,9 +187,37 @@ impl<'a> Builder<'a> {
 
     fn entry(&self, field: &'static Field) -> Entry {
         let kept = self.ingredients.selection == Selection::All || field.documented || field.always;
-        let (content, cause) =
-            if !kept || !field.occurs_in(self.action) { (Content::Absent, Cause::Made) } else { self.content(field) };
-        Entry { field, content, cause }
+        if !kept || !field.occurs_in(self.action) {
+            return Entry { field, content: Content::Absent, cause: Cause::Made, raw: None };
+        }
+        let (content, cause) = self.content(field);
+        let raw = match cause {
+            Cause::Said(_) | Cause::Collected { .. } => self.raw(field.origin),
+            Cause::Fixed | Cause::Made => None,
+        };
+        Entry { field, content, cause, raw }
+    }
+
+    /// What the daemon said or the machine answered.
+    fn raw(&self, origin: Origin) -> Option<String> {
+        let invocation = self.ingredients.invocation;
+        let (given, max) = match origin {
+            Origin::Argument(number) | Origin::ArgumentOf { number, .. } => {
+                (invocation.argument(number), limits::ARGUMENT_BYTES)
+            }
+            Origin::Happened(part) => (invocation.argument(part.argument()), limits::ARGUMENT_BYTES),
+            Origin::Variable(name) => (invocation.variable(name), limits::VARIABLE_BYTES),
+            Origin::Fact(name) => {
+                return self.lines.iter().find(|line| line.name == name).map(|line| line.value.clone());
+            }
+            Origin::Constant | Origin::ApiKey | Origin::Dropped | Origin::FrozenUuid | Origin::FrozenTime => {
+                return None;
+            }
+        };
+        match given {
+            Given::Value(value, _) if value.len() <= max => Some(value.to_string_lossy().into_owned()),
+            Given::Value(..) | Given::Absent | Given::NotKnownHere => None,
+        }
     }
 
     fn content(&self, field: &'static Field) -> (Content, Cause) {
@@ -235,12 +265,7 @@ impl<'a> Builder<'a> {
     }
 
     fn happened(&self, field: &Field, part: Happened) -> (Content, Cause) {
-        let argument = match part {
-            Happened::Action => 1,
-            Happened::Event | Happened::Result | Happened::Process | Happened::Thread => 2,
-            Happened::Data | Happened::Line | Happened::File | Happened::Function | Happened::Errno => 3,
-        };
-        let given = self.ingredients.invocation.argument(argument);
+        let given = self.ingredients.invocation.argument(part.argument());
         if part == Happened::Event && given == Given::Absent {
             return (self.check_text(field, self.action), Cause::Made);
         }

@@ -1,6 +1,6 @@
 //! Reading files that somebody else may have put there.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -60,6 +60,19 @@ pub fn read(path: &Path, links: Links, max: usize) -> io::Result<Vec<u8>> {
     open_regular(rustix::fs::CWD, path, links)?.read(max)
 }
 
+/// Writes a new file that only its owner may read. What stands at its place already is an error and stays as it is; what
+/// could not be written whole is taken away again.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let mut file = std::fs::File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // If it cannot be deleted either, the error that is reported says that the file is not whole.
+        let _ = rustix::fs::unlink(path);
+    }
+    written
+}
+
 /// Opens a folder.
 pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<OwnedFd> {
     let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -72,6 +85,22 @@ pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<O
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_file_is_private_and_nothing_is_overwritten() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        write_new(&path("new"), b"bytes").unwrap();
+        assert_eq!(std::fs::read(path("new")).unwrap(), b"bytes");
+        assert_eq!(std::fs::metadata(path("new")).unwrap().permissions().mode() & 0o777, 0o600);
+        std::os::unix::fs::symlink("nowhere", path("link")).unwrap();
+        for name in ["new", "link", ".", "missing/new"] {
+            assert!(write_new(&path(name), b"other").is_err(), "{name}");
+        }
+        assert_eq!(std::fs::read(path("new")).unwrap(), b"bytes");
+        assert!(!path("nowhere").exists());
+    }
 
     #[test]
     fn only_regular_files_of_bearable_size() {

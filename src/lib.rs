@@ -19,6 +19,7 @@
 pub mod assemble;
 pub mod channels;
 pub mod clock;
+pub mod comparison;
 pub mod config;
 pub mod consent;
 pub mod daemon;
@@ -44,3 +45,4 @@ pub mod switch;
 pub mod text;
 pub mod unit;
 pub mod version;
+pub mod watch;

@@ -26,6 +26,9 @@ use crate::script::{Program, Script};
 use crate::shape::{self, Shape};
 use crate::version::Version;
 
+/// The agent's identifier, in its library directory.
+pub(crate) const IDENTITY_FILE: &str = "registry/netdata.public.unique.id";
+
 /// An environment, as a snapshot.
 pub type Environment = BTreeMap<OsString, OsString>;
 
@@ -94,6 +97,37 @@ impl Outlook {
             Self::NobodyCalls => "nobody-calls",
             Self::OptedOut => "opted-out",
             Self::CannotTell => "cannot-tell",
+        }
+    }
+}
+
+/// What a look is busy with. Each may take its time where a file system is slow, or hang where it is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Finding the agent's daemon and its folders, and looking for the opt-out file in every config directory.
+    Consent,
+    /// Reading the configuration.
+    Configuration,
+    /// Reading what the agent's last event said.
+    LastEvent,
+    /// Asking the machine for its facts.
+    Machine,
+    /// Reading what stands where the daemon looks for its script.
+    Script,
+    /// Reading what waits and what was sent, and the agent's other settings.
+    History,
+}
+
+impl Stage {
+    /// The stage in words.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Consent => "looking for the daemon, its folders and opt-out files",
+            Self::Configuration => "reading the configuration",
+            Self::LastEvent => "reading the agent's last event",
+            Self::Machine => "asking the machine what it is",
+            Self::Script => "looking at who would send",
+            Self::History => "reading what was sent and what waits",
         }
     }
 }
@@ -168,6 +202,12 @@ fn owner_of(path: &Path) -> Option<u32> {
 impl Preview {
     /// Looks at everything. Nothing is created, changed or sent.
     pub fn look(question: &Question) -> Self {
+        Self::look_telling(question, |_stage| {})
+    }
+
+    /// The same, telling each stage before it begins.
+    pub fn look_telling(question: &Question, tell: impl Fn(Stage)) -> Self {
+        tell(Stage::Consent);
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
         let options = Named::by_options(question.config_dir.as_deref(), question.lib_dir.as_deref());
         let host = LiveHost::new();
@@ -191,16 +231,22 @@ impl Preview {
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
 
         let library = folders.library.as_ref().map(|(path, _)| path.as_path());
+        tell(Stage::Configuration);
         let config = Config::load(folders.config.as_ref().map(|(path, _)| path.as_path()));
+        tell(Stage::LastEvent);
         let invocation = match &question.call {
             Some(call) => call.clone(),
             None => expected(&question.action, library),
         };
+        tell(Stage::Machine);
         let assembly = match &config {
             Err(error) => Err(NoRequest::Config(error.clone())),
             Ok(config) => Assembly::build(&invocation, &Machine::ask(&invocation), config, Stamp::now())
                 .map_err(NoRequest::Unsendable),
         };
+        tell(Stage::Script);
+        let script = Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path()));
+        tell(Stage::History);
         let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);
         let version = || said.and_then(|text| Version::new(text, "the daemon's last event or call"));
         let version = match &question.call {
@@ -213,7 +259,7 @@ impl Preview {
         let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
         let mut preview = Self {
             action: invocation.action().unwrap_or_default().to_owned(),
-            script: Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path())),
+            script,
             proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
             trust_store: seen().map(|()| TRUST_STORE_VARIABLES.into_iter().find_map(known)),
             others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
@@ -299,7 +345,7 @@ pub fn expected(action: &str, library: Option<&Path>) -> Invocation {
         learn(&mut invocation, &entry, &Provenance::LastEvent(name.time()));
     }
     // A GUID and a newline; what is longer is something else.
-    let path = library.join("registry/netdata.public.unique.id");
+    let path = library.join(IDENTITY_FILE);
     let guid = files::read(&path, Links::Follow, 64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     if let Some(guid) = guid.as_deref().map(str::trim).filter(|guid| shape::is_guid(guid)) {
         invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));

@@ -204,6 +204,17 @@ pub enum Happened {
     Errno,
 }
 
+impl Happened {
+    /// The number of the daemon's argument that says it.
+    pub const fn argument(self) -> usize {
+        match self {
+            Self::Action => 1,
+            Self::Event | Self::Result | Self::Process | Self::Thread => 2,
+            Self::Data | Self::Line | Self::File | Self::Function | Self::Errno => 3,
+        }
+    }
+}
+
 /// One row: a field that can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {

@@ -1,0 +1,258 @@
+//! Events beside each other: those of several actions, or what would be sent now and what was sent last.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::assemble::{Assembly, Machine};
+use crate::event::{Content, Event};
+use crate::outbox::{Outbox, Role};
+use crate::payload::Stamp;
+use crate::preview::{NoRequest, Preview, Question, expected};
+use crate::schema::{self, ACTIONS, FIELDS, Field, Origin};
+use crate::shape::Misfit;
+
+/// The event of one action.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// The action.
+    pub action: String,
+    /// Its event and request.
+    pub assembly: Result<Assembly, NoRequest>,
+}
+
+/// The events of all known actions, that of the preview among them. The machine is asked once.
+pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
+    let library = preview.folders.library.as_ref().map(|(path, _)| path.as_path());
+    let machine = Machine::ask(&expected(&preview.action, library));
+    let own = || Column { action: preview.action.clone(), assembly: preview.assembly.clone() };
+    let mut columns = Vec::new();
+    if ACTIONS.iter().all(|action| action.name != preview.action) {
+        columns.push(own());
+    }
+    for action in ACTIONS.iter().map(|action| action.name) {
+        // A recorded call says more about its own event than is known of it here.
+        if action == preview.action {
+            columns.push(own());
+            continue;
+        }
+        let known = expected(action, library.filter(|_| question.call.is_none()));
+        let assembly = match &preview.config {
+            Ok(config) => Assembly::build(&known, &machine, config, Stamp::now()).map_err(NoRequest::Unsendable),
+            Err(error) => Err(NoRequest::Config(error.clone())),
+        };
+        columns.push(Column { action: action.to_owned(), assembly });
+    }
+    columns
+}
+
+/// What an event has for one field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// This value.
+    Value(Json),
+    /// Another value in every event.
+    Fresh,
+    /// A value that only the daemon knows.
+    SetByDaemon,
+    /// Nothing: the value was refused.
+    LeftOut(Misfit),
+    /// Nothing.
+    Absent,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "{value}"),
+            Self::Fresh => f.write_str("new in every event"),
+            Self::SetByDaemon => f.write_str("set by the daemon"),
+            Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
+            Self::Absent => f.write_str("not sent"),
+        }
+    }
+}
+
+/// One of two events that are compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    cells: BTreeMap<String, Cell>,
+}
+
+impl Side {
+    /// An event that would be sent.
+    pub fn of_event(event: &Event) -> Self {
+        let cells = event.entries().iter().map(|entry| {
+            let cell = match &entry.content {
+                // Plain data always has a form in JSON.
+                Content::Sent(value) => Cell::Value(serde_json::to_value(value).unwrap_or_default()),
+                Content::Frozen => Cell::Fresh,
+                Content::NotKnownHere => Cell::SetByDaemon,
+                Content::Dropped(misfit) => Cell::LeftOut(*misfit),
+                Content::Absent => Cell::Absent,
+            };
+            (entry.field.name.to_owned(), cell)
+        });
+        Self { cells: cells.collect() }
+    }
+
+    /// A body that was sent, perhaps by another version of the sender.
+    pub fn of_body(body: &Json) -> Self {
+        let mut cells = BTreeMap::new();
+        for (name, value) in body.as_object().into_iter().flatten() {
+            match (name.as_str(), value) {
+                ("properties", Json::Object(properties)) => {
+                    let cell = |(name, value): (&String, &Json)| (name.clone(), cell_of(name, value));
+                    cells.extend(properties.iter().map(cell));
+                }
+                _ => {
+                    cells.insert(name.clone(), cell_of(name, value));
+                }
+            }
+        }
+        Self { cells }
+    }
+
+    fn cell(&self, name: &str) -> &Cell {
+        self.cells.get(name).unwrap_or(&Cell::Absent)
+    }
+}
+
+fn cell_of(name: &str, value: &Json) -> Cell {
+    if schema::field(name).is_some_and(is_fresh) { Cell::Fresh } else { Cell::Value(value.clone()) }
+}
+
+fn is_fresh(field: &Field) -> bool {
+    matches!(field.origin, Origin::FrozenUuid | Origin::FrozenTime)
+}
+
+/// How two events stand to each other in one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// They have the same.
+    Same,
+    /// They differ.
+    Differs,
+    /// It is another in every event, so that says nothing.
+    Fresh,
+    /// At least one of the two is known only when the daemon calls.
+    CannotTell,
+}
+
+impl Verdict {
+    /// A word for programs and people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Differs => "differs",
+            Self::Fresh => "new in every event",
+            Self::CannotTell => "cannot tell",
+        }
+    }
+
+    /// How one field of two events compares.
+    pub fn of(name: &str, left: &Cell, right: &Cell) -> Self {
+        let only = schema::field(name).is_some_and(|field| field.only.is_some());
+        match (left, right) {
+            (Cell::Fresh, Cell::Fresh) => Self::Fresh,
+            // Whether the daemon says it is not known either, unless such events never have it.
+            (Cell::SetByDaemon, Cell::Absent) | (Cell::Absent, Cell::SetByDaemon) if only => Self::Differs,
+            (Cell::SetByDaemon, _) | (_, Cell::SetByDaemon) => Self::CannotTell,
+            (Cell::Absent | Cell::LeftOut(_), Cell::Absent | Cell::LeftOut(_)) => Self::Same,
+            (left, right) if left == right => Self::Same,
+            _ => Self::Differs,
+        }
+    }
+}
+
+/// One field of two events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The field's name on the wire.
+    pub field: String,
+    /// What the first event has.
+    pub left: Cell,
+    /// What the second event has.
+    pub right: Cell,
+    /// How they compare.
+    pub verdict: Verdict,
+}
+
+/// Compares two events field by field: those of the schema in its order, then what only a sent body has.
+pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
+    let known = FIELDS.iter().map(|field| field.name);
+    let others = left.cells.keys().chain(right.cells.keys()).map(String::as_str);
+    let mut others: Vec<&str> = others.filter(|name| schema::field(name).is_none()).collect();
+    others.sort_unstable();
+    others.dedup();
+    let row = |name: &str| {
+        let (left, right) = (left.cell(name), right.cell(name));
+        let verdict = Verdict::of(name, left, right);
+        Row { field: name.to_owned(), left: left.clone(), right: right.clone(), verdict }
+    };
+    let somewhere = |row: &Row| (&row.left, &row.right) != (&Cell::Absent, &Cell::Absent);
+    known.chain(others).map(row).filter(somewhere).collect()
+}
+
+/// The newest event of the preview's action that is kept in the state folder, and when it was made.
+pub fn last(preview: &Preview) -> Option<(u64, Side)> {
+    let (library, _) = preview.folders.library.as_ref()?;
+    let (name, entry) = Outbox::open(library, Role::Reader).ok()?.newest(&preview.action)?;
+    Some((name.time(), Side::of_body(&entry.json()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(cells: &[(&str, Cell)]) -> Side {
+        Side { cells: cells.iter().map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect() }
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Value(Json::from(text))
+    }
+
+    #[test]
+    fn what_is_not_known_is_neither_the_same_nor_different() {
+        for (left, right, verdict) in [
+            (text("a"), text("a"), Verdict::Same),
+            (text("a"), text("b"), Verdict::Differs),
+            (text("a"), Cell::Absent, Verdict::Differs),
+            (text("a"), Cell::LeftOut(Misfit::TooLong), Verdict::Differs),
+            (Cell::Absent, Cell::LeftOut(Misfit::TooLong), Verdict::Same),
+            (Cell::SetByDaemon, Cell::SetByDaemon, Verdict::CannotTell),
+            (Cell::SetByDaemon, text("a"), Verdict::CannotTell),
+            (Cell::Absent, Cell::SetByDaemon, Verdict::CannotTell),
+            (Cell::Fresh, Cell::Fresh, Verdict::Fresh),
+        ] {
+            assert_eq!(Verdict::of("netdata_version", &left, &right), verdict, "{left} and {right}");
+            assert_eq!(Verdict::of("netdata_version", &right, &left), verdict, "{right} and {left}");
+        }
+        assert_eq!(Verdict::of("fatal_line", &Cell::Absent, &Cell::SetByDaemon), Verdict::Differs);
+    }
+
+    #[test]
+    fn fields_of_another_version_are_compared_too() {
+        let body = serde_json::json!({
+            "event": "START -",
+            "uuid": "one",
+            "properties": { "netdata_version": "v1", "a_field_of_tomorrow": 1 },
+            "at_the_top": true,
+        });
+        let now = side(&[("event", text("START -")), ("uuid", Cell::Fresh), ("netdata_version", text("v2"))]);
+        let rows = compare(&Side::of_body(&body), &now);
+        let verdicts: Vec<_> = rows.iter().map(|row| (row.field.as_str(), row.verdict)).collect();
+        assert_eq!(
+            verdicts,
+            [
+                ("event", Verdict::Same),
+                ("netdata_version", Verdict::Differs),
+                ("uuid", Verdict::Fresh),
+                ("a_field_of_tomorrow", Verdict::Differs),
+                ("at_the_top", Verdict::Differs),
+            ]
+        );
+    }
+}
