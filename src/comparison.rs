@@ -114,7 +114,8 @@ impl Side {
         Self { cells }
     }
 
-    fn cell(&self, name: &str) -> &Cell {
+    /// What it has for a field.
+    pub fn cell(&self, name: &str) -> &Cell {
         self.cells.get(name).unwrap_or(&Cell::Absent)
     }
 }

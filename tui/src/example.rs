@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anonymous_statistics::assemble::{Assembly, Machine};
 use anonymous_statistics::channels;
+use anonymous_statistics::comparison::Column;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::daemon::{Daemons, Surroundings, Whose};
@@ -12,7 +13,7 @@ use anonymous_statistics::history::History;
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{NoRequest, Preview};
-use anonymous_statistics::schema::{FIELDS, Origin};
+use anonymous_statistics::schema::{ACTIONS, FIELDS, Origin};
 use anonymous_statistics::script::{Program, SCRIPT, Script};
 use anonymous_statistics::shape::Shape;
 use anonymous_statistics::version::Version;
@@ -28,6 +29,25 @@ const NOW: u64 = 1_767_300_030_000;
 /// An agent that may send, with this project's sender, and a last call from which everything is known.
 pub(crate) fn preview() -> Option<Preview> {
     with(&last_call("START", "-", "-"), Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned()))
+}
+
+/// The events of all actions on the example's machine, each from a last call.
+pub(crate) fn columns() -> Option<Vec<Column>> {
+    let column = |action: &str| {
+        let (result, data) = what_happened(action);
+        let preview = with(&last_call(action, result, data), Program::None)?;
+        Some(Column { action: action.to_owned(), assembly: preview.assembly })
+    };
+    ACTIONS.iter().map(|action| column(action.name)).collect()
+}
+
+/// Result and data as a daemon says them.
+fn what_happened(action: &str) -> (&'static str, &'static str) {
+    match action {
+        "EXIT" => ("OK", "-"),
+        "FATAL" => ("netdata:netdata", "0266@../daemon/:signals_handle /4"),
+        _ => ("-", "-"),
+    }
 }
 
 /// A preview of a call on the example's machine. `None` only if the built-in configuration could not be used.

@@ -4,13 +4,18 @@
 //! core library's; here is only what people see.
 
 mod cli;
+mod digest;
 mod example;
+mod known;
 mod opting;
 mod output;
 mod question;
+mod report;
+mod saving;
 mod tui;
 mod verbs;
 mod views;
+mod way;
 mod words;
 
 use std::io::IsTerminal;

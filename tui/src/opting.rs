@@ -1,15 +1,17 @@
-//! Opting out as the command and the screen do it alike: the core library acts, and here are the words about it.
+//! Opting out and in as the commands and the screens do it alike: the core library acts, and here are the words about it.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anonymous_statistics::consent::{Source, Step};
 use anonymous_statistics::folders::{Folders, FoundBy};
 use anonymous_statistics::outbox::Role;
 use anonymous_statistics::preview::Preview;
 use anonymous_statistics::switch::{self, Done};
 use anonymous_statistics::text::printable;
 
+use crate::report::Report;
 use crate::words;
 
 /// What has to be known to opt out: the folder of the file, and where events may wait.
@@ -41,6 +43,11 @@ impl OptOut {
     /// The file that will be created.
     pub(crate) fn file(&self) -> PathBuf {
         switch::opt_out_file(&self.folder)
+    }
+
+    /// Whether no agent was found here.
+    pub(crate) fn is_without_agent(&self) -> bool {
+        self.found_by.is_none()
     }
 
     /// Whether the folder may have to be created too: only a folder that was found is known to exist.
@@ -95,6 +102,17 @@ impl Outcome {
         self.plan.elsewhere()
     }
 
+    /// The same for the screens.
+    pub(crate) fn report(&self) -> Report {
+        let error = self.error();
+        Report {
+            title: if error.is_none() { "Opted out" } else { "Not done" },
+            commands: if error.is_none() { Vec::new() } else { self.commands() },
+            sentences: error.into_iter().chain(self.sentences()).collect(),
+            consent: true,
+        }
+    }
+
     /// What was done, in sentences; nothing where the file does not stand.
     pub(crate) fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
@@ -117,6 +135,65 @@ impl Outcome {
             sentences.push("Restart netdata, then the dashboard stops as well.".to_owned());
         }
         sentences
+    }
+}
+
+/// What has to be known to opt in: the folder of the file, where events may wait, and what objects beside the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OptIn {
+    folder: PathBuf,
+    folders: Folders,
+    others: Vec<String>,
+}
+
+impl OptIn {
+    /// `None`: there is no file to remove where the agent looks for it.
+    pub(crate) fn plan(preview: &Preview) -> Option<Self> {
+        let folder = preview.opt_out_folder();
+        let source = Source::File(switch::opt_out_file(&folder));
+        let (file, others): (Vec<&Step>, Vec<&Step>) =
+            preview.consent.in_the_way().partition(|step| step.source == source);
+        let others = others.into_iter().map(|step| format!("{} {}", step.source, words::finding(step))).collect();
+        (!file.is_empty()).then(|| Self { folder, folders: preview.folders.clone(), others })
+    }
+
+    /// The file that will be removed.
+    pub(crate) fn file(&self) -> PathBuf {
+        switch::opt_out_file(&self.folder)
+    }
+
+    /// What keeps the sender silent even then.
+    pub(crate) fn others(&self) -> &[String] {
+        &self.others
+    }
+
+    /// Deletes the events that wait, then removes the file.
+    pub(crate) fn perform(self) -> Report {
+        let file = words::path(&self.file());
+        let failed = |what: String| Report {
+            title: "Not done",
+            sentences: vec![what],
+            commands: vec![opt_in_command(&self.folder, &self.folders)],
+            consent: true,
+        };
+        // Events from before this moment were made without consent, or it is not known that they were not.
+        let deleted = match forget_waiting(self.folders.library.as_ref()) {
+            Ok(deleted) => deleted,
+            Err(error) => {
+                return failed(format!("The events that wait cannot be deleted, so nothing was changed: {error}"));
+            }
+        };
+        let mut sentences = match switch::opt_in(&self.folder) {
+            Ok(Done::Changed) => {
+                vec![format!("Removed {file}."), "Restart netdata, then the daemon sees it too.".to_owned()]
+            }
+            Ok(Done::AlreadySo) => vec![format!("{file} was gone already.")],
+            Err(error) => return failed(format!("{file} cannot be removed: {error}")),
+        };
+        if deleted > 0 {
+            sentences.push(format!("Deleted the events that waited from before: {deleted}."));
+        }
+        Report { title: "Opted in", sentences, commands: Vec::new(), consent: true }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Drawing: the head that is always visible, the tabs, the keys, and the boxes. It reads the state and changes nothing.
 
+use anonymous_statistics::preview::Stage;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -9,23 +10,30 @@ use ratatui::widgets::{Block, Clear, Paragraph, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use super::look;
-use super::overlay::Overlay;
-use super::page::{Page, Scroll, clip, wrap};
+use super::overlay::{OPT_IN_WORD, Overlay};
+use super::page::{Page, Row, Scroll, clip, wrap};
 use super::screens::OwnKey;
-use super::state::State;
+use super::state::{Looking, State};
 use super::{SMALLEST, fits};
-use crate::opting::{OptOut, Outcome};
+use crate::opting::{OptIn, OptOut};
+use crate::report::Report;
+use crate::saving::Save;
 use crate::words;
 
 /// The keys of every screen, with what they do.
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 15] = [
     ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
     ("up, down", "one line; also k and j"),
     ("PgUp, PgDn", "one page; also Ctrl-B, Ctrl-F and Space"),
     ("Home, End", "the first and the last; also g and G"),
+    ("/", "search: type, then Enter; Esc ends it"),
+    ("n, N", "the next and the previous place that was found"),
     ("e", "the next event (START, EXIT, FATAL ...)"),
-    ("r", "look at the machine again"),
+    ("r", "look at the machine again; changes are noticed by themselves"),
     ("o", "opt out: names the file, asks, and creates it"),
+    ("i", "opt in: names the file, asks for a typed word, and removes it"),
+    ("Ctrl-Z", "stop for now; the shell's fg comes back"),
+    ("Ctrl-L", "draw everything again"),
     ("?", "this help"),
     ("q", "leave; nothing changes"),
     ("Esc", "close what is open, else leave; also Ctrl-C to leave"),
@@ -58,19 +66,27 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
 }
 
 fn draw_tabs(state: &State, area: Rect, buffer: &mut Buffer) {
+    let event = format!("event: {}", state.action);
+    let room = usize::from(area.width).saturating_sub(event.len() + 2);
+    let all = tabs(state, |_| true);
+    // Where not all titles have room, the open screen keeps its own and the others their numbers.
+    let tabs = if all.width() > room { tabs(state, |number| number == state.current) } else { all };
+    let room = usize::from(area.width).saturating_sub(tabs.width() + 1);
+    let event = clip(&state.look.text(&event), room, state.look);
+    tabs.render(area, buffer);
+    Line::from(format!("{event} ")).right_aligned().render(area, buffer);
+}
+
+fn tabs(state: &State, titled: impl Fn(usize) -> bool) -> Line<'static> {
     let mut spans = Vec::new();
     for (number, screen) in state.screens.iter().enumerate() {
         // The brackets say it where a terminal cannot.
         let (open, close) = if number == state.current { ("[", "]") } else { (" ", " ") };
-        let text = format!("{open}{} {}{close}", number + 1, screen.title());
+        let title = if titled(number) { format!(" {}", screen.title()) } else { String::new() };
         let style = if number == state.current { look::CHOSEN } else { ratatui::style::Style::new() };
-        spans.extend([Span::styled(text, style), Span::raw(" ")]);
+        spans.push(Span::styled(format!("{open}{}{title}{close}", number + 1), style));
     }
-    let tabs = Line::from(spans);
-    let room = usize::from(area.width).saturating_sub(tabs.width() + 1);
-    let event = clip(&state.look.text(&format!("event: {}", state.action)), room, state.look);
-    tabs.render(area, buffer);
-    Line::from(format!("{event} ")).right_aligned().render(area, buffer);
+    Line::from(spans)
 }
 
 pub(crate) fn head_height(state: &State) -> u16 {
@@ -111,7 +127,9 @@ fn head(state: &State) -> Vec<Line<'static>> {
         let gap = width.saturating_sub(sender.width() + words::NO_SOCKET.width());
         lines.push(Line::from(format!("{sender}{:gap$}{}", "", words::NO_SOCKET)));
     } else {
-        lines.push(Line::from(format!("Looking at this machine; this preview {}.", words::NO_SOCKET)));
+        let busy = state.looking.as_ref().and_then(|looking| looking.stage).map_or("", Stage::describe);
+        lines.push(Line::from(clip(&format!("Looking at this machine: {busy} ..."), width, look)));
+        lines.push(Line::from(format!("This preview {}.", words::NO_SOCKET)));
     }
     lines.push(Line::from(look.rule().repeat(width)));
     lines
@@ -120,47 +138,58 @@ fn head(state: &State) -> Vec<Line<'static>> {
 fn draw_foot(state: &State, area: Rect, buffer: &mut Buffer) {
     let text = match (state.note, &state.overlay) {
         (Some(note), _) => format!(" {note}"),
-        (None, Some(Overlay::Confirm(_))) => " Enter opt out   Esc cancel".to_owned(),
-        (None, Some(Overlay::Outcome(..))) => " Enter close   r look again   q leave".to_owned(),
+        (None, Some(Overlay::OptOut(_))) => " Enter opt out   Esc cancel".to_owned(),
+        (None, Some(Overlay::OptIn(..))) => " Esc cancel   Enter opt in, once the word is typed".to_owned(),
+        (None, Some(Overlay::Save(_))) => " Enter create the file   Esc cancel".to_owned(),
+        (None, Some(Overlay::Report(..))) => " Enter close   r look again   q leave".to_owned(),
         (None, Some(Overlay::Help(_))) => " Esc close".to_owned(),
-        (None, Some(Overlay::Working)) => " opting out".to_owned(),
-        (None, None) => {
-            let usual = " o opt out   e event   r again   ? help   q leave";
-            let own = own_keys(state).iter().fold(String::new(), |text, own| text + "   " + own.key + " " + own.word);
-            // What does not fit stands in the help.
-            let room = usize::from(area.width).saturating_sub(usual.width());
-            if own.width() > room { usual.to_owned() } else { usual.to_owned() + &own }
-        }
+        (None, Some(Overlay::Working(what))) => format!(" {what} ..."),
+        (None, None) => foot(state, usize::from(area.width)),
     };
     let text = super::page::fit(&text, usize::from(area.width), state.look);
     Line::styled(text, look::CHOSEN).render(area, buffer);
 }
 
-fn draw_overlay(state: &State, overlay: &Overlay, body: Rect, buffer: &mut Buffer) {
-    match overlay {
-        Overlay::Help(scroll) => {
-            let inner = draw_box(state, "Keys", box_height(state, &help(state)), body, buffer);
-            scroll.draw(help(state), state.look, inner, buffer);
-        }
-        Overlay::Confirm(plan) => draw_text(state, "Opt out?", confirm(state, plan), body, buffer),
-        Overlay::Working => draw_text(state, "Opting out", vec![Line::from("...")], body, buffer),
-        Overlay::Outcome(outcome, scroll) => {
-            let title = if outcome.error().is_none() { "Opted out" } else { "Not done" };
-            let inner = draw_box(state, title, box_height(state, &result(state, outcome)), body, buffer);
-            scroll.draw(result(state, outcome), state.look, inner, buffer);
-        }
+/// The last line, where nothing lies over the screen.
+fn foot(state: &State, width: usize) -> String {
+    if state.search.typing || !state.search.text.is_empty() {
+        let places = match state.matches() {
+            _ if state.search.text.is_empty() => String::new(),
+            1 => "1 place".to_owned(),
+            places => format!("{places} places"),
+        };
+        let keys = if state.search.typing { "_   Enter done   Esc end" } else { "   n next   N previous   Esc end" };
+        return format!(" /{}{keys}   {places}", state.look.text(&state.search.text));
     }
+    if let Some(Looking { stage, seconds: seconds @ 1.., .. }) = &state.looking {
+        let busy = stage.map_or("looking at this machine", Stage::describe);
+        return format!(" {seconds} s: {busy} ...   a file system may hang; q leaves");
+    }
+    let usual = " o opt out   / search   e event   r again   ? help   q leave";
+    // What does not fit stands in the help.
+    own_keys(state).iter().fold(usual.to_owned(), |text, own| {
+        let longer = format!("{text}   {} {}", own.key, own.word);
+        if longer.width() > width { text } else { longer }
+    })
+}
+
+fn draw_overlay(state: &State, overlay: &Overlay, body: Rect, buffer: &mut Buffer) {
+    let (title, rows, scroll) = match overlay {
+        Overlay::Help(scroll) => ("Keys", help(state), *scroll),
+        Overlay::OptOut(plan) => ("Opt out?", opt_out(state, plan), Scroll::default()),
+        Overlay::OptIn(plan, typed) => ("Opt in?", opt_in(state, plan, typed), Scroll::default()),
+        Overlay::Save(plan) => ("Save the request?", save(state, plan), Scroll::default()),
+        Overlay::Working(what) => (*what, vec![Row::new("...")], Scroll::default()),
+        Overlay::Report(report, scroll) => (report.title, result(state, report), *scroll),
+    };
+    let inner = draw_box(state, title, box_height(state, &rows), body, buffer);
+    scroll.draw(rows, state.look, "", inner, buffer);
 }
 
 /// The room inside a box: its width is that of the body, less the border and a column of air on each side.
 fn inner_size(state: &State) -> Size {
     let body = state.areas().body;
     Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2))
-}
-
-fn draw_text(state: &State, title: &str, lines: Vec<Line<'static>>, body: Rect, buffer: &mut Buffer) {
-    let inner = draw_box(state, title, box_height(state, &lines), body, buffer);
-    Scroll::default().draw(lines, state.look, inner, buffer);
 }
 
 /// Draws an empty box in the middle of the body and returns the room in it.
@@ -179,7 +208,7 @@ fn own_keys(state: &State) -> &'static [OwnKey] {
 }
 
 /// Every key that the current screen knows.
-pub(crate) fn help(state: &State) -> Vec<Line<'static>> {
+pub(crate) fn help(state: &State) -> Vec<Row> {
     let mut page = Page::new(state.look, inner_size(state));
     for own in own_keys(state) {
         page.row(own.key, 12, own.does);
@@ -187,41 +216,69 @@ pub(crate) fn help(state: &State) -> Vec<Line<'static>> {
     for (key, does) in KEYS {
         page.row(key, 12, does);
     }
-    page.into_lines()
+    page.into_rows()
 }
 
-/// Rows of a box's lines that can be seen at once.
-pub(crate) fn box_height(state: &State, lines: &[Line<'_>]) -> u16 {
-    u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner_size(state).height)
+/// How many of a box's rows can be seen at once.
+pub(crate) fn box_height(state: &State, rows: &[Row]) -> u16 {
+    u16::try_from(rows.len()).unwrap_or(u16::MAX).min(inner_size(state).height)
 }
 
-fn confirm(state: &State, plan: &OptOut) -> Vec<Line<'static>> {
+fn opt_out(state: &State, plan: &OptOut) -> Vec<Row> {
     let mut page = Page::new(state.look, inner_size(state));
     let folder = if plan.may_create_folder() { ", and its folder if that is missing," } else { "" };
+    if plan.is_without_agent() {
+        page.text("No Netdata agent was found here. One that is installed later will start opted out.");
+    }
     page.text(&format!("This creates the file{folder}"));
     page.indented(2, &words::path(&plan.file()));
     page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
     page.blank().text("Enter: opt out    Esc: cancel");
-    page.into_lines()
+    page.into_rows()
 }
 
-/// What opting out did, and what the disk says since.
-pub(crate) fn result(state: &State, outcome: &Outcome) -> Vec<Line<'static>> {
+fn opt_in(state: &State, plan: &OptIn, typed: &str) -> Vec<Row> {
     let mut page = Page::new(state.look, inner_size(state));
-    if let Some(error) = outcome.error() {
-        page.text(&error).blank().text("Run one of these in another terminal, then press r:");
-        for command in outcome.commands() {
-            page.indented(2, &command);
+    page.text("From then on this machine may send telemetry. This deletes events that wait, and removes the file");
+    page.indented(2, &words::path(&plan.file()));
+    page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
+    if !plan.others().is_empty() {
+        page.blank().text("Still in the way would be:");
+        for other in plan.others() {
+            page.indented(2, other);
+        }
+    }
+    page.into_rows()
+}
+
+fn save(state: &State, plan: &Save) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state));
+    page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
+    page.indented(2, &words::path(plan.file()));
+    page.text("Nothing is overwritten, and nothing is sent.");
+    page.blank().text("Enter: create the file    Esc: cancel");
+    page.into_rows()
+}
+
+/// What came of something that was confirmed, and where it was about consent, what the disk says since.
+pub(crate) fn result(state: &State, report: &Report) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state));
+    for sentence in &report.sentences {
+        page.text(sentence);
+    }
+    if !report.commands.is_empty() {
+        page.blank().text("Run one of these in another terminal; this screen notices, or press r:");
+        for command in &report.commands {
+            page.indented(2, command);
         }
         page.text("They are printed once more when you leave, so that you can copy them.").blank();
     }
-    for sentence in outcome.sentences() {
-        page.text(&sentence);
+    if report.consent {
+        let now = match (&state.preview, &state.looking) {
+            (Some(preview), None) => preview.headline(),
+            _ => "looking ...".to_owned(),
+        };
+        page.text(&format!("The disk says now: {now}"));
     }
-    let now = match &state.preview {
-        Some(preview) if !state.looking => preview.headline(),
-        _ => "looking ...".to_owned(),
-    };
-    page.text(&format!("The disk says now: {now}"));
-    page.into_lines()
+    page.into_rows()
 }

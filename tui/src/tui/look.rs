@@ -20,6 +20,13 @@ pub(crate) struct Look {
 /// A name or a label.
 pub(crate) const LABEL: Style = Style::new().add_modifier(Modifier::BOLD);
 
+/// What stands for bytes that no terminal shows.
+pub(crate) const CONTROL: Style = Style::new().add_modifier(Modifier::REVERSED);
+
+/// Text that is searched for, and the place of it on which a person stands.
+pub(crate) const FOUND: Style = Style::new().add_modifier(Modifier::UNDERLINED.union(Modifier::BOLD));
+pub(crate) const FOUND_HERE: Style = Style::new().add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
+
 /// The line or tab that is chosen, and the line of keys.
 pub(crate) const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
 
@@ -29,7 +36,9 @@ impl Look {
         let set = |name: &str| variable(name).filter(|value| value != OsStr::new(""));
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
         let locale = locale.to_string_lossy().to_ascii_lowercase().replace('-', "");
-        Self { colour: set("NO_COLOR").is_none(), unicode: locale.contains("utf8") }
+        // The Linux console has a font of 256 or 512 characters (console_codes(4)); which ones nobody can ask.
+        let console = set("TERM").is_some_and(|term| term == "linux");
+        Self { colour: set("NO_COLOR").is_none(), unicode: locale.contains("utf8") && !console }
     }
 
     /// Text from anywhere, safe for this terminal.
@@ -64,13 +73,14 @@ impl Look {
         }
     }
 
-    /// How the outlook's symbol stands out.
+    /// How the outlook's symbol stands out. Ink and paper are both given: which of the sixteen colours the terminal's own
+    /// text can be read on depends on its theme, light or dark, and black can be read on each of these.
     pub(crate) fn outlook(self, outlook: Outlook) -> Style {
-        let style = Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD);
+        let style = Style::new().add_modifier(Modifier::BOLD);
         if !self.colour {
-            return style;
+            return style.add_modifier(Modifier::REVERSED);
         }
-        style.fg(match outlook {
+        style.fg(Color::Black).bg(match outlook {
             Outlook::WillSend | Outlook::AnotherSends => Color::Yellow,
             Outlook::WouldSend | Outlook::NobodyCalls => Color::Cyan,
             Outlook::OptedOut => Color::Green,
@@ -78,10 +88,9 @@ impl Look {
         })
     }
 
-    /// A heading.
-    pub(crate) fn heading(self) -> Style {
-        let style = Style::new().add_modifier(Modifier::BOLD);
-        if self.colour { style.fg(Color::Cyan) } else { style }
+    /// What marks a difference.
+    pub(crate) const fn differs(self) -> &'static str {
+        if self.unicode { "≠" } else { "#" }
     }
 
     pub(crate) const fn rule(self) -> &'static str {
@@ -132,6 +141,8 @@ mod tests {
         assert_eq!(look(&[("LANG", "C.utf8"), ("NO_COLOR", "1")]), (false, true));
         assert_eq!(look(&[("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("NO_COLOR", "")]), (true, false));
         assert_eq!(look(&[("LANG", "C.UTF-8"), ("LC_ALL", "")]), (true, true));
+        assert_eq!(look(&[("LANG", "C.UTF-8"), ("TERM", "xterm")]), (true, true));
+        assert_eq!(look(&[("LANG", "C.UTF-8"), ("TERM", "linux")]), (true, false));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The screens.
 //!
 //! A key or an answer is a [`Message`](state::Message); [`State::update`](state::State::update) changes the state and says
-//! which [`Effect`](state::Effect) is wanted; `terminal` alone performs effects; drawing only reads the state. A screen is
-//! one file in `screens/` and one line in its list.
+//! which [`Effect`](state::Effect) is wanted; `effects` alone performs them (and `terminal` those on the terminal itself);
+//! drawing only reads the state. A screen is one file in `screens/` and one line in its list.
 
 mod draw;
+mod effects;
 mod key;
 mod look;
 mod overlay;
@@ -33,7 +34,8 @@ pub(crate) const fn fits(size: Size) -> bool {
 
 /// Draws one screen of a preview; `None` where there is no screen of that title.
 pub(crate) fn picture(preview: Preview, screen: &str, size: Size, look: Look) -> Option<Picture> {
-    let mut state = state::State::new(preview.action.clone(), false, look, size);
+    let mut state = state::State::new(preview.action.clone(), false, "/home/admin".into(), look, size);
     state.update(state::Message::Looked(Box::new(preview)));
+    state.update(state::Message::Compared(crate::example::columns()?));
     state.open(screen).then(|| Picture::of(&state))
 }

@@ -1,7 +1,9 @@
 //! What can lie over a screen.
 
 use super::page::Scroll;
-use crate::opting::{OptOut, Outcome};
+use crate::opting::{OptIn, OptOut};
+use crate::report::Report;
+use crate::saving::Save;
 
 /// A box over the screen.
 #[derive(Debug)]
@@ -9,9 +11,16 @@ pub(crate) enum Overlay {
     /// Every key.
     Help(Scroll),
     /// Really opt out?
-    Confirm(OptOut),
-    /// Opting out is under way.
-    Working,
+    OptOut(OptOut),
+    /// Really opt in? What was typed so far.
+    OptIn(Box<OptIn>, String),
+    /// Really create this file?
+    Save(Save),
+    /// What was confirmed is under way.
+    Working(&'static str),
     /// What came of it.
-    Outcome(Box<Outcome>, Scroll),
+    Report(Box<Report>, Scroll),
 }
+
+/// The word that has to be typed to opt in. Opting in must never happen by accident.
+pub(crate) const OPT_IN_WORD: &str = "telemetry";

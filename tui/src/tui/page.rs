@@ -11,12 +11,42 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::key::Key;
 use super::look::{self, Look};
 
+/// One line of a page.
+#[derive(Debug)]
+pub(crate) struct Row {
+    line: Line<'static>,
+    joint: Joint,
+}
+
+/// How a line goes on from the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joint {
+    /// It does not: a text begins.
+    None,
+    /// The text was wrapped between two words, and this line may be indented.
+    Blank,
+    /// The text was broken at this place, and every character counts.
+    Cut,
+}
+
+impl Row {
+    /// A line on its own.
+    pub(crate) fn new(line: impl Into<Line<'static>>) -> Self {
+        Self { line: line.into(), joint: Joint::None }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        self.line.to_string()
+    }
+}
+
 /// A page under construction.
 #[derive(Debug)]
 pub(crate) struct Page {
     look: Look,
     width: usize,
-    lines: Vec<Line<'static>>,
+    rows: Vec<Row>,
 }
 
 /// Columns at the right that a page leaves for its scroll bar.
@@ -24,7 +54,7 @@ const BAR: u16 = 2;
 
 impl Page {
     pub(crate) fn new(look: Look, size: Size) -> Self {
-        Self { look, width: usize::from(size.width.saturating_sub(BAR)).max(1), lines: Vec::new() }
+        Self { look, width: usize::from(size.width.saturating_sub(BAR)).max(1), rows: Vec::new() }
     }
 
     /// Columns for sentences: longer lines are hard to follow.
@@ -32,19 +62,24 @@ impl Page {
         self.width.min(100)
     }
 
-    pub(crate) fn into_lines(self) -> Vec<Line<'static>> {
-        self.lines
+    pub(crate) fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+
+    /// Adds the lines of one text.
+    fn push(&mut self, lines: impl IntoIterator<Item = Line<'static>>, joint: Joint) {
+        let rows = lines.into_iter().enumerate();
+        self.rows.extend(rows.map(|(number, line)| Row { line, joint: if number == 0 { Joint::None } else { joint } }));
     }
 
     pub(crate) fn heading(&mut self, text: &str) -> &mut Self {
-        let style = self.look.heading();
         let lines = wrap(&self.look.text(text), self.prose());
-        self.lines.extend(lines.into_iter().map(|line| Line::styled(line, style)));
+        self.push(lines.into_iter().map(|line| Line::styled(line, look::LABEL)), Joint::Blank);
         self
     }
 
     pub(crate) fn blank(&mut self) -> &mut Self {
-        self.lines.push(Line::default());
+        self.rows.push(Row::new(""));
         self
     }
 
@@ -54,19 +89,31 @@ impl Page {
 
     /// A paragraph that begins `indent` columns from the left.
     pub(crate) fn indented(&mut self, indent: usize, text: &str) -> &mut Self {
-        for line in wrap(&self.look.text(text), self.prose().saturating_sub(indent)) {
-            self.lines.push(Line::from(format!("{:indent$}{line}", "")));
-        }
+        let lines = wrap(&self.look.text(text), self.prose().saturating_sub(indent));
+        self.push(lines.into_iter().map(|line| Line::from(format!("{:indent$}{line}", ""))), Joint::Blank);
         self
     }
 
     /// A label in a column of its own, and a text beside it.
     pub(crate) fn row(&mut self, label: &str, column: usize, text: &str) -> &mut Self {
-        let label = self.look.text(label);
-        for (number, line) in wrap(&self.look.text(text), self.prose().saturating_sub(column)).into_iter().enumerate() {
+        let label = self.look.text(label).into_owned();
+        let lines = wrap(&self.look.text(text), self.prose().saturating_sub(column)).into_iter().enumerate();
+        let lines = lines.map(|(number, line)| {
             let front = if number == 0 { &*label } else { "" };
-            let front = Span::styled(format!("{front:column$}"), look::LABEL);
-            self.lines.push(Line::from(vec![front, Span::raw(line)]));
+            Line::from(vec![Span::styled(format!("{front:column$}"), look::LABEL), Span::raw(line)])
+        });
+        self.push(lines, Joint::Blank);
+        self
+    }
+
+    /// A line as it goes onto the wire, and what stands for the bytes that end it.
+    pub(crate) fn wire_line(&mut self, text: &str, end: &'static str) -> &mut Self {
+        self.exact(text);
+        let used = self.rows.last().map_or(0, |row| row.line.width());
+        let mark = Span::styled(end, look::CONTROL);
+        match self.rows.last_mut() {
+            Some(row) if used + mark.width() <= self.width => row.line.push_span(mark),
+            _ => self.rows.push(Row { line: Line::from(mark), joint: Joint::Cut }),
         }
         self
     }
@@ -75,9 +122,75 @@ impl Page {
     pub(crate) fn exact(&mut self, text: &str) -> &mut Self {
         for line in text.split('\n') {
             let line = self.look.text(line.strip_suffix('\r').unwrap_or(line));
-            self.lines.extend(break_anywhere(&line, self.width).into_iter().map(Line::from));
+            self.push(break_anywhere(&line, self.width).into_iter().map(Line::from), Joint::Cut);
         }
         self
+    }
+}
+
+/// Where in a page a text was found: the row that it begins in, and all its characters by row and column.
+#[derive(Debug, PartialEq, Eq)]
+struct Match {
+    row: usize,
+    cells: Vec<(usize, usize)>,
+}
+
+/// Finds a text in a page, whatever the case of its letters and wherever lines are wrapped.
+fn find(rows: &[Row], wanted: &str) -> Vec<Match> {
+    let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
+    let mut found = Vec::new();
+    if wanted.is_empty() {
+        return found;
+    }
+    // The characters of one text, each with its row and column. A blank stands for a line's end between words.
+    let mut text: Vec<(char, usize, usize)> = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        if row.joint == Joint::None {
+            search(&text, &wanted, &mut found);
+            text.clear();
+        }
+        let line = row.line.to_string();
+        let indent = if row.joint == Joint::Blank { line.len() - line.trim_start().len() } else { 0 };
+        if row.joint == Joint::Blank {
+            text.push((' ', number, usize::MAX));
+        }
+        // A combining mark stands in the column of the character before it.
+        let (mut next, mut column) = (0, 0);
+        for (at, c) in line.char_indices() {
+            let wide = c.width().unwrap_or_default();
+            if wide > 0 {
+                (column, next) = (next, next + wide);
+            }
+            if at >= indent {
+                text.extend(c.to_lowercase().map(|c| (c, number, column)));
+            }
+        }
+    }
+    search(&text, &wanted, &mut found);
+    found
+}
+
+/// In how many places a page holds a text.
+pub(crate) fn count(rows: &[Row], wanted: &str) -> usize {
+    find(rows, wanted).len()
+}
+
+fn search(text: &[(char, usize, usize)], wanted: &[char], found: &mut Vec<Match>) {
+    let mut at = 0;
+    while let Some(window) = text.get(at..at + wanted.len()) {
+        if window.iter().map(|(c, ..)| c).eq(wanted) {
+            let cells: Vec<_> = window
+                .iter()
+                .filter(|(.., column)| *column != usize::MAX)
+                .map(|(_, row, column)| (*row, *column))
+                .collect();
+            if let Some((row, _)) = cells.first() {
+                found.push(Match { row: *row, cells });
+            }
+            at += wanted.len();
+        } else {
+            at += 1;
+        }
     }
 }
 
@@ -133,39 +246,83 @@ pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
     fitted
 }
 
-/// How far a page is scrolled.
+/// How far a page is scrolled, and what was found in it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Scroll(usize);
+pub(crate) struct Scroll {
+    first: usize,
+    /// The match on which a person stands.
+    at: Option<usize>,
+}
 
 impl Scroll {
     /// Moves, and says whether the key was for it.
-    pub(crate) fn on_key(&mut self, key: Key, lines: usize, height: u16) -> bool {
+    pub(crate) fn on_key(&mut self, key: Key, rows: &[Row], height: u16, wanted: &str) -> bool {
         let height = usize::from(height);
-        let last = lines.saturating_sub(height);
+        let last = rows.len().saturating_sub(height);
         let page = height.saturating_sub(1).max(1);
-        let now = self.0.min(last);
-        self.0 = match key {
+        let now = self.first.min(last);
+        self.first = match key {
             Key::Up => now.saturating_sub(1),
             Key::Down => now + 1,
             Key::PageUp => now.saturating_sub(page),
             Key::PageDown => now + page,
             Key::Home => 0,
             Key::End => last,
+            Key::FirstMatch | Key::NextMatch | Key::PreviousMatch => {
+                let found = find(rows, wanted);
+                self.at = step(key, self.at, now, &found);
+                // Some lines before a match are shown too.
+                match self.at.and_then(|at| found.get(at)) {
+                    Some(found) if !(now..now + height).contains(&found.row) => found.row.saturating_sub(height / 3),
+                    _ => now,
+                }
+            }
             _ => return false,
         }
         .min(last);
         true
     }
 
-    /// Draws lines from where the page is scrolled to, with a bar where there is more than fits.
-    pub(crate) fn draw(self, lines: Vec<Line<'static>>, look: Look, area: Rect, buffer: &mut Buffer) {
+    /// Draws rows from where the page is scrolled to, with a bar where there is more than fits. What is searched for is
+    /// marked.
+    pub(crate) fn draw(self, rows: Vec<Row>, look: Look, wanted: &str, area: Rect, buffer: &mut Buffer) {
         let height = usize::from(area.height);
-        let last = lines.len().saturating_sub(height);
-        let first = self.0.min(last);
-        let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(height).collect();
+        let last = rows.len().saturating_sub(height);
+        let first = self.first.min(last);
+        let found = find(&rows, wanted);
+        let shown: Vec<Line<'static>> = rows.into_iter().skip(first).take(height).map(|row| row.line).collect();
         Paragraph::new(shown).render(area, buffer);
+        for (number, found) in found.iter().enumerate() {
+            let style = if self.at == Some(number) { look::FOUND_HERE } else { look::FOUND };
+            for (row, column) in &found.cells {
+                let (x, y) = (u16::try_from(*column), u16::try_from(row.wrapping_sub(first)));
+                if let (Ok(x), Ok(y)) = (x, y)
+                    && x < area.width
+                    && y < area.height
+                    && let Some(cell) = buffer.cell_mut((area.x + x, area.y + y))
+                {
+                    cell.set_style(style);
+                }
+            }
+        }
         bar(first, last, look, area, buffer);
     }
+}
+
+/// The match that a key leads to: the first from the top of what is shown, or the next one, or the one before; after the
+/// last comes the first.
+fn step(key: Key, at: Option<usize>, top: usize, found: &[Match]) -> Option<usize> {
+    let count = found.len();
+    if count == 0 {
+        return None;
+    }
+    let here = || found.iter().position(|found| found.row >= top).unwrap_or(0);
+    Some(match (key, at) {
+        (Key::NextMatch, Some(at)) => (at + 1) % count,
+        (Key::PreviousMatch, Some(at)) => (at.min(count) + count - 1) % count,
+        (Key::PreviousMatch, None) => (here() + count - 1) % count,
+        _ => here(),
+    })
 }
 
 /// A scroll bar at the right edge: where a view stands among `last + 1` places.
@@ -202,9 +359,14 @@ mod tests {
         assert_eq!(clip("e\u{301}e\u{301}e\u{301}", 2, RICH), "e\u{301}…");
     }
 
+    fn rows(lines: &[&str]) -> Vec<Row> {
+        lines.iter().map(|line| Row::new((*line).to_owned())).collect()
+    }
+
     #[test]
     fn scrolling_stays_within_the_page() {
         let mut scroll = Scroll::default();
+        let page = rows(&["x"; 25]);
         for (key, expected) in [
             (Key::Up, 0),
             (Key::Down, 1),
@@ -215,21 +377,58 @@ mod tests {
             (Key::End, 15),
             (Key::Home, 0),
         ] {
-            assert!(scroll.on_key(key, 25, 10));
-            assert_eq!(scroll.0, expected, "{key:?}");
+            assert!(scroll.on_key(key, &page, 10, ""));
+            assert_eq!(scroll.first, expected, "{key:?}");
         }
-        assert!(!scroll.on_key(Key::Enter, 25, 10));
+        assert!(!scroll.on_key(Key::Enter, &page, 10, ""));
         // A page that fits does not move.
-        scroll.on_key(Key::End, 5, 10);
-        assert_eq!(scroll.0, 0);
+        scroll.on_key(Key::End, &page[..5], 10, "");
+        assert_eq!(scroll.first, 0);
+    }
+
+    #[test]
+    fn what_is_found_is_found_across_wrapped_lines_and_in_any_case() {
+        let mut page = Page::new(RICH, Size::new(14, 10));
+        page.row("Why", 4, "one two three").exact("abcdefghijklmnop").text("日本語 Kernel");
+        let page = page.into_rows();
+        let lines: Vec<String> = page.iter().map(Row::text).collect();
+        assert_eq!(lines, ["Why one two", "    three", "abcdefghijkl", "mnop", "日本語", "Kernel"]);
+        let places = |wanted: &str| find(&page, wanted).into_iter().map(|found| found.row).collect::<Vec<_>>();
+        assert_eq!(places("TWO THREE"), [0]);
+        assert_eq!(places("klmn"), [2]);
+        assert_eq!(places("語 kernel"), [4]);
+        assert_eq!(places("e"), [0, 1, 1, 2, 5, 5]);
+        assert_eq!(places("nowhere"), [0; 0]);
+        assert_eq!(places(""), [0; 0]);
+        assert_eq!(find(&page, "lm")[0].cells, [(2, 11), (3, 0)]);
+        assert_eq!(find(&page, "本")[0].cells, [(4, 2)], "columns, not characters");
+    }
+
+    #[test]
+    fn matches_come_round() {
+        let page = rows(&["a", "-", "-", "-", "-", "a", "-", "-", "a", "-"]);
+        let mut scroll = Scroll::default();
+        for (key, at, first) in [
+            (Key::FirstMatch, 0, 0),
+            (Key::NextMatch, 1, 4),
+            (Key::NextMatch, 2, 7),
+            (Key::NextMatch, 0, 0),
+            (Key::PreviousMatch, 2, 7),
+            (Key::PreviousMatch, 1, 4),
+        ] {
+            assert!(scroll.on_key(key, &page, 3, "a"));
+            assert_eq!((scroll.at, scroll.first), (Some(at), first), "{key:?}");
+        }
+        scroll.on_key(Key::NextMatch, &page, 3, "b");
+        assert_eq!((scroll.at, scroll.first), (None, 4));
     }
 
     #[test]
     fn control_characters_never_reach_a_page() {
         let mut page = Page::new(RICH, Size::new(40, 10));
         page.heading("a\u{1b}b").text("c\u{9b}d").row("e\u{7}", 10, "f\rg").exact("h\u{1b}[2J\r\ni");
-        for line in page.into_lines() {
-            assert!(!line.to_string().contains(char::is_control), "{line:?}");
+        for row in page.into_rows() {
+            assert!(!row.text().contains(char::is_control), "{row:?}");
         }
     }
 }

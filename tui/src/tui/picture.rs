@@ -63,6 +63,31 @@ impl Picture {
         self.buffer.content.iter().any(|cell| (cell.fg, cell.bg) != (Color::Reset, Color::Reset))
     }
 
+    /// Where something does not look like plain text: row, columns, and how.
+    #[cfg(test)]
+    pub(crate) fn styles(&self) -> String {
+        let width = usize::from(self.buffer.area.width).max(1);
+        let mut text = String::new();
+        for (row, cells) in self.buffer.content.chunks(width).enumerate() {
+            let mut column = 0;
+            for run in cells.chunk_by(same_style) {
+                let cell = &run[0];
+                if (cell.fg, cell.bg, cell.modifier) != (Color::Reset, Color::Reset, Modifier::empty()) {
+                    let last = column + run.len() - 1;
+                    let _ =
+                        writeln!(text, "{row:2}: {column}-{last} {:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier);
+                }
+                column += run.len();
+            }
+        }
+        text
+    }
+
+    #[cfg(test)]
+    pub(crate) fn cells(&self) -> &[Cell] {
+        &self.buffer.content
+    }
+
     pub(crate) fn svg(&self, caption: &str) -> String {
         let (columns, rows) = (u32::from(self.buffer.area.width), u32::from(self.buffer.area.height));
         let (width, height) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN + CAPTION);
@@ -135,6 +160,7 @@ fn escape(text: &str) -> String {
 /// The few colours that the screens use.
 const fn colour(colour: Color) -> Option<&'static str> {
     match colour {
+        Color::Black => Some("#1b1f27"),
         Color::Yellow => Some("#ebcb8b"),
         Color::Green => Some("#a3be8c"),
         Color::Cyan => Some("#88c0d0"),

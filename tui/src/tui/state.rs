@@ -1,16 +1,21 @@
 //! What the screens know, and how a message changes it. Nothing here reads a file, a clock or a terminal.
 
-use anonymous_statistics::preview::Preview;
+use std::path::PathBuf;
+
+use anonymous_statistics::comparison::Column;
+use anonymous_statistics::preview::{Preview, Stage};
 use anonymous_statistics::schema::ACTIONS;
 use ratatui::layout::{Rect, Size};
 
 use super::key::Key;
 use super::look::Look;
-use super::overlay::Overlay;
+use super::overlay::{OPT_IN_WORD, Overlay};
 use super::page::Scroll;
-use super::screens::{self, Screen, View};
+use super::screens::{self, Handled, Screen, View};
 use super::{draw, fits};
-use crate::opting::{OptOut, Outcome};
+use crate::opting::{OptIn, OptOut};
+use crate::report::Report;
+use crate::saving::Save;
 
 /// Something happened.
 #[derive(Debug)]
@@ -19,11 +24,23 @@ pub(crate) enum Message {
     Key(Key),
     /// The terminal has another size.
     Resized(Size),
+    /// The look that is under way begins this.
+    Began(Stage),
     /// The machine was looked at.
     Looked(Box<Preview>),
-    /// Opting out was tried.
-    OptedOut(Box<Outcome>),
-    /// The terminal is gone, or a signal asks to stop.
+    /// The events of all actions were laid beside each other, and with that the look is done.
+    Compared(Vec<Column>),
+    /// Something changed on which the preview rests.
+    Changed,
+    /// The look that is under way takes another second.
+    Waited,
+    /// Something that was asked for was done, or could not be.
+    Done(Box<Report>),
+    /// The program was stopped and goes on.
+    Continued,
+    /// Somebody asks the program to stop for now (SIGTSTP).
+    Suspended,
+    /// The terminal is gone, or a signal asks to end.
     Stop,
 }
 
@@ -32,10 +49,35 @@ pub(crate) enum Message {
 pub(crate) enum Effect {
     /// Look at the machine for this action's event.
     Look(String),
-    /// Opt out.
+    /// Create the opt-out file.
     OptOut(OptOut),
+    /// Remove it.
+    OptIn(OptIn),
+    /// Create a file with the request.
+    Save(Save),
+    /// Stop for now: a shell has the terminal until it lets this program go on.
+    Suspend,
+    /// Take the terminal again, and draw everything.
+    Redraw,
     /// Leave.
     Quit,
+}
+
+/// A look that is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Looking {
+    pub(crate) stage: Option<Stage>,
+    pub(crate) seconds: u32,
+    /// Whether something changed since it began.
+    again: bool,
+}
+
+/// What is searched for, on every screen.
+#[derive(Debug, Default)]
+pub(crate) struct Search {
+    pub(crate) text: String,
+    /// Whether keys still go into the text.
+    pub(crate) typing: bool,
 }
 
 /// What is on the screen.
@@ -43,14 +85,19 @@ pub(crate) enum Effect {
 pub(crate) struct State {
     /// What was found; `None` until the first look is done.
     pub(crate) preview: Option<Box<Preview>>,
-    /// Whether a look is under way.
-    pub(crate) looking: bool,
+    /// The events of all actions; none until they were laid beside each other.
+    pub(crate) columns: Vec<Column>,
+    /// The look that is under way.
+    pub(crate) looking: Option<Looking>,
     /// The action whose event is asked for.
     pub(crate) action: String,
     /// Whether a recorded call is shown: it brings its own action.
     pub(crate) recorded: bool,
+    /// The folder in which this program was started: requests are saved there.
+    pub(crate) folder: PathBuf,
     pub(crate) screens: Vec<Box<dyn Screen>>,
     pub(crate) current: usize,
+    pub(crate) search: Search,
     pub(crate) overlay: Option<Overlay>,
     /// The commands that would do what was not possible here.
     pub(crate) blocked: Vec<String>,
@@ -69,16 +116,21 @@ pub(crate) struct Areas {
     pub(crate) foot: Rect,
 }
 
+const STILL_LOOKING: &str = "still looking at this machine";
+
 impl State {
     /// A first look is expected to be under way.
-    pub(crate) fn new(action: String, recorded: bool, look: Look, size: Size) -> Self {
+    pub(crate) fn new(action: String, recorded: bool, folder: PathBuf, look: Look, size: Size) -> Self {
         Self {
             preview: None,
-            looking: true,
+            columns: Vec::new(),
+            looking: Some(Looking::default()),
             action,
             recorded,
+            folder,
             screens: screens::all(),
             current: 0,
+            search: Search::default(),
             overlay: None,
             blocked: Vec::new(),
             note: None,
@@ -113,102 +165,217 @@ impl State {
     /// What the current screen can see; `None` before the first look is done.
     pub(crate) fn view(&self) -> Option<View<'_>> {
         let preview = self.preview.as_deref()?;
-        Some(View { preview, look: self.look, size: self.areas().body.as_size() })
+        Some(View {
+            preview,
+            columns: &self.columns,
+            look: self.look,
+            size: self.areas().body.as_size(),
+            search: &self.search.text,
+            folder: &self.folder,
+        })
+    }
+
+    /// In how many places of the current screen stands what is searched for.
+    pub(crate) fn matches(&self) -> usize {
+        match (self.view(), self.screens.get(self.current)) {
+            (Some(view), Some(screen)) if !self.search.text.is_empty() => screen.matches(view),
+            _ => 0,
+        }
     }
 
     pub(crate) fn update(&mut self, message: Message) -> Option<Effect> {
         match message {
-            Message::Key(key) => self.on_key(key),
-            Message::Resized(size) => {
-                self.size = size;
-                None
+            Message::Key(key) => return self.on_key(key),
+            Message::Resized(size) => self.size = size,
+            Message::Began(stage) => {
+                if let Some(looking) = &mut self.looking {
+                    looking.stage = Some(stage);
+                }
+            }
+            Message::Waited => {
+                if let Some(looking) = &mut self.looking {
+                    looking.seconds += 1;
+                }
             }
             Message::Looked(preview) => {
                 self.action.clone_from(&preview.action);
                 self.preview = Some(preview);
-                self.looking = false;
-                None
             }
-            Message::OptedOut(outcome) => {
-                self.blocked = if outcome.error().is_some() { outcome.commands() } else { Vec::new() };
-                self.overlay = Some(Overlay::Outcome(outcome, Scroll::default()));
+            Message::Compared(columns) => {
+                self.columns = columns;
+                if self.looking.take().is_some_and(|looking| looking.again) {
+                    return self.look_again();
+                }
+            }
+            Message::Changed => return self.look_again(),
+            Message::Done(report) => {
+                let consent = report.consent;
+                if consent {
+                    self.blocked.clone_from(&report.commands);
+                }
+                self.overlay = Some(Overlay::Report(report, Scroll::default()));
                 // What counts is on the disk.
-                self.look_again()
+                return consent.then(|| self.look_again()).flatten();
             }
-            Message::Stop => Some(Effect::Quit),
-        }
-    }
-
-    fn on_key(&mut self, key: Key) -> Option<Effect> {
-        self.note = None;
-        if matches!(self.overlay, Some(Overlay::Working)) && key == Key::Char('q') {
-            // It was confirmed, so it is not dropped by a key that was typed ahead.
-            self.note = Some("opting out; Ctrl-C leaves without waiting for it");
-            return None;
-        }
-        if matches!(key, Key::Interrupt | Key::Char('q')) {
-            return Some(Effect::Quit);
-        }
-        if !fits(self.size) {
-            return (key == Key::Escape).then_some(Effect::Quit);
-        }
-        if self.overlay.is_some() { self.overlay_key(key) } else { self.screen_key(key) }
-    }
-
-    fn overlay_key(&mut self, key: Key) -> Option<Effect> {
-        let overlay = self.overlay.take()?;
-        match (overlay, key) {
-            (Overlay::Confirm(plan), Key::Enter) => {
-                self.overlay = Some(Overlay::Working);
-                return Some(Effect::OptOut(plan));
-            }
-            (Overlay::Help(_) | Overlay::Outcome(..), Key::Enter | Key::Escape)
-            | (Overlay::Help(_), Key::Char('?'))
-            | (Overlay::Confirm(_), Key::Escape | Key::Char('n')) => {}
-            (Overlay::Help(mut scroll), key) => {
-                let lines = draw::help(self);
-                scroll.on_key(key, lines.len(), draw::box_height(self, &lines));
-                self.overlay = Some(Overlay::Help(scroll));
-            }
-            (Overlay::Outcome(outcome, mut scroll), key) => {
-                let lines = draw::result(self, &outcome);
-                scroll.on_key(key, lines.len(), draw::box_height(self, &lines));
-                self.overlay = Some(Overlay::Outcome(outcome, scroll));
-                // After the command was run elsewhere: what does the disk say now?
-                return (key == Key::Char('r')).then(|| self.look_again()).flatten();
-            }
-            (overlay, _) => self.overlay = Some(overlay),
+            Message::Continued => return Some(Effect::Redraw),
+            Message::Suspended => return Some(Effect::Suspend),
+            Message::Stop => return Some(Effect::Quit),
         }
         None
     }
 
-    fn screen_key(&mut self, key: Key) -> Option<Effect> {
-        // A screen may keep a key for itself, Esc for example to leave its details.
+    fn on_key(&mut self, key: Key) -> Option<Effect> {
+        self.note = None;
+        match key {
+            Key::Interrupt => return Some(Effect::Quit),
+            Key::Suspend => return Some(Effect::Suspend),
+            Key::Redraw => return Some(Effect::Redraw),
+            _ => {}
+        }
+        if !fits(self.size) {
+            return matches!(key, Key::Escape | Key::Char('q')).then_some(Effect::Quit);
+        }
+        if let Some(overlay) = self.overlay.take() {
+            self.overlay_key(overlay, key)
+        } else if self.search.typing {
+            self.search_key(key);
+            None
+        } else if key == Key::Char('q') {
+            Some(Effect::Quit)
+        } else {
+            self.screen_key(key.meaning())
+        }
+    }
+
+    fn overlay_key(&mut self, overlay: Overlay, key: Key) -> Option<Effect> {
+        match (overlay, key) {
+            (overlay @ Overlay::Working(_), _) => {
+                // It was confirmed, so it is not dropped by a key that was typed ahead.
+                self.note = Some("under way; Ctrl-C leaves without waiting for it");
+                self.overlay = Some(overlay);
+            }
+            (Overlay::OptIn(plan, typed), key) => return self.opt_in_key(plan, typed, key),
+            (_, Key::Char('q')) => return Some(Effect::Quit),
+            (Overlay::OptOut(plan), Key::Enter) => {
+                self.overlay = Some(Overlay::Working("Opting out"));
+                return Some(Effect::OptOut(plan));
+            }
+            (Overlay::Save(plan), Key::Enter) => {
+                self.overlay = Some(Overlay::Working("Saving"));
+                return Some(Effect::Save(plan));
+            }
+            (Overlay::Help(_) | Overlay::Report(..), Key::Enter | Key::Escape)
+            | (Overlay::Help(_), Key::Char('?'))
+            | (Overlay::OptOut(_) | Overlay::Save(_), Key::Escape | Key::Char('n')) => {}
+            (Overlay::Help(mut scroll), key) => {
+                let rows = draw::help(self);
+                scroll.on_key(key.meaning(), &rows, draw::box_height(self, &rows), "");
+                self.overlay = Some(Overlay::Help(scroll));
+            }
+            (Overlay::Report(report, mut scroll), key) => {
+                let rows = draw::result(self, &report);
+                scroll.on_key(key.meaning(), &rows, draw::box_height(self, &rows), "");
+                self.overlay = Some(Overlay::Report(report, scroll));
+                // After the command was run elsewhere: what does the disk say now?
+                return (key == Key::Char('r')).then(|| self.look_again()).flatten();
+            }
+            (overlay @ (Overlay::OptOut(_) | Overlay::Save(_)), _) => self.overlay = Some(overlay),
+        }
+        None
+    }
+
+    /// A word has to be typed, so that no key that slips opts in.
+    fn opt_in_key(&mut self, plan: Box<OptIn>, mut typed: String, key: Key) -> Option<Effect> {
+        match key {
+            Key::Escape => return None,
+            Key::Enter if typed == OPT_IN_WORD => {
+                self.overlay = Some(Overlay::Working("Opting in"));
+                return Some(Effect::OptIn(*plan));
+            }
+            Key::Enter => {
+                self.note = Some("that is not the word; nothing was changed");
+                typed.clear();
+            }
+            Key::Backspace => {
+                typed.pop();
+            }
+            Key::Char(c) if typed.len() < 2 * OPT_IN_WORD.len() => typed.push(c),
+            _ => {}
+        }
+        self.overlay = Some(Overlay::OptIn(plan, typed));
+        None
+    }
+
+    fn search_key(&mut self, key: Key) {
+        match key {
+            Key::Enter => self.search.typing = false,
+            Key::Escape => self.search = Search::default(),
+            Key::Backspace if self.search.text.is_empty() => self.search.typing = false,
+            Key::Backspace => {
+                self.search.text.pop();
+                self.screen_takes(Key::FirstMatch);
+            }
+            Key::Char(c) if self.search.text.chars().count() < 40 => {
+                self.search.text.push(c);
+                self.screen_takes(Key::FirstMatch);
+            }
+            Key::Char(_) => {}
+            // Arrows and the like move as ever.
+            key => {
+                self.screen_takes(key);
+            }
+        }
+    }
+
+    /// Offers a key to the current screen, and says whether it was taken. Screens may open a dialog.
+    fn screen_takes(&mut self, key: Key) -> bool {
         let mut screens = std::mem::take(&mut self.screens);
-        let kept = match (self.view(), screens.get_mut(self.current)) {
+        let handled = match (self.view(), screens.get_mut(self.current)) {
             (Some(view), Some(screen)) => screen.on_key(key, view),
-            _ => false,
+            _ => Handled::No,
         };
         self.screens = screens;
-        if kept {
+        match handled {
+            Handled::No => return false,
+            Handled::Yes => {}
+            Handled::Dialog(overlay) => self.overlay = Some(*overlay),
+        }
+        true
+    }
+
+    fn screen_key(&mut self, key: Key) -> Option<Effect> {
+        if matches!(key, Key::NextMatch | Key::PreviousMatch) && self.search.text.is_empty() {
+            self.note = Some("nothing is searched for yet: press / and type");
+            return None;
+        }
+        // A screen may keep a key for itself, Esc for example to leave its details.
+        if self.screen_takes(key) {
             return None;
         }
         let count = self.screens.len();
         match key {
+            Key::Escape if !self.search.text.is_empty() => self.search = Search::default(),
             Key::Escape => return Some(Effect::Quit),
             Key::Next | Key::Right => self.current = (self.current + 1) % count,
             Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
             Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
+            Key::Char('/') => self.search = Search { text: String::new(), typing: true },
+            Key::Char('r') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
             Key::Char('r') => return self.look_again(),
             Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
-            Key::Char('e') if self.looking => {}
+            Key::Char('e') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
             Key::Char('e') => {
                 self.action = next_action(&self.action).to_owned();
                 return self.look_again();
             }
             Key::Char('o') => match &self.preview {
-                Some(preview) => self.overlay = Some(Overlay::Confirm(OptOut::plan(preview))),
-                None => self.note = Some("still looking at this machine"),
+                Some(preview) => self.overlay = Some(Overlay::OptOut(OptOut::plan(preview))),
+                None => self.note = Some(STILL_LOOKING),
+            },
+            Key::Char('i') => match self.preview.as_deref().map(OptIn::plan) {
+                Some(Some(plan)) => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
+                Some(None) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
+                None => self.note = Some(STILL_LOOKING),
             },
             Key::Char(c) => {
                 let number = c.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or_default();
@@ -223,11 +390,11 @@ impl State {
 
     /// One look at a time: a file system that hangs must not gather threads.
     fn look_again(&mut self) -> Option<Effect> {
-        if self.looking {
-            self.note = Some("still looking at this machine");
+        if let Some(looking) = &mut self.looking {
+            looking.again = true;
             return None;
         }
-        self.looking = true;
+        self.looking = Some(Looking::default());
         Some(Effect::Look(self.action.clone()))
     }
 }

@@ -1,47 +1,58 @@
 //! The terminal and everything that happens outside the screens: keys, signals, and the effects that a state asks for.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::preview::Question;
+use anonymous_statistics::watch::Watched;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::Size;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
 use super::draw::draw;
+use super::effects;
 use super::key::Key;
 use super::look::Look;
 use super::state::{Effect, Message, State};
 use crate::output::{Failure, NOT_DONE};
+use crate::report::Report;
 
 /// How long the first screen waits for the first look, so that it does not flicker. A look takes about a millisecond.
 const FIRST_LOOK: Duration = Duration::from_millis(10);
 
+/// How often a look that takes its time says how long already.
+const WAITED: Duration = Duration::from_secs(1);
+
 pub(crate) fn size_of_terminal() -> io::Result<Size> {
     ratatui::crossterm::terminal::size().map(|(width, height)| Size::new(width, height))
 }
+
+/// How often it is looked whether something changed on which the preview rests; `Watched` says what that costs.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// Runs the screens until somebody leaves.
 pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| Failure::new(NOT_DONE, format!("the terminal cannot be used: {error}"));
     let (sender, receiver) = mpsc::channel();
     let stopped = watch_signals(sender.clone()).map_err(failed)?;
-    let performer = Performer { question: Arc::new(question), sender: sender.clone() };
+    let performer = Performer { question: Arc::new(question), sender: sender.clone(), watched: Arc::default() };
     performer.perform(Effect::Look(performer.question.action.clone()));
+    performer.watch().map_err(failed)?;
 
     let mut terminal = ratatui::try_init().map_err(failed)?;
     show_cursor_after_panic();
-    watch_keys(sender);
-    let ended = show(&mut terminal, &performer, &receiver);
+    let ended = watch_keys(sender).and_then(|()| show(&mut terminal, &performer, &receiver));
     // Dropping it shows the cursor again.
     drop(terminal);
     ratatui::restore();
@@ -55,7 +66,7 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Draws and waits, in turns. Nothing runs while nothing happens. Returns the commands that a person is left to run.
+/// Draws and waits, in turns. Nothing is drawn while nothing happens. Returns the commands that a person is left to run.
 fn show(
     terminal: &mut DefaultTerminal,
     performer: &Performer,
@@ -63,41 +74,103 @@ fn show(
 ) -> io::Result<Vec<String>> {
     let question = &performer.question;
     let look = Look::of(|name| std::env::var_os(name));
-    let mut state = State::new(question.action.clone(), question.call.is_some(), look, terminal.size()?);
-    let mut next = messages.recv_timeout(FIRST_LOOK).ok();
+    let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("/"));
+    let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, terminal.size()?);
+    let ready = Instant::now() + FIRST_LOOK;
+    let mut next = None;
     loop {
-        match next.and_then(|message| state.update(message)) {
+        match next.take().and_then(|message| state.update(message)) {
             Some(Effect::Quit) => return Ok(state.blocked),
+            Some(Effect::Suspend) => {
+                suspend()?;
+                resume(terminal, &mut state)?;
+            }
+            Some(Effect::Redraw) => resume(terminal, &mut state)?,
             Some(effect) => performer.perform(effect),
             None => {}
         }
-        terminal.draw(|frame| draw(&state, frame))?;
+        let early = state.preview.is_none() && Instant::now() < ready;
+        if !early {
+            terminal.draw(|frame| draw(&state, frame))?;
+        }
+        let wait = if early { Some(ready.saturating_duration_since(Instant::now())) } else { None };
         // Threads of this program hold the other ends, so the channel does not close; if it did, this would be the end.
-        next = Some(messages.recv().unwrap_or(Message::Stop));
+        next = match wait.or_else(|| state.looking.as_ref().map(|_| WAITED)) {
+            None => Some(messages.recv().unwrap_or(Message::Stop)),
+            Some(time) => match messages.recv_timeout(time) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => (!early).then_some(Message::Waited),
+                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+            },
+        };
     }
+}
+
+/// Gives the terminal back and stops, as a shell expects of Ctrl-Z. It returns when the shell lets the program go on.
+fn suspend() -> io::Result<()> {
+    let _ = execute!(io::stdout(), Show);
+    ratatui::restore();
+    signal_hook::low_level::emulate_default_handler(SIGTSTP)
+}
+
+/// Takes the terminal, whatever a shell made of it meanwhile, and forgets what is on it.
+fn resume(terminal: &mut DefaultTerminal, state: &mut State) -> io::Result<()> {
+    // Raw mode is only set where it is believed not to be.
+    disable_raw_mode()?;
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen)?;
+    terminal.clear()?;
+    state.update(Message::Resized(terminal.size()?));
+    Ok(())
 }
 
 /// Performs effects, each on a thread of its own: a file system that hangs must not freeze the screen.
 struct Performer {
     question: Arc<Question>,
     sender: Sender<Message>,
+    /// On what the newest look rests.
+    watched: Arc<Mutex<Option<Arc<Watched>>>>,
 }
 
 impl Performer {
     fn perform(&self, effect: Effect) {
-        let sender = self.sender.clone();
-        match effect {
-            Effect::Look(action) => {
-                let question = Question { action, ..(*self.question).clone() };
-                thread::spawn(move || send(&sender, Message::Looked(Box::new(Preview::look(&question)))));
-            }
-            Effect::OptOut(plan) => {
-                thread::spawn(move || send(&sender, Message::OptedOut(Box::new(plan.perform()))));
-            }
-            // Whoever asked for it leaves the loop.
-            Effect::Quit => {}
+        let (question, sender) = (Arc::clone(&self.question), self.sender.clone());
+        let watched = Arc::clone(&self.watched);
+        let begun = thread::Builder::new().spawn(move || {
+            let last = newest(&watched);
+            effects::perform(effect, &question, last.as_deref(), &|message| send(&sender, message), &|before| {
+                *watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
+            });
+        });
+        if let Err(error) = begun {
+            // A limit on the number of processes, for example.
+            let sentences = vec![format!("This program could not do that beside the screen: {error}")];
+            let report = Report { title: "Not done", sentences, commands: Vec::new(), consent: false };
+            send(&self.sender, Message::Done(Box::new(report)));
         }
     }
+
+    /// Notices changes. Where a file system hangs, this thread hangs, and nothing else does.
+    fn watch(&self) -> io::Result<()> {
+        let (watched, sender) = (Arc::clone(&self.watched), self.sender.clone());
+        thread::Builder::new().spawn(move || {
+            let mut told: Option<Arc<Watched>> = None;
+            loop {
+                thread::sleep(WATCH);
+                let Some(newest) = newest(&watched) else { continue };
+                // A change is told once: the look that follows brings something new to compare with.
+                if told.as_ref().is_none_or(|told| !Arc::ptr_eq(told, &newest)) && newest.has_changed() {
+                    told = Some(newest);
+                    send(&sender, Message::Changed);
+                }
+            }
+        })?;
+        Ok(())
+    }
+}
+
+fn newest(watched: &Mutex<Option<Arc<Watched>>>) -> Option<Arc<Watched>> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// If nobody listens any more, the program is about to end.
@@ -105,8 +178,8 @@ fn send(sender: &Sender<Message>, message: Message) {
     let _ = sender.send(message);
 }
 
-fn watch_keys(sender: Sender<Message>) {
-    thread::spawn(move || {
+fn watch_keys(sender: Sender<Message>) -> io::Result<()> {
+    thread::Builder::new().spawn(move || {
         loop {
             let message = match event::read() {
                 Ok(Event::Key(key)) => Key::from(key).map(Message::Key),
@@ -120,27 +193,38 @@ fn watch_keys(sender: Sender<Message>) {
                 return;
             }
         }
-    });
+    })?;
+    Ok(())
 }
 
 /// A signal ends the program in order; the same signal a second time ends it at once. Returns where its number will be.
+/// The signals that stop a program for a while and let it go on are passed on too.
 fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
-    const SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+    const ENDING: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
     let second = Arc::new(AtomicBool::new(false));
-    for signal in SIGNALS {
+    for signal in ENDING {
         // Registered before the flag is set by the first: so only the second ends the program here.
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&second))?;
         signal_hook::flag::register(signal, Arc::clone(&second))?;
     }
-    let mut signals = Signals::new(SIGNALS)?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGCONT])?;
     let stopped = Arc::new(AtomicI32::new(0));
     let number = Arc::clone(&stopped);
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            number.store(signal, Ordering::Relaxed);
-            send(&sender, Message::Stop);
+    thread::Builder::new().spawn(move || {
+        for signal in signals.forever() {
+            send(
+                &sender,
+                match signal {
+                    SIGTSTP => Message::Suspended,
+                    SIGCONT => Message::Continued,
+                    signal => {
+                        number.store(signal, Ordering::Relaxed);
+                        Message::Stop
+                    }
+                },
+            );
         }
-    });
+    })?;
     Ok(stopped)
 }
 

@@ -170,7 +170,8 @@ fn a_whole_session_opens_no_network_socket() {
     let environment: Vec<String> =
         agent.environment().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let command = format!(
-        "env {} LANG=C.UTF-8 strace -f -e trace=%network,execve -o {} {PROGRAM}; echo the end; sleep 60",
+        "cd {}; env {} LANG=C.UTF-8 strace -f -e trace=%network,execve -o {} {PROGRAM}; echo the end; sleep 60",
+        agent.root().display(),
         environment.join(" "),
         log.display()
     );
@@ -181,14 +182,26 @@ fn a_whole_session_opens_no_network_socket() {
         ("Enter", "Sensitivity"),
         ("Escape", "> api_key"),
         ("3", "[3 Request]"),
+        ("p", "p: headers"),
         ("p", "p: exact bytes"),
-        ("4", "[4 Consent]"),
+        ("w", "Save the request?"),
+        ("Enter", "Created "),
+        ("Escape", "host: "),
+        ("4", "[4 Events]"),
+        ("d", "d: all fields"),
+        ("/", "Enter done"),
+        ("a", "/a_"),
+        ("Escape", "? help"),
+        ("5", "[5 Consent]"),
         ("e", "event: EXIT"),
-        ("r", "[4 Consent]"),
+        ("r", "[5 Consent]"),
         ("?", "Keys"),
         ("Escape", "DISABLE_TELEMETRY"),
         ("o", "Opt out?"),
         ("Enter", "The disk says now: OPTED OUT"),
+        ("Enter", "? help"),
+        ("i", "Opt in?"),
+        ("Escape", "? help"),
         ("q", "the end"),
     ] {
         terminal.keys(&[key]);

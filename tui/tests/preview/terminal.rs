@@ -31,7 +31,7 @@ fn look_around_opt_out_and_leave() {
     assert!(first.contains(" fields, 45 set by the daemon"), "{first}");
     assert!(first.contains("opens no network socket"), "{first}");
     assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
-    for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Request]"), ("l", "[4 Consent]"), ("BTab", "[3 Request]")]
+    for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Request]"), ("l", "[4 Events]"), ("BTab", "[3 Request]")]
     {
         terminal.keys(&[key]);
         terminal.wait_for(shows);

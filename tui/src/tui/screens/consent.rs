@@ -2,11 +2,10 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
-use super::{Screen, View};
+use super::{Handled, Screen, View};
 use crate::tui::key::Key;
-use crate::tui::page::{Page, Scroll};
+use crate::tui::page::{self, Page, Row, Scroll};
 use crate::verbs::status;
 use crate::{views, words};
 
@@ -20,16 +19,20 @@ impl Screen for Consent {
         "Consent"
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> bool {
-        self.scroll.on_key(key, lines(view).len(), view.size.height)
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        self.scroll.on_key(key, &rows(view), view.size.height, view.search).into()
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&rows(view), view.search)
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(lines(view), view.look, area, buffer);
+        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
     }
 }
 
-fn lines(view: View<'_>) -> Vec<Line<'static>> {
+fn rows(view: View<'_>) -> Vec<Row> {
     let consent = &view.preview.consent;
     let mut page = Page::new(view.look, view.size);
     page.heading(&format!("Decision: {}", words::decision(consent.decision())));
@@ -43,5 +46,5 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
     }
     page.blank().text(&views::whose(view.preview));
     page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
-    page.into_lines()
+    page.into_rows()
 }

@@ -1,26 +1,36 @@
 //! The screens. A new one is a file here and a line in [`all`].
 
 mod consent;
+mod events;
 mod fields;
 mod request;
 mod summary;
 
 use std::fmt::Debug;
+use std::path::Path;
 
+use anonymous_statistics::comparison::Column;
 use anonymous_statistics::preview::Preview;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::key::Key;
 use super::look::Look;
+use super::overlay::Overlay;
 
 /// What a screen can see.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) preview: &'a Preview,
+    /// The events of all actions; none until they were laid beside each other.
+    pub(crate) columns: &'a [Column],
     pub(crate) look: Look,
     /// The room that the screen has.
     pub(crate) size: Size,
+    /// What is searched for; empty: nothing.
+    pub(crate) search: &'a str,
+    /// Where files are saved.
+    pub(crate) folder: &'a Path,
 }
 
 /// A key that only one screen knows.
@@ -31,6 +41,21 @@ pub(crate) struct OwnKey {
     pub(crate) word: &'static str,
     /// What it does, for the help.
     pub(crate) does: &'static str,
+}
+
+/// Whether a key was for a screen.
+#[derive(Debug)]
+pub(crate) enum Handled {
+    No,
+    Yes,
+    /// It was, and asks for a dialog.
+    Dialog(Box<Overlay>),
+}
+
+impl From<bool> for Handled {
+    fn from(taken: bool) -> Self {
+        if taken { Self::Yes } else { Self::No }
+    }
 }
 
 /// One screen: what it shows, and where in it a person is.
@@ -44,7 +69,10 @@ pub(crate) trait Screen: Debug {
     }
 
     /// Reacts to a key and says whether the key was for this screen.
-    fn on_key(&mut self, key: Key, view: View<'_>) -> bool;
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled;
+
+    /// In how many places stands what is searched for.
+    fn matches(&self, view: View<'_>) -> usize;
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer);
 }
@@ -55,6 +83,7 @@ pub(crate) fn all() -> Vec<Box<dyn Screen>> {
         Box::new(summary::Summary::default()),
         Box::new(fields::Fields::default()),
         Box::new(request::Request::default()),
+        Box::new(events::Events::default()),
         Box::new(consent::Consent::default()),
     ]
 }

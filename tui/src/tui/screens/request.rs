@@ -1,21 +1,52 @@
-//! Request: what goes onto the wire.
+//! Request: what goes onto the wire, and a file of it for those who want to look closer.
 
 use std::borrow::Cow;
 
+use anonymous_statistics::assemble::Assembly;
 use anonymous_statistics::request::METHOD;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
-use super::{OwnKey, Screen, View};
+use super::{Handled, OwnKey, Screen, View};
+use crate::digest::sha256;
+use crate::saving::Save;
 use crate::tui::key::Key;
-use crate::tui::page::{Page, Scroll};
+use crate::tui::overlay::Overlay;
+use crate::tui::page::{self, Page, Row, Scroll};
+use crate::words;
 
 #[derive(Debug, Default)]
 pub(crate) struct Request {
-    pretty: bool,
+    form: Form,
     scroll: Scroll,
 }
+
+/// How the request is written out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Form {
+    /// Byte for byte.
+    #[default]
+    Bytes,
+    /// The body with line breaks.
+    Pretty,
+    /// The headers, each with its reason.
+    Headers,
+}
+
+impl Form {
+    const fn next(self) -> Self {
+        match self {
+            Self::Bytes => Self::Pretty,
+            Self::Pretty => Self::Headers,
+            Self::Headers => Self::Bytes,
+        }
+    }
+}
+
+const KEYS: [OwnKey; 2] = [
+    OwnKey { key: "p", word: "pretty", does: "the exact bytes, the body with line breaks, or the headers" },
+    OwnKey { key: "w", word: "write", does: "save the request: names the file, asks, and creates it" },
+];
 
 impl Screen for Request {
     fn title(&self) -> &'static str {
@@ -23,61 +54,119 @@ impl Screen for Request {
     }
 
     fn keys(&self) -> &'static [OwnKey] {
-        &[OwnKey { key: "p", word: "pretty", does: "the exact bytes, or the body with line breaks" }]
+        &KEYS
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> bool {
-        if key == Key::Char('p') {
-            self.pretty = !self.pretty;
-            self.scroll = Scroll::default();
-            return true;
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        match (key, &view.preview.assembly) {
+            (Key::Char('p'), _) => {
+                self.form = self.form.next();
+                self.scroll = Scroll::default();
+                Handled::Yes
+            }
+            (Key::Char('w'), Ok(assembly)) => {
+                Handled::Dialog(Box::new(Overlay::Save(Save::plan(assembly, view.folder))))
+            }
+            _ => self.scroll.on_key(key, &self.rows(view), view.size.height, view.search).into(),
         }
-        self.scroll.on_key(key, self.lines(view).len(), view.size.height)
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&self.rows(view), view.search)
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(self.lines(view), view.look, area, buffer);
+        self.scroll.draw(self.rows(view), view.look, view.search, area, buffer);
     }
 }
 
 impl Request {
-    fn lines(&self, view: View<'_>) -> Vec<Line<'static>> {
+    fn rows(&self, view: View<'_>) -> Vec<Row> {
         let mut page = Page::new(view.look, view.size);
-        let assembly = match &view.preview.assembly {
-            Ok(assembly) => assembly,
-            Err(error) => {
+        match (&view.preview.assembly, self.form) {
+            (Err(error), _) => {
                 page.text(&format!("There is no request: {error}"));
-                return page.into_lines();
             }
-        };
-        let request = &assembly.request;
-        let body = String::from_utf8_lossy(request.body());
-        let open = assembly.event.not_known_here().count();
-        let exact = if open == 0 {
-            "uuid and timestamp are new in every event".to_owned()
-        } else {
-            format!("null stands for {open} values that the daemon sets")
-        };
-        if self.pretty {
-            page.heading(&format!("{METHOD} {} (p: exact bytes)", request.endpoint()));
-            for (name, value) in request.headers() {
-                page.exact(&format!("{name}: {value}"));
-            }
-            page.blank().text(&format!("{} bytes of body; {exact}:", request.body().len())).exact(&pretty(&body));
-        } else {
-            page.heading("The bytes as they go onto the wire (p: pretty)");
-            let bytes = request.to_bytes().len();
-            page.text(&format!("{bytes} bytes to {}; lines are broken to fit; {exact}.", request.endpoint())).blank();
-            // The head ends with an empty line; the body begins on the next one.
-            let head = request.head();
-            page.exact(head.strip_suffix("\r\n").unwrap_or(&head)).exact(&body);
+            (Ok(assembly), Form::Bytes) => bytes(&mut page, assembly),
+            (Ok(assembly), Form::Pretty) => pretty(&mut page, assembly),
+            (Ok(assembly), Form::Headers) => headers(&mut page, assembly, view),
         }
-        page.into_lines()
+        page.into_rows()
+    }
+}
+
+fn bytes(page: &mut Page, assembly: &Assembly) {
+    let request = &assembly.request;
+    let all = request.to_bytes();
+    page.heading("The bytes as they go onto the wire (p: pretty)");
+    page.text(&format!(
+        "{} bytes to {}; {}. Lines are broken to fit.",
+        all.len(),
+        request.endpoint(),
+        exactness(assembly)
+    ));
+    page.blank();
+    for line in request.head().split_inclusive("\r\n") {
+        page.wire_line(line.strip_suffix("\r\n").unwrap_or(line), "\\r\\n");
+    }
+    page.exact(&String::from_utf8_lossy(request.body())).blank();
+    page.row("SHA-256", DIGEST, &format!("{} of these {} bytes", sha256(&all), all.len()));
+}
+
+/// Columns of the label before a digest.
+const DIGEST: usize = 9;
+
+fn pretty(page: &mut Page, assembly: &Assembly) {
+    let request = &assembly.request;
+    page.heading(&format!("{METHOD} {} (p: headers)", request.endpoint()));
+    for (name, value) in request.headers() {
+        page.exact(&format!("{name}: {value}"));
+    }
+    page.blank().text(&format!("{} bytes of body; {}:", request.body().len(), exactness(assembly)));
+    page.exact(&with_line_breaks(&String::from_utf8_lossy(request.body())));
+}
+
+fn headers(page: &mut Page, assembly: &Assembly, view: View<'_>) {
+    let request = &assembly.request;
+    page.heading("The headers (p: exact bytes)");
+    page.text("These are all. There are no cookies, and nothing is remembered from one request to the next.").blank();
+    for (name, value) in request.headers() {
+        page.exact(&format!("{name}: {value}"));
+        page.indented(2, reason(name));
+    }
+    page.blank().heading("Around them");
+    page.row("Method", 15, METHOD);
+    page.row("Destination", 15, &request.endpoint().to_string());
+    page.row("Proxy", 15, &words::proxy(view.preview));
+    page.row("Trust store", 15, &words::trust_store(view.preview));
+    let (all, body) = (request.to_bytes(), request.body());
+    page.row("Size", 15, &format!("{} bytes, {} of them the body", all.len(), body.len()));
+    page.row("SHA-256, all", 15, &sha256(&all));
+    page.row("SHA-256, body", 15, &sha256(body));
+}
+
+/// Why a header is sent.
+fn reason(name: &str) -> &'static str {
+    match name {
+        "host" => "the server's name, which HTTP asks for",
+        "user-agent" => "which program sends; it says nothing about the machine",
+        "accept" => "any kind of answer will do: only its status is read",
+        "content-type" => "the body is JSON",
+        "content-length" => "where the body ends",
+        _ => "",
+    }
+}
+
+/// How these bytes relate to those that would be sent.
+fn exactness(assembly: &Assembly) -> String {
+    match assembly.event.not_known_here().count() {
+        0 => "uuid and timestamp are new in every event".to_owned(),
+        open => format!("null stands for {open} values that the daemon sets"),
     }
 }
 
 /// The body with line breaks. Its fields stay in wire order.
-fn pretty(body: &str) -> Cow<'_, str> {
+fn with_line_breaks(body: &str) -> Cow<'_, str> {
     let mut bytes = Vec::new();
     let mut from = serde_json::Deserializer::from_str(body);
     match serde_transcode::transcode(&mut from, &mut serde_json::Serializer::pretty(&mut bytes)) {

@@ -1,13 +1,13 @@
 //! Summary: the whole matter on one page.
 
+use anonymous_statistics::consent::Decision;
 use anonymous_statistics::schema::ACTIONS;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
-use super::{Screen, View};
+use super::{Handled, Screen, View};
 use crate::tui::key::Key;
-use crate::tui::page::{Page, Scroll};
+use crate::tui::page::{self, Page, Row, Scroll};
 use crate::words;
 
 /// Columns of the labels.
@@ -23,18 +23,25 @@ impl Screen for Summary {
         "Summary"
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> bool {
-        self.scroll.on_key(key, lines(view).len(), view.size.height)
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        self.scroll.on_key(key, &rows(view), view.size.height, view.search).into()
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&rows(view), view.search)
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(lines(view), view.look, area, buffer);
+        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
     }
 }
 
-fn lines(view: View<'_>) -> Vec<Line<'static>> {
+fn rows(view: View<'_>) -> Vec<Row> {
     let preview = view.preview;
     let mut page = Page::new(view.look, view.size);
+    if preview.folders.config.is_none() && preview.folders.library.is_none() && preview.script.path.is_none() {
+        page.text("No Netdata agent was found on this machine. This is what one would send from here.").blank();
+    }
     match &preview.assembly {
         Err(error) => {
             page.row("Problem", LABEL, &error.to_string());
@@ -57,7 +64,15 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
         page.row("Where to", LABEL, &format!("{} (proxy: {})", config.endpoint, words::proxy(preview)));
     }
     page.row("Not sent", LABEL, words::NEVER_SENT);
-    page.row("To stop", LABEL, &format!("Press o. That creates {}", stop_file(view)));
+    if preview.consent.decision() == Decision::OptedOut {
+        page.row(
+            "Stopped",
+            LABEL,
+            "This machine has opted out: nothing is sent. The key i shows what opting in would do.",
+        );
+    } else {
+        page.row("To stop", LABEL, &format!("Press o. That creates {}", stop_file(view)));
+    }
     if !preview.is_exact() && preview.assembly.is_ok() {
         page.blank().text(
             "What is \"set by the daemon\" is known only when the daemon makes the call; here it is left open, not made up.",
@@ -74,7 +89,7 @@ fn lines(view: View<'_>) -> Vec<Line<'static>> {
     for action in ACTIONS {
         page.row(action.name, 21, action.when);
     }
-    page.into_lines()
+    page.into_rows()
 }
 
 /// Rows of the overview that stand further up, in the head or in sentences.

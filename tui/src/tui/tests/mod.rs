@@ -1,0 +1,751 @@
+//! The screens as a person meets them: every key on every screen, and how they look.
+
+mod random;
+
+use anonymous_statistics::consent::{Consent, Decision, Finding};
+use anonymous_statistics::folders::FoundBy;
+use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::preview::{Outlook, Preview, Stage};
+use anonymous_statistics::schema::ACTIONS;
+use anonymous_statistics::script::Program;
+use ratatui::layout::Size;
+use ratatui::style::{Color, Modifier};
+
+use super::key::Key;
+use super::look::Look;
+use super::overlay::{OPT_IN_WORD, Overlay};
+use super::picture::Picture;
+use super::state::{Effect, Message, Search, State};
+use crate::example;
+use crate::report::Report;
+
+const RICH: Look = Look { colour: true, unicode: true };
+const PLAIN: Look = Look { colour: false, unicode: false };
+const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
+const SCREENS: [&str; 5] = ["Summary", "Fields", "Request", "Events", "Consent"];
+
+fn fresh(action: &str, recorded: bool, look: Look, (width, height): (u16, u16)) -> State {
+    State::new(action.to_owned(), recorded, "/home/admin".into(), look, Size::new(width, height))
+}
+
+fn looked(state: &mut State, preview: Preview) {
+    assert_eq!(state.update(Message::Looked(Box::new(preview))), None);
+    assert_eq!(state.update(Message::Compared(example::columns().unwrap())), None);
+}
+
+fn state(preview: Preview, look: Look, size: (u16, u16)) -> State {
+    let mut state = fresh(&preview.action, false, look, size);
+    looked(&mut state, preview);
+    state
+}
+
+fn usual() -> State {
+    state(example::preview().unwrap(), RICH, (80, 24))
+}
+
+fn at(screen: &str) -> State {
+    let mut state = usual();
+    assert!(state.open(screen));
+    state
+}
+
+fn press(state: &mut State, key: Key) -> Option<Effect> {
+    state.update(Message::Key(key))
+}
+
+fn typed(state: &mut State, text: &str) {
+    for c in text.chars() {
+        assert_eq!(press(state, Key::Char(c)), None);
+    }
+}
+
+fn text(state: &State) -> String {
+    Picture::of(state).text()
+}
+
+/// A machine on which nothing is known but what can be seen without the daemon.
+fn without_history() -> Preview {
+    example::with(&Invocation::expected("START"), Program::None).unwrap()
+}
+
+/// A machine that has opted out by the agent's own file.
+fn opted_out() -> Preview {
+    let mut preview = example::preview().unwrap();
+    preview.consent = example::consent(&[Finding::Exists("a file")]);
+    preview
+}
+
+#[test]
+fn the_screens_are_the_ones_that_are_tested() {
+    let titles: Vec<&str> = usual().screens.iter().map(|screen| screen.title()).collect();
+    assert_eq!(titles, SCREENS);
+}
+
+#[test]
+fn every_screen_at_every_size() {
+    for (width, height) in SIZES {
+        for screen in SCREENS {
+            for (name, look) in [("rich", RICH), ("plain", PLAIN)] {
+                let mut state = state(example::preview().unwrap(), look, (width, height));
+                assert!(state.open(screen));
+                let picture = Picture::of(&state);
+                let shown = format!("{}\n{}", picture.text(), picture.styles());
+                insta::assert_snapshot!(format!("{screen}-{width}x{height}-{name}"), shown);
+                // Colour and characters do not depend on each other.
+                let mixed = Look { colour: !look.colour, ..look };
+                state.look = mixed;
+                assert_eq!(Picture::of(&state).text(), picture.text(), "{screen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_lies_over_a_screen() {
+    for (width, height) in SIZES {
+        for (name, key) in [("help", Key::Char('?')), ("opt-out", Key::Char('o')), ("opt-in", Key::Char('i'))] {
+            let mut state = state(opted_out(), RICH, (width, height));
+            press(&mut state, key);
+            insta::assert_snapshot!(format!("{name}-{width}x{height}"), text(&state));
+        }
+        let mut state = state(example::preview().unwrap(), RICH, (width, height));
+        state.open("Request");
+        press(&mut state, Key::Char('w'));
+        insta::assert_snapshot!(format!("save-{width}x{height}"), text(&state));
+    }
+}
+
+#[test]
+fn colours_are_readable_on_every_background() {
+    for preview in [example::preview().unwrap(), without_history(), opted_out()] {
+        for screen in SCREENS {
+            let mut state = state(preview.clone(), RICH, (80, 24));
+            state.open(screen);
+            let picture = Picture::of(&state);
+            assert!(picture.has_colour());
+            for cell in picture.cells() {
+                let (own, set) = (Color::Reset, (cell.fg, cell.bg));
+                assert!(set == (own, own) || cell.fg == Color::Black && cell.bg != own, "{cell:?}");
+                assert!(!cell.modifier.contains(Modifier::DIM), "the Linux console shows it as a colour");
+            }
+        }
+    }
+}
+
+#[test]
+fn fields_that_only_the_daemon_knows_are_left_open() {
+    for screen in ["Summary", "Fields", "Request", "Events"] {
+        let mut state = state(without_history(), RICH, (80, 24));
+        assert!(state.open(screen));
+        insta::assert_snapshot!(format!("open-{screen}"), text(&state));
+    }
+}
+
+#[test]
+fn the_details_of_a_field_have_a_screen_of_their_own() {
+    let mut state = at("Fields");
+    for _ in 0..33 {
+        press(&mut state, Key::Down);
+    }
+    press(&mut state, Key::Enter);
+    insta::assert_snapshot!("details", text(&state));
+    assert_eq!(press(&mut state, Key::Escape), None, "Esc leaves the details first");
+    assert_eq!(press(&mut state, Key::Escape), Some(Effect::Quit));
+}
+
+#[test]
+fn the_request_has_three_forms() {
+    let mut state = at("Request");
+    for form in ["pretty", "headers"] {
+        press(&mut state, Key::Char('p'));
+        insta::assert_snapshot!(form, text(&state));
+    }
+    press(&mut state, Key::Char('p'));
+    assert_eq!(text(&state), text(&at("Request")));
+}
+
+#[test]
+fn every_outlook_is_said_in_words_and_by_a_symbol() {
+    let exists = || example::consent(&[Finding::Exists("a file")]);
+    let blind = || example::consent(&[Finding::CannotLook("Permission denied (os error 13)".to_owned())]);
+    let make = |change: &dyn Fn(&mut Preview)| {
+        let mut preview = example::preview().unwrap();
+        change(&mut preview);
+        preview
+    };
+    let of = |program: Program| make(&|preview| preview.script.program = program.clone());
+    let cases = [
+        (example::preview().unwrap(), Outlook::WillSend, "[>] WILL SEND"),
+        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program"),
+        (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were installed"),
+        (make(&|preview| preview.consent = exists()), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/"),
+        (make(&|preview| preview.consent = blind()), Outlook::CannotTell, "[?] CANNOT TELL from this account:"),
+    ];
+    for (preview, outlook, words) in cases {
+        assert_eq!(preview.outlook(), outlook);
+        assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
+        for screen in SCREENS {
+            let mut state = state(preview.clone(), PLAIN, (80, 24));
+            state.open(screen);
+            let text = text(&state);
+            for always in [words, "to posthog.netdata.cloud: 86 fields", "sender: ", "opens no network socket"] {
+                assert!(text.contains(always), "{screen} does not say {always:?}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_request_is_a_screen_too() {
+    let mut call = Invocation::complete(
+        ["START".into()],
+        [("NETDATA_REGISTRY_UNIQUE_ID".into(), "00000000-0000-0000-0000-000000000000".into())],
+        &anonymous_statistics::invocation::Provenance::CallFile,
+    );
+    call.know_count(42);
+    for screen in SCREENS {
+        let mut state = state(example::with(&call, Program::None).unwrap(), RICH, (80, 24));
+        state.open(screen);
+        assert!(text(&state).contains("WILL NOT SEND: NETDATA_REGISTRY_UNIQUE_ID is not a GUID"), "{}", text(&state));
+        for key in ALL_KEYS {
+            press(&mut state, key);
+            text(&state);
+        }
+    }
+}
+
+/// Keys with a meaning somewhere, and some without.
+const ALL_KEYS: [Key; 64] = {
+    use Key::Char;
+    [
+        Key::Up,
+        Key::Down,
+        Key::Left,
+        Key::Right,
+        Key::Home,
+        Key::End,
+        Key::PageUp,
+        Key::PageDown,
+        Key::Next,
+        Key::Previous,
+        Key::Enter,
+        Key::Escape,
+        Key::Backspace,
+        Key::Interrupt,
+        Key::Suspend,
+        Key::Redraw,
+        Char('0'),
+        Char('1'),
+        Char('2'),
+        Char('3'),
+        Char('4'),
+        Char('5'),
+        Char('9'),
+        Char('?'),
+        Char('/'),
+        Char('a'),
+        Char('b'),
+        Char('c'),
+        Char('d'),
+        Char('e'),
+        Char('f'),
+        Char('g'),
+        Char('h'),
+        Char('i'),
+        Char('j'),
+        Char('k'),
+        Char('l'),
+        Char('m'),
+        Char('n'),
+        Char('o'),
+        Char('p'),
+        Char('q'),
+        Char('r'),
+        Char('s'),
+        Char('t'),
+        Char('u'),
+        Char('v'),
+        Char('w'),
+        Char('x'),
+        Char('y'),
+        Char('z'),
+        Char('N'),
+        Char('G'),
+        Char('Q'),
+        Char('O'),
+        Char(','),
+        Char('.'),
+        Char('<'),
+        Char('>'),
+        Char(' '),
+        Char('é'),
+        Char('日'),
+        Char('\u{301}'),
+        Char('\u{1b}'),
+    ]
+};
+
+#[test]
+fn every_key_on_every_screen() {
+    let count = SCREENS.len();
+    for (number, screen) in SCREENS.into_iter().enumerate() {
+        for key in ALL_KEYS {
+            let mut state = at(screen);
+            let effect = press(&mut state, key);
+            let (expected, current) = match key {
+                Key::Escape | Key::Interrupt | Key::Char('q') => (Some(Effect::Quit), number),
+                Key::Suspend => (Some(Effect::Suspend), number),
+                Key::Redraw => (Some(Effect::Redraw), number),
+                Key::Char('r') => (Some(Effect::Look("START".to_owned())), number),
+                Key::Char('e') => (Some(Effect::Look("EXIT".to_owned())), number),
+                Key::Next | Key::Right | Key::Char('l') => (None, (number + 1) % count),
+                Key::Previous | Key::Left | Key::Char('h') => (None, (number + count - 1) % count),
+                Key::Char(digit @ '1'..='5') => (None, usize::from(digit as u8 - b'1')),
+                _ => (None, number),
+            };
+            assert_eq!((effect, state.current), (expected, current), "{key:?} on {screen}");
+            let overlay = match key {
+                Key::Char('?') => matches!(state.overlay, Some(Overlay::Help(_))),
+                Key::Char('o') => matches!(state.overlay, Some(Overlay::OptOut(_))),
+                Key::Char('w') if screen == "Request" => matches!(state.overlay, Some(Overlay::Save(_))),
+                _ => state.overlay.is_none(),
+            };
+            assert!(overlay, "{key:?} on {screen}: {:?}", state.overlay);
+            assert_eq!(state.search.typing, key == Key::Char('/'), "{key:?} on {screen}");
+            let note = match key {
+                Key::Char('n' | 'N') => Some("nothing is searched for yet: press / and type"),
+                // Nothing to remove: the example has not opted out.
+                Key::Char('i') => Some("there is no opt-out file to remove in the agent's config directory"),
+                _ => None,
+            };
+            assert_eq!(state.note, note, "{key:?} on {screen}");
+            text(&state);
+        }
+    }
+}
+
+#[test]
+fn every_key_of_a_screen_stands_in_its_help() {
+    for screen in SCREENS {
+        let mut state = state(example::preview().unwrap(), RICH, (160, 50));
+        state.open(screen);
+        press(&mut state, Key::Char('?'));
+        let help = text(&state);
+        for own in state.screens[state.current].keys() {
+            assert!(help.contains(own.does), "{screen}: {help}");
+        }
+        assert!(help.contains("stop for now") && help.contains("leave; nothing changes"), "{help}");
+    }
+}
+
+#[test]
+fn a_search_finds_on_every_screen_and_comes_round() {
+    for (screen, wanted, places) in [
+        ("Summary", "NETDATA", 9),
+        ("Fields", "kernel", 2),
+        ("Request", "debian", 3),
+        ("Events", "kernel", 2),
+        ("Consent", "not found", 4),
+    ] {
+        let mut state = at(screen);
+        let before = text(&state);
+        press(&mut state, Key::Char('/'));
+        typed(&mut state, wanted);
+        assert_eq!(state.matches(), places, "{screen}:\n{}", text(&state));
+        assert!(
+            text(&state).contains(&format!("/{wanted}_   Enter done   Esc end   {places} places")),
+            "{}",
+            text(&state)
+        );
+        press(&mut state, Key::Enter);
+        assert!(text(&state).contains(&format!("/{wanted}   n next   N previous   Esc end   {places} places")));
+        let first = Picture::of(&state).cells().to_vec();
+        for _ in 0..places {
+            assert_eq!(press(&mut state, Key::Char('n')), None);
+        }
+        assert_eq!(Picture::of(&state).cells(), first, "after the last comes the first on {screen}");
+        press(&mut state, Key::Char('n'));
+        assert_ne!(Picture::of(&state).cells(), first, "n moves on {screen}");
+        press(&mut state, Key::Char('N'));
+        assert_eq!(Picture::of(&state).cells(), first, "N moves back on {screen}");
+        assert_eq!(press(&mut state, Key::Escape), None, "Esc ends the search and does not leave");
+        press(&mut state, Key::Home);
+        assert_eq!(text(&state), before, "{screen}");
+    }
+}
+
+#[test]
+fn what_is_typed_into_a_search_does_nothing_else() {
+    let mut state = at("Request");
+    press(&mut state, Key::Char('/'));
+    typed(&mut state, "qowier?/1 日e\u{301}");
+    assert!(state.overlay.is_none() && state.search.text == "qowier?/1 日e\u{301}");
+    assert_eq!(state.matches(), 0);
+    typed(&mut state, &"x".repeat(100));
+    assert_eq!(state.search.text.chars().count(), 40, "there is an end to it");
+    for _ in 0..41 {
+        press(&mut state, Key::Backspace);
+    }
+    assert!(state.search.text.is_empty() && !state.search.typing, "Backspace leads back out");
+    press(&mut state, Key::Char('/'));
+    typed(&mut state, "\u{1b}");
+    assert!(text(&state).contains("/\\u{1b}_"));
+    assert_eq!(press(&mut state, Key::Interrupt), Some(Effect::Quit));
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_says_so() {
+    for screen in ["Fields", "Events"] {
+        let mut state = at(screen);
+        press(&mut state, Key::Char('/'));
+        typed(&mut state, "no such thing");
+        press(&mut state, Key::Enter);
+        assert!(text(&state).contains("0 places") && text(&state).contains("Esc"), "{}", text(&state));
+        for key in ALL_KEYS {
+            press(&mut state, key);
+            text(&state);
+            state.overlay = None;
+        }
+    }
+}
+
+#[test]
+fn fields_can_be_sorted_by_what_they_say() {
+    let mut state = at("Fields");
+    press(&mut state, Key::End);
+    let chosen = |state: &State| {
+        let shown = text(state);
+        let line = shown.lines().find(|line| line.starts_with(" >")).unwrap();
+        line.trim_end_matches(['│', '█', ' ']).to_owned()
+    };
+    let before = chosen(&state);
+    press(&mut state, Key::Char('s'));
+    assert_eq!(chosen(&state), before, "the same field stays chosen");
+    press(&mut state, Key::Home);
+    insta::assert_snapshot!("by-sensitivity", text(&state));
+    let mut order = Vec::new();
+    for _ in 0..86 {
+        order.push(chosen(&state));
+        press(&mut state, Key::Down);
+    }
+    assert!(order[0].contains("distinct_id") && order.len() == 86);
+    order.sort();
+    order.dedup();
+    assert_eq!(order.len(), 86, "each field stands there once");
+}
+
+#[test]
+fn events_beside_each_other() {
+    let mut state = state(example::preview().unwrap(), RICH, (160, 50));
+    state.open("Events");
+    press(&mut state, Key::Char('d'));
+    insta::assert_snapshot!("differences", text(&state));
+    press(&mut state, Key::Enter);
+    insta::assert_snapshot!("everywhere", text(&state));
+    press(&mut state, Key::Escape);
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..ACTIONS.len() {
+        let shown = text(&state);
+        // A long name is cut.
+        let begins = |name: &str| shown.contains(&name.chars().take(14).collect::<String>());
+        seen.extend(ACTIONS.iter().filter(|action| begins(action.name)).map(|action| action.name));
+        press(&mut state, Key::Char('.'));
+    }
+    assert_eq!(seen.len(), ACTIONS.len(), "each event can be reached: {seen:?}");
+    let last = text(&state);
+    press(&mut state, Key::Char('.'));
+    assert_eq!(text(&state), last, "there it ends");
+}
+
+#[test]
+fn a_value_that_the_daemon_sets_is_marked_with_the_last_known_one() {
+    let mut state = state(without_history(), RICH, (80, 24));
+    let mut columns = example::columns().unwrap();
+    for column in columns.iter_mut().filter(|column| column.action != "EXIT") {
+        let expected = example::with(&Invocation::expected(&column.action), Program::None).unwrap();
+        column.assembly = expected.assembly;
+    }
+    state.update(Message::Compared(columns));
+    state.open("Events");
+    press(&mut state, Key::Char('/'));
+    typed(&mut state, "netdata_version");
+    let shown = text(&state);
+    for part in ["?netdata_version", "*not known here", "*\"v1.37.1\"", "last known: \"v1.37.1\" in EXIT of"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+}
+
+#[test]
+fn scrolling_keys_move_and_come_back() {
+    for screen in SCREENS {
+        for (there, back) in [(Key::Down, Key::Up), (Key::PageDown, Key::PageUp), (Key::End, Key::Home)] {
+            let mut state = at(screen);
+            let before = text(&state);
+            press(&mut state, there);
+            assert_ne!(text(&state), before, "{there:?} on {screen}");
+            press(&mut state, back);
+            assert_eq!(text(&state), before, "{back:?} on {screen}");
+        }
+    }
+}
+
+#[test]
+fn opting_out_takes_o_and_enter_and_nothing_less() {
+    for key in ALL_KEYS {
+        let mut state = usual();
+        press(&mut state, Key::Char('o'));
+        assert!(text(&state).contains("/etc/netdata/.opt-out-from-anonymous-statistics"), "the dialog names the file");
+        let effect = press(&mut state, key);
+        match key {
+            Key::Enter => assert!(matches!(effect, Some(Effect::OptOut(_)))),
+            Key::Interrupt | Key::Char('q') => assert_eq!(effect, Some(Effect::Quit)),
+            Key::Suspend => assert_eq!(effect, Some(Effect::Suspend)),
+            Key::Redraw => assert_eq!(effect, Some(Effect::Redraw)),
+            Key::Escape | Key::Char('n') => {
+                assert_eq!(effect, None);
+                assert!(state.overlay.is_none());
+            }
+            _ => {
+                assert_eq!(effect, None, "{key:?}");
+                assert!(matches!(state.overlay, Some(Overlay::OptOut(_))), "{key:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn opting_in_takes_a_typed_word() {
+    let begin = || {
+        let mut state = state(opted_out(), RICH, (80, 24));
+        assert_eq!(press(&mut state, Key::Char('i')), None);
+        assert!(matches!(state.overlay, Some(Overlay::OptIn(..))));
+        state
+    };
+    for wrong in ["", "y", "yes", "telemetr", "telemetryy", "Telemetry", "telemetry "] {
+        let mut state = begin();
+        typed(&mut state, wrong);
+        assert_eq!(press(&mut state, Key::Enter), None, "{wrong:?}");
+        assert!(text(&state).contains("that is not the word; nothing was changed"), "{wrong:?}");
+        // What was typed is gone, so that a second Enter does not make it right.
+        typed(&mut state, OPT_IN_WORD);
+        assert!(matches!(press(&mut state, Key::Enter), Some(Effect::OptIn(_))), "{wrong:?}");
+    }
+    let mut state = begin();
+    assert!(text(&state).replace(['\n', ' ', '│'], "").contains("/etc/netdata/.opt-out-from-anonymous-statistics"));
+    typed(&mut state, "q");
+    assert_eq!(press(&mut state, Key::Escape), None);
+    assert!(state.overlay.is_none(), "Esc cancels");
+}
+
+#[test]
+fn opting_in_says_what_else_is_in_the_way() {
+    let mut preview = opted_out();
+    preview.consent = example::consent(&[Finding::Exists("a file"), Finding::Exists("a link")]);
+    let mut state = state(preview, RICH, (80, 24));
+    press(&mut state, Key::Char('i'));
+    let shown = text(&state);
+    assert!(shown.contains("Still in the way would be:") && shown.contains("/opt/netdata/etc/netdata/"), "{shown}");
+}
+
+#[test]
+fn a_confirmed_opt_out_is_not_dropped_by_a_key_typed_ahead() {
+    let mut state = usual();
+    press(&mut state, Key::Char('o'));
+    press(&mut state, Key::Enter);
+    for key in ALL_KEYS.into_iter().filter(|key| !matches!(key, Key::Interrupt | Key::Suspend | Key::Redraw)) {
+        assert_eq!(press(&mut state, key), None, "{key:?}");
+        assert!(matches!(state.overlay, Some(Overlay::Working(_))), "{key:?}");
+    }
+    assert_eq!(press(&mut state, Key::Interrupt), Some(Effect::Quit));
+}
+
+/// A state over a config directory of its own, and what opting out there brings.
+fn opting_out(folder: std::path::PathBuf, size: (u16, u16)) -> (State, Option<Effect>) {
+    let mut preview = example::preview().unwrap();
+    preview.folders.config = Some((folder, FoundBy::Option));
+    preview.folders.library = None;
+    let mut state = state(preview, RICH, size);
+    press(&mut state, Key::Char('o'));
+    let Some(Effect::OptOut(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
+    let effect = state.update(Message::Done(Box::new(plan.perform().report())));
+    (state, effect)
+}
+
+#[test]
+fn after_opting_out_the_disk_is_read_again_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut state, effect) = opting_out(folder.path().to_owned(), (80, 24));
+    assert_eq!(effect, Some(Effect::Look("START".to_owned())));
+    assert!(folder.path().join(".opt-out-from-anonymous-statistics").exists());
+    assert!(text(&state).contains("The disk says now: looking"));
+    looked(&mut state, opted_out());
+    let shown = text(&state);
+    for part in ["Created ", "Restart netdata", "The disk says now: OPTED OUT"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+    press(&mut state, Key::Enter);
+    assert!(state.overlay.is_none() && state.blocked.is_empty());
+}
+
+#[test]
+fn without_permission_there_is_a_command_to_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let (mut state, _) = opting_out(folder.path().join("file/netdata"), (160, 50));
+    let shown = text(&state);
+    assert!(shown.contains("cannot create") && shown.contains("sudo mkdir -p"), "{shown}");
+    assert_eq!(state.blocked.len(), 2);
+    looked(&mut state, example::preview().unwrap());
+    assert_eq!(press(&mut state, Key::Char('r')), Some(Effect::Look("START".to_owned())), "r looks again");
+    assert!(state.overlay.is_some(), "and the commands stay");
+}
+
+#[test]
+fn without_an_agent_the_default_folder_is_offered() {
+    let mut preview = without_history();
+    (preview.folders.config, preview.folders.library, preview.script.path) = (None, None, None);
+    let mut state = state(preview, RICH, (80, 24));
+    insta::assert_snapshot!("no-agent", text(&state));
+    press(&mut state, Key::Char('o'));
+    insta::assert_snapshot!("no-agent-opt-out", text(&state));
+}
+
+#[test]
+fn one_look_at_a_time_and_a_change_during_it_asks_for_another() {
+    let mut state = usual();
+    assert!(press(&mut state, Key::Char('r')).is_some());
+    for key in ['r', 'e'] {
+        assert_eq!(press(&mut state, Key::Char(key)), None);
+        assert_eq!(state.note, Some("still looking at this machine"));
+    }
+    assert_eq!(state.update(Message::Changed), None);
+    state.update(Message::Looked(Box::new(example::preview().unwrap())));
+    let again = state.update(Message::Compared(example::columns().unwrap()));
+    assert_eq!(again, Some(Effect::Look("START".to_owned())));
+    looked(&mut state, example::preview().unwrap());
+    assert_eq!(state.update(Message::Changed), Some(Effect::Look("START".to_owned())), "a change alone is enough");
+}
+
+#[test]
+fn before_the_first_look_is_done_one_can_only_leave() {
+    let mut early = fresh("START", false, RICH, (80, 24));
+    for key in ALL_KEYS {
+        let effect = press(&mut early, key);
+        let harmless = matches!(effect, None | Some(Effect::Quit | Effect::Suspend | Effect::Redraw));
+        assert!(harmless, "{key:?} before the first look is done");
+        text(&early);
+        early.overlay = None;
+        early.search = Search::default();
+    }
+}
+
+#[test]
+fn a_look_that_takes_its_time_says_at_what_it_is() {
+    let mut state = fresh("START", false, RICH, (80, 24));
+    state.update(Message::Began(Stage::Consent));
+    assert!(text(&state).contains("Looking at this machine: looking for opt-out files ..."), "{}", text(&state));
+    for _ in 0..3 {
+        state.update(Message::Waited);
+    }
+    assert!(text(&state).contains("3 s: looking for opt-out files ...   a file system may hang; q leaves"));
+    looked(&mut state, example::preview().unwrap());
+    assert!(!text(&state).contains("may hang"));
+}
+
+#[test]
+fn what_could_not_be_done_is_said() {
+    let mut state = usual();
+    let report =
+        Report { title: "Not done", sentences: vec!["no thread".to_owned()], commands: Vec::new(), consent: false };
+    assert_eq!(state.update(Message::Done(Box::new(report))), None);
+    assert!(text(&state).contains("no thread") && !text(&state).contains("The disk says now"));
+}
+
+#[test]
+fn all_events_come_round() {
+    let mut state = usual();
+    let mut seen = Vec::new();
+    for _ in ACTIONS {
+        let Some(Effect::Look(action)) = press(&mut state, Key::Char('e')) else { panic!("no look") };
+        looked(&mut state, example::with(&example::last_call(&action, "-", "-"), Program::None).unwrap());
+        assert!(text(&state).contains(&format!("event: {action}")), "{}", text(&state));
+        seen.push(action);
+    }
+    assert_eq!(seen.last().map(String::as_str), Some("START"));
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), ACTIONS.len());
+}
+
+#[test]
+fn a_recorded_call_brings_its_own_event() {
+    let mut state = fresh("EXIT", true, RICH, (80, 24));
+    looked(&mut state, example::preview().unwrap());
+    assert_eq!(press(&mut state, Key::Char('e')), None);
+    assert!(text(&state).contains("the recorded call decides"));
+}
+
+#[test]
+fn too_small_says_so_and_only_leaves() {
+    let mut state = usual();
+    state.update(Message::Resized(Size::new(59, 24)));
+    assert!(text(&state).contains("60x16 are needed"));
+    for key in ALL_KEYS {
+        let expected = match key {
+            Key::Escape | Key::Interrupt | Key::Char('q') => Some(Effect::Quit),
+            Key::Suspend => Some(Effect::Suspend),
+            Key::Redraw => Some(Effect::Redraw),
+            _ => None,
+        };
+        assert_eq!(press(&mut state, key), expected, "{key:?}");
+    }
+    for size in [(1, 1), (0, 0), (60, 3), (400, 2)] {
+        state.update(Message::Resized(Size::new(size.0, size.1)));
+        text(&state);
+    }
+    state.update(Message::Resized(Size::new(80, 24)));
+    assert_eq!(text(&state), text(&usual()));
+}
+
+#[test]
+fn a_plain_terminal_gets_no_colour_and_only_ascii() {
+    for screen in SCREENS {
+        for key in [None, Some(Key::Char('?')), Some(Key::Char('o'))] {
+            let mut state = state(example::preview().unwrap(), PLAIN, (80, 24));
+            state.open(screen);
+            key.map(|key| press(&mut state, key));
+            let picture = Picture::of(&state);
+            assert!(picture.text().is_ascii(), "{}", picture.text());
+            assert!(!picture.has_colour());
+        }
+    }
+    assert!(Picture::of(&usual()).has_colour());
+}
+
+#[test]
+fn hostile_values_are_written_as_escapes() {
+    let hostile = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}";
+    let mut preview = example::preview().unwrap();
+    preview.consent = Consent::decide(
+        [std::path::Path::new(&format!("/etc/{hostile}"))],
+        |_| Ok(Some(hostile.into())),
+        |_| Finding::CannotLook(hostile.to_owned()),
+    );
+    preview.folders.config = Some((format!("/{hostile}").into(), FoundBy::Option));
+    preview.trust_store = Ok(Some(hostile.into()));
+    preview.script = anonymous_statistics::script::Script {
+        path: Some(format!("/{hostile}").into()),
+        program: Program::CannotTell(hostile.to_owned()),
+    };
+    preview.action = hostile.to_owned();
+    for look in [RICH, PLAIN] {
+        for screen in SCREENS {
+            let mut state = state(preview.clone(), look, (160, 50));
+            state.open(screen);
+            press(&mut state, Key::Char('o'));
+            let shown = text(&state);
+            assert!(shown.contains("\\u{1b}"), "{shown}");
+            assert!(!shown.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}')), "{shown:?}");
+        }
+    }
+}
