@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anonymous_statistics::{schema, shape};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ratatui::layout::Size;
 
 const ABOUT: &str = "\
 Shows what the Netdata agent's telemetry would send from this machine: the exact request,
@@ -39,6 +38,7 @@ Examples:
   telemetry-preview show --event FATAL      what is sent when the agent fails
   telemetry-preview show --raw              the bytes of the request, and nothing else
   telemetry-preview status                  may this machine send, and what says so?
+  telemetry-preview diff --since-last       what is different since the last event?
   sudo telemetry-preview opt-out            from now on, send nothing from this machine
   sudo telemetry-preview history            what was sent, what waits and why
   telemetry-preview check --expect off      is it off? for monitoring, see check --help
@@ -46,7 +46,7 @@ Examples:
 
 Exit status:
   0   done
-  1   the answer could not be written, you did not confirm, or check found a difference
+  1   the answer could not be written, you did not confirm, or check or diff found a difference
   2   wrong usage, or there is no request to show (standard error says why)
   3   show --strict: values that only the daemon knows are missing; check: cannot be told
   77  a file could not be created or deleted (standard error says what to run)"
@@ -54,6 +54,9 @@ Exit status:
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// No screens: everything as text, also for screen readers
+    #[arg(long)]
+    pub(crate) plain: bool,
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
 }
@@ -85,6 +88,9 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Compare two events: what would be sent, or what was sent last
+    #[command(after_help = DIFF_HELP)]
+    Diff(DiffOptions),
     /// Create the opt-out file, and delete events that wait to be sent
     OptOut {
         /// Only say what would be done
@@ -143,7 +149,7 @@ pub(crate) enum Verb {
     Screenshot {
         /// Columns and rows
         #[arg(long, default_value = "80x24", value_parser = size)]
-        size: Size,
+        size: (u16, u16),
         /// The screen's title
         #[arg(long, default_value = "summary")]
         screen: String,
@@ -174,6 +180,34 @@ pub(crate) enum Expect {
     Off,
 }
 
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DiffOptions {
+    /// The events of two actions, as they would be sent
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["ACTION", "ACTION"],
+        value_parser = action,
+        conflicts_with_all = ["event", "since_last"],
+        required_unless_present = "since_last"
+    )]
+    pub(crate) events: Option<Vec<String>>,
+    /// The last event of this kind that is kept here, and the one that would be sent now
+    #[arg(long)]
+    pub(crate) since_last: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DIFF_HELP: &str = "\
+Examples:
+  telemetry-preview diff --events START EXIT
+  telemetry-preview diff --since-last --event META --json
+
+Exit status: 0 no field differs, 1 at least one does, 2 there is nothing to compare. What only the daemon
+knows is neither the same nor different; it is listed.";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaFormat {
     Md,
@@ -201,13 +235,13 @@ fn action(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn size(text: &str) -> Result<Size, &'static str> {
+fn size(text: &str) -> Result<(u16, u16), &'static str> {
     let parse = |text: &str| {
         let (columns, rows) = text.split_once('x')?;
-        Some(Size::new(columns.parse().ok()?, rows.parse().ok()?))
+        Some((columns.parse().ok()?, rows.parse().ok()?))
     };
     parse(text)
-        .filter(|size| (60..=400).contains(&size.width) && (16..=200).contains(&size.height))
+        .filter(|(columns, rows)| (60..=400).contains(columns) && (16..=200).contains(rows))
         .ok_or("the size must be COLUMNSxROWS, from 60x16 to 400x200")
 }
 
@@ -237,6 +271,10 @@ mod tests {
             &["show", "--raw", "--json"],
             &["explain"],
             &["explain", "event", "--all"],
+            &["diff"],
+            &["diff", "--events", "START"],
+            &["diff", "--events", "START", "EXIT", "--since-last"],
+            &["diff", "--events", "START", "EXIT", "--event", "META"],
             &["screenshot", "--size", "80"],
             &["screenshot", "--size", "59x16"],
             &["nonsense"],

@@ -38,10 +38,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let Some(verb) = cli.verb else { return look_around(&cli.place) };
+    let Some(verb) = cli.verb else { return look_around(&cli.place, cli.plain) };
     match verb {
         Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options),
         Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
+        Verb::Diff(options) => verbs::diff::run(&question::from(&cli.place)?, &options),
         Verb::OptOut { dry_run } => verbs::opt_out::run(&question::from(&cli.place)?, dry_run),
         Verb::OptIn { yes } => verbs::opt_in::run(&question::from(&cli.place)?, yes),
         Verb::Explain { field, all } => verbs::explain::run(&question::from(&cli.place)?, field.as_deref(), all),
@@ -54,10 +55,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 }
 
 /// Without a verb: the screens where there is a terminal for them, otherwise the same as text.
-fn look_around(place: &cli::Place) -> Result<ExitCode, Failure> {
+fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
     let question = question::from(place)?;
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb || plain {
         return verbs::show::run(&question, ShowOptions::default());
     }
     match tui::size_of_terminal() {

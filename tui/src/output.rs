@@ -8,6 +8,8 @@ use anonymous_statistics::text::printable;
 
 /// You did not confirm, or standard output cannot be written to.
 pub(crate) const NOT_DONE: u8 = 1;
+/// `diff`, and something differs.
+pub(crate) const DIFFERS: u8 = 1;
 /// Wrong usage, or there is no request to show.
 pub(crate) const USAGE: u8 = 2;
 /// `--strict`, and a value is not known here.
@@ -29,6 +31,12 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(code: u8, line: impl Into<String>) -> Self {
         Self { code, line: line.into(), instead: Vec::new(), elsewhere: Vec::new() }
+    }
+
+    /// The same, with another exit status.
+    pub(crate) fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
     }
 
     /// The same, with commands that would do it.

@@ -128,7 +128,7 @@ fn head(state: &State) -> Vec<Line<'static>> {
         lines.push(Line::from(format!("{sender}{:gap$}{}", "", words::NO_SOCKET)));
     } else {
         let busy = state.looking.as_ref().and_then(|looking| looking.stage).map_or("", Stage::describe);
-        lines.push(Line::from(clip(&format!("Looking at this machine: {busy} ..."), width, look)));
+        lines.push(Line::from(clip(&format!("{busy} ..."), width, look)));
         lines.push(Line::from(format!("This preview {}.", words::NO_SOCKET)));
     }
     lines.push(Line::from(look.rule().repeat(width)));
@@ -163,7 +163,7 @@ fn foot(state: &State, width: usize) -> String {
     }
     if let Some(Looking { stage, seconds: seconds @ 1.., .. }) = &state.looking {
         let busy = stage.map_or("looking at this machine", Stage::describe);
-        return format!(" {seconds} s: {busy} ...   a file system may hang; q leaves");
+        return format!(" q leave   {seconds} s: {busy}; a file system may hang");
     }
     let usual = " o opt out   / search   e event   r again   ? help   q leave";
     // What does not fit stands in the help.

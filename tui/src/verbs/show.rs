@@ -5,14 +5,15 @@ use std::process::ExitCode;
 
 use anonymous_statistics::assemble::Assembly;
 use anonymous_statistics::preview::{Preview, Question};
-use anonymous_statistics::request::METHOD;
+use anonymous_statistics::request::{METHOD, PreparedRequest};
 use anonymous_statistics::schema::Group;
 use anonymous_statistics::text::printable;
 use serde::{Serialize, Serializer};
 
 use crate::cli::ShowOptions;
+use crate::digest::sha256;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::words;
+use crate::{way, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
@@ -96,8 +97,18 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
         let _ =
             writeln!(text, "\nNot exact: what is \"set by the daemon\" is known only when the daemon makes the call.");
     }
-    text.push_str("\nNothing was sent.\n");
+    let _ = writeln!(
+        text,
+        "\nSHA-256 of the {} bytes of this request: {}",
+        request.to_bytes().len(),
+        request_digest(request)
+    );
+    text.push_str("\nMore: status (what decides), history, diff --events START EXIT, explain FIELD. To stop: opt-out.\n\nNothing was sent.\n");
     text
+}
+
+fn request_digest(request: &PreparedRequest) -> String {
+    sha256(&request.to_bytes())
 }
 
 /// The answer for programs.
@@ -114,6 +125,8 @@ struct Shown<'a> {
     headers: Headers<'a>,
     #[serde(serialize_with = "transcode")]
     body: &'a [u8],
+    /// Of all bytes of the request.
+    sha256: String,
     fields: Vec<Field<'a>>,
     config: String,
     proxy: String,
@@ -131,13 +144,24 @@ struct Field<'a> {
     note: Option<String>,
     in_body: bool,
     source: String,
+    /// What the daemon said or the machine answered, before its form was checked.
+    raw: Option<String>,
     evidence: Vec<String>,
+    way: Vec<Step>,
     why: &'static str,
     what: &'static str,
     sensitivity: &'static str,
     form: String,
     example: &'a str,
     documented: bool,
+    since: u32,
+}
+
+/// A step on the way from what was asked to what is sent.
+#[derive(Serialize)]
+struct Step {
+    step: &'static str,
+    what: String,
 }
 
 impl<'a> Shown<'a> {
@@ -150,13 +174,16 @@ impl<'a> Shown<'a> {
             note: words::instead_of_value(entry).map(|_form| words::value(entry, &assembly.stamp)),
             in_body: entry.content.is_in_body(),
             source: words::source(entry),
+            raw: way::raw(entry),
             evidence: words::evidence(entry).iter().map(words::asked).collect(),
+            way: way::steps(entry, &assembly.stamp).into_iter().map(|(step, what)| Step { step, what }).collect(),
             why: entry.field.purpose.describe(),
             what: entry.field.what,
             sensitivity: entry.field.sensitivity.describe(),
             form: entry.field.shape.describe(),
             example: entry.field.example,
             documented: entry.field.documented,
+            since: entry.field.since,
         });
         Self {
             state: preview.outlook().name(),
@@ -169,6 +196,7 @@ impl<'a> Shown<'a> {
             method: METHOD,
             headers: Headers(assembly.request.headers()),
             body: assembly.request.body(),
+            sha256: request_digest(&assembly.request),
             fields: fields.collect(),
             config: words::config(preview),
             proxy: words::proxy(preview),

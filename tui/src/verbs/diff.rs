@@ -1,0 +1,144 @@
+//! `diff`: two events, field by field.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anonymous_statistics::clock;
+use anonymous_statistics::comparison::{self, Cell, Row, Side, Verdict};
+use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::text::printable;
+use serde::Serialize;
+
+use crate::cli::DiffOptions;
+use crate::output::{self, DIFFERS, Failure, USAGE};
+use crate::words;
+
+/// An event with its name.
+struct Named {
+    name: String,
+    side: Side,
+}
+
+pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode, Failure> {
+    let (left, right) = match options.events.as_deref() {
+        Some([left, right]) => (event(question, left)?, event(question, right)?),
+        _ => since_last(question)?,
+    };
+    let rows = comparison::compare(&left.side, &right.side);
+    let written = if options.json {
+        output::json(&Compared::of(&left.name, &right.name, &rows))
+    } else {
+        output::answer(text(&left.name, &right.name, &rows))
+    };
+    // 1 is the answer that something differs.
+    written.map_err(|failure| failure.with_code(USAGE))?;
+    Ok(if count(&rows, Verdict::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
+}
+
+fn event(question: &Question, action: &str) -> Result<Named, Failure> {
+    if question.call.is_some() {
+        return Err(Failure::new(USAGE, "--call is one event; compare it with --since-last"));
+    }
+    let preview = Preview::look(&Question { action: action.to_owned(), ..question.clone() });
+    Ok(Named { name: action.to_owned(), side: side(&preview)? })
+}
+
+fn side(preview: &Preview) -> Result<Side, Failure> {
+    match &preview.assembly {
+        Ok(assembly) => Ok(Side::of_event(&assembly.event)),
+        Err(error) => Err(Failure::new(USAGE, format!("there is no request to compare: {error}"))),
+    }
+}
+
+fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
+    let preview = Preview::look(question);
+    let now = Named { name: format!("{} now", preview.action), side: side(&preview)? };
+    let Some((time, side)) = comparison::last(&preview) else {
+        let place = words::state_folder(&preview.folders);
+        let hint = "Only who may read that folder can compare; perhaps sudo helps";
+        return Err(Failure::new(USAGE, format!("no {} event is found in {place}. {hint}", preview.action)));
+    };
+    Ok((Named { name: format!("{} of {}", preview.action, clock::utc(time)), side }, now))
+}
+
+fn count(rows: &[Row], verdict: Verdict) -> usize {
+    rows.iter().filter(|row| row.verdict == verdict).count()
+}
+
+fn text(left: &str, right: &str, rows: &[Row]) -> String {
+    let mut text = format!(
+        "{left} beside {right}: {} fields differ, {} are the same, {} are new in every event, {} cannot be told here.\n",
+        count(rows, Verdict::Differs),
+        count(rows, Verdict::Same),
+        count(rows, Verdict::Fresh),
+        count(rows, Verdict::CannotTell)
+    );
+    let width = left.len().max(right.len());
+    for row in rows.iter().filter(|row| row.verdict == Verdict::Differs) {
+        let _ = writeln!(text, "\n{}", printable(&row.field));
+        for (name, cell) in [(left, &row.left), (right, &row.right)] {
+            let _ = writeln!(text, "  {name:width$}  {}", printable(&cell.to_string()));
+        }
+    }
+    let open: Vec<&str> =
+        rows.iter().filter(|row| row.verdict == Verdict::CannotTell).map(|row| row.field.as_str()).collect();
+    if !open.is_empty() {
+        let sentence = format!("Known only when the daemon calls: {}.", open.join(", "));
+        let _ = write!(text, "\n{}\n", words::paragraph(&printable(&sentence)));
+    }
+    text
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Compared<'a> {
+    left: &'a str,
+    right: &'a str,
+    differs: usize,
+    same: usize,
+    cannot_tell: usize,
+    fields: Vec<Field<'a>>,
+}
+
+#[derive(Serialize)]
+struct Field<'a> {
+    name: &'a str,
+    verdict: &'static str,
+    left: Content,
+    right: Content,
+}
+
+/// A value, or why there is none.
+#[derive(Serialize)]
+struct Content {
+    value: serde_json::Value,
+    note: Option<String>,
+}
+
+impl<'a> Compared<'a> {
+    fn of(left: &'a str, right: &'a str, rows: &'a [Row]) -> Self {
+        let field = |row: &'a Row| Field {
+            name: &row.field,
+            verdict: row.verdict.name(),
+            left: Content::of(&row.left),
+            right: Content::of(&row.right),
+        };
+        Self {
+            left,
+            right,
+            differs: count(rows, Verdict::Differs),
+            same: count(rows, Verdict::Same),
+            cannot_tell: count(rows, Verdict::CannotTell),
+            fields: rows.iter().map(field).collect(),
+        }
+    }
+}
+
+impl Content {
+    fn of(cell: &Cell) -> Self {
+        match cell {
+            Cell::Value(value) => Self { value: value.clone(), note: None },
+            other => Self { value: serde_json::Value::Null, note: Some(other.to_string()) },
+        }
+    }
+}
