@@ -66,9 +66,13 @@ fn count(rows: &[Row], verdict: Verdict) -> usize {
 }
 
 fn text(left: &str, right: &str, rows: &[Row]) -> String {
+    let differ = match count(rows, Verdict::Differs) {
+        1 => "1 differs".to_owned(),
+        number => format!("{number} differ"),
+    };
     let mut text = format!(
-        "{left} beside {right}: {} fields differ, {} are the same, {} are new in every event, {} cannot be told here.\n",
-        count(rows, Verdict::Differs),
+        "{left} beside {right}: of the fields {differ}, {} are the same, {} are new in every event, {} cannot be told \
+         here.\n",
         count(rows, Verdict::Same),
         count(rows, Verdict::Fresh),
         count(rows, Verdict::CannotTell)

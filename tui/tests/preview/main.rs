@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside of test functions fail a test in the same way")]
 
 mod common;
+mod compare;
 mod network;
 mod terminal;
 mod trust;

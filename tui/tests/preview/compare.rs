@@ -1,0 +1,112 @@
+//! Events that are compared, and the way and the digest of what is shown.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::common::{Agent, skip};
+
+#[test]
+fn the_digest_is_that_of_the_request() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let ran = agent.run(&["show", "--json", "--call", call.to_str().unwrap()]);
+    let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let mut request = String::from("POST /capture/ HTTP/1.1\r\n");
+    // Of the body only the order of the fields is not in a parsed value: it is cut out of the answer.
+    let headers = ["host", "user-agent", "accept", "content-type", "content-length"];
+    for name in headers {
+        request.push_str(&format!("{name}: {}\r\n", shown["headers"][name].as_str().unwrap()));
+    }
+    request.push_str("\r\n");
+    let body = ran.out.split_once("\"body\": ").unwrap().1;
+    let mut values = serde_json::Deserializer::from_str(body);
+    let mut bytes = Vec::new();
+    serde_transcode::transcode(&mut values, &mut serde_json::Serializer::new(&mut bytes)).unwrap();
+    request.push_str(std::str::from_utf8(&bytes).unwrap());
+    let file = agent.path("request");
+    fs::write(&file, request).unwrap();
+    let Some(output) = ["sha256sum", "sha256"].iter().find_map(|tool| Command::new(tool).arg(&file).output().ok())
+    else {
+        return skip("the_digest_is_that_of_the_request", "needs sha256sum");
+    };
+    let digest = String::from_utf8(output.stdout).unwrap();
+    assert!(digest.contains(shown["sha256"].as_str().unwrap()), "{digest}");
+}
+
+#[test]
+fn every_value_tells_its_way() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let ran = agent.run(&["show", "--json", "--call", call.to_str().unwrap()]);
+    let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let field = |name: &str| shown["fields"].as_array().unwrap().iter().find(|field| field["name"] == name).unwrap();
+    let memory_mode = field("config_memory_mode");
+    assert_eq!(memory_mode["raw"], "\"dbengine\"", "as the daemon gives it: a piece of JSON");
+    assert_eq!(memory_mode["value"], "dbengine");
+    let steps: Vec<_> =
+        memory_mode["way"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["raw", "checked", "sent"]);
+    assert_eq!(field("system_kernel_name")["way"][0]["step"], "asked");
+}
+
+#[test]
+fn events_are_compared() {
+    let agent = Agent::new();
+    let same = agent.run(&["diff", "--events", "START", "START"]);
+    assert_eq!(same.code, Some(0), "{}", same.err);
+    let differs = agent.run(&["diff", "--events", "START", "FATAL"]);
+    assert_eq!(differs.code, Some(1), "{}", differs.err);
+    assert!(differs.out.contains("\naction\n  START  \"START\"\n  FATAL  \"FATAL\"\n"), "{}", differs.out);
+    assert!(differs.out.contains("Known only when the daemon calls: event, distinct_id,"), "{}", differs.out);
+    let json = agent.run(&["diff", "--events", "START", "FATAL", "--json"]);
+    assert_eq!(json.code, Some(1));
+    let rows: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    let verdict = |name: &str| {
+        let fields = rows["fields"].as_array().unwrap();
+        fields.iter().find(|field| field["name"] == name).unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(verdict("action"), "differs");
+    assert_eq!(verdict("uuid"), "new in every event");
+    assert_eq!(verdict("netdata_version"), "cannot tell");
+    assert_eq!(verdict("system_kernel_name"), "same");
+    assert_eq!(rows["differs"], 7);
+}
+
+#[test]
+fn what_is_different_since_the_last_event_is_told() {
+    let agent = Agent::new();
+    let none = agent.run(&["diff", "--since-last"]);
+    assert_eq!(none.code, Some(2));
+    assert!(none.err.contains("no START event is found in "), "{}", none.err);
+    // What this machine would send, kept as if it had been sent, with one value of another time.
+    let call = agent.recorded_call("START", "-", "-");
+    let request = agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]);
+    let (head, body) = request.out.split_once("\r\n\r\n").unwrap();
+    let old = body.replace("\"system_kernel_name\":\"", "\"system_kernel_name\":\"not ");
+    assert_ne!(old, body);
+    let state = agent.path("lib/anonymous-statistics");
+    for folder in ["waiting", "sent"] {
+        fs::create_dir_all(state.join(folder)).unwrap();
+    }
+    let keep = |time: u64, body: &str| {
+        let record = r#"{"format":1,"url":"http://127.0.0.1/","attempts":1,"status":200,"time":1767248700000}"#;
+        let name = format!("sent/{time}-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
+        fs::write(state.join(name), format!("{record}\n{head}\r\n\r\n{body}")).unwrap();
+    };
+    keep(1_767_248_700_000, &old);
+    let differs = agent.run(&["diff", "--since-last"]);
+    assert_eq!(differs.code, Some(1), "{}{}", differs.out, differs.err);
+    let begins = "START of 2026-01-01T06:25:00.000Z beside START now: of the fields 1 differs,";
+    assert!(differs.out.starts_with(begins) && differs.out.contains("\nsystem_kernel_name\n"), "{}", differs.out);
+    keep(1_767_248_700_001, body);
+    let same = agent.run(&["diff", "--since-last"]);
+    assert_eq!(same.code, Some(0), "{}", same.out);
+}
+
+#[test]
+fn a_reader_of_a_comparison_may_go_away() {
+    let agent = Agent::new();
+    let mut child = agent.command(&["diff", "--events", "START", "FATAL"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1), "the answer is the same");
+}
