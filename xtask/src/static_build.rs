@@ -26,6 +26,7 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
         // One at a time: in one build the sender's features would reach the preview, which must not have them.
         let mut command =
             run::cargo(["build", "--release", "--locked", "--target", &target, "--package", program.package]);
+        command.envs(program.optimise.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)));
         run::run(command.envs(compiler.clone()).current_dir(&workspace.root))?;
     }
     let folder = workspace.target.join(&target).join("release");

@@ -17,18 +17,21 @@ pub(crate) struct Program {
     pub(crate) package: &'static str,
     pub(crate) name: &'static str,
     pub(crate) size_budget: u64,
+    /// How the static build is optimised, where that is not what the profile says.
+    pub(crate) optimise: Option<&'static str>,
 }
 
 pub(crate) const PROGRAMS: [Program; 3] = [SENDER, PREVIEW, SYSTEM_INFO];
 
 pub(crate) const SENDER: Program =
-    Program { package: "anonymous-statistics", name: "anonymous-statistics", size_budget: 2_200_000 };
+    Program { package: "anonymous-statistics", name: "anonymous-statistics", size_budget: 2_200_000, optimise: None };
 
+/// A person waits for it, who reads slower than it draws: only its size counts.
 pub(crate) const PREVIEW: Program =
-    Program { package: "telemetry-preview", name: "telemetry-preview", size_budget: 1_600_000 };
+    Program { package: "telemetry-preview", name: "telemetry-preview", size_budget: 1_600_000, optimise: Some("z") };
 
 pub(crate) const SYSTEM_INFO: Program =
-    Program { package: "system-facts", name: "system-info", size_budget: 1_000_000 };
+    Program { package: "system-facts", name: "system-info", size_budget: 1_000_000, optimise: None };
 
 #[derive(Deserialize)]
 pub(crate) struct Workspace {

@@ -51,7 +51,7 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     performer.watch().map_err(failed)?;
 
     let mut terminal = ratatui::try_init().map_err(failed)?;
-    show_cursor_after_panic();
+    end_after_panic();
     let ended = watch_keys(sender).and_then(|()| show(&mut terminal, &performer, &receiver));
     // Dropping it shows the cursor again.
     drop(terminal);
@@ -77,32 +77,45 @@ fn show(
     let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("/"));
     let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, terminal.size()?);
     let ready = Instant::now() + FIRST_LOOK;
-    let mut next = None;
     loop {
-        match next.take().and_then(|message| state.update(message)) {
-            Some(Effect::Quit) => return Ok(state.blocked),
-            Some(Effect::Suspend) => {
-                suspend()?;
-                resume(terminal, &mut state)?;
-            }
-            Some(Effect::Redraw) => resume(terminal, &mut state)?,
-            Some(effect) => performer.perform(effect),
-            None => {}
-        }
         let early = state.preview.is_none() && Instant::now() < ready;
         if !early {
             terminal.draw(|frame| draw(&state, frame))?;
         }
-        let wait = if early { Some(ready.saturating_duration_since(Instant::now())) } else { None };
-        // Threads of this program hold the other ends, so the channel does not close; if it did, this would be the end.
-        next = match wait.or_else(|| state.looking.as_ref().map(|_| WAITED)) {
-            None => Some(messages.recv().unwrap_or(Message::Stop)),
-            Some(time) => match messages.recv_timeout(time) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout) => (!early).then_some(Message::Waited),
-                Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
-            },
-        };
+        // Keys that were typed ahead are not drawn one by one.
+        for message in wait(&state, messages, early.then_some(ready)).into_iter().chain(messages.try_iter().take(AHEAD))
+        {
+            match state.update(message) {
+                Some(Effect::Quit) => return Ok(state.blocked),
+                Some(Effect::Suspend) => {
+                    suspend()?;
+                    resume(terminal, &mut state)?;
+                }
+                Some(Effect::Redraw) => resume(terminal, &mut state)?,
+                Some(effect) => performer.perform(effect),
+                None => {}
+            }
+        }
+    }
+}
+
+/// How many messages are taken between two drawings.
+const AHEAD: usize = 100;
+
+/// Waits for a message: until it is time for the first drawing, for a second while a look is under way, else for ever.
+fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> Option<Message> {
+    let time = match ready {
+        Some(ready) => Some(ready.saturating_duration_since(Instant::now())),
+        None => state.looking.as_ref().map(|_| WAITED),
+    };
+    // Threads of this program hold the other ends, so the channel does not close; if it did, this would be the end.
+    match time {
+        None => Some(messages.recv().unwrap_or(Message::Stop)),
+        Some(time) => match messages.recv_timeout(time) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => ready.is_none().then_some(Message::Waited),
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+        },
     }
 }
 
@@ -181,7 +194,10 @@ fn send(sender: &Sender<Message>, message: Message) {
 fn watch_keys(sender: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().spawn(move || {
         loop {
-            let message = match event::read() {
+            let read = event::read();
+            #[cfg(debug_assertions)]
+            read.iter().for_each(crash_if_asked);
+            let message = match read {
                 Ok(Event::Key(key)) => Key::from(key).map(Message::Key),
                 Ok(Event::Resize(width, height)) => Some(Message::Resized(Size::new(width, height))),
                 Ok(_) => None,
@@ -228,11 +244,20 @@ fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
     Ok(stopped)
 }
 
-/// ratatui restores the rest of the terminal, but a panic may leave the cursor hidden.
-fn show_cursor_after_panic() {
+/// What a panic leaves behind can only be tested with one. Nobody's input leads to any, so a debug build has a key for it.
+#[cfg(debug_assertions)]
+fn crash_if_asked(event: &Event) {
+    let asked = std::env::var_os("TELEMETRY_PREVIEW_CRASH").is_some();
+    assert!(!asked || *event != Event::Key(event::KeyCode::F(12).into()), "asked to crash");
+}
+
+/// ratatui restores the rest of the terminal, but a panic may leave the cursor hidden. Whichever thread panics, the program
+/// ends, in a debug build as in a release.
+fn end_after_panic() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         let _ = execute!(io::stdout(), Show);
         next(info);
+        std::process::abort();
     }));
 }

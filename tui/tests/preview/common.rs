@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -107,6 +108,18 @@ impl Agent {
         path
     }
 
+    /// The program as an ordinary user who may look at this agent and change nothing: `None` where nobody can become one.
+    pub(crate) fn as_nobody(&self) -> Option<String> {
+        const NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        // The folder in which the tests' programs are built may be closed to others.
+        let program = self.path("telemetry-preview");
+        fs::copy(PROGRAM, &program).unwrap();
+        fs::set_permissions(self.root(), fs::Permissions::from_mode(0o755)).unwrap();
+        let arguments = NOBODY.iter().copied().chain([program.to_str()?, "--version"]);
+        let output = Command::new("setpriv").args(arguments).output().ok()?;
+        output.status.success().then(|| format!("setpriv {} {}", NOBODY.join(" "), program.display()))
+    }
+
     /// Every file and folder with its content, to see what a program changed.
     pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let mut tree = BTreeMap::new();
@@ -196,6 +209,37 @@ impl Terminal {
         for key in keys {
             self.tmux(&["send-keys", key]);
         }
+    }
+
+    /// Many keys in one go.
+    pub(crate) fn many_keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys", "--"], keys].concat());
+    }
+
+    /// A line for a shell.
+    pub(crate) fn line(&self, line: &str) {
+        self.tmux(&["send-keys", "-l", line]);
+        self.keys(&["Enter"]);
+    }
+
+    /// The process of this name that runs in the terminal.
+    pub(crate) fn running(&self, name: &str) -> String {
+        let tty = self.ask("#{pane_tty}");
+        let output =
+            Command::new("ps").args(["-t", tty.trim_start_matches("/dev/"), "-o", "pid=,comm="]).output().unwrap();
+        let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let found = listed.lines().filter_map(|line| line.trim().split_once(' ')).find(|(_, found)| {
+            // Linux cuts it to 15 bytes (proc_pid_comm(5)).
+            found.rsplit('/').next().is_some_and(|found| name.starts_with(found.trim()))
+        });
+        found.unwrap_or_else(|| panic!("{name} does not run: {listed}")).0.to_owned()
+    }
+
+    /// Whether the terminal edits lines, as it does for a shell.
+    pub(crate) fn is_cooked(&self) -> bool {
+        let tty = std::fs::File::open(self.ask("#{pane_tty}")).unwrap();
+        let output = Command::new("stty").arg("-a").stdin(tty).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).contains(" icanon")
     }
 
     pub(crate) fn resize(&self, width: u16, height: u16) {

@@ -103,7 +103,7 @@ fn the_program_does_not_import_what_a_connection_needs() {
 }
 
 /// Whether strace can be used here: containers often forbid it.
-fn strace_works(agent: &Agent) -> bool {
+pub(crate) fn strace_works(agent: &Agent) -> bool {
     let log = agent.path("try");
     Command::new("strace").arg("-o").arg(&log).arg("true").output().is_ok_and(|output| output.status.success())
 }

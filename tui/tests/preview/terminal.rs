@@ -138,3 +138,319 @@ fn opting_in_wants_a_typed_word() {
         assert_eq!(file.exists(), stays, "{typed}");
     }
 }
+
+#[test]
+fn searching_and_help_with_real_keys() {
+    if !has_tmux("searching_and_help_with_real_keys") {
+        return;
+    }
+    let agent = Agent::new();
+    let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
+    terminal.wait_for("[1 Summary]");
+    terminal.keys(&["2", "/"]);
+    terminal.keys(&["k", "e", "r", "n", "e", "l", "_", "v", "BSpace", "Enter"]);
+    terminal.wait_for("/kernel_   n next   N previous   Esc end   2 places");
+    terminal.wait_for("> system_kernel_name");
+    terminal.keys(&["n"]);
+    terminal.wait_for("> system_kernel_version");
+    terminal.keys(&["Enter"]);
+    terminal.wait_for("The way to the sent value");
+    terminal.keys(&["Escape"]);
+    terminal.wait_until("the list", |screen| !screen.contains("The way to the sent value\n asked"));
+    terminal.keys(&["Escape"]);
+    terminal.wait_for("? help");
+    terminal.keys(&["?"]);
+    let help = terminal.wait_for("Keys");
+    for key in ["n, N", "Ctrl-Z", "opt in: names the file"] {
+        assert!(help.contains(key), "{key}: {help}");
+    }
+    terminal.keys(&["?", "q"]);
+    terminal.wait_for("ended with 0");
+}
+
+#[test]
+fn a_request_is_saved_where_the_dialog_says() {
+    if !has_tmux("a_request_is_saved_where_the_dialog_says") {
+        return;
+    }
+    let agent = Agent::new();
+    let home = agent.path("home");
+    std::fs::create_dir(&home).unwrap();
+    let terminal = Terminal::run((120, 24), &format!("cd {}; {}", home.display(), shell(&agent, "", "")));
+    terminal.wait_for("[1 Summary]");
+    terminal.keys(&["3", "w"]);
+    terminal.wait_for("Save the request?");
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "nothing before Enter");
+    terminal.keys(&["Enter"]);
+    terminal.wait_for("Created ");
+    terminal.keys(&["Enter", "w", "Enter"]);
+    // The same request again: it is there already.
+    let screen = terminal.wait_for("Not saved");
+    assert!(screen.contains("Nothing was overwritten"), "{screen}");
+    let saved: Vec<_> = std::fs::read_dir(&home).unwrap().map(|item| item.unwrap()).collect();
+    assert_eq!(saved.len(), 1);
+    let mode = std::os::unix::fs::PermissionsExt::mode(&saved[0].metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let request = std::fs::read_to_string(saved[0].path()).unwrap();
+    assert!(request.starts_with("POST /capture/ HTTP/1.1\r\nhost: posthog.netdata.cloud\r\n"), "{request}");
+    terminal.keys(&["Enter", "q"]);
+    terminal.wait_for("ended with 0");
+}
+
+/// A file of the agent's that only its owner may create: not even root may write to a folder on a file system that is
+/// read-only, but root is not asked to here.
+#[test]
+fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
+    const TEST: &str = "without_permission_it_shows_the_command_and_notices_when_it_was_run";
+    if !has_tmux(TEST) {
+        return;
+    }
+    let agent = Agent::new();
+    let Some(program) = agent.as_nobody() else {
+        return skip(TEST, "needs to become another user, with setpriv as root");
+    };
+    let terminal = Terminal::run((120, 40), &shell(&agent, "", "").replace(PROGRAM, &program));
+    terminal.wait_for("[1 Summary]");
+    let before = agent.tree();
+    terminal.keys(&["o", "Enter"]);
+    let screen = terminal.wait_for("Not done");
+    let file = agent.path("etc").join(OPT_OUT);
+    assert!(screen.contains("cannot create") && screen.contains("Permission denied"), "{screen}");
+    assert!(screen.contains(&format!("sudo touch {}", file.display())), "{screen}");
+    assert_eq!(agent.tree(), before);
+    // What the command does, in another terminal. No key is pressed here.
+    std::fs::write(&file, "").unwrap();
+    terminal.wait_for("The disk says now: OPTED OUT");
+    terminal.keys(&["r"]);
+    terminal.wait_for("The disk says now: OPTED OUT");
+    // Opting in needs the same right.
+    terminal.keys(&["Enter", "i"]);
+    terminal.keys(&["t", "e", "l", "e", "m", "e", "t", "r", "y", "Enter"]);
+    let screen = terminal.wait_for("Not done");
+    assert!(screen.contains("cannot be removed") && screen.contains(" opt-in "), "{screen}");
+    assert!(file.exists());
+    terminal.keys(&["q"]);
+    let screen = terminal.wait_for("ended with 0");
+    assert!(screen.contains("Run:  sudo "), "the commands are left to copy: {screen}");
+}
+
+#[test]
+fn opting_in_from_the_screens_wants_the_word() {
+    if !has_tmux("opting_in_from_the_screens_wants_the_word") {
+        return;
+    }
+    let agent = Agent::new();
+    let file = agent.path("etc").join(OPT_OUT);
+    std::fs::write(&file, "").unwrap();
+    let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
+    terminal.wait_for("[1 Summary]");
+    terminal.keys(&["i"]);
+    terminal.wait_for("Type the word telemetry");
+    terminal.keys(&["y", "e", "s", "Enter"]);
+    terminal.wait_for("that is not the word");
+    assert!(file.exists());
+    terminal.keys(&["t", "e", "l", "e", "m", "e", "t", "r", "y", "Enter"]);
+    terminal.wait_for("Opted in");
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_changes_on_disk_shows_by_itself() {
+    if !has_tmux("what_changes_on_disk_shows_by_itself") {
+        return;
+    }
+    let agent = Agent::new();
+    let terminal = Terminal::run((120, 50), &shell(&agent, "", ""));
+    terminal.wait_for("[1 Summary]");
+    let file = agent.path("etc").join(OPT_OUT);
+    std::fs::write(&file, "").unwrap();
+    terminal.wait_for(&format!("OPTED OUT: {}", file.display()));
+    std::fs::remove_file(&file).unwrap();
+    terminal
+        .wait_until("not opted out by that file", |screen| !screen.contains(&format!("OPTED OUT: {}", file.display())));
+    let config = agent.path("etc/anonymous-statistics.toml");
+    std::fs::write(&config, "url = \"https://telemetry.example.org/x/\"\n").unwrap();
+    terminal.wait_for("to telemetry.example.org: ");
+    std::fs::write(&config, "no such key = 1\n").unwrap();
+    terminal.wait_for("to nowhere: the configuration cannot be used");
+    std::fs::remove_file(&config).unwrap();
+    terminal.wait_for("to posthog.netdata.cloud: ");
+}
+
+#[test]
+fn a_crash_restores_the_terminal() {
+    const TEST: &str = "a_crash_restores_the_terminal";
+    if !has_tmux(TEST) {
+        return;
+    }
+    if !cfg!(debug_assertions) {
+        return skip(TEST, "needs a debug build, which has a key that crashes");
+    }
+    let agent = Agent::new();
+    let terminal = Terminal::run((80, 24), &shell(&agent, "TELEMETRY_PREVIEW_CRASH=1", ""));
+    terminal.wait_for("[1 Summary]");
+    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
+    terminal.keys(&["F12"]);
+    let screen = terminal.wait_for("ended with 134");
+    assert!(screen.contains("asked to crash"), "{screen}");
+    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the terminal is as it was");
+    assert!(terminal.is_cooked(), "and takes lines again");
+}
+
+#[test]
+fn it_can_be_stopped_and_goes_on() {
+    const TEST: &str = "it_can_be_stopped_and_goes_on";
+    if !has_tmux(TEST) {
+        return;
+    }
+    if !std::path::Path::new("/bin/bash").exists() {
+        return skip(TEST, "needs bash, for its job control");
+    }
+    let agent = Agent::new();
+    let terminal = Terminal::run((80, 24), "PS1='prompt> ' exec bash --norc --noprofile -i");
+    terminal.wait_for("prompt>");
+    let command = shell(&agent, "", "").replace("; sleep 60", "");
+    terminal.line(&command);
+    terminal.wait_for("[1 Summary]");
+    terminal.keys(&["2", "C-z"]);
+    terminal.wait_until("the shell", |screen| screen.contains("Stopped") && screen.contains("prompt>"));
+    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the shell has the terminal");
+    terminal.line("stty -a | grep -c ' icanon'; fg");
+    terminal.wait_for("[2 Fields]");
+    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
+    terminal.keys(&["3"]);
+    terminal.wait_for("[3 Request]");
+    // Stopped by another program, as Ctrl-Z and as nobody can refuse, and in another size when it goes on.
+    for signal in ["TSTP", "STOP"] {
+        let pid = terminal.running("telemetry-preview");
+        let send = |signal: &str| assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        send(signal);
+        terminal.wait_for("Stopped");
+        if signal == "TSTP" {
+            assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "SIG{signal}");
+        }
+        terminal.resize(100, 30);
+        terminal.line("fg");
+        terminal.wait_for("[3 Request]");
+        terminal.keys(&["4"]);
+        terminal.wait_for("[4 Events]");
+        terminal.keys(&["3"]);
+        terminal.wait_for("[3 Request]");
+    }
+    terminal.keys(&["q"]);
+    terminal.wait_for("ended with 0");
+    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1");
+}
+
+#[test]
+fn a_file_system_that_hangs_freezes_nothing() {
+    const TEST: &str = "a_file_system_that_hangs_freezes_nothing";
+    if !has_tmux(TEST) {
+        return;
+    }
+    let agent = Agent::new();
+    if !crate::network::strace_works(&agent) {
+        return skip(TEST, "needs strace, and the right to use it");
+    }
+    let file = agent.path("etc").join(OPT_OUT);
+    // Whoever asks for this file waits for a minute.
+    let hangs = format!(
+        "strace -f -qq -o /dev/null -P {} -e trace=statx,lstat,newfstatat -e inject=statx,lstat,newfstatat:delay_enter=60000000",
+        file.display()
+    );
+    let terminal = Terminal::run((80, 24), &shell(&agent, &hangs, ""));
+    let screen = terminal.wait_for("3 s: looking for the daemon and for opt-out files; a file system may hang");
+    assert!(screen.contains("opens no network socket"), "{screen}");
+    terminal.keys(&["?"]);
+    terminal.wait_for("Keys");
+    terminal.resize(100, 30);
+    terminal.keys(&["Escape", "q"]);
+    terminal.wait_for("ended with 0");
+}
+
+#[test]
+fn characters_of_every_width_stay_in_their_columns() {
+    if !has_tmux("characters_of_every_width_stay_in_their_columns") {
+        return;
+    }
+    let agent = Agent::new();
+    // A config directory of wide characters, of combining marks, and of an escape sequence that would change the title.
+    let folder = "日本語e\u{301}\u{1b}]0;owned\u{7}";
+    std::fs::create_dir(agent.path(folder)).unwrap();
+    let name = agent.path("etc").to_str().unwrap().to_owned();
+    let quoted = format!("\"$(printf '{}/日本語e\\314\\201\\033]0;owned\\007')\"", agent.root().display());
+    for (locale, shown) in [
+        ("C.UTF-8", "日本語é\\u{1b}]0;owned\\u{7}"),
+        ("C", "\\u{65e5}\\u{672c}\\u{8a9e}e\\u{301}\\u{1b}]0;owned\\u{7}"),
+    ] {
+        let command = shell(&agent, "", "")
+            .replace(&format!("NETDATA_USER_CONFIG_DIR={name}"), &format!("NETDATA_USER_CONFIG_DIR={quoted}"));
+        let terminal = Terminal::run((160, 50), &command.replace("LANG=C.UTF-8", &format!("LANG={locale}")));
+        terminal.wait_for("[1 Summary]");
+        let screen = terminal.wait_for("Config directory");
+        let normal = screen.replace("e\u{301}", "é");
+        assert!(normal.contains(shown), "{locale}: {screen}");
+        assert_ne!(terminal.ask("#{pane_title}"), "owned");
+        terminal.keys(&["o"]);
+        let screen = terminal.wait_for("Opt out?");
+        let bar = if locale == "C" { '|' } else { '│' };
+        for line in screen.lines().filter(|line| line.contains("Enter: opt out") || line.contains("owned")) {
+            if line.trim_start().starts_with(bar) {
+                assert!(line.trim_end().ends_with(bar), "the box is straight: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_keys_at_random() {
+    if !has_tmux("ten_thousand_keys_at_random") {
+        return;
+    }
+    let agent = Agent::new();
+    for folder in ["home", "log"] {
+        std::fs::create_dir(agent.path(folder)).unwrap();
+    }
+    let before = agent.tree();
+    // Ctrl-C and Ctrl-Z are for the shell around it while the program begins anew.
+    let special = [
+        "Up", "Down", "Left", "Right", "Home", "End", "PPage", "NPage", "Tab", "BTab", "Enter", "Escape", "BSpace",
+        "C-l",
+    ];
+    let letters: Vec<String> =
+        ('!'..='~').filter(|c| *c != ';').map(String::from).chain(["é".into(), "日".into()]).collect();
+    let keys: Vec<&str> = special.into_iter().cycle().take(60).chain(letters.iter().map(String::as_str)).collect();
+    let once = shell(&agent, "", "2>> ../log/errors").replace("; sleep 60", " >> ../log/ends");
+    let terminal = Terminal::run((80, 24), &format!("cd {}/home; while :; do {once}; done", agent.root().display()));
+    terminal.wait_for("[1 Summary]");
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        keys[usize::try_from(random % keys.len() as u64).unwrap()]
+    };
+    for batch in 0..50 {
+        let batch_of_keys: Vec<&str> = (0..200).map(|_| next()).collect();
+        terminal.many_keys(&batch_of_keys);
+        if batch % 10 == 9 {
+            terminal.resize(60 + batch, 16 + batch / 2);
+        }
+    }
+    // It still reacts: whatever is open is closed, or the program has begun anew.
+    terminal.wait_until("it reacts", |screen| {
+        terminal.keys(&["Escape"]);
+        screen.contains("? help")
+    });
+    let ends = std::fs::read_to_string(agent.path("log/ends")).unwrap_or_default();
+    assert!(ends.lines().all(|line| line == "ended with 0"), "{ends}");
+    assert!(!ends.is_empty(), "some key must have left");
+    let errors = std::fs::read_to_string(agent.path("log/errors")).unwrap();
+    assert!(!errors.contains("panicked"), "{errors}");
+    for path in
+        agent.tree().into_keys().filter(|path| !before.contains_key(path) && !path.starts_with(agent.path("log")))
+    {
+        let saved = path.parent() == Some(&agent.path("home")) && path.extension().is_some_and(|end| end == "http");
+        assert!(saved || path == agent.path("etc").join(OPT_OUT), "{}", path.display());
+    }
+}
