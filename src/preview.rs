@@ -122,7 +122,7 @@ impl Stage {
     /// The stage in words.
     pub const fn describe(self) -> &'static str {
         match self {
-            Self::Consent => "looking for the daemon and for opt-out files",
+            Self::Consent => "looking for opt-out files",
             Self::Configuration => "reading the configuration",
             Self::LastEvent => "reading the agent's last event",
             Self::Machine => "asking the machine what it is",

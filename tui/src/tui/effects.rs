@@ -1,7 +1,7 @@
 //! The one place where what a state asks for is done.
 
 use anonymous_statistics::comparison;
-use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::preview::{Preview, Question, Stage};
 use anonymous_statistics::watch::Watched;
 
 use super::state::{Effect, Message};
@@ -20,6 +20,7 @@ pub(crate) fn perform(
     match effect {
         Effect::Look(action) => {
             let question = Question { action, ..question.clone() };
+            tell(Message::Began(Stage::Consent));
             let before = Watched::before(&question, last);
             let preview = Box::new(Preview::look_telling(&question, |stage| tell(Message::Began(stage))));
             // The preview is drawn while the other events are still being made.

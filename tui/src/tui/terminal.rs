@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 use anonymous_statistics::preview::Question;
 use anonymous_statistics::watch::Watched;
 use ratatui::DefaultTerminal;
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::Size;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
@@ -126,13 +127,14 @@ fn suspend() -> io::Result<()> {
     signal_hook::low_level::emulate_default_handler(SIGTSTP)
 }
 
-/// Takes the terminal, whatever a shell made of it meanwhile, and forgets what is on it.
+/// Takes the terminal, whatever a shell made of it meanwhile, and draws everything anew.
 fn resume(terminal: &mut DefaultTerminal, state: &mut State) -> io::Result<()> {
     // Raw mode is only set where it is believed not to be.
     disable_raw_mode()?;
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen)?;
-    terminal.clear()?;
+    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All))?;
+    // Its own clearing would ask where the cursor is, and the thread that reads keys would read the answer.
+    *terminal = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
     state.update(Message::Resized(terminal.size()?));
     Ok(())
 }

@@ -176,7 +176,7 @@ fn a_whole_session_opens_no_network_socket() {
         log.display()
     );
     let terminal = Terminal::run((80, 24), &command);
-    terminal.wait_for("[1 Summary]");
+    terminal.wait_for(" fields, 45 set by the daemon");
     for (key, shows) in [
         ("2", "[2 Fields]"),
         ("Enter", "Sensitivity"),
@@ -186,7 +186,7 @@ fn a_whole_session_opens_no_network_socket() {
         ("p", "p: exact bytes"),
         ("w", "Save the request?"),
         ("Enter", "Created "),
-        ("Escape", "host: "),
+        ("Enter", "? help"),
         ("4", "[4 Events]"),
         ("d", "d: all fields"),
         ("/", "Enter done"),

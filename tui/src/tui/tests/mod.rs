@@ -643,11 +643,11 @@ fn before_the_first_look_is_done_one_can_only_leave() {
 fn a_look_that_takes_its_time_says_at_what_it_is() {
     let mut state = fresh("START", false, RICH, (80, 24));
     state.update(Message::Began(Stage::Consent));
-    assert!(text(&state).contains(" looking for the daemon and for opt-out files ..."), "{}", text(&state));
+    assert!(text(&state).contains(" looking for opt-out files ..."), "{}", text(&state));
     for _ in 0..3 {
         state.update(Message::Waited);
     }
-    assert!(text(&state).contains(" q leave   3 s: looking for the daemon and for opt-out files; a file system may"));
+    assert!(text(&state).contains(" q leave   3 s: looking for opt-out files; a file system may hang"));
     looked(&mut state, example::preview().unwrap());
     assert!(!text(&state).contains("may hang"));
 }
