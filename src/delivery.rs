@@ -14,13 +14,12 @@ pub struct Reply {
 /// Reads `Retry-After`, seconds or a date (RFC 9110, 10.2.3), and never lets a server ask for more than an event lives.
 pub fn not_before(retry_after: &str, now: u64) -> Option<u64> {
     let longest = u64::try_from(limits::RETRY_AFTER.as_millis()).unwrap_or(u64::MAX);
-    let wait = match retry_after.trim().parse::<u64>() {
-        Ok(seconds) => seconds.saturating_mul(1000),
-        Err(_not_a_number) => {
-            let date =
-                httpdate::parse_http_date(retry_after.trim()).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-            u64::try_from(date.as_millis()).unwrap_or(u64::MAX).saturating_sub(now)
-        }
+    let text = retry_after.trim();
+    let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().unwrap_or(u64::MAX).saturating_mul(1000)
+    } else {
+        let date = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        u64::try_from(date.as_millis()).unwrap_or(u64::MAX).saturating_sub(now)
     };
     Some(now.saturating_add(wait.min(longest)))
 }
@@ -121,7 +120,8 @@ mod tests {
         assert_eq!(not_before(" Sun, 06 Nov 1994 08:50:37 GMT ", now), Some(now + 60_000));
         assert_eq!(not_before("Sat, 06 Nov 1993 08:50:37 GMT", now), Some(now));
         assert_eq!(not_before("99999999999999999", now), Some(now + 7 * 86_400_000));
-        for bad in ["", "soon", "-1", "1.5", "\u{1b}"] {
+        assert_eq!(not_before("99999999999999999999999", now), Some(now + 7 * 86_400_000));
+        for bad in ["", " ", "soon", "-1", "+1", "1.5", "\u{1b}"] {
             assert_eq!(not_before(bad, now), None, "{bad}");
         }
     }

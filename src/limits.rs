@@ -32,6 +32,9 @@ pub const BODY_BYTES: usize = 64 * 1024;
 /// Bytes of a reply that are read. Only its status matters; nothing of it is kept.
 pub const REPLY_BYTES: usize = 16 * 1024;
 
+/// Bytes of the file that `SSL_CERT_FILE` names. Debian's trust store is about 220 KB.
+pub const TRUST_STORE_BYTES: u64 = 16 * 1024 * 1024;
+
 /// Bytes of the configuration file. A real one has five lines.
 pub const CONFIG_BYTES: usize = 64 * 1024;
 

@@ -3,6 +3,7 @@
 //! ureq is told everything: no redirect is followed, no header is added, no proxy is read from the environment. What goes
 //! onto the wire is the prepared request, byte for byte.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -20,7 +21,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{
     Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector, Transport,
 };
-use ureq::{Agent, Error};
+use ureq::{Agent, Error, ProxyProtocol};
 
 /// Asked before a name is looked up and directly before the first byte: may this still be sent?
 pub(crate) type Permission = dyn Fn() -> bool + Send + Sync;
@@ -59,8 +60,7 @@ impl Client {
         permission: Arc<Permission>,
         own_socket: Option<SocketAddr>,
     ) -> Result<Self, Failure> {
-        let proxy =
-            proxy.map(|proxy| ureq::Proxy::new(proxy.url())).transpose().map_err(|_error| Failure::ProxyName)?;
+        let proxy = proxy.map(supported).transpose()?;
         let tls =
             if endpoint.is_https() { TlsConfig::builder().root_certs(trusted()).build() } else { TlsConfig::default() };
         let config = Config::builder()
@@ -128,9 +128,26 @@ impl Client {
     }
 }
 
+/// A proxy of a kind that is not supported is one that cannot be reached, as for a curl that was built without it: ureq would
+/// go past it.
+fn supported(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
+    let proxy = ureq::Proxy::new(proxy.url()).map_err(|_error| Failure::ProxyName)?;
+    match proxy.protocol() {
+        ProxyProtocol::Http | ProxyProtocol::Https => Ok(proxy),
+        _ => Err(Failure::Connect),
+    }
+}
+
 /// The system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured). Mozilla's roots stand in only where a
 /// system has no store at all: a store that is named and cannot be read must not widen what is trusted.
 fn trusted() -> RootCerts {
+    // Read to its end, a pipe would hold the call up, and a device could fill the memory.
+    let is_store = |path: OsString| {
+        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= limits::TRUST_STORE_BYTES)
+    };
+    if std::env::var_os("SSL_CERT_FILE").is_some_and(|path| !is_store(path)) {
+        return RootCerts::Specific(Arc::default());
+    }
     let store = rustls_native_certs::load_native_certs();
     let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
     if store.certs.is_empty() && store.errors.is_empty() && !named {
@@ -150,6 +167,8 @@ struct Progress {
     name_failed: AtomicBool,
     /// There was a connection.
     connected: AtomicBool,
+    /// That connection is a tunnel through a proxy: what is written to the proxy from now on belongs to TLS or the request.
+    tunnelled: AtomicBool,
     /// A byte of the request (or of one to a proxy) was written.
     writing: AtomicBool,
     /// A byte of a reply was read.
@@ -165,9 +184,15 @@ fn is(flag: &AtomicBool) -> bool {
 impl Progress {
     fn begin(&self) {
         self.attempt.fetch_add(1, Ordering::SeqCst);
-        for flag in
-            [&self.looking_up_proxy, &self.name_failed, &self.connected, &self.writing, &self.replied, &self.withdrawn]
-        {
+        for flag in [
+            &self.looking_up_proxy,
+            &self.name_failed,
+            &self.connected,
+            &self.tunnelled,
+            &self.writing,
+            &self.replied,
+            &self.withdrawn,
+        ] {
             flag.store(false, Ordering::SeqCst);
         }
     }
@@ -234,15 +259,32 @@ impl Resolver for Addresses {
         let found = self.inner.resolve(uri, config, timeout).inspect_err(|error| {
             progress.name_failed.store(!matches!(error, Error::Timeout(_)), Ordering::SeqCst);
         })?;
+        let usable = found.iter().copied().filter(|address| !self.loopback_only || is_loopback(address.ip()));
         let mut allowed = self.empty();
-        for address in found.iter().filter(|address| !self.loopback_only || is_loopback(address.ip())) {
-            allowed.push(*address);
+        for address in alternating(usable) {
+            allowed.push(address);
         }
         if allowed.is_empty() {
             return Err(refused(std::io::ErrorKind::ConnectionRefused, "the address is not one of this machine"));
         }
         Ok(allowed)
     }
+}
+
+/// The first address of each family before the second of one (RFC 8305, 4): ureq tries them in turn, each with a shorter time,
+/// and where packets of one family are lost, the other must have its chance.
+fn alternating(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut seen = [0, 0];
+    let mut ranked: Vec<(usize, SocketAddr)> = addresses
+        .map(|address| {
+            let rank = &mut seen[usize::from(address.is_ipv6())];
+            *rank += 1;
+            (*rank, address)
+        })
+        .collect();
+    // It keeps the resolver's order among equals.
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, address)| address).collect()
 }
 
 fn is_loopback(address: IpAddr) -> bool {
@@ -256,10 +298,12 @@ struct Connected(Arc<Progress>);
 impl<In: Transport> Connector<In> for Connected {
     type Out = In;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<In>, Error> {
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<In>, Error> {
         self.0.connected.store(chained.is_some(), Ordering::SeqCst);
-        // A tunnel through a proxy has been written to; the handshake behind it has not begun.
+        self.0.tunnelled.store(details.config.proxy().is_some(), Ordering::SeqCst);
+        // A tunnel through a proxy has been written to, and has replied; the handshake behind it has not begun.
         self.0.writing.store(false, Ordering::SeqCst);
+        self.0.replied.store(false, Ordering::SeqCst);
         Ok(chained)
     }
 }
@@ -332,8 +376,9 @@ impl Gate {
 impl<In: Transport> Connector<In> for Gate {
     type Out = Gated<In>;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Gated<In>>, Error> {
-        Ok(chained.map(|inner| Gated { gate: self.clone(), permitted: 0, inner }))
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Gated<In>>, Error> {
+        let through_proxy = details.config.proxy().is_some();
+        Ok(chained.map(|inner| Gated { gate: self.clone(), permitted: 0, through_proxy, inner }))
     }
 }
 
@@ -342,7 +387,16 @@ struct Gated<In> {
     gate: Gate,
     /// The attempt for which permission was given.
     permitted: u32,
+    /// It is the connection to the server, made through a proxy. The one to the proxy itself is below it.
+    through_proxy: bool,
     inner: In,
+}
+
+impl<In> Gated<In> {
+    /// Whether what passes here is the request and its reply, or those of a proxy, and not TLS in a tunnel.
+    fn carries_http(&self) -> bool {
+        self.through_proxy || !is(&self.gate.progress.tunnelled)
+    }
 }
 
 impl<In: Transport> Transport for Gated<In> {
@@ -356,13 +410,13 @@ impl<In: Transport> Transport for Gated<In> {
             self.gate.ask()?;
             self.permitted = attempt;
         }
-        self.gate.progress.writing.store(true, Ordering::SeqCst);
+        self.gate.progress.writing.fetch_or(self.carries_http(), Ordering::SeqCst);
         self.inner.transmit_output(amount, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let more = self.inner.await_input(timeout)?;
-        self.gate.progress.replied.fetch_or(more, Ordering::SeqCst);
+        self.gate.progress.replied.fetch_or(more && self.carries_http(), Ordering::SeqCst);
         Ok(more)
     }
 
@@ -372,5 +426,38 @@ impl<In: Transport> Transport for Gated<In> {
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_address_is_tried_after_the_first_of_each_family() {
+        let order = |addresses: &[&str]| {
+            let parsed = addresses.iter().map(|address| address.parse().unwrap());
+            alternating(parsed).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(order(&["[::1]:1", "[::2]:1", "127.0.0.1:1"]), ["[::1]:1", "127.0.0.1:1", "[::2]:1"]);
+        assert_eq!(order(&["127.0.0.2:1", "127.0.0.1:1", "[::1]:1"]), ["127.0.0.2:1", "[::1]:1", "127.0.0.1:1"]);
+        assert_eq!(order(&["127.0.0.1:1"]), ["127.0.0.1:1"]);
+    }
+
+    #[test]
+    fn past_a_proxy_of_another_kind_there_is_no_way() {
+        let endpoint = Endpoint::parse("https://posthog.example.org/").unwrap();
+        let through = |url: &str| {
+            let set = |name: &str| (name == "https_proxy").then(|| url.into());
+            let proxy = anonymous_statistics::proxy::choose(&endpoint, set);
+            Client::new(&endpoint, proxy.as_ref(), Arc::new(|| true)).map(drop)
+        };
+        for url in ["socks4://p:1", "socks4a://p:1", "socks5://p:1", "socks5h://p:1", "socks://p:1"] {
+            assert_eq!(through(url), Err(Failure::Connect), "{url}");
+        }
+        assert_eq!(through("ftp://p:1"), Err(Failure::ProxyName));
+        for url in ["http://p:1", "https://p:1", "p:1", "p"] {
+            assert_eq!(through(url), Ok(()), "{url}");
+        }
     }
 }
