@@ -219,13 +219,19 @@ impl Outbox {
 
     /// Writes an entry whole or not at all: under a temporary name, synced, then renamed.
     fn write(&self, name: &Name, entry: &Entry) -> io::Result<()> {
+        let bytes = entry.encode()?;
+        // A write beyond this limit would end the process (setrlimit(2), RLIMIT_FSIZE).
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+        if limit.is_some_and(|limit| limit < bytes.len() as u64) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         let temporary = format!("{TEMPORARY}{name}");
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let written = rustix::fs::openat(&self.waiting, &temporary, flags, Mode::RUSR | Mode::WUSR)
             .map_err(io::Error::from)
             .and_then(|file| {
                 let mut file = std::fs::File::from(file);
-                file.write_all(&entry.encode()?)?;
+                file.write_all(&bytes)?;
                 file.sync_all()
             })
             .and_then(|()| Ok(rustix::fs::renameat(&self.waiting, &temporary, &self.waiting, name.to_string())?));

@@ -21,7 +21,8 @@ use anonymous_statistics::{clock, limits, preview, proxy, switch};
 use crate::cli::Cli;
 use crate::transport::Client;
 
-/// Time that is left for writing down how an attempt ended, before the deadline.
+/// Time that is left for writing down how an attempt ended, before the deadline: as much as it took to keep the event, twice,
+/// and at least this. A slow disk gets more, but never more than a quarter of the deadline.
 const RESERVE: Duration = Duration::from_millis(30);
 
 /// A call of the daemon with all that it brings.
@@ -143,11 +144,15 @@ impl Call {
             Ok(assembly) => assembly,
             Err(problem) => return tell(News::Unusable(problem)),
         };
+        let before = Instant::now();
         let kept = self.keep(&assembly);
-        if kept.is_some() {
+        let reserve = (before.elapsed() * 2).clamp(RESERVE, (deadline / 4).max(RESERVE));
+        if let Some((outbox, _)) = &kept {
             tell(News::Kept);
+            // Now: whatever the attempt does to the rest of the time, the limits hold.
+            let _ = outbox.tidy_waiting(clock::now());
         }
-        let left = || deadline.saturating_sub(start.elapsed()).saturating_sub(RESERVE);
+        let left = || deadline.saturating_sub(start.elapsed()).saturating_sub(reserve);
         let mut way = self.way(&config);
         let reply = send(&mut way, &assembly.request, left());
         tell(News::Ended(reply.outcome));
@@ -159,7 +164,6 @@ impl Call {
             if reply.outcome.fate() == Fate::Answered && matches!(self.action(), "START" | "META") {
                 let _ = self.retry(&outbox, &config, &mut way, left);
             }
-            let _ = outbox.tidy_waiting(clock::now());
         }
         tell(News::Finished);
     }
@@ -180,7 +184,6 @@ impl Call {
         way: &mut Result<Client, Failure>,
         left: impl Fn() -> Duration,
     ) -> std::io::Result<()> {
-        outbox.tidy_waiting(clock::now())?;
         for (name, entry) in outbox.due(clock::now())? {
             if left().is_zero() {
                 break;
