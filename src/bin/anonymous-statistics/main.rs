@@ -5,10 +5,13 @@
 
 mod call;
 mod cli;
+#[cfg(target_os = "linux")]
+mod second;
 mod transport;
 mod verify;
 
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,8 @@ use anonymous_statistics::delivery::{Failure, Outcome};
 use anonymous_statistics::limits;
 use anonymous_statistics::script::MARK;
 use anonymous_statistics::text::printable;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use call::{Call, News};
 use cli::{Cli, Stop, Task};
@@ -32,15 +37,19 @@ pub(crate) static VERSION: &str = concat!(
 
 const EXIT_UNUSABLE: i32 = 2;
 
+/// Characters of the line for the daemon's log: less than a pipe has room for (4 KiB), even if each has four bytes.
+const LINE_CHARACTERS: usize = 1000;
+
 fn main() {
     let start = Instant::now();
-    // No input leads here. Should a defect do: no message that could hold a value, no core dump with a body.
+    no_core_dump();
+    // No input leads here. Should a defect do: no message that could hold a value.
     std::panic::set_hook(Box::new(|_| finish("000", None, i32::from(Failure::Receive.exit_code()))));
     debug_assert!(VERSION.contains(MARK.0) && VERSION.ends_with(MARK.1));
 
     let cli = match Cli::read(std::env::args_os().skip(1)) {
         Ok(cli) => cli,
-        Err(Stop::Information(text)) => finish(&text, None, 0),
+        Err(Stop::Information(text)) => write_and_exit(text.as_bytes(), 0),
         Err(Stop::Usage(line)) => finish("", Some(&line), EXIT_UNUSABLE),
     };
     let task = cli.task;
@@ -67,6 +76,18 @@ fn verify(call: &Call) -> ! {
     }
 }
 
+/// A body is not to be found in a core dump. Nor can others of this account look into the process.
+fn no_core_dump() {
+    // A limit of 0 does not keep the kernel from handing a dump to a program (core(5)).
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(not(target_os = "linux"))]
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Core,
+        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+    );
+}
+
 /// Prints the request instead of sending it.
 fn show(call: &Call) -> ! {
     let consent = call.consent();
@@ -89,6 +110,15 @@ fn show(call: &Call) -> ! {
 /// Sends the event, and ends at the deadline in any case.
 fn send(call: Call, start: Instant) -> ! {
     let mut deadline = config::deadline(call.action());
+    #[cfg(target_os = "linux")]
+    if !second::is_this() && second::is_needed() {
+        // It keeps the deadline; should it not, it is as if it could not tell whether it may send.
+        match second::run(deadline.saturating_sub(start.elapsed()) + second::GRACE) {
+            Some(ended) => finish(&ended.out, Some(ended.line.as_str()).filter(|line| !line.is_empty()), ended.status),
+            None if start.elapsed() >= deadline => finish("", None, 0),
+            None => {}
+        }
+    }
     let consent_by = deadline / limits::CONSENT_SHARE;
     let (tell, news) = mpsc::channel();
     let worker = std::thread::Builder::new().spawn(move || call.work(start, &tell));
@@ -127,12 +157,28 @@ fn send(call: Call, start: Instant) -> ! {
 }
 
 /// Ends the process with what the daemon reads, at most one line for its log, and the exit status. A closed or full
-/// stream changes nothing: there is nobody to tell.
+/// stream changes nothing: there is nobody to tell, and nobody is waited for.
 fn finish(out: &str, line: Option<&str>, status: i32) -> ! {
-    if let Some(line) = line {
-        let _ = writeln!(std::io::stderr(), "anonymous-statistics: {}", printable(line));
+    #[cfg(target_os = "linux")]
+    if second::is_this() {
+        tell(&std::io::stdout(), &second::message(out, line, status));
+        std::process::exit(status)
     }
-    write_and_exit(out.as_bytes(), status)
+    if let Some(line) = line {
+        let short: String = printable(line).chars().take(LINE_CHARACTERS).collect();
+        tell(&std::io::stderr(), format!("anonymous-statistics: {short}\n").as_bytes());
+    }
+    tell(&std::io::stdout(), out.as_bytes());
+    std::process::exit(status)
+}
+
+/// Writes to a stream that takes something now. A pipe says so when there is room for a page (pipe(7)), which is more than the
+/// lines of this program have.
+fn tell(stream: &impl AsFd, bytes: &[u8]) {
+    let mut ready = [PollFd::new(stream, PollFlags::OUT)];
+    if !bytes.is_empty() && poll(&mut ready, Some(&Timespec::default())).is_ok_and(|number| number > 0) {
+        let _ = rustix::io::write(stream, bytes);
+    }
 }
 
 fn write_and_exit(out: &[u8], status: i32) -> ! {
