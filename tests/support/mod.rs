@@ -122,7 +122,8 @@ fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) ->
     Ok(true)
 }
 
-fn is_complete(bytes: &[u8]) -> bool {
+/// Whether these are all bytes of a request.
+pub fn is_complete(bytes: &[u8]) -> bool {
     let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());

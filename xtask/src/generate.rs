@@ -33,10 +33,23 @@ const REGIONS: &[Region] = &[
         program: &["--package", "system-facts", "--example", "detection"],
         arguments: &[],
     },
+    Region {
+        file: "docs/reliability.md",
+        name: "faults",
+        program: &["--package", "anonymous-statistics", "--example", "reliability"],
+        arguments: &["faults"],
+    },
+    Region {
+        file: "docs/reliability.md",
+        name: "replies",
+        program: &["--package", "anonymous-statistics", "--example", "reliability"],
+        arguments: &["replies"],
+    },
 ];
 
 /// The files that are searched for markers.
-const FILES: [&str; 4] = ["README.md", "CONTRIBUTING.md", "docs/detection.md", "docs/what-is-sent.md"];
+const FILES: [&str; 5] =
+    ["README.md", "CONTRIBUTING.md", "docs/detection.md", "docs/reliability.md", "docs/what-is-sent.md"];
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {

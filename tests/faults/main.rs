@@ -1,0 +1,173 @@
+//! Everything that can go wrong between the daemon's call and an answer, with real sockets, file systems and servers: each
+//! row of `table.rs` for START, EXIT and FATAL. Whatever happens, the call returns in time, says what the daemon's contract
+//! says, and the event is where the table says.
+//!
+//! It works in a network and a mount namespace of its own: loopback, a name server and a packet filter that are ours, and file
+//! systems that hang.
+
+#![allow(unreachable_pub, reason = "as in the other tests' modules")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+#![allow(clippy::panic, reason = "in a test a panic is a failed test")]
+
+mod hanging;
+mod names;
+#[path = "../support/nginx.rs"]
+mod nginx;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+mod world;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use libtest_mimic::{Arguments, Failed, Trial};
+use support::{full, said, skip};
+use table::{End, Event, FAULTS, Fault, When};
+use world::World;
+
+/// Set inside the namespaces: the folder with what is mounted there.
+const ENCLOSED: &str = "FAULTS_ENCLOSED";
+
+/// How much later than its deadline a call may return.
+const TOLERANCE: Duration = Duration::from_millis(100);
+/// A machine that is busy with something else delays a call. A defect does it each time.
+const TRIES: u32 = 3;
+
+/// A call, and its deadline.
+const CALLS: [([&str; 3], Duration); 3] = [
+    (["START", "-", "-"], Duration::from_secs(2)),
+    (["EXIT", "OK", "-"], Duration::from_secs(1)),
+    (["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"], Duration::from_secs(1)),
+];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    let faults: Vec<&'static Fault> = FAULTS.iter().flat_map(|(_, faults)| *faults).collect();
+    if !arguments.list {
+        if let Some(reason) = missing() {
+            for fault in &faults {
+                skip(&format!("fault: {}", fault.name), &reason);
+            }
+            return libtest_mimic::run(&arguments, Vec::new()).exit_code();
+        }
+        if std::env::var_os(ENCLOSED).is_none() {
+            return enclose();
+        }
+        names::serve();
+    }
+    let world = (!arguments.list).then(|| Arc::new(World::make()));
+    // They mostly wait.
+    arguments.test_threads = arguments.test_threads.or(Some(8));
+    let trials = faults.into_iter().map(|fault| {
+        let world = world.clone();
+        Trial::test(format!("fault: {}", fault.name), move || {
+            let world = world.ok_or("nothing to run in")?;
+            programs().iter().try_for_each(|program| meets(&world, program, fault))
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn missing() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("only root can make them".to_owned());
+    }
+    let needed = [nginx::NGINX, "/usr/sbin/nft", "/dev/fuse", "/bin/ip"];
+    needed.into_iter().find(|path| !Path::new(path).exists()).map(|path| format!("{path} is missing"))
+}
+
+/// The sender as it was built for the tests, and, where `STATIC_PROGRAMS` names its folder, as it is given away.
+fn programs() -> Vec<PathBuf> {
+    let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
+    std::iter::once(PathBuf::from(support::sender())).chain(given_away).collect()
+}
+
+/// Starts this program again where the network, the names and the default configuration folders are its own.
+fn enclose() -> ExitCode {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("resolv.conf", "nameserver 127.0.0.1\n"),
+        ("nsswitch.conf", "hosts: files dns\n"),
+        ("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let setup = "ip link set lo up || exit 90\n\
+        for folder in $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
+        for file in resolv.conf nsswitch.conf hosts; do mount --bind \"$FAULTS_ENCLOSED/$file\" /etc/$file || exit 92; done\n\
+        exec \"$@\"";
+    let status = Command::new("unshare")
+        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(std::env::args_os().skip(1))
+        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
+        .env(ENCLOSED, folder.path())
+        .status()
+        .unwrap();
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(99))
+}
+
+/// All calls meet the fault and end as the table says.
+fn meets(world: &World, program: &Path, fault: &Fault) -> Result<(), Failed> {
+    for (happened, deadline) in CALLS {
+        let end = if happened[0] == "START" { fault.ends } else { fault.short.unwrap_or(fault.ends) };
+        let in_time = match end.when {
+            When::AtOnce | When::Before => deadline,
+            When::Quarter => deadline / 4 + TOLERANCE,
+            When::Deadline => deadline + TOLERANCE,
+        };
+        let mut took = Duration::MAX;
+        for _ in 0..TRIES {
+            if took > in_time {
+                took = took.min(ends(world, program, fault, happened, end)?);
+            }
+        }
+        let name = program.display();
+        if took > in_time {
+            return Err(format!("{}: returned after {took:?}, {name}", happened[0]).into());
+        }
+        println!("{:>5} ms {} {}, {name}", took.as_millis(), happened[0], fault.name);
+    }
+    Ok(())
+}
+
+/// One call. Everything but the time is the same each time.
+fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: End) -> Result<Duration, Failed> {
+    let scene = world.scene(fault, &full(happened));
+    let mut command = Command::new(program);
+    command.args(&scene.call.arguments).env_clear().envs(&scene.call.environment).current_dir("/");
+    let start = Instant::now();
+    let output = command.stdin(std::process::Stdio::null()).output()?;
+    let took = start.elapsed();
+    let (out, err, code) = said(&output);
+    let lost = end.event == Event::Lost;
+    let one_line = err.lines().count() == 1 && err.contains("the event was lost") && !err.contains(support::GUID);
+    let mut wrong = Vec::new();
+    if (out.as_str(), code) != (end.out, end.code) {
+        wrong.push(format!("said {out:?} and exit status {code}, not {:?} and {}", end.out, end.code));
+    }
+    if if lost { !one_line } else { !err.is_empty() } {
+        wrong.push(format!("standard error: {err:?}"));
+    }
+    // Whoever looks into a file system that hangs hangs.
+    world::unmount(&scene.home);
+    let number = |state| scene.home.events(state).iter().filter(|name| !name.starts_with(".new-")).count();
+    let kept = (number("waiting"), number("sent"));
+    let expected = match end.event {
+        Event::Waits => (1, 0),
+        Event::Delivered => (0, 1),
+        Event::DeliveredOnly | Event::Lost | Event::None => (0, 0),
+    };
+    if kept != expected {
+        wrong.push(format!("{} events wait and {} are in the history, not {expected:?}", kept.0, kept.1));
+    }
+    if wrong.is_empty() {
+        Ok(took)
+    } else {
+        Err(format!("{}: {}, {}", happened[0], wrong.join("; "), program.display()).into())
+    }
+}

@@ -1,0 +1,317 @@
+//! How each fault is made: servers on loopback, and what is in the way to them.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::hanging;
+use crate::nginx::{Authority, Identity, Server, identity};
+use crate::support::{Call, Home, Receiver, Reply, is_complete};
+use crate::table::{Connect, Fault, Files, Names, Step, Then, Version, Way};
+
+/// Ports that the packet filter knows.
+const DROPPED: u16 = 1001;
+const REJECTED: u16 = 1002;
+const DROPPED_ON_IPV6: u16 = 1003;
+
+/// How long a server holds a connection on which nothing happens: longer than any call.
+const LONG: Duration = Duration::from_secs(10);
+
+/// What a server does that is in order.
+const GOOD: &[Step] = &[Step::Read, Step::Say("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")];
+
+/// What all faults share.
+pub struct World {
+    authority: Authority,
+    tls: Server,
+    /// Answers 200 to everybody.
+    good: Receiver,
+    /// Where all of this lies.
+    _folder: tempfile::TempDir,
+}
+
+/// One call in a world with a fault.
+pub struct Scene {
+    pub home: Home,
+    pub call: Call,
+}
+
+impl World {
+    pub fn make() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        filter();
+        let authority = Authority::new(folder.path(), "ours");
+        let make = |name: &str| -> Identity { identity(folder.path(), name, "localhost", false, Some(&authority)) };
+        let late = identity(folder.path(), "late", "late.test", false, Some(&authority));
+        let tls = Server::start(
+            folder.path(),
+            &[(make("old"), "TLSv1.2"), (make("new"), "TLSv1.3"), (late, "TLSv1.2 TLSv1.3")],
+        );
+        serve_at((Ipv4Addr::LOCALHOST, DROPPED_ON_IPV6), GOOD);
+        Self { authority, tls, good: Receiver::start(Reply::Status(200, "")), _folder: folder }
+    }
+
+    /// A home whose configuration leads to the fault, and the call that meets it.
+    pub fn scene(&self, fault: &Fault, arguments: &[&str]) -> Scene {
+        let home = Home::new();
+        let call = home.call(arguments).with("SSL_CERT_FILE", self.authority.file.to_str().unwrap());
+        let at = |host: &str, port: u16| home.configure(&format!("url = \"http://{host}:{port}/capture/\"\n"));
+        let tls_at = |host: &str, port: u16| home.configure(&format!("url = \"https://{host}:{port}/capture/\"\n"));
+        let proxied = |proxy: &str| call.clone().with("https_proxy", proxy);
+        let call = match fault.way {
+            // A name that is not this machine's own can only be reached with TLS.
+            Way::Names(names) => {
+                tls_at(name_of(names), named_port(names, self));
+                call
+            }
+            Way::Connect(connect) => {
+                let (host, port) = address(connect);
+                at(host, port);
+                call
+            }
+            Way::Server(steps) => {
+                at("127.0.0.1", serve(steps));
+                call
+            }
+            Way::TlsServer(steps) => {
+                tls_at("localhost", serve(steps));
+                call
+            }
+            Way::Tls(version, records, then) => {
+                tls_at("localhost", relay(self.tls.ports[usize::from(version == Version::Tls13)], records, then));
+                call
+            }
+            Way::Proxy(steps) => {
+                tls_at("posthog.test", 443);
+                proxied(&format!("http://127.0.0.1:{}", serve(steps)))
+            }
+            Way::ProxyAt(url) => {
+                tls_at("posthog.test", 443);
+                proxied(url)
+            }
+            Way::Files(files) => self.files(files, &home, call),
+        };
+        Scene { home, call }
+    }
+
+    fn files(&self, files: Files, home: &Home, call: Call) -> Call {
+        home.configure(&format!("url = \"{}\"\n", self.good.url()));
+        match files {
+            Files::ConfigHangs => hanging::mount_that_never_answers(&home.config()),
+            Files::ConfigDead => hanging::mount_that_nobody_serves(&home.config()),
+            Files::LibraryHangs => hanging::mount_that_never_answers(&home.lib()),
+            Files::LibraryHangsAndServerIsSilent => {
+                hanging::mount_that_never_answers(&home.lib());
+                home.configure(&format!("url = \"http://127.0.0.1:{}/capture/\"\n", serve(&[Step::Read])));
+            }
+            Files::Full => full(&home.lib()),
+            Files::FullAndServerIsSilent => {
+                full(&home.lib());
+                home.configure(&format!("url = \"http://127.0.0.1:{}/capture/\"\n", serve(&[Step::Read])));
+            }
+            Files::ReadOnly => mount(&["-t", "tmpfs", "-o", "ro,mode=755", "none"], &home.lib()),
+            Files::TrustStoreHangs => {
+                let fifo = home.path().join("fifo");
+                assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+                home.configure(&format!("url = \"https://localhost:{}/capture/\"\n", self.tls.ports[1]));
+                return call.with("SSL_CERT_FILE", fifo.to_str().unwrap());
+            }
+            Files::TrustStoreEndless => {
+                home.configure(&format!("url = \"https://localhost:{}/capture/\"\n", self.tls.ports[1]));
+                return call.with("SSL_CERT_FILE", "/dev/zero");
+            }
+        }
+        call
+    }
+}
+
+/// A file system of one page, which a file fills.
+fn full(folder: &Path) {
+    mount(&["-t", "tmpfs", "-o", "size=4k,mode=755", "none"], folder);
+    std::fs::write(folder.join("filler"), [0; 4096]).unwrap();
+}
+
+fn mount(arguments: &[&str], folder: &Path) {
+    let status = Command::new("mount").args(arguments).arg(folder).status().unwrap();
+    assert!(status.success(), "mount {arguments:?}");
+}
+
+/// Takes a file system away again: a file system that hangs can only be detached.
+pub fn unmount(home: &Home) {
+    for folder in [home.config(), home.lib()] {
+        let _ = Command::new("umount").args(["--lazy", "--internal-only"]).arg(folder).output();
+    }
+}
+
+/// The packet filter of this network namespace.
+fn filter() {
+    let rules = format!(
+        "table inet faults {{ \nchain input {{\n type filter hook input priority 0;\n\
+         tcp dport {DROPPED} drop\n tcp dport {REJECTED} reject\n meta nfproto ipv6 tcp dport {DROPPED_ON_IPV6} drop\n}}\n}}\n"
+    );
+    let status = Command::new("nft").arg(rules).status().unwrap();
+    assert!(status.success(), "nft cannot set its rules");
+}
+
+fn name_of(names: Names) -> &'static str {
+    match names {
+        Names::Silent => "silent.test",
+        Names::Late => "late.test",
+        Names::Missing => "missing.test",
+        Names::Failing => "failing.test",
+        Names::Garbage => "garbage.test",
+        Names::Elsewhere => "elsewhere.test",
+    }
+}
+
+/// Where an answered name leads.
+fn named_port(names: Names, world: &World) -> u16 {
+    if names == Names::Late { world.tls.ports[2] } else { 443 }
+}
+
+fn address(connect: Connect) -> (&'static str, u16) {
+    match connect {
+        Connect::Refused => ("127.0.0.1", 9),
+        Connect::Dropped => ("127.0.0.1", DROPPED),
+        Connect::Rejected => ("127.0.0.1", REJECTED),
+        Connect::Full => ("127.0.0.1", full_queue()),
+        // It has both addresses, and IPv6 comes first (RFC 6724).
+        Connect::DroppedOnIpv6 => ("localhost", DROPPED_ON_IPV6),
+        Connect::RefusedOnIpv6 => ("localhost", serve(GOOD)),
+    }
+}
+
+/// A listener that accepts nothing, with so many connections in its queue that the kernel drops further ones.
+fn full_queue() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        queued.push(stream);
+        assert!(queued.len() < 10_000, "the queue does not fill");
+    }
+    std::mem::forget((listener, queued));
+    address.port()
+}
+
+/// A server that does these steps with each connection.
+fn serve(steps: &'static [Step]) -> u16 {
+    serve_at((Ipv4Addr::LOCALHOST, 0), steps)
+}
+
+fn serve_at(address: (Ipv4Addr, u16), steps: &'static [Step]) -> u16 {
+    let listener = TcpListener::bind(address).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || follow(stream, steps));
+        }
+    });
+    port
+}
+
+fn follow(mut stream: TcpStream, steps: &[Step]) {
+    for step in steps {
+        let went = match step {
+            Step::Read => read(&mut stream),
+            Step::ReadByte => stream.read_exact(&mut [0]),
+            Step::Say(text) => stream.write_all(&bytes(text)),
+            Step::Drip(text) => bytes(text).iter().try_for_each(|byte| {
+                std::thread::sleep(Duration::from_secs(1));
+                stream.write_all(&[*byte])
+            }),
+            Step::Flood(text) => {
+                let block = bytes(text).repeat(100);
+                // More than any limit, and an end for the case that nobody has one.
+                (0..20_000).try_for_each(|_| stream.write_all(&block))
+            }
+            Step::EndWriting => stream.shutdown(Shutdown::Write),
+            Step::EndReading => stream.shutdown(Shutdown::Read),
+            Step::Close => return,
+            Step::Reset => return reset(&stream),
+        };
+        if went.is_err() {
+            return;
+        }
+    }
+    std::thread::sleep(LONG);
+}
+
+/// A character for each byte: what a table can hold.
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+}
+
+fn read(stream: &mut TcpStream) -> std::io::Result<()> {
+    let (mut all, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+    while !is_complete(&all) {
+        let length = stream.read(&mut buffer)?;
+        if length == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        all.extend_from_slice(&buffer[..length]);
+    }
+    Ok(())
+}
+
+/// Closed with a time of 0 to linger, a connection is reset (`SO_LINGER`, socket(7)).
+fn reset(stream: &TcpStream) {
+    rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)).unwrap();
+}
+
+/// Passes bytes between the sender and a TLS server, and of the server's records only so many.
+fn relay(server: u16, records: usize, then: Then) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let behind = TcpStream::connect((Ipv4Addr::LOCALHOST, server)).unwrap();
+            let to = behind.try_clone().unwrap();
+            client.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+            let client = Arc::new(client);
+            let from = Arc::downgrade(&client);
+            std::thread::spawn(move || forward(&from, to));
+            std::thread::spawn(move || pass(behind, &client, records, then));
+        }
+    });
+    port
+}
+
+/// Passes on what the sender says, as long as the other direction is there.
+fn forward(from: &Weak<TcpStream>, mut to: TcpStream) {
+    let mut buffer = [0; 16 * 1024];
+    while let Some(from) = from.upgrade() {
+        match (&*from).read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) if to.write_all(&buffer[..length]).is_ok() => {}
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            _ => return,
+        }
+    }
+}
+
+fn pass(mut from: TcpStream, to: &Arc<TcpStream>, records: usize, then: Then) {
+    for _ in 0..records {
+        // Type, version and length (RFC 8446, 5.1).
+        let mut head = [0; 5];
+        if from.read_exact(&mut head).is_err() {
+            break;
+        }
+        let mut record = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+        if from.read_exact(&mut record).and_then(|()| (&**to).write_all(&[&head[..], &record].concat())).is_err() {
+            break;
+        }
+    }
+    if then == Then::Stall {
+        return std::thread::sleep(LONG);
+    }
+    // The sender reads what was passed on, and answers.
+    std::thread::sleep(Duration::from_millis(100));
+    match then {
+        Then::Reset => reset(to),
+        Then::Stall | Then::Close => drop(to.shutdown(Shutdown::Both)),
+    }
+}
