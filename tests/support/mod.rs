@@ -114,7 +114,9 @@ fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) ->
     all.lock().unwrap().push(bytes);
     match reply {
         Reply::Status(status, headers) => {
-            write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 2\r\n{headers}\r\nok")?;
+            // In one piece: for the rest of it the kernel would wait until the first is acknowledged.
+            let answer = format!("HTTP/1.1 {status} Status\r\ncontent-length: 2\r\n{headers}\r\nok");
+            stream.write_all(answer.as_bytes())?;
         }
         Reply::Silence => std::thread::sleep(Duration::from_secs(30)),
         Reply::Close | Reply::Then(..) => {}

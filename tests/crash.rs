@@ -1,0 +1,262 @@
+//! `kill -9` at every system call of a send (strace), and then the next call of the daemon: every event that was kept is
+//! delivered, with the same random number and the same body; nothing is damaged, and nothing is left behind.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use serde_json::Value as Json;
+use support::{Home, Receiver, Reply, full, is_complete, parts, said};
+
+const START: [&str; 3] = ["START", "-", "-"];
+const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
+const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"];
+
+/// What is sent, and how it goes while nobody is killed.
+struct Scenario {
+    name: &'static str,
+    happened: [&'static str; 3],
+    /// The server's answer.
+    reply: Reply,
+    /// Whether other events wait.
+    waiting: bool,
+}
+
+const SCENARIOS: [Scenario; 3] = [
+    Scenario { name: "START, and three events wait", happened: START, reply: Reply::Then(200, 200), waiting: true },
+    Scenario {
+        name: "FATAL, the server is out of order",
+        happened: FATAL,
+        reply: Reply::Status(503, ""),
+        waiting: false,
+    },
+    Scenario { name: "EXIT into an empty folder", happened: EXIT, reply: Reply::Status(200, ""), waiting: false },
+];
+
+/// They mostly wait: for strace, and for the disk.
+const WORKERS: usize = 4;
+
+/// A system call: its name, and which of the calls with this name of its thread it is.
+type Point = (String, usize);
+
+/// The sender that is given away makes half as many system calls before it begins to work.
+fn program() -> PathBuf {
+    let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
+    given_away.unwrap_or_else(|| support::sender().into())
+}
+
+/// Runs a call under strace, which may end it.
+fn traced(home: &Home, happened: [&str; 3], options: &[&str], log: &Path) -> ExitStatus {
+    let call = home.call(&full(happened));
+    Command::new(support::strace().unwrap())
+        .args(["-f", "-o"])
+        .arg(log)
+        .args(options)
+        .arg("--")
+        .arg(program())
+        .args(&call.arguments)
+        .env_clear()
+        .envs(&call.environment)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap()
+}
+
+fn call(home: &Home, happened: [&str; 3]) -> (String, String, i32) {
+    let call = home.call(&full(happened));
+    let mut command = Command::new(program());
+    command.args(&call.arguments).env_clear().envs(&call.environment).current_dir("/").stdin(Stdio::null());
+    said(&command.output().unwrap())
+}
+
+/// Every point at which a call can be ended.
+fn points(log: &Path) -> Vec<Point> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut points = BTreeSet::new();
+    for line in text.lines() {
+        let Some((thread, rest)) = line.split_once(' ') else { continue };
+        let Some((name, _)) = rest.trim_start().split_once('(') else { continue };
+        let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        // strace follows the program from its start on, which itself cannot be ended.
+        if !plain || name == "execve" {
+            continue;
+        }
+        let count = counts.entry((thread, name)).or_default();
+        *count += 1;
+        // strace counts for each thread: the thread that gets there first is ended.
+        points.insert((name.to_owned(), *count));
+    }
+    points.into_iter().collect()
+}
+
+/// Whether, in a call that was ended, the event was kept: renamed, and then its folder synced, and both had returned.
+fn was_kept(log: &Path) -> bool {
+    let text = std::fs::read_to_string(log).unwrap();
+    let returned = |line: &&str| line.ends_with(" = 0");
+    let mut lines = text.lines().skip_while(|line| !(line.contains(" renameat") && returned(line)));
+    lines.any(|line| line.contains(" fsync(") && returned(&line))
+}
+
+/// A place to be killed in: the servers, and a home with what waits.
+struct Bench {
+    scenario: &'static Scenario,
+    /// Answers as the scenario wants.
+    server: Receiver,
+    /// Answers 200 to everything.
+    good: Receiver,
+    /// What waits before each run: names and content.
+    template: Vec<(String, String)>,
+}
+
+impl Bench {
+    fn new(scenario: &'static Scenario) -> Self {
+        let unavailable = Receiver::start(Reply::Status(503, ""));
+        let server = Receiver::start(scenario.reply);
+        let home = Home::sending_to(&unavailable);
+        if scenario.waiting {
+            for happened in [START, EXIT, FATAL] {
+                assert_eq!(call(&home, happened).0, "503");
+            }
+        }
+        home.redirect_waiting(&unavailable, &server);
+        let folder = home.lib().join("anonymous-statistics/waiting");
+        let read = |name: String| {
+            let content = std::fs::read_to_string(folder.join(&name)).unwrap();
+            (name, content)
+        };
+        let template = home.events("waiting").into_iter().map(read).collect();
+        Self { scenario, server, good: Receiver::start(Reply::Then(200, 200)), template }
+    }
+
+    fn home(&self) -> Home {
+        let home = Home::sending_to(&self.server);
+        let state = home.lib().join("anonymous-statistics");
+        for folder in [&state, &state.join("waiting"), &state.join("sent")] {
+            if self.scenario.waiting {
+                std::fs::create_dir(folder).unwrap();
+                support::set_mode(folder, 0o700);
+            }
+        }
+        for (name, content) in &self.template {
+            let file = state.join("waiting").join(name);
+            std::fs::write(&file, content).unwrap();
+            support::set_mode(&file, 0o600);
+        }
+        home
+    }
+
+    /// Ends a call at a point, and looks what is there, and whether it all arrives. Says whether it was ended.
+    fn kill(&self, (name, count): &Point) -> bool {
+        let what = format!("{}: killed at {name} {count}", self.scenario.name);
+        let home = self.home();
+        let before = (self.server.requests().len(), self.good.requests().len());
+        let trace = format!("trace=renameat,renameat2,fsync,{name}");
+        let inject = format!("inject={name}:signal=SIGKILL:when={count}");
+        let log = home.path().join("strace");
+        let status = traced(&home, self.scenario.happened, &["-e", &trace, "-e", &inject], &log);
+        // strace ends as its program did. Where threads took other turns than in the run that was counted, nobody was killed.
+        let killed = status.signal() == Some(9);
+        assert!(killed || status.success(), "{what}: {status}");
+
+        let kept = self.look(&home, &what);
+        assert!(kept.is_some() || !was_kept(&log), "{what}: the event is lost");
+        // A minute later.
+        let folder = home.lib().join("anonymous-statistics/waiting");
+        for name in home.events("waiting").iter().filter(|name| name.starts_with(".new-")) {
+            let (time, uuid) = name.strip_prefix(".new-").unwrap().split_once('-').unwrap();
+            let older = time.parse::<u64>().unwrap() - 61_000;
+            std::fs::rename(folder.join(name), folder.join(format!(".new-{older}-{uuid}"))).unwrap();
+        }
+        home.redirect_waiting(&self.server, &self.good);
+        assert_eq!(call(&home, START), ("200".into(), String::new(), 0), "{what}");
+        assert_eq!(home.events("waiting"), [""; 0], "{what}");
+
+        let arrived: Vec<Vec<u8>> = [&self.server.requests()[before.0..], &self.good.requests()[before.1..]].concat();
+        let mut bodies: BTreeMap<String, Json> = BTreeMap::new();
+        for request in arrived.iter().filter(|request| is_complete(request)) {
+            let body = parts(request).1;
+            let uuid = body["uuid"].as_str().unwrap().to_owned();
+            let first = bodies.entry(uuid).or_insert_with(|| body.clone());
+            assert_eq!(*first, body, "{what}: a repeat differs");
+        }
+        for (name, content) in &self.template {
+            let (_, uuid) = name.split_once('-').unwrap();
+            assert_eq!(bodies.get(uuid), Some(&parts(content.as_bytes()).1), "{what}: {name}");
+        }
+        if let Some(uuid) = kept {
+            assert!(bodies.contains_key(&uuid), "{what}: the event did not arrive");
+        }
+        killed
+    }
+
+    /// Every file is an entry that is whole, or a temporary one. Returns the random number of the call's own event.
+    fn look(&self, home: &Home, what: &str) -> Option<String> {
+        let mut own = None;
+        for state in ["waiting", "sent"] {
+            for name in home.events(state) {
+                let content = std::fs::read(home.lib().join("anonymous-statistics").join(state).join(&name)).unwrap();
+                let (time, uuid) = name.trim_start_matches(".new-").split_once('-').unwrap();
+                assert!(time.parse::<u64>().is_ok() && uuid.len() == 36, "{what}: a file {name}");
+                if name.starts_with(".new-") {
+                    continue;
+                }
+                let line = content.split(|byte| *byte == b'\n').next().unwrap();
+                assert!(serde_json::from_slice::<Json>(line).is_ok(), "{what}: {name} is damaged");
+                let body = parts(&content).1;
+                assert_eq!(body["uuid"], uuid, "{what}: {name} is damaged");
+                if !self.template.iter().any(|(known, _)| *known == name) {
+                    own = Some(uuid.to_owned());
+                }
+            }
+        }
+        own
+    }
+}
+
+#[test]
+fn killed_at_any_system_call_no_event_is_lost_or_changed() {
+    let test = "killed_at_any_system_call_no_event_is_lost_or_changed";
+    if support::strace().is_none() {
+        support::skip(test, "strace is not installed");
+        return;
+    }
+    if support::opted_out_here(test) {
+        return;
+    }
+    let mut total = 0;
+    for scenario in &SCENARIOS {
+        let bench = Bench::new(scenario);
+        let home = bench.home();
+        let log = home.path().join("strace");
+        assert!(traced(&home, scenario.happened, &[], &log).success());
+        // Frozen means: the file is synced before it has its name.
+        let calls = std::fs::read_to_string(&log).unwrap();
+        let first = |call: &str| calls.lines().position(|line| line.contains(call)).unwrap();
+        assert!(first(" fsync(") < first(" renameat"), "{}", scenario.name);
+        assert!(was_kept(&log));
+        let points = points(&log);
+        let points = &points;
+        let run = move |worker: usize| {
+            let bench = Bench::new(scenario);
+            (worker..points.len()).step_by(WORKERS).filter(|at| bench.kill(&points[*at])).count()
+        };
+        let killed: usize = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || run(worker))).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+        });
+        println!("{}: killed {killed} times at {} system calls", scenario.name, points.len());
+        total += killed;
+    }
+    println!("killed {total} times");
+    assert!(total >= 500, "killed only {total} times");
+}
