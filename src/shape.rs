@@ -200,8 +200,12 @@ impl Shape {
             Self::Digits => {
                 text == "unknown" || (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
             }
-            Self::Version if is_version(text) => return names_no_one(text, hosts),
-            Self::Version => false,
+            Self::Version => {
+                if !is_version(text) {
+                    return Err(Misfit::NotOfShape);
+                }
+                return names_no_one(text, hosts);
+            }
             Self::KernelRelease => return kernel_release(text, hosts),
             Self::Guid | Self::Uuid => is_guid(text),
             Self::Key => {
@@ -211,10 +215,12 @@ impl Shape {
             Self::Action => is_action(text),
             Self::Word => return word(text, hosts).map(|()| Value::Text(text.to_owned())),
             Self::FailurePoint => {
-                if Fatal::parse(None, Some(text)).data().as_deref() != Some(text) {
+                // Whole, it would be taken for a mail address.
+                let fatal = Fatal::parse(None, Some(text)).keep(|part| text::find_personal(part, hosts).is_none());
+                if fatal.data().as_deref() != Some(text) {
                     word(text, hosts)?;
                 }
-                return names_no_one(text, hosts);
+                true
             }
             Self::Words => {
                 if text.chars().count() > WORDS {

@@ -195,8 +195,12 @@ mod tests {
         for option in &OPTIONS {
             assert!(help.contains(&format!("--{}", option.name)));
             let argument = format!("--{}", option.name);
-            let understood =
-                read(&if option.value.is_some() { vec![&argument, "x", "START"] } else { vec![&argument, "START"] });
+            let understood = read(&match (option.name, option.value) {
+                // It stands in place of an action.
+                ("call", _) => vec!["--verify", &argument, "x"],
+                (_, Some(_)) => vec![&argument, "x", "START"],
+                (_, None) => vec![&argument, "START"],
+            });
             assert!(!matches!(understood, Err(Stop::Usage(_))), "{argument}");
         }
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");

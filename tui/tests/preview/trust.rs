@@ -235,7 +235,7 @@ fn a_history_that_cannot_be_read_is_no_empty_history() {
     let agent = Agent::new();
     drop(Outbox::open(&agent.path("lib"), Role::Sender).unwrap());
     let state = agent.path("lib/anonymous-statistics");
-    fs::set_permissions(&state, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o000)).unwrap();
     let ran = agent.run(&["history"]);
     fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
     // Root may read everything.
