@@ -160,9 +160,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// The text with the value of each `name = value` or `name: value` replaced.
 fn with_values(text: &str, value: &str) -> String {
-    let line = |line: &str| match line.find(['=', ':']) {
-        Some(at) => format!("{}{}{value}\n", &line[..=at], if line[at..].starts_with(':') { " " } else { "" }),
-        None => format!("{value}\n"),
+    let line = |line: &str| match (line.split_once('='), line.split_once(':')) {
+        (Some((name, _)), _) => format!("{name}={value}\n"),
+        (None, Some((name, _))) => format!("{name}: {value}\n"),
+        (None, None) => format!("{value}\n"),
     };
     text.lines().map(line).collect()
 }

@@ -128,7 +128,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// A path that no system opens: PATH_MAX is 4096 on Linux, 1024 elsewhere.
+/// A path that no system opens: `PATH_MAX` is 4096 on Linux, 1024 elsewhere.
 const LONG: &str = concat!("/", include_str!("support/long-name.txt"));
 
 /// What only root can make, in a mount namespace of its own: the usual folders, and file systems that are full or read-only.

@@ -1,10 +1,13 @@
 //! The daemon's view in words, beside that of the shell in which somebody asks.
 
+use std::fmt::Write as _;
+
 use anonymous_statistics::channels::should_use_the_file;
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Consent, Source};
 use anonymous_statistics::daemon::{Daemon, Whose};
 use anonymous_statistics::preview::Preview;
+use anonymous_statistics::text::printable;
 
 use crate::words;
 
@@ -27,7 +30,8 @@ pub(crate) fn whose(preview: &Preview) -> String {
         }
     };
     if let Some(why) = surroundings.unseen() {
-        sentence.push_str(&format!(" Not seen from this account: {}.", anonymous_statistics::text::printable(why)));
+        // Writing to a String cannot fail.
+        let _ = write!(sentence, " Not seen from this account: {}.", printable(why));
     }
     sentence
 }
@@ -63,7 +67,8 @@ pub(crate) fn daemons(preview: &Preview) -> Vec<String> {
 fn line(preview: &Preview, daemon: &Daemon) -> String {
     let mut text = format!("process {}, user id {}", daemon.process, daemon.owner);
     if let Some(started) = daemon.started {
-        text.push_str(&format!(", started {}", clock::utc(started)));
+        // Writing to a String cannot fail.
+        let _ = write!(text, ", started {}", clock::utc(started));
     }
     let other = preview.others.iter().find(|(whose, _)| *whose == Whose::Daemon(daemon.process));
     let what = if daemon.contained {
