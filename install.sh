@@ -22,6 +22,19 @@ telemetry-preview'
 scripts='system-info
 anonymous-statistics'
 opt_out_file=.opt-out-from-anonymous-statistics
+# Below share/, here and under the prefix: manual pages, and completions for bash, zsh and fish.
+pages='man/man1/system-info.1
+man/man1/anonymous-statistics.1
+man/man1/telemetry-preview.1
+bash-completion/completions/system-info
+bash-completion/completions/anonymous-statistics
+bash-completion/completions/telemetry-preview
+zsh/site-functions/_system-info
+zsh/site-functions/_anonymous-statistics
+zsh/site-functions/_telemetry-preview
+fish/vendor_completions.d/system-info.fish
+fish/vendor_completions.d/anonymous-statistics.fish
+fish/vendor_completions.d/telemetry-preview.fish'
 
 # The same folders as in src/folders.rs, which a test compares.
 plugin_folders='/usr/libexec/netdata/plugins.d
@@ -48,7 +61,8 @@ and anonymous-statistics.sh; the originals are kept.
 
 Usage: sh install.sh [OPTIONS]
 
-  --prefix DIR         the programs go to DIR/bin [default: /usr/local]
+  --prefix DIR         the programs go to DIR/bin, manual pages and completions
+                       to DIR/share [default: /usr/local]
   --plugins-dir DIR    the agent's plugins folder [default: the one that is found]
   --config-dir DIR     the agent's config directory [default: those that are found]
   --from DIR           the built programs [default: beside install.sh, or in target/]
@@ -193,12 +207,13 @@ rm -rf $(quote "$stage")"
 # Whatever it is: a link that leads nowhere is there too.
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# Whether a file is one of these programs, in any version: by a text that it holds. Lines of grep end at a NUL in some
+# Whether a file is one of these programs or pages, in any version: by a text that it holds. Lines of grep end at a NUL in some
 # systems, hence tr.
 is_ours() {
-    case ${1##*/} in
-        system-info*) mark='Finds out what machine this is: operating system' ;;
-        anonymous-statistics*) mark='[sender of the anonymous-statistics project, version ' ;;
+    case $1 in
+        */share/*) mark='of the anonymous-statistics project; do not edit.' ;;
+        */system-info*) mark='Finds out what machine this is: operating system' ;;
+        */anonymous-statistics*) mark='[sender of the anonymous-statistics project, version ' ;;
         *) mark="Shows what the Netdata agent's telemetry would send from this machine" ;;
     esac
     [ -f "$1" ] && tr '\000' '\n' <"$1" | grep -F -q "$mark"
@@ -318,6 +333,11 @@ find_programs() {
         set -f
     fi
     problem=''
+    # The programs are of use without their pages.
+    [ -d "$here/share" ] || pages=''
+    for page in $pages; do
+        [ -f "$here/share/$page" ] || fail "$here/share/$page is missing: it belongs beside install.sh"
+    done
     for from in $candidates; do
         if [ ! -f "$from/anonymous-statistics" ]; then
             continue
@@ -396,6 +416,12 @@ check_targets() {
             fail "$target is another program: move it away, or choose another --prefix"
         fi
     done
+    for page in $pages; do
+        target=$root$prefix/share/$page
+        if exists "$target" && ! is_ours "$target"; then
+            fail "$target is of another program: move it away, or choose another --prefix"
+        fi
+    done
     foreign='' diverting=''
     [ "$plugins" ] || return 0
     for script in $scripts; do
@@ -420,6 +446,9 @@ check_targets() {
 check_rights() {
     may_write "$root$prefix/bin"
     may_write "$(dirname "$root$manifest")"
+    for page in $pages; do
+        may_write "$root$prefix/share/${page%/*}"
+    done
     if [ "$plugins" ]; then
         may_write "$root$plugins"
     fi
@@ -468,7 +497,15 @@ opt_out() {
     fi
 }
 
-# Prepares a program for its place: with owner and permissions of what stands there.
+# Where a program or page is installed from.
+source_of() {
+    case $1 in
+        */*) printf '%s' "$here/share/$1" ;;
+        *) printf '%s' "$from/$1" ;;
+    esac
+}
+
+# Prepares a program or page for its place: with owner and permissions of what stands there.
 prepare() {
     target=$root$2
     stage_beside "$target"
@@ -480,8 +517,11 @@ prepare() {
             on_failure "unmove $(quote "$target") $(quote "$stage/$name.before")"
         fi
     fi
-    cat "$from/$1" >"$stage/$name.new" || fail "cannot write $stage/$name.new"
-    [ -x "$stage/$name.new" ] || chmod 755 "$stage/$name.new" || fail "cannot make $stage/$name.new executable"
+    cat "$(source_of "$1")" >"$stage/$name.new" || fail "cannot write $stage/$name.new"
+    case $1 in
+        */*) ;;
+        *) [ -x "$stage/$name.new" ] || chmod 755 "$stage/$name.new" || fail "cannot make $stage/$name.new executable" ;;
+    esac
 }
 
 place() {
@@ -537,6 +577,10 @@ install() {
 
     # What goes where: PROGRAM PATH. The sender takes the daemon's script's place last.
     places='' by_dpkg=''
+    for page in $pages; do
+        places="$places$page $prefix/share/$page
+"
+    done
     for program in $programs; do
         places="$places$program $prefix/bin/$program
 "
@@ -549,11 +593,17 @@ install() {
     fi
     [ "$dry_run" ] || make_folder "$prefix/bin"
     [ "$dry_run" ] || make_folder "$(dirname "$manifest")"
+    for page in $pages; do
+        [ "$dry_run" ] || make_folder "$prefix/share/${page%/*}"
+    done
     for line in $places; do
         path=${line#* }
-        kind=program
-        [ "$path" = "${path%.sh}" ] || kind=script
-        record "$kind $(checksum "$from/${line%% *}") $path"
+        case ${line%% *}:$path in
+            */*:*) kind=page ;;
+            *.sh) kind=script ;;
+            *) kind=program ;;
+        esac
+        record "$kind $(checksum "$(source_of "${line%% *}")") $path"
         [ "$dry_run" ] || prepare "${line%% *}" "$path"
     done
     # Until all is done, both what was and what will be counts as installed: --uninstall then works even after a kill -9.
@@ -579,6 +629,9 @@ report_installation() {
         return
     fi
     say "Installed from $from in $root$prefix/bin: $(printf '%s' "$programs" | sed 's/$/,/' | tr '\n' ' ' | sed 's/,$//')."
+    if [ "$pages" ]; then
+        say "Manual pages, and completions for bash, zsh and fish, are in $root$prefix/share."
+    fi
     if [ "$plugins" ]; then
         say "In $root$plugins, system-info and anonymous-statistics stand in the place of the agent's scripts."
         for script in $scripts; do
@@ -632,7 +685,7 @@ uninstall() {
     for line in $lines; do
         path=${line#* * * }
         case $line in
-            program\ * | script\ *) [ ! -d "$(dirname "$root$path")" ] || may_write "$(dirname "$root$path")" ;;
+            program\ * | script\ * | page\ *) [ ! -d "$(dirname "$root$path")" ] || may_write "$(dirname "$root$path")" ;;
         esac
     done
     may_write "$(dirname "$root$manifest")"
@@ -648,7 +701,7 @@ $path
         seen="$seen$path
 "
         case $line in
-            program\ *) remove "$path" || : ;;
+            program\ * | page\ *) remove "$path" || : ;;
             script\ *) restore "$path" ;;
             folder\ *)
                 folders="$path

@@ -8,7 +8,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES, PLUGIN_DIRECTORIES};
@@ -701,6 +701,78 @@ fn whichever_renaming_fails_or_is_interrupted_all_is_as_it_was() {
             }
         }
     });
+}
+
+/// The pages of the checkout, by their paths below `share/`.
+fn pages() -> Vec<PathBuf> {
+    let share = Path::new(INSTALLER).with_file_name("share");
+    let (mut found, mut open) = (Vec::new(), vec![share.clone()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { open.push(path) } else { found.push(path.strip_prefix(&share).unwrap().to_owned()) }
+        }
+    }
+    found
+}
+
+#[test]
+fn manual_pages_and_completions_come_with_the_programs_and_go_with_them() {
+    let pages = pages();
+    assert_eq!(pages.len(), 12, "three programs; a manual page, and completions for three shells");
+    under_each_shell("manual_pages_and_completions_come_with_the_programs_and_go_with_them", |shell| {
+        let scratch = Scratch::with_agent(shell).with_small_programs().with_pages();
+        let before = scratch.tree();
+        let out = scratch.installed(&["--yes", "--prefix", "/opt/a b's"]);
+        assert!(out.contains("Manual pages, and completions for bash, zsh and fish, are in "), "{out}");
+        let place = |page: &PathBuf| scratch.path("opt/a b's/share").join(page);
+        for page in &pages {
+            assert!(same_content(&place(page), &Path::new(INSTALLER).with_file_name("share").join(page)));
+            assert_eq!(mode(&place(page)), 0o644, "{}", page.display());
+        }
+        let once = scratch.tree();
+        scratch.installed(&["--prefix", "/opt/a b's"]);
+        assert_eq!(scratch.tree(), once, "installed again it is the same");
+        // What somebody changed stays, and is named.
+        fs::write(place(&pages[0]), "changed\n").unwrap();
+        let out = scratch.installed(&["--uninstall", "--prefix", "/opt/a b's"]);
+        assert!(out.contains(&format!("Left: {} is not what was installed.", place(&pages[0]).display())), "{out}");
+        fs::remove_file(place(&pages[0])).unwrap();
+        assert_eq!(scratch.files(), before.into_iter().filter(|(_, what)| !what.ends_with("a folder")).collect());
+
+        // A page of somebody else's is not replaced.
+        let scratch = Scratch::bare(shell).with_small_programs().with_pages();
+        let foreign = scratch.path("usr/local/share/man/man1/system-info.1");
+        fs::create_dir_all(foreign.parent().unwrap()).unwrap();
+        fs::write(&foreign, ".TH of another program\n").unwrap();
+        let before = scratch.tree();
+        let (_, err, status) = scratch.install(&[]);
+        assert_eq!(status, 1);
+        assert!(err.contains("man1/system-info.1 is of another program"), "{err}");
+        assert_eq!(scratch.tree(), before);
+    });
+}
+
+#[test]
+fn interrupted_between_the_pages_all_is_as_it_was() {
+    let scratch = Scratch::bare(&["sh"]).with_small_programs().with_pages();
+    let (what, expected) = ACCIDENTS[1];
+    for arguments in [&[][..], &["--uninstall"]] {
+        let before = scratch.tree();
+        let mut calls = 0;
+        loop {
+            calls += 1;
+            at_call(&scratch, "mv", calls, &accident(what));
+            let (_, err, status) = scratch.install(arguments);
+            if status == 0 {
+                break;
+            }
+            assert_eq!(status, expected, "{err}");
+            assert_eq!(scratch.tree(), before, "at {calls} of {arguments:?}");
+        }
+        assert!(calls > 15, "{calls} renamings");
+        scratch.without_command("mv");
+    }
 }
 
 /// Nothing can answer a kill -9; but the next run puts it right, and no original is lost.

@@ -75,6 +75,7 @@ pub fn run(command: &mut Command) -> std::process::ExitStatus {
 pub struct Scratch {
     folder: tempfile::TempDir,
     shell: &'static [&'static str],
+    installer: PathBuf,
     /// The programs that are installed.
     pub programs: PathBuf,
     /// Variables for the installer.
@@ -85,10 +86,20 @@ impl Scratch {
     /// Without an agent.
     pub fn bare(shell: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["root", "commands"] {
+        for name in ["root", "commands", "installer"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        Self { folder, shell, programs: built().to_owned(), variables: Vec::new() }
+        // Alone, without the pages: most tests are about other files, and there are twelve pages to install.
+        let installer = folder.path().join("installer/install.sh");
+        std::fs::copy(INSTALLER, &installer).unwrap();
+        Self { folder, shell, installer, programs: built().to_owned(), variables: Vec::new() }
+    }
+
+    /// With the manual pages and completions of the checkout.
+    #[must_use]
+    pub fn with_pages(mut self) -> Self {
+        self.installer = INSTALLER.into();
+        self
     }
 
     /// With an agent of a Linux package.
@@ -167,7 +178,8 @@ impl Scratch {
         let root = self.root().display().to_string();
         let from = self.programs.display().to_string();
         let mut words: Vec<String> = self.shell.iter().map(ToString::to_string).collect();
-        words.extend([INSTALLER, "--root", &root, "--from", &from].map(str::to_owned));
+        let installer = self.installer.display().to_string();
+        words.extend([&installer, "--root", &root, "--from", &from].map(ToString::to_string));
         words.extend(arguments.iter().map(ToString::to_string));
         words
     }

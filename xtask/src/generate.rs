@@ -7,8 +7,8 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::run;
 use crate::workspace::Workspace;
+use crate::{pages, run};
 
 /// A part, and the program whose standard output belongs there.
 struct Region {
@@ -53,7 +53,7 @@ const FILES: [&str; 5] =
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
-    let mut stale = Vec::new();
+    let mut stale: Vec<String> = Vec::new();
     let mut count = 0;
     for file in FILES {
         let path = workspace.root.join(file);
@@ -73,7 +73,7 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
             after = replace(&after, region.name, &content).with_context(|| file.to_owned())?;
         }
         if after != before {
-            stale.push(file);
+            stale.push(file.to_owned());
             if !check {
                 fs::write(&path, after).with_context(|| format!("cannot write {file}"))?;
             }
@@ -82,6 +82,9 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     if let Some(missing) = REGIONS.iter().find(|region| !FILES.contains(&region.file)) {
         bail!("{} is not among the files that are searched for markers", missing.file);
     }
+    let (pages, stale_pages) = pages::run(workspace, check)?;
+    count += pages;
+    stale.extend(stale_pages);
     match (check, stale.is_empty()) {
         (true, false) => bail!("out of date: {}; run: cargo xtask generate", stale.join(", ")),
         (false, false) => println!("rewritten: {}", stale.join(", ")),

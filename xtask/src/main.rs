@@ -6,6 +6,7 @@ mod cross;
 mod enclosure;
 mod generate;
 mod miri;
+mod pages;
 mod peers;
 mod recorded;
 mod run;

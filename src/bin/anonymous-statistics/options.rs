@@ -1,0 +1,49 @@
+//! The options and the words about them: for the help text, and for the pages that `cargo xtask generate` writes.
+
+/// An option: its name, the value that it takes, and what it does.
+pub(crate) struct Opt {
+    pub(crate) name: &'static str,
+    pub(crate) value: Option<&'static str>,
+    pub(crate) help: &'static str,
+}
+
+/// All options.
+pub(crate) const OPTIONS: [Opt; 7] = [
+    Opt { name: "dry-run", value: None, help: "Print the request instead of sending it, opted out or not" },
+    Opt { name: "verify", value: None, help: "Check on this machine that what is sent is what is shown" },
+    Opt { name: "call", value: Some("FILE"), help: "With --dry-run or --verify: a recorded call" },
+    Opt { name: "config-dir", value: Some("DIR"), help: "The agent's config directory" },
+    Opt { name: "lib-dir", value: Some("DIR"), help: "The agent's library directory" },
+    Opt { name: "help", value: None, help: "Print this help" },
+    Opt { name: "version", value: None, help: "Print the version" },
+];
+
+/// What the program does.
+pub(crate) const ABOUT: &str = "\
+Sends one of the Netdata agent's pseudonymous telemetry events.
+
+The Netdata daemon calls this program when it starts, stops and fails. It first
+looks whether the machine has opted out; then it does nothing but delete events
+that wait. Standard output holds the HTTP status of the event, or 000.
+";
+
+/// How it is called.
+pub(crate) const USAGE: &str = "\
+Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
+       anonymous-statistics --verify [--call FILE]
+
+  ACTION is START, EXIT, FATAL ...; the rest is what the daemon says about it.
+  Everything from ACTION on is data, whatever it looks like.
+";
+
+/// What else one should know, with the exit status.
+pub(crate) const MORE: &str = "
+To see what would be sent on this machine, run telemetry-preview.
+To opt out, run `telemetry-preview opt-out`, or create the file
+.opt-out-from-anonymous-statistics in the agent's config directory, or set
+DISABLE_TELEMETRY or DO_NOT_TRACK for the daemon to anything at all.
+
+Exit status: 0 there was an HTTP status, or nothing may be sent; 2 nothing was
+sent because of wrong usage or configuration; else curl's: 5 proxy name, 6 name,
+7 connect, 28 time, 35 TLS, 52 empty reply, 56 receive, 60 certificate.
+";
