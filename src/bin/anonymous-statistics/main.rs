@@ -5,8 +5,8 @@
 
 mod call;
 mod cli;
-#[cfg(target_os = "linux")]
 mod options;
+#[cfg(target_os = "linux")]
 mod second;
 mod transport;
 mod verify;
