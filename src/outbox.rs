@@ -70,7 +70,8 @@ pub struct Name {
 }
 
 impl Name {
-    fn of(stamp: &Stamp) -> Self {
+    /// The name of an event's entry.
+    pub fn of(stamp: &Stamp) -> Self {
         Self { time: stamp.time, uuid: stamp.uuid.clone() }
     }
 

@@ -9,8 +9,9 @@ use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::daemon::{Daemons, Surroundings, Whose};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
-use anonymous_statistics::history::History;
+use anonymous_statistics::history::{History, Prospect};
 use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::outbox::{Entry, Item, Name, State};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{NoRequest, Preview};
 use anonymous_statistics::schema::{ACTIONS, FIELDS, Origin};
@@ -18,7 +19,8 @@ use anonymous_statistics::script::{Program, SCRIPT, Script};
 use anonymous_statistics::shape::Shape;
 use anonymous_statistics::version::Version;
 use system_facts::{
-    Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State, Virtualization,
+    Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
+    Virtualization,
 };
 
 /// 2026-01-01, 06:25 UTC: when the example's agent made its last call.
@@ -26,9 +28,42 @@ const BEFORE: u64 = 1_767_248_700_000;
 /// 2026-01-01, 20:40:30 UTC: when the example is looked at.
 const NOW: u64 = 1_767_300_030_000;
 
+/// The random number of every event of the example.
+const UUID: &str = "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11";
+
 /// An agent that may send, with this project's sender, and a last call from which everything is known.
 pub(crate) fn preview() -> Option<Preview> {
-    with(&last_call("START", "-", "-"), Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned()))
+    let sender = Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned());
+    let mut preview = with(&last_call("START", "-", "-"), sender)?;
+    preview.history = Ok(history(&columns()?));
+    Some(preview)
+}
+
+/// A day in milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// Three events that were answered, the first under an older kernel, and one that waits.
+fn history(columns: &[Column]) -> History {
+    let item = |action: &str, state, time, attempts, status| {
+        let request = &columns.iter().find(|column| column.action == action)?.assembly.as_ref().ok()?.request;
+        let mut entry = Entry::new(request);
+        (entry.record.attempts, entry.record.status, entry.record.time) = (attempts, status, Some(time + 150));
+        let stamp = Stamp { uuid: UUID.to_owned(), time };
+        Some(Item { state, name: Name::of(&stamp), entry: Ok(entry) })
+    };
+    let sent = [
+        item("START", State::Sent, BEFORE - DAY, 1, Some(200)).map(|mut item| {
+            if let Ok(entry) = &mut item.entry {
+                let text = String::from_utf8_lossy(&entry.request);
+                entry.request = text.replace("6.1.0-18-amd64", "6.1.0-17-amd64").into_bytes();
+            }
+            item
+        }),
+        item("META", State::Sent, BEFORE - DAY / 2, 2, Some(200)),
+        item("EXIT", State::Sent, BEFORE - 60_000, 1, Some(400)),
+    ];
+    let waiting = item("FATAL", State::Waiting, BEFORE - 90_000, 2, None).map(|item| (item, Prospect::Next(1)));
+    History { sent: sent.into_iter().flatten().collect(), waiting: waiting.into_iter().collect() }
 }
 
 /// The events of all actions on the example's machine, each from a last call.
@@ -53,7 +88,7 @@ fn what_happened(action: &str) -> (&'static str, &'static str) {
 /// A preview of a call on the example's machine. `None` only if the built-in configuration could not be used.
 pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview> {
     let config = Config::load(None).ok()?;
-    let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: NOW };
+    let stamp = Stamp { uuid: UUID.to_owned(), time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
     let found = |path: &str| Some((PathBuf::from(path), FoundBy::Usual));
     let mut preview = Preview {
@@ -145,7 +180,7 @@ fn facts() -> Facts {
         },
         container: Container {
             name: Fact {
-                state: State::None,
+                state: FactState::None,
                 source: Some(Source::PID_NAMESPACE),
                 evidence: seen(Source::PID_NAMESPACE, "pid:[4026531836]"),
             },
@@ -171,7 +206,7 @@ fn facts() -> Facts {
 }
 
 fn known<T>(value: T, source: Source, saw: &str) -> Fact<T> {
-    Fact { state: State::Known(value), source: Some(source), evidence: seen(source, saw) }
+    Fact { state: FactState::Known(value), source: Some(source), evidence: seen(source, saw) }
 }
 
 fn seen(source: Source, saw: &str) -> std::sync::Arc<[Evidence]> {

@@ -8,7 +8,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
-use crate::{pages, run};
+use crate::{pages, run, screenshots};
 
 /// A part, and the program whose standard output belongs there.
 struct Region {
@@ -82,9 +82,10 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     if let Some(missing) = REGIONS.iter().find(|region| !FILES.contains(&region.file)) {
         bail!("{} is not among the files that are searched for markers", missing.file);
     }
-    let (pages, stale_pages) = pages::run(workspace, check)?;
-    count += pages;
-    stale.extend(stale_pages);
+    for made in [pages::run(workspace, check)?, screenshots::run(workspace, check)?] {
+        count += made.0;
+        stale.extend(made.1);
+    }
     match (check, stale.is_empty()) {
         (true, false) => bail!("out of date: {}; run: cargo xtask generate", stale.join(", ")),
         (false, false) => println!("rewritten: {}", stale.join(", ")),

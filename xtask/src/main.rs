@@ -10,6 +10,7 @@ mod pages;
 mod peers;
 mod recorded;
 mod run;
+mod screenshots;
 mod setup;
 mod skips;
 mod smoke;
@@ -50,7 +51,9 @@ enum Task {
     Peers,
     /// Compares the release programs with what this machine's own commands say: Linux, macOS or FreeBSD
     Smoke(smoke::Arguments),
-    /// Rewrites the generated parts of the documentation
+    /// Draws the pictures of the documentation from the preview's real screens
+    Screenshots,
+    /// Rewrites the generated parts of the documentation, the pictures and the pages that are installed
     Generate {
         /// Change nothing; fail when something is out of date
         #[arg(long)]
@@ -109,6 +112,10 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             peers::run(&workspace, &static_build::run(&workspace)?).map(|()| ExitCode::SUCCESS)
         }
         Task::Smoke(arguments) => smoke::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Screenshots => screenshots::run(&Workspace::load()?, false).map(|(count, stale)| {
+            println!("{count} pictures, {} of them changed: {}", stale.len(), stale.join(", "));
+            ExitCode::SUCCESS
+        }),
         Task::Generate { check } => generate::run(&Workspace::load()?, check).map(|_| ExitCode::SUCCESS),
     }
 }

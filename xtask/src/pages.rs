@@ -160,12 +160,22 @@ fn completions(shell: Shell, command: &Command) -> Vec<u8> {
 
 /// Writes the files, or with `check` only says which are out of date. Returns how many there are, and the stale ones.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<(usize, Vec<String>)> {
-    let files = files()?;
+    let files = files()?.into_iter().map(|(path, content)| (Path::new(FOLDER).join(path), content));
+    written(workspace, files.collect(), check)
+}
+
+/// Writes generated files where they are not as they should be, or with `check` only says which those are. Returns how
+/// many there are, and the stale ones.
+pub(crate) fn written(
+    workspace: &Workspace,
+    files: Vec<(PathBuf, Vec<u8>)>,
+    check: bool,
+) -> Result<(usize, Vec<String>)> {
+    let count = files.len();
     let mut stale = Vec::new();
-    for (path, content) in &files {
-        let name = Path::new(FOLDER).join(path);
+    for (name, content) in files {
         let path = workspace.root.join(&name);
-        if fs::read(&path).is_ok_and(|before| before == *content) {
+        if fs::read(&path).is_ok_and(|before| before == content) {
             continue;
         }
         stale.push(name.display().to_string());
@@ -174,7 +184,7 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<(usize, Vec<Stri
             fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
-    Ok((files.len(), stale))
+    Ok((count, stale))
 }
 
 #[cfg(test)]

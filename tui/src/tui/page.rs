@@ -78,6 +78,12 @@ impl Page {
         self
     }
 
+    /// The labels of columns.
+    pub(crate) fn label(&mut self, text: &str) -> &mut Self {
+        self.rows.push(Row::new(Line::styled(self.look.text(text).trim_end().to_owned(), look::LABEL)));
+        self
+    }
+
     pub(crate) fn blank(&mut self) -> &mut Self {
         self.rows.push(Row::new(""));
         self

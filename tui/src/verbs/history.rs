@@ -75,7 +75,7 @@ fn text(preview: &Preview, history: &History) -> String {
 }
 
 /// What is or is not recorded from now on, where it is not the usual.
-fn recorded(preview: &Preview) -> Option<String> {
+pub(crate) fn recorded(preview: &Preview) -> Option<String> {
     match (preview.consent.decision(), &preview.config) {
         (Decision::OptedOut, _) => Some(
             "This machine has opted out: nothing is sent, and nothing is recorded. What waits is deleted when the sender \

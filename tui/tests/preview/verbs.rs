@@ -549,6 +549,6 @@ fn the_picture_of_the_documentation_is_up_to_date() {
     assert_eq!(kept.extension(), Some(OsStr::new("svg")));
     assert!(
         fs::read_to_string(&kept).unwrap() == drawn.out,
-        "run: cargo run -p telemetry-preview -- screenshot > docs/preview.svg"
+        "run: cargo xtask screenshots"
     );
 }

@@ -1,11 +1,12 @@
 //! Consent: every place that was looked at, what it says, and what would change it.
 
+use anonymous_statistics::consent::{Consent as Decided, Source, Step};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Handled, Screen, View};
 use crate::tui::key::Key;
-use crate::tui::page::{self, Page, Row, Scroll};
+use crate::tui::page::{self, Page, Row, Scroll, fit};
 use crate::verbs::status;
 use crate::{views, words};
 
@@ -44,7 +45,51 @@ fn rows(view: View<'_>) -> Vec<Row> {
             page.indented(2, &format!("what would change it: {change}"));
         }
     }
-    page.blank().text(&views::whose(view.preview));
     page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
+    beside_each_other(&mut page, view);
+    let daemons = views::daemons(view.preview);
+    if !daemons.is_empty() {
+        page.blank().heading("Running daemons");
+        for daemon in daemons {
+            page.text(&daemon);
+        }
+    }
+    page.blank().heading("Every channel of the agent");
+    for channel in &view.preview.channels {
+        page.text(&format!("{}: {}", channel.name, channel.what));
+        page.row("  opt-out", CHANNEL, channel.reach.describe());
+        page.row("  here", CHANNEL, &channel.state);
+        page.row("  to stop", CHANNEL, channel.how_to_stop);
+    }
     page.into_rows()
+}
+
+/// Columns of the labels of a channel.
+const CHANNEL: usize = 11;
+
+/// What the environment that decides has, beside that of this shell.
+fn beside_each_other(page: &mut Page, view: View<'_>) {
+    let preview = view.preview;
+    page.blank().heading("Whose variables decide").text(&views::whose(preview));
+    let Some(askers) = &preview.askers else { return };
+    let width = usize::from(view.size.width).saturating_sub(2).min(100);
+    let (names, value) = (20, width.saturating_sub(21) / 2);
+    let line = |name: &str, daemon: &str, shell: &str| {
+        format!("{} {} {}", fit(name, names, view.look), fit(daemon, value, view.look), fit(shell, value, view.look))
+    };
+    page.label(&line("", "the daemon", "this shell"));
+    for (daemon, shell) in consent_variables(&preview.consent).zip(consent_variables(askers)) {
+        let (has, have) = (words::finding(daemon), words::finding(shell));
+        page.exact(line(&daemon.source.to_string(), &has, &have).trim_end());
+        if has != have {
+            page.indented(2, "they differ: what the daemon has counts");
+        }
+    }
+    if let Some(advice) = views::advice(preview) {
+        page.blank().text(advice);
+    }
+}
+
+fn consent_variables(consent: &Decided) -> impl Iterator<Item = &Step> {
+    consent.steps.iter().filter(|step| matches!(step.source, Source::Variable(_)))
 }

@@ -3,6 +3,7 @@
 mod consent;
 mod events;
 mod fields;
+mod history;
 mod request;
 mod summary;
 
@@ -85,5 +86,6 @@ pub(crate) fn all() -> Vec<Box<dyn Screen>> {
         Box::new(request::Request::default()),
         Box::new(events::Events::default()),
         Box::new(consent::Consent::default()),
+        Box::new(history::History::default()),
     ]
 }

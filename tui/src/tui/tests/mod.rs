@@ -22,7 +22,7 @@ use crate::report::Report;
 const RICH: Look = Look { colour: true, unicode: true };
 const PLAIN: Look = Look { colour: false, unicode: false };
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
-const SCREENS: [&str; 5] = ["Summary", "Fields", "Request", "Events", "Consent"];
+const SCREENS: [&str; 6] = ["Summary", "Fields", "Request", "Events", "Consent", "History"];
 
 fn fresh(action: &str, recorded: bool, look: Look, (width, height): (u16, u16)) -> State {
     State::new(action.to_owned(), recorded, "/home/admin".into(), look, Size::new(width, height))
@@ -215,7 +215,7 @@ fn no_request_is_a_screen_too() {
 }
 
 /// Keys with a meaning somewhere, and some without.
-const ALL_KEYS: [Key; 64] = {
+const ALL_KEYS: [Key; 65] = {
     use Key::Char;
     [
         Key::Up,
@@ -240,6 +240,7 @@ const ALL_KEYS: [Key; 64] = {
         Char('3'),
         Char('4'),
         Char('5'),
+        Char('6'),
         Char('9'),
         Char('?'),
         Char('/'),
@@ -300,7 +301,7 @@ fn every_key_on_every_screen() {
                 Key::Char('e') => (Some(Effect::Look("EXIT".to_owned())), number),
                 Key::Next | Key::Right | Key::Char('l') => (None, (number + 1) % count),
                 Key::Previous | Key::Left | Key::Char('h') => (None, (number + count - 1) % count),
-                Key::Char(digit @ '1'..='5') => (None, usize::from(digit as u8 - b'1')),
+                Key::Char(digit @ '1'..='6') => (None, usize::from(digit as u8 - b'1')),
                 _ => (None, number),
             };
             assert_eq!((effect, state.current), (expected, current), "{key:?} on {screen}");
@@ -346,6 +347,7 @@ fn a_search_finds_on_every_screen_and_comes_round() {
         ("Request", "debian", 3),
         ("Events", "kernel", 2),
         ("Consent", "not found", 4),
+        ("History", "with status", 3),
     ] {
         let mut state = at(screen);
         let before = text(&state);
@@ -455,6 +457,55 @@ fn events_beside_each_other() {
     let last = text(&state);
     press(&mut state, Key::Char('.'));
     assert_eq!(text(&state), last, "there it ends");
+}
+
+#[test]
+fn what_was_sent_is_compared_with_now() {
+    let mut state = at("History");
+    press(&mut state, Key::Enter);
+    insta::assert_snapshot!("history-details", text(&state));
+    press(&mut state, Key::Escape);
+    press(&mut state, Key::End);
+    assert!(text(&state).contains("Next  sent at the daemon's next START or META, as number 1"), "{}", text(&state));
+    let mut unreadable = example::preview().unwrap();
+    unreadable.history = Err("Permission denied (os error 13)".to_owned());
+    let mut empty = example::preview().unwrap();
+    empty.history = Ok(anonymous_statistics::history::History::default());
+    for (name, preview) in [("history-unreadable", unreadable), ("history-empty", empty)] {
+        let mut state = self::state(preview, RICH, (80, 24));
+        state.open("History");
+        // The command names this test program, whose name is another in every build.
+        let shown = text(&state);
+        assert!(shown.contains("sudo ") == (name == "history-unreadable"), "{shown}");
+        if name == "history-empty" {
+            insta::assert_snapshot!(name, shown);
+        }
+        for key in ALL_KEYS {
+            press(&mut state, key);
+            text(&state);
+            state.overlay = None;
+        }
+    }
+}
+
+#[test]
+fn what_the_daemon_has_stands_beside_what_this_shell_has() {
+    let mut preview = example::preview().unwrap();
+    let set = |name: &str| Ok((name == "DO_NOT_TRACK").then(|| "1".into()));
+    preview.askers = Some(Consent::decide([], set, |_| Finding::Nothing));
+    let mut state = state(preview, RICH, (80, 24));
+    state.open("Consent");
+    press(&mut state, Key::End);
+    press(&mut state, Key::Home);
+    press(&mut state, Key::Char('/'));
+    typed(&mut state, "this shell");
+    press(&mut state, Key::Enter);
+    let shown = text(&state);
+    for part in
+        ["the daemon                   this shell", "DO_NOT_TRACK         not set", "set to \"1\"", "they differ"]
+    {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
 }
 
 #[test]

@@ -1,0 +1,209 @@
+//! History: what was sent or refused, what waits and why, and how each differs from what would be sent now.
+
+use anonymous_statistics::comparison::{Side, Verdict, compare};
+use anonymous_statistics::history::{History as Kept, Prospect};
+use anonymous_statistics::outbox::Item;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::{Handled, OwnKey, Screen, View};
+use crate::opting;
+use crate::tui::key::Key;
+use crate::tui::look;
+use crate::tui::page::{Page, Row, Scroll, bar, fit};
+use crate::verbs::history;
+use crate::words;
+
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    chosen: usize,
+    /// Whether the chosen event has the whole screen.
+    open: bool,
+    scroll: Scroll,
+}
+
+const KEYS: [OwnKey; 1] = [OwnKey {
+    key: "Enter",
+    word: "details",
+    does: "the chosen event, its difference from now and its bytes; Enter or Esc goes back",
+}];
+
+/// One event that is kept; with what becomes of it, where it waits.
+type Listed<'a> = (&'a Item, Option<&'a Prospect>);
+
+impl Screen for History {
+    fn title(&self) -> &'static str {
+        "History"
+    }
+
+    fn keys(&self) -> &'static [OwnKey] {
+        &KEYS
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        let listed = listed(view);
+        let Some(last) = listed.len().checked_sub(1) else {
+            return self.scroll.on_key(key, &without(view), view.size.height, view.search).into();
+        };
+        let now = self.chosen.min(last);
+        if self.open {
+            return match (key, listed.get(now)) {
+                (Key::Enter | Key::Escape, _) | (_, None) => {
+                    self.open = false;
+                    Handled::Yes
+                }
+                (key, Some(item)) => {
+                    let rows = details(*item, view, view.size);
+                    self.scroll.on_key(key, &rows, view.size.height, view.search).into()
+                }
+            };
+        }
+        let page = usize::from(view.size.height / 2).max(1);
+        self.chosen = match key {
+            Key::Up => now.saturating_sub(1),
+            Key::Down => now + 1,
+            Key::PageUp => now.saturating_sub(page),
+            Key::PageDown => now + page,
+            Key::Home | Key::FirstMatch => 0,
+            Key::End => last,
+            Key::NextMatch => (now + 1) % (last + 1),
+            Key::PreviousMatch => (now + last) % (last + 1),
+            Key::Enter => {
+                self.open = true;
+                self.scroll = Scroll::default();
+                now
+            }
+            _ => return Handled::No,
+        }
+        .min(last);
+        Handled::Yes
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        listed(view).len()
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        let listed = listed(view);
+        let chosen = self.chosen.min(listed.len().saturating_sub(1));
+        let Some(item) = listed.get(chosen) else {
+            return self.scroll.draw(without(view), view.look, view.search, area, buffer);
+        };
+        if self.open {
+            return self.scroll.draw(details(*item, view, area.as_size()), view.look, view.search, area, buffer);
+        }
+        let list = area.height / 2;
+        let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
+        draw_list(&listed, chosen, view, row(0, list), buffer);
+        for position in row(list, 1).positions() {
+            buffer[position].set_symbol(view.look.rule());
+        }
+        let below = row(list + 1, area.height.saturating_sub(list + 1));
+        Scroll::default().draw(details(*item, view, below.as_size()), view.look, view.search, below, buffer);
+    }
+}
+
+/// What is kept, the newest that was sent last, then what waits in the order in which it would be sent. What is searched
+/// for leaves out the others.
+fn listed(view: View<'_>) -> Vec<Listed<'_>> {
+    let Ok(Kept { sent, waiting }) = &view.preview.history else { return Vec::new() };
+    let sent = sent.iter().map(|item| (item, None));
+    let waiting = waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
+    let wanted = view.search.to_lowercase();
+    sent.chain(waiting).filter(|(item, _)| history::line(item).to_lowercase().contains(&wanted)).collect()
+}
+
+/// What is said where nothing is listed.
+fn without(view: View<'_>) -> Vec<Row> {
+    let preview = view.preview;
+    let mut page = Page::new(view.look, view.size);
+    match &preview.history {
+        Err(error) => {
+            page.text(&format!("{} cannot be read: {error}", words::state_folder(&preview.folders))).blank();
+            page.text("Run this in another terminal:").indented(2, &opting::history_command(preview));
+        }
+        Ok(kept) if !kept.sent.is_empty() || !kept.waiting.is_empty() => {
+            page.text(&format!("No event holds \"{}\". Esc shows all again.", view.search));
+        }
+        Ok(_) => {
+            page.heading("Nothing is recorded");
+            page.text("Nothing that was sent from here is kept, and nothing waits to be sent.");
+            page.row("Kept in", 9, &words::state_folder(&preview.folders)).blank();
+            page.text("The sender keeps what it delivered, and what it could not deliver yet. It starts with its first event.");
+        }
+    }
+    if let Some(sentence) = history::recorded(preview) {
+        page.blank().text(&sentence);
+    }
+    page.into_rows()
+}
+
+fn draw_list(listed: &[Listed<'_>], chosen: usize, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width.saturating_sub(2));
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut chosen_line = 0;
+    let mut under = None;
+    for (number, (item, prospect)) in listed.iter().enumerate() {
+        if under != Some(prospect.is_some()) {
+            under = Some(prospect.is_some());
+            lines.push(Line::styled(
+                if prospect.is_some() { "Waiting to be sent" } else { "Sent or refused" },
+                look::LABEL,
+            ));
+        }
+        let mark = if number == chosen { ">" } else { " " };
+        let text = fit(&view.look.text(&format!("{mark} {}", history::line(item))), width, view.look);
+        if number == chosen {
+            chosen_line = lines.len();
+            lines.push(Line::styled(text, look::CHOSEN));
+        } else {
+            lines.push(Line::from(text));
+        }
+    }
+    let height = usize::from(area.height);
+    let last = lines.len().saturating_sub(height);
+    let first = chosen_line.saturating_sub(height / 2).min(last);
+    Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()).render(area, buffer);
+    bar(first, last, view.look, area, buffer);
+}
+
+fn details((item, prospect): Listed<'_>, view: View<'_>, size: Size) -> Vec<Row> {
+    let mut page = Page::new(view.look, size);
+    page.text(&history::line(item));
+    if let Some(prospect) = prospect {
+        page.row("Next", 6, &history::becomes(prospect));
+    }
+    let Ok(entry) = &item.entry else { return page.into_rows() };
+    page.blank();
+    match (entry.action().and_then(|action| now(&action, view)), entry.json()) {
+        (Some(now), Some(body)) => differences(&mut page, &Side::of_body(&body), &now),
+        _ => {
+            page.text("There is nothing to compare it with now.");
+        }
+    }
+    page.blank().heading("Its bytes, as they went or will go onto the wire");
+    page.exact(&String::from_utf8_lossy(&entry.request));
+    page.into_rows()
+}
+
+/// What an event of the same kind would hold now.
+fn now(action: &str, view: View<'_>) -> Option<Side> {
+    let column = view.columns.iter().find(|column| column.action == action)?;
+    Some(Side::of_event(&column.assembly.as_ref().ok()?.event))
+}
+
+fn differences(page: &mut Page, then: &Side, now: &Side) {
+    let rows = compare(then, now);
+    let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict);
+    page.heading(&format!("Fields that differ now: {}", of(Verdict::Differs).count()));
+    for row in of(Verdict::Differs) {
+        page.row("", 2, &row.field);
+        page.row("    then", 10, &row.left.to_string()).row("    now", 10, &row.right.to_string());
+    }
+    let open = of(Verdict::CannotTell).count();
+    if open > 0 {
+        page.text(&format!("{open} more are known only when the daemon calls."));
+    }
+}
