@@ -67,13 +67,11 @@ fn zsh_and_fish_accept_their_scripts() {
     for (shell, file) in [("zsh", "zsh/site-functions/_NAME"), ("fish", "fish/vendor_completions.d/NAME.fish")] {
         for program in PROGRAMS {
             let script = share(&file.replace("NAME", program));
-            match ask(Command::new(shell).arg("-n").arg(&script)) {
-                Some((_, err, done)) => assert!(done && err.is_empty(), "{}: {err}", script.display()),
-                None => {
-                    skip(TEST, &format!("needs {shell}"));
-                    break;
-                }
-            }
+            let Some((_, err, done)) = ask(Command::new(shell).arg("-n").arg(&script)) else {
+                skip(TEST, &format!("needs {shell}"));
+                break;
+            };
+            assert!(done && err.is_empty(), "{}: {err}", script.display());
         }
     }
 }

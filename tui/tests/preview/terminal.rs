@@ -8,7 +8,10 @@ use crate::common::{Agent, OPT_OUT, PROGRAM, Terminal, skip};
 fn shell(agent: &Agent, before: &str, after: &str) -> String {
     let environment: Vec<String> =
         agent.environment().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("env {} LANG=C.UTF-8 {before} {PROGRAM} {after}; echo \"ended with $?\"; sleep 60", environment.join(" "))
+    format!(
+        "env {} LANG=C.UTF-8 RUST_BACKTRACE=0 {before} {PROGRAM} {after}; echo \"ended with $?\"; sleep 60",
+        environment.join(" ")
+    )
 }
 
 /// The screen shows this once the machine was looked at. Before that most keys have to wait.
@@ -395,7 +398,9 @@ fn characters_of_every_width_stay_in_their_columns() {
         let terminal = Terminal::run((160, 50), &command.replace("LANG=C.UTF-8", &format!("LANG={locale}")));
         terminal.wait_for(LOOKED);
         let screen = terminal.wait_for("Config directory");
-        let normal = screen.replace("e\u{301}", "é");
+        // A long path is broken into lines where the folder for temporary files is far down.
+        let in_one_line: String = screen.replace(['│', '█', '#'], "").split_whitespace().collect();
+        let normal = in_one_line.replace("e\u{301}", "é");
         assert!(normal.contains(shown), "{locale}: {screen}");
         assert_ne!(terminal.ask("#{pane_title}"), "owned");
         terminal.keys(&["o"]);

@@ -547,8 +547,5 @@ fn the_picture_of_the_documentation_is_up_to_date() {
     let drawn = agent.run(&["screenshot", "--size", "80x24", "--format", "svg"]);
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/preview.svg");
     assert_eq!(kept.extension(), Some(OsStr::new("svg")));
-    assert!(
-        fs::read_to_string(&kept).unwrap() == drawn.out,
-        "run: cargo xtask screenshots"
-    );
+    assert!(fs::read_to_string(&kept).unwrap() == drawn.out, "run: cargo xtask screenshots");
 }
