@@ -94,7 +94,15 @@ fn rows() -> Vec<Row> {
         by_rights("a folder for its owner alone, with the file", ": >$F; chmod 700 $C", OptedOut, OptedOut, Unknown),
         file("a folder that may be searched and not listed", ": >$F; chmod 711 $C", OptedOut),
         options("a name too long for a path", "", &["--config-dir", LONG], Unknown),
-        variables("a relative folder does not count", ": >$F", &[("NETDATA_USER_CONFIG_DIR", "config")], Allowed),
+        Row {
+            options: &["--config-dir", "$S/o"],
+            ..variables(
+                "a relative folder does not count",
+                "mkdir $S/o; : >$F",
+                &[("NETDATA_USER_CONFIG_DIR", "config")],
+                Allowed,
+            )
+        },
         options(
             "named twice, in the first",
             "mkdir $S/o; : >$S/o/.opt-out-from-anonymous-statistics",
