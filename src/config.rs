@@ -123,6 +123,12 @@ impl Config {
         Ok(Self::from_raw(parse(&bytes)?, Some(path))?)
     }
 
+    /// The configuration that a file with this content says.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        parse(bytes).and_then(|raw| Self::from_raw(raw, None))
+    }
+
     fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, String> {
         let url = raw.url.as_deref().unwrap_or(DEFAULT_URL);
         let endpoint = Endpoint::parse(url).map_err(|problem| format!("has an unusable url: it {problem}"))?;

@@ -29,6 +29,9 @@ pub mod event;
 pub mod fatal;
 pub mod files;
 pub mod folders;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod history;
 pub mod invocation;
 pub mod limits;

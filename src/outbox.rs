@@ -154,14 +154,14 @@ impl Entry {
         self.action().is_some_and(|action| matches!(action.as_str(), "FATAL" | "CRASH"))
     }
 
-    fn encode(&self) -> io::Result<Vec<u8>> {
+    pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(&self.record)?;
         bytes.push(b'\n');
         bytes.extend_from_slice(&self.request);
         Ok(bytes)
     }
 
-    fn decode(bytes: &[u8]) -> io::Result<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> io::Result<Self> {
         let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("the entry is damaged: {what}"));
         let end = bytes.iter().position(|b| *b == b'\n').ok_or_else(|| damaged("it has no first line"))?;
         let (line, rest) = bytes.split_at(end);

@@ -25,7 +25,10 @@ impl Proxy {
 
     /// The URL without user name and password, to be shown.
     pub fn shown(&self) -> String {
-        let (scheme, rest) = self.url.split_once("://").unwrap_or(("http", &self.url));
+        // What is no scheme (RFC 3986, 3.1) belongs to a password that holds "://".
+        let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        let split = self.url.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
+        let (scheme, rest) = split.unwrap_or(("http", &self.url));
         match rest.rsplit_once('@') {
             Some((_, host)) => format!("{scheme}://***@{host}"),
             None => format!("{scheme}://{rest}"),
@@ -142,5 +145,7 @@ mod tests {
         let proxy = Proxy { variable: "https_proxy", url: "http://joe:secret@proxy.example.org:3128".into() };
         assert_eq!(proxy.shown(), "http://***@proxy.example.org:3128");
         assert!(!format!("{proxy:?}").contains("secret"));
+        let proxy = Proxy { variable: "https_proxy", url: "joe:sec://ret@proxy.example.org".into() };
+        assert_eq!(proxy.shown(), "http://***@proxy.example.org");
     }
 }

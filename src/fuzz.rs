@@ -1,0 +1,199 @@
+//! What reads something that others have written, as functions of bytes, with what must hold whatever the bytes are. The
+//! targets in `fuzz/` and `tests/fuzz/` call them.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use serde_json::Value as Json;
+use system_facts::Facts;
+
+use crate::assemble::{Assembly, Machine};
+use crate::config::Config;
+use crate::endpoint::Endpoint;
+use crate::fatal::Fatal;
+use crate::invocation::{Invocation, Provenance};
+use crate::netdata_conf::NetdataConf;
+use crate::outbox::Entry;
+use crate::payload::Stamp;
+use crate::request::thaw;
+use crate::schema::{FIELDS, Field, Place};
+use crate::shape::{Shape, Value};
+use crate::text::{HostNames, find_personal};
+use crate::{limits, proxy, schema};
+
+/// A target: its name, and what it does with the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets of the library, by name.
+pub const TARGETS: &[Target] = &[
+    ("invocation", invocation),
+    ("fragment", fragment),
+    ("configuration", configuration),
+    ("outbox_entry", outbox_entry),
+    ("fatal", fatal),
+    ("recorded_call", recorded_call),
+    ("proxy", proxy),
+];
+
+const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
+/// The machine's name, which must never be sent.
+const HOST: &str = "web1";
+
+fn hosts() -> HostNames {
+    HostNames::new([HOST])
+}
+
+/// The daemon's call: arguments, each ended by NUL, and behind an empty one variables as `NAME=VALUE`.
+pub fn invocation(bytes: &[u8]) {
+    let mut words = bytes.split(|byte| *byte == 0);
+    let arguments: Vec<OsString> =
+        words.by_ref().take_while(|word| !word.is_empty()).map(|word| OsString::from_vec(word.to_vec())).collect();
+    let variables = words.filter_map(|word| {
+        let at = word.iter().position(|byte| *byte == b'=')?;
+        Some((OsString::from_vec(word.get(..at)?.to_vec()), OsString::from_vec(word.get(at + 1..)?.to_vec())))
+    });
+    let known = [("NETDATA_REGISTRY_UNIQUE_ID".into(), GUID.into()), ("NETDATA_HOSTNAME".into(), HOST.into())];
+    let call = Invocation::complete(arguments, known.into_iter().chain(variables), &Provenance::Daemon);
+    is_sendable(&call);
+}
+
+/// A recorded call (`--call FILE`), and the agent's own configuration.
+pub fn recorded_call(bytes: &[u8]) {
+    if let Ok(call) = Invocation::from_recorded(bytes, None) {
+        is_sendable(&call);
+    }
+    let conf = NetdataConf::from(String::from_utf8_lossy(bytes).into_owned());
+    let _ = (conf.get("directories", "lib"), conf.get("global", "crash reports"));
+}
+
+/// There is no request, or its body is one JSON object of bearable size, with fields of the schema only, none of which is
+/// personal.
+fn is_sendable(call: &Invocation) {
+    let machine = Machine { facts: Facts::default(), nodename: HOST.to_owned() };
+    let config = Config::load(None).ok();
+    let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: 0 };
+    let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, stamp)) else { return };
+    let request = &assembly.request;
+    assert!(request.body().len() <= limits::BODY_BYTES);
+    let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
+    let fields = |place: Place| match place {
+        Place::Top => body.as_object(),
+        Place::Properties => body.get("properties").and_then(Json::as_object),
+    };
+    for place in [Place::Top, Place::Properties] {
+        let held = fields(place);
+        assert!(held.is_some_and(|fields| !fields.is_empty()), "no object");
+        for (name, value) in held.into_iter().flatten().filter(|(name, _)| *name != "properties") {
+            let field = schema::field(name).filter(|field| field.place == place);
+            assert!(field.is_some_and(|field| is_harmless(field, value)), "{name}: {value}");
+        }
+    }
+    // It thaws to what it was.
+    let bytes = request.to_bytes();
+    assert_eq!(thaw(&bytes, request.endpoint()).map(|thawed| thawed.to_bytes()), Some(bytes));
+}
+
+fn is_harmless(field: &Field, value: &Json) -> bool {
+    let Some(text) = value.as_str() else { return true };
+    let clean = !text.contains(char::is_control);
+    clean && !(field.shape.is_free_text() && find_personal(text, &hosts()).is_some())
+}
+
+/// A JSON fragment for a field, which the first byte chooses.
+pub fn fragment(bytes: &[u8]) {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    let Some(field) = FIELDS.get(usize::from(*first) % FIELDS.len()) else { return };
+    for value in
+        [field.shape.check_fragment(text, &hosts()), field.shape.check_text(text, &hosts())].into_iter().flatten()
+    {
+        let written = serde_json::to_value(&value).unwrap_or_default();
+        assert!(is_harmless(field, &written), "{}: {written}", field.name);
+        // What was accepted is accepted again, and does not change.
+        let again = match &value {
+            Value::Text(text) => field.shape.check_text(text, &hosts()),
+            Value::Collectors(_) => {
+                let list = written.to_string();
+                let inner = list.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+                Shape::Collectors.check_fragment(inner, &hosts())
+            }
+            Value::Names(_) => continue,
+            Value::Null | Value::Boolean(_) | Value::Integer(_) => match field.shape {
+                Shape::ConstantBoolean(_) => continue,
+                shape => shape.check_fragment(&written.to_string(), &hosts()),
+            },
+        };
+        assert_eq!(again.as_ref(), Ok(&value), "{}: {text}", field.name);
+    }
+}
+
+/// The configuration file.
+pub fn configuration(bytes: &[u8]) {
+    match Config::from_bytes(bytes) {
+        Ok(config) => {
+            let url = config.endpoint.to_string();
+            assert_eq!(Endpoint::parse(&url), Ok(config.endpoint.clone()), "{url}");
+            assert!(config.endpoint.is_https() || config.endpoint.is_loopback());
+            assert!(config.history <= limits::HISTORY_ENTRIES);
+            assert!(!config.api_key.is_empty() && config.api_key.bytes().all(|b| b.is_ascii_graphic()));
+            for action in ["START", "EXIT"] {
+                assert!((limits::DEADLINE_MIN..=limits::DEADLINE_START).contains(&config.deadline(action)));
+            }
+        }
+        Err(line) => assert!(!line.contains('\n'), "{line:?}"),
+    }
+}
+
+/// A file in the outbox.
+pub fn outbox_entry(bytes: &[u8]) {
+    let Ok(entry) = Entry::decode(bytes) else { return };
+    let written = entry.encode().unwrap_or_default();
+    assert_eq!(Entry::decode(&written).ok().as_ref(), Some(&entry));
+    let _ = (entry.json(), entry.action());
+    assert!(entry.request.ends_with(entry.body()));
+    let Ok(endpoint) = Endpoint::parse(&entry.record.url) else { return };
+    if let Some(request) = thaw(&entry.request, &endpoint) {
+        assert_eq!(request.to_bytes(), entry.request);
+        assert_eq!((request.body(), request.endpoint()), (entry.body(), &endpoint));
+        assert!(request.head().bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\r' | b'\n')));
+    }
+}
+
+/// Result and data of a FATAL, with a NUL between them.
+pub fn fatal(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut words = text.splitn(2, '\0');
+    let fatal = Fatal::parse(words.next(), words.next());
+    let names = [&fatal.process, &fatal.thread, &fatal.file, &fatal.function];
+    for name in names.into_iter().flatten() {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+        assert!((1..=64).contains(&name.len()) && name.bytes().all(plain), "{name}");
+    }
+    // No folder of whoever built the agent.
+    assert!(fatal.file.as_deref().is_none_or(|file| !file.starts_with('/') && file.matches('/').count() <= 1));
+    // Written again it says the same, as far as it says anything.
+    let again = Fatal::parse(fatal.result().as_deref(), fatal.data().as_deref());
+    assert_eq!((again.result(), again.data()), (fatal.result(), fatal.data()));
+}
+
+/// Settings of proxies: the values of `https_proxy`, `all_proxy` and `no_proxy` and a destination, with a NUL between them.
+pub fn proxy(bytes: &[u8]) {
+    let mut words = bytes.splitn(4, |byte| *byte == 0).map(OsStr::from_bytes);
+    let values = [words.next(), words.next(), words.next()];
+    let names = ["https_proxy", "all_proxy", "no_proxy"];
+    let variable = |name: &str| {
+        let at = names.iter().position(|known| *known == name)?;
+        values.get(at).copied().flatten().map(OsStr::to_owned)
+    };
+    let url = words.next().and_then(OsStr::to_str).unwrap_or("https://posthog.example.org/");
+    let Ok(endpoint) = Endpoint::parse(url) else { return };
+    let chosen = proxy::choose(&endpoint, variable);
+    assert!(chosen.is_none() || !endpoint.is_loopback());
+    if let Some(proxy) = chosen {
+        // Whatever stands before the last @ may be a password.
+        let shown = proxy.shown();
+        let split = shown.split_once("://").map(|(scheme, rest)| (scheme, rest.strip_prefix("***@").unwrap_or(rest)));
+        let hidden = split.is_some_and(|(scheme, host)| !scheme.contains([':', '@']) && !host.contains('@'));
+        assert!(hidden, "{shown}");
+    }
+}

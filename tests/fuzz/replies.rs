@@ -1,0 +1,137 @@
+//! What a server or a proxy says, as a function of bytes: the sender's own HTTP code over a connection in memory.
+
+#[path = "../../src/bin/anonymous-statistics/transport.rs"]
+#[allow(dead_code, unused_imports, reason = "the target uses a part of it")]
+mod transport;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anonymous_statistics::delivery::{Outcome, Reply};
+use anonymous_statistics::endpoint::Endpoint;
+use anonymous_statistics::request::{PreparedRequest, thaw};
+use anonymous_statistics::{clock, limits};
+use transport::Client;
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+};
+
+/// Nothing in memory takes this long.
+const LONG: Duration = Duration::from_secs(5);
+
+/// The first byte says who speaks: a server, or a proxy on the way to one. The second is the number of bytes that arrive at a
+/// time. The rest is what is said, on each connection anew.
+pub fn server_reply(bytes: &[u8]) {
+    let [who, piece, said @ ..] = bytes else { return };
+    let memory = Memory { said: said.into(), piece: usize::from(*piece).max(1), heard: Arc::default() };
+    let heard = Arc::clone(&memory.heard);
+    let through_proxy = who % 2 == 1;
+    let endpoint = if through_proxy { "https://posthog.example.org/capture/" } else { "http://127.0.0.1:9/capture/" };
+    let endpoint = Endpoint::parse(endpoint).expect("a URL");
+    let set = |name: &str| (through_proxy && name == "https_proxy").then(|| "http://joe:secret@127.0.0.1:9".into());
+    let proxy = anonymous_statistics::proxy::choose(&endpoint, set);
+    let request = request(&endpoint);
+    let mut client = Client::over(&endpoint, proxy.as_ref(), memory).expect("a way");
+    // Twice: the second may come over the connection of the first.
+    for _ in 0..2 {
+        judge(client.send(&request, LONG));
+    }
+    let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+    let wire = request.to_bytes();
+    if !through_proxy {
+        assert!(heard.chunks(wire.len()).all(|part| part == wire), "something else than the request was written");
+    } else if !heard.is_empty() {
+        assert!(heard.starts_with(b"CONNECT posthog.example.org:443 HTTP/1.1\r\n"), "a proxy is asked first");
+        // What belongs to the request goes into TLS, and nothing of it to the proxy.
+        assert!(!heard.windows(11).any(|window| window == b"distinct_id"));
+    }
+}
+
+fn request(endpoint: &Endpoint) -> PreparedRequest {
+    let body = r#"{"api_key":"k","event":"START -","properties":{"distinct_id":"x"}}"#;
+    let frozen = format!(
+        "POST /capture/ HTTP/1.1\r\nhost: {}\r\nuser-agent: u\r\naccept: */*\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        endpoint.authority(),
+        body.len()
+    );
+    thaw(frozen.as_bytes(), endpoint).expect("a request")
+}
+
+fn judge(reply: Reply) {
+    match reply.outcome {
+        Outcome::Answered(status) => assert!((100..=999).contains(&status), "{status}"),
+        Outcome::Failed(failure) => assert!(failure.exit_code() > 0 && failure.exit_code() != 28, "{failure:?}"),
+        Outcome::Withdrawn => panic!("nobody withdrew"),
+    }
+    let latest = clock::now() + u64::try_from(limits::RETRY_AFTER.as_millis()).expect("a time");
+    assert!(reply.not_before.is_none_or(|time| time <= latest));
+}
+
+/// Makes connections whose other end says some bytes and then nothing more.
+#[derive(Clone)]
+struct Memory {
+    said: Arc<[u8]>,
+    piece: usize,
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+impl<In: Transport> Connector<In> for Memory {
+    type Out = Either<In, Line>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        if let Some(chained) = chained {
+            return Ok(Some(Either::A(chained)));
+        }
+        let config = details.config;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        Ok(Some(Either::B(Line { memory: self.clone(), at: 0, buffers })))
+    }
+}
+
+struct Line {
+    memory: Memory,
+    /// How many bytes were said.
+    at: usize,
+    buffers: LazyBuffers,
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl Transport for Line {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        let output = &self.buffers.output()[..amount];
+        self.memory.heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(output);
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        let rest = self.memory.said.get(self.at..).unwrap_or_default();
+        let buffer = self.buffers.input_append_buf();
+        let length = rest.len().min(self.memory.piece).min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.buffers.input_appended(length);
+        self.at += length;
+        Ok(length > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.at < self.memory.said.len()
+    }
+}
