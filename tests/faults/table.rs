@@ -12,6 +12,9 @@ pub struct Fault {
     pub ends: End,
     /// How EXIT and FATAL end, where their shorter time makes a difference.
     pub short: Option<End>,
+    /// How a call of a program ends that was built with glibc, where its resolver makes a difference. What is given away is
+    /// built with musl.
+    pub with_glibc: Option<End>,
 }
 
 /// How a fault is made.
@@ -74,6 +77,8 @@ pub enum Connect {
 pub enum Step {
     /// Reads the whole request.
     Read,
+    /// Does nothing for a moment, in which the request arrives.
+    Pause,
     /// Reads one byte.
     ReadByte,
     /// Writes this.
@@ -196,12 +201,12 @@ const CERTIFICATE: i32 = 60;
 const PROXY_NAME: i32 = 5;
 
 const fn fault(name: &'static str, way: Way, ends: End) -> Fault {
-    Fault { name, way, ends, short: None }
+    Fault { name, way, ends, short: None, with_glibc: None }
 }
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n";
 
-use Step::{Close, Drip, EndReading, EndWriting, Flood, Read, ReadByte, Reset, Say};
+use Step::{Close, Drip, EndReading, EndWriting, Flood, Pause, Read, ReadByte, Reset, Say};
 
 /// Every fault, in groups.
 pub const FAULTS: &[(&str, &[Fault])] = &[
@@ -214,9 +219,13 @@ pub const FAULTS: &[(&str, &[Fault])] = &[
                 way: Way::Names(Names::Late),
                 ends: DELIVERED_IN_TIME,
                 short: Some(OUT_OF_TIME),
+                with_glibc: None,
             },
             fault("there is no such name", Way::Names(Names::Missing), failed(NAME)),
-            fault("the name server cannot answer", Way::Names(Names::Failing), failed(NAME)),
+            Fault {
+                with_glibc: Some(failed(NAME)),
+                ..fault("the name server cannot answer", Way::Names(Names::Failing), OUT_OF_TIME)
+            },
             fault("the name server answers with garbage", Way::Names(Names::Garbage), OUT_OF_TIME),
             fault("the name leads to a machine that cannot be reached", Way::Names(Names::Elsewhere), failed(CONNECT)),
         ],
@@ -232,8 +241,8 @@ pub const FAULTS: &[(&str, &[Fault])] = &[
             fault("nobody listens on IPv6, IPv4 works", Way::Connect(Connect::RefusedOnIpv6), DELIVERED),
             fault("accepted, and then silence", Way::Server(&[]), OUT_OF_TIME),
             fault("accepted, the request is read, and then silence", Way::Server(&[Read]), OUT_OF_TIME),
-            fault("accepted and closed", Way::Server(&[Close]), failed(RECEIVE)),
-            fault("accepted and reset", Way::Server(&[Reset]), failed(RECEIVE)),
+            fault("accepted and closed, with the request unread", Way::Server(&[Pause, Close]), failed(RECEIVE)),
+            fault("accepted and reset, with the request unread", Way::Server(&[Pause, Reset]), failed(RECEIVE)),
             fault("reset after the first byte of the request", Way::Server(&[ReadByte, Reset]), failed(RECEIVE)),
             fault("the request is read, then closed", Way::Server(&[Read, Close]), failed(EMPTY)),
             fault("the request is read, then reset", Way::Server(&[Read, Reset]), failed(RECEIVE)),

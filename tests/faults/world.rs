@@ -217,6 +217,10 @@ fn follow(mut stream: TcpStream, steps: &[Step]) {
     for step in steps {
         let went = match step {
             Step::Read => read(&mut stream),
+            Step::Pause => {
+                std::thread::sleep(Duration::from_millis(100));
+                Ok(())
+            }
             Step::ReadByte => stream.read_exact(&mut [0]),
             Step::Say(text) => stream.write_all(&bytes(text)),
             Step::Drip(text) => bytes(text).iter().try_for_each(|byte| {

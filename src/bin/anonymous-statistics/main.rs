@@ -122,7 +122,7 @@ fn send(call: Call, start: Instant) -> ! {
     }
     let consent_by = deadline / limits::CONSENT_SHARE;
     let (tell, news) = mpsc::channel();
-    let worker = std::thread::Builder::new().spawn(move || call.work(start, &tell));
+    let worker = std::thread::Builder::new().stack_size(limits::STACK_BYTES).spawn(move || call.work(start, &tell));
     if worker.is_err() {
         finish("000", Some("the event was lost: no thread could be started"), i32::from(Failure::Connect.exit_code()));
     }

@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use anonymous_statistics::limits;
+
 /// Tells the second process whose it is.
 const PARENT: &str = "ANONYMOUS_STATISTICS_PARENT";
 
@@ -19,8 +21,8 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// More than ten thousand mounts; whoever has more gets the second process.
 const MOUNTS_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Time for the second process to be gone after it has said how it ended: far more than it needs.
-pub(crate) const GRACE: Duration = Duration::from_millis(30);
+/// Time for the second process to say how it ended, after its deadline, and then to be gone: far more than it needs.
+pub(crate) const GRACE: Duration = Duration::from_millis(60);
 
 /// How the second process ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub(crate) fn run(at_most: Duration) -> Option<Ended> {
         .ok()?;
     let mut message = child.stdout.take()?;
     let (said, heard) = mpsc::channel();
-    let listener = std::thread::Builder::new().spawn(move || {
+    let listener = std::thread::Builder::new().stack_size(limits::STACK_BYTES).spawn(move || {
         said.send(Some(hear(&mut message)?)).ok()?;
         child.wait().ok()?;
         said.send(None).ok()

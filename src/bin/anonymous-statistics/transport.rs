@@ -4,9 +4,9 @@
 //! onto the wire is the prepared request, byte for byte.
 
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
@@ -17,11 +17,20 @@ use anonymous_statistics::{clock, limits};
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::{Request, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector, Transport,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector, TcpConnector,
+    Transport,
 };
 use ureq::{Agent, Error, ProxyProtocol};
+
+/// Addresses of a name that are tried: as many as ureq's list holds.
+const ADDRESSES: usize = 16;
+
+/// What makes connections, unless a tunnel through a proxy is there already.
+pub(crate) trait Connects: Connector<Either<(), Box<dyn Transport>>> {}
+
+impl<C: Connector<Either<(), Box<dyn Transport>>>> Connects for C {}
 
 /// Asked before a name is looked up and directly before the first byte: may this still be sent?
 pub(crate) type Permission = dyn Fn() -> bool + Send + Sync;
@@ -42,7 +51,14 @@ impl Client {
         proxy: Option<&Proxy>,
         permission: Arc<Permission>,
     ) -> Result<Self, Failure> {
-        Self::with(endpoint, proxy, permission, None)
+        Self::with(endpoint, proxy, permission, None, TcpConnector::default(), trusted)
+    }
+
+    /// A way over something else than TCP, for the fuzz target of what servers and proxies say.
+    #[cfg(feature = "fuzz")]
+    #[allow(dead_code, reason = "tests/fuzz takes this file in")]
+    pub(crate) fn over(endpoint: &Endpoint, proxy: Option<&Proxy>, connector: impl Connects) -> Result<Self, Failure> {
+        Self::with(endpoint, proxy, Arc::new(|| true), None, connector, nobody)
     }
 
     /// A way that ends at a socket of this program, whatever the destination: no name is looked up, and what would go into TLS
@@ -51,7 +67,7 @@ impl Client {
         if !is_loopback(socket.ip()) {
             return Err(Failure::Connect);
         }
-        Self::with(endpoint, None, Arc::new(|| true), Some(socket))
+        Self::with(endpoint, None, Arc::new(|| true), Some(socket), TcpConnector::default(), nobody)
     }
 
     fn with(
@@ -59,10 +75,12 @@ impl Client {
         proxy: Option<&Proxy>,
         permission: Arc<Permission>,
         own_socket: Option<SocketAddr>,
+        connector: impl Connects,
+        trust: fn() -> RootCerts,
     ) -> Result<Self, Failure> {
         let proxy = proxy.map(supported).transpose()?;
         let tls =
-            if endpoint.is_https() { TlsConfig::builder().root_certs(trusted()).build() } else { TlsConfig::default() };
+            if endpoint.is_https() { TlsConfig::builder().root_certs(trust()).build() } else { TlsConfig::default() };
         let config = Config::builder()
             .http_status_as_error(false)
             .https_only(endpoint.is_https())
@@ -79,7 +97,7 @@ impl Client {
         let gate = Gate { permission, progress: Arc::clone(&progress) };
         let connector =
             ().chain(ConnectProxyConnector::default())
-                .chain(TcpConnector::default())
+                .chain(connector)
                 .chain(Connected(Arc::clone(&progress)))
                 .chain(Wire { plain: own_socket.is_some() })
                 .chain(RustlsConnector::default())
@@ -91,7 +109,6 @@ impl Client {
             // development never reaches another machine, whatever it is told.
             loopback_only: endpoint.is_loopback() || cfg!(debug_assertions),
             own_socket,
-            inner: DefaultResolver::default(),
         };
         Ok(Self { agent: Agent::with_parts(config, connector, resolver), progress, last: None })
     }
@@ -131,11 +148,27 @@ impl Client {
 /// A proxy of a kind that is not supported is one that cannot be reached, as for a curl that was built without it: ureq would
 /// go past it.
 fn supported(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
-    let proxy = ureq::Proxy::new(proxy.url()).map_err(|_error| Failure::ProxyName)?;
-    match proxy.protocol() {
-        ProxyProtocol::Http | ProxyProtocol::Https => Ok(proxy),
+    let named = ureq::Proxy::new(proxy.url()).map_err(|_error| Failure::ProxyName)?;
+    match named.protocol() {
+        ProxyProtocol::Http if named.uri().port_u16().is_none() => {
+            // curl's port, where none is named (curl(1), --proxy).
+            let mut proxy = ureq::Proxy::builder(ProxyProtocol::Http).host(named.host()).port(1080);
+            if let Some(name) = named.username() {
+                proxy = proxy.username(name);
+            }
+            if let Some(password) = named.password() {
+                proxy = proxy.password(password);
+            }
+            proxy.build().map_err(|_error| Failure::ProxyName)
+        }
+        ProxyProtocol::Http | ProxyProtocol::Https => Ok(named),
         _ => Err(Failure::Connect),
     }
+}
+
+/// No certificate is accepted.
+fn nobody() -> RootCerts {
+    RootCerts::Specific(Arc::default())
 }
 
 /// The system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured). Mozilla's roots stand in only where a
@@ -146,7 +179,7 @@ fn trusted() -> RootCerts {
         std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= limits::TRUST_STORE_BYTES)
     };
     if std::env::var_os("SSL_CERT_FILE").is_some_and(|path| !is_store(path)) {
-        return RootCerts::Specific(Arc::default());
+        return nobody();
     }
     let store = rustls_native_certs::load_native_certs();
     let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
@@ -243,11 +276,10 @@ struct Addresses {
     loopback_only: bool,
     /// Every name means this address.
     own_socket: Option<SocketAddr>,
-    inner: DefaultResolver,
 }
 
 impl Resolver for Addresses {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let progress = &self.gate.progress;
         self.gate.ask()?;
         if let Some(address) = self.own_socket {
@@ -256,12 +288,12 @@ impl Resolver for Addresses {
             return Ok(found);
         }
         progress.looking_up_proxy.store(uri.host() != Some(self.host.as_str()), Ordering::SeqCst);
-        let found = self.inner.resolve(uri, config, timeout).inspect_err(|error| {
+        let found = look_up(uri, timeout).inspect_err(|error| {
             progress.name_failed.store(!matches!(error, Error::Timeout(_)), Ordering::SeqCst);
         })?;
-        let usable = found.iter().copied().filter(|address| !self.loopback_only || is_loopback(address.ip()));
+        let usable = found.into_iter().filter(|address| !self.loopback_only || is_loopback(address.ip()));
         let mut allowed = self.empty();
-        for address in alternating(usable) {
+        for address in alternating(usable).into_iter().take(ADDRESSES) {
             allowed.push(address);
         }
         if allowed.is_empty() {
@@ -269,6 +301,21 @@ impl Resolver for Addresses {
         }
         Ok(allowed)
     }
+}
+
+/// Looks a name up on a thread of its own: nothing ends a resolver before its own time, so it may have to be left behind. (ureq
+/// would take the size of its stack from the environment, `RUST_MIN_STACK`.)
+fn look_up(uri: &Uri, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
+    let host = uri.host().ok_or(Error::HostNotFound)?.trim_matches(['[', ']']).to_owned();
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (found, answer) = mpsc::channel();
+    std::thread::Builder::new()
+        .stack_size(limits::STACK_BYTES)
+        .spawn(move || found.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect)))?;
+    answer.recv_timeout(*timeout.after).map_err(|_silence| Error::Timeout(timeout.reason))?.map_err(Error::Io)
 }
 
 /// The first address of each family before the second of one (RFC 8305, 4): ureq tries them in turn, each with a shorter time,
