@@ -62,7 +62,7 @@ fn in_order(items: Vec<Item>, endpoint: Option<&Endpoint>, now: u64) -> Vec<(Ite
                 Ok(entry) if endpoint.is_some_and(|endpoint| entry.request_to(endpoint).is_none()) => {
                     Prospect::OtherDestination
                 }
-                Ok(Entry { record, .. }) => match record.not_before.filter(|time| *time > now) {
+                Ok(Entry { record, .. }) => match record.waits_until(now) {
                     Some(time) => Prospect::NotBefore(time),
                     None => Prospect::Next(0),
                 },

@@ -58,6 +58,10 @@ pub const WAITING_BYTES: u64 = 1024 * 1024;
 /// event can outlive an opt-out file that nobody saw.
 pub const WAITING_AGE: Duration = Duration::from_hours(7 * 24);
 
+/// The beginning of 2024, before this program existed: a clock that says an earlier time was not set yet. Milliseconds since
+/// 1970.
+pub const FIRST_TIME: u64 = 1_704_067_200_000;
+
 /// Times that an event is tried. A server that answers "not now" eight times on eight days will not answer otherwise.
 pub const TRIES: u32 = 8;
 

@@ -111,6 +111,15 @@ pub struct Record {
     pub not_before: Option<u64>,
 }
 
+impl Record {
+    /// Until when the event must not be tried again, if that is not over. A time that is further away than any server can ask
+    /// for was written down by a clock that was wrong.
+    pub fn waits_until(&self, now: u64) -> Option<u64> {
+        let longest = u64::try_from(limits::RETRY_AFTER.as_millis()).unwrap_or(u64::MAX);
+        self.not_before.filter(|time| *time > now && *time <= now.saturating_add(longest))
+    }
+}
+
 /// An entry: the frozen request, and what is known about the attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -323,7 +332,7 @@ impl Outbox {
     pub fn due(&self, now: u64) -> io::Result<Vec<(Name, Entry)>> {
         let entries = self.names(State::Waiting)?.into_iter().filter_map(|name| {
             let entry = self.read(State::Waiting, &name).ok()?;
-            entry.record.not_before.is_none_or(|time| time <= now).then_some((name, entry))
+            entry.record.waits_until(now).is_none().then_some((name, entry))
         });
         let mut due: Vec<_> = entries.collect();
         due.sort_by_key(|(_, entry)| !entry.is_failure());
@@ -338,7 +347,8 @@ impl Outbox {
                 .to_str()
                 .and_then(|name| name.strip_prefix(TEMPORARY))
                 .and_then(|name| Name::parse(OsStr::new(name)));
-            if left.is_some_and(|left| age(now, &left) > TEMPORARY_AGE) {
+            // Whichever way the clock has jumped since.
+            if left.is_some_and(|left| Duration::from_millis(now.abs_diff(left.time)) > TEMPORARY_AGE) {
                 rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
             }
         }
@@ -416,9 +426,10 @@ impl Outbox {
     }
 }
 
-/// A clock that was set back makes nothing older than it is: what lies in the future has the age 0.
+/// A clock that was set back makes nothing older than it is: what lies in the future has the age 0. So has what was frozen
+/// before this program existed, when the clock had not been set yet: such an event ends by its number of tries.
 pub(crate) fn age(now: u64, name: &Name) -> Duration {
-    Duration::from_millis(now.saturating_sub(name.time))
+    if name.time < limits::FIRST_TIME { Duration::ZERO } else { Duration::from_millis(now.saturating_sub(name.time)) }
 }
 
 /// The library directory may be a link that an administrator made; what is below it belongs to the daemon's user.
@@ -570,10 +581,17 @@ mod tests {
         let starts: Vec<Name> = (0..limits::WAITING_EVENTS as u64)
             .map(|i| outbox.keep(&stamp(now - 1000 + i), &entry("START", 0)).unwrap())
             .collect();
+        let unset = outbox.keep(&stamp(1000), &entry("FATAL", 0)).unwrap();
         outbox.tidy_waiting(now).unwrap();
         let left = outbox.names(State::Waiting).unwrap();
         assert_eq!(left.len(), limits::WAITING_EVENTS);
-        assert!(left.contains(&fatal) && !left.contains(&ancient) && !left.contains(&starts[0]));
+        assert!(left.contains(&unset), "nobody knows how old it is");
+        assert!(
+            left.contains(&fatal)
+                && !left.contains(&ancient)
+                && !left.contains(&starts[0])
+                && !left.contains(&starts[1])
+        );
     }
 
     #[test]
@@ -587,7 +605,10 @@ mod tests {
         outbox.note_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
         let due = |now| outbox.due(now).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(due(now), [fatal.clone(), exit.clone(), start.clone()]);
-        assert_eq!(due(now + 1000), [later, fatal, exit, start]);
+        assert_eq!(due(now + 1000), [later.clone(), fatal, exit, start]);
+        // The clock was years ahead when the server asked for time.
+        outbox.note_attempt(&later, Some(429), now, Some(now + 400 * 86_400_000)).unwrap();
+        assert_eq!(due(now).first(), Some(&later));
     }
 
     #[test]
@@ -629,7 +650,7 @@ mod tests {
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
         let now = clock::now();
         let waiting = library.path().join(STATE_FOLDER).join("waiting");
-        for time in [now, now - 120_000] {
+        for time in [now, now - 120_000, now + 120_000, 0] {
             std::fs::write(waiting.join(format!("{TEMPORARY}{}", Name::of(&stamp(time)))), "half").unwrap();
         }
         outbox.tidy_waiting(now).unwrap();

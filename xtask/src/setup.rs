@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 32] = [
+const PACKAGES: [&str; 34] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -18,6 +18,7 @@ const PACKAGES: [&str; 32] = [
     "curl",
     "dash",
     "docker.io",
+    "faketime",
     "fish",
     "groff-base",
     "hyperfine",
@@ -25,6 +26,7 @@ const PACKAGES: [&str; 32] = [
     "lxc",
     "musl-tools",
     "netdata",
+    "nftables",
     "nginx-light",
     "openssl",
     "podman",

@@ -1,0 +1,324 @@
+//! Events that wait, in folders and with clocks that others spoil: senders at the same time, other users, links and pipes, and
+//! a clock that jumps.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said, sender, set_mode, skip};
+
+const START: [&str; 3] = ["START", "-", "-"];
+const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
+const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"];
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A user who is nobody's friend.
+const NOBODY: u32 = 65534;
+
+fn is_root(test: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        skip(test, "only root can be two users");
+    }
+    root && !opted_out_here(test)
+}
+
+/// Every file in the outbox is an entry, whole and of the right name. Returns the random numbers in a state.
+fn uuids(home: &Home, state: &str) -> BTreeSet<String> {
+    let folder = home.lib().join("anonymous-statistics").join(state);
+    let look = |name: String| {
+        let content = std::fs::read(folder.join(&name)).unwrap();
+        let line = content.split(|byte| *byte == b'\n').next().unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(line).is_ok(), "{name} is damaged");
+        let uuid = parts(&content).1["uuid"].as_str().unwrap().to_owned();
+        assert!(name.ends_with(&uuid), "{name} is damaged");
+        uuid
+    };
+    home.events(state).into_iter().map(look).collect()
+}
+
+#[test]
+fn fifty_senders_of_two_daemons_at_the_same_time() {
+    if opted_out_here("fifty_senders_of_two_daemons_at_the_same_time") {
+        return;
+    }
+    let unavailable = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&unavailable);
+    for happened in [FATAL, EXIT, START, EXIT, FATAL] {
+        home.call(&full(happened)).run();
+    }
+    let waiting = uuids(&home, "waiting");
+    assert_eq!(waiting.len(), 5);
+    let receiver = Receiver::start(Reply::Then(200, 200));
+    home.redirect_waiting(&unavailable, &receiver);
+    let start = Instant::now();
+    let children: Vec<_> = (0..50)
+        .map(|number| {
+            // The second daemon has another identity, and the same folders.
+            let guid = if number % 2 == 0 { support::GUID } else { "11111111-0b7e-4f6a-9d21-7a3e9b8c4d10" };
+            let call =
+                home.call(&full(if number % 5 == 0 { EXIT } else { START })).with("NETDATA_REGISTRY_UNIQUE_ID", guid);
+            call.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for child in children {
+        assert_eq!(said(&child.wait_with_output().unwrap()), ("200".into(), String::new(), 0));
+    }
+    // Fifty unoptimised programs on two cores take their time; each of them alone has two seconds.
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let mut bodies: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+    for request in receiver.requests() {
+        let body = parts(&request).1;
+        let first = bodies.entry(body["uuid"].as_str().unwrap().to_owned()).or_insert_with(|| body.clone());
+        assert_eq!(*first, body, "a repeat differs");
+    }
+    assert_eq!(bodies.len(), 55);
+    assert!(waiting.iter().all(|uuid| bodies.contains_key(uuid)));
+    assert_eq!(uuids(&home, "waiting"), BTreeSet::new());
+    let sent = uuids(&home, "sent");
+    assert!((1..=20).contains(&sent.len()) && sent.iter().all(|uuid| bodies.contains_key(uuid)), "{}", sent.len());
+}
+
+#[test]
+fn fifty_senders_while_the_server_is_out_of_order_keep_to_the_limits() {
+    if opted_out_here("fifty_senders_while_the_server_is_out_of_order_keep_to_the_limits") {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&receiver);
+    home.call(&full(FATAL)).run();
+    let fatal = uuids(&home, "waiting");
+    let spawn = |_| home.call(&full(EXIT)).command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for child in (0..50).map(spawn).collect::<Vec<_>>() {
+        assert_eq!(said(&child.wait_with_output().unwrap()), ("503".into(), String::new(), 0));
+    }
+    home.call(&full(EXIT)).run();
+    let waiting = uuids(&home, "waiting");
+    assert_eq!(waiting.len(), 32);
+    assert!(fatal.is_subset(&waiting), "the failure matters most");
+}
+
+/// A command for this user.
+fn as_user(user: u32, home: &Home, happened: [&str; 3]) -> Command {
+    let mut command = home.call(&full(happened)).command();
+    command.uid(user).gid(user);
+    command
+}
+
+/// A home that others may enter, whose library directory belongs to a user.
+fn shared(receiver: &Receiver, owner: u32, mode: u32) -> Home {
+    let home = Home::sending_to(receiver);
+    for folder in [home.path(), &home.config(), &home.lib()] {
+        set_mode(folder, 0o755);
+    }
+    chown(home.lib(), Some(owner), Some(owner)).unwrap();
+    set_mode(&home.lib(), mode);
+    home
+}
+
+/// The sender where every user can start it: folders on the way to it may be closed.
+fn open_to_all(test: &str) -> bool {
+    let opens = Command::new(sender()).arg("--version").uid(NOBODY).gid(NOBODY).stdout(Stdio::null()).status();
+    if !opens.is_ok_and(|status| status.success()) {
+        skip(test, "other users cannot start the sender where it was built");
+        return false;
+    }
+    true
+}
+
+#[test]
+fn folders_are_used_by_their_owner_only() {
+    let test = "folders_are_used_by_their_owner_only";
+    if !is_root(test) || !open_to_all(test) {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let sends = |home: &Home, user: u32| {
+        assert_eq!(said(&as_user(user, home, START).output().unwrap()), ("200".into(), String::new(), 0));
+        home.events("sent").len()
+    };
+    // No right to write there: sent, and not kept.
+    assert_eq!(sends(&shared(&receiver, 0, 0o755), NOBODY), 0);
+    assert_eq!(sends(&shared(&receiver, NOBODY, 0o555), NOBODY), 0);
+    // Run once by root, it leaves nothing that the daemon's user cannot use.
+    let home = shared(&receiver, NOBODY, 0o755);
+    assert_eq!(sends(&home, 0), 0);
+    assert!(!home.lib().join("anonymous-statistics").exists());
+    assert_eq!(sends(&home, NOBODY), 1);
+    // And in that user's folder root neither reads nor writes.
+    assert_eq!(sends(&home, 0), 1);
+    // A folder that others may look into is not used.
+    set_mode(&home.lib().join("anonymous-statistics"), 0o750);
+    assert_eq!(sends(&home, NOBODY), 1);
+    assert_eq!(receiver.requests().len(), 6);
+}
+
+/// What stands where the daemon's user has no business: kind, content, owner, mode and times.
+fn picture(folder: &Path) -> BTreeMap<PathBuf, String> {
+    let mut seen = BTreeMap::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = path.symlink_metadata().unwrap();
+            if metadata.is_dir() {
+                open.push(path.clone());
+            }
+            let content = if metadata.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+            let times =
+                (metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
+            seen.insert(path, format!("{} {:o} {times:?} {content:?}", metadata.uid(), metadata.mode()));
+        }
+    }
+    seen
+}
+
+/// The daemon's user puts links, folders and pipes where root's verbs look, again and again.
+const PLANTER: &str = r#"
+cd "$LIB" || exit 1
+entry=1700000000000-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11
+while :; do
+    rm -rf anonymous-statistics; ln -s "$VICTIM" anonymous-statistics
+    rm -f anonymous-statistics; mkdir -m 700 anonymous-statistics
+    ln -s "$VICTIM/waiting" anonymous-statistics/waiting; ln -s "$VICTIM/sent" anonymous-statistics/sent
+    rm -f anonymous-statistics/waiting anonymous-statistics/sent
+    mkdir -m 700 anonymous-statistics/waiting anonymous-statistics/sent
+    for state in waiting sent; do
+        mkfifo "anonymous-statistics/$state/$entry"
+        ln -s "$VICTIM/secret" "anonymous-statistics/$state/1700000000001-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"
+        mkdir "anonymous-statistics/$state/1700000000002-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"
+        ln "$LIB/file" "anonymous-statistics/$state/1700000000003-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"
+        ln -s /dev/zero "anonymous-statistics/$state/1700000000004-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"
+        ln -s "$VICTIM" "anonymous-statistics/$state/.new-$entry"
+    done
+    mv anonymous-statistics/waiting anonymous-statistics/other
+    ln -s "$VICTIM/waiting" anonymous-statistics/waiting
+done
+"#;
+
+#[test]
+fn a_hostile_user_makes_root_change_nothing_elsewhere() {
+    let test = "a_hostile_user_makes_root_change_nothing_elsewhere";
+    if !is_root(test) {
+        return;
+    }
+    let home = shared(&Receiver::start(Reply::Status(200, "")), NOBODY, 0o755);
+    // What a mistake would hit: it looks like an outbox.
+    let victim = home.path().join("victim");
+    for folder in [&victim, &victim.join("waiting"), &victim.join("sent")] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    for name in [
+        "waiting/1700000000000-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11",
+        "waiting/.new-x",
+        "sent/1700000000000-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11",
+        "secret",
+    ] {
+        std::fs::write(victim.join(name), "root's own secret").unwrap();
+    }
+    std::fs::write(home.lib().join("file"), "{}").unwrap();
+    chown(home.lib().join("file"), Some(NOBODY), Some(NOBODY)).unwrap();
+    let before = picture(&victim);
+    let mut planter = Command::new("sh")
+        .args(["-c", PLANTER])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("LIB", home.lib())
+        .env("VICTIM", &victim)
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let verbs: [&[&str]; 9] = [
+        &["status"],
+        &["show", "--event", "START"],
+        &["show", "--event", "FATAL", "--raw"],
+        &["history"],
+        &["diff", "--since-last"],
+        &["check", "--expect", "off"],
+        &["opt-out"],
+        &["opt-in", "--yes"],
+        &["forget", "--yes"],
+    ];
+    let end = Instant::now() + Duration::from_secs(12);
+    let mut rounds = 0;
+    while Instant::now() < end {
+        for verb in verbs {
+            let start = Instant::now();
+            let output = Command::new(program("telemetry-preview"))
+                .args(verb)
+                .env_clear()
+                .env("NETDATA_USER_CONFIG_DIR", home.config())
+                .env("NETDATA_LIB_DIR", home.lib())
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            assert!(start.elapsed() < PATIENCE * 5, "{verb:?} took {:?}", start.elapsed());
+            assert!(output.status.code().is_some(), "{verb:?}: {}", output.status);
+            let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(!shown.contains("root's own secret"), "{verb:?} shows what a link leads to");
+        }
+        rounds += 1;
+    }
+    let still_at_it = planter.try_wait().unwrap().is_none();
+    planter.kill().unwrap();
+    planter.wait().unwrap();
+    assert!(still_at_it && rounds > 5, "{rounds} rounds");
+    assert_eq!(picture(&victim), before);
+    println!("{rounds} rounds of {} verbs", verbs.len());
+}
+
+#[test]
+fn a_clock_that_jumps_harms_nothing() {
+    let test = "a_clock_that_jumps_harms_nothing";
+    if !Path::new("/usr/bin/faketime").exists() {
+        skip(test, "faketime is not installed");
+        return;
+    }
+    if opted_out_here(test) {
+        return;
+    }
+    let at = |time: &str, home: &Home, happened: [&str; 3]| {
+        let call = home.call(&full(happened));
+        let mut command = Command::new("/usr/bin/faketime");
+        command.args(["--exclude-monotonic", "-f", time]).arg(sender()).args(&call.arguments);
+        command.env_clear().envs(&call.environment).env("TZ", "UTC").env("PATH", std::env::var_os("PATH").unwrap());
+        said(&command.output().unwrap())
+    };
+    let busy = Receiver::start(Reply::Status(503, "retry-after: 604800\r\n"));
+    let home = Home::sending_to(&busy);
+    // Years ahead, now, at the beginning of time, and before it.
+    for (time, happened) in [
+        ("@2038-06-01 00:00:00", FATAL),
+        ("+0d", EXIT),
+        ("@1970-01-01 00:00:01", EXIT),
+        ("@1960-01-01 00:00:00", FATAL),
+    ] {
+        assert_eq!(at(time, &home, happened), ("503".into(), String::new(), 0), "{time}");
+    }
+    let names = home.events("waiting");
+    // The one from now does not live until 2038, and those from 1970 are too old for now: each clock judges by what it knows.
+    assert!(!names.is_empty() && names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+    assert!(names.iter().any(|name| name.starts_with('2')), "the failure in 2038 is not older than now: {names:?}");
+    let frozen = uuids(&home, "waiting");
+    let receiver = Receiver::start(Reply::Then(200, 200));
+    home.redirect_waiting(&busy, &receiver);
+    for time in ["@1970-01-01 00:00:02", "+0d", "@2038-06-01 00:00:09", "+0d"] {
+        assert_eq!(at(time, &home, START), ("200".into(), String::new(), 0), "{time}");
+    }
+    let arrived: Vec<String> =
+        receiver.requests().iter().map(|request| parts(request).1["uuid"].as_str().unwrap().to_owned()).collect();
+    let once: BTreeSet<String> = arrived.iter().cloned().collect();
+    assert_eq!(once.len(), arrived.len(), "an event was sent twice");
+    let lost: Vec<&String> = frozen.difference(&once).collect();
+    assert!(lost.is_empty(), "{lost:?} of {names:?}");
+    assert_eq!(uuids(&home, "waiting"), BTreeSet::new());
+}
