@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 34] = [
+const PACKAGES: [&str; 35] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -25,6 +25,7 @@ const PACKAGES: [&str; 34] = [
     "iproute2",
     "lxc",
     "musl-tools",
+    "netcat-openbsd",
     "netdata",
     "nftables",
     "nginx-light",
