@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::consent::{Source, Step};
+use anonymous_statistics::consent::Source;
 use anonymous_statistics::folders::{Folders, FoundBy};
 use anonymous_statistics::outbox::Role;
 use anonymous_statistics::preview::Preview;
@@ -147,14 +147,18 @@ pub(crate) struct OptIn {
 }
 
 impl OptIn {
-    /// `None`: there is no file to remove where the agent looks for it.
-    pub(crate) fn plan(preview: &Preview) -> Option<Self> {
+    pub(crate) fn plan(preview: &Preview) -> Self {
         let folder = preview.opt_out_folder();
         let source = Source::File(switch::opt_out_file(&folder));
-        let (file, others): (Vec<&Step>, Vec<&Step>) =
-            preview.consent.in_the_way().partition(|step| step.source == source);
-        let others = others.into_iter().map(|step| format!("{} {}", step.source, words::finding(step))).collect();
-        (!file.is_empty()).then(|| Self { folder, folders: preview.folders.clone(), others })
+        let others = preview.consent.in_the_way().filter(|step| step.source != source);
+        let others = others.map(|step| format!("{} {}", step.source, words::finding(step))).collect();
+        Self { folder, folders: preview.folders.clone(), others }
+    }
+
+    /// Whether a preview found the file, or could not see whether it is there.
+    pub(crate) fn has_something_to_do(&self, preview: &Preview) -> bool {
+        let source = Source::File(self.file());
+        preview.consent.in_the_way().any(|step| step.source == source)
     }
 
     /// The file that will be removed.
@@ -167,33 +171,39 @@ impl OptIn {
         &self.others
     }
 
-    /// Deletes the events that wait, then removes the file.
-    pub(crate) fn perform(self) -> Report {
+    /// Deletes the events that wait, then removes the file. An error says what was not possible, and leaves the file.
+    pub(crate) fn perform(&self) -> Result<Vec<String>, String> {
         let file = words::path(&self.file());
-        let failed = |what: String| Report {
-            title: "Not done",
-            sentences: vec![what],
-            commands: vec![opt_in_command(&self.folder, &self.folders)],
-            consent: true,
-        };
         // Events from before this moment were made without consent, or it is not known that they were not.
-        let deleted = match forget_waiting(self.folders.library.as_ref()) {
-            Ok(deleted) => deleted,
-            Err(error) => {
-                return failed(format!("The events that wait cannot be deleted, so nothing was changed: {error}"));
-            }
+        let deleted = forget_waiting(self.folders.library.as_ref())
+            .map_err(|error| format!("cannot delete the events that wait, so nothing was changed: {error}"))?;
+        let mut sentences = match deleted {
+            0 => Vec::new(),
+            1 => vec!["Deleted 1 waiting event from before.".to_owned()],
+            number => vec![format!("Deleted {number} waiting events from before.")],
         };
-        let mut sentences = match switch::opt_in(&self.folder) {
-            Ok(Done::Changed) => {
-                vec![format!("Removed {file}."), "Restart netdata, then the daemon sees it too.".to_owned()]
+        match switch::opt_in(&self.folder).map_err(|error| format!("cannot remove {file}: {error}"))? {
+            Done::Changed => {
+                sentences
+                    .extend([format!("Removed {file}."), "Restart netdata, then the daemon sees it too.".to_owned()]);
             }
-            Ok(Done::AlreadySo) => vec![format!("{file} was gone already.")],
-            Err(error) => return failed(format!("{file} cannot be removed: {error}")),
-        };
-        if deleted > 0 {
-            sentences.push(format!("Deleted the events that waited from before: {deleted}."));
+            Done::AlreadySo => sentences.push(format!("There is no {file}.")),
         }
-        Report { title: "Opted in", sentences, commands: Vec::new(), consent: true }
+        Ok(sentences)
+    }
+
+    /// What does the same with the rights that are missing here.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        vec![again("opt-in", &self.folder, self.folders.library.as_ref())]
+    }
+
+    /// Opts in, for the screens.
+    pub(crate) fn report(&self) -> Report {
+        let (title, sentences, commands) = match self.perform() {
+            Ok(sentences) => ("Opted in", sentences, Vec::new()),
+            Err(error) => ("Not done", vec![error], self.commands()),
+        };
+        Report { title, sentences, commands, consent: true }
     }
 }
 
@@ -202,12 +212,7 @@ pub(crate) fn forget_waiting(library: Option<&(PathBuf, FoundBy)>) -> io::Result
     switch::forget_waiting(library.map(|(path, _)| path.as_path()), Role::Reader)
 }
 
-/// What opting in needs where rights are missing.
-pub(crate) fn opt_in_command(folder: &Path, folders: &Folders) -> String {
-    again("opt-in", folder, folders.library.as_ref())
-}
-
-/// The same for deleting what is kept.
+/// What deleting what is kept needs where rights are missing.
 pub(crate) fn forget_command(preview: &Preview) -> String {
     again("forget", &preview.opt_out_folder(), preview.folders.library.as_ref())
 }

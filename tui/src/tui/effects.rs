@@ -29,7 +29,7 @@ pub(crate) fn perform(
             watch(before.after(&preview));
         }
         Effect::OptOut(plan) => tell(Message::Done(Box::new(plan.perform().report()))),
-        Effect::OptIn(plan) => tell(Message::Done(Box::new(plan.perform()))),
+        Effect::OptIn(plan) => tell(Message::Done(Box::new(plan.report()))),
         Effect::Save(plan) => tell(Message::Done(Box::new(plan.perform()))),
         Effect::Suspend | Effect::Redraw | Effect::Quit => {}
     }

@@ -7,6 +7,7 @@
 mod draw;
 mod effects;
 mod key;
+mod list;
 mod look;
 mod overlay;
 mod page;

@@ -372,9 +372,11 @@ impl State {
                 Some(preview) => self.overlay = Some(Overlay::OptOut(OptOut::plan(preview))),
                 None => self.note = Some(STILL_LOOKING),
             },
-            Key::Char('i') => match self.preview.as_deref().map(OptIn::plan) {
-                Some(Some(plan)) => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
-                Some(None) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
+            Key::Char('i') => match self.preview.as_deref().map(|preview| (preview, OptIn::plan(preview))) {
+                Some((preview, plan)) if plan.has_something_to_do(preview) => {
+                    self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new()));
+                }
+                Some(_) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
                 None => self.note = Some(STILL_LOOKING),
             },
             Key::Char(c) => {

@@ -4,37 +4,17 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::process::ExitCode;
 
 use anonymous_statistics::preview::{Preview, Question};
-use anonymous_statistics::switch::{self, Done};
 
-use crate::opting;
+use crate::opting::OptIn;
 use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
 use crate::words;
 
 pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
-    let before = Preview::look(question);
-    let folder = before.opt_out_folder();
-    let shown = words::path(&switch::opt_out_file(&folder));
+    let plan = OptIn::plan(&Preview::look(question));
     if !yes {
-        confirm(&shown)?;
+        confirm(&words::path(&plan.file()))?;
     }
-    let failed = |what: String| {
-        Failure::new(NO_PERMISSION, what).instead(vec![opting::opt_in_command(&folder, &before.folders)])
-    };
-    // Events from before this moment were made without consent, or it is not known that they were not.
-    let deleted = opting::forget_waiting(before.folders.library.as_ref())
-        .map_err(|error| failed(format!("cannot delete the events that wait, so nothing was changed: {error}")))?;
-    let mut said = match deleted {
-        0 => Vec::new(),
-        1 => vec!["Deleted 1 waiting event from before.".to_owned()],
-        number => vec![format!("Deleted {number} waiting events from before.")],
-    };
-    match switch::opt_in(&folder) {
-        Ok(Done::Changed) => {
-            said.extend([format!("Removed {shown}."), "Restart netdata, then the daemon sees it too.".to_owned()]);
-        }
-        Ok(Done::AlreadySo) => said.push(format!("There is no {shown}.")),
-        Err(error) => return Err(failed(format!("cannot remove {shown}: {error}"))),
-    }
+    let mut said = plan.perform().map_err(|error| Failure::new(NO_PERMISSION, error).instead(plan.commands()))?;
     let after = Preview::look(question);
     said.push(String::new());
     for step in after.consent.in_the_way() {

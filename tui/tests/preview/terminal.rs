@@ -237,7 +237,7 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
     terminal.wait_for("Opt in?");
     terminal.keys(&["t", "e", "l", "e", "m", "e", "t", "r", "y", "Enter"]);
     let screen = flat(&terminal.wait_for("Not done"));
-    assert!(screen.contains("cannot be removed") && screen.contains(" opt-in "), "{screen}");
+    assert!(screen.contains("cannot remove") && screen.contains(" opt-in "), "{screen}");
     assert!(file.exists());
     terminal.keys(&["q"]);
     let screen = terminal.wait_for("ended with 0");

@@ -12,6 +12,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use super::{Handled, OwnKey, Screen, View};
 use crate::known;
 use crate::tui::key::Key;
+use crate::tui::list::{self, List};
 use crate::tui::look;
 use crate::tui::page::{Page, Row, Scroll, bar, fit};
 use crate::words;
@@ -23,9 +24,7 @@ pub(crate) struct Events {
     /// How many events are skipped after the one on the left.
     skipped: usize,
     only_differing: bool,
-    /// Whether the chosen field of all events has the whole screen.
-    open: bool,
-    scroll: Scroll,
+    list: List,
 }
 
 const KEYS: [OwnKey; 3] = [
@@ -71,51 +70,22 @@ impl Screen for Events {
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
         let listed = self.listed(&self.shown(view), view);
-        let last = listed.len().saturating_sub(1);
         let now = self.place(&listed);
-        if self.open {
-            return match (key, listed.get(now)) {
-                (Key::Enter | Key::Escape, _) | (_, None) => {
-                    self.open = false;
-                    Handled::Yes
-                }
-                (key, Some(row)) => {
-                    let rows = everywhere(row.field, view);
-                    self.scroll.on_key(key, &rows, view.size.height, view.search).into()
-                }
-            };
+        let details = || listed.get(now).map_or_else(Vec::new, |row| everywhere(row.field, view));
+        if let Some(next) = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, details) {
+            self.chosen = listed.get(next).map(|row| row.field.name);
+            return Handled::Yes;
         }
-        let page = usize::from(view.size.height / 2).max(1);
-        let next = match key {
-            Key::Up => now.saturating_sub(1),
-            Key::Down => now + 1,
-            Key::PageUp => now.saturating_sub(page),
-            Key::PageDown => now + page,
-            Key::Home | Key::FirstMatch => 0,
-            Key::End => last,
-            Key::NextMatch => (now + 1) % listed.len().max(1),
-            Key::PreviousMatch => (now + last) % listed.len().max(1),
-            Key::Enter => {
-                self.open = !listed.is_empty();
-                self.scroll = Scroll::default();
-                now
-            }
+        let beside = columns_in(view).saturating_sub(1);
+        match key {
+            _ if self.list.is_open() => return Handled::No,
             Key::Char('.' | '>') => {
-                let room = columns_in(view).saturating_sub(1);
-                self.skipped = (self.skipped + room).min(view.columns.len().saturating_sub(1 + room));
-                return Handled::Yes;
+                self.skipped = (self.skipped + beside).min(view.columns.len().saturating_sub(1 + beside));
             }
-            Key::Char(',' | '<') => {
-                self.skipped = self.skipped.saturating_sub(columns_in(view).saturating_sub(1));
-                return Handled::Yes;
-            }
-            Key::Char('d') => {
-                self.only_differing = !self.only_differing;
-                return Handled::Yes;
-            }
+            Key::Char(',' | '<') => self.skipped = self.skipped.saturating_sub(beside),
+            Key::Char('d') => self.only_differing = !self.only_differing,
             _ => return Handled::No,
-        };
-        self.chosen = listed.get(next.min(last)).map(|row| row.field.name);
+        }
         Handled::Yes
     }
 
@@ -136,18 +106,15 @@ impl Screen for Events {
         }
         let listed = self.listed(&shown, view);
         let chosen = self.place(&listed);
-        if let (true, Some(row)) = (self.open, listed.get(chosen)) {
-            return self.scroll.draw(everywhere(row.field, view), view.look, view.search, area, buffer);
+        if let (true, Some(row)) = (self.list.is_open(), listed.get(chosen)) {
+            return self.list.draw_open(everywhere(row.field, view), view, area, buffer);
         }
-        let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
         let details = u16::try_from(shown.len() + 2).unwrap_or(u16::MAX).min(area.height / 3);
-        let list = area.height.saturating_sub(details + 1);
-        let lines = self.table(&shown, &listed, chosen, view, usize::from(list));
-        Paragraph::new(lines).render(row(0, list), buffer);
-        bar(chosen, listed.len().saturating_sub(1), view.look, row(2, list.saturating_sub(2)), buffer);
-        for position in row(list, 1).positions() {
-            buffer[position].set_symbol(view.look.rule());
-        }
+        let (table, details) = list::above_details(area, area.height.saturating_sub(details + 1), view.look, buffer);
+        let lines = self.table(&shown, &listed, chosen, view, usize::from(table.height));
+        Paragraph::new(lines).render(table, buffer);
+        let beside = Rect { y: table.y + 2.min(table.height), height: table.height.saturating_sub(2), ..table };
+        bar(chosen, listed.len().saturating_sub(1), view.look, beside, buffer);
         if let Some(compared) = listed.get(chosen) {
             page.heading(&format!("{}: {}", compared.field.name, compared.field.origin_in_words()));
             for event in &shown {
@@ -156,7 +123,7 @@ impl Screen for Events {
         } else {
             page.text("No field is left. Esc ends the search, d shows fields that do not differ.");
         }
-        Scroll::default().draw(page.into_rows(), view.look, view.search, row(list + 1, details), buffer);
+        Scroll::default().draw(page.into_rows(), view.look, view.search, details, buffer);
     }
 }
 

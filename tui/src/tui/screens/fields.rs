@@ -6,12 +6,12 @@ use anonymous_statistics::schema::{Group, Sensitivity};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
 
 use super::{Handled, OwnKey, Screen, View};
 use crate::tui::key::Key;
-use crate::tui::look;
-use crate::tui::page::{Page, Row, Scroll, bar, fit};
+use crate::tui::list::{self, List};
+use crate::tui::look::{self, Look};
+use crate::tui::page::{Page, Row, Scroll, fit};
 use crate::{way, words};
 
 /// From this width on the details stand beside the list.
@@ -22,9 +22,7 @@ pub(crate) struct Fields {
     /// The chosen field's name; `None`, or a field that is not listed: the first.
     chosen: Option<&'static str>,
     by_sensitivity: bool,
-    /// Whether the details have the whole screen.
-    open: bool,
-    scroll: Scroll,
+    list: List,
 }
 
 const KEYS: [OwnKey; 2] = [
@@ -48,44 +46,17 @@ impl Screen for Fields {
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
         let Ok(assembly) = &view.preview.assembly else { return Handled::No };
         let listed = self.listed(assembly, view);
-        let last = listed.len().saturating_sub(1);
         let now = self.place(&listed);
-        if self.open {
-            return match (key, listed.get(now)) {
-                (Key::Enter | Key::Escape, _) | (_, None) => {
-                    self.open = false;
-                    Handled::Yes
-                }
-                (key, Some((_, entry))) => {
-                    let rows = details(entry, assembly, view, view.size);
-                    self.scroll.on_key(key, &rows, view.size.height, view.search).into()
-                }
-            };
+        let details = || listed.get(now).map_or_else(Vec::new, |(_, entry)| details(entry, assembly, view, view.size));
+        if key == Key::Char('s') && !self.list.is_open() {
+            self.by_sensitivity = !self.by_sensitivity;
+            return Handled::Yes;
         }
-        let page = usize::from(list_height(view.size)).saturating_sub(1).max(1);
-        let next = match key {
-            Key::Up => now.saturating_sub(1),
-            Key::Down => now + 1,
-            Key::PageUp => now.saturating_sub(page),
-            Key::PageDown => now + page,
-            Key::Home | Key::FirstMatch => 0,
-            Key::End => last,
-            // Only what holds the text that is searched for is listed.
-            Key::NextMatch => (now + 1) % listed.len().max(1),
-            Key::PreviousMatch => (now + last) % listed.len().max(1),
-            Key::Enter => {
-                self.open = !listed.is_empty();
-                self.scroll = Scroll::default();
-                now
-            }
-            Key::Char('s') => {
-                self.by_sensitivity = !self.by_sensitivity;
-                return Handled::Yes;
-            }
-            _ => return Handled::No,
-        };
-        self.chosen = listed.get(next.min(last)).map(|(_, entry)| entry.field.name);
-        Handled::Yes
+        let moved = self.list.on_key(key, (now, listed.len()), list_height(view.size), view, details);
+        if let Some(next) = moved {
+            self.chosen = listed.get(next).map(|(_, entry)| entry.field.name);
+        }
+        moved.is_some().into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
@@ -109,17 +80,11 @@ impl Screen for Fields {
             Scroll::default().draw(page.into_rows(), view.look, "", area, buffer);
             return;
         };
-        if self.open {
-            let rows = details(entry, assembly, view, area.as_size());
-            self.scroll.draw(rows, view.look, view.search, area, buffer);
-            return;
+        if self.list.is_open() {
+            return self.list.draw_open(details(entry, assembly, view, area.as_size()), view, area, buffer);
         }
-        let (list, rule, detail) = split(area);
+        let (list, detail) = split(area, view.look, buffer);
         draw_list(&listed, chosen, assembly, view, list, buffer);
-        let mark = if area.width >= WIDE { view.look.bar().0 } else { view.look.rule() };
-        for position in rule.positions() {
-            buffer[position].set_symbol(mark);
-        }
         let rows = details(entry, assembly, view, detail.as_size());
         Scroll::default().draw(rows, view.look, view.search, detail, buffer);
     }
@@ -165,21 +130,17 @@ fn holds(entry: &Entry, assembly: &Assembly, wanted: &str) -> bool {
         .any(|text| text.to_lowercase().contains(wanted))
 }
 
-/// The list, the line that separates, and the details.
-fn split(area: Rect) -> (Rect, Rect, Rect) {
-    if area.width >= WIDE {
-        let list = area.width * 11 / 20;
-        let column = |x: u16, width: u16| Rect { x: area.x + x, width, ..area };
-        (column(0, list), column(list + 1, 1), column(list + 3, area.width - list - 3))
-    } else {
-        let list = list_height(area.as_size());
-        let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
-        (
-            row(0, list),
-            row(list, 1.min(area.height)),
-            row((list + 1).min(area.height), area.height.saturating_sub(list + 1)),
-        )
+/// The list and its details, with a line between them.
+fn split(area: Rect, look: Look, buffer: &mut Buffer) -> (Rect, Rect) {
+    if area.width < WIDE {
+        return list::above_details(area, list_height(area.as_size()), look, buffer);
     }
+    let list = area.width * 11 / 20;
+    let column = |x: u16, width: u16| Rect { x: area.x + x, width, ..area };
+    for position in column(list + 1, 1).positions() {
+        buffer[position].set_symbol(look.bar().0);
+    }
+    (column(0, list), column(list + 3, area.width - list - 3))
 }
 
 const fn list_height(size: Size) -> u16 {
@@ -218,12 +179,7 @@ fn draw_list(
             lines.push(Line::from(text));
         }
     }
-    // The chosen line stays in the middle, so that what is around it can be seen.
-    let height = usize::from(area.height);
-    let last = lines.len().saturating_sub(height);
-    let first = chosen_line.saturating_sub(height / 2).min(last);
-    Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()).render(area, buffer);
-    bar(first, last, view.look, area, buffer);
+    list::draw(lines, chosen_line, view.look, area, buffer);
 }
 
 /// Columns of the labels.

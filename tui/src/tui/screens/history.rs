@@ -6,21 +6,21 @@ use anonymous_statistics::outbox::Item;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Widget};
 
 use super::{Handled, OwnKey, Screen, View};
 use crate::opting;
 use crate::tui::key::Key;
+use crate::tui::list::{self, List};
 use crate::tui::look;
-use crate::tui::page::{Page, Row, Scroll, bar, fit};
+use crate::tui::page::{Page, Row, Scroll, fit};
 use crate::verbs::history;
 use crate::words;
 
 #[derive(Debug, Default)]
 pub(crate) struct History {
     chosen: usize,
-    /// Whether the chosen event has the whole screen.
-    open: bool,
+    list: List,
+    /// Of what is said where nothing is listed.
     scroll: Scroll,
 }
 
@@ -44,41 +44,14 @@ impl Screen for History {
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
         let listed = listed(view);
-        let Some(last) = listed.len().checked_sub(1) else {
+        if listed.is_empty() {
             return self.scroll.on_key(key, &without(view), view.size.height, view.search).into();
-        };
-        let now = self.chosen.min(last);
-        if self.open {
-            return match (key, listed.get(now)) {
-                (Key::Enter | Key::Escape, _) | (_, None) => {
-                    self.open = false;
-                    Handled::Yes
-                }
-                (key, Some(item)) => {
-                    let rows = details(*item, view, view.size);
-                    self.scroll.on_key(key, &rows, view.size.height, view.search).into()
-                }
-            };
         }
-        let page = usize::from(view.size.height / 2).max(1);
-        self.chosen = match key {
-            Key::Up => now.saturating_sub(1),
-            Key::Down => now + 1,
-            Key::PageUp => now.saturating_sub(page),
-            Key::PageDown => now + page,
-            Key::Home | Key::FirstMatch => 0,
-            Key::End => last,
-            Key::NextMatch => (now + 1) % (last + 1),
-            Key::PreviousMatch => (now + last) % (last + 1),
-            Key::Enter => {
-                self.open = true;
-                self.scroll = Scroll::default();
-                now
-            }
-            _ => return Handled::No,
-        }
-        .min(last);
-        Handled::Yes
+        let now = self.chosen.min(listed.len() - 1);
+        let details = || listed.get(now).map_or_else(Vec::new, |item| details(*item, view, view.size));
+        let moved = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, details);
+        self.chosen = moved.unwrap_or(now);
+        moved.is_some().into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
@@ -91,16 +64,11 @@ impl Screen for History {
         let Some(item) = listed.get(chosen) else {
             return self.scroll.draw(without(view), view.look, view.search, area, buffer);
         };
-        if self.open {
-            return self.scroll.draw(details(*item, view, area.as_size()), view.look, view.search, area, buffer);
+        if self.list.is_open() {
+            return self.list.draw_open(details(*item, view, area.as_size()), view, area, buffer);
         }
-        let list = area.height / 2;
-        let row = |y: u16, height: u16| Rect { y: area.y + y, height, ..area };
-        draw_list(&listed, chosen, view, row(0, list), buffer);
-        for position in row(list, 1).positions() {
-            buffer[position].set_symbol(view.look.rule());
-        }
-        let below = row(list + 1, area.height.saturating_sub(list + 1));
+        let (list, below) = list::above_details(area, area.height / 2, view.look, buffer);
+        draw_list(&listed, chosen, view, list, buffer);
         Scroll::default().draw(details(*item, view, below.as_size()), view.look, view.search, below, buffer);
     }
 }
@@ -162,11 +130,7 @@ fn draw_list(listed: &[Listed<'_>], chosen: usize, view: View<'_>, area: Rect, b
             lines.push(Line::from(text));
         }
     }
-    let height = usize::from(area.height);
-    let last = lines.len().saturating_sub(height);
-    let first = chosen_line.saturating_sub(height / 2).min(last);
-    Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()).render(area, buffer);
-    bar(first, last, view.look, area, buffer);
+    list::draw(lines, chosen_line, view.look, area, buffer);
 }
 
 fn details((item, prospect): Listed<'_>, view: View<'_>, size: Size) -> Vec<Row> {
