@@ -1,5 +1,7 @@
 //! Events: what START, EXIT, FATAL and the rest say, beside each other, and in what they differ.
 
+use std::ops::Range;
+
 use anonymous_statistics::comparison::{Cell, Column, Side, Verdict};
 use anonymous_statistics::event::{Cause, Content};
 use anonymous_statistics::schema::{FIELDS, Field};
@@ -111,10 +113,13 @@ impl Screen for Events {
         }
         let details = u16::try_from(shown.len() + 2).unwrap_or(u16::MAX).min(area.height / 3);
         let (table, details) = list::above_details(area, area.height.saturating_sub(details + 1), view.look, buffer);
-        let lines = self.table(&shown, &listed, chosen, view, usize::from(table.height));
-        Paragraph::new(lines).render(table, buffer);
-        let beside = Rect { y: table.y + 2.min(table.height), height: table.height.saturating_sub(2), ..table };
-        bar(chosen, listed.len().saturating_sub(1), view.look, beside, buffer);
+        let rows = usize::from(table.height).saturating_sub(HEADING);
+        let last = listed.len().saturating_sub(rows);
+        let first = chosen.saturating_sub(rows / 2).min(last);
+        Paragraph::new(self.table(&shown, &listed, chosen, view, first..first + rows)).render(table, buffer);
+        let heading = u16::try_from(HEADING).unwrap_or_default().min(table.height);
+        let beside = Rect { y: table.y + heading, height: table.height - heading, ..table };
+        bar(first, last, view.look, beside, buffer);
         if let Some(compared) = listed.get(chosen) {
             page.heading(&format!("{}: {}", compared.field.name, compared.field.origin_in_words()));
             for event in &shown {
@@ -126,6 +131,9 @@ impl Screen for Events {
         Scroll::default().draw(page.into_rows(), view.look, view.search, details, buffer);
     }
 }
+
+/// Lines above the table.
+const HEADING: usize = 2;
 
 /// Columns of an action's name.
 const ACTION: usize = 21;
@@ -160,40 +168,28 @@ impl Events {
 
     /// The fields that at least one of the shown events has.
     fn listed(&self, shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
-        let wanted = view.search.to_lowercase();
-        let compared = FIELDS.iter().filter_map(|field| {
-            let cells: Vec<Cell> = shown.iter().map(|event| event.side.cell(field.name).clone()).collect();
-            let first = cells.first()?;
-            let verdicts = cells.iter().map(|cell| Verdict::of(field.name, first, cell)).collect();
-            let somewhere = cells.iter().any(|cell| *cell != Cell::Absent);
-            somewhere.then_some(Compared { field, cells, verdicts })
-        });
-        compared
-            .filter(|row| !self.only_differing || row.verdict() == Verdict::Differs)
-            .filter(|row| {
-                let holds = |text: &str| text.to_lowercase().contains(&wanted);
-                holds(row.field.name) || row.cells.iter().any(|cell| holds(&cell.to_string()))
-            })
-            .collect()
+        let all = compared(shown, view);
+        all.into_iter().filter(|row| !self.only_differing || row.verdict() == Verdict::Differs).collect()
     }
 
     fn place(&self, listed: &[Compared]) -> usize {
         listed.iter().position(|row| Some(row.field.name) == self.chosen).unwrap_or(0)
     }
 
-    /// The table, with its two lines of heading, in so many rows.
+    /// The lines of the heading, and these rows of the table.
     fn table(
         &self,
         shown: &[Shown<'_>],
         listed: &[Compared],
         chosen: usize,
         view: View<'_>,
-        height: usize,
+        rows: Range<usize>,
     ) -> Vec<Line<'static>> {
         let names = names(view);
         let width = usize::from(view.size.width).saturating_sub(names + 5) / shown.len().max(1);
         let value = width.saturating_sub(1);
-        let count = |verdict| listed.iter().filter(|row| row.verdict() == verdict).count();
+        let all = compared(shown, view);
+        let count = |verdict| all.iter().filter(|row| row.verdict() == verdict).count();
         let what = if self.only_differing { "d: all fields" } else { "d: only these" };
         let summary = format!(
             "Differences: {} ({what}). Not known here: {}. {} set by the daemon",
@@ -208,9 +204,7 @@ impl Events {
             heading.push_str(&fit(&event.column.action, value, view.look));
         }
         lines.push(Line::styled(heading, look::LABEL));
-        let room = height.saturating_sub(lines.len());
-        let first = chosen.saturating_sub(room / 2).min(listed.len().saturating_sub(room));
-        for (number, row) in listed.iter().enumerate().skip(first).take(room) {
+        for (number, row) in listed.iter().enumerate().skip(rows.start).take(rows.len()) {
             let style = if number == chosen { look::CHOSEN } else { Style::new() };
             let front = if number == chosen { ">" } else { " " };
             let mut spans = vec![Span::styled(
@@ -226,6 +220,24 @@ impl Events {
         }
         lines
     }
+}
+
+/// All fields that at least one of the shown events has. What is searched for leaves out the others.
+fn compared(shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
+    let wanted = view.search.to_lowercase();
+    let compared = FIELDS.iter().filter_map(|field| {
+        let cells: Vec<Cell> = shown.iter().map(|event| event.side.cell(field.name).clone()).collect();
+        let first = cells.first()?;
+        let verdicts = cells.iter().map(|cell| Verdict::of(field.name, first, cell)).collect();
+        let somewhere = cells.iter().any(|cell| *cell != Cell::Absent);
+        somewhere.then_some(Compared { field, cells, verdicts })
+    });
+    compared
+        .filter(|row| {
+            let holds = |text: &str| text.to_lowercase().contains(&wanted);
+            holds(row.field.name) || row.cells.iter().any(|cell| holds(&cell.to_string()))
+        })
+        .collect()
 }
 
 /// One character that says how the shown events compare.
