@@ -213,6 +213,7 @@ impl<'a> Builder<'a> {
             Origin::Constant | Origin::ApiKey | Origin::Dropped | Origin::FrozenUuid | Origin::FrozenTime => {
                 return None;
             }
+            Origin::Hello(_) | Origin::Page | Origin::Client => return None,
         };
         match given {
             Given::Value(value, _) if value.len() <= max => Some(value.to_string_lossy().into_owned()),
@@ -243,7 +244,8 @@ impl<'a> Builder<'a> {
                 None => (Content::Absent, Cause::Made),
             },
             Origin::Happened(part) => self.happened(field, part),
-            Origin::Dropped => (Content::Absent, Cause::Made),
+            // Those of the dashboard have rows of their own, and never one of the daemon's events.
+            Origin::Dropped | Origin::Hello(_) | Origin::Page | Origin::Client => (Content::Absent, Cause::Made),
             Origin::FrozenUuid | Origin::FrozenTime => (Content::Frozen, Cause::Made),
         }
     }

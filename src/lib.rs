@@ -23,6 +23,7 @@ pub mod comparison;
 pub mod config;
 pub mod consent;
 pub mod daemon;
+pub mod dashboard;
 pub mod delivery;
 pub mod endpoint;
 pub mod event;

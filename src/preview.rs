@@ -344,13 +344,19 @@ pub fn expected(action: &str, library: Option<&Path>) -> Invocation {
     {
         learn(&mut invocation, &entry, &Provenance::LastEvent(name.time()));
     }
-    // A GUID and a newline; what is longer is something else.
-    let path = library.join(IDENTITY_FILE);
-    let guid = files::read(&path, Links::Follow, 64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    if let Some(guid) = guid.as_deref().map(str::trim).filter(|guid| shape::is_guid(guid)) {
+    if let Some((guid, path)) = identity(library) {
         invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));
     }
     invocation
+}
+
+/// The identifier that the agent keeps in its library directory, and the file in which it stands.
+pub(crate) fn identity(library: &Path) -> Option<(String, PathBuf)> {
+    let path = library.join(IDENTITY_FILE);
+    // A GUID and a newline; what is longer is something else.
+    let guid = String::from_utf8(files::read(&path, Links::Follow, 64).ok()?).ok()?;
+    let guid = guid.trim();
+    shape::is_guid(guid).then(|| (guid.to_owned(), path))
 }
 
 /// Takes from a kept event what the daemon said then. Its values have passed their shapes once; they are checked again

@@ -64,6 +64,8 @@ pub enum Group {
     Configuration,
     /// What the agent watches, in numbers.
     Usage,
+    /// The browser in which the dashboard is open.
+    Browser,
 }
 
 impl Group {
@@ -79,11 +81,12 @@ impl Group {
             Self::Hardware => "Processor, memory, disk",
             Self::Configuration => "Configuration of the agent",
             Self::Usage => "Use of the agent",
+            Self::Browser => "Browser",
         }
     }
 
     /// All groups in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Envelope,
         Self::Masks,
         Self::Event,
@@ -93,6 +96,7 @@ impl Group {
         Self::Hardware,
         Self::Configuration,
         Self::Usage,
+        Self::Browser,
     ];
 }
 
@@ -177,6 +181,12 @@ pub enum Origin {
     FrozenUuid,
     /// Set at the moment when the event is frozen: the time.
     FrozenTime,
+    /// In the dashboard: a key of what the agent answers to `/api/v1/registry?action=hello`.
+    Hello(&'static str),
+    /// In the dashboard: the dashboard itself names it.
+    Page,
+    /// In the dashboard: PostHog's client, posthog-js, finds it out in the browser.
+    Client,
 }
 
 /// The parts of what happened.
@@ -325,6 +335,9 @@ impl Field {
             Origin::Dropped => "this program".to_owned(),
             Origin::FrozenUuid => "random, made when the event is frozen".to_owned(),
             Origin::FrozenTime => "the clock, read when the event is frozen".to_owned(),
+            Origin::Hello(key) => format!("the agent's answer to its dashboard ({key})"),
+            Origin::Page => "the dashboard".to_owned(),
+            Origin::Client => "posthog-js, in the browser".to_owned(),
         }
     }
 }
@@ -474,6 +487,47 @@ pub static FIELDS: &[Field] = &[
         .always(),
 ];
 
+const fn client(name: &'static str, shape: Shape, example: &'static str, what: &'static str) -> Field {
+    Field::new(name, G::Browser, Origin::Client, shape, example, what).purpose(UsageStatistics)
+}
+
+const fn masked(name: &'static str, what: &'static str) -> Field {
+    constant(name, "masked", what)
+}
+
+/// All fields of the second channel, the agent's dashboard, in the order in which they stand in a body.
+///
+/// These are what `dashboard/telemetry.js` lets pass, and its constants are made from them. Beside them an event has only
+/// the properties that the dashboard has declared for it.
+pub static DASHBOARD_FIELDS: &[Field] = &[
+    Field::new("api_key", G::Envelope, Origin::Constant, S::Key, "mqkwGT0JNFqO-zX2t0mW6Tec9yooaVu7xCBlXtHnt5Y", "The public key under which the PostHog server files the events. It is Netdata's, unless the dashboard has its own.").top().purpose(Delivery).is(Constant),
+    Field::new("event", G::Envelope, Origin::Page, S::Word, "tab opened", "The event's name: $pageview when the dashboard is opened, or one that the dashboard has declared.").top().purpose(Delivery),
+    Field::new("uuid", G::Envelope, Origin::Client, S::Uuid, "01a20c99-9df4-73de-8389-8de843ba2790", "A number of this one event, made of the time and chance, so that a repeat can be told from a second event.").top().purpose(Delivery).is(Exact),
+    Field::new("timestamp", G::Envelope, Origin::Client, S::Timestamp, "2026-01-01T00:00:00.000Z", "When the event was made, in UTC, by the browser's clock.").top().purpose(Delivery).is(Exact),
+    Field::new("distinct_id", G::Envelope, Origin::Hello("machine_guid"), S::Guid, "f5f3005e-e656-11f1-aa14-02fc00000001", "The identifier of this installation, the same as in the events of the daemon.").purpose(Delivery).is(Identifier).documented(),
+    client("$browser", S::Word, "Chrome", "The browser's name."),
+    client("$browser_version", S::Integer { min: 0, max: 9999 }, "156", "The browser's main version."),
+    client("$os", S::Word, "Linux", "The operating system of the machine on which the browser runs."),
+    client("$os_version", S::Word, "10.0", "Its version, where the browser tells."),
+    client("$device_type", S::Word, "Desktop", "Whether that is a desktop, a tablet or a telephone."),
+    client("$screen_width", S::Integer { min: 0, max: 99_999 }, "1280", "The width of the screen, in pixels."),
+    client("$screen_height", S::Integer { min: 0, max: 99_999 }, "720", "The height of the screen, in pixels."),
+    client("$lib", S::Word, "web", "Which of PostHog's clients it is.").purpose(Delivery),
+    client("$lib_version", S::Version, "1.449.2", "The client's version.").purpose(QualityAssurance),
+    client("$session_id", S::Uuid, "01a20c99-9e14-7041-b682-eaf136cce98a", "A number of this visit, so that events of one visit can be counted as one. It is kept in the page's memory alone and is gone when the page is closed.").is(Exact),
+    constant("$ip", "127.0.0.1", "Stands in for the browser's address, so that PostHog stores none with the event. The server still sees the address of the connection.").documented(),
+    constant("$current_url", "agent dashboard", "Stands in for the address of the page, which names the machine.").documented(),
+    constant("$pathname", "netdata-dashboard", "Stands in for the path of the page.").documented(),
+    constant("$host", "dashboard.netdata.io", "Stands in for the host name in the page's address.").documented(),
+    masked("$referrer", "Stands in for the page from which the dashboard was opened."),
+    masked("$referring_domain", "Stands in for the host name of that page."),
+    masked("$initial_referrer", "Stands in for the page from which the dashboard was first opened."),
+    masked("$initial_referring_domain", "Stands in for the host name of that page."),
+    Field::new("$process_person_profile", G::Masks, Origin::Constant, S::ConstantBoolean(false), "false", "Tells PostHog to make no person profile.").purpose(Protection).is(Constant),
+    Field::new("$geoip_disable", G::Masks, Origin::Constant, S::ConstantBoolean(true), "true", "Tells PostHog not to look up where the browser's address is.").purpose(Protection).is(Constant),
+    Field::new("event_source", G::Masks, Origin::Constant, S::Constant("agent dashboard"), "agent dashboard", "Tells events of the dashboard from events of the daemon.").purpose(Delivery).is(Constant),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -481,11 +535,13 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_rows_are_complete() {
-        let names: BTreeSet<_> = FIELDS.iter().map(|field| field.name).collect();
-        assert_eq!(names.len(), FIELDS.len());
-        for field in FIELDS {
-            assert!(field.what.ends_with('.') && !field.example.is_empty(), "{}", field.name);
-            assert!((1..=VERSION).contains(&field.since), "{}", field.name);
+        for fields in [FIELDS, DASHBOARD_FIELDS] {
+            let names: BTreeSet<_> = fields.iter().map(|field| field.name).collect();
+            assert_eq!(names.len(), fields.len());
+            for field in fields {
+                assert!(field.what.ends_with('.') && !field.example.is_empty(), "{}", field.name);
+                assert!((1..=VERSION).contains(&field.since), "{}", field.name);
+            }
         }
     }
 
@@ -506,12 +562,14 @@ mod tests {
     fn only_the_guid_identifies() {
         let identifiers: Vec<_> = FIELDS.iter().filter(|f| f.sensitivity == Identifier).map(|f| f.name).collect();
         assert_eq!(identifiers, ["distinct_id", "netdata_machine_guid"]);
+        let of_dashboard = DASHBOARD_FIELDS.iter().filter(|f| f.sensitivity == Identifier).map(|f| f.name);
+        assert_eq!(of_dashboard.collect::<Vec<_>>(), ["distinct_id"]);
     }
 
     #[test]
     fn an_example_has_the_shape_of_its_row() {
         let hosts = crate::text::HostNames::default();
-        for field in FIELDS {
+        for field in FIELDS.iter().chain(DASHBOARD_FIELDS) {
             let fits = match field.shape {
                 Shape::Collectors | Shape::FieldNames => continue,
                 _ if matches!(field.origin, Argument(_) | ArgumentOf { .. })

@@ -1,0 +1,166 @@
+//! The second channel: the agent's dashboard, whose events leave from the browser of whoever looks at it.
+//!
+//! Nothing of this library sends them. It knows what they are made of: [`DASHBOARD_FIELDS`] is what
+//! `dashboard/telemetry.js` lets pass, and the recordings say what PostHog's client would add by itself, and what the
+//! dashboard of an agent adds that is not ours.
+
+use std::fmt::Write as _;
+
+use crate::config::DEFAULT_URL;
+use crate::event::{Cause, Content, Entry};
+use crate::invocation::Provenance;
+use crate::preview::{self, Preview};
+use crate::schema::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
+use crate::shape::{Shape, Value};
+use crate::text::HostNames;
+
+/// Names of properties that a program was seen to send.
+///
+/// The tests in `tests/dashboard` record them in a real browser, and fail when they differ from what is recorded here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The program and its version.
+    pub program: &'static str,
+    /// The names, sorted.
+    pub names: Vec<&'static str>,
+}
+
+impl Recording {
+    /// The first line names the program; lines that begin with `#` are comments.
+    fn read(text: &'static str) -> Self {
+        let mut lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        Self { program: lines.next().unwrap_or_default(), names: lines.collect() }
+    }
+
+    /// Those that `dashboard/telemetry.js` lets pass, and those that it takes out or replaces.
+    pub fn kept_and_removed(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        self.names.iter().partition(|name| is_of_client(name))
+    }
+}
+
+/// What PostHog's client adds to events with the settings that it has when nobody changes them.
+pub fn client() -> Recording {
+    Recording::read(include_str!("../dashboard/recorded/posthog-js.txt"))
+}
+
+/// What the dashboard of Debian's agent sends, its PostHog client included.
+pub fn stock() -> Recording {
+    Recording::read(include_str!("../dashboard/recorded/stock-dashboard.txt"))
+}
+
+fn is_of_client(name: &str) -> bool {
+    DASHBOARD_FIELDS.iter().any(|field| field.name == name && field.origin == Origin::Client)
+}
+
+/// All fields of an event of the dashboard, with what is known of them on this machine.
+pub fn entries(preview: &Preview) -> Vec<Entry> {
+    let identity = preview.folders.library.as_ref().and_then(|(library, _)| preview::identity(library));
+    let entry = |field: &'static Field| {
+        let (content, cause) = match field.origin {
+            Origin::Constant => (checked(field, field.example), Cause::Fixed),
+            Origin::Hello(_) => match &identity {
+                Some((guid, path)) => (checked(field, guid), Cause::Said(Provenance::File(path.clone()))),
+                None => (Content::NotKnownHere, Cause::Made),
+            },
+            _ => (Content::NotKnownHere, Cause::Made),
+        };
+        let raw = identity.as_ref().map(|(guid, _)| guid.clone()).filter(|_guid| matches!(cause, Cause::Said(_)));
+        Entry { field, content, cause, raw }
+    };
+    DASHBOARD_FIELDS.iter().map(entry).collect()
+}
+
+fn checked(field: &Field, text: &str) -> Content {
+    field.shape.check_text(text, &HostNames::default()).map_or_else(Content::Dropped, Content::Sent)
+}
+
+/// The constants of `dashboard/telemetry.js`, in JavaScript.
+pub fn constants() -> String {
+    let mut masks = String::new();
+    let mut kept = String::new();
+    for field in DASHBOARD_FIELDS.iter().filter(|field| field.place == Place::Properties) {
+        // Writing into a string cannot fail.
+        let _ = match (field.origin, checked(field, field.example)) {
+            (Origin::Constant, Content::Sent(value)) => writeln!(masks, "    {}: {},", field.name, literal(&value)),
+            (Origin::Client, _) => writeln!(kept, "    {}: \"{}\",", field.name, form(field.shape)),
+            _ => Ok(()),
+        };
+    }
+    let key = DASHBOARD_FIELDS.iter().find(|field| field.name == "api_key").map_or("", |field| field.example);
+    let destination = DEFAULT_URL.trim_end_matches("capture/");
+    format!(
+        "/** The version of the table of fields (`telemetry-preview schema --channel dashboard`). */\n\
+         export const SCHEMA_VERSION = {VERSION};\n\
+         const API_KEY = \"{key}\";\n\
+         const DESTINATION = \"{destination}\";\n\
+         /** What every event says in place of the truth. */\n\
+         const MASKS = Object.freeze({{\n{masks}}});\n\
+         /** What PostHog's client may say, with its form; nothing else that it adds is sent. */\n\
+         const KEPT = Object.freeze({{\n{kept}}});\n"
+    )
+}
+
+/// A value as JavaScript writes it.
+fn literal(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_no_json| "null".to_owned())
+}
+
+/// A shape in the words of `dashboard/telemetry.js`.
+const fn form(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Integer { .. } => "number",
+        Shape::Boolean | Shape::ConstantBoolean(_) => "boolean",
+        Shape::Uuid | Shape::Guid => "id",
+        _ => "word",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recordings_name_a_program_and_sorted_properties() {
+        for recording in [client(), stock()] {
+            assert!(
+                recording
+                    .program
+                    .split_once(' ')
+                    .is_some_and(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit())),
+                "{}",
+                recording.program
+            );
+            assert!(recording.names.is_sorted() && recording.names.len() > 20, "{recording:?}");
+        }
+        let (kept, removed) = client().kept_and_removed();
+        assert!(
+            kept.contains(&"$browser") && removed.contains(&"$raw_user_agent") && removed.contains(&"$current_url")
+        );
+    }
+
+    #[test]
+    fn every_field_that_the_client_gives_was_seen_in_its_recording() {
+        let recording = client();
+        for field in
+            DASHBOARD_FIELDS.iter().filter(|field| field.origin == Origin::Client && field.place == Place::Properties)
+        {
+            // Chromium on Linux does not tell the version of its operating system.
+            assert!(recording.names.contains(&field.name) || field.name == "$os_version", "{}", field.name);
+        }
+    }
+
+    #[test]
+    fn constants_are_masks_and_forms() {
+        let constants = constants();
+        for line in [
+            "    $ip: \"127.0.0.1\",",
+            "    $process_person_profile: false,",
+            "    $session_id: \"id\",",
+            "    $screen_width: \"number\",",
+        ] {
+            assert!(constants.lines().any(|known| known == line), "{line}");
+        }
+        assert!(constants.contains("const DESTINATION = \"https://posthog.netdata.cloud/\";"), "{constants}");
+        assert!(!constants.contains("distinct_id"));
+    }
+}
