@@ -1,6 +1,8 @@
-//! `cargo xtask generate`: the parts of the documentation that a program of this workspace writes.
+//! `cargo xtask generate`: the parts of the documentation, and of the dashboard's module, that a program of this workspace
+//! writes.
 //!
-//! Such a part stands between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`.
+//! Such a part stands between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`; in JavaScript between
+//! `/* generated: NAME */` and `/* end generated: NAME */`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,11 +47,38 @@ const REGIONS: &[Region] = &[
         program: &["--package", "anonymous-statistics", "--example", "reliability"],
         arguments: &["replies"],
     },
+    Region {
+        file: "dashboard/telemetry.js",
+        name: "constants",
+        program: &["--package", "anonymous-statistics", "--example", "dashboard_constants"],
+        arguments: &[],
+    },
+    Region {
+        file: "docs/channels.md",
+        name: "dashboard-fields",
+        program: &["--package", "telemetry-preview"],
+        arguments: &["schema", "--channel", "dashboard", "--format", "md"],
+    },
 ];
 
 /// The files that are searched for markers.
-const FILES: [&str; 5] =
-    ["README.md", "CONTRIBUTING.md", "docs/detection.md", "docs/reliability.md", "docs/what-is-sent.md"];
+const FILES: [&str; 7] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "dashboard/telemetry.js",
+    "docs/channels.md",
+    "docs/detection.md",
+    "docs/reliability.md",
+    "docs/what-is-sent.md",
+];
+
+/// What a comment begins and ends with.
+const MARKDOWN: (&str, &str) = ("<!--", "-->");
+const JAVASCRIPT: (&str, &str) = ("/*", "*/");
+
+fn comments(file: &str) -> (&'static str, &'static str) {
+    if file.ends_with(".js") { JAVASCRIPT } else { MARKDOWN }
+}
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
@@ -63,14 +92,14 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
         }
         let before = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
         let regions: Vec<&Region> = REGIONS.iter().filter(|region| region.file == file).collect();
-        same_names(&before, &regions).with_context(|| file.to_owned())?;
+        same_names(&before, comments(file), &regions).with_context(|| file.to_owned())?;
         let mut after = before.clone();
         for region in regions {
             let mut command = run::cargo(["run", "--quiet", "--locked"]);
             command.args(region.program).arg("--").args(region.arguments);
             let content = run::text(command.current_dir(&workspace.root))?;
             count += 1;
-            after = replace(&after, region.name, &content).with_context(|| file.to_owned())?;
+            after = replace(&after, comments(file), region.name, &content).with_context(|| file.to_owned())?;
         }
         if after != before {
             stale.push(file.to_owned());
@@ -94,13 +123,13 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     Ok(count)
 }
 
-fn markers(name: &str) -> (String, String) {
-    (format!("<!-- generated: {name} -->"), format!("<!-- end generated: {name} -->"))
+fn markers((open, close): (&str, &str), name: &str) -> (String, String) {
+    (format!("{open} generated: {name} {close}"), format!("{open} end generated: {name} {close}"))
 }
 
 /// The text between the markers of `name` replaced by `content`, with an empty line on both sides.
-fn replace(text: &str, name: &str, content: &str) -> Result<String> {
-    let (begin, end) = markers(name);
+fn replace(text: &str, comments: (&str, &str), name: &str, content: &str) -> Result<String> {
+    let (begin, end) = markers(comments, name);
     let (before, rest) = text.split_once(&begin).with_context(|| format!("no {begin}"))?;
     let (_, after) = rest.split_once(&end).with_context(|| format!("no {end} after its beginning"))?;
     if before.contains(&end) || [before, after].iter().any(|part| part.contains(&begin)) || after.contains(&end) {
@@ -110,15 +139,16 @@ fn replace(text: &str, name: &str, content: &str) -> Result<String> {
 }
 
 /// That the markers in a file and the rows of the table are the same set.
-fn same_names(text: &str, regions: &[&Region]) -> Result<()> {
+fn same_names(text: &str, comments: (&str, &str), regions: &[&Region]) -> Result<()> {
+    let (begin, end) = (format!("{} generated: ", comments.0), format!(" {}", comments.1));
     let marked: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.trim().strip_prefix("<!-- generated: ")?.strip_suffix(" -->")).collect();
+        text.lines().filter_map(|line| line.trim().strip_prefix(&begin)?.strip_suffix(&end)).collect();
     let known: BTreeSet<&str> = regions.iter().map(|region| region.name).collect();
     if let Some(name) = marked.difference(&known).next() {
         bail!("a generated part {name} that xtask/src/generate.rs does not know");
     }
     if let Some(name) = known.difference(&marked).next() {
-        bail!("no {}", markers(name).0);
+        bail!("no {}", markers(comments, name).0);
     }
     Ok(())
 }
@@ -131,17 +161,30 @@ mod tests {
 
     #[test]
     fn only_the_text_between_the_markers_is_replaced() {
-        let fresh = replace(PAGE, "list", "| a |\n| b |\n").unwrap();
+        let fresh = replace(PAGE, MARKDOWN, "list", "| a |\n| b |\n").unwrap();
         assert_eq!(fresh, "# A\n<!-- generated: list -->\n\n| a |\n| b |\n\n<!-- end generated: list -->\nrest\n");
-        assert_eq!(replace(&fresh, "list", "| a |\n| b |\n").unwrap(), fresh, "a second time changes nothing");
+        assert_eq!(
+            replace(&fresh, MARKDOWN, "list", "| a |\n| b |\n").unwrap(),
+            fresh,
+            "a second time changes nothing"
+        );
+    }
+
+    #[test]
+    fn in_javascript_the_markers_are_its_comments() {
+        let page = "/* generated: list */\nold\n/* end generated: list */\nrest\n";
+        let fresh = replace(page, comments("a.js"), "list", "const A = 1;").unwrap();
+        assert_eq!(fresh, "/* generated: list */\n\nconst A = 1;\n\n/* end generated: list */\nrest\n");
+        let list = Region { file: "a.js", name: "list", program: &[], arguments: &[] };
+        assert!(same_names(page, JAVASCRIPT, &[&list]).is_ok());
     }
 
     #[test]
     fn missing_or_doubled_markers_are_errors() {
         for text in ["", "<!-- generated: list -->", "<!-- end generated: list --><!-- generated: list -->"] {
-            assert!(replace(text, "list", "x").is_err(), "{text}");
+            assert!(replace(text, MARKDOWN, "list", "x").is_err(), "{text}");
         }
-        assert!(replace(&PAGE.repeat(2), "list", "x").is_err());
+        assert!(replace(&PAGE.repeat(2), MARKDOWN, "list", "x").is_err());
         assert!(replace(&format!("{PAGE}<!-- end generated: list -->"), "list", "x").is_err());
     }
 
@@ -149,8 +192,8 @@ mod tests {
     fn markers_and_table_must_agree() {
         let list = Region { file: "README.md", name: "list", program: &[], arguments: &[] };
         let other = Region { name: "other", ..list };
-        assert!(same_names(PAGE, &[&list]).is_ok());
-        assert!(same_names(PAGE, &[]).unwrap_err().to_string().contains("list"));
-        assert!(same_names(PAGE, &[&list, &other]).unwrap_err().to_string().contains("other"));
+        assert!(same_names(PAGE, MARKDOWN, &[&list]).is_ok());
+        assert!(same_names(PAGE, MARKDOWN, &[]).unwrap_err().to_string().contains("list"));
+        assert!(same_names(PAGE, MARKDOWN, &[&list, &other]).unwrap_err().to_string().contains("other"));
     }
 }
