@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
-use crate::{bench, cross, generate, miri, peers, recorded, run, setup, skips, smoke, static_build, test, workflows};
+use crate::{
+    bench, cross, dashboard, generate, miri, peers, recorded, run, setup, skips, smoke, static_build, test, workflows,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -85,6 +87,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report.part("system tests", |skips| {
         let programs = programs.as_ref().map(|folder| ("STATIC_PROGRAMS", folder.as_os_str()));
         system_tests(workspace, &|target| target != LIVE, programs.as_slice(), skips)
+    });
+    report.part("dashboard", |_| match dashboard::obstacle(workspace) {
+        Some(reason) => Ok(Verdict::Skipped(reason)),
+        None => dashboard::run(workspace).map(|()| Verdict::Passed),
     });
     report.part("live environments", |skips| match &programs {
         Some(folder) => live(workspace, folder, arguments.all, skips),

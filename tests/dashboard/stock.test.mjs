@@ -1,0 +1,119 @@
+// The dashboard that comes with Debian's netdata, in a real browser, against the real daemon: whom it turns to without the
+// opt-out file and with it, and what it tells them. docs/channels.md states these results.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+
+import { Agent, HOST } from "./support/agent.mjs";
+import { Browser, outsideHosts, stored } from "./support/browser.mjs";
+import { holdAgainstRecording, POSTHOG, ROOT, sleep, until } from "./support/modules.mjs";
+import { Outside } from "./support/outside.mjs";
+
+/** By page: the hosts that are asked in either case, and those that are asked only without the opt-out file. */
+const PAGES = {
+    "/": {
+        always: ["api.github.com", "netdata-news.cdn.prismic.io", "registry.my-netdata.io"],
+        consent: ["app.posthog.com", "us-assets.i.posthog.com", "us.i.posthog.com"],
+    },
+    "/old/": {
+        always: ["api.github.com", "app.netdata.cloud", "registry.my-netdata.io"],
+        consent: ["www.googletagmanager.com"],
+    },
+    "/console.html": {
+        always: ["fonts.googleapis.com", "netdata.cloud", "www.googletagmanager.com"],
+        consent: [],
+    },
+};
+const TELEMETRY = /posthog|googletagmanager/;
+const ADDRESS = "canary-host.test";
+
+/** Opens a page of the agent's own, until it has turned to all these hosts and then a little longer. */
+async function visit(browser, agent, where, hosts) {
+    const page = await browser.page();
+    await page.goto(`http://${ADDRESS}:${agent.port}${where}`);
+    await until(() => hosts.every((host) => outsideHosts(page).includes(host)), 20_000);
+    await sleep(hosts.some((host) => host.includes("posthog")) ? 6_000 : 4_000);
+    return page;
+}
+
+async function withAgent(options, work) {
+    const agent = await Agent.start(options);
+    const outside = await Outside.start();
+    const browser = await Browser.start(outside.port);
+    try {
+        await work({ agent, outside, browser });
+    } finally {
+        await browser.close();
+        outside.close();
+        await agent.close();
+    }
+}
+
+test("without the opt-out file the agent's own dashboard sends events, and they are not masked well", async () => {
+    await withAgent({}, async ({ agent, outside, browser }) => {
+        for (const [where, { always, consent }] of Object.entries(PAGES)) {
+            const expected = [...always, ...consent].sort();
+            const page = await visit(browser, agent, where, expected);
+            assert.deepEqual(outsideHosts(page), expected, where);
+            for (const host of expected) assert.ok(outside.to(host).length > 0, `${host} was asked`);
+            if (where === "/") assert.ok((await stored(page)).some((entry) => entry.startsWith("cookie ph_")));
+            await page.context().close();
+        }
+
+        // Nothing in the events of the one that uses PostHog says that it is the machine's own; but the client adds to them.
+        const [event] = outside.events;
+        const { machine_guid } = await agent.hello();
+        assert.equal(event.event, "$pageview");
+        assert.deepEqual(
+            ["$ip", "$current_url", "$pathname", "$host"].map((name) => event.properties[name]),
+            ["127.0.0.1", "agent dashboard", "netdata-dashboard", "dashboard.netdata.io"],
+        );
+        assert.equal(event.properties.netdata_machine_guid, machine_guid);
+        assert.notEqual(event.properties.distinct_id, machine_guid, "it is a number of the browser");
+        assert.match(event.properties.title, new RegExp(HOST), "the page's title has the agent's host name");
+        for (const name of ["$session_entry_url", "$session_entry_host"]) {
+            assert.match(event.properties[name], new RegExp(ADDRESS), name);
+        }
+        const flags = outside.requests.find(({ url }) => url.startsWith("/flags/"));
+        assert.match(JSON.parse(flags.body).person_properties.$initial_current_url, new RegExp(ADDRESS));
+        for (const { headers } of outside.to("us.i.posthog.com")) {
+            assert.match(headers.origin, new RegExp(ADDRESS));
+            assert.match(headers.referer, new RegExp(ADDRESS));
+        }
+        const version = fs.readFileSync(path.join("/usr/share/netdata/web/version.txt"), "utf8").trim();
+        holdAgainstRecording(assert, "stock-dashboard", `netdata ${version.replace(/^v/, "")}, posthog-js ${POSTHOG}`, outside.names(["$pageview"]));
+
+        // Whom it asks for the registry hears neither its name nor its address in the question, but sees both in a header.
+        const [access] = outside.to("registry.my-netdata.io").filter(({ method }) => method === "GET");
+        const question = new URL(access.url, "http://registry").searchParams;
+        assert.deepEqual(["machine", "name", "url"].map((name) => question.get(name)), [machine_guid, "***", "***"]);
+        assert.match(access.headers.referer, new RegExp(ADDRESS));
+    });
+});
+
+test("with the opt-out file it sends no events, and still turns to others", async () => {
+    await withAgent({ optedOut: true }, async ({ agent, outside, browser }) => {
+        assert.ok(await until(async () => (await agent.hello()).anonymous_statistics === false, 5_000));
+        for (const [where, { always }] of Object.entries(PAGES)) {
+            const page = await visit(browser, agent, where, always);
+            assert.deepEqual(outsideHosts(page), always, where);
+            assert.deepEqual((await stored(page)).filter((entry) => entry.includes(" ph_")), [], where);
+            await page.context().close();
+        }
+        assert.deepEqual(outside.events, []);
+        assert.equal(outside.everything.includes("posthog"), false);
+        assert.deepEqual(agent.receiver.requests, [], "the daemon's own events are stopped by the same file");
+    });
+});
+
+test("docs/channels.md says so", () => {
+    const page = fs.readFileSync(path.join(ROOT, "docs/channels.md"), "utf8");
+    const list = (hosts) => hosts.map((host) => `\`${host}\``).join(", ") || "none";
+    for (const [where, { always, consent }] of Object.entries(PAGES)) {
+        const stops = always.some((host) => TELEMETRY.test(host)) ? "no" : "yes";
+        const row = `| \`${where}\` | ${list(consent)} | ${list(always)} | ${stops} |`;
+        assert.ok(page.includes(row), `missing: ${row}`);
+    }
+});

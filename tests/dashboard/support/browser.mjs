@@ -1,0 +1,102 @@
+// Debian's Chromium, driven by playwright-core. Every name that a page looks up is this machine, and every outside host is
+// the server in outside.mjs.
+
+import fs from "node:fs";
+import http from "node:http";
+import path from "node:path";
+
+import { chromium, DASHBOARD, MODULES } from "./modules.mjs";
+
+/** A browser that a person could use: posthog-js drops the events of those that say they are driven by a program. */
+const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+
+export class Browser {
+    /** @param outside the port of the server for all outside hosts; without one they cannot be found. */
+    static async start(outside) {
+        const elsewhere = outside === undefined ? "~NOTFOUND" : `127.0.0.1:${outside}`;
+        const browser = new Browser();
+        browser.chromium = await chromium.launch({
+            executablePath: "/usr/bin/chromium",
+            args: [
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--ignore-certificate-errors",
+                "--disable-blink-features=AutomationControlled",
+                `--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ${elsewhere}, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
+            ],
+        });
+        return browser;
+    }
+
+    /** A page of a browser that has never been used. It keeps the addresses of all requests, and what went wrong in it. */
+    async page() {
+        const context = await this.chromium.newContext({ userAgent: USER_AGENT });
+        const page = await context.newPage();
+        page.asked = [];
+        context.on("request", (request) => page.asked.push(request.url()));
+        page.troubles = [];
+        page.on("pageerror", (error) => page.troubles.push(error.message));
+        return page;
+    }
+
+    async close() {
+        await this.chromium.close();
+    }
+}
+
+/** The hosts that a page has asked for something, but for this machine and its names in the tests. */
+export function outsideHosts(page) {
+    const hosts = page.asked.map((url) => new URL(url)).filter(({ protocol }) => protocol.startsWith("http")).map(({ hostname }) => hostname);
+    return [...new Set(hosts)].filter((host) => host !== "127.0.0.1" && !host.endsWith(".test")).sort();
+}
+
+/** What a page has stored: cookies of any host, and the entries of each storage. */
+export async function stored(page) {
+    const cookies = (await page.context().cookies()).map((cookie) => `cookie ${cookie.name}`);
+    const entries = await page.evaluate(async () => [
+        ...Object.keys(localStorage).map((name) => `localStorage ${name}`),
+        ...Object.keys(sessionStorage).map((name) => `sessionStorage ${name}`),
+        ...(await indexedDB.databases()).map(({ name }) => `indexedDB ${name}`),
+    ]);
+    return [...cookies, ...entries];
+}
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
+
+/** Serves the project's dashboard/ folder and the installed packages, under any path that begins with a canary. */
+export class Pages {
+    static async start() {
+        const pages = new Pages();
+        pages.server = http.createServer((request, response) => pages.serve(request, response));
+        await new Promise((resolve) => pages.server.listen(0, "127.0.0.1", resolve));
+        pages.port = pages.server.address().port;
+        return pages;
+    }
+
+    serve(request, response) {
+        const wanted = new URL(request.url, "http://pages").pathname.replace(/^\/canary-[a-z]+/, "");
+        const file = wanted.startsWith("/node_modules/")
+            ? path.join(MODULES, wanted.slice("/node_modules/".length))
+            : path.join(DASHBOARD, wanted);
+        if (wanted === "/referrer.html") {
+            response.setHeader("content-type", "text/html");
+            response.end('<meta name="referrer" content="unsafe-url"><a id="link">link</a>');
+        } else if (fs.existsSync(file) && fs.statSync(file).isFile()) {
+            response.setHeader("content-type", TYPES[path.extname(file)] ?? "text/plain");
+            response.end(fs.readFileSync(file));
+        } else {
+            response.statusCode = 404;
+            response.end();
+        }
+    }
+
+    close() {
+        this.server.closeAllConnections();
+        this.server.close();
+    }
+}

@@ -1,0 +1,117 @@
+//! `cargo xtask dashboard`: the dashboard's module, and the agent's own dashboard, in a real browser with the real daemon.
+//!
+//! The tests are a program for Node.js in `tests/dashboard`. Its packages are installed below `target/`, as its lock file
+//! names them, and it runs where no network exists but loopback.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::enclosure::Enclosure;
+use crate::run;
+use crate::workspace::Workspace;
+
+const TESTS: &str = "tests/dashboard";
+/// What npm needs to know.
+const PACKAGE_FILES: [&str; 2] = ["package.json", "package-lock.json"];
+/// What the tests start that no package of npm's has, with Debian's name for it.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("/usr/bin/chromium", "chromium"),
+    ("/usr/sbin/netdata", "netdata"),
+    ("/usr/share/netdata/web/index.html", "netdata"),
+    ("/usr/bin/openssl", "openssl"),
+];
+/// Far above what any file of tests takes.
+const TIMEOUT_MS: u32 = 240_000;
+
+/// Why the tests cannot run on this machine.
+pub(crate) fn obstacle(workspace: &Workspace) -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return Some("Debian's netdata runs on Linux only".to_owned());
+    }
+    for program in ["node", "npm"] {
+        if run::find(program).is_none() {
+            return Some(format!("{program} is not installed"));
+        }
+    }
+    let missing = PROGRAMS.iter().find(|(file, _)| !Path::new(file).exists());
+    if let Some((file, package)) = missing {
+        return Some(format!("there is no {file} (Debian package {package})"));
+    }
+    Enclosure::find(workspace).missing().map(|reason| format!("a browser needs a network of its own: {reason}"))
+}
+
+pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    if let Some(reason) = obstacle(workspace) {
+        bail!(reason);
+    }
+    let features = workspace.features();
+    run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
+    let modules = install(workspace)?;
+    types(workspace, &modules)?;
+
+    let temporary = tempfile::Builder::new().prefix("dashboard-").tempdir_in(workspace.own_folder()?)?;
+    // The daemon becomes another user.
+    fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o755))?;
+    let timeout = format!("--test-timeout={TIMEOUT_MS}");
+    let mut inner =
+        run::program("node", ["--test", "--test-force-exit", "--test-concurrency=2", "--test-reporter=spec", &timeout]);
+    inner.args(test_files(&workspace.root.join(TESTS))?);
+    let enclosure = Enclosure::find(workspace);
+    enclosure.announce();
+    let mut command = enclosure.command(&inner);
+    command.current_dir(&workspace.root).env("TMPDIR", temporary.path());
+    command.env("DASHBOARD_MODULES", &modules).env("DASHBOARD_PROGRAMS", workspace.target.join("debug"));
+    run::run(&mut command)
+}
+
+/// The folder in which npm has installed exactly what the lock file names.
+fn install(workspace: &Workspace) -> Result<PathBuf> {
+    let (from, to) = (workspace.root.join(TESTS), workspace.target.join("dashboard"));
+    // npm writes this last.
+    let complete = to.join("node_modules/.package-lock.json").is_file();
+    let same = |name: &str| fs::read(from.join(name)).ok() == fs::read(to.join(name)).ok();
+    if complete && PACKAGE_FILES.iter().all(|name| same(name)) {
+        return Ok(to);
+    }
+    fs::create_dir_all(&to).with_context(|| format!("cannot create {}", to.display()))?;
+    for name in PACKAGE_FILES {
+        fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    run::run(run::program("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&to))?;
+    Ok(to)
+}
+
+/// Checks the type declarations with a dashboard in TypeScript that uses them and those of the real client.
+fn types(workspace: &Workspace, modules: &Path) -> Result<()> {
+    let folder = modules.join("types");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for file in ["dashboard/telemetry.js", "dashboard/telemetry.d.ts", "tests/dashboard/types.mts"] {
+        let file = workspace.root.join(file);
+        let name = file.file_name().context("a file has a name")?;
+        fs::copy(&file, folder.join(name)).with_context(|| format!("cannot copy {}", file.display()))?;
+    }
+    let mut command = run::program("node", [modules.join("node_modules/typescript/bin/tsc")]);
+    command.args(["--noEmit", "--strict", "--module", "esnext", "--moduleResolution", "bundler"]);
+    command.args(["--target", "es2022", "--lib", "es2022,dom", "--skipLibCheck", "types.mts"]);
+    run::run(command.current_dir(folder))
+}
+
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let describe = || format!("cannot read {}", folder.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(describe)? {
+        let path = entry.with_context(describe)?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("there are no tests in {}", folder.display());
+    }
+    // The longest begins first.
+    files.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).map_or(0, |metadata| metadata.len())));
+    Ok(files)
+}
