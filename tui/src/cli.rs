@@ -37,6 +37,8 @@ Examples:
   telemetry-preview show                    the same as text
   telemetry-preview show --event FATAL      what is sent when the agent fails
   telemetry-preview show --raw              the bytes of the request, and nothing else
+  telemetry-preview show --channel dashboard
+                                            what the agent's dashboard sends from a browser
   telemetry-preview status                  may this machine send, and what says so?
   telemetry-preview diff --since-last       what is different since the last event?
   sudo telemetry-preview opt-out            from now on, send nothing from this machine
@@ -143,6 +145,9 @@ pub(crate) enum Verb {
         /// For people (Markdown) or for programs
         #[arg(long, value_enum, default_value_t = SchemaFormat::Md)]
         format: SchemaFormat,
+        /// Whose events; the JSON has both
+        #[arg(long, value_enum, default_value_t = Channel::Daemon)]
+        channel: Channel,
     },
     /// Draw a screen of a fixed example, for the documentation
     #[command(hide = true)]
@@ -160,6 +165,9 @@ pub(crate) enum Verb {
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct ShowOptions {
+    /// Whose events: those of the daemon, or those that the agent's dashboard sends from a browser
+    #[arg(long, value_enum, default_value_t = Channel::Daemon)]
+    pub(crate) channel: Channel,
     /// The bytes of the request on standard output, and nothing else; values that are not known here are null
     #[arg(long, conflicts_with = "json")]
     pub(crate) raw: bool,
@@ -207,6 +215,15 @@ Examples:
 
 Exit status: 0 no field differs, 1 at least one does, 2 there is nothing to compare. What only the daemon
 knows is neither the same nor different; it is listed.";
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Channel {
+    /// The daemon
+    #[default]
+    Daemon,
+    /// The agent's dashboard, in a browser
+    Dashboard,
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaFormat {

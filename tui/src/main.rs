@@ -4,6 +4,7 @@
 //! core library's; here is only what people see.
 
 mod cli;
+mod dashboard;
 mod digest;
 mod example;
 mod known;
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let Some(verb) = cli.verb else { return look_around(&cli.place, cli.plain) };
     match verb {
+        Verb::Show(options) if options.channel == cli::Channel::Dashboard => {
+            verbs::show_dashboard::run(&question::from(&cli.place)?, options)
+        }
         Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options),
         Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
         Verb::Diff(options) => verbs::diff::run(&question::from(&cli.place)?, &options),
@@ -49,7 +53,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::History { json, raw } => verbs::history::run(&question::from(&cli.place)?, json, raw),
         Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
         Verb::Check { expect, json } => verbs::check::run(&question::from(&cli.place)?, expect, json),
-        Verb::Schema { format } => verbs::schema::run(format),
+        Verb::Schema { format, channel } => verbs::schema::run(format, channel),
         Verb::Screenshot { size, screen, format } => verbs::screenshot::run(size, &screen, format),
     }
 }

@@ -3,35 +3,37 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::schema::{ACTIONS, FIELDS, Field, Group, Place, Purpose, VERSION};
+use anonymous_statistics::dashboard;
+use anonymous_statistics::schema::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Group, Place, Purpose, VERSION};
 use serde::Serialize;
 
-use crate::cli::SchemaFormat;
+use crate::cli::{Channel, SchemaFormat};
 use crate::output::{self, Failure};
 
-pub(crate) fn run(format: SchemaFormat) -> Result<ExitCode, Failure> {
-    match format {
-        SchemaFormat::Md => output::answer(markdown())?,
-        SchemaFormat::Json => output::json(&Schema::new())?,
+pub(crate) fn run(format: SchemaFormat, channel: Channel) -> Result<ExitCode, Failure> {
+    match (format, channel) {
+        (SchemaFormat::Md, Channel::Daemon) => output::answer(fields(FIELDS) + &events())?,
+        (SchemaFormat::Md, Channel::Dashboard) => output::answer(fields(DASHBOARD_FIELDS) + &recordings())?,
+        (SchemaFormat::Json, _) => output::json(&Schema::new())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn markdown() -> String {
+fn fields(fields: &[Field]) -> String {
     let mut text = format!(
         "{} fields can ever be sent (schema version {VERSION}); an event has those that apply to it. \
          *Says* is how much a value says about one machine: *constant* (the same for everybody), *coarse* (many machines \
          share it), *exact* (few may share it), *identifier* (tells this installation from all others). *Page*: whether \
          Netdata's own telemetry page names the field.\n",
-        FIELDS.len()
+        fields.len()
     );
-    for group in Group::ALL {
+    for group in Group::ALL.into_iter().filter(|group| fields.iter().any(|field| field.group == *group)) {
         let _ = write!(
             text,
             "\n**{}**\n\n| name | what | why | says | from | page |\n|---|---|---|---|---|---|\n",
             group.title()
         );
-        for field in FIELDS.iter().filter(|field| field.group == group) {
+        for field in fields.iter().filter(|field| field.group == group) {
             let only = field.only.map_or_else(String::new, |action| format!(" ({action} only)"));
             let _ = writeln!(
                 text,
@@ -45,11 +47,32 @@ fn markdown() -> String {
             );
         }
     }
-    text.push_str("\n**Events**\n\n| event | when |\n|---|---|\n");
+    text
+}
+
+fn events() -> String {
+    let mut text = String::from("\n**Events**\n\n| event | when |\n|---|---|\n");
     for action in ACTIONS {
         let _ = writeln!(text, "| `{}` | {} |", action.name, cell(action.when));
     }
     text
+}
+
+/// What others send, by the names of the properties.
+fn recordings() -> String {
+    let list = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (client, stock) = (dashboard::client(), dashboard::stock());
+    let (kept, removed) = client.kept_and_removed();
+    format!(
+        "\n**What PostHog's client adds by itself** ({}, recorded in Chromium with its default settings)\n\n\
+         `telemetry.js` lets pass: {}.\n\n`telemetry.js` removes or masks: {}.\n\n\
+         **What the agent's own dashboard sends** ({}, with the same client)\n\n{}.\n",
+        client.program,
+        list(&kept),
+        list(&removed),
+        stock.program,
+        list(&stock.names),
+    )
 }
 
 /// The purpose, short enough for a column.
@@ -71,8 +94,33 @@ fn cell(text: &str) -> String {
 #[derive(Serialize)]
 struct Schema {
     version: u32,
+    /// The events of the daemon.
     fields: Vec<Row>,
     events: Vec<Event>,
+    dashboard: Dashboard,
+}
+
+/// The events of the agent's dashboard.
+#[derive(Serialize)]
+struct Dashboard {
+    fields: Vec<Row>,
+    client: Client,
+    stock: Stock,
+}
+
+/// What PostHog's client adds by itself.
+#[derive(Serialize)]
+struct Client {
+    program: &'static str,
+    kept: Vec<&'static str>,
+    removed: Vec<&'static str>,
+}
+
+/// What the dashboard that comes with an agent sends.
+#[derive(Serialize)]
+struct Stock {
+    program: &'static str,
+    properties: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +165,17 @@ impl Schema {
             documented: field.documented,
         };
         let events = ACTIONS.iter().map(|action| Event { name: action.name, when: action.when });
-        Self { version: VERSION, fields: FIELDS.iter().map(row).collect(), events: events.collect() }
+        let (client, stock) = (dashboard::client(), dashboard::stock());
+        let (kept, removed) = client.kept_and_removed();
+        Self {
+            version: VERSION,
+            fields: FIELDS.iter().map(row).collect(),
+            events: events.collect(),
+            dashboard: Dashboard {
+                fields: DASHBOARD_FIELDS.iter().map(row).collect(),
+                client: Client { program: client.program, kept, removed },
+                stock: Stock { program: stock.program, properties: stock.names },
+            },
+        }
     }
 }

@@ -1,0 +1,140 @@
+//! `show --channel dashboard`: what the agent's dashboard sends from a browser.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anonymous_statistics::dashboard::{self, Recording, entries};
+use anonymous_statistics::event::{Content, Entry};
+use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::schema::Group;
+use serde::Serialize;
+
+use crate::cli::ShowOptions;
+use crate::dashboard::{ABOUT, STOCK, client, destination, form, source, state, value};
+use crate::output::{self, Failure, NOT_EXACT, USAGE};
+use crate::words;
+
+pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
+    if options.raw {
+        let line =
+            "the bytes of these requests are made in a browser; telemetry.js shows the last ones (status().last)";
+        return Err(Failure::new(USAGE, line));
+    }
+    let preview = Preview::look(question);
+    let entries = entries(&preview);
+    if options.json {
+        output::json(&Shown::of(&preview, &entries))?;
+    } else {
+        output::answer(text(&preview, &entries))?;
+    }
+    let exact = entries.iter().all(|entry| matches!(entry.content, Content::Sent(_)));
+    Ok(if options.strict && !exact { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
+}
+
+fn text(preview: &Preview, entries: &[Entry]) -> String {
+    let mut text = format!("The agent's dashboard: {}\n\n", state(preview));
+    text.push_str(&words::aligned(&[("Destination", destination())]));
+    let _ = writeln!(text, "\n{}\n", words::paragraph(ABOUT));
+    text.push_str("FIELDS of every event, beside those that the dashboard has declared for it\n");
+    for group in Group::ALL {
+        let of_group: Vec<_> = entries.iter().filter(|entry| entry.field.group == group).collect();
+        if of_group.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{}", group.title());
+        for entry in of_group {
+            let _ = writeln!(text, "  {} = {}", entry.field.name, value(entry));
+            if let Some(form) = form(entry) {
+                let _ = writeln!(text, "      form: {form}");
+            }
+            let _ = writeln!(text, "      from: {}", source(entry));
+            let _ = writeln!(text, "      why:  {}", entry.field.purpose.describe());
+        }
+    }
+    let (recording, parts) = client();
+    let _ = writeln!(text, "\nPOSTHOG'S CLIENT adds this by itself ({}, recorded in a browser)", recording.program);
+    for (heading, names) in parts {
+        let _ = writeln!(text, "\n{heading}:\n{}", words::paragraph(&names.join(", ")));
+    }
+    let stock = dashboard::stock();
+    let _ = writeln!(text, "\nTHE AGENT'S OWN DASHBOARD ({}, recorded in a browser)\n", stock.program);
+    let _ = writeln!(text, "{}", words::paragraph(STOCK));
+    let _ = writeln!(text, "\nIt sends:\n{}", words::paragraph(&stock.names.join(", ")));
+    text.push_str("\nNothing was sent.\n");
+    text
+}
+
+/// The answer for programs.
+#[derive(Serialize)]
+struct Shown {
+    channel: &'static str,
+    state: String,
+    sent: bool,
+    destination: String,
+    fields: Vec<Field>,
+    client: Client,
+    stock: Stock,
+}
+
+#[derive(Serialize)]
+struct Field {
+    name: &'static str,
+    group: &'static str,
+    /// Null where it is not known here.
+    value: serde_json::Value,
+    known: bool,
+    note: Option<String>,
+    source: String,
+    why: &'static str,
+    what: &'static str,
+    sensitivity: &'static str,
+    form: String,
+    example: &'static str,
+    documented: bool,
+}
+
+#[derive(Serialize)]
+struct Client {
+    program: &'static str,
+    kept: Vec<&'static str>,
+    removed: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Stock {
+    program: &'static str,
+    properties: Vec<&'static str>,
+}
+
+impl Shown {
+    fn of(preview: &Preview, entries: &[Entry]) -> Self {
+        let fields = entries.iter().map(|entry| Field {
+            name: entry.field.name,
+            group: entry.field.group.title(),
+            value: match &entry.content {
+                Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
+                _ => serde_json::Value::Null,
+            },
+            known: matches!(entry.content, Content::Sent(_)),
+            note: form(entry).map(|_form| value(entry)),
+            source: source(entry),
+            why: entry.field.purpose.describe(),
+            what: entry.field.what,
+            sensitivity: entry.field.sensitivity.describe(),
+            form: entry.field.shape.describe(),
+            example: entry.field.example,
+            documented: entry.field.documented,
+        });
+        let (recording, [(_, kept), (_, removed)]) = client();
+        let Recording { program, names } = dashboard::stock();
+        Self {
+            channel: "dashboard",
+            state: state(preview),
+            sent: false,
+            destination: destination(),
+            fields: fields.collect(),
+            client: Client { program: recording.program, kept, removed },
+            stock: Stock { program, properties: names },
+        }
+    }
+}
