@@ -185,7 +185,7 @@ mod tests {
             assert!(replace(text, MARKDOWN, "list", "x").is_err(), "{text}");
         }
         assert!(replace(&PAGE.repeat(2), MARKDOWN, "list", "x").is_err());
-        assert!(replace(&format!("{PAGE}<!-- end generated: list -->"), "list", "x").is_err());
+        assert!(replace(&format!("{PAGE}<!-- end generated: list -->"), MARKDOWN, "list", "x").is_err());
     }
 
     #[test]

@@ -42,6 +42,8 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a 
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "check" -d 'Compare with what ought to be: for monitoring and configuration management'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "explain" -d 'Explain a field: what it is, why it is sent, where it comes from, and its value here'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "schema" -d 'List all fields and events that can ever be sent'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l channel -d 'Whose events: those of the daemon, or those that the agent\'s dashboard sends from a browser' -r -f -a "daemon\t'The daemon'
+dashboard\t'The agent\'s dashboard, in a browser'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
@@ -49,7 +51,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l raw -d 'The bytes of the request on standard output, and nothing else; values that are not known here are null'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l json -d 'One JSON object'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l strict -d 'Exit with 3 if a value is not known here'
-complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -s h -l help -d 'Print help'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
@@ -105,8 +107,10 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand expl
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l format -d 'For people (Markdown) or for programs' -r -f -a "md\t''
 json\t''"
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l channel -d 'Whose events; the JSON has both' -r -f -a "daemon\t'The daemon'
+dashboard\t'The agent\'s dashboard, in a browser'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
-complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
