@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -77,7 +78,7 @@ const MARKDOWN: (&str, &str) = ("<!--", "-->");
 const JAVASCRIPT: (&str, &str) = ("/*", "*/");
 
 fn comments(file: &str) -> (&'static str, &'static str) {
-    if file.ends_with(".js") { JAVASCRIPT } else { MARKDOWN }
+    if Path::new(file).extension().is_some_and(|extension| extension == "js") { JAVASCRIPT } else { MARKDOWN }
 }
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
