@@ -301,6 +301,9 @@ fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
     if text == "unknown" {
         return Ok(Value::Text(text.to_owned()));
     }
+    if text.chars().count() > 2 * WORD {
+        return Err(Misfit::TooLong);
+    }
     let number = text.strip_suffix(rest).unwrap_or_default();
     let four_parts = number.split('.').filter(|part| !part.is_empty()).count() > 3;
     let two_digits = number.split('.').next().is_some_and(|first| first.len() > 1);
