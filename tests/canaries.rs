@@ -222,6 +222,8 @@ fn in_every_file_of_a_machine() {
 }
 
 /// The same with the real sender, everything at once.
+///
+/// netdata#20969, #9759: names of machines left in spite of all masks.
 #[test]
 fn on_the_wire() {
     if opted_out_here("on_the_wire") {

@@ -164,6 +164,8 @@ fn what_stands_in_the_opt_out_files_place_opts_out_as_it_is() {
 }
 
 /// An installer of Netdata's applied its option after the agent's first start: the first event was already sent.
+///
+/// netdata#6129: the first event had left before the option counted.
 #[test]
 fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
     under_each_shell("the_opt_out_file_stands_before_the_daemon_could_call_the_sender", |shell| {
@@ -231,6 +233,8 @@ fn install_with_small_files(scratch: &Scratch, arguments: &[&str]) -> (String, S
 }
 
 /// Static builds of Netdata's once ignored their option: each kind of installation is opted out where it looks.
+///
+/// netdata#11689: static installations did not look where the option had been written.
 #[test]
 fn every_kind_of_agent_is_opted_out_where_it_looks() {
     under_each_shell("every_kind_of_agent_is_opted_out_where_it_looks", |shell| {

@@ -126,6 +126,7 @@ fn a_dry_run_shows_the_request_when_opted_out_too() {
     assert_eq!(home.events("waiting").len() + home.events("sent").len(), 0);
 }
 
+/// netdata#7404: variables alone are enough.
 #[test]
 fn opted_out_is_silent() {
     let receiver = Receiver::start(Reply::Status(200, ""));
@@ -272,6 +273,7 @@ fn old_and_new_daemons_are_understood() {
     assert_eq!(sent(&later), last);
 }
 
+/// netdata#14861: without an identifier the script sent one of zeros.
 #[test]
 fn without_an_identifier_nothing_is_sent() {
     must_be_able_to_send!("without_an_identifier_nothing_is_sent");
@@ -363,6 +365,7 @@ fn without_an_answer_curls_exit_codes() {
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 35));
 }
 
+/// netdata#11010, #11188: there was no limit, and then none that held for everything.
 #[test]
 fn a_silent_server_holds_nobody_up() {
     must_be_able_to_send!("a_silent_server_holds_nobody_up");
@@ -376,6 +379,7 @@ fn a_silent_server_holds_nobody_up() {
     assert_eq!(home.events("waiting").len(), 1);
 }
 
+/// netdata#11091: the log held all that was sent.
 #[test]
 fn a_lost_event_is_said_in_one_line_and_without_its_values() {
     must_be_able_to_send!("a_lost_event_is_said_in_one_line_and_without_its_values");

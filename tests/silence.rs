@@ -169,6 +169,7 @@ const WAYS: [Way; 9] = [
     ("DO_NOT_TRACK=false", |_| (), Some(("DO_NOT_TRACK", "false"))),
 ];
 
+/// netdata#12736, #9133: some machines must not send a single packet.
 #[test]
 fn opted_out_no_system_call_reaches_anything() {
     if !strace_works("opted_out_no_system_call_reaches_anything") {

@@ -109,6 +109,7 @@ fn of_several_daemons_the_one_that_sends_decides() {
 
 /// A daemon that was started before the file was created has told its dashboard "yes" already.
 #[cfg(target_os = "linux")]
+/// netdata#20969: an opt-out that does not reach every channel must say so.
 #[test]
 fn the_dashboards_channel_waits_for_a_restart() {
     let agent = Agent::new();
@@ -245,6 +246,7 @@ fn a_history_that_cannot_be_read_is_no_empty_history() {
     }
 }
 
+/// netdata#7404, opnsense/plugins#2003: the ways to opt out were scattered.
 #[test]
 fn where_opting_out_is_not_possible_every_other_way_is_named() {
     let agent = Agent::new();

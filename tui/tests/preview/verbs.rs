@@ -180,6 +180,7 @@ fn every_field_of_the_request_is_explained() {
     assert!(names.iter().any(|name| name.contains("fatal_line")));
 }
 
+/// netdata#5863, #7401: nobody was told what is sent, and that an identifier is.
 #[test]
 fn the_text_says_where_to_what_and_who() {
     let agent = Agent::new();
