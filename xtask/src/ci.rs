@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         check(workspace, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
     });
     report.part("generated parts", |_| generated(workspace));
-    report.part("cargo-deny", |_| deny(workspace, &["--locked", "check", "licenses", "bans", "sources"]));
+    report.part("cargo-deny", |_| deny(workspace, &["--locked", "--workspace", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
     report.part("clippy for macOS and FreeBSD", |_| elsewhere(workspace, cross::clippy));
@@ -169,7 +169,7 @@ fn advisories(workspace: &Workspace) -> Result<Verdict> {
     if !run::succeeds_within(fetch.current_dir(&workspace.root), ADVISORIES_LIMIT)? {
         return Ok(Verdict::Skipped("the list of known vulnerabilities cannot be fetched from here".into()));
     }
-    deny(workspace, &["--locked", "check", "--disable-fetch", "advisories"])
+    deny(workspace, &["--locked", "--workspace", "check", "--disable-fetch", "advisories"])
 }
 
 /// The environments, with what they need: the static programs, a kernel, and whether there is time for all of them.
