@@ -63,7 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         check(workspace, &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")])
     });
     report.part("generated parts", |_| generated(workspace));
-    report.part("cargo-deny", |_| deny(workspace, &["--locked", "--workspace", "check", "licenses", "bans", "sources"]));
+    report
+        .part("cargo-deny", |_| deny(workspace, &["--locked", "--workspace", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
     report.part("clippy for macOS and FreeBSD", |_| elsewhere(workspace, cross::clippy));

@@ -169,14 +169,9 @@ pub(crate) fn skip(test: &str, reason: &str) {
     }
 }
 
-/// Whether this machine itself has opted out, so that no agent on it may send: a skip. `cargo xtask test` covers its folders.
-pub(crate) fn opted_out_here(test: &str) -> bool {
-    let file = anonymous_statistics::folders::CONFIG_DIRECTORIES.map(|folder| Path::new(folder).join(OPT_OUT));
-    let found = file.into_iter().find(|file| file.symlink_metadata().is_ok());
-    if let Some(file) = &found {
-        skip(test, &format!("this machine has opted out: {}", file.display()));
-    }
-    found.is_some()
+/// What the program printed, as JSON.
+pub(crate) fn json(ran: &Ran) -> serde_json::Value {
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
 /// A terminal of its own, in tmux.

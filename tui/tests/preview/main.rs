@@ -3,6 +3,8 @@
 
 mod common;
 mod compare;
+#[cfg(target_os = "linux")]
+mod daemons;
 mod network;
 mod terminal;
 mod trust;

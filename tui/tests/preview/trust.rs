@@ -1,134 +1,14 @@
-//! What nobody has to take our word for: the daemon's view, the history, and what is compared for a fleet.
+//! What nobody has to take our word for: the history, and what is compared for a fleet.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
-use crate::common::{Agent, OPT_OUT, Ran, opted_out_here, skip};
+use crate::common::{Agent, OPT_OUT, Ran, json};
 use anonymous_statistics::clock;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::{Entry, Outbox, Role};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::request::thaw;
-use serde_json::Value;
-
-fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
-
-/// A running program that is called netdata: a copy of sleep(1).
-struct Daemon(Child);
-
-impl Daemon {
-    fn start(agent: &Agent, variables: &[(&str, &str)]) -> Option<Self> {
-        let program = agent.path("netdata");
-        if !program.exists() {
-            let sleep = ["/bin/sleep", "/usr/bin/sleep"].map(PathBuf::from).into_iter().find(|path| path.is_file())?;
-            // A child writes it: a file that this process has open while another test forks cannot be executed.
-            assert!(Command::new("cp").arg(sleep).arg(&program).status().unwrap().success());
-        }
-        let mut command = Command::new(&program);
-        command.arg("60").env_clear().envs(agent.environment()).envs(variables.iter().copied());
-        Some(Self(command.stdin(Stdio::null()).spawn().unwrap()))
-    }
-
-    fn id(&self) -> u32 {
-        self.0.id()
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// netdata#8875, nixpkgs#260035: what somebody set in a shell, or for another program, is not what the daemon has.
-#[cfg(target_os = "linux")]
-#[test]
-fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
-    if opted_out_here("the_daemons_variables_count_and_the_shells_stand_beside_them") {
-        return;
-    }
-    let agent = Agent::new();
-    let Some(daemon) = Daemon::start(&agent, &[("DO_NOT_TRACK", "0"), ("API_TOKEN", "canary-5d1f")]) else {
-        return skip("the_daemons_variables_count_and_the_shells_stand_beside_them", "there is no sleep(1)");
-    };
-    let ran = agent.run(&["status"]);
-    assert!(ran.out.starts_with("[x] OPTED OUT: DO_NOT_TRACK set to \"0\""), "{}", ran.out);
-    for said in [
-        format!("Decided for the running daemon, process {}", daemon.id()),
-        "daemon: set to \"0\", which opts out too".to_owned(),
-        "shell:  not set".to_owned(),
-        "Only a variable opts out. The agent's dashboard looks at the file alone".to_owned(),
-    ] {
-        assert!(ran.out.contains(&said), "{said}\n{}", ran.out);
-    }
-    let status = json(&agent.run(&["status", "--json"]));
-    assert_eq!(status["anonymous_statistics"], false);
-    assert_eq!((&status["decided_for"], &status["shell_would_decide"]), (&"daemon".into(), &"allowed".into()));
-    assert_eq!(status["daemons"][0]["process"], daemon.id());
-    // Of its environment nothing else is read, so nothing else can be shown.
-    for verb in [&["status"][..], &["status", "--json"], &["show"], &["show", "--json"], &["explain", "--all"]] {
-        let ran = agent.run(verb);
-        assert!(!(ran.out + &ran.err).contains("canary-5d1f"), "{verb:?}");
-    }
-    // And the other way round.
-    drop(daemon);
-    let _daemon = Daemon::start(&agent, &[]);
-    let output = agent.command(&["status", "--json"]).env("DISABLE_TELEMETRY", "1").output().unwrap();
-    let status = json(&Ran::from(&output));
-    assert_ne!(status["decision"], "opted out", "{status}");
-    assert_eq!(status["shell_would_decide"], "opted out");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn of_several_daemons_the_one_that_sends_decides() {
-    if opted_out_here("of_several_daemons_the_one_that_sends_decides") {
-        return;
-    }
-    let agent = Agent::new();
-    let Some(silent) = Daemon::start(&agent, &[("DISABLE_TELEMETRY", "yes")]) else {
-        return skip("of_several_daemons_the_one_that_sends_decides", "there is no sleep(1)");
-    };
-    let sends = Daemon::start(&agent, &[]).unwrap();
-    let status = json(&agent.run(&["status", "--json"]));
-    assert_ne!(status["decision"], "opted out", "{status}");
-    let text = agent.run(&["status"]).out;
-    for said in [
-        format!("Decided for the running daemon, process {}", sends.id()),
-        format!("process {}, user id", silent.id()),
-        "opted out: DISABLE_TELEMETRY set to \"yes\"".to_owned(),
-    ] {
-        assert!(text.contains(&said), "{said}\n{text}");
-    }
-}
-
-/// A daemon that was started before the file was created has told its dashboard "yes" already.
-#[cfg(target_os = "linux")]
-/// netdata#20969: an opt-out that does not reach every channel must say so.
-#[test]
-fn the_dashboards_channel_waits_for_a_restart() {
-    let agent = Agent::new();
-    let Some(before) = Daemon::start(&agent, &[]) else {
-        return skip("the_dashboards_channel_waits_for_a_restart", "there is no sleep(1)");
-    };
-    // Both times are known to a hundredth of a second.
-    std::thread::sleep(std::time::Duration::from_millis(2100));
-    assert_eq!(agent.run(&["opt-out"]).code, Some(0));
-    let here = |agent: &Agent| {
-        let status = json(&agent.run(&["status", "--json"]));
-        let channels = status["channels"].as_array().unwrap().clone();
-        assert!(channels.iter().all(|channel| !channel["here"].as_str().unwrap().is_empty()), "{channels:?}");
-        channels.iter().find(|channel| channel["name"] == "dashboard").unwrap()["here"].as_str().unwrap().to_owned()
-    };
-    assert!(here(&agent).contains("restart netdata"), "{}", here(&agent));
-    drop(before);
-    assert!(here(&agent).starts_with("off when the agent starts next"), "{}", here(&agent));
-}
 
 #[test]
 fn a_fleet_is_checked_by_exit_status() {
