@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: all that must pass before a change lands, as a table at the end.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -205,8 +206,9 @@ fn system_tests(
     if targets.is_empty() {
         return Ok(Verdict::Skipped(format!("none in this tree (no test target requires the feature {SYSTEM_TESTS})")));
     }
-    let features: Vec<String> = targets.iter().map(|(package, _)| format!("{package}/{SYSTEM_TESTS}")).collect();
-    let features = format!("{},{}", workspace.features(), features.join(","));
+    let packages: BTreeSet<&str> = targets.iter().map(|(package, _)| *package).collect();
+    let features = packages.iter().map(|package| format!(",{package}/{SYSTEM_TESTS}"));
+    let features = format!("{}{}", workspace.features(), features.collect::<String>());
     let mut selection = vec!["--workspace", "--features", &features];
     selection.extend(targets.iter().flat_map(|(_, name)| ["--test", *name]));
     run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
