@@ -29,6 +29,14 @@ fn lines(text: &str) -> Vec<String> {
     lines
 }
 
+/// Takes the reports of single tests out of a list, and returns the tests' names.
+pub(crate) fn take_tests(skips: &mut Vec<String>) -> Vec<String> {
+    let name = |line: &str| line.split_once(':').map(|(name, _)| name.to_owned()).filter(|name| !name.contains(' '));
+    let names = skips.iter().filter_map(|line| name(line)).collect();
+    skips.retain(|line| name(line).is_none());
+    names
+}
+
 pub(crate) fn summary(skips: &[String]) -> String {
     let mut lines = vec![format!("skipped: {}", skips.len())];
     lines.extend(skips.iter().map(|line| format!("  {line}")));
@@ -56,6 +64,13 @@ mod tests {
         let skips = lines("b: no tmux\n\n a: needs strace \nb: no tmux\n");
         assert_eq!(summary(&skips), "skipped: 2\n  a: needs strace\n  b: no tmux");
         assert_eq!(summary(&[]), "skipped: 0");
+    }
+
+    #[test]
+    fn single_tests_are_told_from_the_rest() {
+        let mut skips = vec!["a: no tmux".to_owned(), "tests without a network: no namespaces (b: c)".to_owned()];
+        assert_eq!(take_tests(&mut skips), ["a"]);
+        assert_eq!(skips, ["tests without a network: no namespaces (b: c)"]);
     }
 
     #[test]

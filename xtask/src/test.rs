@@ -36,6 +36,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     cargo_test(workspace, &["--workspace", "--features", &features], &[])
 }
 
+/// Runs those tests of `run` once more whose names hold one of these.
+pub(crate) fn again(workspace: &Workspace, names: &[String]) -> Result<Outcome> {
+    let features = workspace.features();
+    let mut selection = vec!["--workspace", "--features", &features, "--"];
+    selection.extend(names.iter().map(String::as_str));
+    cargo_test(workspace, &selection, &[])
+}
+
 /// Runs tests that are built: where the kernel allows it without a network, with a folder for temporary files inside target/.
 pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment: &[(&str, &OsStr)]) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
