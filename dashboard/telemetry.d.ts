@@ -11,9 +11,15 @@ export interface Client {
 }
 
 export interface Options {
-    /** The agent's address, for example `http://localhost:19999`, or `location.origin` where the agent serves the dashboard. */
+    /**
+     * The agent's own address, for example `http://localhost:19999`, or `location.origin` where the agent serves the dashboard.
+     * Not that of a child at its parent (`/host/NAME`): the parent does not know what the child has decided.
+     */
     agent: string | URL;
-    /** PostHog's client, not yet started; or a function that loads it, which is called after the agent's yes. */
+    /**
+     * A function that loads PostHog's client, which is called after the agent's yes; or the client, not yet started.
+     * posthog-js tries the browser's storage as soon as it is loaded, so the function is better.
+     */
     client: Client | (() => Client | Promise<Client>);
     /** The events of this dashboard, with the names and forms of their properties. All others are dropped. */
     events?: Readonly<Record<string, Readonly<Record<string, Form>>>>;
@@ -31,9 +37,12 @@ export interface Status {
     destination?: string;
     /** Events that wait for the next batch. */
     waiting: number;
-    /** Events that the browser has delivered. The server's answer cannot be seen. */
+    /** Events that the destination has accepted. */
     sent: number;
-    /** Events that could not be delivered, or were dropped because the page closed, telemetry stopped or too many waited. */
+    /**
+     * Events that were dropped because the page closed, telemetry stopped or too many waited, and those that the destination has
+     * not accepted, or does not let the browser say so (CORS). Nothing is tried twice.
+     */
     lost: number;
     /** The last batch, byte for byte. */
     last: string | null;

@@ -65,16 +65,18 @@ const FORMS = {
     id: (value) => typeof value === "string" && GUID.test(value),
 };
 
+/** Whether a value is what a dashboard has declared: one of its words, a number or a truth value, and no text of any other kind. */
+function declared(form, value) {
+    if (Array.isArray(form)) return form.includes(value) && FORMS.word(value);
+    return ["number", "boolean"].includes(form) && FORMS[form](value);
+}
+
 /** A data: address has an opaque origin (HTML, "run a worker"): the request says `Origin: null` and has no Referer. */
 const WORKER = `data:text/javascript,${encodeURIComponent(`
 onmessage = async ({ data: { url, body, count } }) => {
-    const options = { method: "POST", mode: "no-cors", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" };
-    try {
-        await fetch(url, { ...options, body });
-        postMessage({ sent: count, lost: 0 });
-    } catch {
-        postMessage({ sent: 0, lost: count });
-    }
+    const options = { method: "POST", credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store", redirect: "error" };
+    const accepted = await fetch(url, { ...options, body }).then(({ ok }) => ok, () => false);
+    postMessage(accepted ? { sent: count, lost: 0 } : { sent: 0, lost: count });
 };`)}`;
 
 export function startTelemetry(options) {
@@ -96,7 +98,7 @@ class Telemetry {
         this.onStorage = (event) => event.key === OPT_OUT_ENTRY && this.browserAllows();
         this.onPageHide = () => this.drop();
         try {
-            this.question = new URL("api/v1/registry?action=hello", ended(agent)).href;
+            this.question = new URL("api/v1/registry?action=hello", ownAddress(agent)).href;
             this.destination = checkedDestination(destination);
         } catch (error) {
             this.stop(error.message);
@@ -143,7 +145,7 @@ class Telemetry {
         posthog.capture("$pageview");
     }
 
-    /** The client's options: nothing is captured by itself, stored, loaded or posted. */
+    /** The client's options: nothing is captured by itself, stored, loaded or posted, whatever the page's address asks of it. */
     clientOptions() {
         return {
             api_host: "data:,",
@@ -171,12 +173,15 @@ class Telemetry {
             advanced_disable_flags: true,
             advanced_disable_toolbar_metrics: true,
             respect_dnt: true,
+            // Otherwise `?__posthog_debug=true` and `#__posthog=` in a link make it store something.
+            debug: false,
+            __extensionClasses: { toolbar: null },
         };
     }
 
     /** The client's `before_send`: keeps what may be sent of an event, and gives the client nothing to post. */
     receive(event) {
-        if (this.state === "on" && event && Object.hasOwn(this.events, event.event)) {
+        if (this.state === "on" && this.sendable(event)) {
             if (this.waiting.length < WAITING) {
                 this.waiting.push(this.masked(event));
             } else {
@@ -187,18 +192,21 @@ class Telemetry {
         return null;
     }
 
+    /** Whether it is an event of this dashboard, with a number and a time that are such: whoever captures may set both. */
+    sendable(event) {
+        return event && Object.hasOwn(this.events, event.event) && FORMS.id(event.uuid) && !Number.isNaN(Date.parse(event.timestamp));
+    }
+
     /** An event of which only listed fields are left, each of its form; the masks win over whatever it says. */
     masked({ event, uuid, timestamp, properties = {} }) {
-        const kept = { distinct_id: this.guid };
+        const kept = {};
         for (const [name, form] of Object.entries(KEPT)) {
             if (FORMS[form](properties[name])) kept[name] = properties[name];
         }
         for (const [name, form] of Object.entries(this.events[event])) {
-            const value = properties[name];
-            const fits = Array.isArray(form) ? form.includes(value) && FORMS.word(value) : FORMS[form]?.(value);
-            if (fits && !name.startsWith("$")) kept[name] = value;
+            if (declared(form, properties[name]) && !name.startsWith("$")) kept[name] = properties[name];
         }
-        return { event, uuid, timestamp: new Date(timestamp).toISOString(), properties: { ...kept, ...MASKS } };
+        return { event, uuid, timestamp: new Date(timestamp).toISOString(), properties: { ...kept, ...MASKS, distinct_id: this.guid } };
     }
 
     /** Asks the agent, and sends what waits if it says yes again. */
@@ -301,6 +309,15 @@ function ended(address) {
     const url = new URL(address, globalThis.location?.href);
     if (!["http:", "https:"].includes(url.protocol)) throw new Error("the agent's address must begin with http:// or https://");
     if (!url.pathname.endsWith("/")) url.pathname += "/";
+    return url;
+}
+
+/** Under `/host/NAME/` a parent answers with the identifier of a child and with its own consent, which is not the child's. */
+function ownAddress(address) {
+    const url = ended(address);
+    if (/\/(host|node)\/+[^/]/i.test(decodeURIComponent(url.pathname))) {
+        throw new Error("the agent's address must be its own: a parent does not know whether its children have opted out");
+    }
     return url;
 }
 

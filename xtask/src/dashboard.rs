@@ -17,8 +17,9 @@ const TESTS: &str = "tests/dashboard";
 /// What npm needs to know.
 const PACKAGE_FILES: [&str; 2] = ["package.json", "package-lock.json"];
 /// What the tests start that no package of npm's has, with Debian's name for it.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("/usr/bin/chromium", "chromium"),
+    ("/usr/sbin/nginx", "nginx-light"),
     ("/usr/sbin/netdata", "netdata"),
     ("/usr/share/netdata/web/index.html", "netdata"),
     ("/usr/bin/openssl", "openssl"),
@@ -57,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o755))?;
     let timeout = format!("--test-timeout={TIMEOUT_MS}");
     let mut inner =
-        run::program("node", ["--test", "--test-force-exit", "--test-concurrency=2", "--test-reporter=spec", &timeout]);
+        run::program("node", ["--test", "--test-force-exit", "--test-concurrency=3", "--test-reporter=spec", &timeout]);
     inner.args(test_files(&workspace.root.join(TESTS))?);
     let enclosure = Enclosure::find(workspace);
     enclosure.announce();

@@ -79,7 +79,12 @@ export class Pages {
     }
 
     serve(request, response) {
-        const wanted = new URL(request.url, "http://pages").pathname.replace(/^\/canary-[a-z]+/, "");
+        const { pathname, searchParams } = new URL(request.url, "http://pages");
+        const wanted = pathname.replace(/^\/canary-[a-z]+/, "");
+        // For a frame that is denied an origin.
+        response.setHeader("access-control-allow-origin", "*");
+        // What the dashboard's own server allows its pages.
+        if (searchParams.has("policy")) response.setHeader("content-security-policy", searchParams.get("policy"));
         const file = wanted.startsWith("/node_modules/")
             ? path.join(MODULES, wanted.slice("/node_modules/".length))
             : path.join(DASHBOARD, wanted);

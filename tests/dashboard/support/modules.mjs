@@ -41,8 +41,8 @@ export function holdAgainstRecording(assert, name, program, names) {
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until something holds, and says whether it came so far. */
-export async function until(condition, ms = 15_000) {
+/** Waits until something holds, and says whether it came so far. A machine that does other work too may need long. */
+export async function until(condition, ms = 30_000) {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(50)) {
         if (await condition()) return true;
     }
