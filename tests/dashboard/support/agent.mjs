@@ -23,13 +23,13 @@ export class Agent {
     /** Receives the daemon's own events, which this project's sender posts. */
     receiver;
 
-    /** Starts a daemon, with more variables in its environment, or with the opt-out file, if wanted. */
-    static async start({ variables = {}, optedOut = false } = {}) {
+    /** Starts a daemon, with more variables in its environment, with the opt-out file, or on a certain port, if wanted. */
+    static async start({ variables = {}, optedOut = false, port } = {}) {
         const agent = new Agent();
         agent.variables = variables;
         agent.folder = fs.mkdtempSync(path.join(os.tmpdir(), "agent-"));
         fs.chmodSync(agent.folder, 0o755);
-        agent.port = await freePort();
+        agent.port = port ?? (await freePort());
         agent.url = `http://127.0.0.1:${agent.port}`;
         agent.receiver = await Receiver.start();
         agent.configure();

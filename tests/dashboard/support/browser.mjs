@@ -70,6 +70,9 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
 
 /** Serves the project's dashboard/ folder and the installed packages, under any path that begins with a canary. */
 export class Pages {
+    /** A test's own: the type and the content by path. */
+    files = new Map();
+
     static async start() {
         const pages = new Pages();
         pages.server = http.createServer((request, response) => pages.serve(request, response));
@@ -91,6 +94,10 @@ export class Pages {
         if (wanted === "/referrer.html") {
             response.setHeader("content-type", "text/html");
             response.end('<meta name="referrer" content="unsafe-url"><a id="link">link</a>');
+        } else if (this.files.has(wanted)) {
+            const [type, content] = this.files.get(wanted);
+            response.setHeader("content-type", type);
+            response.end(content);
         } else if (fs.existsSync(file) && fs.statSync(file).isFile()) {
             response.setHeader("content-type", TYPES[path.extname(file)] ?? "text/plain");
             response.end(fs.readFileSync(file));
