@@ -190,7 +190,7 @@ test("events go to the destination and nowhere else, and count as sent only if i
             response.setHeader("access-control-allow-origin", request.headers.origin);
             answer(response);
         });
-        await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+        await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve).unref());
         const page = await open(yes.url, { query: { destination: `http://127.0.0.1:${server.address().port}` } });
         await nextBatch(page);
         assert.ok(await until(() => status(page).then(({ sent, lost }) => sent + lost === 1)));

@@ -153,7 +153,7 @@ export class Impostor {
             response.setHeader("access-control-allow-origin", "*");
             impostor.answer(response, request);
         });
-        await new Promise((resolve) => impostor.server.listen(0, "127.0.0.1", resolve));
+        await new Promise((resolve) => impostor.server.listen(0, "127.0.0.1", resolve).unref());
         impostor.url = `http://127.0.0.1:${impostor.server.address().port}`;
         return impostor;
     }

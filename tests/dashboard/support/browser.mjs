@@ -76,7 +76,7 @@ export class Pages {
     static async start() {
         const pages = new Pages();
         pages.server = http.createServer((request, response) => pages.serve(request, response));
-        await new Promise((resolve) => pages.server.listen(0, "127.0.0.1", resolve));
+        await new Promise((resolve) => pages.server.listen(0, "127.0.0.1", resolve).unref());
         pages.port = pages.server.address().port;
         return pages;
     }

@@ -29,7 +29,7 @@ export class Outside extends Receiver {
             });
         });
         servers[1].on("tlsClientError", () => {});
-        await new Promise((resolve) => outside.server.listen(0, "127.0.0.1", resolve));
+        await new Promise((resolve) => outside.server.listen(0, "127.0.0.1", resolve).unref());
         outside.port = outside.server.address().port;
         outside.servers = servers;
         return outside;

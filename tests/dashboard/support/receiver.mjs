@@ -11,7 +11,7 @@ export class Receiver {
     static async start() {
         const receiver = new Receiver();
         receiver.server = http.createServer((request, response) => receiver.serve(request, response));
-        await new Promise((resolve) => receiver.server.listen(0, "127.0.0.1", resolve));
+        await new Promise((resolve) => receiver.server.listen(0, "127.0.0.1", resolve).unref());
         receiver.url = `http://127.0.0.1:${receiver.server.address().port}`;
         return receiver;
     }
