@@ -195,5 +195,8 @@ pub fn proxy(bytes: &[u8]) {
         let split = shown.split_once("://").map(|(scheme, rest)| (scheme, rest.strip_prefix("***@").unwrap_or(rest)));
         let hidden = split.is_some_and(|(scheme, host)| !scheme.contains([':', '@']) && !host.contains('@'));
         assert!(hidden, "{shown}");
+        if let Ok(server) = proxy.server() {
+            assert!(server.host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@'), "{}", server.host);
+        }
     }
 }

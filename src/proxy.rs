@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
+use crate::delivery::Failure;
 use crate::endpoint::Endpoint;
 
 /// Every variable that counts, one way or another.
@@ -42,13 +44,126 @@ impl fmt::Debug for Proxy {
     }
 }
 
+/// Where a proxy is and how it is spoken to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Whether it is spoken to with TLS.
+    pub tls: bool,
+    /// Name or address; an IPv6 address in brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// User name and password.
+    pub login: Option<(String, String)>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
+/// Names that make curl guess another scheme than HTTP where the URL has none (curl(1), on the URL).
+const GUESSED: [&str; 6] = ["ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3."];
+/// curl's port where none is named (curl(1), --proxy).
+const PORT: u16 = 1080;
+const TLS_PORT: u16 = 443;
+
+impl Proxy {
+    /// Reads the URL as curl does, whose way is wider than the standard's in some places, and narrower in others. The error is
+    /// curl's too: a kind of proxy that is not supported is one that cannot be reached.
+    pub fn server(&self) -> Result<Server, Failure> {
+        let url = self.url.as_str();
+        if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+            return Err(Failure::ProxyName);
+        }
+        let (scheme, rest) = scheme(url).ok_or(Failure::ProxyName)?;
+        let tls = match scheme.map(str::to_ascii_lowercase).as_deref() {
+            None if starts_as_one_of(rest, &GUESSED) => return Err(Failure::Connect),
+            None | Some("http") => false,
+            Some("https") => true,
+            Some(_) => return Err(Failure::Connect),
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (login, place) = match authority.split_once('@') {
+            Some((login, place)) => (Some(login), place),
+            None => (None, authority),
+        };
+        let login = match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
+            Some((user, password)) => {
+                let decoded = percent_decoded(user).zip(percent_decoded(password));
+                Some(decoded.ok_or(Failure::ProxyName)?)
+            }
+            None => None,
+        };
+        let (host, port) = place_of(place).ok_or(Failure::ProxyName)?;
+        Ok(Server { tls, host, port: port.unwrap_or(if tls { TLS_PORT } else { PORT }), login })
+    }
+}
+
+/// Splits a scheme from what is behind it, `None` where there is none. A URL has two slashes there; curl bears one to three.
+fn scheme(url: &str) -> Option<(Option<&str>, &str)> {
+    let is_scheme = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
+    match url.split_once(":/").filter(|(scheme, _)| is_scheme(scheme)) {
+        Some((scheme, rest)) => {
+            let host = rest.trim_start_matches('/');
+            (rest.len() - host.len() <= 2).then_some((Some(scheme), host))
+        }
+        None => Some((None, url)),
+    }
+}
+
+fn starts_as_one_of(text: &str, beginnings: &[&str]) -> bool {
+    beginnings.iter().any(|start| text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
+}
+
+/// Host and port.
+fn place_of(place: &str) -> Option<(String, Option<u16>)> {
+    let (host, port) = if let Some((address, port)) = place.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        (format!("[{}]", address.parse::<Ipv6Addr>().ok()?), port)
+    } else {
+        let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
+        let host = percent_decoded(host)?;
+        let fits = |b: u8| b.is_ascii_graphic() && !b"/:#?!@{}[]\\$'\"^`*<>=;,%|".contains(&b);
+        (!host.is_empty() && host.bytes().all(fits)).then_some((host, port))?
+    };
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        Some("") => None,
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
+        _ => return None,
+    };
+    Some((host, port))
+}
+
+/// Replaces `%` and two hexadecimal digits by the byte that they mean; another `%` stands for itself. What is then no UTF-8 has no
+/// meaning here.
+fn percent_decoded(text: &str) -> Option<String> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let meant = match rest {
+            [b'%', high, low, ..] => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        decoded.push(meant.unwrap_or(*first));
+        rest = if meant.is_some() { behind.get(2..).unwrap_or_default() } else { behind };
+    }
+    String::from_utf8(decoded).ok()
+}
+
 /// Chooses the proxy for a destination. A destination on this machine is never reached through a proxy.
 pub fn choose(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<OsString>) -> Option<Proxy> {
     if endpoint.is_loopback() {
         return None;
     }
+    // What is no UTF-8 names no proxy that exists, but it is not as if nothing were said: nothing goes past a proxy.
     let set = |name: &'static str| {
-        variable(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
+        variable(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
     };
     // http_proxy counts in lower case only: in a CGI program HTTP_PROXY is what the client sent as a header.
     let names: &[&'static str] = if endpoint.is_https() {
@@ -64,37 +179,41 @@ pub fn choose(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<OsString>) 
     Some(Proxy { variable: variable_name, url })
 }
 
-/// `*` alone excepts every host; else each entry, with or without a leading dot, excepts a host and what is below it.
+/// `*` alone excepts every host; else each entry, with or without a dot before or behind it, excepts a host and what is below
+/// it, or an address or a network of addresses.
 fn is_excepted(endpoint: &Endpoint, exceptions: &str) -> bool {
-    if exceptions.trim() == "*" {
+    if exceptions == "*" {
         return true;
     }
     let host = endpoint.host();
-    let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     exceptions.split([',', ' ', '\t']).filter(|entry| !entry.is_empty()).any(|entry| {
-        let entry = entry.to_ascii_lowercase();
         if let Some(address) = endpoint.address() {
             return match entry.split_once('/') {
                 Some((network, bits)) => in_network(address, network, bits),
-                None => entry.trim_matches(['[', ']']).parse() == Ok(address),
+                None => entry.parse() == Ok(address),
             };
         }
-        let name = entry.trim_start_matches('.').trim_end_matches('.');
+        let entry = entry.to_ascii_lowercase();
+        let entry = entry.strip_suffix('.').unwrap_or(&entry);
+        let name = entry.strip_prefix('.').unwrap_or(entry);
         !name.is_empty() && (host == name || host.strip_suffix(name).is_some_and(|front| front.ends_with('.')))
     })
 }
 
-fn in_network(address: std::net::IpAddr, network: &str, bits: &str) -> bool {
-    use std::net::IpAddr;
-    let (Ok(network), Ok(bits)) = (network.trim_matches(['[', ']']).parse::<IpAddr>(), bits.parse::<u32>()) else {
-        return false;
-    };
-    let (a, b, width) = match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
-        (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),
+/// To curl no bits are all bits, and what stands behind a number does not count.
+fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
+    let (a, b, width) = match (address, network.parse()) {
+        (IpAddr::V4(a), Ok(IpAddr::V4(b))) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
+        (IpAddr::V6(a), Ok(IpAddr::V6(b))) => (a.to_bits(), b.to_bits(), 128),
         _ => return false,
     };
-    bits <= width && (bits == 0 || a >> (width - bits) == b >> (width - bits))
+    let bits = bits.strip_prefix('+').unwrap_or(bits);
+    let end = bits.find(|c: char| !c.is_ascii_digit()).unwrap_or(bits.len());
+    match bits.get(..end).unwrap_or_default() {
+        "" if bits.starts_with('-') => false,
+        digits if digits.bytes().all(|digit| digit == b'0') => a == b,
+        digits => digits.parse().is_ok_and(|bits: u32| bits <= width && a >> (width - bits) == b >> (width - bits)),
+    }
 }
 
 #[cfg(test)]
@@ -129,15 +248,70 @@ mod tests {
         let via = |no_proxy: &str| {
             chosen("https://posthog.example.org/", &[("https_proxy", "p"), ("no_proxy", no_proxy)]).is_some()
         };
-        for excepted in ["*", "posthog.example.org", "example.org", ".example.org", "a.b, EXAMPLE.org", "org"] {
+        for excepted in
+            ["*", "posthog.example.org", "example.org.", "example.org", ".example.org", "a.b, EXAMPLE.org", "org"]
+        {
             assert!(!via(excepted), "{excepted}");
         }
-        for other in ["", "xample.org", "hog.example.org", "a.posthog.example.org", "*.example.org"] {
+        for other in ["", "xample.org", "hog.example.org", "a.posthog.example.org", "*.example.org", " *", "..org"] {
             assert!(via(other), "{other}");
         }
         let via =
             |no_proxy: &str| chosen("https://192.0.2.7/", &[("https_proxy", "p"), ("NO_PROXY", no_proxy)]).is_some();
         assert!(!via("192.0.2.7") && !via("192.0.2.0/24") && via("192.0.2.0/30") && via("192.0.3.0/24"));
+        assert!(!via("192.0.2.7/") && !via("192.0.2.7/0") && via("0.0.0.0/0") && via("192.0.2.7/-1"));
+        let via = |no_proxy: &str| {
+            chosen("https://[2001:db8::7]/", &[("https_proxy", "p"), ("NO_PROXY", no_proxy)]).is_some()
+        };
+        assert!(!via("2001:DB8:0::7") && !via("2001:db8::/32") && via("2001:db9::/32") && via("2001:db8::7/129"));
+    }
+
+    fn server(url: &str) -> Result<Server, Failure> {
+        Proxy { variable: "https_proxy", url: url.to_owned() }.server()
+    }
+
+    #[test]
+    fn a_url_is_read_as_curl_reads_it() {
+        let found = |url: &str| server(url).map(|server| (server.tls, server.host, server.port));
+        for (url, tls, host, port) in [
+            ("p", false, "p", 1080),
+            ("p:1", false, "p", 1),
+            ("HTTPS://p", true, "p", 443),
+            ("http:/p:1/path", false, "p", 1),
+            ("http:///p:", false, "p", 1080),
+            ("[::1]:1", false, "[::1]", 1),
+            ("http://u:p@p%2eq:1", false, "p.q", 1),
+        ] {
+            assert_eq!(found(url), Ok((tls, host.to_owned(), port)), "{url}");
+        }
+        for url in ["", ":1", "http:p", "http:////p", "p:x", "p:+1", "p:65536", "p:1:1", "[p]:1", "p q", "u@v@p", "pö"]
+        {
+            assert_eq!(found(url), Err(Failure::ProxyName), "{url}");
+        }
+        for url in ["socks5://p", "socks4a://p", "ftp://p", "x://p", "ftp.p:1", "SMTP.p"] {
+            assert_eq!(found(url), Err(Failure::Connect), "{url}");
+        }
+    }
+
+    #[test]
+    fn user_name_and_password_are_decoded_once() {
+        let login = |url: &str| server(url).map(|server| server.login);
+        let is = |user: &str, password: &str| Ok(Some((user.to_owned(), password.to_owned())));
+        assert_eq!(login("p:1"), Ok(None));
+        assert_eq!(login("http://j%40e:s%3A%2541@p"), is("j@e", "s:%41"));
+        assert_eq!(login("u:p:q@p"), is("u", "p:q"));
+        assert_eq!(login("u@p"), is("u", ""));
+        assert_eq!(login("u%:%zz%4@p"), is("u%", "%zz%4"));
+        assert_eq!(login("u:%F6@p"), Err(Failure::ProxyName));
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_no_way_past_the_proxy() {
+        use std::os::unix::ffi::OsStringExt;
+        let endpoint = Endpoint::parse("https://posthog.example.org/").unwrap();
+        let value = |name: &str| (name == "https_proxy").then(|| OsString::from_vec(b"http://p\xff:1".to_vec()));
+        let proxy = choose(&endpoint, value).unwrap();
+        assert_eq!(proxy.server(), Err(Failure::ProxyName));
     }
 
     #[test]

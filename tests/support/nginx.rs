@@ -33,8 +33,8 @@ impl Authority {
 
 /// A certificate and its key, in two files.
 pub struct Identity {
-    certificate: PathBuf,
-    key: PathBuf,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 pub fn identity(folder: &Path, name: &str, host: &str, expired: bool, authority: Option<&Authority>) -> Identity {

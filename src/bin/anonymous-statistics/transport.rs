@@ -78,7 +78,7 @@ impl Client {
         connector: impl Connects,
         trust: fn() -> RootCerts,
     ) -> Result<Self, Failure> {
-        let proxy = proxy.map(supported).transpose()?;
+        let proxy = proxy.map(known).transpose()?;
         let tls =
             if endpoint.is_https() { TlsConfig::builder().root_certs(trust()).build() } else { TlsConfig::default() };
         let config = Config::builder()
@@ -145,25 +145,16 @@ impl Client {
     }
 }
 
-/// A proxy of a kind that is not supported is one that cannot be reached, as for a curl that was built without it: ureq would
-/// go past it.
-fn supported(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
-    let named = ureq::Proxy::new(proxy.url()).map_err(|_error| Failure::ProxyName)?;
-    match named.protocol() {
-        ProxyProtocol::Http if named.uri().port_u16().is_none() => {
-            // curl's port, where none is named (curl(1), --proxy).
-            let mut proxy = ureq::Proxy::builder(ProxyProtocol::Http).host(named.host()).port(1080);
-            if let Some(name) = named.username() {
-                proxy = proxy.username(name);
-            }
-            if let Some(password) = named.password() {
-                proxy = proxy.password(password);
-            }
-            proxy.build().map_err(|_error| Failure::ProxyName)
-        }
-        ProxyProtocol::Http | ProxyProtocol::Https => Ok(named),
-        _ => Err(Failure::Connect),
+/// What ureq is told about a proxy. Its own way to read a URL is not curl's: it goes past a proxy of a kind that it does not
+/// know, and to port 80 where the port is no number.
+fn known(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
+    let server = proxy.server()?;
+    let protocol = if server.tls { ProxyProtocol::Https } else { ProxyProtocol::Http };
+    let mut known = ureq::Proxy::builder(protocol).host(&server.host).port(server.port);
+    if let Some((user, password)) = &server.login {
+        known = known.username(user).password(password);
     }
+    known.build().map_err(|_error| Failure::ProxyName)
 }
 
 /// No certificate is accepted.
@@ -499,10 +490,10 @@ mod tests {
             let proxy = anonymous_statistics::proxy::choose(&endpoint, set);
             Client::new(&endpoint, proxy.as_ref(), Arc::new(|| true)).map(drop)
         };
-        for url in ["socks4://p:1", "socks4a://p:1", "socks5://p:1", "socks5h://p:1", "socks://p:1"] {
+        for url in ["socks4://p:1", "socks4a://p:1", "socks5://p:1", "socks5h://p:1", "socks://p:1", "ftp://p:1"] {
             assert_eq!(through(url), Err(Failure::Connect), "{url}");
         }
-        assert_eq!(through("ftp://p:1"), Err(Failure::ProxyName));
+        assert_eq!(through("p:x"), Err(Failure::ProxyName));
         for url in ["http://p:1", "https://p:1", "p:1", "p"] {
             assert_eq!(through(url), Ok(()), "{url}");
         }
