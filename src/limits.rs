@@ -62,7 +62,8 @@ pub const WAITING_AGE: Duration = Duration::from_hours(7 * 24);
 /// 1970.
 pub const FIRST_TIME: u64 = 1_704_067_200_000;
 
-/// Times that an event is tried. A server that answers "not now" eight times on eight days will not answer otherwise.
+/// Times that an event is tried. An outage uses none of them up, as nothing is tried where the call's own event fails: it is a
+/// server that takes other events and says eight times "not now" to this one.
 pub const TRIES: u32 = 8;
 
 /// The longest time that a server can ask for before an event is tried again (`Retry-After`). An event does not live longer.

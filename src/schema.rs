@@ -16,7 +16,7 @@ pub const ACTIONS: [Action; 13] = [
     Action { name: "CRASH", when: "at its start, the agent finds that it crashed before" },
     Action { name: "INCOMPLETE_SHUTDOWN", when: "at its start, the agent finds that it did not stop in order" },
     Action { name: "META_START", when: "some minutes after the start" },
-    Action { name: "META", when: "once a day while the agent runs" },
+    Action { name: "META", when: "every two or six hours, by version" },
     Action { name: "EXPORTING_START", when: "an exporting connector starts" },
     Action { name: "BACKEND_START", when: "a backend starts (old agents)" },
     Action { name: "ACLK_DISABLED", when: "the agent starts without its Cloud features" },

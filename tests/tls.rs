@@ -6,10 +6,17 @@
 mod nginx;
 mod support;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use nginx::{Authority, NGINX, Server, identity};
-use support::{Home, said};
+use support::{Home, full, said};
+
+/// How many events wait when the bytes are counted.
+const WAITING: usize = 8;
 
 #[test]
 fn a_certificate_is_accepted_only_through_the_trust_store() {
@@ -61,4 +68,107 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
     assert_eq!(ask(good, "localhost", Path::new("/nonexistent")), fails(60));
     assert_eq!(ask(good, "localhost", &other.file), fails(60));
     assert_eq!(server.answered(), 2, "a request arrived although the certificate was not accepted");
+}
+
+/// Passes connections on to a server and counts, or closes them at once.
+#[derive(Default)]
+struct Counter {
+    closed: AtomicBool,
+    connections: AtomicUsize,
+    up: AtomicUsize,
+    down: AtomicUsize,
+}
+
+impl Counter {
+    fn start(to: u16) -> (Arc<Self>, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let counter = Arc::new(Self::default());
+        let own = Arc::clone(&counter);
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                if own.closed.load(Ordering::SeqCst) {
+                    continue;
+                }
+                own.connections.fetch_add(1, Ordering::SeqCst);
+                let far = TcpStream::connect(("127.0.0.1", to)).unwrap();
+                let (from, back) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+                let (up, down) = (Arc::clone(&own), Arc::clone(&own));
+                std::thread::spawn(move || pass(from, far, &up.up));
+                std::thread::spawn(move || pass(back, near, &down.down));
+            }
+        });
+        (counter, address)
+    }
+
+    /// Connections, and bytes to the server and from it, since it was asked last.
+    fn take(&self) -> [usize; 3] {
+        // The last bytes are on their way when the sender has ended.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        [&self.connections, &self.up, &self.down].map(|number| number.swap(0, Ordering::SeqCst))
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, bytes: &AtomicUsize) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        bytes.fetch_add(length, Ordering::SeqCst);
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+#[test]
+fn the_page_on_scale_counts_bytes_as_they_are_on_the_wire() {
+    let test = "the_page_on_scale_counts_bytes_as_they_are_on_the_wire";
+    if !Path::new(NGINX).exists() {
+        support::skip(test, "nginx is not installed");
+        return;
+    }
+    if support::opted_out_here(test) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ours = Authority::new(folder.path(), "ours");
+    let identity = identity(folder.path(), "good", "localhost", false, Some(&ours));
+    let server = Server::start(folder.path(), &[(identity, "TLSv1.2 TLSv1.3")]);
+    let (counter, address) = Counter::start(server.ports[0]);
+    let home = Home::new();
+    home.configure(&format!("url = \"https://localhost:{}/capture/\"\n", address.port()));
+    let send = |happened: [&str; 3]| {
+        let call = home.call(&full(happened)).with("SSL_CERT_FILE", ours.file.to_str().unwrap());
+        said(&call.run()).0
+    };
+
+    assert_eq!(send(["START", "-", "-"]), "200");
+    let [connections, up, down] = counter.take();
+    assert_eq!(connections, 1);
+
+    counter.closed.store(true, Ordering::SeqCst);
+    for _ in 0..WAITING {
+        assert_eq!(send(["EXIT", "OK", "-"]), "000");
+    }
+    assert_eq!(home.events("waiting").len(), WAITING);
+    counter.closed.store(false, Ordering::SeqCst);
+    assert_eq!(send(["START", "-", "-"]), "200");
+    let [connections, all_up, all_down] = counter.take();
+    assert_eq!(connections, 1, "what waits goes the way of the call's own event");
+    assert_eq!(home.events("waiting"), [""; 0]);
+    let further = |all: usize, first: usize| (all - first) / WAITING;
+
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md")).unwrap();
+    for (row, to_server, from_server) in [
+        ("one event, with its connection", up, down),
+        ("each further event on the same connection", further(all_up, up), further(all_down, down)),
+    ] {
+        println!("| {row} | {to_server} | {from_server} |");
+        let stated = page.lines().find_map(|line| line.strip_prefix(&format!("| {row} | "))).unwrap();
+        let stated: Vec<usize> =
+            stated.trim_end_matches(" |").split(" | ").map(|number| number.replace(',', "").parse().unwrap()).collect();
+        for (measured, stated) in [to_server, from_server].into_iter().zip(stated) {
+            assert!(measured.abs_diff(stated) * 10 <= stated, "{row}: {measured} bytes, the page says {stated}");
+        }
+    }
 }
