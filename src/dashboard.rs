@@ -5,11 +5,11 @@
 //! dashboard of an agent adds that is not ours.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use crate::config::DEFAULT_URL;
 use crate::event::{Cause, Content, Entry};
 use crate::invocation::Provenance;
-use crate::preview::{self, Preview};
 use crate::schema::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
 use crate::shape::{Shape, Value};
 use crate::text::HostNames;
@@ -52,19 +52,19 @@ fn is_of_client(name: &str) -> bool {
     DASHBOARD_FIELDS.iter().any(|field| field.name == name && field.origin == Origin::Client)
 }
 
-/// All fields of an event of the dashboard, with what is known of them on this machine.
-pub fn entries(preview: &Preview) -> Vec<Entry> {
-    let identity = preview.folders.library.as_ref().and_then(|(library, _)| preview::identity(library));
+/// All fields of an event of the dashboard, with what is known of them: the agent's identifier with the file in which it
+/// stands, and what is always the same.
+pub fn entries(identity: Option<&(String, PathBuf)>) -> Vec<Entry> {
     let entry = |field: &'static Field| {
         let (content, cause) = match field.origin {
             Origin::Constant => (checked(field, field.example), Cause::Fixed),
-            Origin::Hello(_) => match &identity {
+            Origin::Hello(_) => match identity {
                 Some((guid, path)) => (checked(field, guid), Cause::Said(Provenance::File(path.clone()))),
                 None => (Content::NotKnownHere, Cause::Made),
             },
             _ => (Content::NotKnownHere, Cause::Made),
         };
-        let raw = identity.as_ref().map(|(guid, _)| guid.clone()).filter(|_guid| matches!(cause, Cause::Said(_)));
+        let raw = identity.map(|(guid, _)| guid.clone()).filter(|_guid| matches!(cause, Cause::Said(_)));
         Entry { field, content, cause, raw }
     };
     DASHBOARD_FIELDS.iter().map(entry).collect()

@@ -14,6 +14,8 @@ use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::consent::{self, Consent, Decision};
 use crate::daemon::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
+use crate::dashboard;
+use crate::event;
 use crate::files::{self, Links};
 use crate::folders::{CONFIG_DIRECTORIES, Folders, Named};
 use crate::history::History;
@@ -165,6 +167,8 @@ pub struct Preview {
     pub history: Result<History, String>,
     /// Every way in which the agent can tell somebody about its machine.
     pub channels: Vec<Channel>,
+    /// The fields of an event of the agent's dashboard.
+    pub dashboard: Vec<event::Entry>,
 }
 
 /// One agent that may be meant.
@@ -266,6 +270,7 @@ impl Preview {
             version,
             history: History::read(library, endpoint, clock::now()).map_err(|error| error.to_string()),
             channels: Vec::new(),
+            dashboard: dashboard::entries(library.and_then(identity).as_ref()),
             daemons,
             folders,
             surroundings,

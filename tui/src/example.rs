@@ -8,6 +8,7 @@ use anonymous_statistics::comparison::Column;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::daemon::{Daemons, Surroundings, Whose};
+use anonymous_statistics::dashboard;
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
 use anonymous_statistics::history::{History, Prospect};
 use anonymous_statistics::invocation::{Invocation, Provenance};
@@ -110,11 +111,18 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         trust_store: Ok(None),
         history: Ok(History::default()),
         channels: Vec::new(),
+        dashboard: dashboard::entries(identity().as_ref()),
         assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
         config: Ok(config),
     };
     preview.channels = channels::channels(&preview, &channels::Files::default());
     Some(preview)
+}
+
+/// The identifier of the example's agent, and the file in which it stands.
+fn identity() -> Option<(String, PathBuf)> {
+    let field = FIELDS.iter().find(|field| field.name == "distinct_id")?;
+    Some((field.example.to_owned(), "/var/lib/netdata/registry/netdata.public.unique.id".into()))
 }
 
 /// A decision in which nothing objects but what is given for the first directories.

@@ -31,6 +31,12 @@ pub(crate) fn steps(entry: &Entry, stamp: &Stamp) -> Vec<(&'static str, String)>
             steps.push(("checked", format!("{}; it must be {form}", misfit.describe())));
             steps.push(("sent", "nothing but this field's name, in dropped_fields".to_owned()));
         }
+        Content::NotKnownHere if words::is_of_browser(entry.field) => {
+            steps.push((
+                "set",
+                format!("by {} when an event is made; nobody knows it before", words::setter(entry.field)),
+            ));
+        }
         Content::NotKnownHere => {
             steps.push(("checked", format!("when the daemon says it: it must be {form}, or it is left out")));
         }

@@ -9,7 +9,7 @@ use anonymous_statistics::event::{Cause, Content, Entry};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{Outlook, Preview};
-use anonymous_statistics::schema::{ACTIONS, Origin, Sensitivity};
+use anonymous_statistics::schema::{ACTIONS, Field, Origin, Sensitivity};
 use anonymous_statistics::script::{Program, SCRIPT, Script};
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
@@ -188,13 +188,28 @@ pub(crate) const fn sensitivity_means(class: Sensitivity) -> &'static str {
     }
 }
 
+/// Who sets a field's value where it is not known here.
+pub(crate) const fn setter(field: &Field) -> &'static str {
+    match field.origin {
+        Origin::Hello(_) => "the agent",
+        Origin::Page => "the dashboard",
+        Origin::Client => "the browser",
+        _ => "the daemon",
+    }
+}
+
+/// Whether a field's value comes about in a browser.
+pub(crate) const fn is_of_browser(field: &Field) -> bool {
+    matches!(field.origin, Origin::Hello(_) | Origin::Page | Origin::Client)
+}
+
 /// A field's value as it stands in the body, or why there is none.
 pub(crate) fn value(entry: &Entry, stamp: &Stamp) -> String {
     match &entry.content {
         // Written from the value itself, so that the keys of an object stand as on the wire.
         Content::Sent(value) => printable(&serde_json::to_string(value).unwrap_or_default()).into_owned(),
         Content::Frozen => value_in_body(entry, stamp).to_string(),
-        Content::NotKnownHere => "set by the daemon".to_owned(),
+        Content::NotKnownHere => format!("set by {}", setter(entry.field)),
         Content::Dropped(misfit) => format!("left out: {}", misfit.describe()),
         Content::Absent => "not sent".to_owned(),
     }
@@ -228,6 +243,9 @@ pub(crate) fn source(entry: &Entry) -> String {
         Cause::Said(provenance) => format!("{origin} ({provenance})"),
         Cause::Collected { source: Some(source), .. } => format!("collected on this machine: {source}"),
         Cause::Collected { .. } => "collected on this machine".to_owned(),
+        Cause::Made if entry.content == Content::NotKnownHere && is_of_browser(entry.field) => {
+            format!("{origin}, not known here")
+        }
         Cause::Made if entry.content == Content::NotKnownHere => format!("{origin}, known only when it calls"),
         Cause::Fixed | Cause::Made => origin,
     }

@@ -14,13 +14,14 @@ struct Picture {
     size: &'static str,
 }
 
-const PICTURES: [Picture; 6] = [
+const PICTURES: [Picture; 7] = [
     Picture { file: "docs/preview.svg", screen: "summary", size: "80x24" },
     Picture { file: "docs/fields.svg", screen: "fields", size: "120x30" },
     Picture { file: "docs/request.svg", screen: "request", size: "80x24" },
     Picture { file: "docs/events.svg", screen: "events", size: "120x30" },
     Picture { file: "docs/consent.svg", screen: "consent", size: "80x24" },
     Picture { file: "docs/history.svg", screen: "history", size: "100x24" },
+    Picture { file: "docs/dashboard.svg", screen: "dashboard", size: "120x30" },
 ];
 
 /// Draws the pictures, or with `check` only says which are out of date. Returns how many there are, and the stale ones.

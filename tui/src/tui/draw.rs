@@ -66,15 +66,10 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
 }
 
 fn draw_tabs(state: &State, area: Rect, buffer: &mut Buffer) {
-    let event = format!("event: {}", state.action);
-    let room = usize::from(area.width).saturating_sub(event.len() + 2);
     let all = tabs(state, |_| true);
     // Where not all titles have room, the open screen keeps its own and the others their numbers.
-    let tabs = if all.width() > room { tabs(state, |number| number == state.current) } else { all };
-    let room = usize::from(area.width).saturating_sub(tabs.width() + 1);
-    let event = clip(&state.look.text(&event), room, state.look);
-    tabs.render(area, buffer);
-    Line::from(format!("{event} ")).right_aligned().render(area, buffer);
+    let fits = all.width() <= usize::from(area.width);
+    if fits { all } else { tabs(state, |number| number == state.current) }.render(area, buffer);
 }
 
 fn tabs(state: &State, titled: impl Fn(usize) -> bool) -> Line<'static> {
@@ -117,8 +112,8 @@ fn head(state: &State) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, Modifier::BOLD)]));
         }
         let destination = match &preview.config {
-            Ok(config) => format!("to {}: {}", config.endpoint.host(), words::Count::of(preview)),
-            Err(_) => "to nowhere: the configuration cannot be used".to_owned(),
+            Ok(config) => format!("{} to {}: {}", preview.action, config.endpoint.host(), words::Count::of(preview)),
+            Err(_) => format!("{} to nowhere: the configuration cannot be used", preview.action),
         };
         lines.push(Line::from(clip(&look.text(&destination), width, look)));
         let sender = format!("sender: {}", words::sender(&preview.script));

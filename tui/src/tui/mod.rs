@@ -6,6 +6,7 @@
 
 mod draw;
 mod effects;
+mod field;
 mod key;
 mod list;
 mod look;
@@ -14,6 +15,7 @@ mod page;
 mod picture;
 mod screens;
 mod state;
+mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;

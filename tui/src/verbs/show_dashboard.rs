@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::dashboard::{self, Recording, entries};
-use anonymous_statistics::event::{Content, Entry};
+use anonymous_statistics::dashboard::{self, Recording};
+use anonymous_statistics::event::Content;
 use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::schema::Group;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
-use crate::dashboard::{ABOUT, STOCK, client, destination, form, source, state, value};
+use crate::dashboard::{ABOUT, DECIDES, STAMP, STOCK, client, destination, state};
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::words;
 
@@ -21,33 +21,33 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
         return Err(Failure::new(USAGE, line));
     }
     let preview = Preview::look(question);
-    let entries = entries(&preview);
+    let entries = &preview.dashboard;
     if options.json {
-        output::json(&Shown::of(&preview, &entries))?;
+        output::json(&Shown::of(&preview))?;
     } else {
-        output::answer(text(&preview, &entries))?;
+        output::answer(text(&preview))?;
     }
     let exact = entries.iter().all(|entry| matches!(entry.content, Content::Sent(_)));
     Ok(if options.strict && !exact { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 
-fn text(preview: &Preview, entries: &[Entry]) -> String {
+fn text(preview: &Preview) -> String {
     let mut text = format!("The agent's dashboard: {}\n\n", state(preview));
     text.push_str(&words::aligned(&[("Destination", destination())]));
-    let _ = writeln!(text, "\n{}\n", words::paragraph(ABOUT));
+    let _ = writeln!(text, "\n{}\n", words::paragraph(&format!("{ABOUT} {DECIDES}")));
     text.push_str("FIELDS of every event, beside those that the dashboard has declared for it\n");
     for group in Group::ALL {
-        let of_group: Vec<_> = entries.iter().filter(|entry| entry.field.group == group).collect();
+        let of_group: Vec<_> = preview.dashboard.iter().filter(|entry| entry.field.group == group).collect();
         if of_group.is_empty() {
             continue;
         }
         let _ = writeln!(text, "\n{}", group.title());
         for entry in of_group {
-            let _ = writeln!(text, "  {} = {}", entry.field.name, value(entry));
-            if let Some(form) = form(entry) {
+            let _ = writeln!(text, "  {} = {}", entry.field.name, words::value(entry, &STAMP));
+            if let Some(form) = words::instead_of_value(entry) {
                 let _ = writeln!(text, "      form: {form}");
             }
-            let _ = writeln!(text, "      from: {}", source(entry));
+            let _ = writeln!(text, "      from: {}", words::source(entry));
             let _ = writeln!(text, "      why:  {}", entry.field.purpose.describe());
         }
     }
@@ -107,17 +107,14 @@ struct Stock {
 }
 
 impl Shown {
-    fn of(preview: &Preview, entries: &[Entry]) -> Self {
-        let fields = entries.iter().map(|entry| Field {
+    fn of(preview: &Preview) -> Self {
+        let fields = preview.dashboard.iter().map(|entry| Field {
             name: entry.field.name,
             group: entry.field.group.title(),
-            value: match &entry.content {
-                Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
-                _ => serde_json::Value::Null,
-            },
+            value: words::value_in_body(entry, &STAMP),
             known: matches!(entry.content, Content::Sent(_)),
-            note: form(entry).map(|_form| value(entry)),
-            source: source(entry),
+            note: words::instead_of_value(entry).map(|_form| words::value(entry, &STAMP)),
+            source: words::source(entry),
             why: entry.field.purpose.describe(),
             what: entry.field.what,
             sensitivity: entry.field.sensitivity.describe(),

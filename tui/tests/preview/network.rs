@@ -197,7 +197,7 @@ fn a_whole_session_opens_no_network_socket() {
         ("Escape", "? help"),
         ("6", "[6 History]"),
         ("5", "[5 Consent]"),
-        ("e", "event: EXIT"),
+        ("e", " EXIT to "),
         ("r", "[5 Consent]"),
         ("?", "Keys"),
         ("Escape", "DISABLE_TELEMETRY"),

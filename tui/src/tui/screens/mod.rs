@@ -1,6 +1,7 @@
 //! The screens. A new one is a file here and a line in [`all`].
 
 mod consent;
+mod dashboard;
 mod events;
 mod fields;
 mod history;
@@ -87,5 +88,6 @@ pub(crate) fn all() -> Vec<Box<dyn Screen>> {
         Box::new(events::Events::default()),
         Box::new(consent::Consent::default()),
         Box::new(history::History::default()),
+        Box::new(dashboard::Dashboard::default()),
     ]
 }

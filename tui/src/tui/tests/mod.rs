@@ -22,7 +22,7 @@ use crate::report::Report;
 const RICH: Look = Look { colour: true, unicode: true };
 const PLAIN: Look = Look { colour: false, unicode: false };
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
-const SCREENS: [&str; 6] = ["Summary", "Fields", "Request", "Events", "Consent", "History"];
+const SCREENS: [&str; 7] = ["Summary", "Fields", "Request", "Events", "Consent", "History", "Dashboard"];
 
 fn fresh(action: &str, recorded: bool, look: Look, (width, height): (u16, u16)) -> State {
     State::new(action.to_owned(), recorded, "/home/admin".into(), look, Size::new(width, height))
@@ -215,7 +215,7 @@ fn no_request_is_a_screen_too() {
 }
 
 /// Keys with a meaning somewhere, and some without.
-const ALL_KEYS: [Key; 65] = {
+const ALL_KEYS: [Key; 66] = {
     use Key::Char;
     [
         Key::Up,
@@ -241,6 +241,7 @@ const ALL_KEYS: [Key; 65] = {
         Char('4'),
         Char('5'),
         Char('6'),
+        Char('7'),
         Char('9'),
         Char('?'),
         Char('/'),
@@ -301,7 +302,7 @@ fn every_key_on_every_screen() {
                 Key::Char('e') => (Some(Effect::Look("EXIT".to_owned())), number),
                 Key::Next | Key::Right | Key::Char('l') => (None, (number + 1) % count),
                 Key::Previous | Key::Left | Key::Char('h') => (None, (number + count - 1) % count),
-                Key::Char(digit @ '1'..='6') => (None, usize::from(digit as u8 - b'1')),
+                Key::Char(digit @ '1'..='7') => (None, usize::from(digit as u8 - b'1')),
                 _ => (None, number),
             };
             assert_eq!((effect, state.current), (expected, current), "{key:?} on {screen}");
@@ -348,6 +349,7 @@ fn a_search_finds_on_every_screen_and_comes_round() {
         ("Events", "kernel", 2),
         ("Consent", "not found", 4),
         ("History", "with status", 3),
+        ("Dashboard", "browser", 18),
     ] {
         let mut state = at(screen);
         let before = text(&state);
@@ -719,7 +721,7 @@ fn all_events_come_round() {
     for _ in ACTIONS {
         let Some(Effect::Look(action)) = press(&mut state, Key::Char('e')) else { panic!("no look") };
         looked(&mut state, example::with(&example::last_call(&action, "-", "-"), Program::None).unwrap());
-        assert!(text(&state).contains(&format!("event: {action}")), "{}", text(&state));
+        assert!(text(&state).contains(&format!(" {action} to posthog.netdata.cloud: ")), "{}", text(&state));
         seen.push(action);
     }
     assert_eq!(seen.last().map(String::as_str), Some("START"));
