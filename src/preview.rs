@@ -290,11 +290,13 @@ impl Preview {
             (Decision::Unknown, ..) => Outlook::CannotTell,
             (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
             (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
-            (Decision::Allowed, Ok(_), Program::ThisSender(_) | Program::Another) if !self.is_called() => {
+            (Decision::Allowed, Ok(_), Program::ThisSender(_) | Program::Netdatas | Program::Another)
+                if !self.is_called() =>
+            {
                 Outlook::NobodyCalls
             }
             (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
-            (Decision::Allowed, Ok(_), Program::Another) => Outlook::AnotherSends,
+            (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Outlook::AnotherSends,
             (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
         }
     }
@@ -316,8 +318,12 @@ impl Preview {
                 format!("NOT SENT: a daemon {version} calls no telemetry script for this event")
             }
             (Outlook::WillSend, _) => "WILL SEND".to_owned(),
-            (Outlook::AnotherSends, _) => {
-                "NOT THIS: another program is installed, most likely Netdata's own script".to_owned()
+            (Outlook::AnotherSends, _) if self.script.program == Program::Netdatas => {
+                "NOT THIS: Netdata's own script is installed".to_owned()
+            }
+            (Outlook::AnotherSends, _) => "NOT THIS: another program is installed".to_owned(),
+            (Outlook::WouldSend, _) if matches!(self.script.program, Program::CannotTell(_)) => {
+                "WOULD SEND, if this sender is what is installed".to_owned()
             }
             (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
         }

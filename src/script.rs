@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
 use crate::limits;
 
@@ -18,7 +19,9 @@ pub const MARK: (&str, &str) = ("[sender of the anonymous-statistics project, ve
 pub enum Program {
     /// This project's sender, of this version.
     ThisSender(String),
-    /// Something else, most likely Netdata's own script.
+    /// Netdata's own script, by what stands in it.
+    Netdatas,
+    /// Something else.
     Another,
     /// Nothing: this daemon calls none, or none is installed.
     None,
@@ -42,7 +45,11 @@ impl Script {
             return Self { path: None, program: Program::None };
         };
         let program = match files::read(&path, Links::Follow, limits::PROGRAM_BYTES) {
-            Ok(bytes) => version_in(&bytes).map_or(Program::Another, Program::ThisSender),
+            Ok(bytes) => match version_in(&bytes) {
+                Some(version) => Program::ThisSender(version),
+                None if is_netdatas(&bytes) => Program::Netdatas,
+                None => Program::Another,
+            },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Program::None,
             Err(error) => Program::CannotTell(error.to_string()),
         };
@@ -59,14 +66,21 @@ impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.program, &self.path) {
             (Program::ThisSender(version), _) => write!(f, "this sender, version {version}"),
-            (Program::Another, _) => f.write_str(
-                "another program, most likely Netdata's own script: what is shown here is not what it sends",
-            ),
+            (Program::Netdatas, _) => {
+                f.write_str("Netdata's own script, by what stands in it: what is shown here is not what it sends")
+            }
+            (Program::Another, _) => f.write_str("another program: what is shown here is not what it sends"),
             (Program::None, None) => f.write_str("nobody: no agent was found here"),
             (Program::None, Some(_)) => f.write_str("nobody: no telemetry script is installed"),
             (Program::CannotTell(why), _) => write!(f, "cannot tell: {}", crate::text::printable(why)),
         }
     }
+}
+
+/// Whether this is the text of Netdata's script: in every version it looks for the opt-out file.
+fn is_netdatas(program: &[u8]) -> bool {
+    let file = OPT_OUT_FILE.as_bytes();
+    program.starts_with(b"#!") && program.windows(file.len()).any(|window| window == file)
 }
 
 fn version_in(program: &[u8]) -> Option<String> {
@@ -92,6 +106,10 @@ mod tests {
         assert_eq!(program(), Program::None);
         std::fs::write(folder.path().join(SCRIPT), "#!/bin/sh\n").unwrap();
         assert_eq!(program(), Program::Another);
+        let netdatas =
+            "#!/usr/bin/env sh\nif [ -f \"/etc/netdata/.opt-out-from-anonymous-statistics\" ]; then exit 0; fi\n";
+        std::fs::write(folder.path().join(SCRIPT), netdatas).unwrap();
+        assert_eq!(program(), Program::Netdatas);
         std::fs::write(folder.path().join(SCRIPT), format!("\u{7f}ELF{}{{{}0.1.0{}", MARK.0, MARK.0, MARK.1)).unwrap();
         assert_eq!(program(), Program::ThisSender("0.1.0".into()));
         std::fs::remove_file(folder.path().join(SCRIPT)).unwrap();

@@ -70,9 +70,12 @@ pub(crate) fn finding(step: &Step) -> String {
 }
 
 /// Who would send, in a few words.
-pub(crate) fn sender(script: &Script) -> String {
-    match (&script.program, &script.path) {
+pub(crate) fn sender(preview: &Preview) -> String {
+    let Script { program, path } = &preview.script;
+    match (program, path) {
+        (_, Some(_)) if !preview.is_called() => "nobody: this daemon calls none".to_owned(),
         (Program::ThisSender(version), _) => format!("this sender, {version}"),
+        (Program::Netdatas, _) => "Netdata's own script".to_owned(),
         (Program::Another, _) => "another program".to_owned(),
         (Program::None, None) => "nobody: no agent found here".to_owned(),
         (Program::None, Some(_)) => "nobody: no script installed".to_owned(),
@@ -89,7 +92,7 @@ pub(crate) fn condition(preview: &Preview) -> String {
     };
     let sender = match &preview.script.program {
         Program::ThisSender(_) => None,
-        Program::Another | Program::None => Some("this sender were installed"),
+        Program::Netdatas | Program::Another | Program::None => Some("this sender were installed"),
         Program::CannotTell(_) => Some("this sender is what is installed"),
     };
     match (sender, consent) {
@@ -161,6 +164,10 @@ pub(crate) fn entries(preview: &Preview) -> &[Entry] {
 pub(crate) fn is_shown(entry: &Entry) -> bool {
     entry.content != Content::Absent
 }
+
+/// Why events are sent at all.
+pub(crate) const WHY: &str =
+    "Netdata's developers count installations with it, and see how the agent is used and where it fails.";
 
 /// How much the fields of the request say about one machine.
 pub(crate) fn by_sensitivity(preview: &Preview) -> String {

@@ -66,10 +66,28 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
 }
 
 fn draw_tabs(state: &State, area: Rect, buffer: &mut Buffer) {
+    let tabs = fitting_tabs(state);
+    if has_event_beside_tabs(state) {
+        Line::from(format!("{} ", event(state))).right_aligned().render(area, buffer);
+    }
+    tabs.render(area, buffer);
+}
+
+/// All titles; where they have no room, the open screen keeps its own and the others their numbers.
+fn fitting_tabs(state: &State) -> Line<'static> {
     let all = tabs(state, |_| true);
-    // Where not all titles have room, the open screen keeps its own and the others their numbers.
-    let fits = all.width() <= usize::from(area.width);
-    if fits { all } else { tabs(state, |number| number == state.current) }.render(area, buffer);
+    let fits = all.width() <= usize::from(state.size.width);
+    if fits { all } else { tabs(state, |number| number == state.current) }
+}
+
+/// Which event is shown.
+fn event(state: &State) -> String {
+    state.look.text(&format!("event: {}", state.action)).into_owned()
+}
+
+/// Whether the event has room in the row of tabs; else it stands a line lower.
+fn has_event_beside_tabs(state: &State) -> bool {
+    fitting_tabs(state).width() + event(state).width() + 2 <= usize::from(state.size.width)
 }
 
 fn tabs(state: &State, titled: impl Fn(usize) -> bool) -> Line<'static> {
@@ -112,11 +130,14 @@ fn head(state: &State) -> Vec<Line<'static>> {
             lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, Modifier::BOLD)]));
         }
         let destination = match &preview.config {
-            Ok(config) => format!("{} to {}: {}", preview.action, config.endpoint.host(), words::Count::of(preview)),
-            Err(_) => format!("{} to nowhere: the configuration cannot be used", preview.action),
+            Ok(config) => format!("to {}: {}", config.endpoint.host(), words::Count::of(preview)),
+            Err(_) => "to nowhere: the configuration cannot be used".to_owned(),
         };
-        lines.push(Line::from(clip(&look.text(&destination), width, look)));
-        let sender = format!("sender: {}", words::sender(&preview.script));
+        let destination = clip(&look.text(&destination), width, look);
+        let room = width.saturating_sub(destination.width());
+        let event = if has_event_beside_tabs(state) || room < 3 { String::new() } else { event(state) };
+        lines.push(Line::from(format!("{destination}{:>room$}", clip(&event, room.saturating_sub(2), look))));
+        let sender = format!("sender: {}", words::sender(preview));
         let room = width.saturating_sub(words::NO_SOCKET.width() + 2);
         let sender = clip(&look.text(&sender), room, look);
         let gap = width.saturating_sub(sender.width() + words::NO_SOCKET.width());
@@ -199,7 +220,10 @@ fn draw_box(state: &State, title: &str, height: u16, body: Rect, buffer: &mut Bu
 }
 
 fn own_keys(state: &State) -> &'static [OwnKey] {
-    state.screens.get(state.current).map_or(&[], |screen| screen.keys())
+    match (state.view(), state.screens.get(state.current)) {
+        (Some(view), Some(screen)) => screen.keys(view),
+        _ => &[],
+    }
 }
 
 /// Every key that the current screen knows.

@@ -5,14 +5,19 @@ use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::schema::{Group, Sensitivity};
 use ratatui::layout::Size;
 
+use super::list;
 use super::look::Look;
 use super::page::{Page, Row};
 use super::screens::OwnKey;
-use super::table::Item;
+use super::table::{Item, Table};
 use crate::{way, words};
 
 /// The keys of a table of fields.
-pub(crate) const KEYS: [OwnKey; 2] = [
+pub(crate) fn keys(table: &Table) -> &'static [OwnKey] {
+    if table.is_open() { &list::OPEN } else { &KEYS }
+}
+
+const KEYS: [OwnKey; 2] = [
     OwnKey { key: "Enter", word: "details", does: "all about the chosen line; Enter or Esc goes back" },
     OwnKey { key: "s", word: "sort", does: "by subject, or by how much a field says about this machine" },
 ];

@@ -8,7 +8,10 @@ use ratatui::widgets::{Paragraph, Widget};
 use super::key::Key;
 use super::look::Look;
 use super::page::{Row, Scroll, bar};
-use super::screens::View;
+use super::screens::{OwnKey, View};
+
+/// The key of details that have the whole screen.
+pub(crate) const OPEN: [OwnKey; 1] = [OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" }];
 
 /// What lies open of a list. Which line is chosen is the screen's to know: some remember a name, not a number.
 #[derive(Debug, Default)]

@@ -19,6 +19,7 @@ mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use anonymous_statistics::preview::Preview;
 use ratatui::layout::Size;

@@ -292,26 +292,34 @@ impl Scroll {
     /// Draws rows from where the page is scrolled to, with a bar where there is more than fits. What is searched for is
     /// marked.
     pub(crate) fn draw(self, rows: Vec<Row>, look: Look, wanted: &str, area: Rect, buffer: &mut Buffer) {
-        let height = usize::from(area.height);
-        let last = rows.len().saturating_sub(height);
+        self.draw_beside(rows, look, wanted, &[area], buffer);
+    }
+
+    /// The same in columns of the same size: the text goes on at the top of the next one.
+    pub(crate) fn draw_beside(self, rows: Vec<Row>, look: Look, wanted: &str, columns: &[Rect], buffer: &mut Buffer) {
+        let Some(right) = columns.last().filter(|right| right.height > 0) else { return };
+        let height = usize::from(right.height);
+        let last = rows.len().saturating_sub(height * columns.len());
         let first = self.first.min(last);
         let found = find(&rows, wanted);
-        let shown: Vec<Line<'static>> = rows.into_iter().skip(first).take(height).map(|row| row.line).collect();
-        Paragraph::new(shown).render(area, buffer);
+        let mut lines = rows.into_iter().skip(first).map(|row| row.line);
+        for area in columns {
+            Paragraph::new(lines.by_ref().take(height).collect::<Vec<_>>()).render(*area, buffer);
+        }
         for (number, found) in found.iter().enumerate() {
             let style = if self.at == Some(number) { look::FOUND_HERE } else { look::FOUND };
-            for (row, column) in &found.cells {
-                let (x, y) = (u16::try_from(*column), u16::try_from(row.wrapping_sub(first)));
-                if let (Ok(x), Ok(y)) = (x, y)
+            for (row, column) in found.cells.iter().filter(|(row, _)| *row >= first) {
+                let (at, row) = ((row - first) / height, (row - first) % height);
+                if let Some(area) = columns.get(at)
+                    && let (Ok(x), Ok(y)) = (u16::try_from(*column), u16::try_from(row))
                     && x < area.width
-                    && y < area.height
                     && let Some(cell) = buffer.cell_mut((area.x + x, area.y + y))
                 {
                     cell.set_style(style);
                 }
             }
         }
-        bar(first, last, look, area, buffer);
+        bar(first, last, look, *right, buffer);
     }
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn recorded(preview: &Preview) -> Option<String> {
     match (preview.consent.decision(), &preview.config) {
         (Decision::OptedOut, _) => Some(
             "This machine has opted out: nothing is sent, and nothing is recorded. What waits is deleted when the sender \
-             is called next; forget deletes it now."
+             is called next; telemetry-preview forget deletes it now."
                 .to_owned(),
         ),
         (_, Ok(config)) if config.history == 0 => {
@@ -101,22 +101,38 @@ pub(crate) fn line(item: &Item) -> String {
     }
 }
 
+/// One item in a short line: when, what, with this many columns, and what came of it.
+pub(crate) fn short(item: &Item, actions: usize) -> String {
+    let time = clock::utc(item.name.time());
+    let second = time.split_once('.').map_or(&*time, |(second, _)| second);
+    let (action, outcome) = match &item.entry {
+        Err(_) => ("?".to_owned(), "damaged, and never sent".to_owned()),
+        Ok(entry) => (entry.action().unwrap_or_else(|| "?".to_owned()), outcome(entry)),
+    };
+    format!("{second}Z  {:actions$}  {outcome}", printable(&action))
+}
+
+/// What came of a request.
+fn outcome(entry: &Entry) -> String {
+    match entry.record.status {
+        _ if entry.record.attempts == 0 => "not tried yet".to_owned(),
+        Some(status @ 200..=299) => format!("accepted with status {status}"),
+        Some(status @ (408 | 429 | 500..=599)) => format!("put off with status {status}"),
+        Some(status) => format!("refused with status {status}"),
+        None => "no answer".to_owned(),
+    }
+}
+
 /// How often a request was tried, and what came of it.
 fn attempts(entry: &Entry) -> String {
     let record = &entry.record;
     let when = record.time.map_or_else(String::new, |time| format!(", last at {}", clock::utc(time)));
     let tries = match record.attempts {
-        0 => "not tried yet".to_owned(),
+        0 => return outcome(entry),
         1 => format!("1 try{when}"),
         number => format!("{number} tries{when}"),
     };
-    let status = match record.status {
-        Some(status @ 200..=299) => format!("accepted with status {status}"),
-        Some(status @ (408 | 429 | 500..=599)) => format!("put off with status {status}"),
-        Some(status) => format!("refused with status {status}"),
-        None => "no answer".to_owned(),
-    };
-    if record.attempts == 0 { tries } else { format!("{status}; {tries}; to {}", record.url) }
+    format!("{}; {tries}; to {}", outcome(entry), record.url)
 }
 
 /// What becomes of an event that waits.

@@ -6,13 +6,14 @@ use ratatui::layout::Rect;
 
 use super::{Handled, Screen, View};
 use crate::tui::key::Key;
-use crate::tui::page::{self, Page, Row, Scroll, fit};
+use crate::tui::page::{Page, Row, fit};
+use crate::tui::text::Text;
 use crate::verbs::status;
 use crate::{views, words};
 
 #[derive(Debug, Default)]
 pub(crate) struct Consent {
-    scroll: Scroll,
+    text: Text,
 }
 
 impl Screen for Consent {
@@ -21,15 +22,15 @@ impl Screen for Consent {
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        self.scroll.on_key(key, &rows(view), view.size.height, view.search).into()
+        self.text.on_key(key, view, rows).into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
-        page::count(&rows(view), view.search)
+        Text::matches(view, rows)
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
+        self.text.draw(view, rows, area, buffer);
     }
 }
 

@@ -35,8 +35,8 @@ impl Screen for Dashboard {
         "Dashboard"
     }
 
-    fn keys(&self) -> &'static [OwnKey] {
-        &field::KEYS
+    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
+        field::keys(&self.table)
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {

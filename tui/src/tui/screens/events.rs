@@ -66,8 +66,8 @@ impl Screen for Events {
         "Events"
     }
 
-    fn keys(&self) -> &'static [OwnKey] {
-        &KEYS
+    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
+        if self.list.is_open() { &list::OPEN } else { &KEYS }
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
@@ -253,7 +253,7 @@ fn sign(verdict: Verdict, view: View<'_>) -> &'static str {
 fn everywhere(field: &'static Field, view: View<'_>) -> Vec<Row> {
     let mut page = Page::new(view.look, view.size);
     page.heading(field.name).text(field.what);
-    page.text(&format!("It comes from {}.", field.origin_in_words())).blank();
+    page.row("From", ACTION, &field.origin_in_words()).blank();
     for column in view.columns {
         page.row(&column.action, ACTION, &in_words(field, column, view.columns));
     }

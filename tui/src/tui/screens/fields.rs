@@ -22,8 +22,8 @@ impl Screen for Fields {
         "Fields"
     }
 
-    fn keys(&self) -> &'static [OwnKey] {
-        &field::KEYS
+    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
+        field::keys(&self.table)
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {

@@ -6,6 +6,7 @@ use anonymous_statistics::outbox::Item;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
+use unicode_width::UnicodeWidthStr;
 
 use super::{Handled, OwnKey, Screen, View};
 use crate::opting;
@@ -38,8 +39,12 @@ impl Screen for History {
         "History"
     }
 
-    fn keys(&self) -> &'static [OwnKey] {
-        &KEYS
+    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+        match self.list.is_open() {
+            true => &list::OPEN,
+            false if listed(view).is_empty() => &[],
+            false => &KEYS,
+        }
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
@@ -113,6 +118,8 @@ fn draw_list(listed: &[Listed<'_>], chosen: usize, view: View<'_>, area: Rect, b
     let mut lines: Vec<Line<'static>> = Vec::new();
     let mut chosen_line = 0;
     let mut under = None;
+    let actions = listed.iter().filter_map(|(item, _)| item.entry.as_ref().ok()?.action()).map(|action| action.len());
+    let actions = actions.max().unwrap_or_default();
     for (number, (item, prospect)) in listed.iter().enumerate() {
         if under != Some(prospect.is_some()) {
             under = Some(prospect.is_some());
@@ -122,7 +129,10 @@ fn draw_list(listed: &[Listed<'_>], chosen: usize, view: View<'_>, area: Rect, b
             ));
         }
         let mark = if number == chosen { ">" } else { " " };
-        let text = fit(&view.look.text(&format!("{mark} {}", history::line(item))), width, view.look);
+        let room = width.saturating_sub(2);
+        let all = history::line(item);
+        let line = if all.width() <= room { all } else { history::short(item, actions) };
+        let text = fit(&view.look.text(&format!("{mark} {line}")), width, view.look);
         if number == chosen {
             chosen_line = lines.len();
             lines.push(Line::styled(text, look::CHOSEN));

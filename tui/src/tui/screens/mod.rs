@@ -65,8 +65,8 @@ pub(crate) trait Screen: Debug {
     /// Its name in the row of tabs.
     fn title(&self) -> &'static str;
 
-    /// The keys that only this screen knows.
-    fn keys(&self) -> &'static [OwnKey] {
+    /// The keys that only this screen knows, as far as they do something now.
+    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
         &[]
     }
 

@@ -53,8 +53,8 @@ impl Screen for Request {
         "Request"
     }
 
-    fn keys(&self) -> &'static [OwnKey] {
-        &KEYS
+    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+        if view.preview.assembly.is_ok() { &KEYS } else { &[] }
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {

@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 
 use super::{Handled, Screen, View};
 use crate::tui::key::Key;
-use crate::tui::page::{self, Page, Row, Scroll};
+use crate::tui::page::{Page, Row};
+use crate::tui::text::Text;
 use crate::words;
 
 /// Columns of the labels.
@@ -15,7 +16,7 @@ const LABEL: usize = 10;
 
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
-    scroll: Scroll,
+    text: Text,
 }
 
 impl Screen for Summary {
@@ -24,15 +25,15 @@ impl Screen for Summary {
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        self.scroll.on_key(key, &rows(view), view.size.height, view.search).into()
+        self.text.on_key(key, view, rows).into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
-        page::count(&rows(view), view.search)
+        Text::matches(view, rows)
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
+        self.text.draw(view, rows, area, buffer);
     }
 }
 
@@ -48,6 +49,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
         }
         Ok(assembly) => {
             page.row("What", LABEL, &format!("A usage event of Netdata. {}", words::by_sensitivity(preview)));
+            page.row("Why", LABEL, words::WHY);
             if let Some(entry) = assembly.event.entry("distinct_id") {
                 let known = words::instead_of_value(entry).is_none();
                 let id = if known { words::value(entry, &assembly.stamp) } else { "An identifier".to_owned() };

@@ -176,7 +176,8 @@ fn every_outlook_is_said_in_words_and_by_a_symbol() {
     let of = |program: Program| make(&|preview| preview.script.program = program.clone());
     let cases = [
         (example::preview().unwrap(), Outlook::WillSend, "[>] WILL SEND"),
-        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program"),
+        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program is installed"),
+        (of(Program::Netdatas), Outlook::AnotherSends, "[~] NOT THIS: Netdata's own script is installed"),
         (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were installed"),
         (make(&|preview| preview.consent = exists()), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/"),
         (make(&|preview| preview.consent = blind()), Outlook::CannotTell, "[?] CANNOT TELL from this account:"),
@@ -333,7 +334,7 @@ fn every_key_of_a_screen_stands_in_its_help() {
         state.open(screen);
         press(&mut state, Key::Char('?'));
         let help = text(&state);
-        for own in state.screens[state.current].keys() {
+        for own in state.screens[state.current].keys(state.view().unwrap()) {
             assert!(help.contains(own.does), "{screen}: {help}");
         }
         assert!(help.contains("stop for now") && help.contains("leave; nothing changes"), "{help}");
@@ -343,7 +344,7 @@ fn every_key_of_a_screen_stands_in_its_help() {
 #[test]
 fn a_search_finds_on_every_screen_and_comes_round() {
     for (screen, wanted, places) in [
-        ("Summary", "NETDATA", 9),
+        ("Summary", "NETDATA", 10),
         ("Fields", "kernel", 2),
         ("Request", "debian", 3),
         ("Events", "kernel", 2),
@@ -375,6 +376,36 @@ fn a_search_finds_on_every_screen_and_comes_round() {
         assert_eq!(press(&mut state, Key::Escape), None, "Esc ends the search and does not leave");
         press(&mut state, Key::Home);
         assert_eq!(text(&state), before, "{screen}");
+    }
+}
+
+#[test]
+fn a_text_that_is_longer_than_a_wide_terminal_is_high_stands_in_two_columns() {
+    let mut state = state(example::preview().unwrap(), PLAIN, (160, 30));
+    let shown = text(&state);
+    let column_of = |part: &str| shown.lines().find_map(|line| line.find(part)).unwrap_or_else(|| panic!("{shown}"));
+    assert!(column_of("What  ") < 10 && column_of("BUILD_FAIL_MOSQ") > 75, "{shown}");
+    assert_eq!(shown.matches("EXPORTING_START").count(), 1, "{shown}");
+    press(&mut state, Key::Char('/'));
+    typed(&mut state, "build_fail_mosq");
+    let cells = Picture::of(&state);
+    let marked: Vec<usize> = (0..cells.cells().len())
+        .filter(|at| cells.cells()[*at].modifier.contains(Modifier::BOLD | Modifier::REVERSED) && at / 160 > 4)
+        .collect();
+    let found: String = marked.iter().map(|at| cells.cells()[*at].symbol()).collect();
+    assert_eq!(found, "BUILD_FAIL_MOSQ", "what is found is marked where it stands");
+    assert!(marked.iter().all(|at| at % 160 > 75));
+}
+
+#[test]
+fn open_details_say_how_to_go_back() {
+    for screen in ["Fields", "Events", "History", "Dashboard"] {
+        let mut state = at(screen);
+        assert!(text(&state).contains("Enter details") || screen == "Events", "{}", text(&state));
+        press(&mut state, Key::Enter);
+        assert!(text(&state).contains("Enter back"), "{}", text(&state));
+        press(&mut state, Key::Enter);
+        assert!(!text(&state).contains("Enter back"), "{}", text(&state));
     }
 }
 
@@ -721,7 +752,8 @@ fn all_events_come_round() {
     for _ in ACTIONS {
         let Some(Effect::Look(action)) = press(&mut state, Key::Char('e')) else { panic!("no look") };
         looked(&mut state, example::with(&example::last_call(&action, "-", "-"), Program::None).unwrap());
-        assert!(text(&state).contains(&format!(" {action} to posthog.netdata.cloud: ")), "{}", text(&state));
+        let flat = text(&state);
+        assert!(flat.contains(&format!("event: {}", action.get(..13).unwrap_or(&action))), "{}", text(&state));
         seen.push(action);
     }
     assert_eq!(seen.last().map(String::as_str), Some("START"));
