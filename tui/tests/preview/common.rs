@@ -11,6 +11,42 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
 pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
 pub(crate) const GUID: &str = "0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59";
 
+/// A command line for every verb, and for what else the program prints. Those that change something change the agent that
+/// they are run for.
+pub(crate) const EVERY_VERB: &[&[&str]] = &[
+    &["show"],
+    &["show", "--raw", "--event", "EXIT"],
+    &["show", "--json", "--event", "FATAL"],
+    &["show", "--channel", "dashboard"],
+    &["show", "--channel", "dashboard", "--json"],
+    &["status"],
+    &["status", "--json"],
+    &["diff", "--events", "START", "FATAL"],
+    &["diff", "--since-last", "--json"],
+    &["--plain"],
+    &["opt-out", "--dry-run"],
+    &["opt-out"],
+    &["opt-in", "--yes"],
+    &["explain", "distinct_id"],
+    &["explain", "--all"],
+    &["history"],
+    &["history", "--json"],
+    &["history", "--raw", "1"],
+    &["forget", "--dry-run"],
+    &["forget"],
+    &["check", "--expect", "on"],
+    &["check", "--json"],
+    &["schema"],
+    &["schema", "--format", "json"],
+    &["schema", "--channel", "dashboard"],
+    &["screenshot"],
+    &["screenshot", "--screen", "dashboard", "--format", "text"],
+    &["help", "show"],
+    &["--help"],
+    &["--version"],
+    &["nonsense"],
+];
+
 /// An agent of its own, in a temporary folder.
 pub(crate) struct Agent {
     folder: tempfile::TempDir,
@@ -239,6 +275,14 @@ impl Terminal {
 
     pub(crate) fn resize(&self, width: u16, height: u16) {
         self.tmux(&["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]);
+    }
+
+    /// Whether something on the screen has a colour: a sequence of SGR (ECMA-48, 8.3.117) that sets one.
+    pub(crate) fn has_colour(&self) -> bool {
+        let screen = self.tmux(&["capture-pane", "-p", "-e"]);
+        let parameters = screen.split('\u{1b}').filter_map(|part| part.strip_prefix('[')?.split('m').next());
+        let mut numbers = parameters.flat_map(|list| list.split(';')).filter_map(|number| number.parse::<u8>().ok());
+        numbers.any(|number| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107))
     }
 
     pub(crate) fn screen(&self) -> String {

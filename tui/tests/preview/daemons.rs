@@ -66,7 +66,9 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
     let status = json(&agent.run(&["status", "--json"]));
     assert_eq!(status["anonymous_statistics"], false);
     assert_eq!((&status["decided_for"], &status["shell_would_decide"]), (&"daemon".into(), &"allowed".into()));
-    assert_eq!(status["daemons"][0]["process"], daemon.id());
+    // This machine may run others.
+    let listed = status["daemons"].as_array().unwrap();
+    assert!(listed.iter().any(|listed| listed["process"] == daemon.id()), "{status}");
     // Of its environment nothing else is read, so nothing else can be shown.
     for verb in [&["status"][..], &["status", "--json"], &["show"], &["show", "--json"], &["explain", "--all"]] {
         let ran = agent.run(verb);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Agent, PROGRAM, Terminal, skip};
+use crate::common::{Agent, EVERY_VERB, PROGRAM, Terminal, skip};
 
 /// Crates that can open a connection, or that only such crates need. A name ends with `*` where a family is meant.
 const NETWORK: [&str; 30] = [
@@ -139,29 +139,8 @@ fn a_whole_session_opens_no_network_socket() {
         command.env_clear().envs(agent.environment()).env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     };
-    for (number, arguments) in [
-        &["show"][..],
-        &["show", "--call", call],
-        &["show", "--raw", "--event", "EXIT"],
-        &["show", "--json", "--event", "FATAL"],
-        &["status"],
-        &["status", "--json"],
-        &["diff", "--events", "START", "FATAL"],
-        &["diff", "--since-last", "--json"],
-        &["--plain"],
-        &["opt-out", "--dry-run"],
-        &["opt-out"],
-        &["opt-in", "--yes"],
-        &["explain", "--all"],
-        &["schema"],
-        &["schema", "--format", "json"],
-        &["screenshot"],
-        &["--help"],
-        &["nonsense"],
-    ]
-    .into_iter()
-    .enumerate()
-    {
+    let with_call = ["show", "--call", call];
+    for (number, arguments) in EVERY_VERB.iter().copied().chain([&with_call[..]]).enumerate() {
         let log = agent.path(&format!("log{number}"));
         trace(&log).args(arguments).output().unwrap();
         check(&log, arguments);
@@ -197,7 +176,11 @@ fn a_whole_session_opens_no_network_socket() {
         ("Escape", "? help"),
         ("6", "[6 History]"),
         ("5", "[5 Consent]"),
-        ("e", " EXIT to "),
+        ("7", "[7 Dashboard]"),
+        ("Enter", "Enter back"),
+        ("Escape", "Enter details"),
+        ("5", "[5 Consent]"),
+        ("e", "event: EXIT"),
         ("r", "[5 Consent]"),
         ("?", "Keys"),
         ("Escape", "DISABLE_TELEMETRY"),

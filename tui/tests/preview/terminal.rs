@@ -378,6 +378,53 @@ fn a_file_system_that_hangs_freezes_nothing() {
     terminal.wait_until("the terminal as it was", |_| terminal.ask("#{alternate_on} #{cursor_flag}") == "0 1");
 }
 
+/// A mount for which nobody answers: whoever asks for anything in it waits (fuse(4), mount(8)).
+#[test]
+fn a_mount_that_never_answers_freezes_nothing() {
+    const TEST: &str = "a_mount_that_never_answers_freezes_nothing";
+    if !has_tmux(TEST) {
+        return;
+    }
+    let agent = Agent::new();
+    let etc = agent.path("etc").display().to_string();
+    let mount = format!(
+        "exec 3<>/dev/fuse && mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 nobody {etc} && echo mounted"
+    );
+    let alone = |command: &str| format!("unshare --mount sh -c '{command}'");
+    let tried = Command::new("sh").args(["-c", &alone(&mount)]).output().unwrap();
+    if !String::from_utf8_lossy(&tried.stdout).contains("mounted") {
+        return skip(TEST, "needs /dev/fuse, and the right to mount it in a namespace");
+    }
+    let program = shell(&agent, "", "3<&-").replace('"', "");
+    let terminal = Terminal::run((80, 24), &alone(&format!("{mount} && {program}")));
+    let screen = terminal.wait_for("3 s: looking for opt-out files; a file system may hang");
+    assert!(screen.contains("opens no network socket"), "{screen}");
+    for (key, shows) in [("?", "Keys"), ("?", "q leave"), ("o", "still looking at this machine")] {
+        terminal.keys(&[key]);
+        terminal.wait_for(shows);
+    }
+    terminal.resize(100, 30);
+    terminal.keys(&["q"]);
+    terminal.wait_for("ended with 0");
+    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the terminal is as it was");
+}
+
+#[test]
+fn colours_are_for_those_who_want_them() {
+    if !has_tmux("colours_are_for_those_who_want_them") {
+        return;
+    }
+    for (variables, coloured) in [("", true), ("NO_COLOR=1", false), ("NO_COLOR=", true)] {
+        let agent = Agent::new();
+        let terminal = Terminal::run((80, 24), &shell(&agent, variables, ""));
+        terminal.wait_for(LOOKED);
+        assert_eq!(terminal.has_colour(), coloured, "{variables:?}");
+        terminal.keys(&["7"]);
+        terminal.wait_for("[7 Dashboard]");
+        assert_eq!(terminal.has_colour(), coloured, "{variables:?}");
+    }
+}
+
 #[test]
 fn characters_of_every_width_stay_in_their_columns() {
     if !has_tmux("characters_of_every_width_stay_in_their_columns") {

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::common::{Agent, GUID, OPT_OUT, Ran};
+use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran};
 use anonymous_statistics::invocation::Invocation;
 use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
 use anonymous_statistics::preview::{Preview, Question};
@@ -224,6 +224,8 @@ fn who_would_send_is_told_apart() {
     let script = agent.path("plugins").join(SCRIPT);
     fs::write(&script, "#!/bin/sh\ncurl\n").unwrap();
     assert!(show().contains("another program") && show().contains("if this sender were installed"));
+    fs::write(&script, format!("#!/bin/sh\n[ -f /etc/netdata/{OPT_OUT} ] && exit 0\ncurl\n")).unwrap();
+    assert!(show().contains("Netdata's own script") && show().contains("if this sender were installed"));
     fs::write(&script, format!("\u{7f}ELF {}9.8.7{}", MARK.0, MARK.1)).unwrap();
     assert!(show().contains("this sender, version 9.8.7") && !show().contains("if this sender were installed"));
 }
@@ -470,9 +472,8 @@ fn hostile_values_are_escaped_everywhere() {
         ("NETDATA_PLUGINS_DIR", &format!("/{hostile}")),
         ("NETDATA_LIB_DIR", &format!("/{hostile}")),
     ];
-    for arguments in [&["show"][..], &["show", "--raw"], &["show", "--json"], &["status"], &["status", "--json"]] {
+    for arguments in EVERY_VERB {
         let ran = Ran::from(&agent.command(arguments).envs(environment).output().unwrap());
-        assert_eq!(ran.code, Some(0), "{ran:?}");
         for text in [&ran.out, &ran.err] {
             let bad = text.chars().find(|c| (c.is_control() && !matches!(c, '\n' | '\r')) || *c == '\u{202e}');
             assert_eq!(bad, None, "{arguments:?}: {text:?}");
@@ -500,12 +501,28 @@ fn a_body_holds_no_control_characters() {
 }
 
 #[test]
+fn every_verb_is_among_those_that_are_tested() {
+    let help = Agent::new().run(&["--help"]).out;
+    let commands = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1);
+    let verbs: Vec<&str> = commands.map_while(|line| line.strip_prefix("  ")?.split_whitespace().next()).collect();
+    assert!(verbs.len() >= 10, "{help}");
+    for verb in verbs {
+        assert!(EVERY_VERB.iter().any(|arguments| arguments[0] == verb), "{verb}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_error() {
+    for arguments in EVERY_VERB {
+        let whole = Agent::new().run(arguments);
+        let agent = Agent::new();
+        let mut child = agent.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ran = Ran::from(&child.wait_with_output().unwrap());
+        assert_eq!(ran.code, whole.code, "{arguments:?}: {ran:?}");
+        assert_eq!(ran.err.lines().count(), whole.err.lines().count(), "{arguments:?}: {ran:?}");
+    }
     let agent = Agent::new();
-    let mut child = agent.command(&["explain", "--all"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let ran = Ran::from(&child.wait_with_output().unwrap());
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
         crate::common::skip("a_reader_that_goes_away_is_no_error", "the part about a full disk needs /dev/full");
         return;
