@@ -8,7 +8,7 @@ use ratatui::layout::Size;
 use super::list;
 use super::look::Look;
 use super::page::{Page, Row};
-use super::screens::OwnKey;
+use super::screens::{OwnKey, View};
 use super::table::{Item, Table};
 use crate::{way, words};
 
@@ -27,21 +27,19 @@ const CLASSES: [Sensitivity; 4] =
     [Sensitivity::Identifier, Sensitivity::Exact, Sensitivity::Coarse, Sensitivity::Constant];
 
 /// The fields that people see, in the order of the list. What is searched for leaves out the others.
-pub(crate) fn items<'a>(
-    entries: &'a [Entry],
-    stamp: &Stamp,
-    by_sensitivity: bool,
-    search: &str,
-) -> Vec<Item<&'a Entry>> {
-    let wanted = search.to_lowercase();
+pub(crate) fn items<'a>(entries: &'a [Entry], stamp: &'a Stamp, by_sensitivity: bool, view: View<'_>) -> Vec<Item<'a>> {
+    let (wanted, look) = (view.search.to_lowercase(), view.look);
     let shown: Vec<&Entry> =
         entries.iter().filter(|entry| words::is_shown(entry) && holds(entry, stamp, &wanted)).collect();
-    let of = |heading: &str, is: &dyn Fn(&Entry) -> bool| -> Vec<Item<&'a Entry>> {
-        let item = |entry: &&'a Entry| Item {
-            heading: heading.to_owned(),
-            name: entry.field.name,
-            value: words::value(entry, stamp),
-            of: *entry,
+    let of = |heading: &str, is: &dyn Fn(&Entry) -> bool| -> Vec<Item<'a>> {
+        let item = |entry: &&'a Entry| {
+            let entry = *entry;
+            Item {
+                heading: heading.to_owned(),
+                name: entry.field.name,
+                value: words::value(entry, stamp),
+                details: Box::new(move |size| details(entry, stamp, look, size)),
+            }
         };
         shown.iter().filter(|entry| is(entry)).map(item).collect()
     };
@@ -71,7 +69,7 @@ fn holds(entry: &Entry, stamp: &Stamp, wanted: &str) -> bool {
 const LABEL: usize = 13;
 
 /// All about one field.
-pub(crate) fn details(entry: &Entry, stamp: &Stamp, look: Look, size: Size) -> Vec<Row> {
+fn details(entry: &Entry, stamp: &Stamp, look: Look, size: Size) -> Vec<Row> {
     let field = entry.field;
     let mut page = Page::new(look, size);
     page.heading(field.name).text(field.what);

@@ -34,7 +34,7 @@ impl List {
         (now, count): (usize, usize),
         page: u16,
         view: View<'_>,
-        details: impl FnOnce() -> Vec<Row>,
+        details: &dyn Fn() -> Vec<Row>,
     ) -> Option<usize> {
         let last = count.saturating_sub(1);
         if self.open {

@@ -15,15 +15,14 @@ use super::screens::View;
 const WIDE: u16 = 110;
 
 /// A line of a table.
-#[derive(Debug)]
-pub(crate) struct Item<T> {
+pub(crate) struct Item<'a> {
     /// Above the first of those that share it.
     pub(crate) heading: String,
     /// No other line has this name.
     pub(crate) name: &'static str,
     pub(crate) value: String,
-    /// What the line stands for.
-    pub(crate) of: T,
+    /// All about it, for so much room.
+    pub(crate) details: Box<dyn Fn(Size) -> Vec<Row> + 'a>,
 }
 
 /// Where in a table a person is.
@@ -40,35 +39,22 @@ impl Table {
         self.list.is_open()
     }
 
-    fn place<T>(&self, items: &[Item<T>]) -> usize {
+    fn place(&self, items: &[Item<'_>]) -> usize {
         items.iter().position(|item| Some(item.name) == self.chosen).unwrap_or(0)
     }
 
     /// Reacts to a key, and says whether it was for a table.
-    pub(crate) fn on_key<T>(
-        &mut self,
-        key: Key,
-        items: &[Item<T>],
-        view: View<'_>,
-        details: impl Fn(&T, Size) -> Vec<Row>,
-    ) -> bool {
+    pub(crate) fn on_key(&mut self, key: Key, items: &[Item<'_>], view: View<'_>) -> bool {
         let now = self.place(items);
-        let open = || items.get(now).map_or_else(Vec::new, |item| details(&item.of, view.size));
-        let moved = self.list.on_key(key, (now, items.len()), list_height(view.size), view, open);
+        let open = || items.get(now).map_or_else(Vec::new, |item| (item.details)(view.size));
+        let moved = self.list.on_key(key, (now, items.len()), list_height(view.size), view, &open);
         if let Some(next) = moved {
             self.chosen = items.get(next).map(|item| item.name);
         }
         moved.is_some()
     }
 
-    pub(crate) fn draw<T>(
-        &self,
-        items: &[Item<T>],
-        view: View<'_>,
-        details: impl Fn(&T, Size) -> Vec<Row>,
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
+    pub(crate) fn draw(&self, items: &[Item<'_>], view: View<'_>, area: Rect, buffer: &mut Buffer) {
         let chosen = self.place(items);
         let Some(item) = items.get(chosen) else {
             let mut page = Page::new(view.look, view.size);
@@ -76,11 +62,11 @@ impl Table {
             return Scroll::default().draw(page.into_rows(), view.look, "", area, buffer);
         };
         if self.is_open() {
-            return self.list.draw_open(details(&item.of, area.as_size()), view, area, buffer);
+            return self.list.draw_open((item.details)(area.as_size()), view, area, buffer);
         }
         let (list, below) = split(area, view.look, buffer);
         draw_list(items, chosen, view.look, list, buffer);
-        Scroll::default().draw(details(&item.of, below.as_size()), view.look, view.search, below, buffer);
+        Scroll::default().draw((item.details)(below.as_size()), view.look, view.search, below, buffer);
     }
 }
 
@@ -101,7 +87,7 @@ const fn list_height(size: Size) -> u16 {
     if size.width >= WIDE { size.height } else { size.height / 2 }
 }
 
-fn draw_list<T>(items: &[Item<T>], chosen: usize, look: Look, area: Rect, buffer: &mut Buffer) {
+fn draw_list(items: &[Item<'_>], chosen: usize, look: Look, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width.saturating_sub(2));
     let longest = items.iter().map(|item| item.name.len()).max().unwrap_or_default();
     let names = longest.min((width * 2 / 5).max(24));

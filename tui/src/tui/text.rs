@@ -12,6 +12,9 @@ const WIDE: u16 = 130;
 /// Between them.
 const GAP: u16 = 2;
 
+/// Makes the lines of a text.
+type Rows = fn(View<'_>) -> Vec<Row>;
+
 /// Where in a text a person is.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
@@ -19,7 +22,7 @@ pub(crate) struct Text {
 }
 
 /// The lines of a text, and in how many columns they stand.
-fn laid_out(view: View<'_>, rows: impl Fn(View<'_>) -> Vec<Row>) -> (Vec<Row>, u16) {
+fn laid_out(view: View<'_>, rows: Rows) -> (Vec<Row>, u16) {
     let Size { width, height } = view.size;
     let one = rows(view);
     if width < WIDE || one.len() <= usize::from(height) {
@@ -30,17 +33,17 @@ fn laid_out(view: View<'_>, rows: impl Fn(View<'_>) -> Vec<Row>) -> (Vec<Row>, u
 
 impl Text {
     /// Reacts to a key, and says whether it was for a text.
-    pub(crate) fn on_key(&mut self, key: Key, view: View<'_>, rows: impl Fn(View<'_>) -> Vec<Row>) -> bool {
+    pub(crate) fn on_key(&mut self, key: Key, view: View<'_>, rows: Rows) -> bool {
         let (rows, columns) = laid_out(view, rows);
         self.scroll.on_key(key, &rows, view.size.height * columns, view.search)
     }
 
     /// In how many places it holds what is searched for.
-    pub(crate) fn matches(view: View<'_>, rows: impl Fn(View<'_>) -> Vec<Row>) -> usize {
+    pub(crate) fn matches(view: View<'_>, rows: Rows) -> usize {
         page::count(&laid_out(view, rows).0, view.search)
     }
 
-    pub(crate) fn draw(&self, view: View<'_>, rows: impl Fn(View<'_>) -> Vec<Row>, area: Rect, buffer: &mut Buffer) {
+    pub(crate) fn draw(&self, view: View<'_>, rows: Rows, area: Rect, buffer: &mut Buffer) {
         let (rows, columns) = laid_out(view, rows);
         let width = (area.width - GAP * (columns - 1)) / columns;
         let areas: Vec<Rect> =

@@ -1,7 +1,6 @@
 //! Dashboard: what the agent's dashboard sends from a browser, who decides that, and what others add.
 
 use anonymous_statistics::dashboard::stock;
-use anonymous_statistics::event::Entry;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
@@ -19,13 +18,12 @@ pub(crate) struct Dashboard {
     table: Table,
 }
 
-/// What a line stands for.
+/// What a line beside the fields stands for.
 #[derive(Debug, Clone, Copy)]
-enum Subject<'a> {
+enum Subject {
     State,
     Who,
     Destination,
-    Field(&'a Entry),
     Client,
     Stock,
 }
@@ -44,7 +42,7 @@ impl Screen for Dashboard {
             self.by_sensitivity = !self.by_sensitivity;
             return Handled::Yes;
         }
-        self.table.on_key(key, &self.items(view), view, |subject, size| details(*subject, view, size)).into()
+        self.table.on_key(key, &self.items(view), view).into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
@@ -52,50 +50,51 @@ impl Screen for Dashboard {
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.table.draw(&self.items(view), view, |subject, size| details(*subject, view, size), area, buffer);
+        self.table.draw(&self.items(view), view, area, buffer);
     }
 }
 
 impl Dashboard {
     /// What is listed. What is searched for leaves out the others.
-    fn items<'a>(&self, view: View<'a>) -> Vec<Item<Subject<'a>>> {
-        let item = |heading: &str, name, value, of| Item { heading: heading.to_owned(), name, value, of };
-        let above = "This channel";
+    fn items<'a>(&self, view: View<'a>) -> Vec<Item<'a>> {
+        let item = |heading: &str, name, value, subject| Item {
+            heading: heading.to_owned(),
+            name,
+            value,
+            details: Box::new(move |size| details(subject, view, size)),
+        };
+        let wanted = |item: &Item<'_>| {
+            let room = Size::new(u16::MAX, u16::MAX);
+            view.search.is_empty() || page::count(&(item.details)(room), view.search) > 0
+        };
         let (client, [(_, kept), (_, removed)]) = dashboard::client();
         let client = format!("{}: {} of its {} names pass", client.program, kept.len(), kept.len() + removed.len());
         let stock = stock();
         let stock = format!("{}: {} names", stock.program, stock.names.len());
-        let fields = field::items(&view.preview.dashboard, &STAMP, self.by_sensitivity, view.search);
-        let fields = fields.into_iter().map(|Item { heading, name, value, of }| Item {
-            heading,
-            name,
-            value,
-            of: Subject::Field(of),
-        });
-        let wanted = |item: &Item<Subject<'_>>| {
-            let rows = || details(item.of, view, Size::new(u16::MAX, u16::MAX));
-            view.search.is_empty() || page::count(&rows(), view.search) > 0
-        };
-        let before = [
+        let (above, below) = ("This channel", "What others add");
+        let mut items = vec![
             item(above, "here", dashboard::state(view.preview), Subject::State),
             item(above, "who decides", "the agent, when the dashboard asks it".to_owned(), Subject::Who),
             item(above, "destination", dashboard::destination(), Subject::Destination),
         ];
-        let after = [
-            item("What others add", "PostHog's client", client, Subject::Client),
-            item("What others add", "the agent's own dashboard", stock, Subject::Stock),
+        let mut after = vec![
+            item(below, "PostHog's client", client, Subject::Client),
+            item(below, "the agent's own dashboard", stock, Subject::Stock),
         ];
-        before.into_iter().filter(wanted).chain(fields).chain(after.into_iter().filter(wanted)).collect()
+        items.retain(wanted);
+        after.retain(wanted);
+        items.extend(field::items(&view.preview.dashboard, &STAMP, self.by_sensitivity, view));
+        items.extend(after);
+        items
     }
 }
 
 /// Columns of the labels.
 const LABEL: usize = 9;
 
-fn details(subject: Subject<'_>, view: View<'_>, size: Size) -> Vec<Row> {
+fn details(subject: Subject, view: View<'_>, size: Size) -> Vec<Row> {
     let mut page = Page::new(view.look, size);
     match subject {
-        Subject::Field(entry) => return field::details(entry, &STAMP, view.look, size),
         Subject::State => {
             page.heading("Events of the agent's dashboard").row("Here", LABEL, &dashboard::state(view.preview));
             if let Some(channel) = dashboard::channel(view.preview) {

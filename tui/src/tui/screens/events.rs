@@ -74,7 +74,7 @@ impl Screen for Events {
         let listed = self.listed(&self.shown(view), view);
         let now = self.place(&listed);
         let details = || listed.get(now).map_or_else(Vec::new, |row| everywhere(row.field, view));
-        if let Some(next) = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, details) {
+        if let Some(next) = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, &details) {
             self.chosen = listed.get(next).map(|row| row.field.name);
             return Handled::Yes;
         }

@@ -1,7 +1,6 @@
 //! Fields: every field of the event, and all that is known about the chosen one.
 
 use anonymous_statistics::assemble::Assembly;
-use anonymous_statistics::event::Entry;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -33,8 +32,7 @@ impl Screen for Fields {
             return Handled::Yes;
         }
         let items = self.items(assembly, view);
-        let details = |entry: &&Entry, size| field::details(entry, &assembly.stamp, view.look, size);
-        self.table.on_key(key, &items, view, details).into()
+        self.table.on_key(key, &items, view).into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
@@ -43,10 +41,7 @@ impl Screen for Fields {
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
         match &view.preview.assembly {
-            Ok(assembly) => {
-                let details = |entry: &&Entry, size| field::details(entry, &assembly.stamp, view.look, size);
-                self.table.draw(&self.items(assembly, view), view, details, area, buffer);
-            }
+            Ok(assembly) => self.table.draw(&self.items(assembly, view), view, area, buffer),
             Err(error) => {
                 let mut page = Page::new(view.look, view.size);
                 page.text(&format!("There is no event: {error}"));
@@ -57,7 +52,7 @@ impl Screen for Fields {
 }
 
 impl Fields {
-    fn items<'a>(&self, assembly: &'a Assembly, view: View<'_>) -> Vec<Item<&'a Entry>> {
-        field::items(assembly.event.entries(), &assembly.stamp, self.by_sensitivity, view.search)
+    fn items<'a>(&self, assembly: &'a Assembly, view: View<'_>) -> Vec<Item<'a>> {
+        field::items(assembly.event.entries(), &assembly.stamp, self.by_sensitivity, view)
     }
 }

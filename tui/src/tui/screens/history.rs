@@ -54,7 +54,7 @@ impl Screen for History {
         }
         let now = self.chosen.min(listed.len() - 1);
         let details = || listed.get(now).map_or_else(Vec::new, |item| details(*item, view, view.size));
-        let moved = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, details);
+        let moved = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, &details);
         self.chosen = moved.unwrap_or(now);
         moved.is_some().into()
     }
