@@ -149,7 +149,8 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value_t = Channel::Daemon)]
         channel: Channel,
     },
-    /// Draw a screen of a fixed example, for the documentation
+    /// Draw a screen of a fixed example, for the documentation. A release has no such verb
+    #[cfg(any(debug_assertions, test))]
     #[command(hide = true)]
     Screenshot {
         /// Columns and rows
@@ -231,6 +232,7 @@ pub(crate) enum SchemaFormat {
     Json,
 }
 
+#[cfg(any(debug_assertions, test))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PictureFormat {
     Svg,
@@ -252,6 +254,7 @@ fn action(text: &str) -> Result<String, &'static str> {
     }
 }
 
+#[cfg(any(debug_assertions, test))]
 fn size(text: &str) -> Result<(u16, u16), &'static str> {
     let parse = |text: &str| {
         let (columns, rows) = text.split_once('x')?;

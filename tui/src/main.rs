@@ -6,6 +6,7 @@
 mod cli;
 mod dashboard;
 mod digest;
+#[cfg(any(debug_assertions, test))]
 mod example;
 mod known;
 mod opting;
@@ -54,6 +55,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
         Verb::Check { expect, json } => verbs::check::run(&question::from(&cli.place)?, expect, json),
         Verb::Schema { format, channel } => verbs::schema::run(format, channel),
+        #[cfg(any(debug_assertions, test))]
         Verb::Screenshot { size, screen, format } => verbs::screenshot::run(size, &screen, format),
     }
 }

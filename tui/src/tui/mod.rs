@@ -12,6 +12,7 @@ mod list;
 mod look;
 mod overlay;
 mod page;
+#[cfg(any(debug_assertions, test))]
 mod picture;
 mod screens;
 mod state;
@@ -21,12 +22,13 @@ mod terminal;
 mod tests;
 mod text;
 
+#[cfg(any(debug_assertions, test))]
 use anonymous_statistics::preview::Preview;
 use ratatui::layout::Size;
 
-pub(crate) use look::Look;
-pub(crate) use picture::Picture;
 pub(crate) use terminal::{run, size_of_terminal};
+#[cfg(any(debug_assertions, test))]
+pub(crate) use {look::Look, picture::Picture};
 
 /// The smallest terminal in which the screens can be read.
 pub(crate) const SMALLEST: Size = Size::new(60, 16);
@@ -36,7 +38,8 @@ pub(crate) const fn fits(size: Size) -> bool {
     size.width >= SMALLEST.width && size.height >= SMALLEST.height
 }
 
-/// Draws one screen of a preview; `None` where there is no screen of that title.
+/// Draws one screen of a preview, for the documentation, which no release has to do. `None`: there is no such screen.
+#[cfg(any(debug_assertions, test))]
 pub(crate) fn picture(preview: Preview, screen: &str, size: Size, look: Look) -> Option<Picture> {
     let mut state = state::State::new(preview.action.clone(), false, "/home/admin".into(), look, size);
     state.update(state::Message::Looked(Box::new(preview)));

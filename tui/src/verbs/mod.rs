@@ -8,6 +8,7 @@ pub(crate) mod history;
 pub(crate) mod opt_in;
 pub(crate) mod opt_out;
 pub(crate) mod schema;
+#[cfg(any(debug_assertions, test))]
 pub(crate) mod screenshot;
 pub(crate) mod show;
 pub(crate) mod show_dashboard;
