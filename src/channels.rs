@@ -7,6 +7,7 @@ use std::path::Path;
 use system_facts::Host;
 
 use crate::consent::{Finding, Source};
+use crate::daemon::Daemon;
 use crate::folders::Folders;
 use crate::netdata_conf::{self, NetdataConf};
 use crate::preview::Preview;
@@ -142,7 +143,9 @@ fn dashboard(preview: &Preview, opted_out: Option<u64>) -> String {
     let Some((directory, _)) = &preview.folders.config else { return "no agent was found here".to_owned() };
     let file = Source::File(opt_out_file(directory));
     let finding = preview.consent.steps.iter().find(|step| step.source == file).map(|step| &step.finding);
-    let running = preview.daemons.running.iter().filter(|daemon| !daemon.contained);
+    // A daemon of another configuration looks for another file.
+    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.named.may_be(Some(directory));
+    let running = preview.daemons.running.iter().filter(is_of_it);
     match finding {
         Some(Finding::Exists(_)) => {
             let before =

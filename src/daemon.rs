@@ -166,7 +166,7 @@ impl Daemons {
 
 impl Named {
     /// Whether the agent that names these folders may be the one that somebody asks for by its config directory.
-    fn may_be(&self, asked: Option<&Path>) -> bool {
+    pub(crate) fn may_be(&self, asked: Option<&Path>) -> bool {
         match (asked, &self.config) {
             (None, _) => true,
             (Some(asked), Some(own)) => asked == own,

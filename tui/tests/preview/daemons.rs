@@ -110,10 +110,12 @@ fn of_several_daemons_the_one_that_sends_decides() {
 /// netdata#20969: an opt-out that does not reach every channel must say so.
 #[test]
 fn the_dashboards_channel_waits_for_a_restart() {
-    let agent = Agent::new();
+    let (agent, another) = (Agent::new(), Agent::new());
     let Some(before) = Daemon::start(&agent, &[]) else {
         return skip("the_dashboards_channel_waits_for_a_restart", "there is no sleep(1)");
     };
+    // That of another configuration has nothing to do with it.
+    let _another = Daemon::start(&another, &[]);
     // Both times are known to a hundredth of a second.
     std::thread::sleep(std::time::Duration::from_millis(2100));
     assert_eq!(agent.run(&["opt-out"]).code, Some(0));
