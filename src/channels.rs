@@ -117,7 +117,7 @@ pub fn channels(preview: &Preview, files: &Files) -> Vec<Channel> {
         },
         Channel {
             name: "registry",
-            what: "The registry: the browser of whoever looks at the dashboard tells it the agent's address and host name.",
+            what: "The registry: the browser of whoever looks at the dashboard tells it the agent's identifier, and in a header the dashboard's address.",
             reach: Reach::Not,
             state: match files.conf.as_ref().map(|conf| conf.get("registry", "registry to announce")) {
                 Some(None) => "the agent's default: Netdata's public registry".to_owned(),

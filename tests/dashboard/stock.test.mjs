@@ -62,6 +62,14 @@ async function withAgent(options, work) {
     }
 }
 
+/** The registry is told neither the agent's name nor its address in the question, but sees the address in a header. */
+function assertRegistryHears(outside, machine_guid) {
+    const [access] = outside.to("registry.my-netdata.io").filter(({ method }) => method === "GET");
+    const question = new URL(access.url, "http://registry").searchParams;
+    assert.deepEqual(["machine", "name", "url"].map((name) => question.get(name)), [machine_guid, "***", "***"]);
+    assert.match(access.headers.referer, new RegExp(ADDRESS));
+}
+
 test("without the opt-out file the agent's own dashboard sends events, and they are not masked well", async () => {
     await withAgent({}, async ({ agent, outside, browser }) => {
         for (const [where, { always, consent }] of Object.entries(PAGES)) {
@@ -101,11 +109,7 @@ test("without the opt-out file the agent's own dashboard sends events, and they 
 const program = `netdata ${version.replace(/^v/, "")}, posthog-js ${POSTHOG}`;
         holdAgainstRecording(assert, "stock-dashboard", program, outside.names(["$pageview"]), SOMETIMES);
 
-        // Whom it asks for the registry hears neither its name nor its address in the question, but sees both in a header.
-        const [access] = outside.to("registry.my-netdata.io").filter(({ method }) => method === "GET");
-        const question = new URL(access.url, "http://registry").searchParams;
-        assert.deepEqual(["machine", "name", "url"].map((name) => question.get(name)), [machine_guid, "***", "***"]);
-        assert.match(access.headers.referer, new RegExp(ADDRESS));
+        assertRegistryHears(outside, machine_guid);
     });
 });
 
@@ -122,6 +126,7 @@ test("once it was opted out and restarted it sends no events, and still turns to
             assert.deepEqual((await stored(page)).filter((entry) => entry.includes(" ph_")), [], where);
             await page.context().close();
         }
+        assertRegistryHears(outside, (await agent.hello()).machine_guid);
         assert.deepEqual(outside.events, []);
         assert.equal(outside.everything.includes("posthog"), false);
         assert.equal(agent.receiver.requests.length, sent, "the daemon's own events are stopped by the same file");
