@@ -295,7 +295,7 @@ fn free_text(text: &str, max: usize, hosts: &HostNames) -> Result<Value, Misfit>
 /// The version number of a kernel may have four parts (`5.15.90.1-microsoft-standard-WSL2`, `2.6.32.9`) and then reads like an
 /// address. The kernel's own build puts the number first (Makefile, KERNELRELEASE), so the leading digits and dots are
 /// the version; what follows is text that somebody chose. No kernel with four parts has a first one of two digits, and most
-/// addresses of private networks do.
+/// addresses of private networks do; and none has a fifth part, before which there would be room for any address.
 fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     if text == "unknown" {
@@ -305,9 +305,12 @@ fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
         return Err(Misfit::TooLong);
     }
     let number = text.strip_suffix(rest).unwrap_or_default();
-    let four_parts = number.split('.').filter(|part| !part.is_empty()).count() > 3;
-    let two_digits = number.split('.').next().is_some_and(|first| first.len() > 1);
-    if number.is_empty() || text.contains(char::is_whitespace) || (four_parts && two_digits) {
+    let parts: Vec<&str> = number.split('.').filter(|part| !part.is_empty()).collect();
+    let is_number = match parts.as_slice() {
+        [first, _, _, _] => first.len() == 1,
+        parts => (1..=3).contains(&parts.len()),
+    };
+    if !is_number || text.contains(char::is_whitespace) {
         return Err(Misfit::NotOfShape);
     }
     let without_dots = number.replace('.', "");
@@ -396,7 +399,17 @@ mod tests {
         for good in ["6.1.0-18-amd64", "5.15.90.1-microsoft-standard-WSL2", "14.1-RELEASE-p3", "23.5.0", "unknown"] {
             assert!(plain(Shape::KernelRelease, good).is_ok(), "{good}");
         }
-        for bad in ["", "six", "6.1 web", "6.1-joe@web", "6.1-10.0.0.1", "6.1-\u{1b}[2J"] {
+        for bad in [
+            "",
+            "six",
+            "6.1 web",
+            "6.1-joe@web",
+            "6.1-10.0.0.1",
+            "1.10.0.0.5",
+            ".10.0.0.5",
+            "1.200.200.22.0.",
+            "6.1-\u{1b}[2J",
+        ] {
             assert!(plain(Shape::KernelRelease, bad).is_err(), "{bad}");
         }
     }

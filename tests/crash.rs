@@ -42,6 +42,9 @@ const SCENARIOS: [Scenario; 3] = [
 /// They mostly wait: for strace, and for the disk.
 const WORKERS: usize = 4;
 
+/// How many calls of the daemon may follow until everything has arrived.
+const PATIENCE: usize = 5;
+
 /// A system call: its name, and which of the calls with this name of its thread it is.
 type Point = (String, usize);
 
@@ -166,7 +169,7 @@ impl Bench {
         let status = traced(&home, self.scenario.happened, &["-e", &trace, "-e", &inject], &log);
         // strace ends as its program did. Where threads took other turns than in the run that was counted, nobody was killed.
         let killed = status.signal() == Some(9);
-        assert!(killed || status.success(), "{what}: {status}");
+        assert!(killed || matches!(status.code(), Some(0 | 28)), "{what}: {status}");
 
         let kept = self.look(&home, &what);
         assert!(kept.is_some() || !was_kept(&log), "{what}: the event is lost");
@@ -178,8 +181,10 @@ impl Bench {
             std::fs::rename(folder.join(name), folder.join(format!(".new-{older}-{uuid}"))).unwrap();
         }
         home.redirect_waiting(&self.server, &self.good);
-        assert_eq!(call(&home, START), ("200".into(), String::new(), 0), "{what}");
-        assert_eq!(home.events("waiting"), [""; 0], "{what}");
+        // On a busy machine a call may have no time left, and what it leaves is the next one's.
+        let end =
+            (0..PATIENCE).map(|_| call(&home, START)).find(|end| end.0 == "200" && home.events("waiting").is_empty());
+        assert_eq!(end, Some(("200".into(), String::new(), 0)), "{what}: {:?} wait", home.events("waiting"));
 
         let arrived: Vec<Vec<u8>> = [&self.server.requests()[before.0..], &self.good.requests()[before.1..]].concat();
         let mut bodies: BTreeMap<String, Json> = BTreeMap::new();
