@@ -96,11 +96,15 @@ fn is_sendable(call: &Invocation) {
 fn is_harmless(field: &Field, value: &Json) -> bool {
     let Some(text) = value.as_str() else { return true };
     let clean = !text.contains(char::is_control);
+    let personal = |text: &str| field.shape.is_free_text() && find_personal(text, &hosts()).is_some();
+    if field.shape != Shape::KernelRelease {
+        return clean && !personal(text);
+    }
     // The number of a kernel may have four parts, and is no address.
-    let digits = |c: char| c.is_ascii_digit() || c == '.';
-    let free = if field.shape == Shape::KernelRelease { text.trim_start_matches(digits) } else { text };
-    let number = text.strip_suffix(free).unwrap_or_default().split('.').filter(|part| !part.is_empty());
-    clean && number.count() <= 4 && !(field.shape.is_free_text() && find_personal(free, &hosts()).is_some())
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = text.strip_suffix(rest).unwrap_or_default();
+    let parts = number.split('.').filter(|part| !part.is_empty()).count();
+    clean && parts <= 4 && !personal(&format!("{}{rest}", number.replace('.', "")))
 }
 
 /// A JSON fragment for a field, which the first byte chooses.

@@ -310,7 +310,7 @@ fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
         [first, _, _, _] => first.len() == 1,
         parts => (1..=3).contains(&parts.len()),
     };
-    if !is_number || text.contains(char::is_whitespace) {
+    if !is_number || text.contains(|c: char| c.is_whitespace() || c == '/') {
         return Err(Misfit::NotOfShape);
     }
     let without_dots = number.replace('.', "");

@@ -125,9 +125,13 @@ fn meets(world: &World, program: &Path, fault: &Fault) -> Result<(), Failed> {
             When::Deadline => deadline + TOLERANCE,
         };
         let mut took = Duration::MAX;
-        for _ in 0..TRIES {
+        for left in (0..TRIES).rev() {
             if took > in_time {
-                took = took.min(ends(world, program, fault, happened, end)?);
+                took = took.min(match ends(world, program, fault, happened, end)? {
+                    Ended::Late(_) if left > 0 => continue,
+                    Ended::Late(failed) => return Err(failed),
+                    Ended::After(time) => time,
+                });
             }
         }
         let name = program.display();
@@ -139,8 +143,17 @@ fn meets(world: &World, program: &Path, fault: &Fault) -> Result<(), Failed> {
     Ok(())
 }
 
+/// How one call ended.
+enum Ended {
+    /// As the table says, after this time.
+    After(Duration),
+    /// It had no time for what the table says: the event waits, or not even the look whether it may be sent was over in its
+    /// share of the time.
+    Late(Failed),
+}
+
 /// One call. Everything but the time is the same each time.
-fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: End) -> Result<Duration, Failed> {
+fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: End) -> Result<Ended, Failed> {
     let scene = world.scene(fault, &full(happened));
     let mut command = Command::new(program);
     command.args(&scene.call.arguments).env_clear().envs(&scene.call.environment).current_dir("/");
@@ -170,8 +183,11 @@ fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: 
         wrong.push(format!("{} events wait and {} are in the history, not {expected:?}", kept.0, kept.1));
     }
     if wrong.is_empty() {
-        Ok(took)
-    } else {
-        Err(format!("{}: {}, {}", happened[0], wrong.join("; "), program.display()).into())
+        return Ok(Ended::After(took));
+    }
+    let failed = Failed::from(format!("{}: {}, {}", happened[0], wrong.join("; "), program.display()));
+    match (out.as_str(), code, kept) {
+        ("", 0, (0, 0)) | ("000", 28, (1, 0)) if err.is_empty() => Ok(Ended::Late(failed)),
+        _ => Err(failed),
     }
 }
