@@ -9,10 +9,10 @@ use super::{Handled, Screen, View};
 use crate::tui::key::Key;
 use crate::tui::page::{Page, Row};
 use crate::tui::text::Text;
-use crate::words;
+use crate::{dashboard, words};
 
 /// Columns of the labels.
-const LABEL: usize = 10;
+const LABEL: usize = 11;
 
 #[derive(Debug, Default)]
 pub(crate) struct Summary {
@@ -75,6 +75,8 @@ fn rows(view: View<'_>) -> Vec<Row> {
     } else {
         page.row("To stop", LABEL, &format!("Press o. That creates {}", stop_file(view)));
     }
+    let state = dashboard::state(preview);
+    page.row("Dashboard", LABEL, &format!("It may send events of its own, from a browser: key 7. Here: {state}."));
     if !preview.is_exact() && preview.assembly.is_ok() {
         page.blank().text(
             "What is \"set by the daemon\" is known only when the daemon makes the call; here it is left open, not made up.",

@@ -381,7 +381,7 @@ fn a_search_finds_on_every_screen_and_comes_round() {
 
 #[test]
 fn a_text_that_is_longer_than_a_wide_terminal_is_high_stands_in_two_columns() {
-    let mut state = state(example::preview().unwrap(), PLAIN, (160, 30));
+    let mut state = state(example::preview().unwrap(), PLAIN, (160, 36));
     let shown = text(&state);
     let column_of = |part: &str| shown.lines().find_map(|line| line.find(part)).unwrap_or_else(|| panic!("{shown}"));
     assert!(column_of("What  ") < 10 && column_of("BUILD_FAIL_MOSQ") > 75, "{shown}");
