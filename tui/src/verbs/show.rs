@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::cli::ShowOptions;
 use crate::digest::sha256;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::{way, words};
+use crate::{dashboard, way, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
@@ -57,8 +57,13 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
     text.push_str(&words::aligned(&words::overview(preview)));
     for sentences in [
         format!("{} {}", words::condition(preview), words::daemons()),
+        format!("Why: {}", words::WHY),
         format!("This preview {}. {}", words::NO_SOCKET, words::PSEUDONYMOUS),
         format!("Never sent: {}", words::NEVER_SENT),
+        format!(
+            "The agent's dashboard may send events of its own (--channel dashboard). Here: {}.",
+            dashboard::state(preview)
+        ),
     ] {
         let _ = write!(text, "\n{}", words::paragraph(&sentences));
     }
