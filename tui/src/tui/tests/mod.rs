@@ -8,6 +8,7 @@ use anonymous_statistics::invocation::Invocation;
 use anonymous_statistics::preview::{Outlook, Preview, Stage};
 use anonymous_statistics::schema::ACTIONS;
 use anonymous_statistics::script::Program;
+use anonymous_statistics::version::Version;
 use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
 
@@ -174,22 +175,27 @@ fn every_outlook_is_said_in_words_and_by_a_symbol() {
         preview
     };
     let of = |program: Program| make(&|preview| preview.script.program = program.clone());
+    let later = || make(&|preview| preview.version = Version::new("v2.6.0", "a file"));
+    let unseen = || of(Program::CannotTell("Permission denied (os error 13)".to_owned()));
     let cases = [
-        (example::preview().unwrap(), Outlook::WillSend, "[>] WILL SEND"),
-        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program is installed"),
-        (of(Program::Netdatas), Outlook::AnotherSends, "[~] NOT THIS: Netdata's own script is installed"),
-        (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were installed"),
-        (make(&|preview| preview.consent = exists()), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/"),
-        (make(&|preview| preview.consent = blind()), Outlook::CannotTell, "[?] CANNOT TELL from this account:"),
+        (example::preview().unwrap(), Outlook::WillSend, "[>] WILL SEND", "this sender, "),
+        (of(Program::Netdatas), Outlook::AnotherSends, "[~] NOT THIS: Netdata's own script", "Netdata's own script"),
+        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program", "another program"),
+        (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were", "nobody: no script installed"),
+        (unseen(), Outlook::WouldSend, "[o] WOULD SEND, if this sender is what", "cannot tell"),
+        (later(), Outlook::NobodyCalls, "[-] NOT SENT: a daemon v2.6.0 calls", "nobody: this daemon calls none"),
+        (make(&|p| p.consent = exists()), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/", "this sender, "),
+        (make(&|p| p.consent = blind()), Outlook::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
     ];
-    for (preview, outlook, words) in cases {
+    for (preview, outlook, words, sender) in cases {
         assert_eq!(preview.outlook(), outlook);
         assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
+        let sender = format!("sender: {sender}");
         for screen in SCREENS {
             let mut state = state(preview.clone(), PLAIN, (80, 24));
             state.open(screen);
             let text = text(&state);
-            for always in [words, "to posthog.netdata.cloud: 86 fields", "sender: ", "opens no network socket"] {
+            for always in [words, "to posthog.netdata.cloud: 86 fields", &sender, "opens no network socket"] {
                 assert!(text.contains(always), "{screen} does not say {always:?}:\n{text}");
             }
         }
