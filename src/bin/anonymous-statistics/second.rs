@@ -21,6 +21,9 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// More than ten thousand mounts; whoever has more gets the second process.
 const MOUNTS_BYTES: u64 = 2 * 1024 * 1024;
 
+/// Room for those of most machines, so that one call reads them.
+const MOUNTS_USUAL: usize = 16 * 1024;
+
 /// Time for the second process to say how it ended, after its deadline, and then to be gone: far more than it needs.
 pub(crate) const GRACE: Duration = Duration::from_millis(60);
 
@@ -44,7 +47,7 @@ pub(crate) fn is_this() -> bool {
 /// Whether there is a file system that can hold a process.
 pub(crate) fn is_needed() -> bool {
     let Ok(file) = std::fs::File::open(MOUNTS) else { return false };
-    let mut mounts = Vec::new();
+    let mut mounts = Vec::with_capacity(MOUNTS_USUAL);
     let read = file.take(MOUNTS_BYTES).read_to_end(&mut mounts);
     read.is_ok_and(|length| length as u64 == MOUNTS_BYTES) || mounts.split(|byte| *byte == b'\n').any(can_hold)
 }
