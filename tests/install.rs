@@ -1014,7 +1014,7 @@ fn whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was() {
         let debian = Debian::of(Scratch::bare(shell).with_small_programs());
         let scratch = &debian.scratch;
         for (arguments, standing) in [(&["--yes"][..], false), (&["--uninstall"], true)] {
-            for what in ["exit 2", "kill -INT $PPID"] {
+            for what in ["exit 2", "kill -TERM $PPID"] {
                 let mut failed = 0;
                 for call in 1.. {
                     let before = scratch.files();
