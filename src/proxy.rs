@@ -27,8 +27,7 @@ impl Proxy {
 
     /// The URL without user name and password, to be shown.
     pub fn shown(&self) -> String {
-        // What is no scheme (RFC 3986, 3.1) belongs to a password that holds "://".
-        let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+        // What is no scheme belongs to a password that holds "://".
         let split = self.url.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
         let (scheme, rest) = split.unwrap_or(("http", &self.url));
         match rest.rsplit_once('@') {
@@ -103,10 +102,6 @@ impl Proxy {
 
 /// Splits a scheme from what is behind it, `None` where there is none. A URL has two slashes there; curl bears one to three.
 fn scheme(url: &str) -> Option<(Option<&str>, &str)> {
-    let is_scheme = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
-    };
     match url.split_once(":/").filter(|(scheme, _)| is_scheme(scheme)) {
         Some((scheme, rest)) => {
             let host = rest.trim_start_matches('/');
@@ -114,6 +109,12 @@ fn scheme(url: &str) -> Option<(Option<&str>, &str)> {
         }
         None => Some((None, url)),
     }
+}
+
+/// RFC 3986, 3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 fn starts_as_one_of(text: &str, beginnings: &[&str]) -> bool {
