@@ -6,6 +6,7 @@ use anonymous_statistics::dashboard::{self, Recording};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::Preview;
 use anonymous_statistics::text::printable;
+use serde::Serialize;
 
 /// What these events are, in sentences.
 pub(crate) const ABOUT: &str = "The dashboard's events leave from the browser of whoever looks at it. They are shown here as \
@@ -43,4 +44,34 @@ pub(crate) fn client() -> (Recording, [(&'static str, Vec<&'static str>); 2]) {
     let recording = dashboard::client();
     let (kept, removed) = recording.kept_and_removed();
     (recording, [("telemetry.js lets pass", kept), ("telemetry.js removes or masks", removed)])
+}
+
+/// What PostHog's client adds by itself, for programs.
+#[derive(Serialize)]
+pub(crate) struct Client {
+    program: &'static str,
+    kept: Vec<&'static str>,
+    removed: Vec<&'static str>,
+}
+
+impl Client {
+    pub(crate) fn recorded() -> Self {
+        let recording = dashboard::client();
+        let (kept, removed) = recording.kept_and_removed();
+        Self { program: recording.program, kept, removed }
+    }
+}
+
+/// What the dashboard that comes with an agent sends, for programs.
+#[derive(Serialize)]
+pub(crate) struct Stock {
+    program: &'static str,
+    properties: Vec<&'static str>,
+}
+
+impl Stock {
+    pub(crate) fn recorded() -> Self {
+        let Recording { program, names } = dashboard::stock();
+        Self { program, properties: names }
+    }
 }

@@ -8,6 +8,7 @@ use anonymous_statistics::schema::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Gro
 use serde::Serialize;
 
 use crate::cli::{Channel, SchemaFormat};
+use crate::dashboard::{Client, Stock};
 use crate::output::{self, Failure};
 
 pub(crate) fn run(format: SchemaFormat, channel: Channel) -> Result<ExitCode, Failure> {
@@ -108,21 +109,6 @@ struct Dashboard {
     stock: Stock,
 }
 
-/// What PostHog's client adds by itself.
-#[derive(Serialize)]
-struct Client {
-    program: &'static str,
-    kept: Vec<&'static str>,
-    removed: Vec<&'static str>,
-}
-
-/// What the dashboard that comes with an agent sends.
-#[derive(Serialize)]
-struct Stock {
-    program: &'static str,
-    properties: Vec<&'static str>,
-}
-
 #[derive(Serialize)]
 struct Row {
     name: &'static str,
@@ -165,16 +151,14 @@ impl Schema {
             documented: field.documented,
         };
         let events = ACTIONS.iter().map(|action| Event { name: action.name, when: action.when });
-        let (client, stock) = (dashboard::client(), dashboard::stock());
-        let (kept, removed) = client.kept_and_removed();
         Self {
             version: VERSION,
             fields: FIELDS.iter().map(row).collect(),
             events: events.collect(),
             dashboard: Dashboard {
                 fields: DASHBOARD_FIELDS.iter().map(row).collect(),
-                client: Client { program: client.program, kept, removed },
-                stock: Stock { program: stock.program, properties: stock.names },
+                client: Client::recorded(),
+                stock: Stock::recorded(),
             },
         }
     }

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::dashboard::{self, Recording};
+use anonymous_statistics::dashboard;
 use anonymous_statistics::event::Content;
 use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::schema::Group;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
-use crate::dashboard::{ABOUT, DECIDES, STAMP, STOCK, client, destination, state};
+use crate::dashboard::{ABOUT, Client, DECIDES, STAMP, STOCK, Stock, client, destination, state};
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::words;
 
@@ -93,19 +93,6 @@ struct Field {
     documented: bool,
 }
 
-#[derive(Serialize)]
-struct Client {
-    program: &'static str,
-    kept: Vec<&'static str>,
-    removed: Vec<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Stock {
-    program: &'static str,
-    properties: Vec<&'static str>,
-}
-
 impl Shown {
     fn of(preview: &Preview) -> Self {
         let fields = preview.dashboard.iter().map(|entry| Field {
@@ -122,16 +109,14 @@ impl Shown {
             example: entry.field.example,
             documented: entry.field.documented,
         });
-        let (recording, [(_, kept), (_, removed)]) = client();
-        let Recording { program, names } = dashboard::stock();
         Self {
             channel: "dashboard",
             state: state(preview),
             sent: false,
             destination: destination(),
             fields: fields.collect(),
-            client: Client { program: recording.program, kept, removed },
-            stock: Stock { program, properties: names },
+            client: Client::recorded(),
+            stock: Stock::recorded(),
         }
     }
 }
