@@ -19,6 +19,11 @@ pub struct Squid {
     log: PathBuf,
 }
 
+/// The name of the squid at a port, under which it shares memory with its own processes.
+fn service(port: u16) -> String {
+    format!("squid{port}")
+}
+
 impl Squid {
     /// A proxy that lets everybody through, or those who know the password.
     pub fn start(folder: &Path, password: bool, identity: Option<&Identity>) -> Self {
@@ -58,7 +63,8 @@ impl Squid {
         // As root squid becomes the user proxy, who must be able to write its logs.
         support::set_mode(folder, 0o777);
         let process = Command::new(SQUID)
-            .args(["-N", "-f", &path("squid.conf")])
+            // Two of one name would share their memory, and the second would not start.
+            .args(["-N", "-n", &service(port), "-f", &path("squid.conf")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -83,5 +89,9 @@ impl Drop for Squid {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        // What it shared outlives it.
+        for part in ["metadata", "queues", "readers"] {
+            let _ = std::fs::remove_file(format!("/dev/shm/{}-cf__{part}.shm", service(self.port)));
+        }
     }
 }
