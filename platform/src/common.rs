@@ -36,7 +36,10 @@ const COMMON_VARIABLES: &[&str] = &["VIRTUALIZATION", "NETDATA_OFFICIAL_IMAGE"];
 /// Whether a path is kept from everyone because it is not open to every user.
 pub(crate) fn is_refused(path: &str) -> bool {
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if path.split('/').any(|part| part == "..") || REFUSED_FOLDERS.iter().any(|folder| below(folder)) || below("/dev") {
+    if path.as_bytes().split(|byte| *byte == b'/').any(|part| part == b"..")
+        || REFUSED_FOLDERS.iter().any(|folder| below(folder))
+        || below("/dev")
+    {
         return true;
     }
     if let Some(name) = path.strip_prefix("/sys/class/dmi/id/") {

@@ -13,6 +13,10 @@ pub(crate) fn clean(bytes: &[u8], limit: usize) -> String {
 }
 
 pub(crate) fn clean_text(text: &str, limit: usize) -> String {
+    // What most machines say, and then nothing is to be replaced.
+    if text.len() <= limit && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim_ascii().to_owned();
+    }
     let shown: String = text.trim().chars().take(limit).map(|c| if changes_display(c) { ' ' } else { c }).collect();
     shown.trim().to_owned()
 }

@@ -223,16 +223,16 @@ fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     let Some(file) = ask.text(Source::SELF_STATUS.name(), STATUS_LIMIT) else { return };
     for line in file.text.lines() {
         let Some((key, value)) = line.split_once(':') else { continue };
-        let number = leading_number(value).unwrap_or(0);
+        let number = || leading_number(value).unwrap_or(0);
         match key {
             // proot is a tracer that shows another root.
-            "TracerPid" if number > 0 && is_proot(ask, number) => findings.found("proot", Source::SELF_STATUS),
+            "TracerPid" if number() > 0 && is_proot(ask, number()) => findings.found("proot", Source::SELF_STATUS),
             // Linux-VServer: context 0 is the host, 1 sees all of them.
-            "VxID" | "s_context" if number > 1 => {
+            "VxID" | "s_context" if number() > 1 => {
                 ask.saw("/proc/self/status: VxID", value);
                 findings.found("linux-vserver", Source::SELF_STATUS);
             }
-            "envID" if number > 0 => {
+            "envID" if number() > 0 => {
                 ask.saw("/proc/self/status: envID", value);
                 findings.found("openvz", Source::SELF_STATUS);
             }

@@ -25,7 +25,7 @@ impl<'t> CpuInfo<'t> {
         let mut package = None;
         for line in text.lines() {
             let Some((key, value)) = line.split_once(':') else { continue };
-            let (key, value) = (key.trim(), value.trim());
+            let (key, value) = (key.trim_ascii(), value.trim_ascii());
             // s390 numbers its processors in the key: `processor 0: version = 00,  identification = ...`.
             if key == "processor"
                 || key.strip_prefix("processor ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))

@@ -17,11 +17,11 @@ pub(crate) struct Mount<'t> {
 /// nothing that is looked for needs more.
 pub(crate) fn parse(text: &str) -> impl Iterator<Item = Mount<'_>> {
     text.lines().filter_map(|line| {
-        let (before, after) = line.split_once(" - ")?;
-        let mut before = before.split(' ').skip(3);
-        let (root, point) = (before.next()?, before.next()?);
-        let mut after = after.split(' ');
-        let (kind, source, super_options) = (after.next()?, after.next()?, after.next()?);
+        let mut fields = line.split(' ').skip(3);
+        let (root, point, _options) = (fields.next()?, fields.next()?, fields.next()?);
+        // Any number of optional fields, ended by a hyphen.
+        fields.find(|field| *field == "-")?;
+        let (kind, source, super_options) = (fields.next()?, fields.next()?, fields.next()?);
         Some(Mount { root, point, kind, source, super_options })
     })
 }
