@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use anonymous_statistics::assemble::{Assembly, Machine};
@@ -19,6 +18,7 @@ use anonymous_statistics::request::PreparedRequest;
 use anonymous_statistics::{clock, limits, preview, proxy, switch};
 
 use crate::cli::Cli;
+use crate::progress::Progress;
 use crate::transport::Client;
 
 /// Time that is left for writing down how an attempt ended, before the deadline: as much as it took to keep the event, twice,
@@ -31,23 +31,6 @@ pub(crate) struct Call {
     config_dir: Option<PathBuf>,
     lib_dir: Option<PathBuf>,
     invocation: Invocation,
-}
-
-/// What the thread that waits for the work learns of it.
-#[derive(Debug)]
-pub(crate) enum News {
-    /// Consent was looked at.
-    Decided(Decision),
-    /// Nothing can be sent, because of this.
-    Unusable(String),
-    /// The total time is now this.
-    Deadline(Duration),
-    /// The event is kept, and survives whatever comes.
-    Kept,
-    /// The attempt ended so.
-    Ended(Outcome),
-    /// All is written down.
-    Finished,
 }
 
 impl Call {
@@ -120,42 +103,37 @@ impl Call {
             .map_err(|error| error.to_string())
     }
 
-    /// Does the whole work, and tells how it goes. Whoever waits may stop waiting at any time.
-    pub(crate) fn work(&self, start: Instant, news: &Sender<News>) {
-        // If nobody listens any more, the process is about to end.
-        let tell = |item| drop(news.send(item));
+    /// Does the whole work, and tells how it goes. The process may end at any time.
+    pub(crate) fn work(&self, progress: &Progress) {
         let decision = self.consent().decision();
-        tell(News::Decided(decision));
+        progress.decided(decision);
         match decision {
             Decision::Allowed => {}
-            Decision::Unknown => return tell(News::Finished),
-            Decision::OptedOut => {
-                self.forget();
-                return tell(News::Finished);
-            }
+            Decision::Unknown => return,
+            Decision::OptedOut => return self.forget(),
         }
         let config = match self.config() {
             Ok(config) => config,
-            Err(problem) => return tell(News::Unusable(problem)),
+            Err(problem) => return progress.unusable(problem),
         };
         let deadline = config.deadline(self.action());
-        tell(News::Deadline(deadline));
+        progress.deadline(deadline);
         let assembly = match self.assemble_with(&config) {
             Ok(assembly) => assembly,
-            Err(problem) => return tell(News::Unusable(problem)),
+            Err(problem) => return progress.unusable(problem),
         };
         let before = Instant::now();
         let kept = self.keep(&assembly);
         let reserve = (before.elapsed() * 2).clamp(RESERVE, (deadline / 4).max(RESERVE));
         if let Some((outbox, _)) = &kept {
-            tell(News::Kept);
+            progress.kept();
             // Now: whatever the attempt does to the rest of the time, the limits hold.
             let _ = outbox.tidy_waiting(clock::now());
         }
-        let left = || deadline.saturating_sub(start.elapsed()).saturating_sub(reserve);
+        let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
         let mut way = self.way(&config);
         let reply = send(&mut way, &assembly.request, left());
-        tell(News::Ended(reply.outcome));
+        progress.ended(reply.outcome);
         if reply.outcome.fate() == Fate::Deleted {
             self.forget();
         } else if let Some((outbox, name)) = kept {
@@ -165,7 +143,6 @@ impl Call {
                 let _ = self.retry(&outbox, &config, &mut way, left);
             }
         }
-        tell(News::Finished);
     }
 
     /// The way to the destination. Consent is asked again on it, before a name is looked up and before each first byte.

@@ -1,11 +1,12 @@
 //! `anonymous-statistics`: what the Netdata daemon calls to send a telemetry event.
 //!
-//! The daemon waits for this process, reads up to three characters of its standard output and logs its exit status. The
-//! work runs on a thread of its own, and the process ends at the deadline whatever that thread hangs on.
+//! The daemon waits for this process, reads up to three characters of its standard output and logs its exit status. A second
+//! thread ends the process at the deadline, whatever the first one hangs on.
 
 mod call;
 mod cli;
 mod options;
+mod progress;
 #[cfg(target_os = "linux")]
 mod second;
 mod transport;
@@ -13,20 +14,25 @@ mod verify;
 
 use std::io::Write;
 use std::os::fd::AsFd;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anonymous_statistics::config;
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::delivery::{Failure, Outcome};
-use anonymous_statistics::limits;
+use anonymous_statistics::delivery::Failure;
 use anonymous_statistics::script::MARK;
 use anonymous_statistics::text::printable;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use call::{Call, News};
+use call::Call;
 use cli::{Cli, Stop, Task};
+use progress::Progress;
+
+/// musl's own allocator asks the kernel for memory page by page, and gives it back so. A program that lives for a millisecond
+/// spends a seventh of it there.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 /// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
 pub(crate) static VERSION: &str = concat!(
@@ -36,7 +42,7 @@ pub(crate) static VERSION: &str = concat!(
     "]"
 );
 
-const EXIT_UNUSABLE: i32 = 2;
+pub(crate) const EXIT_UNUSABLE: i32 = 2;
 
 /// Characters of the line for the daemon's log: less than a pipe has room for (4 KiB), even if each has four bytes.
 const LINE_CHARACTERS: usize = 1000;
@@ -59,7 +65,7 @@ fn main() {
         Err(problem) => finish("", Some(&problem), EXIT_UNUSABLE),
     };
     match task {
-        Task::Send => send(call, start),
+        Task::Send => send(&call, start),
         Task::Show => show(&call),
         Task::Verify => verify(&call),
     }
@@ -109,8 +115,8 @@ fn show(call: &Call) -> ! {
 }
 
 /// Sends the event, and ends at the deadline in any case.
-fn send(call: Call, start: Instant) -> ! {
-    let mut deadline = config::deadline(call.action());
+fn send(call: &Call, start: Instant) -> ! {
+    let deadline = config::deadline(call.action());
     #[cfg(target_os = "linux")]
     if !second::is_this() && second::is_needed() {
         // It keeps the deadline; should it not, it is as if it could not tell whether it may send.
@@ -120,41 +126,12 @@ fn send(call: Call, start: Instant) -> ! {
             None => {}
         }
     }
-    let consent_by = deadline / limits::CONSENT_SHARE;
-    let (tell, news) = mpsc::channel();
-    let worker = std::thread::Builder::new().stack_size(limits::STACK_BYTES).spawn(move || call.work(start, &tell));
-    if worker.is_err() {
+    let progress = Progress::new(start, deadline);
+    if progress.watch().is_err() {
         finish("000", Some("the event was lost: no thread could be started"), i32::from(Failure::Connect.exit_code()));
     }
-
-    let mut decision = None;
-    let mut kept = false;
-    let mut outcome = None;
-    loop {
-        let by = if decision.is_none() { consent_by } else { deadline };
-        let left = by.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
-        match news.recv_timeout(left) {
-            Ok(News::Decided(decided)) => decision = Some(decided),
-            Ok(News::Deadline(shorter)) => deadline = shorter,
-            Ok(News::Unusable(problem)) => finish("", Some(&problem), EXIT_UNUSABLE),
-            Ok(News::Kept) => kept = true,
-            Ok(News::Ended(ended)) => outcome = Some(ended),
-            Ok(News::Finished) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    match (decision, outcome) {
-        // Opted out, withdrawn on the way, or not known in time: silence.
-        (None | Some(Decision::OptedOut | Decision::Unknown), _) | (_, Some(Outcome::Withdrawn)) => finish("", None, 0),
-        (_, Some(Outcome::Answered(status))) => finish(&format!("{status:03}"), None, 0),
-        (_, ended) => {
-            let failure = match ended {
-                Some(Outcome::Failed(failure)) => failure,
-                _ => Failure::Time,
-            };
-            let lost = format!("the event was lost: {}, and it could not be kept", failure.describe());
-            finish("000", (!kept).then_some(lost.as_str()), i32::from(failure.exit_code()))
-        }
-    }
+    call.work(&progress);
+    progress.end()
 }
 
 /// Ends the process with what the daemon reads, at most one line for its log, and the exit status. A closed or full
