@@ -312,18 +312,25 @@ impl Outbox {
         let parent = open_library(library)?;
         let folder = folder(&folder(&parent, STATE_FOLDER, role)?, state.folder(), role)?;
         let mut deleted = 0;
+        let mut changed = false;
         for name in listed(&folder)? {
             let entry = Name::parse(&name).is_some();
             if entry || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
                 match rustix::fs::unlinkat(&folder, &*name, AtFlags::empty()) {
-                    Ok(()) => deleted += usize::from(entry),
+                    Ok(()) => {
+                        deleted += usize::from(entry);
+                        changed = true;
+                    }
                     // Another program deleted it, or it was sent: either way it does not wait any more.
                     Err(rustix::io::Errno::NOENT) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
         }
-        rustix::fs::fsync(&folder)?;
+        // A disk may take its time, and an opted-out daemon that starts waits for this.
+        if changed {
+            rustix::fs::fsync(&folder)?;
+        }
         Ok(deleted)
     }
 

@@ -207,8 +207,13 @@ fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
     let waiting = home.events("waiting");
     assert_eq!(waiting.len(), 1);
     std::fs::write(home.opt_out_file(), "").unwrap();
-    let deleted = check(&trace(&home.start(), &home), &home, "an event waits");
-    assert_eq!(deleted, waiting.into_iter().collect());
+    let waits_for_disk = |traced: &Traced| traced.lines.iter().any(|line| line.contains("fsync("));
+    let traced = trace(&home.start(), &home);
+    assert_eq!(check(&traced, &home, "an event waits"), waiting.into_iter().collect());
+    assert!(waits_for_disk(&traced), "the deletion lasts");
+    let traced = trace(&home.start(), &home);
+    assert_eq!(check(&traced, &home, "nothing waits"), BTreeSet::new());
+    assert!(!waits_for_disk(&traced), "nothing was deleted");
     assert_eq!(receiver.connections(), 1);
 }
 
