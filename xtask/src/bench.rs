@@ -3,6 +3,7 @@
 //! Everything that is measured runs inside an [`Enclosure`]: the network is only loopback.
 
 mod crowded;
+mod floor;
 mod measure;
 mod receiver;
 mod table;
@@ -51,7 +52,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     let programs = static_build::run(workspace)?;
     let scratch = tempfile::Builder::new().prefix("bench-").tempdir_in(workspace.own_folder()?)?;
-    empty_program(scratch.path())?;
+    floor::empty(scratch.path())?;
+    floor::rust(scratch.path(), &static_build::target(env::consts::ARCH))?;
 
     let enclosure = Enclosure::find(workspace);
     if let Some(reason) = enclosure.missing() {
@@ -63,14 +65,6 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         command.args(["--left", &namespace]);
     }
     run::run(&mut enclosure.command(&command))
-}
-
-/// The measure of all things: a program that does nothing.
-fn empty_program(folder: &Path) -> Result<()> {
-    let source = folder.join("empty.c");
-    fs::write(&source, "int main(void) { return 0; }\n")?;
-    let compiler = if run::find("musl-gcc").is_some() { "musl-gcc" } else { "cc" };
-    run::run(run::program(compiler, ["-static", "-O2", "-s", "-o"]).arg(folder.join("empty")).arg(source))
 }
 
 /// The network and mount namespaces of this process (namespaces(7)).
@@ -119,14 +113,17 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// The empty program, system-info, and the tools that find the same facts.
+    /// The empty programs, system-info, and the tools that find the same facts.
     fn collectors(&mut self) -> Result<()> {
         let environment = self.environment(&self.folder("empty-config")?);
         let subject = |row, program: &Path| Subject::new(row, &[&program.to_string_lossy()], &environment);
-        self.subjects.push(subject(Row::Empty, &self.scratch.join("empty")));
+        for (row, name) in [(Row::Empty, "empty"), (Row::EmptyRust, "empty-rust"), (Row::Thread, "thread")] {
+            self.subjects.push(subject(row, &self.scratch.join(name)));
+        }
 
         let collector = subject(Row::SystemInfo, &self.programs.join(SYSTEM_INFO.name));
         if collector.answer()?.contains("NETDATA_SYSTEM_KERNEL_NAME=") {
+            self.subjects.push(subject(Row::Questions, &floor::questions(self.scratch, self.programs)?));
             self.subjects.push(collector);
             self.crowded_machine(&environment)?;
         } else {

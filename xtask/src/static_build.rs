@@ -19,7 +19,7 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     if !cfg!(target_os = "linux") {
         bail!("the static build is for Linux; elsewhere use: cargo build --release --workspace");
     }
-    let target = format!("{arch}-unknown-linux-musl");
+    let target = target(arch);
     add_target(&target)?;
     let compiler = compiler(&target, arch)?;
     for program in PROGRAMS {
@@ -34,6 +34,11 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
         check(&folder, &program)?;
     }
     Ok(folder)
+}
+
+/// Rust's name for static programs on a processor.
+pub(crate) fn target(arch: &str) -> String {
+    format!("{arch}-unknown-linux-musl")
 }
 
 pub(crate) fn add_target(target: &str) -> Result<()> {

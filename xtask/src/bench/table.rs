@@ -7,6 +7,9 @@ use crate::workspace::Program;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Row {
     Empty,
+    EmptyRust,
+    Thread,
+    Questions,
     SystemInfo,
     Crowded,
     OptedOut,
@@ -20,6 +23,9 @@ impl Row {
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Empty => "empty static C program",
+            Self::EmptyRust => "empty Rust program",
+            Self::Thread => "Rust program with one more thread",
+            Self::Questions => "C program with only the system calls of system-info",
             Self::SystemInfo => "system-info",
             Self::Crowded => crowded::WHAT,
             Self::OptedOut => "anonymous-statistics, opted out",
