@@ -4,7 +4,8 @@
 use std::fs;
 use std::path::Path;
 
-use system_facts::fuzz::{TARGETS, any_machine};
+use system_facts::RecordedHost;
+use system_facts::fuzz::{TARGETS, any_machine, as_bytes};
 
 #[test]
 #[cfg_attr(miri, ignore = "thousands of inputs take hours")]
@@ -41,4 +42,26 @@ fn made_up_machines_of_other_systems_are_collected() {
     for name in ["freebsd-jail", "freebsd-release-without-number", "mac-under-rosetta"] {
         any_machine(&fs::read(folder.join(name)).unwrap());
     }
+}
+
+/// So that the machines that are known need not be guessed by a fuzzer: `examples/inputs.rs` writes them for one.
+#[test]
+#[cfg_attr(miri, ignore = "some hundred machines take hours")]
+fn recorded_machines_are_inputs() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
+    let mut differ = Vec::new();
+    for machine in fs::read_dir(folder).unwrap() {
+        let machine = machine.unwrap().path();
+        let host = RecordedHost::open(&machine).unwrap();
+        let bytes = as_bytes(&host);
+        any_machine(&bytes);
+        let made = system_facts::fuzz::facts(&bytes);
+        let facts = system_facts::collect_from(&host);
+        if (facts.virtualization.name.state, facts.container.name.state)
+            != (made.virtualization.name.state, made.container.name.state)
+        {
+            differ.push(machine.file_name().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    assert_eq!(differ, Vec::<String>::new());
 }
