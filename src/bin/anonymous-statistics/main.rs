@@ -28,8 +28,7 @@ use call::Call;
 use cli::{Cli, Stop, Task};
 use progress::Progress;
 
-/// musl's own allocator asks the kernel for memory page by page, and gives it back so. A program that lives for a millisecond
-/// spends a seventh of it there.
+/// Why not musl's own: see this crate in the workspace's Cargo.toml.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

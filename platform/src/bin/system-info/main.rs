@@ -15,8 +15,7 @@ use system_facts::{
 
 use crate::arguments::{Arguments, Format};
 
-/// musl's own allocator asks the kernel for memory page by page, and gives it back so. A program that lives for a millisecond
-/// spends a seventh of it there.
+/// Why not musl's own: see this crate in the workspace's Cargo.toml.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
