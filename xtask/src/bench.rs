@@ -123,7 +123,8 @@ impl Scene<'_> {
 
         let collector = subject(Row::SystemInfo, &self.programs.join(SYSTEM_INFO.name));
         if collector.answer()?.contains("NETDATA_SYSTEM_KERNEL_NAME=") {
-            self.subjects.push(subject(Row::Questions, &floor::questions(self.scratch, self.programs)?));
+            let questions = floor::questions(&collector, "questions", self.scratch)?;
+            self.subjects.push(subject(Row::Questions, &questions));
             self.subjects.push(collector);
             self.crowded_machine(&environment)?;
         } else {
@@ -183,6 +184,8 @@ impl Scene<'_> {
             bail!("the sender sends although the opt-out file is there");
         }
         fs::remove_file(opted_out.join(receiver::CONFIG_FILE))?;
+        let looks = floor::questions(&looking, "looks", self.scratch)?;
+        self.subjects.push(Subject::new(Row::Looks, &[&looks.to_string_lossy()], &self.environment(&opted_out)));
         self.subjects.push(looking);
 
         let missing: Vec<&str> =

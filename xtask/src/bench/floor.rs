@@ -1,15 +1,15 @@
 //! What cannot be saved: programs that do nothing but what one of ours cannot do without.
 //!
-//! A ratio to an empty C program says nothing of where its rest comes from. These three stand between.
+//! A ratio to an empty C program says nothing of where its rest comes from. These stand between.
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use super::measure::{self, Subject};
 use crate::run;
-use crate::workspace::SYSTEM_INFO;
 
 /// The measure of all things: a program that does nothing.
 pub(super) fn empty(folder: &Path) -> Result<()> {
@@ -32,17 +32,14 @@ pub(super) fn rust(folder: &Path, target: &str) -> Result<()> {
     Ok(())
 }
 
-/// A C program that asks the kernel what system-info has asked, in the same order, and does nothing with the answers.
-pub(super) fn questions(folder: &Path, programs: &Path) -> Result<PathBuf> {
-    let trace = folder.join("questions.strace");
-    let mut command = run::program("strace", ["-qq", "-s", "256", "-o"]);
-    run::text(command.arg(&trace).arg(programs.join(SYSTEM_INFO.name)).env_clear())?;
-    let source = replay(&fs::read_to_string(&trace).context("strace wrote nothing")?);
+/// A C program that asks the kernel what one of ours has asked, in the same order, and does nothing with the answers.
+pub(super) fn questions(subject: &Subject, name: &str, folder: &Path) -> Result<PathBuf> {
+    let source = replay(&measure::traced(subject, &["-qq", "-s", "256"], folder)?);
     if !source.contains("open(") || !source.contains("read(") {
-        bail!("strace shows no question of system-info");
+        bail!("strace shows no question of {}", subject.row.label());
     }
-    compile(folder, "questions", &source)?;
-    Ok(folder.join("questions"))
+    compile(folder, name, &source)?;
+    Ok(folder.join(name))
 }
 
 fn compile(folder: &Path, name: &str, source: &str) -> Result<()> {
@@ -52,10 +49,12 @@ fn compile(folder: &Path, name: &str, source: &str) -> Result<()> {
     run::run(run::program(compiler, ["-static", "-O2", "-s", "-w", "-o"]).arg(folder.join(name)).arg(file))
 }
 
-/// The calls of a trace that ask for something, as C. system-info has one file open at a time.
+/// The calls of a trace that ask for something, as C: a call about an open file is about the one that was opened last, and a
+/// second thread is left out.
 fn replay(trace: &str) -> String {
     let mut body = String::new();
     for line in trace.lines() {
+        let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
         let Some((call, rest)) = line.split_once('(') else { continue };
         let path = rest.split('"').nth(1).filter(|path| path.starts_with('/') && path.bytes().all(is_plain));
         let folder = if rest.contains("O_DIRECTORY") { " | O_DIRECTORY" } else { "" };
@@ -94,8 +93,8 @@ mod tests {
     #[test]
     fn questions_are_asked_again_in_c() {
         let source = replay(
-            "execve(\"./x\", [\"./x\"], 0x7 /* 1 var */) = 0\nbrk(NULL) = 0x5\n\
-             newfstatat(AT_FDCWD, \"/proc/vz\", 0x7, AT_SYMLINK_NOFOLLOW) = -1 ENOENT (No such file or directory)\n\
+            "10 execve(\"./x\", [\"./x\"], 0x7 /* 1 var */) = 0\n10 brk(NULL) = 0x5\n\
+             11 newfstatat(AT_FDCWD, \"/proc/vz\", 0x7, AT_SYMLINK_NOFOLLOW) = -1 ENOENT (No such file or directory)\n\
              open(\"/sys/block\", O_RDONLY|O_DIRECTORY) = 3\ngetdents64(3, 0x7 /* 2 entries */, 768) = 360\nclose(3) = 0\n\
              open(\"/odd\\n\", O_RDONLY) = 3\nread(3, \"x(\\\"\", 4096) = 3\nreadlinkat(AT_FDCWD, \"/proc/self/ns/pid\", \"pid\", 256) = 3\n",
         );
