@@ -77,7 +77,7 @@ fn replay(trace: &str) -> String {
     format!(
         "#define _GNU_SOURCE\n#include <fcntl.h>\n#include <sys/stat.h>\n#include <sys/syscall.h>\n#include <sys/utsname.h>\n\
          #include <unistd.h>\nstatic char bytes[4096];\nstatic struct stat status;\nstatic struct utsname name;\n\
-         int main(void) {{\n  int file;\n{body}  return 0;\n}}\n"
+         int main(void) {{\n  int file = -1;\n{body}  return 0;\n}}\n"
     )
 }
 
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(
             asked,
             [
-                "int file;",
+                "int file = -1;",
                 "lstat(\"/proc/vz\", &status);",
                 "file = open(\"/sys/block\", O_RDONLY | O_CLOEXEC | O_DIRECTORY);",
                 "syscall(SYS_getdents64, file, bytes, sizeof bytes);",
