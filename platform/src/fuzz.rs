@@ -1,7 +1,6 @@
 //! Every parser, and a whole machine, as functions of bytes, with what must hold whatever the bytes are. The targets in
 //! `fuzz/` and a test of this crate call them.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +9,8 @@ use crate::host::{
     CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
 };
 use crate::linux::{cgroup, cpuinfo, disk, memory, mountinfo, os_release, release_files, smbios};
-use crate::{CommonEvidence, Explained, RecordedHost, collect_from, freebsd, macos, netdata, redact, text};
+use crate::recorder::{Node, Record};
+use crate::{CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, macos, netdata, redact, text};
 
 /// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -279,12 +279,15 @@ impl Host for Made<'_> {
     }
 }
 
+/// An input is to have room for a whole machine.
+const ANSWER_LIMIT: usize = 4096;
+
 /// A machine in the form that [`any_machine`] takes: what is asked of it when its facts are collected, and its answers.
 pub fn as_bytes(host: &dyn Host) -> Vec<u8> {
-    let asked = Asked { host, answers: RefCell::default() };
-    let _ = collect_from(&asked);
+    let recorder = Recorder::new(host);
+    let _ = collect_from(&recorder);
     let mut bytes = Vec::new();
-    for (question, answer) in asked.answers.take() {
+    for (question, answer) in answers(host.platform(), recorder.into_record()) {
         bytes.extend(question.bytes());
         bytes.push(0);
         // The byte that ends an entry is none of the answer's.
@@ -294,119 +297,59 @@ pub fn as_bytes(host: &dyn Host) -> Vec<u8> {
     bytes
 }
 
-/// An input is to have room for a whole machine.
-const ANSWER_LIMIT: usize = 4096;
-
-/// Asks another host, and keeps the answers as [`Made`] gives them.
-struct Asked<'h> {
-    host: &'h dyn Host,
-    answers: RefCell<BTreeMap<String, Vec<u8>>>,
-}
-
-impl Asked<'_> {
-    fn keep<T>(&self, question: impl Into<String>, answer: Result<T>, bytes: impl FnOnce(&T) -> Vec<u8>) -> Result<T> {
-        let bytes = match &answer {
-            Ok(value) => bytes(value),
-            Err(Error::NotFound) => return answer,
-            Err(Error::PermissionDenied) => b"!p".to_vec(),
-            Err(Error::Unsupported) => b"!u".to_vec(),
-            Err(_) => b"!".to_vec(),
-        };
-        let mut answers = self.answers.borrow_mut();
-        let known = answers.entry(question.into()).or_default();
-        if known.len() < bytes.len() {
-            *known = bytes;
+/// What was recorded, as [`Made`] answers.
+fn answers(platform: Platform, record: Record) -> Vec<(String, Vec<u8>)> {
+    let name = match platform {
+        Platform::Linux => "linux",
+        Platform::MacOs => "macos",
+        Platform::FreeBsd => "freebsd",
+        Platform::Other => "other",
+    };
+    let mut answers = vec![("@platform".to_owned(), name.into())];
+    for (path, error) in record.failures {
+        match error {
+            Error::NotFound => {}
+            Error::PermissionDenied => answers.push((path, b"!p".into())),
+            Error::Unsupported => answers.push((path, b"!u".into())),
+            _ => answers.push((path, b"!".into())),
         }
-        answer
     }
-}
-
-impl Host for Asked<'_> {
-    fn platform(&self) -> Platform {
-        let name = match self.host.platform() {
-            Platform::Linux => "linux",
-            Platform::MacOs => "macos",
-            Platform::FreeBsd => "freebsd",
-            Platform::Other => "other",
-        };
-        let _ = self.keep("@platform", Ok(()), |()| name.into());
-        self.host.platform()
-    }
-
-    fn read_start(&self, path: &str, limit: usize) -> Result<Start> {
-        self.keep(path, self.host.read_start(path, limit), |start| start.bytes.clone())
-    }
-
-    fn read_link(&self, path: &str) -> Result<Vec<u8>> {
-        self.keep(path, self.host.read_link(path), |target| [b">", target.as_slice()].concat())
-    }
-
-    fn list(&self, path: &str, limit: usize) -> Result<Vec<String>> {
-        let names = self.host.list(path, limit)?;
-        for name in &names {
-            let _ = self.keep(format!("{path}/{name}"), Ok(()), |()| Vec::new());
+    for (path, node) in record.nodes {
+        match node {
+            Node::File(bytes) => answers.push((path, bytes)),
+            Node::Link(target) => answers.push((path, [b">", target.as_slice()].concat())),
+            // That it is there is all that is known.
+            Node::Named | Node::Folder => answers.push((path, Vec::new())),
         }
-        Ok(names)
     }
-
-    fn metadata(&self, path: &str) -> Result<Metadata> {
-        let bytes = |metadata: &Metadata| if metadata.kind == FileKind::Link { b">".to_vec() } else { Vec::new() };
-        self.keep(path, self.host.metadata(path), bytes)
-    }
-
-    fn sysctl_text(&self, name: &str) -> Result<String> {
-        self.keep(format!("@sysctl:{name}"), self.host.sysctl_text(name), |text| text.clone().into())
-    }
-
-    fn sysctl_integer(&self, name: &str) -> Result<i64> {
-        self.keep(format!("@sysctl:{name}"), self.host.sysctl_integer(name), |number| number.to_string().into())
-    }
-
-    fn kenv(&self, name: &str) -> Result<String> {
-        self.keep(format!("@kenv:{name}"), self.host.kenv(name), |text| text.clone().into())
-    }
-
-    fn cpuid(&self, leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
-        let bytes = |found: &CpuidRegisters| {
-            [found.eax, found.ebx, found.ecx, found.edx].iter().flat_map(|register| register.to_le_bytes()).collect()
-        };
-        self.keep(format!("@cpuid:{leaf:x}:{subleaf}"), self.host.cpuid(leaf, subleaf), bytes)
-    }
-
-    fn uname(&self) -> Result<Uname> {
-        let uname = self.host.uname()?;
-        for (name, value) in [
-            ("@sysname", &uname.sysname),
-            ("@release", &uname.release),
-            ("@version", &uname.version),
-            ("@machine", &uname.machine),
-        ] {
-            let _ = self.keep(name, Ok(()), |()| value.clone().into());
+    let mut add = |question: String, answer: Option<Vec<u8>>| answers.extend(answer.map(|answer| (question, answer)));
+    let number = |value: Option<u64>| value.map(|value| value.to_string().into());
+    for (kind, named) in [("sysctl", record.sysctl), ("kenv", record.kenv), ("environment", record.environment)] {
+        for (name, value) in named {
+            add(format!("@{kind}:{name}"), value.map(String::into_bytes));
         }
-        Ok(uname)
     }
-
-    fn environment(&self, name: &str) -> Result<Vec<u8>> {
-        self.keep(format!("@environment:{name}"), self.host.environment(name), Clone::clone)
+    for (path, size) in record.filesystems {
+        add(format!("@filesystem:{path}"), number(size));
     }
-
-    fn filesystem_size(&self, path: &str) -> Result<u64> {
-        self.keep(format!("@filesystem:{path}"), self.host.filesystem_size(path), |size| size.to_string().into())
+    for ((leaf, subleaf), found) in record.cpuid {
+        let registers = found.map(|found| [found.eax, found.ebx, found.ecx, found.edx].map(u32::to_le_bytes).concat());
+        add(format!("@cpuid:{leaf:x}:{subleaf}"), registers);
     }
-
-    fn quantities(&self) -> Result<Quantities> {
-        let found = self.host.quantities()?;
-        let number = |value: Option<u64>| value.map(|value| value.to_string());
-        for (name, value) in [
-            ("@memory", number(found.memory_bytes)),
-            ("@cpus", number(found.logical_cpus)),
-            ("@cores", number(found.cores)),
-            ("@disk", number(found.disks.first().map(|disk| disk.total_bytes))),
-            ("@cpu_model", found.cpu_model.clone()),
-            ("@cpu_vendor", found.cpu_vendor.clone()),
-        ] {
-            let _ = self.keep(name, value.ok_or(Error::NotFound), |value| value.clone().into());
+    if let Some(Uname { sysname, release, version, machine, .. }) = record.uname {
+        for (name, value) in
+            [("@sysname", sysname), ("@release", release), ("@version", version), ("@machine", machine)]
+        {
+            add(name.to_owned(), Some(value.into()));
         }
-        Ok(found)
     }
+    if let Some(found) = record.quantities {
+        add("@memory".to_owned(), number(found.memory_bytes));
+        add("@cpus".to_owned(), number(found.logical_cpus));
+        add("@cores".to_owned(), number(found.cores));
+        add("@disk".to_owned(), number(found.disks.first().map(|disk| disk.total_bytes)));
+        add("@cpu_model".to_owned(), found.cpu_model.map(String::into_bytes));
+        add("@cpu_vendor".to_owned(), found.cpu_vendor.map(String::into_bytes));
+    }
+    answers
 }

@@ -41,16 +41,16 @@ pub struct Recorder<H> {
 
 /// The answers so far.
 #[derive(Debug, Default)]
-struct Record {
-    nodes: BTreeMap<String, Node>,
-    failures: BTreeMap<String, Error>,
-    sysctl: BTreeMap<String, Option<String>>,
-    kenv: BTreeMap<String, Option<String>>,
-    environment: BTreeMap<String, Option<String>>,
-    filesystems: BTreeMap<String, Option<u64>>,
-    cpuid: BTreeMap<(u32, u32), Option<CpuidRegisters>>,
-    uname: Option<Uname>,
-    quantities: Option<Quantities>,
+pub(crate) struct Record {
+    pub(crate) nodes: BTreeMap<String, Node>,
+    pub(crate) failures: BTreeMap<String, Error>,
+    pub(crate) sysctl: BTreeMap<String, Option<String>>,
+    pub(crate) kenv: BTreeMap<String, Option<String>>,
+    pub(crate) environment: BTreeMap<String, Option<String>>,
+    pub(crate) filesystems: BTreeMap<String, Option<u64>>,
+    pub(crate) cpuid: BTreeMap<(u32, u32), Option<CpuidRegisters>>,
+    pub(crate) uname: Option<Uname>,
+    pub(crate) quantities: Option<Quantities>,
     /// Whole groups of answers that were asked for and that the machine does not have.
     without: BTreeSet<&'static str>,
     /// Questions that another recording had no answer to.
@@ -59,7 +59,7 @@ struct Record {
 
 /// What is known of a path, the least first: a later answer replaces it where it says more.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Node {
+pub(crate) enum Node {
     /// A name in a listed folder.
     Named,
     Link(Vec<u8>),
@@ -108,6 +108,12 @@ impl<H: Host> Recorder<H> {
     /// Wraps a host.
     pub fn new(host: H) -> Self {
         Self { host, record: RefCell::default() }
+    }
+
+    /// All answers, where they are to be written in another form.
+    #[cfg(feature = "fuzz")]
+    pub(crate) fn into_record(self) -> Record {
+        self.record.into_inner()
     }
 
     /// The paths that were asked about, existing or not.
