@@ -7,6 +7,8 @@ use crate::limits;
 pub struct Reply {
     /// How it ended.
     pub outcome: Outcome,
+    /// When it ended: milliseconds since 1970.
+    pub time: u64,
     /// Before when the server does not want to see the event again: milliseconds since 1970.
     pub not_before: Option<u64>,
 }

@@ -197,7 +197,7 @@ impl Call {
 }
 
 fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Duration) -> Reply {
-    let failed = |failure| Reply { outcome: Outcome::Failed(failure), not_before: None };
+    let failed = |failure| Reply { outcome: Outcome::Failed(failure), time: clock::now(), not_before: None };
     match way {
         _ if time.is_zero() => failed(Failure::Time),
         Ok(client) => client.send(request, time),
@@ -207,13 +207,13 @@ fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Dura
 
 /// Writes down how an attempt ended.
 fn note(outbox: &Outbox, name: &Name, reply: Reply, history: usize) -> std::io::Result<()> {
-    let now = clock::now();
-    match reply.outcome {
-        Outcome::Answered(status) if reply.outcome.fate() == Fate::Answered => {
-            outbox.note_answer(name, status, now, history)
+    let Reply { outcome, time, not_before } = reply;
+    match outcome {
+        Outcome::Answered(status) if outcome.fate() == Fate::Answered => {
+            outbox.note_answer(name, status, time, history)
         }
-        Outcome::Answered(status) => outbox.note_attempt(name, Some(status), now, reply.not_before),
-        Outcome::Failed(_) => outbox.note_attempt(name, None, now, None),
+        Outcome::Answered(status) => outbox.note_attempt(name, Some(status), time, not_before),
+        Outcome::Failed(_) => outbox.note_attempt(name, None, time, None),
         Outcome::Withdrawn => outbox.delete(State::Waiting, name),
     }
 }

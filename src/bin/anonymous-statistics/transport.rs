@@ -121,18 +121,21 @@ impl Client {
             let _ = body.with_config().limit(limits::REPLY_BYTES as u64).read_to_vec();
         }
         self.progress.begin();
-        let outcome = match self.attempt(request, time) {
+        let ended = self.attempt(request, time);
+        // Read once: the wait that the server asks for counts from the time that is written down.
+        let time = clock::now();
+        let outcome = match ended {
             Ok(response) => {
                 let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-                let not_before = asked.and_then(|text| delivery::not_before(text, clock::now()));
+                let not_before = asked.and_then(|text| delivery::not_before(text, time));
                 let outcome = Outcome::Answered(response.status().as_u16());
                 self.last = Some(response.into_body());
-                return Reply { outcome, not_before };
+                return Reply { outcome, time, not_before };
             }
             Err(_) if is(&self.progress.withdrawn) => Outcome::Withdrawn,
             Err(error) => Outcome::Failed(self.progress.failure(&error)),
         };
-        Reply { outcome, not_before: None }
+        Reply { outcome, time, not_before: None }
     }
 
     fn attempt(&self, request: &PreparedRequest, time: Duration) -> Result<Response<ureq::Body>, Error> {
