@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use serde_json::Value as Json;
-use support::{Home, Receiver, Reply, full, is_complete, parts, said};
+use support::{Home, Receiver, Reply, TEMPORARY, full, is_complete, parts, said};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -175,16 +175,16 @@ impl Bench {
         assert!(kept.is_some() || !was_kept(&log), "{what}: the event is lost");
         // A minute later.
         let folder = home.lib().join("anonymous-statistics/waiting");
-        for name in home.events("waiting").iter().filter(|name| name.starts_with(".new-")) {
-            let (time, uuid) = name.strip_prefix(".new-").unwrap().split_once('-').unwrap();
+        for name in home.files("waiting").iter().filter(|name| name.starts_with(TEMPORARY)) {
+            let (time, uuid) = name.strip_prefix(TEMPORARY).unwrap().split_once('-').unwrap();
             let older = time.parse::<u64>().unwrap() - 61_000;
-            std::fs::rename(folder.join(name), folder.join(format!(".new-{older}-{uuid}"))).unwrap();
+            std::fs::rename(folder.join(name), folder.join(format!("{TEMPORARY}{older}-{uuid}"))).unwrap();
         }
         home.redirect_waiting(&self.server, &self.good);
         // On a busy machine a call may have no time left, and what it leaves is the next one's.
         let end =
-            (0..PATIENCE).map(|_| call(&home, START)).find(|end| end.0 == "200" && home.events("waiting").is_empty());
-        assert_eq!(end, Some(("200".into(), String::new(), 0)), "{what}: {:?} wait", home.events("waiting"));
+            (0..PATIENCE).map(|_| call(&home, START)).find(|end| end.0 == "200" && home.files("waiting").is_empty());
+        assert_eq!(end, Some(("200".into(), String::new(), 0)), "{what}: {:?} wait", home.files("waiting"));
 
         let arrived: Vec<Vec<u8>> = [&self.server.requests()[before.0..], &self.good.requests()[before.1..]].concat();
         let mut bodies: BTreeMap<String, Json> = BTreeMap::new();
@@ -208,11 +208,11 @@ impl Bench {
     fn look(&self, home: &Home, what: &str) -> Option<String> {
         let mut own = None;
         for state in ["waiting", "sent"] {
-            for name in home.events(state) {
+            for name in home.files(state) {
                 let content = std::fs::read(home.lib().join("anonymous-statistics").join(state).join(&name)).unwrap();
-                let (time, uuid) = name.trim_start_matches(".new-").split_once('-').unwrap();
+                let (time, uuid) = name.trim_start_matches(TEMPORARY).split_once('-').unwrap();
                 assert!(time.parse::<u64>().is_ok() && uuid.len() == 36, "{what}: a file {name}");
-                if name.starts_with(".new-") {
+                if name.starts_with(TEMPORARY) {
                     continue;
                 }
                 let line = content.split(|byte| *byte == b'\n').next().unwrap();

@@ -176,7 +176,7 @@ fn with_little_of_everything() {
     let home = Home::sending_to(&receiver);
     let output = behind(&["prlimit", "--fsize=0"], &home).output().unwrap();
     assert_eq!(said(&output), ("200".into(), String::new(), 0));
-    assert_eq!(home.events("waiting").len() + home.events("sent").len(), 0);
+    assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
 }
 
 /// A filter for seccomp(2): system calls with these numbers fail with EPERM. Each instruction is a struct `sock_filter`

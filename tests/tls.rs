@@ -155,7 +155,7 @@ fn the_page_on_scale_counts_bytes_as_they_are_on_the_wire() {
     assert_eq!(send(["START", "-", "-"]), "200");
     let [connections, all_up, all_down] = counter.take();
     assert_eq!(connections, 1, "what waits goes the way of the call's own event");
-    assert_eq!(home.events("waiting"), [""; 0]);
+    assert_eq!(home.files("waiting"), [""; 0]);
     let further = |all: usize, first: usize| (all - first) / WAITING;
 
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md")).unwrap();

@@ -83,7 +83,7 @@ fn created_before_the_look_up_the_file_wins() {
         let stopped = Stopped::at(("fsync", 1), &home, &full(happened));
         std::fs::write(home.opt_out_file(), "").unwrap();
         assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
-        assert_eq!(home.events("waiting").len() + home.events("sent").len(), 0);
+        assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
     }
     assert_eq!(receiver.connections(), 0);
 }
@@ -102,7 +102,7 @@ fn created_before_the_first_byte_the_file_wins() {
         assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
         until(|| (receiver.connections() == 1).then_some(()));
         assert_eq!(receiver.requests().len(), 0, "a byte arrived");
-        assert_eq!(home.events("waiting").len() + home.events("sent").len(), 0);
+        assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
     }
 }
 
@@ -136,5 +136,5 @@ fn created_between_two_requests_what_waits_is_deleted() {
     assert_eq!(receiver.requests().len(), 1);
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), ("200".into(), String::new(), 0));
-    assert_eq!((receiver.requests().len(), home.events("waiting").len()), (1, 0));
+    assert_eq!((receiver.requests().len(), home.files("waiting").len()), (1, 0));
 }

@@ -18,6 +18,9 @@ pub use skip::skip;
 /// The identifier in the tests' calls.
 pub const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
 
+/// How the name of a temporary file in the outbox begins.
+pub const TEMPORARY: &str = ".new-";
+
 /// A server on loopback that answers every request alike and keeps what it received.
 pub struct Receiver {
     address: String,
@@ -193,8 +196,14 @@ impl Home {
         }
     }
 
-    /// The names of the events in a state: `waiting` or `sent`.
+    /// The names of the events in a state: `waiting` or `sent`. A sender whose time was over may have left a temporary file
+    /// beside them, which a later one deletes.
     pub fn events(&self, state: &str) -> Vec<String> {
+        self.files(state).into_iter().filter(|name| !name.starts_with(TEMPORARY)).collect()
+    }
+
+    /// The names of the events in a state and of temporary files.
+    pub fn files(&self, state: &str) -> Vec<String> {
         let folder = self.lib().join("anonymous-statistics").join(state);
         let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
