@@ -210,6 +210,9 @@ pub(crate) fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
+/// Whether the pane shows its other screen, and whether it shows the cursor, in tmux' words.
+const MODES: &str = "#{alternate_on} #{cursor_flag}";
+
 /// A terminal of its own, in tmux.
 pub(crate) struct Terminal {
     folder: tempfile::TempDir,
@@ -294,15 +297,28 @@ impl Terminal {
         self.wait_until(text, |screen| screen.contains(text))
     }
 
+    /// Waits until the screen is as it should be, and stays so for a moment: what is drawn arrives in pieces.
     pub(crate) fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
-        for _ in 0..200 {
+        let mut before = None;
+        for _ in 0..400 {
             let screen = self.screen();
-            if is(&screen) {
+            if is(&screen) && before.as_ref() == Some(&screen) {
                 return screen;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            before = Some(screen);
+            std::thread::sleep(std::time::Duration::from_millis(25));
         }
         panic!("the screen never shows: {what}\n{}", self.screen());
+    }
+
+    /// Waits until the program has the terminal: the other screen, without a cursor. What it draws may show before.
+    pub(crate) fn wait_until_taken(&self) {
+        self.wait_until("the program's screen, without a cursor", |_| self.ask(MODES) == "1 0");
+    }
+
+    /// Waits until the terminal is as it was.
+    pub(crate) fn wait_until_given_back(&self, why: &str) {
+        self.wait_until(why, |_| self.ask(MODES) == "0 1");
     }
 
     /// Something about the pane, in tmux' words.

@@ -41,7 +41,7 @@ fn look_around_opt_out_and_leave() {
     assert!(first.contains("to posthog.netdata.cloud: "), "{first}");
     assert!(first.contains(" fields, 45 set by the daemon"), "{first}");
     assert!(first.contains("opens no network socket"), "{first}");
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
+    terminal.wait_until_taken();
     for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Request]"), ("l", "[4 Events]"), ("BTab", "[3 Request]")]
     {
         terminal.keys(&[key]);
@@ -62,7 +62,7 @@ fn look_around_opt_out_and_leave() {
     assert!(file.exists());
     terminal.keys(&["Enter", "q"]);
     terminal.wait_for("ended with 0");
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the terminal is as it was");
+    terminal.wait_until_given_back("the terminal is as it was");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn signals_restore_the_terminal() {
         let pid = std::fs::read_to_string(agent.path("pid")).unwrap();
         assert!(Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap().success());
         terminal.wait_for(&format!("ended with {status}"));
-        assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "SIG{signal}");
+        terminal.wait_until_given_back(&format!("SIG{signal}"));
     }
 }
 
@@ -299,11 +299,11 @@ fn a_crash_restores_the_terminal() {
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "TELEMETRY_PREVIEW_CRASH=1", ""));
     terminal.wait_for(LOOKED);
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
+    terminal.wait_until_taken();
     terminal.keys(&["F12"]);
     let screen = terminal.wait_for("ended with 134");
     assert!(screen.contains("asked to crash"), "{screen}");
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the terminal is as it was");
+    terminal.wait_until_given_back("the terminal is as it was");
     assert!(terminal.is_cooked(), "and takes lines again");
 }
 
@@ -324,10 +324,10 @@ fn it_can_be_stopped_and_goes_on() {
     terminal.wait_for(LOOKED);
     terminal.keys(&["2", "C-z"]);
     terminal.wait_until("the shell", |screen| screen.contains("Stopped") && screen.contains("prompt>"));
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the shell has the terminal");
+    terminal.wait_until_given_back("the shell has the terminal");
     terminal.line("stty -a | grep -c ' icanon'; fg");
     terminal.wait_for("[2 Fields]");
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "1 0");
+    terminal.wait_until_taken();
     terminal.keys(&["3"]);
     terminal.wait_for("[3 Request]");
     // Stopped by another program, as Ctrl-Z and as nobody can refuse, and in another size when it goes on.
@@ -337,7 +337,7 @@ fn it_can_be_stopped_and_goes_on() {
         send(signal);
         terminal.wait_for("Stopped");
         if signal == "TSTP" {
-            assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "SIG{signal}");
+            terminal.wait_until_given_back(&format!("SIG{signal}"));
         }
         terminal.resize(100, 30);
         terminal.line("fg");
@@ -348,7 +348,7 @@ fn it_can_be_stopped_and_goes_on() {
         terminal.wait_for("[3 Request]");
     }
     terminal.keys(&["q"]);
-    terminal.wait_until("the shell again", |_| terminal.ask("#{alternate_on} #{cursor_flag}") == "0 1");
+    terminal.wait_until_given_back("the shell again");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_file_system_that_hangs_freezes_nothing() {
     terminal.resize(100, 30);
     terminal.keys(&["?", "q"]);
     // strace itself stays until that time is over.
-    terminal.wait_until("the terminal as it was", |_| terminal.ask("#{alternate_on} #{cursor_flag}") == "0 1");
+    terminal.wait_until_given_back("the terminal as it was");
 }
 
 /// A mount for which nobody answers: whoever asks for anything in it waits (fuse(4), mount(8)).
@@ -406,7 +406,7 @@ fn a_mount_that_never_answers_freezes_nothing() {
     terminal.resize(100, 30);
     terminal.keys(&["q"]);
     terminal.wait_for("ended with 0");
-    assert_eq!(terminal.ask("#{alternate_on} #{cursor_flag}"), "0 1", "the terminal is as it was");
+    terminal.wait_until_given_back("the terminal is as it was");
 }
 
 #[test]
