@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Home, Receiver, Reply, full, said};
+use support::{Call, Home, Receiver, Reply, full, said};
 
 /// A sender that strace stops in the middle of its work.
 struct Stopped {
@@ -30,8 +30,7 @@ fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 
 impl Stopped {
     /// Stops it at a system call: the first, second ... of this name.
-    fn at((system_call, count): (&str, u32), home: &Home, arguments: &[&str]) -> Self {
-        let call = home.call(arguments);
+    fn at((system_call, count): (&str, u32), home: &Home, call: &Call) -> Self {
         let log = home.path().join("strace");
         let strace = Command::new(support::strace().unwrap())
             .args(["-f", "-e", &format!("trace={system_call}"), "-e"])
@@ -80,7 +79,7 @@ fn created_before_the_look_up_the_file_wins() {
     let receiver = Receiver::start(Reply::Status(200, ""));
     for happened in [["START", "-", "-"], EXIT] {
         let home = Home::sending_to(&receiver);
-        let stopped = Stopped::at(("fsync", 1), &home, &full(happened));
+        let stopped = Stopped::at(("fsync", 1), &home, &home.call(&full(happened)));
         std::fs::write(home.opt_out_file(), "").unwrap();
         assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
         assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
@@ -97,13 +96,31 @@ fn created_before_the_first_byte_the_file_wins() {
     for happened in [["START", "-", "-"], EXIT] {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let home = Home::sending_to(&receiver);
-        let stopped = Stopped::at(("connect", 1), &home, &full(happened));
+        let stopped = Stopped::at(("connect", 1), &home, &home.call(&full(happened)));
         std::fs::write(home.opt_out_file(), "").unwrap();
         assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
         until(|| (receiver.connections() == 1).then_some(()));
         assert_eq!(receiver.requests().len(), 0, "a byte arrived");
         assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
     }
+}
+
+/// The same where the connection is one to a proxy: that is not asked for anything either.
+#[test]
+fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
+    if !can_run("created_before_the_first_byte_to_a_proxy_the_file_wins") {
+        return;
+    }
+    let proxy = Receiver::start(Reply::Status(200, ""));
+    let home = Home::new();
+    home.configure("url = \"https://posthog.example.org/capture/\"\n");
+    let call = home.call(&full(EXIT)).with("https_proxy", proxy.url().trim_end_matches("/capture/"));
+    let stopped = Stopped::at(("connect", 1), &home, &call);
+    std::fs::write(home.opt_out_file(), "").unwrap();
+    assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
+    until(|| (proxy.connections() == 1).then_some(()));
+    assert_eq!(proxy.requests().len(), 0, "a byte arrived");
+    assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
 }
 
 /// A request whose first byte was written is finished: the window that the documentation states.
@@ -114,7 +131,7 @@ fn created_after_the_first_byte_the_request_is_finished() {
     }
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
-    let stopped = Stopped::at(("sendto", 1), &home, &full(EXIT));
+    let stopped = Stopped::at(("sendto", 1), &home, &home.call(&full(EXIT)));
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), ("200".into(), String::new(), 0));
     assert_eq!(receiver.requests().len(), 1);
@@ -132,7 +149,7 @@ fn created_between_two_requests_what_waits_is_deleted() {
     let receiver = Receiver::start(Reply::Then(200, 200));
     home.redirect_waiting(&unavailable, &receiver);
     // The event is kept under its name, rewritten with the answer, and moved into the history: the third rename.
-    let stopped = Stopped::at(("renameat,renameat2", 3), &home, &full(["START", "-", "-"]));
+    let stopped = Stopped::at(("renameat,renameat2", 3), &home, &home.call(&full(["START", "-", "-"])));
     assert_eq!(receiver.requests().len(), 1);
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), ("200".into(), String::new(), 0));

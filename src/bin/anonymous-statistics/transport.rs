@@ -79,6 +79,7 @@ impl Client {
         trust: fn() -> RootCerts,
     ) -> Result<Self, Failure> {
         let proxy = proxy.map(known).transpose()?;
+        let to_proxy = proxy.is_some();
         let tls =
             if endpoint.is_https() { TlsConfig::builder().root_certs(trust()).build() } else { TlsConfig::default() };
         let config = Config::builder()
@@ -101,7 +102,8 @@ impl Client {
                 .chain(Connected(Arc::clone(&progress)))
                 .chain(Wire { plain: own_socket.is_some() })
                 .chain(RustlsConnector::default())
-                .chain(gate.clone());
+                .chain(gate.clone())
+                .chain(OnePiece { to_proxy });
         let resolver = Addresses {
             gate,
             host: endpoint.host(),
@@ -459,6 +461,62 @@ impl<In: Transport> Transport for Gated<In> {
         let more = self.inner.await_input(timeout)?;
         self.gate.progress.replied.fetch_or(more && self.carries_http(), Ordering::SeqCst);
         Ok(more)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// Sends what a proxy is asked in one piece. ureq writes it word by word, each of which would be a packet, and not every proxy
+/// waits for the rest of a line.
+#[derive(Debug)]
+struct OnePiece {
+    /// The client goes through a proxy, so its connections without one are those to the proxy.
+    to_proxy: bool,
+}
+
+impl<In: Transport> Connector<In> for OnePiece {
+    type Out = Piece<In>;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Piece<In>>, Error> {
+        let collects = self.to_proxy && details.config.proxy().is_none();
+        Ok(chained.map(|inner| Piece { collected: collects.then(Vec::new), inner }))
+    }
+}
+
+#[derive(Debug)]
+struct Piece<In> {
+    /// What is to be written before the first answer is waited for.
+    collected: Option<Vec<u8>>,
+    inner: In,
+}
+
+impl<In: Transport> Transport for Piece<In> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let Some(collected) = &mut self.collected else { return self.inner.transmit_output(amount, timeout) };
+        let output = self.inner.buffers().output();
+        collected.extend_from_slice(output.get(..amount).unwrap_or(output));
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let collected = self.collected.take().unwrap_or_default();
+        let room = self.inner.buffers().output().len().max(1);
+        for part in collected.chunks(room) {
+            let output = self.inner.buffers().output().get_mut(..part.len());
+            output.ok_or_else(|| refused(std::io::ErrorKind::WriteZero, "no room"))?.copy_from_slice(part);
+            self.inner.transmit_output(part.len(), timeout)?;
+        }
+        self.inner.await_input(timeout)
     }
 
     fn is_open(&mut self) -> bool {
