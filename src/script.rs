@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
 use crate::limits;
@@ -79,13 +81,12 @@ impl fmt::Display for Script {
 
 /// Whether this is the text of Netdata's script: in every version it looks for the opt-out file.
 fn is_netdatas(program: &[u8]) -> bool {
-    let file = OPT_OUT_FILE.as_bytes();
-    program.starts_with(b"#!") && program.windows(file.len()).any(|window| window == file)
+    program.starts_with(b"#!") && memmem::find(program, OPT_OUT_FILE.as_bytes()).is_some()
 }
 
 fn version_in(program: &[u8]) -> Option<String> {
     let (begin, end) = (MARK.0.as_bytes(), MARK.1.as_bytes());
-    program.windows(begin.len()).enumerate().filter(|(_, window)| *window == begin).find_map(|(at, _)| {
+    memmem::find_iter(program, begin).find_map(|at| {
         let rest = program.get(at + begin.len()..)?;
         let length = rest.iter().take(32).position(|b| end.contains(b))?;
         let version = std::str::from_utf8(rest.get(..length)?).ok()?;
