@@ -5,9 +5,8 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use crate::assemble::{Assembly, Machine};
+use crate::assemble::Assembly;
 use crate::event::{Content, Event};
-use crate::outbox::{Outbox, Role};
 use crate::payload::Stamp;
 use crate::preview::{NoRequest, Preview, Question, expected};
 use crate::schema::{self, ACTIONS, FIELDS, Field, Origin};
@@ -22,10 +21,10 @@ pub struct Column {
     pub assembly: Result<Assembly, NoRequest>,
 }
 
-/// The events of all known actions, that of the preview among them. The machine is asked once.
+/// The events of all known actions, that of the preview among them.
 pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
     let library = preview.folders.library.as_ref().map(|(path, _)| path.as_path());
-    let machine = Machine::ask(&expected(&preview.action, library));
+    let history = preview.history.as_ref().ok();
     let own = || Column { action: preview.action.clone(), assembly: preview.assembly.clone() };
     let mut columns = Vec::new();
     if ACTIONS.iter().all(|action| action.name != preview.action) {
@@ -37,9 +36,12 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
             columns.push(own());
             continue;
         }
-        let known = expected(action, library.filter(|_| question.call.is_none()));
+        let here = question.call.is_none();
+        let known = expected(action, history.filter(|_| here), library.filter(|_| here));
         let assembly = match &preview.config {
-            Ok(config) => Assembly::build(&known, &machine, config, Stamp::now()).map_err(NoRequest::Unsendable),
+            Ok(config) => {
+                Assembly::build(&known, &preview.machine, config, Stamp::now()).map_err(NoRequest::Unsendable)
+            }
             Err(error) => Err(NoRequest::Config(error.clone())),
         };
         columns.push(Column { action: action.to_owned(), assembly });
@@ -198,8 +200,7 @@ pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
 
 /// The newest event of the preview's action that is kept in the state folder, and when it was made.
 pub fn last(preview: &Preview) -> Option<(u64, Side)> {
-    let (library, _) = preview.folders.library.as_ref()?;
-    let (name, entry) = Outbox::open(library, Role::Reader).ok()?.newest(&preview.action)?;
+    let (name, entry) = preview.history.as_ref().ok()?.newest(&preview.action)?;
     Some((name.time(), Side::of_body(&entry.json()?)))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::endpoint::Endpoint;
 use crate::limits;
-use crate::outbox::{Entry, Item, Outbox, Role, State, age};
+use crate::outbox::{Entry, Item, Name, Outbox, Role, State, age};
 
 /// What will become of an event that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,13 @@ impl History {
         };
         let (sent, waiting): (Vec<_>, Vec<_>) = outbox.items()?.into_iter().partition(|item| item.state == State::Sent);
         Ok(Self { sent, waiting: in_order(waiting, endpoint, now) })
+    }
+
+    /// The newest event of an action that can be read, whether it was answered or waits.
+    pub fn newest(&self, action: &str) -> Option<(&Name, &Entry)> {
+        let items = self.sent.iter().chain(self.waiting.iter().map(|(item, _)| item));
+        let readable = items.filter_map(|item| Some((&item.name, item.entry.as_ref().ok()?)));
+        readable.filter(|(_, entry)| entry.action().as_deref() == Some(action)).max_by_key(|(name, _)| *name)
     }
 }
 
@@ -148,6 +155,9 @@ mod tests {
         ] {
             assert!(waiting[4..].contains(&expected), "{expected:?}");
         }
+        assert_eq!(history.newest("FATAL").map(|(name, _)| name), Some(&later));
+        assert_eq!(history.newest("START").map(|(name, _)| name), Some(&sent), "what is damaged is passed over");
+        assert_eq!(history.newest("META"), None);
         // The sender goes by the same order.
         let due: Vec<_> = outbox.due(NOW).unwrap().into_iter().map(|(name, _)| name).collect();
         let next: Vec<_> = waiting[..3].iter().map(|(name, _)| (*name).clone()).collect();

@@ -418,19 +418,6 @@ impl Outbox {
         }
         Ok(())
     }
-
-    /// The newest entry of an action, in either state.
-    pub fn newest(&self, action: &str) -> Option<(Name, Entry)> {
-        let mut names: Vec<(Name, State)> = Vec::new();
-        for state in [State::Waiting, State::Sent] {
-            names.extend(self.names(state).unwrap_or_default().into_iter().map(|name| (name, state)));
-        }
-        names.sort_by(|a, b| b.0.cmp(&a.0));
-        names.into_iter().find_map(|(name, state)| {
-            let entry = self.read(state, &name).ok()?;
-            (entry.action().as_deref() == Some(action)).then_some((name, entry))
-        })
-    }
 }
 
 /// A clock that was set back makes nothing older than it is: what lies in the future has the age 0. So has what was frozen
@@ -527,8 +514,6 @@ mod tests {
         assert!(outbox.names(State::Waiting).unwrap().is_empty());
         let record = outbox.read(State::Sent, &name).unwrap().record;
         assert_eq!((record.attempts, record.status, record.time), (2, Some(200), Some(now)));
-        assert_eq!(outbox.newest("START").map(|(name, _)| name), Some(name));
-        assert_eq!(outbox.newest("EXIT"), None);
     }
 
     #[test]

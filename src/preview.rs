@@ -20,7 +20,7 @@ use crate::files::{self, Links};
 use crate::folders::{CONFIG_DIRECTORIES, Folders, Named};
 use crate::history::History;
 use crate::invocation::{Invocation, Provenance};
-use crate::outbox::{Entry, Outbox, Role};
+use crate::outbox::Entry;
 use crate::payload::Stamp;
 use crate::proxy::{self, Proxy};
 use crate::schema::{FIELDS, Happened, Origin};
@@ -110,13 +110,11 @@ pub enum Stage {
     Consent,
     /// Reading the configuration.
     Configuration,
-    /// Reading what the agent's last event said.
-    LastEvent,
     /// Asking the machine for its facts.
     Machine,
     /// Reading what stands where the daemon looks for its script.
     Script,
-    /// Reading what waits and what was sent, and the agent's other settings.
+    /// Reading what waits and what was sent.
     History,
 }
 
@@ -126,7 +124,6 @@ impl Stage {
         match self {
             Self::Consent => "looking for opt-out files",
             Self::Configuration => "reading the configuration",
-            Self::LastEvent => "reading the agent's last event",
             Self::Machine => "asking the machine what it is",
             Self::Script => "looking at who would send",
             Self::History => "reading what was sent and what waits",
@@ -161,6 +158,8 @@ pub struct Preview {
     pub proxy: Result<Option<Proxy>, String>,
     /// The trust store that the environment names; `None`: the system's. An error says why that cannot be seen.
     pub trust_store: Result<Option<OsString>, String>,
+    /// What the machine answered.
+    pub machine: Machine,
     /// The event and its request.
     pub assembly: Result<Assembly, NoRequest>,
     /// What was sent and what waits; an error says why that cannot be read.
@@ -237,20 +236,21 @@ impl Preview {
         let library = folders.library.as_ref().map(|(path, _)| path.as_path());
         tell(Stage::Configuration);
         let config = Config::load(folders.config.as_ref().map(|(path, _)| path.as_path()));
-        tell(Stage::LastEvent);
+        tell(Stage::History);
+        let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
+        let history = History::read(library, endpoint, clock::now()).map_err(|error| error.to_string());
         let invocation = match &question.call {
             Some(call) => call.clone(),
-            None => expected(&question.action, library),
+            None => expected(&question.action, history.as_ref().ok(), library),
         };
         tell(Stage::Machine);
+        let machine = Machine::ask(&invocation);
         let assembly = match &config {
             Err(error) => Err(NoRequest::Config(error.clone())),
-            Ok(config) => Assembly::build(&invocation, &Machine::ask(&invocation), config, Stamp::now())
-                .map_err(NoRequest::Unsendable),
+            Ok(config) => Assembly::build(&invocation, &machine, config, Stamp::now()).map_err(NoRequest::Unsendable),
         };
         tell(Stage::Script);
         let script = Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path()));
-        tell(Stage::History);
         let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);
         let version = || said.and_then(|text| Version::new(text, "the daemon's last event or call"));
         let version = match &question.call {
@@ -260,7 +260,6 @@ impl Preview {
         };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));
-        let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
         let mut preview = Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script,
@@ -268,7 +267,8 @@ impl Preview {
             trust_store: seen().map(|()| TRUST_STORE_VARIABLES.into_iter().find_map(known)),
             others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
             version,
-            history: History::read(library, endpoint, clock::now()).map_err(|error| error.to_string()),
+            history,
+            machine,
             channels: Vec::new(),
             dashboard: dashboard::entries(library.and_then(identity).as_ref()),
             daemons,
@@ -347,15 +347,12 @@ impl Preview {
 
 /// What is known of the daemon's next call for this action: what its last one said, and the identifier on disk. The rest
 /// stays open.
-pub fn expected(action: &str, library: Option<&Path>) -> Invocation {
+pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>) -> Invocation {
     let mut invocation = Invocation::expected(action);
-    let Some(library) = library else { return invocation };
-    if let Ok(outbox) = Outbox::open(library, Role::Reader)
-        && let Some((name, entry)) = outbox.newest(action)
-    {
-        learn(&mut invocation, &entry, &Provenance::LastEvent(name.time()));
+    if let Some((name, entry)) = history.and_then(|history| history.newest(action)) {
+        learn(&mut invocation, entry, &Provenance::LastEvent(name.time()));
     }
-    if let Some((guid, path)) = identity(library) {
+    if let Some((guid, path)) = library.and_then(identity) {
         invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));
     }
     invocation

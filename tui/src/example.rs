@@ -113,6 +113,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         channels: Vec::new(),
         dashboard: dashboard::entries(identity().as_ref()),
         assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
+        machine,
         config: Ok(config),
     };
     preview.channels = channels::channels(&preview, &channels::Files::default());

@@ -11,6 +11,7 @@ use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::delivery::{Failure, Fate, Outcome, Reply};
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::folders::{self, Named};
+use anonymous_statistics::history::History;
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::outbox::{Entry, Name, Outbox, Role, State};
 use anonymous_statistics::payload::Stamp;
@@ -48,7 +49,9 @@ impl Call {
         let mut call = Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation };
         if call.invocation.count() == Some(0) {
             // Nobody says what the daemon would: what is known of its next START.
-            let mut expected = preview::expected("START", call.library().as_deref());
+            let library = call.library();
+            let history = History::read(library.as_deref(), None, clock::now()).ok();
+            let mut expected = preview::expected("START", history.as_ref(), library.as_deref());
             for name in folders::VARIABLES {
                 if let Some(value) = call.variable(name) {
                     expected.know_variable(name, value, Provenance::Daemon);
