@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::assemble::Assembly;
-use crate::event::{Content, Event};
+use crate::clock;
+use crate::event::{Content, Event, Known};
 use crate::payload::Stamp;
 use crate::preview::{NoRequest, Preview, Question, expected};
 use crate::schema::{self, ACTIONS, FIELDS, Field, Origin};
@@ -60,8 +61,21 @@ pub enum Cell {
     SetByDaemon,
     /// Nothing: the value was refused.
     LeftOut(Misfit),
+    /// What the last event of this kind had then (milliseconds since 1970). The daemon may say something else now.
+    Then(Box<Self>, u64),
     /// Nothing.
     Absent,
+}
+
+impl Cell {
+    /// Whether nothing is known to be sent in this field.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Then(then, _) => then.is_absent(),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Cell {
@@ -71,6 +85,7 @@ impl fmt::Display for Cell {
             Self::Fresh => f.write_str("new in every event"),
             Self::SetByDaemon => f.write_str("set by the daemon"),
             Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
+            Self::Then(cell, time) => write!(f, "{cell}, in the event of {}", clock::utc(*time)),
             Self::Absent => f.write_str("not sent"),
         }
     }
@@ -85,14 +100,22 @@ pub struct Side {
 impl Side {
     /// An event that would be sent.
     pub fn of_event(event: &Event) -> Self {
+        let exact = event.not_of_now().next().is_none();
         let cells = event.entries().iter().map(|entry| {
             let cell = match &entry.content {
+                // Which values are refused is known only with all of them.
+                _ if entry.field.origin == Origin::Dropped && !exact => Cell::SetByDaemon,
                 // Plain data always has a form in JSON.
                 Content::Sent(value) => Cell::Value(serde_json::to_value(value).unwrap_or_default()),
                 Content::Frozen => Cell::Fresh,
                 Content::NotKnownHere => Cell::SetByDaemon,
                 Content::Dropped(misfit) => Cell::LeftOut(*misfit),
                 Content::Absent => Cell::Absent,
+            };
+            let cell = match entry.known() {
+                Known::LastEvent(time) => Cell::Then(Box::new(cell), time),
+                Known::Example => Cell::SetByDaemon,
+                Known::Now | Known::NotHere => cell,
             };
             (entry.field.name.to_owned(), cell)
         });
@@ -160,8 +183,12 @@ impl Verdict {
         match (left, right) {
             (Cell::Fresh, Cell::Fresh) => Self::Fresh,
             // Whether the daemon says it is not known either, unless such events never have it.
-            (Cell::SetByDaemon, Cell::Absent) | (Cell::Absent, Cell::SetByDaemon) if only => Self::Differs,
-            (Cell::SetByDaemon, _) | (_, Cell::SetByDaemon) => Self::CannotTell,
+            (Cell::SetByDaemon | Cell::Then(..), Cell::Absent) | (Cell::Absent, Cell::SetByDaemon | Cell::Then(..))
+                if only =>
+            {
+                Self::Differs
+            }
+            (Cell::SetByDaemon | Cell::Then(..), _) | (_, Cell::SetByDaemon | Cell::Then(..)) => Self::CannotTell,
             (Cell::Absent | Cell::LeftOut(_), Cell::Absent | Cell::LeftOut(_)) => Self::Same,
             (left, right) if left == right => Self::Same,
             _ => Self::Differs,
@@ -194,7 +221,7 @@ pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
         let verdict = Verdict::of(name, left, right);
         Row { field: name.to_owned(), left: left.clone(), right: right.clone(), verdict }
     };
-    let somewhere = |row: &Row| (&row.left, &row.right) != (&Cell::Absent, &Cell::Absent);
+    let somewhere = |row: &Row| !(row.left.is_absent() && row.right.is_absent());
     known.chain(others).map(row).filter(somewhere).collect()
 }
 
@@ -216,6 +243,10 @@ mod tests {
         Cell::Value(Json::from(text))
     }
 
+    fn then(text: &str) -> Cell {
+        Cell::Then(Box::new(self::text(text)), 0)
+    }
+
     #[test]
     fn what_is_not_known_is_neither_the_same_nor_different() {
         for (left, right, verdict) in [
@@ -228,6 +259,9 @@ mod tests {
             (Cell::SetByDaemon, text("a"), Verdict::CannotTell),
             (Cell::Absent, Cell::SetByDaemon, Verdict::CannotTell),
             (Cell::Fresh, Cell::Fresh, Verdict::Fresh),
+            (then("a"), text("a"), Verdict::CannotTell),
+            (then("a"), then("b"), Verdict::CannotTell),
+            (then("a"), Cell::Absent, Verdict::CannotTell),
         ] {
             assert_eq!(Verdict::of("netdata_version", &left, &right), verdict, "{left} and {right}");
             assert_eq!(Verdict::of("netdata_version", &right, &left), verdict, "{right} and {left}");

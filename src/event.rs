@@ -68,6 +68,31 @@ pub struct Entry {
     pub raw: Option<String>,
 }
 
+/// How far a field is known before the daemon makes its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It is what would be sent now.
+    Now,
+    /// The last event of this kind had it then (milliseconds since 1970); the daemon may say something else now.
+    LastEvent(u64),
+    /// It is an example.
+    Example,
+    /// Only the daemon knows.
+    NotHere,
+}
+
+impl Entry {
+    /// How far it is known.
+    pub fn known(&self) -> Known {
+        match (&self.content, &self.cause) {
+            (Content::NotKnownHere, _) => Known::NotHere,
+            (_, Cause::Said(Provenance::LastEvent(time))) => Known::LastEvent(*time),
+            (_, Cause::Said(Provenance::Example)) => Known::Example,
+            _ => Known::Now,
+        }
+    }
+}
+
 /// An event before it is frozen. The only way to make one is [`Event::build`].
 #[derive(Debug, Clone)]
 pub struct Event {
@@ -146,9 +171,14 @@ impl Event {
         }
     }
 
-    /// The names of the fields whose values only the daemon knows. Empty: the event is exact.
+    /// The names of the fields whose values only the daemon knows.
     pub fn not_known_here(&self) -> impl Iterator<Item = &'static str> {
         self.entries.iter().filter(|entry| entry.content == Content::NotKnownHere).map(|entry| entry.field.name)
+    }
+
+    /// The fields of the body that the daemon may say otherwise when it calls. None: the event is exact.
+    pub fn not_of_now(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.known() != Known::Now)
     }
 }
 
@@ -175,11 +205,11 @@ impl<'a> Builder<'a> {
         match invocation.variable("NETDATA_REGISTRY_UNIQUE_ID") {
             Given::Value(guid, _) if guid.to_str().is_some_and(shape::is_guid) => {}
             Given::NotKnownHere => {}
-            Given::Value(..) | Given::Absent => return Err(Refusal::Identity),
+            Given::Value(..) | Given::Absent(_) => return Err(Refusal::Identity),
         }
         let argument = |number| match invocation.argument(number) {
             Given::Value(value, _) => value.to_str(),
-            Given::Absent | Given::NotKnownHere => None,
+            Given::Absent(_) | Given::NotKnownHere => None,
         };
         let fatal = (action == "FATAL").then(|| Fatal::parse(argument(2), argument(3)).keep(harmless));
         Ok(Self { ingredients, lines: system_facts::netdata::lines(ingredients.facts), hosts, action, fatal })
@@ -217,7 +247,7 @@ impl<'a> Builder<'a> {
         };
         match given {
             Given::Value(value, _) if value.len() <= max => Some(value.to_string_lossy().into_owned()),
-            Given::Value(..) | Given::Absent | Given::NotKnownHere => None,
+            Given::Value(..) | Given::Absent(_) | Given::NotKnownHere => None,
         }
     }
 
@@ -268,7 +298,7 @@ impl<'a> Builder<'a> {
 
     fn happened(&self, field: &Field, part: Happened) -> (Content, Cause) {
         let given = self.ingredients.invocation.argument(part.argument());
-        if part == Happened::Event && given == Given::Absent {
+        if part == Happened::Event && matches!(given, Given::Absent(_)) {
             return (self.check_text(field, self.action), Cause::Made);
         }
         said(given, limits::ARGUMENT_BYTES, |text| match part {
@@ -316,7 +346,7 @@ fn said(given: Given<&OsStr>, max: usize, check: impl Fn(&str) -> Content) -> (C
             };
             (content, Cause::Said(provenance))
         }
-        Given::Absent => (Content::Absent, Cause::Made),
+        Given::Absent(provenance) => (Content::Absent, Cause::Said(provenance)),
         Given::NotKnownHere => (Content::NotKnownHere, Cause::Made),
     }
 }

@@ -20,6 +20,8 @@ pub enum Provenance {
     LastEvent(u64),
     /// A file of the agent.
     File(PathBuf),
+    /// Nobody says it: it is an example of what a daemon would say.
+    Example,
 }
 
 impl fmt::Display for Provenance {
@@ -28,6 +30,7 @@ impl fmt::Display for Provenance {
             Self::Daemon => f.write_str("said by the daemon"),
             Self::CallFile => f.write_str("the recorded call"),
             Self::LastEvent(time) => write!(f, "the last event of this kind, {}", crate::clock::utc(*time)),
+            Self::Example => f.write_str("an example, not of this machine"),
             Self::File(path) => write!(f, "{}", crate::text::printable(&path.to_string_lossy())),
         }
     }
@@ -38,8 +41,8 @@ impl fmt::Display for Provenance {
 pub enum Given<T> {
     /// It is known.
     Value(T, Provenance),
-    /// The daemon does not say it in this kind of call.
-    Absent,
+    /// The daemon does not say it in this kind of call, and how that is known.
+    Absent(Provenance),
     /// The daemon will say it; here it is not known.
     NotKnownHere,
 }
@@ -49,8 +52,8 @@ pub enum Given<T> {
 pub struct Invocation {
     arguments: BTreeMap<usize, (OsString, Provenance)>,
     environment: BTreeMap<OsString, (OsString, Provenance)>,
-    /// How many arguments the daemon gives, where that is known.
-    count: Option<usize>,
+    /// How many arguments the daemon gives, where that is known, and what says so.
+    count: Option<(usize, Provenance)>,
 }
 
 /// A recorded call.
@@ -84,7 +87,7 @@ impl Invocation {
         Self {
             arguments: arguments.into_iter().take(count).enumerate().map(|(i, value)| (i + 1, known(value))).collect(),
             environment: environment.into_iter().map(|(name, value)| (name, known(value))).collect(),
-            count: Some(count),
+            count: Some((count, provenance.clone())),
         }
     }
 
@@ -127,31 +130,31 @@ impl Invocation {
     }
 
     /// States how many arguments the daemon gives: what is not among the known ones, it does not say.
-    pub fn know_count(&mut self, count: usize) {
-        self.count = Some(count.min(limits::ARGUMENTS_MAX));
+    pub fn know_count(&mut self, count: usize, provenance: Provenance) {
+        self.count.get_or_insert((count.min(limits::ARGUMENTS_MAX), provenance));
     }
 
     /// The daemon's argument of this number; the action is number 1.
     pub fn argument(&self, number: usize) -> Given<&OsStr> {
-        match (self.arguments.get(&number), self.count) {
+        self.given(self.arguments.get(&number))
+    }
+
+    fn given<'a>(&'a self, known: Option<&'a (OsString, Provenance)>) -> Given<&'a OsStr> {
+        match (known, &self.count) {
             (Some((value, provenance)), _) => Given::Value(value, provenance.clone()),
-            (None, Some(_)) => Given::Absent,
+            (None, Some((_, provenance))) => Given::Absent(provenance.clone()),
             (None, None) => Given::NotKnownHere,
         }
     }
 
     /// How many arguments the daemon gives, where that is known.
     pub fn count(&self) -> Option<usize> {
-        self.count
+        self.count.as_ref().map(|(count, _)| *count)
     }
 
     /// A variable of the daemon's environment.
     pub fn variable(&self, name: &str) -> Given<&OsStr> {
-        match (self.environment.get(OsStr::new(name)), self.count) {
-            (Some((value, provenance)), _) => Given::Value(value, provenance.clone()),
-            (None, Some(_)) => Given::Absent,
-            (None, None) => Given::NotKnownHere,
-        }
+        self.given(self.environment.get(OsStr::new(name)))
     }
 
     /// A variable's value, where it is known.
@@ -178,8 +181,8 @@ mod tests {
     fn a_complete_call_leaves_nothing_open() {
         let call = Invocation::complete(["START".into(), "-".into()], [("A".into(), "b".into())], &Provenance::Daemon);
         assert_eq!(call.argument(1), Given::Value(OsStr::new("START"), Provenance::Daemon));
-        assert_eq!(call.argument(3), Given::Absent);
-        assert_eq!(call.variable("B"), Given::Absent);
+        assert_eq!(call.argument(3), Given::Absent(Provenance::Daemon));
+        assert_eq!(call.variable("B"), Given::Absent(Provenance::Daemon));
         assert_eq!(call.known_variable("A"), Some(OsStr::new("b")));
     }
 
@@ -187,7 +190,7 @@ mod tests {
     fn more_arguments_than_known_are_not_looked_at() {
         let call = Invocation::complete((1..=60).map(|i| OsString::from(i.to_string())), [], &Provenance::Daemon);
         assert_eq!(call.count(), Some(44));
-        assert_eq!(call.argument(45), Given::Absent);
+        assert_eq!(call.argument(45), Given::Absent(Provenance::Daemon));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::invocation::{Invocation, Provenance};
 use crate::outbox::Entry;
 use crate::payload::Stamp;
 use crate::proxy::{self, Proxy};
-use crate::schema::{FIELDS, Happened, Origin};
+use crate::schema::{ACTIONS, FIELDS, Happened, Origin};
 use crate::script::{Program, Script};
 use crate::shape::{self, Shape};
 use crate::version::Version;
@@ -41,12 +41,24 @@ pub struct Question {
     pub action: String,
     /// A recorded call (`--call FILE`).
     pub call: Option<Invocation>,
+    /// Whether examples stand for what only the daemon knows.
+    pub examples: bool,
     /// `--config-dir`.
     pub config_dir: Option<PathBuf>,
     /// `--lib-dir`.
     pub lib_dir: Option<PathBuf>,
+    /// `--plugins-dir`.
+    pub plugins_dir: Option<PathBuf>,
     /// The environment of the program that asks. Where there is a recorded call, that call's environment counts instead.
     pub environment: Environment,
+}
+
+impl Question {
+    /// The folders that the command line names.
+    pub(crate) fn named(&self) -> Named {
+        let plugins = self.plugins_dir.clone();
+        Named { plugins, ..Named::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()) }
+    }
 }
 
 /// Why there is no request to show.
@@ -212,7 +224,7 @@ impl Preview {
     pub fn look_telling(question: &Question, tell: impl Fn(Stage)) -> Self {
         tell(Stage::Consent);
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
-        let options = Named::by_options(question.config_dir.as_deref(), question.lib_dir.as_deref());
+        let options = question.named();
         let host = LiveHost::new();
         let mut daemons = Daemons::default();
         let mut candidates: Vec<Candidate> = if let Some(call) = &question.call {
@@ -241,7 +253,13 @@ impl Preview {
         let history = History::read(library, endpoint, clock::now()).map_err(|error| error.to_string());
         let invocation = match &question.call {
             Some(call) => call.clone(),
-            None => expected(&question.action, history.as_ref().ok(), library),
+            None => {
+                let mut expected = expected(&question.action, history.as_ref().ok(), library);
+                if question.examples {
+                    fill(&mut expected, &Provenance::Example);
+                }
+                expected
+            }
         };
         tell(Stage::Machine);
         let machine = Machine::ask(&invocation);
@@ -334,9 +352,10 @@ impl Preview {
         self.version.as_ref().is_none_or(|version| version.calls().includes(&self.action))
     }
 
-    /// Whether every byte of the request is known here but the random number and the time.
+    /// Whether every byte of the request is known here and now but the random number and the time. What the last event had
+    /// is not: the daemon may say something else when it calls.
     pub fn is_exact(&self) -> bool {
-        self.assembly.as_ref().is_ok_and(|assembly| assembly.event.not_known_here().next().is_none())
+        self.assembly.as_ref().is_ok_and(|assembly| assembly.event.not_of_now().next().is_none())
     }
 
     /// The folder in which opting out creates the file: the agent's, or where there is no agent, the usual one.
@@ -398,8 +417,30 @@ fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
         }
     }
     if let Some(count) = count {
-        invocation.know_count(count);
+        invocation.know_count(count, provenance.clone());
     }
+}
+
+/// Fills what only the daemon knows with the schema's examples of this action.
+pub fn fill(invocation: &mut Invocation, provenance: &Provenance) {
+    let action = invocation.action().and_then(|name| ACTIONS.iter().find(|action| action.name == name));
+    let (result, data) = action.map_or(("-", "-"), |action| action.example);
+    invocation.know_argument(2, result, provenance.clone());
+    invocation.know_argument(3, data, provenance.clone());
+    for field in FIELDS {
+        match field.origin {
+            Origin::Argument(number) => {
+                let example = match field.shape {
+                    Shape::Boolean | Shape::Integer { .. } | Shape::Collectors => field.example.to_owned(),
+                    _ => format!("\"{}\"", field.example),
+                };
+                invocation.know_argument(number, example, provenance.clone());
+            }
+            Origin::Variable(name) => invocation.know_variable(name, field.example, provenance.clone()),
+            _ => {}
+        }
+    }
+    invocation.know_count(42, provenance.clone());
 }
 
 /// A value as the daemon gives it: JSON, and the list of collectors without its brackets.

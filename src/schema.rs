@@ -8,21 +8,40 @@ use crate::shape::Shape;
 /// The version of this table. A row says since which version it exists.
 pub const VERSION: u32 = 1;
 
+/// Result and data of an action that has neither.
+const NOTHING: (&str, &str) = ("-", "-");
+
 /// The actions that a daemon is known to give, in the order in which they are shown to people.
 pub const ACTIONS: [Action; 13] = [
-    Action { name: "START", when: "the agent starts" },
-    Action { name: "EXIT", when: "the agent stops, in order or after an error" },
-    Action { name: "FATAL", when: "the agent fails and is about to stop" },
-    Action { name: "CRASH", when: "at its start, the agent finds that it crashed before" },
-    Action { name: "INCOMPLETE_SHUTDOWN", when: "at its start, the agent finds that it did not stop in order" },
-    Action { name: "META_START", when: "some minutes after the start" },
-    Action { name: "META", when: "every two or six hours, by version" },
-    Action { name: "EXPORTING_START", when: "an exporting connector starts" },
-    Action { name: "BACKEND_START", when: "a backend starts (old agents)" },
-    Action { name: "ACLK_DISABLED", when: "the agent starts without its Cloud features" },
-    Action { name: "ACLK_CONN_FAIL", when: "a connected agent cannot reach the Cloud" },
-    Action { name: "BUILD_FAIL_LWS", when: "at installation, libwebsockets could not be built (old agents)" },
-    Action { name: "BUILD_FAIL_MOSQ", when: "at installation, Mosquitto could not be built (old agents)" },
+    Action { name: "START", when: "the agent starts", example: NOTHING },
+    Action { name: "EXIT", when: "the agent stops, in order or after an error", example: ("OK", "-") },
+    Action {
+        name: "FATAL",
+        when: "the agent fails and is about to stop",
+        example: ("netdata:netdata", "0266@../daemon/:signals_handle /4"),
+    },
+    Action { name: "CRASH", when: "at its start, the agent finds that it crashed before", example: NOTHING },
+    Action {
+        name: "INCOMPLETE_SHUTDOWN",
+        when: "at its start, the agent finds that it did not stop in order",
+        example: NOTHING,
+    },
+    Action { name: "META_START", when: "some minutes after the start", example: NOTHING },
+    Action { name: "META", when: "every two or six hours, by version", example: NOTHING },
+    Action { name: "EXPORTING_START", when: "an exporting connector starts", example: ("OK", "graphite") },
+    Action { name: "BACKEND_START", when: "a backend starts (old agents)", example: ("OK", "graphite") },
+    Action { name: "ACLK_DISABLED", when: "the agent starts without its Cloud features", example: NOTHING },
+    Action { name: "ACLK_CONN_FAIL", when: "a connected agent cannot reach the Cloud", example: NOTHING },
+    Action {
+        name: "BUILD_FAIL_LWS",
+        when: "at installation, libwebsockets could not be built (old agents)",
+        example: NOTHING,
+    },
+    Action {
+        name: "BUILD_FAIL_MOSQ",
+        when: "at installation, Mosquitto could not be built (old agents)",
+        example: NOTHING,
+    },
 ];
 
 /// An action of the daemon.
@@ -32,6 +51,8 @@ pub struct Action {
     pub name: &'static str,
     /// When the daemon sends it.
     pub when: &'static str,
+    /// Result and data, its second and third argument, as a daemon says them.
+    pub example: (&'static str, &'static str),
 }
 
 /// Where in the body a field stands.
@@ -455,7 +476,7 @@ pub static FIELDS: &[Field] = &[
     Field::new("alarms_critical", G::Usage, Argument(26), COUNT, "0", "How many alerts are critical."),
     Field::new("host_charts_count", G::Usage, Argument(27), COUNT, "312", "How many charts there are.").is(Exact),
     Field::new("host_metrics_count", G::Usage, Argument(28), COUNT, "2047", "How many metrics there are.").is(Exact),
-    Field::new("host_collectors", G::Usage, Argument(12), S::Collectors, "apps.plugin, proc.plugin /proc/stat", "Which collectors run: plugin and module names.").is(Exact),
+    Field::new("host_collectors", G::Usage, Argument(12), S::Collectors, r#"{"plugin":"apps.plugin","module":""},{"plugin":"proc.plugin","module":"/proc/stat"}"#, "Which collectors run: plugin and module names.").is(Exact),
     Field::new("host_collectors_count", G::Usage, Argument(13), COUNT, "23", "How many collectors run."),
     Field::new("host_notification_methods", G::Usage, Argument(23), S::FreeWords, "email|slack", "Which ways of sending alerts are configured."),
     Field::new("host_allmetrics_prometheus_used", G::Usage, Argument(8), COUNT, "0", "How often metrics were fetched in Prometheus format."),

@@ -47,8 +47,7 @@ impl Watched {
             Some(call) => call.known_variable(name),
             None => question.environment.get(OsStr::new(name)).map(OsString::as_os_str),
         };
-        let options = Named::by_options(question.config_dir.as_deref(), question.lib_dir.as_deref());
-        let mut places = places(&Folders::find(&[options, Named::by_variables(variable)], Path::is_dir));
+        let mut places = places(&Folders::find(&[question.named(), Named::by_variables(variable)], Path::is_dir));
         // Which folders are the agent's depends on which exist, and on the daemon that runs.
         let usual = CONFIG_DIRECTORIES.iter().chain(&LIBRARY_DIRECTORIES).chain(&PLUGIN_DIRECTORIES);
         places.extend(usual.map(|folder| (PathBuf::from(folder), Aspect::Existence)));
@@ -138,8 +137,10 @@ mod tests {
         let question = Question {
             action: "START".to_owned(),
             call: None,
+            examples: false,
             config_dir: Some(path("etc")),
             lib_dir: Some(path("lib")),
+            plugins_dir: None,
             environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
         };
         let event = path("lib/anonymous-statistics/waiting/1-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
@@ -175,8 +176,10 @@ mod tests {
         let question = Question {
             action: "START".to_owned(),
             call: None,
+            examples: false,
             config_dir: Some(folder.path().join("etc")),
             lib_dir: None,
+            plugins_dir: None,
             environment: BTreeMap::new(),
         };
         let other = Question { config_dir: Some(folder.path().join("other")), ..question.clone() };

@@ -35,7 +35,8 @@ Examples:
 Examples:
   telemetry-preview                         look around
   telemetry-preview show                    the same as text
-  telemetry-preview show --event FATAL      what is sent when the agent fails
+  telemetry-preview show --event FATAL --example
+                                            what is sent when the agent fails
   telemetry-preview show --raw              the bytes of the request, and nothing else
   telemetry-preview show --channel dashboard
                                             what the agent's dashboard sends from a browser
@@ -50,7 +51,7 @@ Exit status:
   0   done
   1   the answer could not be written, you did not confirm, or check or diff found a difference
   2   wrong usage, or there is no request to show (standard error says why)
-  3   show --strict: values that only the daemon knows are missing; check: cannot be told
+  3   show --strict: not every value is known as it would be sent now; check: cannot be told
   77  a file could not be created or deleted (standard error says what to run)"
 )]
 pub(crate) struct Cli {
@@ -72,6 +73,9 @@ pub(crate) struct Place {
     /// The agent's library directory, in which it keeps its identifier
     #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
     pub(crate) lib_dir: Option<PathBuf>,
+    /// The folder of the agent's plugins, in which its daemon looks for a sender
+    #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
+    pub(crate) plugins_dir: Option<PathBuf>,
     /// The event to show: START, EXIT, FATAL ... [default: START]
     #[arg(long, global = true, value_name = "ACTION", value_parser = action)]
     pub(crate) event: Option<String>,
@@ -175,7 +179,10 @@ pub(crate) struct ShowOptions {
     /// One JSON object
     #[arg(long)]
     pub(crate) json: bool,
-    /// Exit with 3 if a value is not known here
+    /// Examples of this event, marked as such, for what only the daemon knows
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) example: bool,
+    /// Exit with 3 unless every value is known as it would be sent now
     #[arg(long)]
     pub(crate) strict: bool,
 }
@@ -196,7 +203,7 @@ pub(crate) struct DiffOptions {
         long,
         num_args = 2,
         value_names = ["ACTION", "ACTION"],
-        value_parser = action,
+        value_parser = known_action,
         conflicts_with_all = ["event", "since_last"],
         required_unless_present = "since_last"
     )]
@@ -254,6 +261,16 @@ fn action(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// An action that the daemon is known to give.
+pub(crate) fn known_action(text: &str) -> Result<String, String> {
+    let action = action(text)?;
+    if schema::ACTIONS.iter().any(|known| known.name == action) {
+        return Ok(action);
+    }
+    let names: Vec<&str> = schema::ACTIONS.iter().map(|action| action.name).collect();
+    Err(format!("there is no event {action}; there are {}", names.join(", ")))
+}
+
 #[cfg(any(debug_assertions, test))]
 fn size(text: &str) -> Result<(u16, u16), &'static str> {
     let parse = |text: &str| {
@@ -293,6 +310,8 @@ mod tests {
             &["explain", "event", "--all"],
             &["diff"],
             &["diff", "--events", "START"],
+            &["diff", "--events", "START", "NONE"],
+            &["show", "--example", "--raw"],
             &["diff", "--events", "START", "EXIT", "--since-last"],
             &["diff", "--events", "START", "EXIT", "--event", "META"],
             &["screenshot", "--size", "80"],

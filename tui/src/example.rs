@@ -14,10 +14,9 @@ use anonymous_statistics::history::{History, Prospect};
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::outbox::{Entry, Item, Name, State};
 use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::preview::{NoRequest, Preview};
-use anonymous_statistics::schema::{ACTIONS, FIELDS, Origin};
+use anonymous_statistics::preview::{NoRequest, Preview, fill};
+use anonymous_statistics::schema::{ACTIONS, FIELDS};
 use anonymous_statistics::script::{Program, SCRIPT, Script};
-use anonymous_statistics::shape::Shape;
 use anonymous_statistics::version::Version;
 use system_facts::{
     Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
@@ -35,7 +34,7 @@ const UUID: &str = "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11";
 /// An agent that may send, with this project's sender, and a last call from which everything is known.
 pub(crate) fn preview() -> Option<Preview> {
     let sender = Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned());
-    let mut preview = with(&last_call("START", "-", "-"), sender)?;
+    let mut preview = with(&last_call("START"), sender)?;
     preview.history = Ok(history(&columns()?));
     Some(preview)
 }
@@ -70,20 +69,10 @@ fn history(columns: &[Column]) -> History {
 /// The events of all actions on the example's machine, each from a last call.
 pub(crate) fn columns() -> Option<Vec<Column>> {
     let column = |action: &str| {
-        let (result, data) = what_happened(action);
-        let preview = with(&last_call(action, result, data), Program::None)?;
+        let preview = with(&last_call(action), Program::None)?;
         Some(Column { action: action.to_owned(), assembly: preview.assembly })
     };
     ACTIONS.iter().map(|action| column(action.name)).collect()
-}
-
-/// Result and data as a daemon says them.
-fn what_happened(action: &str) -> (&'static str, &'static str) {
-    match action {
-        "EXIT" => ("OK", "-"),
-        "FATAL" => ("netdata:netdata", "0266@../daemon/:signals_handle /4"),
-        _ => ("-", "-"),
-    }
 }
 
 /// A preview of a call on the example's machine. `None` only if the built-in configuration could not be used.
@@ -136,34 +125,10 @@ pub(crate) fn consent(findings: &[Finding]) -> Consent {
 }
 
 /// A call of which everything is known from the last one: the schema's own examples.
-pub(crate) fn last_call(action: &str, result: &str, data: &str) -> Invocation {
-    let last = Provenance::LastEvent(BEFORE);
+pub(crate) fn last_call(action: &str) -> Invocation {
     let mut call = Invocation::expected(action);
-    call.know_argument(2, result, last.clone());
-    call.know_argument(3, data, last.clone());
-    for field in FIELDS {
-        match field.origin {
-            Origin::Argument(number) => call.know_argument(number, fragment(field.shape, field.example), last.clone()),
-            Origin::Variable(name) => call.know_variable(name, field.example, last.clone()),
-            _ => {}
-        }
-    }
-    call.know_count(42);
+    fill(&mut call, &Provenance::LastEvent(BEFORE));
     call
-}
-
-/// An example as the daemon gives it.
-fn fragment(shape: Shape, example: &str) -> String {
-    match shape {
-        Shape::Boolean | Shape::Integer { .. } => example.to_owned(),
-        Shape::Collectors => {
-            let collectors = [("apps.plugin", ""), ("proc.plugin", "/proc/stat"), ("cgroups.plugin", "")];
-            let objects =
-                collectors.map(|(plugin, module)| format!("{{\"plugin\":\"{plugin}\",\"module\":\"{module}\"}}"));
-            objects.join(",")
-        }
-        _ => format!("\"{example}\""),
-    }
 }
 
 fn facts() -> Facts {

@@ -21,6 +21,7 @@ pub(crate) fn short(field: &Field, cell: &Cell) -> String {
     let mark = if is_set_by_daemon(field) { MARK } else { "" };
     match cell {
         Cell::Value(value) => format!("{mark}{value}"),
+        Cell::Then(then, _) => short(field, then),
         Cell::SetByDaemon => format!("{MARK}not known here"),
         Cell::Fresh => "new each time".to_owned(),
         Cell::LeftOut(_) => "left out".to_owned(),

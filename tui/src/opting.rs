@@ -222,6 +222,15 @@ pub(crate) fn history_command(preview: &Preview) -> String {
     again("history", &preview.opt_out_folder(), preview.folders.library.as_ref())
 }
 
+/// The same for comparing with it.
+pub(crate) fn diff_command(preview: &Preview) -> String {
+    again(
+        &format!("diff --since-last --event {}", preview.action),
+        &preview.opt_out_folder(),
+        preview.folders.library.as_ref(),
+    )
+}
+
 /// This program once more, with sudo. That drops most of the environment, so the folders stand in the command.
 fn again(verb: &str, folder: &Path, library: Option<&(PathBuf, FoundBy)>) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));

@@ -8,7 +8,7 @@ use anonymous_statistics::limits;
 use anonymous_statistics::preview::Question;
 use anonymous_statistics::text::printable;
 
-use crate::cli::Place;
+use crate::cli::{self, Place};
 use crate::output::{Failure, USAGE};
 
 /// The event that is shown unless another is asked for: the first that an agent sends.
@@ -16,11 +16,17 @@ const USUAL_EVENT: &str = "START";
 
 /// What is asked, with the environment of this program.
 pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
+    // A recorded call may have an action that is not known here: it is a call of a daemon.
+    if let (Some(event), None) = (&place.event, &place.call) {
+        cli::known_action(event).map_err(|problem| Failure::new(USAGE, format!("--event: {problem}")))?;
+    }
     Ok(Question {
         action: place.event.clone().unwrap_or_else(|| USUAL_EVENT.to_owned()),
         call: place.call.as_deref().map(|path| recorded_call(path, place.event.as_deref())).transpose()?,
         config_dir: place.config_dir.clone(),
         lib_dir: place.lib_dir.clone(),
+        plugins_dir: place.plugins_dir.clone(),
+        examples: false,
         environment: std::env::vars_os().collect(),
     })
 }

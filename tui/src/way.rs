@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn from_what_was_asked_to_what_is_sent() {
-        let known = example::last_call("START", "-", "-");
+        let known = example::last_call("START");
         let labels = |field| way(&known, field).iter().map(|(label, _)| *label).collect::<Vec<_>>();
         assert_eq!(labels("system_kernel_version"), ["asked", "raw", "checked", "sent"]);
         assert_eq!(labels("netdata_version"), ["raw", "checked", "sent"]);

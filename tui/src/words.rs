@@ -5,7 +5,7 @@ use std::path::Path;
 use anonymous_statistics::clock;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
-use anonymous_statistics::event::{Cause, Content, Entry};
+use anonymous_statistics::event::{Cause, Content, Entry, Known};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{Outlook, Preview};
@@ -122,22 +122,30 @@ pub(crate) fn when(action: &str) -> Option<&'static str> {
     ACTIONS.iter().find(|known| known.name == action).map(|known| known.when)
 }
 
-/// How many fields the request has, and of how many only the daemon knows the value.
+/// Why a request need not be the one that is sent next.
+pub(crate) const NOT_EXACT: &str = "Not exact: what is \"set by the daemon\" is known only when the daemon makes the call, \
+    and what the last event had may have changed since.";
+
+/// How many fields the request has, and how far their values are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) all: usize,
     pub(crate) open: usize,
+    pub(crate) then: usize,
+    pub(crate) examples: usize,
     pub(crate) dropped: usize,
 }
 
 impl Count {
     pub(crate) fn of(preview: &Preview) -> Self {
         let entries = entries(preview);
-        let count = |is: fn(&Content) -> bool| entries.iter().filter(|entry| is(&entry.content)).count();
+        let count = |is: fn(&Entry) -> bool| entries.iter().filter(|entry| is(entry)).count();
         Self {
-            all: count(Content::is_in_body),
-            open: count(|content| *content == Content::NotKnownHere),
-            dropped: count(|content| matches!(content, Content::Dropped(_))),
+            all: count(|entry| entry.content.is_in_body()),
+            open: count(|entry| entry.known() == Known::NotHere),
+            then: count(|entry| entry.content.is_in_body() && matches!(entry.known(), Known::LastEvent(_))),
+            examples: count(|entry| entry.known() == Known::Example),
+            dropped: count(|entry| matches!(entry.content, Content::Dropped(_))),
         }
     }
 }
@@ -147,6 +155,12 @@ impl std::fmt::Display for Count {
         write!(f, "{} fields", self.all)?;
         if self.open > 0 {
             write!(f, ", {} set by the daemon", self.open)?;
+        }
+        if self.then > 0 {
+            write!(f, ", {} from the last event", self.then)?;
+        }
+        if self.examples > 0 {
+            write!(f, ", {} examples", self.examples)?;
         }
         if self.dropped > 0 {
             write!(f, ", {} left out", self.dropped)?;

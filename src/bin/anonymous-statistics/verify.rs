@@ -37,9 +37,12 @@ pub(crate) fn verify(config: &Config, assembly: &Assembly) -> io::Result<(String
         let _ =
             writeln!(text, "{label:9} {} bytes, SHA-256 {}", bytes.len(), hexadecimal(digest(&SHA256, bytes).as_ref()));
     }
-    let open = assembly.event.not_known_here().count();
+    let open = assembly.event.not_of_now().count();
     if open > 0 {
-        let _ = writeln!(text, "{open} values that only the daemon knows are null in both; --call FILE brings them.");
+        let _ = writeln!(
+            text,
+            "{open} values only the daemon knows: in both they are null, or the last event's; --call FILE brings them."
+        );
     }
     match difference(&prepared, &sent) {
         None => text.push_str("identical\n\n"),

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::cli::DiffOptions;
 use crate::output::{self, DIFFERS, Failure, USAGE};
-use crate::words;
+use crate::{opting, words};
 
 /// An event with its name.
 struct Named {
@@ -53,10 +53,19 @@ fn side(preview: &Preview) -> Result<Side, Failure> {
 fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
     let preview = Preview::look(question);
     let now = Named { name: format!("{} now", preview.action), side: side(&preview)? };
-    let Some((time, side)) = comparison::last(&preview) else {
+    let history = preview.history.as_ref().map_err(|error| {
         let place = words::state_folder(&preview.folders);
-        let hint = "Only who may read that folder can compare; perhaps sudo helps";
-        return Err(Failure::new(USAGE, format!("no {} event is found in {place}. {hint}", preview.action)));
+        Failure::new(USAGE, format!("cannot read {place}: {error}")).instead(vec![opting::diff_command(&preview)])
+    })?;
+    let Some((time, side)) = comparison::last(&preview) else {
+        let kept = match &preview.config {
+            Ok(config) if config.history == 0 => {
+                "the configuration keeps no event that was sent (history = 0)".to_owned()
+            }
+            _ if history.sent.is_empty() && history.waiting.is_empty() => "nothing was sent from here yet".to_owned(),
+            _ => format!("no {} event is kept in {}", preview.action, words::state_folder(&preview.folders)),
+        };
+        return Err(Failure::new(USAGE, format!("there is no last event to compare with: {kept}")));
     };
     Ok((Named { name: format!("{} of {}", preview.action, clock::utc(time)), side }, now))
 }
@@ -142,6 +151,9 @@ impl Content {
     fn of(cell: &Cell) -> Self {
         match cell {
             Cell::Value(value) => Self { value: value.clone(), note: None },
+            Cell::Then(then, time) => {
+                Self { note: Some(format!("in the event of {}", clock::utc(*time))), ..Self::of(then) }
+            }
             other => Self { value: serde_json::Value::Null, note: Some(other.to_string()) },
         }
     }

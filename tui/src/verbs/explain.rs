@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::comparison::{self, Column};
 use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::schema::{self, FIELDS, Field};
 use anonymous_statistics::text::printable;
@@ -18,12 +19,20 @@ pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<
         vec![schema::field(name).ok_or_else(|| unknown(name))?]
     };
     let preview = Preview::look(question);
-    let explained: Vec<String> = fields.into_iter().map(|field| explain(field, &preview)).collect();
+    let columns = comparison::columns(question, &preview);
+    let explained: Vec<String> =
+        fields.into_iter().map(|field| explain(field, event_with(field, &preview, &columns))).collect();
     output::answer(explained.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn explain(field: &Field, preview: &Preview) -> String {
+/// The event that is asked for, or one that has the field.
+fn event_with<'c>(field: &Field, preview: &Preview, columns: &'c [Column]) -> Option<&'c Column> {
+    let action = field.only.unwrap_or(&preview.action);
+    columns.iter().find(|column| column.action == action)
+}
+
+fn explain(field: &Field, event: Option<&Column>) -> String {
     let mut text = format!("{}: {}\n", field.name, field.what);
     let mut row = |label: &str, words: &str| {
         // Writing to a String cannot fail.
@@ -38,11 +47,12 @@ fn explain(field: &Field, preview: &Preview) -> String {
     row("events", &field.only.map_or_else(|| "all".to_owned(), |action| format!("{action} only")));
     row("since", &format!("version {} of the schema", field.since));
     row("Netdata", if field.documented { "named by Netdata's own telemetry page" } else { NOT_NAMED });
-    match &preview.assembly {
-        Err(error) => row("here", &format!("there is no {} event: {error}", printable(&preview.action))),
+    let Some(Column { action, assembly }) = event else { return text };
+    match assembly {
+        Err(error) => row("here", &format!("there is no {} event: {error}", printable(action))),
         Ok(assembly) => {
             if let Some(entry) = assembly.event.entry(field.name) {
-                row("here", &format!("{} (in {})", words::value(entry, &assembly.stamp), printable(&preview.action)));
+                row("here", &format!("{} (in {})", words::value(entry, &assembly.stamp), printable(action)));
                 row("known from", &words::source(entry));
                 for (number, asked) in words::evidence(entry).iter().enumerate() {
                     row(if number == 0 { "evidence" } else { "" }, &words::asked(asked));

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::assemble::Assembly;
+use anonymous_statistics::clock;
+use anonymous_statistics::event::Known;
 use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::request::{METHOD, PreparedRequest};
 use anonymous_statistics::schema::Group;
@@ -16,7 +18,7 @@ use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::{dashboard, way, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
-    let preview = Preview::look(question);
+    let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
     let assembly = match &preview.assembly {
         Ok(assembly) => assembly,
         Err(error) => return Err(Failure::new(USAGE, format!("there is no request to show: {error}"))),
@@ -28,13 +30,12 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
     } else {
         output::answer(text(&preview, assembly))?;
     }
-    let open: Vec<&str> = assembly.event.not_known_here().collect();
-    say_beside(&preview, options, &open);
-    Ok(if options.strict && !open.is_empty() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
+    say_beside(&preview, assembly, options);
+    Ok(if options.strict && !preview.is_exact() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 
 /// Who would send, and what is not exact, on standard error: standard output may be a file.
-fn say_beside(preview: &Preview, options: ShowOptions, open: &[&str]) {
+fn say_beside(preview: &Preview, assembly: &Assembly, options: ShowOptions) {
     if options.raw || options.json {
         output::hint(&words::headline(preview));
     }
@@ -42,14 +43,28 @@ fn say_beside(preview: &Preview, options: ShowOptions, open: &[&str]) {
     if !preview.script.is_this_sender() {
         output::hint(&words::condition(preview));
     }
-    if !open.is_empty() && (options.raw || options.json || options.strict) {
-        let null = if options.raw { "null here: " } else { "" };
-        output::hint(&format!(
-            "Not exact: {null}{} values that only the daemon knows: {}",
-            open.len(),
-            open.join(", ")
-        ));
+    if options.raw || options.json || options.strict {
+        for sentence in not_exact(assembly, options.raw) {
+            output::hint(&format!("Not exact: {sentence}"));
+        }
     }
+}
+
+/// What the daemon may say otherwise when it calls.
+fn not_exact(assembly: &Assembly, raw: bool) -> Vec<String> {
+    let named = |is: &dyn Fn(Known) -> bool| -> Vec<&str> {
+        assembly.event.not_of_now().filter(|entry| is(entry.known())).map(|entry| entry.field.name).collect()
+    };
+    let null = if raw { "null here: " } else { "" };
+    [
+        (named(&|known| known == Known::NotHere), format!("{null}values that only the daemon knows")),
+        (named(&|known| matches!(known, Known::LastEvent(_))), "values of the last event of this kind".to_owned()),
+        (named(&|known| known == Known::Example), "examples, not of this machine".to_owned()),
+    ]
+    .into_iter()
+    .filter(|(names, _)| !names.is_empty())
+    .map(|(names, what)| format!("{what} ({}): {}", names.len(), names.join(", ")))
+    .collect()
 }
 
 fn text(preview: &Preview, assembly: &Assembly) -> String {
@@ -73,11 +88,15 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
     for (name, value) in request.headers() {
         let _ = writeln!(text, "{name}: {}", printable(value));
     }
-    let _ = writeln!(
-        text,
-        "\nBODY: {} bytes of JSON with these fields (show --raw prints the bytes)",
-        request.body().len()
-    );
+    if has_examples(assembly) {
+        text.push_str("\nBODY: JSON with these fields; values marked (example) are not of this machine\n");
+    } else {
+        let _ = writeln!(
+            text,
+            "\nBODY: {} bytes of JSON with these fields (show --raw prints the bytes)",
+            request.body().len()
+        );
+    }
     for group in Group::ALL {
         let entries: Vec<_> = assembly
             .event
@@ -90,7 +109,8 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
         }
         let _ = writeln!(text, "\n{}", group.title());
         for entry in entries {
-            let _ = writeln!(text, "  {} = {}", entry.field.name, words::value(entry, &assembly.stamp));
+            let example = if entry.known() == Known::Example { "  (example)" } else { "" };
+            let _ = writeln!(text, "  {} = {}{example}", entry.field.name, words::value(entry, &assembly.stamp));
             if let Some(instead) = words::instead_of_value(entry) {
                 let _ = writeln!(text, "      form: {instead}");
             }
@@ -99,17 +119,23 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
         }
     }
     if !preview.is_exact() {
-        let _ =
-            writeln!(text, "\nNot exact: what is \"set by the daemon\" is known only when the daemon makes the call.");
+        let _ = writeln!(text, "\n{}", words::paragraph(words::NOT_EXACT));
     }
-    let _ = writeln!(
-        text,
-        "\nSHA-256 of the {} bytes of this request: {}",
-        request.to_bytes().len(),
-        request_digest(request)
-    );
+    if !has_examples(assembly) {
+        let _ = writeln!(
+            text,
+            "\nSHA-256 of the {} bytes of this request: {}",
+            request.to_bytes().len(),
+            request_digest(request)
+        );
+    }
     text.push_str("\nMore: status (what decides), history, diff --events START EXIT, explain FIELD. To stop: opt-out.\n\nNothing was sent.\n");
     text
+}
+
+/// Whether some values are examples: then these are not the bytes of any request.
+fn has_examples(assembly: &Assembly) -> bool {
+    assembly.event.not_of_now().any(|entry| entry.known() == Known::Example)
 }
 
 fn request_digest(request: &PreparedRequest) -> String {
@@ -128,10 +154,11 @@ struct Shown<'a> {
     destination: String,
     method: &'static str,
     headers: Headers<'a>,
+    /// Null where values are examples.
     #[serde(serialize_with = "transcode")]
-    body: &'a [u8],
+    body: Option<&'a [u8]>,
     /// Of all bytes of the request.
-    sha256: String,
+    sha256: Option<String>,
     fields: Vec<Field<'a>>,
     config: String,
     proxy: String,
@@ -144,7 +171,10 @@ struct Field<'a> {
     group: &'static str,
     /// As in the body; null where it is not known here, or left out.
     value: serde_json::Value,
-    known: bool,
+    /// `now`, `last-event`, `example` or `not-here`
+    known: &'static str,
+    /// When the event was made that had this value.
+    of: Option<String>,
     /// Why there is no value.
     note: Option<String>,
     in_body: bool,
@@ -175,7 +205,16 @@ impl<'a> Shown<'a> {
             name: entry.field.name,
             group: entry.field.group.title(),
             value: words::value_in_body(entry, &assembly.stamp),
-            known: words::instead_of_value(entry).is_none(),
+            known: match entry.known() {
+                Known::Now => "now",
+                Known::LastEvent(_) => "last-event",
+                Known::Example => "example",
+                Known::NotHere => "not-here",
+            },
+            of: match entry.known() {
+                Known::LastEvent(time) => Some(clock::utc(time)),
+                _ => None,
+            },
             note: words::instead_of_value(entry).map(|_form| words::value(entry, &assembly.stamp)),
             in_body: entry.content.is_in_body(),
             source: words::source(entry),
@@ -200,8 +239,8 @@ impl<'a> Shown<'a> {
             destination: assembly.request.endpoint().to_string(),
             method: METHOD,
             headers: Headers(assembly.request.headers()),
-            body: assembly.request.body(),
-            sha256: request_digest(&assembly.request),
+            body: (!has_examples(assembly)).then(|| assembly.request.body()),
+            sha256: (!has_examples(assembly)).then(|| request_digest(&assembly.request)),
             fields: fields.collect(),
             config: words::config(preview),
             proxy: words::proxy(preview),
@@ -220,6 +259,7 @@ impl Serialize for Headers<'_> {
 }
 
 /// The body as JSON with its fields in wire order.
-fn transcode<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+fn transcode<S: Serializer>(body: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(body) = body else { return serializer.serialize_none() };
     serde_transcode::transcode(&mut serde_json::Deserializer::from_slice(body), serializer)
 }

@@ -22,6 +22,8 @@ fn core(agent: &Agent, action: &str, call: Option<&Path>) -> Preview {
         call: call.map(|path| Invocation::from_recorded(&fs::read(path).unwrap(), None).unwrap()),
         config_dir: None,
         lib_dir: None,
+        plugins_dir: None,
+        examples: false,
         environment: agent.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
 }

@@ -229,7 +229,7 @@ fn compared(shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
         let cells: Vec<Cell> = shown.iter().map(|event| event.side.cell(field.name).clone()).collect();
         let first = cells.first()?;
         let verdicts = cells.iter().map(|cell| Verdict::of(field.name, first, cell)).collect();
-        let somewhere = cells.iter().any(|cell| *cell != Cell::Absent);
+        let somewhere = cells.iter().any(|cell| !cell.is_absent());
         somewhere.then_some(Compared { field, cells, verdicts })
     });
     compared

@@ -159,9 +159,12 @@ fn reason(name: &str) -> &'static str {
 
 /// How these bytes relate to those that would be sent.
 fn exactness(assembly: &Assembly) -> String {
-    match assembly.event.not_known_here().count() {
-        0 => "uuid and timestamp are new in every event".to_owned(),
-        open => format!("null stands for {open} values that the daemon sets"),
+    let open = assembly.event.not_known_here().count();
+    match (open, assembly.event.not_of_now().count() - open) {
+        (0, 0) => "uuid and timestamp are new in every event".to_owned(),
+        (0, _) => "what the last event had may have changed".to_owned(),
+        (open, 0) => format!("null stands for {open} values that the daemon sets"),
+        (open, _) => format!("null stands for {open} values; others are the last event's"),
     }
 }
 

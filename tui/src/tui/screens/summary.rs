@@ -78,9 +78,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
     let state = dashboard::state(preview);
     page.row("Dashboard", LABEL, &format!("It may send events of its own, from a browser: key 7. Here: {state}."));
     if !preview.is_exact() && preview.assembly.is_ok() {
-        page.blank().text(
-            "What is \"set by the daemon\" is known only when the daemon makes the call; here it is left open, not made up.",
-        );
+        page.blank().text(words::NOT_EXACT);
     }
     page.blank().heading("Who would send");
     page.text(&preview.script.to_string());

@@ -209,7 +209,7 @@ fn no_request_is_a_screen_too() {
         [("NETDATA_REGISTRY_UNIQUE_ID".into(), "00000000-0000-0000-0000-000000000000".into())],
         &anonymous_statistics::invocation::Provenance::CallFile,
     );
-    call.know_count(42);
+    call.know_count(42, anonymous_statistics::invocation::Provenance::CallFile);
     for screen in SCREENS {
         let mut state = state(example::with(&call, Program::None).unwrap(), RICH, (80, 24));
         state.open(screen);
@@ -757,7 +757,7 @@ fn all_events_come_round() {
     let mut seen = Vec::new();
     for _ in ACTIONS {
         let Some(Effect::Look(action)) = press(&mut state, Key::Char('e')) else { panic!("no look") };
-        looked(&mut state, example::with(&example::last_call(&action, "-", "-"), Program::None).unwrap());
+        looked(&mut state, example::with(&example::last_call(&action), Program::None).unwrap());
         let flat = text(&state);
         assert!(flat.contains(&format!("event: {}", action.get(..13).unwrap_or(&action))), "{}", text(&state));
         seen.push(action);

@@ -61,8 +61,10 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     let question = Question {
         action: "START".to_owned(),
         call: None,
+        examples: false,
         config_dir: Some(path("etc/netdata")),
         lib_dir: Some(path("lib")),
+        plugins_dir: None,
         environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
     };
     let mut model = tree(root.path());
