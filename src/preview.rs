@@ -274,7 +274,7 @@ impl Preview {
         let version = match &question.call {
             Some(_) => version(),
             // What is installed now is newer than what an event said.
-            None => Version::installed(folders.library.as_ref().map(|(path, _)| path.as_path())).or_else(version),
+            None => Version::installed(&folders).or_else(version),
         };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Links};
+use crate::folders::Folders;
 use crate::text::printable;
 
 /// The file in which later agents (2.x) keep their state, in the library directory.
@@ -56,10 +57,19 @@ impl Version {
         (plain && text.len() <= 64 && parts(text).is_some()).then(|| Self { text: text.to_owned(), from: from.into() })
     }
 
-    /// Reads the version of the agent that is installed.
-    pub fn installed(library: Option<&Path>) -> Option<Self> {
-        let status = library.map(|library| library.join(STATUS_FILE));
-        status.as_deref().and_then(of_status_file).or_else(|| PACKAGE_LISTS.iter().find_map(of_package_list))
+    /// Reads the version of the agent to which these folders belong. A list of packages says it of an agent whose folders
+    /// are those of a distribution's package, and of no other.
+    pub fn installed(folders: &Folders) -> Option<Self> {
+        let status = folders.library.as_ref().map(|(library, _)| library.join(STATUS_FILE));
+        status.as_deref().and_then(of_status_file).or_else(|| {
+            let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
+            packaged.then(|| PACKAGE_LISTS.iter().find_map(of_package_list))?
+        })
+    }
+
+    /// Whether a daemon of this version reports by itself, beside the script (from v2.3 on).
+    pub fn reports_itself(&self) -> bool {
+        self.calls() != Calls::Every
     }
 
     /// For which events a daemon of this version calls a script.
@@ -130,6 +140,7 @@ fn version_in(bytes: &[u8], list: &PackageList) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folders::Named;
 
     #[test]
     fn which_daemons_call() {
@@ -166,7 +177,8 @@ mod tests {
         let library = tempfile::tempdir().unwrap();
         let path = library.path().join(STATUS_FILE);
         std::fs::write(&path, r#"{"agent": {"version": "v2.6.1"}}"#).unwrap();
-        let version = Version::installed(Some(library.path())).unwrap();
+        let named = Named::by_options(None, Some(library.path()));
+        let version = Version::installed(&Folders::find(&[named], |_| false)).unwrap();
         assert_eq!((version.text.as_str(), version.from), ("v2.6.1", path.display().to_string()));
     }
 }
