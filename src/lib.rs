@@ -42,6 +42,7 @@ pub mod payload;
 pub mod preview;
 pub mod proxy;
 pub mod request;
+mod restart;
 pub mod schema;
 pub mod script;
 pub mod shape;

@@ -23,6 +23,7 @@ use crate::invocation::{Invocation, Provenance};
 use crate::outbox::Entry;
 use crate::payload::Stamp;
 use crate::proxy::{self, Proxy};
+use crate::restart;
 use crate::schema::{ACTIONS, FIELDS, Happened, Origin};
 use crate::script::{Program, Script};
 use crate::shape::{self, Shape};
@@ -92,11 +93,9 @@ pub enum Outlook {
     WouldSend,
     /// There is consent, but no request can be made.
     WillNotSend,
-    /// Nothing is sent: a daemon of this version calls no script for this event.
-    NobodyCalls,
     /// Nothing is sent, because somebody said no.
     OptedOut,
-    /// Nobody is known to have said no, but not everything that decides could be looked at from here.
+    /// Not everything that decides could be looked at from here, or this sender would be silent and the daemon may not be.
     CannotTell,
 }
 
@@ -108,7 +107,6 @@ impl Outlook {
             Self::AnotherSends => "another-sends",
             Self::WouldSend => "would-send",
             Self::WillNotSend => "will-not-send",
-            Self::NobodyCalls => "nobody-calls",
             Self::OptedOut => "opted-out",
             Self::CannotTell => "cannot-tell",
         }
@@ -176,6 +174,8 @@ pub struct Preview {
     pub assembly: Result<Assembly, NoRequest>,
     /// What was sent and what waits; an error says why that cannot be read.
     pub history: Result<History, String>,
+    /// What restarts the agent here, where that is known; it needs root's rights.
+    pub restart: Option<String>,
     /// Every way in which the agent can tell somebody about its machine.
     pub channels: Vec<Channel>,
     /// The fields of an event of the agent's dashboard.
@@ -286,6 +286,7 @@ impl Preview {
             others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
             version,
             history,
+            restart: restart::command(&host, &daemons, &machine),
             machine,
             channels: Vec::new(),
             dashboard: dashboard::entries(library.and_then(identity).as_ref()),
@@ -303,20 +304,38 @@ impl Preview {
 
     /// What would happen if the daemon made this call now.
     pub fn outlook(&self) -> Outlook {
-        match (self.consent.decision(), &self.assembly, &self.script.program) {
+        let outlook = match (self.consent.decision(), &self.assembly, &self.script.program) {
             (Decision::OptedOut, ..) => Outlook::OptedOut,
             (Decision::Unknown, ..) => Outlook::CannotTell,
             (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
             (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
-            (Decision::Allowed, Ok(_), Program::ThisSender(_) | Program::Netdatas | Program::Another)
-                if !self.is_called() =>
-            {
-                Outlook::NobodyCalls
-            }
+            // A daemon that does not call its script for this event reports by itself.
+            (Decision::Allowed, Ok(_), _) if !self.is_called() => Outlook::CannotTell,
             (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
             (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Outlook::AnotherSends,
             (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
+        };
+        match outlook {
+            Outlook::OptedOut | Outlook::WillNotSend if self.may_report_itself() => Outlook::CannotTell,
+            outlook => outlook,
         }
+    }
+
+    /// Whether the daemon may report by itself, past any script: from v2.3 on it does, by rules of its own. An agent whose
+    /// version is not known may be one of those.
+    pub fn may_report_itself(&self) -> bool {
+        match &self.version {
+            Some(version) => version.reports_itself(),
+            None => self.has_agent(),
+        }
+    }
+
+    /// Whether an agent is installed here, or was when the recorded call was made.
+    fn has_agent(&self) -> bool {
+        self.folders.has_agent()
+            || self.surroundings.whose == Whose::Call
+            || self.daemons.unit.is_some()
+            || self.daemons.running.iter().any(|daemon| !daemon.contained)
     }
 
     /// The outlook in a few words, with its reason.
@@ -325,16 +344,18 @@ impl Preview {
             || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
         match (self.outlook(), &self.assembly) {
             (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
-            (Outlook::CannotTell, Err(NoRequest::Config(error))) if self.consent.decision() == Decision::Allowed => {
+            (Outlook::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
+                format!("CANNOT TELL from this account: {}; try sudo", reason())
+            }
+            (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.is_of_this_account() => {
                 format!("CANNOT TELL from this account: {}", error.what())
             }
-            (Outlook::CannotTell, _) => format!("CANNOT TELL from this account: {}; try sudo", reason()),
+            (Outlook::CannotTell, _) => match &self.version {
+                Some(version) => format!("CANNOT TELL: this daemon also reports by itself ({})", version.text),
+                None => "CANNOT TELL: this daemon also reports by itself, unless it is older than v2.3".to_owned(),
+            },
             (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
             (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
-            (Outlook::NobodyCalls, _) => {
-                let version = self.version.as_ref().map_or("of this version", |version| &version.text);
-                format!("NOT SENT: a daemon {version} calls no telemetry script for this event")
-            }
             (Outlook::WillSend, _) => "WILL SEND".to_owned(),
             (Outlook::AnotherSends, _) if self.script.program == Program::Netdatas => {
                 "NOT THIS: Netdata's own script is installed".to_owned()
@@ -368,11 +389,12 @@ impl Preview {
 /// stays open.
 pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>) -> Invocation {
     let mut invocation = Invocation::expected(action);
-    if let Some((name, entry)) = history.and_then(|history| history.newest(action)) {
-        learn(&mut invocation, entry, &Provenance::LastEvent(name.time()));
-    }
+    // What is on the disk now counts before what an event said then.
     if let Some((guid, path)) = library.and_then(identity) {
         invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));
+    }
+    if let Some((name, entry)) = history.and_then(|history| history.newest(action)) {
+        learn(&mut invocation, entry, &Provenance::LastEvent(name.time()));
     }
     invocation
 }

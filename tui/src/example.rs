@@ -99,6 +99,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         proxy: Ok(None),
         trust_store: Ok(None),
         history: Ok(History::default()),
+        restart: Some("systemctl restart netdata.service".to_owned()),
         channels: Vec::new(),
         dashboard: dashboard::entries(identity().as_ref()),
         assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),

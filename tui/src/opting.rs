@@ -20,6 +20,7 @@ pub(crate) struct OptOut {
     folder: PathBuf,
     found_by: Option<FoundBy>,
     library: Option<(PathBuf, FoundBy)>,
+    restart: Option<String>,
 }
 
 /// What came of opting out.
@@ -37,6 +38,7 @@ impl OptOut {
             folder: preview.opt_out_folder(),
             found_by: preview.folders.config.as_ref().map(|(_, found_by)| *found_by),
             library: preview.folders.library.clone(),
+            restart: preview.restart.clone(),
         }
     }
 
@@ -132,7 +134,7 @@ impl Outcome {
             )),
         }
         if self.file.is_ok() {
-            sentences.push("Restart netdata, then the dashboard stops as well.".to_owned());
+            sentences.extend(restart("the dashboard stops as well", self.plan.restart.as_deref()));
         }
         sentences
     }
@@ -144,6 +146,7 @@ pub(crate) struct OptIn {
     folder: PathBuf,
     folders: Folders,
     others: Vec<String>,
+    restart: Option<String>,
 }
 
 impl OptIn {
@@ -152,7 +155,7 @@ impl OptIn {
         let source = Source::File(switch::opt_out_file(&folder));
         let others = preview.consent.in_the_way().filter(|step| step.source != source);
         let others = others.map(|step| format!("{} {}", step.source, words::finding(step))).collect();
-        Self { folder, folders: preview.folders.clone(), others }
+        Self { folder, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
     }
 
     /// Whether a preview found the file, or could not see whether it is there.
@@ -184,8 +187,8 @@ impl OptIn {
         };
         match switch::opt_in(&self.folder).map_err(|error| format!("cannot remove {file}: {error}"))? {
             Done::Changed => {
-                sentences
-                    .extend([format!("Removed {file}."), "Restart netdata, then the daemon sees it too.".to_owned()]);
+                sentences.push(format!("Removed {file}."));
+                sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));
             }
             Done::AlreadySo => sentences.push(format!("There is no {file}.")),
         }
@@ -204,6 +207,19 @@ impl OptIn {
             Err(error) => ("Not done", vec![error], self.commands()),
         };
         Report { title, sentences, commands, consent: true }
+    }
+}
+
+/// What has to be done then, with the command for it where that is known.
+fn restart(then: &str, command: Option<&str>) -> Vec<String> {
+    let root = rustix::process::geteuid().is_root();
+    match command {
+        None => vec![format!("Restart netdata, then {then}.")],
+        // Homebrew's services are a user's own.
+        Some(command) if root || command.starts_with("brew ") => {
+            vec![format!("Restart netdata, then {then}:"), format!("  {command}")]
+        }
+        Some(command) => vec![format!("Restart netdata, then {then}:"), format!("  sudo {command}")],
     }
 }
 
@@ -266,7 +282,7 @@ mod tests {
     #[test]
     fn the_command_names_what_sudo_would_forget() {
         let library = Some((PathBuf::from("/lib dir"), FoundBy::Variable));
-        let plan = OptOut { folder: "/nonexistent/a b".into(), found_by: None, library };
+        let plan = OptOut { folder: "/nonexistent/a b".into(), found_by: None, library, restart: None };
         let commands = plan.commands();
         assert!(commands[0].starts_with("sudo "), "{commands:?}");
         assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");

@@ -7,10 +7,12 @@ use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
 use anonymous_statistics::event::{Cause, Content, Entry, Known};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders};
+use anonymous_statistics::netdata_conf::FILE as NETDATA_CONF;
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{Outlook, Preview};
 use anonymous_statistics::schema::{ACTIONS, Field, Origin, Sensitivity};
 use anonymous_statistics::script::{Program, SCRIPT, Script};
+use anonymous_statistics::switch::opt_out_file;
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
 
@@ -32,7 +34,6 @@ pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
         Outlook::AnotherSends => "[~]",
         Outlook::WouldSend => "[o]",
         Outlook::WillNotSend => "[!]",
-        Outlook::NobodyCalls => "[-]",
         Outlook::OptedOut => "[x]",
         Outlook::CannotTell => "[?]",
     }
@@ -41,6 +42,19 @@ pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
 /// The state with its symbol, in one line.
 pub(crate) fn headline(preview: &Preview) -> String {
     format!("{} {}", symbol(preview.outlook()), preview.headline())
+}
+
+/// What turns off the daemon's own reports, where there may be some: both lines together.
+pub(crate) fn both_needed(preview: &Preview) -> Vec<String> {
+    if !preview.may_report_itself() {
+        return Vec::new();
+    }
+    let folder = preview.opt_out_folder();
+    vec![
+        "Two things together turn it off, from its next start on:".to_owned(),
+        format!("  the file {}", path(&opt_out_file(&folder))),
+        format!("  crash reports = off   under [global] in {}", path(&folder.join(NETDATA_CONF))),
+    ]
 }
 
 /// A decision in words.
@@ -157,7 +171,7 @@ impl std::fmt::Display for Count {
             write!(f, ", {} set by the daemon", self.open)?;
         }
         if self.then > 0 {
-            write!(f, ", {} from the last event", self.then)?;
+            write!(f, ", {} as last said", self.then)?;
         }
         if self.examples > 0 {
             write!(f, ", {} examples", self.examples)?;

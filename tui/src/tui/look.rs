@@ -67,7 +67,6 @@ impl Look {
             Outlook::AnotherSends => " ≈ ",
             Outlook::WouldSend => " ○ ",
             Outlook::WillNotSend => " ! ",
-            Outlook::NobodyCalls => " - ",
             Outlook::OptedOut => " ■ ",
             Outlook::CannotTell => " ? ",
         }
@@ -82,7 +81,7 @@ impl Look {
         }
         style.fg(Color::Black).bg(match outlook {
             Outlook::WillSend | Outlook::AnotherSends => Color::Yellow,
-            Outlook::WouldSend | Outlook::NobodyCalls => Color::Cyan,
+            Outlook::WouldSend => Color::Cyan,
             Outlook::OptedOut => Color::Green,
             Outlook::WillNotSend | Outlook::CannotTell => Color::Magenta,
         })

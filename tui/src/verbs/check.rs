@@ -30,6 +30,7 @@ pub(crate) fn run(question: &Question, expect: Expect, json: bool) -> Result<Exi
     };
     let name = |on| if on { "on" } else { "off" };
     let because = match preview.consent.reason() {
+        _ if on.is_none() => preview.headline(),
         Some(step) => format!("{} {}", step.source, words::finding(step)),
         None => "nothing opts out".to_owned(),
     };
@@ -37,9 +38,14 @@ pub(crate) fn run(question: &Question, expect: Expect, json: bool) -> Result<Exi
     if json {
         output::json(&checked)?;
     } else {
-        let is = on.map_or("cannot be told from this account", name);
-        let line = format!("{result}: expected {}, is {is}: {}", checked.expected, checked.because);
+        let line = match on {
+            Some(on) => format!("{result}: expected {}, is {}: {}", checked.expected, name(on), checked.because),
+            None => format!("{result}: expected {}: {}", checked.expected, checked.because),
+        };
         output::lines(&[line])?;
+        if on.is_none() {
+            words::both_needed(&preview).iter().for_each(|line| output::hint(line));
+        }
     }
     Ok(code)
 }

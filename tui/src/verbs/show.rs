@@ -68,7 +68,11 @@ fn not_exact(assembly: &Assembly, raw: bool) -> Vec<String> {
 }
 
 fn text(preview: &Preview, assembly: &Assembly) -> String {
-    let mut text = format!("{}\n\n", words::headline(preview));
+    let mut text = format!("{}\n", words::headline(preview));
+    for line in words::both_needed(preview) {
+        let _ = writeln!(text, "{line}");
+    }
+    text.push('\n');
     text.push_str(&words::aligned(&words::overview(preview)));
     for sentences in [
         format!("{} {}", words::condition(preview), words::daemons()),

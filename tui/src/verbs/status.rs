@@ -26,7 +26,11 @@ pub(crate) fn run(question: &Question, json: bool) -> Result<ExitCode, Failure> 
 
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
-    let mut text = format!("{}\n\n", words::headline(preview));
+    let mut text = format!("{}\n", words::headline(preview));
+    for line in words::both_needed(preview) {
+        let _ = writeln!(text, "{}", line);
+    }
+    text.push('\n');
     let _ = writeln!(
         text,
         "Decision: {}\n{}\n",
@@ -87,7 +91,7 @@ pub(crate) const fn explanation(decision: Decision) -> &'static str {
         Decision::Allowed => {
             "Every place was looked at, and none objects. One objection would be enough to send nothing."
         }
-        Decision::OptedOut => "One objection is enough: nothing is sent.",
+        Decision::OptedOut => "One objection is enough: the sender sends nothing.",
         Decision::Unknown => {
             "No objection was found, but not every place could be looked at from this account. The daemon may see \
              what this account cannot. In doubt the sender sends nothing."
@@ -98,7 +102,7 @@ pub(crate) const fn explanation(decision: Decision) -> &'static str {
 /// The answer for programs. Names and meanings do not change between versions; new ones may come.
 #[derive(Serialize)]
 struct Status {
-    /// May the agent's events be sent: true, false, or null for "cannot be told from this account".
+    /// May the agent's events be sent: true, false, or null for "cannot be told".
     anonymous_statistics: Option<bool>,
     state: &'static str,
     headline: String,
@@ -122,10 +126,12 @@ struct Status {
     netdata_version: Option<String>,
 }
 
-/// Whether the agent's events may be sent; `None`: that cannot be told from this account.
+/// Whether the agent's events may be sent; `None`: that cannot be told, from this account or because the daemon may report
+/// by itself.
 pub(crate) fn switched_on(preview: &Preview) -> Option<bool> {
     match preview.consent.decision() {
         Decision::Allowed => Some(true),
+        Decision::OptedOut if preview.may_report_itself() => None,
         Decision::OptedOut => Some(false),
         Decision::Unknown => None,
     }

@@ -79,28 +79,19 @@ fn what_is_different_since_the_last_event_is_told() {
     let agent = Agent::new();
     let none = agent.run(&["diff", "--since-last"]);
     assert_eq!(none.code, Some(2));
-    assert!(none.err.contains("no START event is found in "), "{}", none.err);
+    assert!(none.err.contains("nothing was sent from here yet"), "{}", none.err);
     // What this machine would send, kept as if it had been sent, with one value of another time.
     let call = agent.recorded_call("START", "-", "-");
     let request = agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]);
     let (head, body) = request.out.split_once("\r\n\r\n").unwrap();
     let old = body.replace("\"system_kernel_name\":\"", "\"system_kernel_name\":\"not ");
     assert_ne!(old, body);
-    let state = agent.path("lib/anonymous-statistics");
-    for folder in ["waiting", "sent"] {
-        fs::create_dir_all(state.join(folder)).unwrap();
-    }
-    let keep = |time: u64, body: &str| {
-        let record = r#"{"format":1,"url":"http://127.0.0.1/","attempts":1,"status":200,"time":1767248700000}"#;
-        let name = format!("sent/{time}-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
-        fs::write(state.join(name), format!("{record}\n{head}\r\n\r\n{body}")).unwrap();
-    };
-    keep(1_767_248_700_000, &old);
+    agent.keep(1_767_248_700_000, &format!("{head}\r\n\r\n{old}"));
     let differs = agent.run(&["diff", "--since-last"]);
     assert_eq!(differs.code, Some(1), "{}{}", differs.out, differs.err);
     let begins = "START of 2026-01-01T06:25:00.000Z beside START now: of the fields 1 differs,";
     assert!(differs.out.starts_with(begins) && differs.out.contains("\nsystem_kernel_name\n"), "{}", differs.out);
-    keep(1_767_248_700_001, body);
+    agent.keep(1_767_248_700_001, &request.out);
     let same = agent.run(&["diff", "--since-last"]);
     assert_eq!(same.code, Some(0), "{}", same.out);
 }

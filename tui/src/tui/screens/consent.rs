@@ -39,6 +39,10 @@ fn rows(view: View<'_>) -> Vec<Row> {
     let mut page = Page::new(view.look, view.size);
     page.heading(&format!("Decision: {}", words::decision(consent.decision())));
     page.text(status::explanation(consent.decision())).blank();
+    let both = words::both_needed(view.preview);
+    if !both.is_empty() {
+        both.iter().fold(&mut page, |page, line| page.text(line)).blank();
+    }
     for step in &consent.steps {
         page.heading(&step.source.to_string());
         page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));

@@ -43,6 +43,10 @@ fn rows(view: View<'_>) -> Vec<Row> {
     if preview.folders.config.is_none() && preview.folders.library.is_none() && preview.script.path.is_none() {
         page.text("No Netdata agent was found on this machine. This is what one would send from here.").blank();
     }
+    let both = words::both_needed(preview);
+    if !both.is_empty() {
+        both.iter().fold(&mut page, |page, line| page.text(line)).blank();
+    }
     match &preview.assembly {
         Err(error) => {
             page.row("Problem", LABEL, &error.to_string());
@@ -70,7 +74,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
         page.row(
             "Stopped",
             LABEL,
-            "This machine has opted out: nothing is sent. The key i shows what opting in would do.",
+            "This machine has opted out: the sender sends nothing. The key i shows what opting in would do.",
         );
     } else {
         page.row("To stop", LABEL, &format!("Press o. That creates {}", stop_file(view)));

@@ -183,7 +183,12 @@ fn every_outlook_is_said_in_words_and_by_a_symbol() {
         (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program", "another program"),
         (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were", "nobody: no script installed"),
         (unseen(), Outlook::WouldSend, "[o] WOULD SEND, if this sender is what", "cannot tell"),
-        (later(), Outlook::NobodyCalls, "[-] NOT SENT: a daemon v2.6.0 calls", "nobody: this daemon calls none"),
+        (
+            later(),
+            Outlook::CannotTell,
+            "[?] CANNOT TELL: this daemon also reports by itself (v2.6.0)",
+            "nobody: this daemon calls none",
+        ),
         (make(&|p| p.consent = exists()), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/", "this sender, "),
         (make(&|p| p.consent = blind()), Outlook::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
     ];
