@@ -35,8 +35,8 @@ const KEYS: [(&str, &str); 15] = [
     ("Ctrl-Z", "stop for now; the shell's fg comes back"),
     ("Ctrl-L", "draw everything again"),
     ("?", "this help"),
-    ("q", "leave; nothing changes"),
-    ("Esc", "close what is open, else leave; also Ctrl-C to leave"),
+    ("Esc", "close what is open"),
+    ("q", "leave; nothing changes; also Ctrl-C"),
 ];
 
 /// Rows that the state's words may take.

@@ -234,7 +234,7 @@ impl State {
             _ => {}
         }
         if !fits(self.size) {
-            return matches!(key, Key::Escape | Key::Char('q')).then_some(Effect::Quit);
+            return (key == Key::Char('q')).then_some(Effect::Quit);
         }
         if let Some(overlay) = self.overlay.take() {
             self.overlay_key(overlay, key)
@@ -356,7 +356,6 @@ impl State {
         let count = self.screens.len();
         match key {
             Key::Escape if !self.search.text.is_empty() => self.search = Search::default(),
-            Key::Escape => return Some(Effect::Quit),
             Key::Next | Key::Right => self.current = (self.current + 1) % count,
             Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
             Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
