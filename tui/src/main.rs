@@ -68,7 +68,7 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
         return verbs::show::run(&question, ShowOptions::default());
     }
     match tui::size_of_terminal() {
-        Ok(size) if !tui::fits(size) => {
+        Some(size) if !tui::fits(size) => {
             let code = verbs::show::run(&question, ShowOptions::default())?;
             output::hint(&format!(
                 "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
@@ -79,7 +79,7 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
             ));
             Ok(code)
         }
-        Ok(_) => tui::run(question),
-        Err(_no_size) => verbs::show::run(&question, ShowOptions::default()),
+        Some(_) => tui::run(question),
+        None => verbs::show::run(&question, ShowOptions::default()),
     }
 }

@@ -1,7 +1,6 @@
 //! Drawing: the head that is always visible, the tabs, the keys, and the boxes. It reads the state and changes nothing.
 
 use anonymous_statistics::preview::Stage;
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::Modifier;
@@ -44,39 +43,40 @@ const HEADLINE_ROWS: usize = 3;
 /// Columns of the symbol before them.
 const SYMBOL: usize = 4;
 
-pub(crate) fn draw(state: &State, frame: &mut Frame<'_>) {
-    let area = frame.area();
-    let buffer = frame.buffer_mut();
-    if !fits(area.as_size()) {
+/// Fills a buffer. It alone says how much room there is: the size that the state has heard of may be an older one.
+pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
+    let area = buffer.area;
+    let size = area.as_size();
+    if !fits(size) {
         let text = format!("too small: {}x{} are needed; q leaves", SMALLEST.width, SMALLEST.height);
         Paragraph::new(wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect::<Vec<_>>())
             .render(area, buffer);
         return;
     }
-    let areas = state.areas();
+    let areas = state.areas(size);
     draw_tabs(state, areas.tabs, buffer);
-    Paragraph::new(head(state)).render(areas.head, buffer);
-    if let (Some(view), Some(screen)) = (state.view(), state.screens.get(state.current)) {
+    Paragraph::new(head(state, size.width)).render(areas.head, buffer);
+    if let (Some(view), Some(screen)) = (state.view(size), state.screens.get(state.current)) {
         screen.draw(view, areas.body, buffer);
     }
-    draw_foot(state, areas.foot, buffer);
+    draw_foot(state, size, areas.foot, buffer);
     if let Some(overlay) = &state.overlay {
-        draw_overlay(state, overlay, areas.body, buffer);
+        draw_overlay(state, overlay, size, buffer);
     }
 }
 
 fn draw_tabs(state: &State, area: Rect, buffer: &mut Buffer) {
-    let tabs = fitting_tabs(state);
-    if has_event_beside_tabs(state) {
+    let tabs = fitting_tabs(state, area.width);
+    if has_event_beside_tabs(state, area.width) {
         Line::from(format!("{} ", event(state))).right_aligned().render(area, buffer);
     }
     tabs.render(area, buffer);
 }
 
 /// All titles; where they have no room, the open screen keeps its own and the others their numbers.
-fn fitting_tabs(state: &State) -> Line<'static> {
+fn fitting_tabs(state: &State, width: u16) -> Line<'static> {
     let all = tabs(state, |_| true);
-    let fits = all.width() <= usize::from(state.size.width);
+    let fits = all.width() <= usize::from(width);
     if fits { all } else { tabs(state, |number| number == state.current) }
 }
 
@@ -86,8 +86,8 @@ fn event(state: &State) -> String {
 }
 
 /// Whether the event has room in the row of tabs; else it stands a line lower.
-fn has_event_beside_tabs(state: &State) -> bool {
-    fitting_tabs(state).width() + event(state).width() + 2 <= usize::from(state.size.width)
+fn has_event_beside_tabs(state: &State, width: u16) -> bool {
+    fitting_tabs(state, width).width() + event(state).width() + 2 <= usize::from(width)
 }
 
 fn tabs(state: &State, titled: impl Fn(usize) -> bool) -> Line<'static> {
@@ -102,14 +102,14 @@ fn tabs(state: &State, titled: impl Fn(usize) -> bool) -> Line<'static> {
     Line::from(spans)
 }
 
-pub(crate) fn head_height(state: &State) -> u16 {
-    u16::try_from(head(state).len()).unwrap_or(u16::MAX)
+pub(crate) fn head_height(state: &State, width: u16) -> u16 {
+    u16::try_from(head(state, width).len()).unwrap_or(u16::MAX)
 }
 
 /// The head, with the rule below it.
-fn head(state: &State) -> Vec<Line<'static>> {
+fn head(state: &State, columns: u16) -> Vec<Line<'static>> {
     let look = state.look;
-    let width = usize::from(state.size.width).saturating_sub(2);
+    let width = usize::from(columns).saturating_sub(2);
     let mut lines = Vec::new();
     if let Some(preview) = &state.preview {
         let mut rows = wrap(&look.text(&preview.headline()), width.saturating_sub(SYMBOL));
@@ -135,7 +135,7 @@ fn head(state: &State) -> Vec<Line<'static>> {
         };
         let destination = clip(&look.text(&destination), width, look);
         let room = width.saturating_sub(destination.width());
-        let event = if has_event_beside_tabs(state) || room < 3 { String::new() } else { event(state) };
+        let event = if has_event_beside_tabs(state, columns) || room < 3 { String::new() } else { event(state) };
         lines.push(Line::from(format!("{destination}{:>room$}", clip(&event, room.saturating_sub(2), look))));
         let sender = format!("sender: {}", words::sender(preview));
         let room = width.saturating_sub(words::NO_SOCKET.width() + 2);
@@ -151,7 +151,7 @@ fn head(state: &State) -> Vec<Line<'static>> {
     lines
 }
 
-fn draw_foot(state: &State, area: Rect, buffer: &mut Buffer) {
+fn draw_foot(state: &State, size: Size, area: Rect, buffer: &mut Buffer) {
     let text = match (state.note, &state.overlay) {
         (Some(note), _) => format!(" {note}"),
         (None, Some(Overlay::OptOut(_))) => " Enter opt out   Esc cancel".to_owned(),
@@ -160,16 +160,16 @@ fn draw_foot(state: &State, area: Rect, buffer: &mut Buffer) {
         (None, Some(Overlay::Report(..))) => " Enter close   r look again   q leave".to_owned(),
         (None, Some(Overlay::Help(_))) => " Esc close".to_owned(),
         (None, Some(Overlay::Working(what))) => format!(" {what} ..."),
-        (None, None) => foot(state, usize::from(area.width)),
+        (None, None) => foot(state, size),
     };
     let text = super::page::fit(&text, usize::from(area.width), state.look);
     Line::styled(text, look::CHOSEN).render(area, buffer);
 }
 
 /// The last line, where nothing lies over the screen.
-fn foot(state: &State, width: usize) -> String {
+fn foot(state: &State, size: Size) -> String {
     if state.search.typing || !state.search.text.is_empty() {
-        let places = match state.matches() {
+        let places = match state.matches(size) {
             _ if state.search.text.is_empty() => String::new(),
             1 => "1 place".to_owned(),
             places => format!("{places} places"),
@@ -183,28 +183,28 @@ fn foot(state: &State, width: usize) -> String {
     }
     let usual = " o opt out   / search   e event   r again   ? help   q leave";
     // What does not fit stands in the help.
-    own_keys(state).iter().fold(usual.to_owned(), |text, own| {
+    own_keys(state, size).iter().fold(usual.to_owned(), |text, own| {
         let longer = format!("{text}   {} {}", own.key, own.word);
-        if longer.width() > width { text } else { longer }
+        if longer.width() > usize::from(size.width) { text } else { longer }
     })
 }
 
-fn draw_overlay(state: &State, overlay: &Overlay, body: Rect, buffer: &mut Buffer) {
+fn draw_overlay(state: &State, overlay: &Overlay, size: Size, buffer: &mut Buffer) {
     let (title, rows, scroll) = match overlay {
-        Overlay::Help(scroll) => ("Keys", help(state), *scroll),
-        Overlay::OptOut(plan) => ("Opt out?", opt_out(state, plan), Scroll::default()),
-        Overlay::OptIn(plan, typed) => ("Opt in?", opt_in(state, plan, typed), Scroll::default()),
-        Overlay::Save(plan) => ("Save the request?", save(state, plan), Scroll::default()),
+        Overlay::Help(scroll) => ("Keys", help(state, size), *scroll),
+        Overlay::OptOut(plan) => ("Opt out?", opt_out(state, size, plan), Scroll::default()),
+        Overlay::OptIn(plan, typed) => ("Opt in?", opt_in(state, size, plan, typed), Scroll::default()),
+        Overlay::Save(plan) => ("Save the request?", save(state, size, plan), Scroll::default()),
         Overlay::Working(what) => (*what, vec![Row::new("...")], Scroll::default()),
-        Overlay::Report(report, scroll) => (report.title, result(state, report), *scroll),
+        Overlay::Report(report, scroll) => (report.title, result(state, size, report), *scroll),
     };
-    let inner = draw_box(state, title, box_height(state, &rows), body, buffer);
+    let inner = draw_box(state, title, box_height(state, size, &rows), state.areas(size).body, buffer);
     scroll.draw(rows, state.look, "", inner, buffer);
 }
 
 /// The room inside a box: its width is that of the body, less the border and a column of air on each side.
-fn inner_size(state: &State) -> Size {
-    let body = state.areas().body;
+fn inner_size(state: &State, size: Size) -> Size {
+    let body = state.areas(size).body;
     Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2))
 }
 
@@ -219,17 +219,17 @@ fn draw_box(state: &State, title: &str, height: u16, body: Rect, buffer: &mut Bu
     Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside }
 }
 
-fn own_keys(state: &State) -> &'static [OwnKey] {
-    match (state.view(), state.screens.get(state.current)) {
+fn own_keys(state: &State, size: Size) -> &'static [OwnKey] {
+    match (state.view(size), state.screens.get(state.current)) {
         (Some(view), Some(screen)) => screen.keys(view),
         _ => &[],
     }
 }
 
 /// Every key that the current screen knows.
-pub(crate) fn help(state: &State) -> Vec<Row> {
-    let mut page = Page::new(state.look, inner_size(state));
-    for own in own_keys(state) {
+pub(crate) fn help(state: &State, size: Size) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state, size));
+    for own in own_keys(state, size) {
         page.row(own.key, 12, own.does);
     }
     for (key, does) in KEYS {
@@ -239,12 +239,12 @@ pub(crate) fn help(state: &State) -> Vec<Row> {
 }
 
 /// How many of a box's rows can be seen at once.
-pub(crate) fn box_height(state: &State, rows: &[Row]) -> u16 {
-    u16::try_from(rows.len()).unwrap_or(u16::MAX).min(inner_size(state).height)
+pub(crate) fn box_height(state: &State, size: Size, rows: &[Row]) -> u16 {
+    u16::try_from(rows.len()).unwrap_or(u16::MAX).min(inner_size(state, size).height)
 }
 
-fn opt_out(state: &State, plan: &OptOut) -> Vec<Row> {
-    let mut page = Page::new(state.look, inner_size(state));
+fn opt_out(state: &State, size: Size, plan: &OptOut) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state, size));
     let folder = if plan.may_create_folder() { ", and its folder if that is missing," } else { "" };
     if plan.is_without_agent() {
         page.text("No Netdata agent was found here. One that is installed later will start opted out.");
@@ -256,8 +256,8 @@ fn opt_out(state: &State, plan: &OptOut) -> Vec<Row> {
     page.into_rows()
 }
 
-fn opt_in(state: &State, plan: &OptIn, typed: &str) -> Vec<Row> {
-    let mut page = Page::new(state.look, inner_size(state));
+fn opt_in(state: &State, size: Size, plan: &OptIn, typed: &str) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state, size));
     page.text("From then on this machine may send telemetry. This deletes events that wait, and removes the file");
     page.indented(2, &words::path(&plan.file()));
     page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
@@ -270,8 +270,8 @@ fn opt_in(state: &State, plan: &OptIn, typed: &str) -> Vec<Row> {
     page.into_rows()
 }
 
-fn save(state: &State, plan: &Save) -> Vec<Row> {
-    let mut page = Page::new(state.look, inner_size(state));
+fn save(state: &State, size: Size, plan: &Save) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state, size));
     page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
     page.indented(2, &words::path(plan.file()));
     page.text("Nothing is overwritten, and nothing is sent.");
@@ -280,8 +280,8 @@ fn save(state: &State, plan: &Save) -> Vec<Row> {
 }
 
 /// What came of something that was confirmed, and where it was about consent, what the disk says since.
-pub(crate) fn result(state: &State, report: &Report) -> Vec<Row> {
-    let mut page = Page::new(state.look, inner_size(state));
+pub(crate) fn result(state: &State, size: Size, report: &Report) -> Vec<Row> {
+    let mut page = Page::new(state.look, inner_size(state, size));
     for sentence in &report.sentences {
         page.text(sentence);
     }

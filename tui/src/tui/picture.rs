@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Rect, Size};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
@@ -29,11 +28,13 @@ const PAPER: (&str, &str) = ("#d8dee9", "#1b1f27");
 
 impl Picture {
     pub(crate) fn of(state: &State) -> Self {
-        let backend = TestBackend::new(state.size.width, state.size.height);
-        // Drawing into memory cannot fail; were it to, the picture would be empty.
-        let buffer = Terminal::new(backend)
-            .and_then(|mut terminal| terminal.draw(|frame| draw(state, frame)).map(|done| done.buffer.clone()))
-            .unwrap_or_default();
+        Self::sized(state, state.size)
+    }
+
+    /// In a terminal of another size than the state has heard of.
+    pub(crate) fn sized(state: &State, size: Size) -> Self {
+        let mut buffer = Buffer::empty(Rect::from(size));
+        draw(state, &mut buffer);
         Self { buffer }
     }
 

@@ -104,6 +104,7 @@ pub(crate) struct State {
     /// A word about the last key.
     pub(crate) note: Option<&'static str>,
     pub(crate) look: Look,
+    /// The terminal's size. Keys go by it; what is drawn goes by the room that there is.
     pub(crate) size: Size,
 }
 
@@ -148,9 +149,8 @@ impl State {
     }
 
     /// From top to bottom; in a terminal that is too small, what is lower has no room.
-    pub(crate) fn areas(&self) -> Areas {
-        let Size { width, height } = self.size;
-        let head = draw::head_height(self);
+    pub(crate) fn areas(&self, Size { width, height }: Size) -> Areas {
+        let head = draw::head_height(self, width);
         let foot = height.saturating_sub(1);
         let body = (1 + head).min(foot);
         // One column of air at the left of what is read.
@@ -163,22 +163,22 @@ impl State {
         }
     }
 
-    /// What the current screen can see; `None` before the first look is done.
-    pub(crate) fn view(&self) -> Option<View<'_>> {
+    /// What the current screen can see in a terminal of this size; `None` before the first look is done.
+    pub(crate) fn view(&self, size: Size) -> Option<View<'_>> {
         let preview = self.preview.as_deref()?;
         Some(View {
             preview,
             columns: &self.columns,
             look: self.look,
-            size: self.areas().body.as_size(),
+            size: self.areas(size).body.as_size(),
             search: &self.search.text,
             folder: &self.folder,
         })
     }
 
     /// In how many places of the current screen stands what is searched for.
-    pub(crate) fn matches(&self) -> usize {
-        match (self.view(), self.screens.get(self.current)) {
+    pub(crate) fn matches(&self, size: Size) -> usize {
+        match (self.view(size), self.screens.get(self.current)) {
             (Some(view), Some(screen)) if !self.search.text.is_empty() => screen.matches(view),
             _ => 0,
         }
@@ -269,13 +269,13 @@ impl State {
             | (Overlay::Help(_), Key::Char('?'))
             | (Overlay::OptOut(_) | Overlay::Save(_), Key::Escape | Key::Char('n')) => {}
             (Overlay::Help(mut scroll), key) => {
-                let rows = draw::help(self);
-                scroll.on_key(key.meaning(), &rows, draw::box_height(self, &rows), "");
+                let rows = draw::help(self, self.size);
+                scroll.on_key(key.meaning(), &rows, draw::box_height(self, self.size, &rows), "");
                 self.overlay = Some(Overlay::Help(scroll));
             }
             (Overlay::Report(report, mut scroll), key) => {
-                let rows = draw::result(self, &report);
-                scroll.on_key(key.meaning(), &rows, draw::box_height(self, &rows), "");
+                let rows = draw::result(self, self.size, &report);
+                scroll.on_key(key.meaning(), &rows, draw::box_height(self, self.size, &rows), "");
                 self.overlay = Some(Overlay::Report(report, scroll));
                 // After the command was run elsewhere: what does the disk say now?
                 return (key == Key::Char('r')).then(|| self.look_again()).flatten();
@@ -331,7 +331,7 @@ impl State {
     /// Offers a key to the current screen, and says whether it was taken. Screens may open a dialog.
     fn screen_takes(&mut self, key: Key) -> bool {
         let mut screens = std::mem::take(&mut self.screens);
-        let handled = match (self.view(), screens.get_mut(self.current)) {
+        let handled = match (self.view(self.size), screens.get_mut(self.current)) {
             (Some(view), Some(screen)) => screen.on_key(key, view),
             _ => Handled::No,
         };

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::preview::Question;
 use anonymous_statistics::watch::Watched;
-use ratatui::DefaultTerminal;
-use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::cursor::Show;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::layout::Size;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 
@@ -35,8 +35,15 @@ const FIRST_LOOK: Duration = Duration::from_millis(10);
 /// How often a look that takes its time says how long already.
 const WAITED: Duration = Duration::from_secs(1);
 
-pub(crate) fn size_of_terminal() -> io::Result<Size> {
-    ratatui::crossterm::terminal::size().map(|(width, height)| Size::new(width, height))
+/// More characters than any screen has pixels for. There are four bytes for a terminal's size (tty_ioctl(4)), so it can say
+/// four thousand million characters, and a hundred bytes would be taken for each of them.
+const MOST: u32 = 500_000;
+
+/// How many characters the terminal has; `None` where it says none, or what cannot be.
+pub(crate) fn size_of_terminal() -> Option<Size> {
+    let said = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    let size = Size::new(said.ws_col, said.ws_row);
+    (1..=MOST).contains(&size.area()).then_some(size)
 }
 
 /// How often it is looked whether something changed on which the preview rests; `Watched` says what that costs.
@@ -51,48 +58,85 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     performer.perform(Effect::Look(performer.question.action.clone()));
     performer.watch().map_err(failed)?;
 
-    let mut terminal = ratatui::try_init().map_err(failed)?;
     end_after_panic();
-    let ended = watch_keys(sender).and_then(|()| show(&mut terminal, &performer, &receiver));
-    // Dropping it shows the cursor again.
-    drop(terminal);
-    ratatui::restore();
+    let ended = take_terminal().and_then(|()| watch_keys(sender)).and_then(|()| show(&performer, &receiver));
+    give_terminal_back();
+    let signal = stopped.load(Ordering::Relaxed);
+    if signal != 0 {
+        // Whoever sent it sees that it was the end.
+        signal_hook::low_level::emulate_default_handler(signal).map_err(failed)?;
+    }
     for command in ended.map_err(failed)? {
         crate::output::hint(&format!("Run:  {command}"));
     }
-    match stopped.load(Ordering::Relaxed) {
-        0 => Ok(ExitCode::SUCCESS),
-        // Whoever sent the signal sees that it was the end.
-        signal => signal_hook::low_level::emulate_default_handler(signal).map(|()| ExitCode::SUCCESS).map_err(failed),
+    Ok(ExitCode::SUCCESS)
+}
+
+fn take_terminal() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, Hide)
+}
+
+/// As far as it is still there.
+fn give_terminal_back() {
+    let _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
+    let _ = disable_raw_mode();
+}
+
+/// What the terminal shows. It is always as large as the state says: one that measured the terminal itself could find
+/// another size than the state was laid out for.
+struct Canvas {
+    terminal: CrosstermBackend<io::Stdout>,
+    /// Of no size where it is not known.
+    shown: Buffer,
+}
+
+impl Canvas {
+    fn draw(&mut self, state: &State) -> io::Result<()> {
+        let mut next = Buffer::empty(Rect::from(state.size));
+        if self.shown.area != next.area {
+            self.terminal.clear()?;
+            self.shown = Buffer::empty(next.area);
+        }
+        draw(state, &mut next);
+        self.terminal.draw(self.shown.diff_iter(&next))?;
+        self.shown = next;
+        Backend::flush(&mut self.terminal)
+    }
+
+    /// Somebody else may have drawn, or the terminal has moved what it shows.
+    fn forget(&mut self) {
+        self.shown = Buffer::default();
     }
 }
 
 /// Draws and waits, in turns. Nothing is drawn while nothing happens. Returns the commands that a person is left to run.
-fn show(
-    terminal: &mut DefaultTerminal,
-    performer: &Performer,
-    messages: &Receiver<Message>,
-) -> io::Result<Vec<String>> {
+fn show(performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
     let question = &performer.question;
     let look = Look::of(|name| std::env::var_os(name));
     let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("/"));
-    let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, terminal.size()?);
+    let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
+    let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, size);
+    let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
     let ready = Instant::now() + FIRST_LOOK;
     loop {
         let early = state.preview.is_none() && Instant::now() < ready;
         if !early {
-            terminal.draw(|frame| draw(&state, frame))?;
+            canvas.draw(&state)?;
         }
         // Keys that were typed ahead are not drawn one by one.
         for message in wait(&state, messages, early.then_some(ready)).into_iter().chain(messages.try_iter().take(AHEAD))
         {
+            if matches!(message, Message::Resized(_)) {
+                canvas.forget();
+            }
             match state.update(message) {
                 Some(Effect::Quit) => return Ok(state.blocked),
                 Some(Effect::Suspend) => {
                     suspend()?;
-                    resume(terminal, &mut state)?;
+                    resume(&mut canvas, &mut state)?;
                 }
-                Some(Effect::Redraw) => resume(terminal, &mut state)?,
+                Some(Effect::Redraw) => resume(&mut canvas, &mut state)?,
                 Some(effect) => performer.perform(effect),
                 None => {}
             }
@@ -122,20 +166,17 @@ fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> 
 
 /// Gives the terminal back and stops, as a shell expects of Ctrl-Z. It returns when the shell lets the program go on.
 fn suspend() -> io::Result<()> {
-    let _ = execute!(io::stdout(), Show);
-    ratatui::restore();
+    give_terminal_back();
     signal_hook::low_level::emulate_default_handler(SIGTSTP)
 }
 
 /// Takes the terminal, whatever a shell made of it meanwhile, and draws everything anew.
-fn resume(terminal: &mut DefaultTerminal, state: &mut State) -> io::Result<()> {
+fn resume(canvas: &mut Canvas, state: &mut State) -> io::Result<()> {
     // Raw mode is only set where it is believed not to be.
     disable_raw_mode()?;
-    enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All))?;
-    // Its own clearing would ask where the cursor is, and the thread that reads keys would read the answer.
-    *terminal = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
-    state.update(Message::Resized(terminal.size()?));
+    take_terminal()?;
+    canvas.forget();
+    state.size = size_of_terminal().unwrap_or(state.size);
     Ok(())
 }
 
@@ -201,7 +242,7 @@ fn watch_keys(sender: Sender<Message>) -> io::Result<()> {
             read.iter().for_each(crash_if_asked);
             let message = match read {
                 Ok(Event::Key(key)) => Key::from(key).map(Message::Key),
-                Ok(Event::Resize(width, height)) => Some(Message::Resized(Size::new(width, height))),
+                Ok(Event::Resize(..)) => size_of_terminal().map(Message::Resized),
                 Ok(_) => None,
                 // The terminal is gone.
                 Err(_) => Some(Message::Stop),
@@ -253,12 +294,11 @@ fn crash_if_asked(event: &Event) {
     assert!(!asked || *event != Event::Key(event::KeyCode::F(12).into()), "asked to crash");
 }
 
-/// ratatui restores the rest of the terminal, but a panic may leave the cursor hidden. Whichever thread panics, the program
-/// ends, in a debug build as in a release.
+/// Whichever thread panics, the program ends, in a debug build as in a release.
 fn end_after_panic() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let _ = execute!(io::stdout(), Show);
+        give_terminal_back();
         next(info);
         std::process::abort();
     }));

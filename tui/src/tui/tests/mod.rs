@@ -347,7 +347,7 @@ fn every_key_of_a_screen_stands_in_its_help() {
         state.open(screen);
         press(&mut state, Key::Char('?'));
         let help = text(&state);
-        for own in state.screens[state.current].keys(state.view().unwrap()) {
+        for own in state.screens[state.current].keys(state.view(state.size).unwrap()) {
             assert!(help.contains(own.does), "{screen}: {help}");
         }
         assert!(help.contains("stop for now") && help.contains("leave; nothing changes"), "{help}");
@@ -369,7 +369,7 @@ fn a_search_finds_on_every_screen_and_comes_round() {
         let before = text(&state);
         press(&mut state, Key::Char('/'));
         typed(&mut state, wanted);
-        assert_eq!(state.matches(), places, "{screen}:\n{}", text(&state));
+        assert_eq!(state.matches(state.size), places, "{screen}:\n{}", text(&state));
         assert!(
             text(&state).contains(&format!("/{wanted}_   Enter done   Esc end   {places} places")),
             "{}",
@@ -428,7 +428,7 @@ fn what_is_typed_into_a_search_does_nothing_else() {
     press(&mut state, Key::Char('/'));
     typed(&mut state, "qowier?/1 日e\u{301}");
     assert!(state.overlay.is_none() && state.search.text == "qowier?/1 日e\u{301}");
-    assert_eq!(state.matches(), 0);
+    assert_eq!(state.matches(state.size), 0);
     typed(&mut state, &"x".repeat(100));
     assert_eq!(state.search.text.chars().count(), 40, "there is an end to it");
     for _ in 0..41 {
@@ -803,6 +803,29 @@ fn too_small_says_so_and_only_leaves() {
     }
     state.update(Message::Resized(Size::new(80, 24)));
     assert_eq!(text(&state), text(&usual()));
+}
+
+#[test]
+fn the_room_decides_and_not_the_size_that_was_heard_of() {
+    for (heard, real) in [((160, 50), (100, 30)), ((60, 16), (200, 60)), ((200, 60), (60, 16)), ((80, 24), (20, 5))] {
+        for screen in SCREENS {
+            for keys in ["j", "\r", "?", "o", "w", "/e"] {
+                let begin = |size| {
+                    let mut state = state(example::preview().unwrap(), RICH, size);
+                    state.open(screen);
+                    for c in keys.chars() {
+                        press(&mut state, if c == '\r' { Key::Enter } else { Key::Char(c) });
+                    }
+                    state
+                };
+                let real = Size::new(real.0, real.1);
+                let drawn = Picture::sized(&begin(heard), real).text();
+                let mut heard_since = begin(heard);
+                heard_since.update(Message::Resized(real));
+                assert_eq!(drawn, text(&heard_since), "{screen}, {keys:?}");
+            }
+        }
+    }
 }
 
 #[test]
