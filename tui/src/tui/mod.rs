@@ -7,6 +7,7 @@
 mod draw;
 mod effects;
 mod field;
+mod input;
 mod key;
 mod list;
 mod look;

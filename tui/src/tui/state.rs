@@ -22,6 +22,8 @@ use crate::saving::Save;
 pub(crate) enum Message {
     /// A key was pressed.
     Key(Key),
+    /// Text was pasted.
+    Pasted(String),
     /// The terminal has another size.
     Resized(Size),
     /// The look that is under way begins this.
@@ -78,6 +80,15 @@ pub(crate) struct Search {
     pub(crate) text: String,
     /// Whether keys still go into the text.
     pub(crate) typing: bool,
+}
+
+impl Search {
+    /// There is an end to it.
+    fn add(&mut self, c: char) {
+        if self.text.chars().count() < 40 {
+            self.text.push(c);
+        }
+    }
 }
 
 /// What is on the screen.
@@ -187,6 +198,7 @@ impl State {
     pub(crate) fn update(&mut self, message: Message) -> Option<Effect> {
         match message {
             Message::Key(key) => return self.on_key(key),
+            Message::Pasted(text) => self.paste(&text),
             Message::Resized(size) => self.size = size,
             Message::Began(stage) => {
                 if let Some(looking) = &mut self.looking {
@@ -307,6 +319,16 @@ impl State {
         None
     }
 
+    /// Pasted text is text where a search is typed, and presses no keys anywhere.
+    fn paste(&mut self, text: &str) {
+        if self.search.typing && self.overlay.is_none() && fits(self.size) {
+            for c in text.chars().filter(|c| !c.is_control()) {
+                self.search.add(c);
+            }
+            self.screen_takes(Key::FirstMatch);
+        }
+    }
+
     fn search_key(&mut self, key: Key) {
         match key {
             Key::Enter => self.search.typing = false,
@@ -316,11 +338,10 @@ impl State {
                 self.search.text.pop();
                 self.screen_takes(Key::FirstMatch);
             }
-            Key::Char(c) if self.search.text.chars().count() < 40 => {
-                self.search.text.push(c);
+            Key::Char(c) => {
+                self.search.add(c);
                 self.screen_takes(Key::FirstMatch);
             }
-            Key::Char(_) => {}
             // Arrows and the like move as ever.
             key => {
                 self.screen_takes(key);

@@ -1,4 +1,5 @@
-//! The terminal and everything that happens outside the screens: keys, signals, and the effects that a state asks for.
+//! The terminal and everything that happens outside the screens: what is typed, signals, and the effects that a state asks
+//! for.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,16 +15,16 @@ use anonymous_statistics::watch::Watched;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{Hide, Show};
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::draw::draw;
 use super::effects;
-use super::key::Key;
+use super::input::Input;
 use super::look::Look;
 use super::state::{Effect, Message, State};
 use crate::output::{Failure, NOT_DONE};
@@ -59,7 +60,7 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     performer.watch().map_err(failed)?;
 
     end_after_panic();
-    let ended = take_terminal().and_then(|()| watch_keys(sender)).and_then(|()| show(&performer, &receiver));
+    let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(&performer, &receiver));
     give_terminal_back();
     let signal = stopped.load(Ordering::Relaxed);
     if signal != 0 {
@@ -74,12 +75,12 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
 
 fn take_terminal() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, Hide)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
 }
 
 /// As far as it is still there.
 fn give_terminal_back() {
-    let _ = execute!(io::stdout(), Show, LeaveAlternateScreen);
+    let _ = execute!(io::stdout(), Show, DisableBracketedPaste, LeaveAlternateScreen);
     let _ = disable_raw_mode();
 }
 
@@ -234,22 +235,40 @@ fn send(sender: &Sender<Message>, message: Message) {
     let _ = sender.send(message);
 }
 
-fn watch_keys(sender: Sender<Message>) -> io::Result<()> {
+/// Reads what is typed until the terminal is gone. One thread waits for bytes, and another for what they come to, which a
+/// key may end that is followed by nothing. Neither waits by poll(2): macOS' does not support devices.
+fn watch_input(sender: Sender<Message>) -> io::Result<()> {
+    let (pieces, read) = mpsc::channel::<Vec<u8>>();
     thread::Builder::new().spawn(move || {
+        let mut bytes = [0; 1024];
         loop {
-            let read = event::read();
-            #[cfg(debug_assertions)]
-            read.iter().for_each(crash_if_asked);
-            let message = match read {
-                Ok(Event::Key(key)) => Key::from(key).map(Message::Key),
-                Ok(Event::Resize(..)) => size_of_terminal().map(Message::Resized),
-                Ok(_) => None,
-                // The terminal is gone.
-                Err(_) => Some(Message::Stop),
+            match rustix::io::read(io::stdin(), &mut bytes) {
+                Ok(count @ 1..) => {
+                    if pieces.send(bytes.iter().take(count).copied().collect()).is_err() {
+                        return;
+                    }
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                // The terminal is gone (termios(4), tty_ioctl(4)).
+                Ok(0) | Err(_) => return,
+            }
+        }
+    })?;
+    thread::Builder::new().spawn(move || {
+        let mut input = Input::default();
+        loop {
+            let piece = match input.patience() {
+                Some(patience) => read.recv_timeout(patience),
+                None => read.recv().map_err(RecvTimeoutError::from),
             };
-            let last = matches!(message, Some(Message::Stop));
-            if message.is_some_and(|message| sender.send(message).is_err()) || last {
-                return;
+            match piece {
+                Ok(bytes) => {
+                    #[cfg(debug_assertions)]
+                    crash_if_asked(&bytes);
+                    input.take(&bytes).into_iter().for_each(|message| send(&sender, message));
+                }
+                Err(RecvTimeoutError::Timeout) => input.quiet().into_iter().for_each(|message| send(&sender, message)),
+                Err(RecvTimeoutError::Disconnected) => return send(&sender, Message::Stop),
             }
         }
     })?;
@@ -257,7 +276,7 @@ fn watch_keys(sender: Sender<Message>) -> io::Result<()> {
 }
 
 /// A signal ends the program in order; the same signal a second time ends it at once. Returns where its number will be.
-/// The signals that stop a program for a while and let it go on are passed on too.
+/// The signals that stop a program for a while and let it go on are passed on too, and that of another size.
 fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
     const ENDING: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
     let second = Arc::new(AtomicBool::new(false));
@@ -266,32 +285,32 @@ fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&second))?;
         signal_hook::flag::register(signal, Arc::clone(&second))?;
     }
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGCONT])?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH])?;
     let stopped = Arc::new(AtomicI32::new(0));
     let number = Arc::clone(&stopped);
     thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
-            send(
-                &sender,
-                match signal {
-                    SIGTSTP => Message::Suspended,
-                    SIGCONT => Message::Continued,
-                    signal => {
-                        number.store(signal, Ordering::Relaxed);
-                        Message::Stop
-                    }
-                },
-            );
+            let message = match signal {
+                SIGTSTP => Some(Message::Suspended),
+                SIGCONT => Some(Message::Continued),
+                SIGWINCH => size_of_terminal().map(Message::Resized),
+                signal => {
+                    number.store(signal, Ordering::Relaxed);
+                    Some(Message::Stop)
+                }
+            };
+            message.into_iter().for_each(|message| send(&sender, message));
         }
     })?;
     Ok(stopped)
 }
 
-/// What a panic leaves behind can only be tested with one. Nobody's input leads to any, so a debug build has a key for it.
+/// What a panic leaves behind can only be tested with one. Nobody's input leads to any, so a debug build has a key for it:
+/// F12.
 #[cfg(debug_assertions)]
-fn crash_if_asked(event: &Event) {
+fn crash_if_asked(bytes: &[u8]) {
     let asked = std::env::var_os("TELEMETRY_PREVIEW_CRASH").is_some();
-    assert!(!asked || *event != Event::Key(event::KeyCode::F(12).into()), "asked to crash");
+    assert!(!asked || bytes != b"\x1b[24~", "asked to crash");
 }
 
 /// Whichever thread panics, the program ends, in a debug build as in a release.

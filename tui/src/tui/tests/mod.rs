@@ -442,6 +442,33 @@ fn what_is_typed_into_a_search_does_nothing_else() {
 }
 
 #[test]
+fn pasted_text_goes_into_a_search_and_nowhere_else() {
+    let paste = |state: &mut State, text: &str| assert_eq!(state.update(Message::Pasted(text.to_owned())), None);
+    for screen in SCREENS {
+        for key in [None, Some('?'), Some('o'), Some('i'), Some('w')] {
+            let mut state = state(opted_out(), RICH, (80, 24));
+            state.open(screen);
+            key.map(|key| press(&mut state, Key::Char(key)));
+            let before = text(&state);
+            for pasted in ["hello\rworld\r", "q", OPT_IN_WORD, "\u{1b}[A2/"] {
+                paste(&mut state, pasted);
+            }
+            assert_eq!(text(&state), before, "{key:?} on {screen}");
+        }
+    }
+    let mut state = at("Fields");
+    press(&mut state, Key::Char('/'));
+    paste(&mut state, "ker\r\u{3}\tnel");
+    assert_eq!(state.search.text, "kernel");
+    assert!(state.search.typing && text(&state).contains("2 places"), "{}", text(&state));
+    paste(&mut state, &"日".repeat(100));
+    assert_eq!(state.search.text.chars().count(), 40, "there is an end to it");
+    press(&mut state, Key::Enter);
+    paste(&mut state, "q");
+    assert_eq!(state.search.text.chars().count(), 40, "nothing is typed any more");
+}
+
+#[test]
 fn a_filter_that_leaves_nothing_says_so() {
     for screen in ["Fields", "Events"] {
         let mut state = at(screen);
