@@ -71,10 +71,9 @@ impl Input {
         for byte in bytes {
             self.begun = match std::mem::take(&mut self.begun) {
                 Begun::Nothing => self.first(*byte),
-                Begun::Escape => self.escaped(*byte),
+                // A string's end is no sequence of its own, and nothing either.
+                Begun::Escape | Begun::TextEscape => self.escaped(*byte),
                 Begun::Text => self.text(*byte),
-                Begun::TextEscape if *byte == b'\\' => Begun::Nothing,
-                Begun::TextEscape => self.escaped(*byte),
                 Begun::Paste(text, end) => self.pasted(text, end, *byte),
                 // The others hold no control characters.
                 _ if *byte < b' ' => self.first(*byte),

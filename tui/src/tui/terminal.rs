@@ -19,7 +19,7 @@ use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::draw::draw;
@@ -36,8 +36,8 @@ const FIRST_LOOK: Duration = Duration::from_millis(10);
 /// How often a look that takes its time says how long already.
 const WAITED: Duration = Duration::from_secs(1);
 
-/// More characters than any screen has pixels for. There are four bytes for a terminal's size (tty_ioctl(4)), so it can say
-/// four thousand million characters, and a hundred bytes would be taken for each of them.
+/// More characters than an 8K screen shows in a font of 6 by 12 pixels. A terminal can say 65535 by 65535 (`ioctl_tty(2)`),
+/// and a hundred bytes would be taken for each of them.
 const MOST: u32 = 500_000;
 
 /// How many characters the terminal has; `None` where it says none, or what cannot be.
@@ -65,12 +65,25 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     let signal = stopped.load(Ordering::Relaxed);
     if signal != 0 {
         // Whoever sent it sees that it was the end.
+        no_core_dump();
         signal_hook::low_level::emulate_default_handler(signal).map_err(failed)?;
     }
     for command in ended.map_err(failed)? {
         crate::output::hint(&format!("Run:  {command}"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// SIGQUIT asks for a core dump (signal(7)), and in one would be values of an event.
+fn no_core_dump() {
+    // A limit of 0 does not keep Linux from handing a dump to a program (core(5)).
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(not(target_os = "linux"))]
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Core,
+        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+    );
 }
 
 fn take_terminal() -> io::Result<()> {
@@ -249,7 +262,7 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
                     }
                 }
                 Err(rustix::io::Errno::INTR) => {}
-                // The terminal is gone (termios(4), tty_ioctl(4)).
+                // The terminal is gone (`ioctl_tty(2)`, TIOCNOTTY; read(2), EIO).
                 Ok(0) | Err(_) => return,
             }
         }
@@ -278,14 +291,14 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
 /// A signal ends the program in order; the same signal a second time ends it at once. Returns where its number will be.
 /// The signals that stop a program for a while and let it go on are passed on too, and that of another size.
 fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
-    const ENDING: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
+    const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
     let second = Arc::new(AtomicBool::new(false));
     for signal in ENDING {
         // Registered before the flag is set by the first: so only the second ends the program here.
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&second))?;
         signal_hook::flag::register(signal, Arc::clone(&second))?;
     }
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH])?;
+    let mut signals = Signals::new(ENDING.iter().chain(&[SIGTSTP, SIGCONT, SIGWINCH]))?;
     let stopped = Arc::new(AtomicI32::new(0));
     let number = Arc::clone(&stopped);
     thread::Builder::new().spawn(move || {
@@ -299,7 +312,9 @@ fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
                     Some(Message::Stop)
                 }
             };
-            message.into_iter().for_each(|message| send(&sender, message));
+            if let Some(message) = message {
+                send(&sender, message);
+            }
         }
     })?;
     Ok(stopped)

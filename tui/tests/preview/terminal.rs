@@ -86,7 +86,7 @@ fn signals_restore_the_terminal() {
     if !has_tmux("signals_restore_the_terminal") {
         return;
     }
-    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let agent = Agent::new();
         let command = shell(&agent, "sh -c 'echo $$ > \"$0\"; exec \"$@\"'", "");
         let command = command.replacen(PROGRAM, &format!("{} {PROGRAM}", agent.path("pid").display()), 1);
