@@ -7,6 +7,7 @@ mod compare;
 #[cfg(target_os = "linux")]
 mod daemons;
 mod network;
+mod pty;
 mod terminal;
 mod trust;
 mod verbs;

@@ -1,0 +1,348 @@
+//! The screens behind a pseudo terminal that a test holds itself: what a terminal can do to a program, byte for byte.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::pty::OpenptFlags;
+use rustix::termios::Winsize;
+
+use crate::common::{Agent, OPT_OUT, PROGRAM, skip};
+
+/// The screen shows this once the machine was looked at.
+const LOOKED: &str = "set by the daemon";
+
+/// How long the terminal stays at most after it was taken away.
+const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+
+/// A program that has a pseudo terminal as its own.
+struct Pty {
+    /// `None` once the terminal is gone.
+    master: Option<Arc<File>>,
+    child: Child,
+    /// What the terminal shows.
+    shown: Arc<Mutex<vt100::Parser>>,
+    agent: Agent,
+}
+
+impl Pty {
+    /// Runs the program in a shell that does something before it, for example `exec`. `None`, and a word about it, where no
+    /// program can be given a terminal.
+    fn run(test: &str, size: (u16, u16), before: &str) -> Option<Self> {
+        if !Command::new("setsid").arg("true").status().is_ok_and(|status| status.success()) {
+            skip(test, "needs setsid");
+            return None;
+        }
+        let agent = Agent::new();
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        rustix::pty::grantpt(&master).unwrap();
+        rustix::pty::unlockpt(&master).unwrap();
+        let terminal = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let master = File::from(master);
+        resize(&master, size);
+        // A session without a terminal gets the first one that it opens (credentials(7)).
+        let script = format!("exec <>\"$0\" >&0 2>&0; {before} \"$@\"; echo $? > status");
+        let mut command = Command::new("setsid");
+        command.args(["sh", "-c", &script, &terminal, PROGRAM]).current_dir(agent.root()).stdin(Stdio::null());
+        command.env_clear().envs(agent.environment()).envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        let child = command.envs([("TERM", "xterm"), ("LANG", "C.UTF-8"), ("RUST_BACKTRACE", "0")]).spawn().unwrap();
+        let shown = Arc::new(Mutex::new(vt100::Parser::default()));
+        let master = Arc::new(master);
+        // It must not keep the terminal from going away.
+        let (from, to) = (Arc::downgrade(&master), Arc::clone(&shown));
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Some(master) = from.upgrade() {
+                let mut readable = [PollFd::new(&*master, PollFlags::IN)];
+                if rustix::event::poll(&mut readable, Some(&SOON)).unwrap() > 0 {
+                    let Ok(read @ 1..) = (&*master).read(&mut bytes) else { return };
+                    to.lock().unwrap().process(&bytes[..read]);
+                }
+            }
+        });
+        let terminal = Self { master: Some(master), child, shown, agent };
+        terminal.resize(size);
+        Some(terminal)
+    }
+
+    fn send(&self, bytes: impl AsRef<[u8]>) {
+        self.master.as_deref().unwrap().write_all(bytes.as_ref()).unwrap();
+    }
+
+    fn resize(&self, (width, height): (u16, u16)) {
+        // No emulator has so many characters as no program may believe in.
+        if let (Some(width), Some(height)) = (NonZero::new(width), NonZero::new(height))
+            && width.get() < 1000
+        {
+            self.shown.lock().unwrap().screen_mut().set_size(height, width);
+        }
+        resize(self.master.as_deref().unwrap(), (width, height));
+    }
+
+    fn screen(&self) -> String {
+        self.shown.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the terminal shows a text.
+    fn wait_for(&self, text: &str) -> String {
+        self.wait_until(text, |screen| screen.contents().contains(text))
+    }
+
+    /// Waits until the terminal is as it should be, and stays so for a moment: what is drawn arrives in pieces.
+    fn wait_until(&self, what: &str, is: impl Fn(&vt100::Screen) -> bool) -> String {
+        let mut before = None;
+        for _ in 0..400 {
+            let (is, screen) = {
+                let shown = self.shown.lock().unwrap();
+                (is(shown.screen()), shown.screen().contents())
+            };
+            if is && before.as_ref() == Some(&screen) {
+                return screen;
+            }
+            before = Some(screen);
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("the terminal is never so: {what}\n{}", self.screen());
+    }
+
+    /// Waits until the terminal is as a shell expects it.
+    fn wait_until_given_back(&self) {
+        self.wait_until("given back", |screen| {
+            !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+        });
+    }
+
+    /// Whether the program still runs.
+    fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        for _ in 0..400 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("it does not end: {}", self.screen());
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn resize(master: &File, (width, height): (u16, u16)) {
+    let size = Winsize { ws_col: width, ws_row: height, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(master, size).unwrap();
+}
+
+/// Waits for a file that says something.
+fn wait_for_file(path: &std::path::Path, limit: Duration) -> Option<String> {
+    let begin = Instant::now();
+    loop {
+        match fs::read_to_string(path) {
+            Ok(text) if text.ends_with('\n') => return Some(text.trim().to_owned()),
+            _ if begin.elapsed() > limit => return None,
+            _ => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}
+
+#[test]
+fn a_thousand_sizes_on_every_screen() {
+    let Some(mut terminal) = Pty::run("a_thousand_sizes_on_every_screen", (160, 50), "exec") else { return };
+    terminal.wait_for(LOOKED);
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |limit: u16| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        u16::try_from(random % u64::from(limit)).unwrap()
+    };
+    // Keys that move, and that open and close what can be open, and none that leaves or confirms.
+    let keys = ["j", "k", " ", "g", "G", "\t", "?", "\x1b", "s", "p", "d", ".", ",", "\r", "/e\r", "n", "\x1b[6~"];
+    for screen in 1..=7 {
+        terminal.send("\x1b");
+        std::thread::sleep(Duration::from_millis(100));
+        terminal.send(screen.to_string());
+        for _ in 0..150 {
+            terminal.resize((20 + below(281), 5 + below(96)));
+            terminal.send(keys[usize::from(below(u16::try_from(keys.len()).unwrap()))]);
+            std::thread::sleep(Duration::from_secs(1) / 60);
+            assert!(terminal.lives(), "on screen {screen}: {}", terminal.screen());
+        }
+    }
+    terminal.resize((160, 50));
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(100));
+        terminal.send("\x1b");
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.send("?");
+    terminal.wait_for("stop for now");
+    terminal.send("q");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn it_ends_when_its_terminal_is_gone() {
+    // The shell is the one that hears of it (`ioctl_tty(2)`), and does not pass it on.
+    let begin = "trap '' HUP; sh -c 'echo $$ > pid; exec \"$0\"'";
+    let Some(mut terminal) = Pty::run("it_ends_when_its_terminal_is_gone", (80, 24), begin) else { return };
+    terminal.wait_for(LOOKED);
+    let pid = wait_for_file(&terminal.agent.path("pid"), Duration::from_secs(5)).unwrap();
+    terminal.master = None;
+    let ended = wait_for_file(&terminal.agent.path("status"), Duration::from_secs(3));
+    if ended.is_none() {
+        let _ = Command::new("kill").args(["-s", "KILL", &pid]).status();
+    }
+    // It leaves in order, or with an error of its own where it was about to draw.
+    assert!(matches!(ended.as_deref(), Some("0" | "1")), "{ended:?}");
+}
+
+#[test]
+fn a_hangup_ends_it_in_order() {
+    let Some(mut terminal) = Pty::run("a_hangup_ends_it_in_order", (80, 24), "exec") else { return };
+    terminal.wait_for(LOOKED);
+    terminal.master = None;
+    // It may notice by itself before it hears of it. It does not abort because nobody reads its last words.
+    let ended = terminal.ended();
+    assert!(ended.signal() == Some(1) || ended.success(), "{ended:?}");
+}
+
+#[test]
+fn it_rests_while_nothing_happens() {
+    let Some(terminal) = Pty::run("it_rests_while_nothing_happens", (80, 24), "exec") else { return };
+    terminal.wait_for(LOOKED);
+    let Ok(before) = processor_time(&terminal) else {
+        return skip("it_rests_while_nothing_happens", "needs /proc");
+    };
+    std::thread::sleep(Duration::from_secs(2));
+    // Once a second it looks whether something has changed, and all over again where something has. A tick is a hundredth
+    // of a second.
+    let used = processor_time(&terminal).unwrap() - before;
+    assert!(used <= 50, "{used} ticks in two seconds");
+}
+
+/// How many clock ticks of a processor the program has used (`proc_pid_stat(5)`).
+fn processor_time(terminal: &Pty) -> std::io::Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", terminal.child.id()))?;
+    let after_name = stat.rsplit(')').next().unwrap();
+    Ok(after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum())
+}
+
+#[test]
+fn a_size_that_no_terminal_has_is_not_known() {
+    const TEST: &str = "a_size_that_no_terminal_has_is_not_known";
+    // A limit of 2 GB: a machine may promise more memory than it has, and give it.
+    let limited = "ulimit -v 2000000; exec";
+    for size in [(65535, 65535), (0, 0)] {
+        let Some(mut terminal) = Pty::run(TEST, size, limited) else { return };
+        terminal.wait_for("Nothing was sent.");
+        assert!(terminal.ended().success(), "{size:?}");
+    }
+    let Some(terminal) = Pty::run(TEST, (80, 24), limited) else { return };
+    terminal.wait_for(LOOKED);
+    terminal.resize((65535, 65535));
+    std::thread::sleep(Duration::from_millis(200));
+    terminal.send("2");
+    terminal.wait_for("[2 Fields]");
+    terminal.resize((120, 40));
+    terminal.send("3");
+    terminal.wait_for("[3 Request]");
+}
+
+#[test]
+fn late_answers_of_a_terminal_are_no_keys() {
+    let Some(mut terminal) = Pty::run("late_answers_of_a_terminal_are_no_keys", (80, 24), "exec") else { return };
+    terminal.wait_for(LOOKED);
+    for (what, answer) in [
+        ("OSC 11", "\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\"),
+        ("OSC 11 that ends with BEL", "\x1b]11;rgb:ffff/ffff/ffff\x07"),
+        ("DA1", "\x1b[?64;1;2;6;22c"),
+        ("DA2", "\x1b[>41;354;0c"),
+        ("DA3", "\x1bP!|00000000\x1b\\"),
+        ("XTVERSION", "\x1bP>|XTerm(354) o\x1b\\"),
+        ("XTGETTCAP", "\x1bP1+r544e=787465726d\x1b\\"),
+        ("DECRPM", "\x1b[?2026;2$y"),
+        ("CPR", "\x1b[24;80R"),
+        ("a size in characters", "\x1b[8;24;80t"),
+        ("DSR", "\x1b[0n"),
+        ("APC", "\x1b_Gi=31;oq\x1b\\"),
+    ] {
+        // Whole, and byte by byte once it has begun, as a slow line may bring it.
+        for begin in [answer.len(), 2] {
+            let before = terminal.screen();
+            let (begin, rest) = answer.as_bytes().split_at(begin);
+            terminal.send(begin);
+            for byte in rest {
+                std::thread::sleep(Duration::from_millis(5));
+                terminal.send([*byte]);
+            }
+            // A key after it counts, and leads to the screen that is next to the one before.
+            terminal.send("\t");
+            terminal.wait_for("[2 Fields]");
+            terminal.send("\x1b[Z");
+            terminal.wait_until(what, |screen| screen.contents() == before);
+        }
+    }
+    terminal.send("q");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn pasted_text_presses_no_keys() {
+    let Some(mut terminal) = Pty::run("pasted_text_presses_no_keys", (80, 24), "exec") else { return };
+    terminal.wait_until("bracketed paste", vt100::Screen::bracketed_paste);
+    let before = terminal.wait_for(LOOKED);
+    let paste = |text: &str| format!("\x1b[200~{text}\x1b[201~");
+    terminal.send(paste("hello\rworld\roq\x03\r\x1b[6~"));
+    terminal.send("\t");
+    terminal.wait_for("[2 Fields]");
+    terminal.send("\x1b[Z");
+    terminal.wait_until("as before", |screen| screen.contents() == before);
+    terminal.send("\t/");
+    terminal.wait_for("Enter done");
+    terminal.send(paste("ker\r\x03\t\x7fnel"));
+    terminal.wait_for("/kernel_   Enter done   Esc end   2 places");
+    terminal.send("\r");
+    terminal.wait_for("n next");
+    terminal.send(paste("q"));
+    terminal.send("?");
+    terminal.wait_for("stop for now");
+    assert!(!terminal.agent.path("etc").join(OPT_OUT).exists());
+    terminal.send("q");
+    assert!(terminal.ended().success());
+    terminal.wait_until_given_back();
+}
+
+#[test]
+fn a_paste_that_never_ends_can_be_left() {
+    let Some(mut terminal) = Pty::run("a_paste_that_never_ends_can_be_left", (80, 24), "exec") else { return };
+    terminal.wait_for(LOOKED);
+    terminal.send("\x1b[200~hello");
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.send("\x03");
+    assert!(terminal.ended().success());
+}
+
+#[test]
+fn sigquit_gives_the_terminal_back_and_leaves_no_core() {
+    const TEST: &str = "sigquit_gives_the_terminal_back_and_leaves_no_core";
+    let Some(mut terminal) = Pty::run(TEST, (80, 24), "ulimit -c unlimited; exec") else { return };
+    terminal.wait_for(LOOKED);
+    let pid = terminal.child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "QUIT", &pid]).status().unwrap().success());
+    let ended = terminal.ended();
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(3), false));
+    terminal.wait_until_given_back();
+}
