@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 
 /// A regular file, open, with what is known of it.
 #[derive(Debug)]
@@ -60,15 +60,15 @@ pub fn read(path: &Path, links: Links, max: usize) -> io::Result<Vec<u8>> {
     open_regular(rustix::fs::CWD, path, links)?.read(max)
 }
 
-/// Writes a new file that only its owner may read. What stands at its place already is an error and stays as it is; what
-/// could not be written whole is taken away again.
-pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a new file in a folder, which only its owner may read. What stands at its place already is an error and stays as
+/// it is; what could not be written whole is taken away again.
+pub fn write_new(folder: impl AsFd, name: &str, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let mut file = std::fs::File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?);
+    let mut file = std::fs::File::from(rustix::fs::openat(&folder, name, flags, Mode::RUSR | Mode::WUSR)?);
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
         // If it cannot be deleted either, the error that is reported says that the file is not whole.
-        let _ = rustix::fs::unlink(path);
+        let _ = rustix::fs::unlinkat(&folder, name, AtFlags::empty());
     }
     written
 }
@@ -91,12 +91,13 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        write_new(&path("new"), b"bytes").unwrap();
+        let open = open_folder(rustix::fs::CWD, folder.path(), Links::Follow).unwrap();
+        write_new(&open, "new", b"bytes").unwrap();
         assert_eq!(std::fs::read(path("new")).unwrap(), b"bytes");
         assert_eq!(std::fs::metadata(path("new")).unwrap().permissions().mode() & 0o777, 0o600);
         std::os::unix::fs::symlink("nowhere", path("link")).unwrap();
         for name in ["new", "link", ".", "missing/new"] {
-            assert!(write_new(&path(name), b"other").is_err(), "{name}");
+            assert!(write_new(&open, name, b"other").is_err(), "{name}");
         }
         assert_eq!(std::fs::read(path("new")).unwrap(), b"bytes");
         assert!(!path("nowhere").exists());

@@ -273,7 +273,7 @@ fn opt_in(state: &State, size: Size, plan: &OptIn, typed: &str) -> Vec<Row> {
 fn save(state: &State, size: Size, plan: &Save) -> Vec<Row> {
     let mut page = Page::new(state.look, inner_size(state, size));
     page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
-    page.indented(2, &words::path(plan.file()));
+    page.indented(2, &words::path(&plan.file()));
     page.text("Nothing is overwritten, and nothing is sent.");
     page.blank().text("Enter: create the file    Esc: cancel");
     page.into_rows()

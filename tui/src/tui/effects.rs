@@ -1,5 +1,7 @@
 //! The one place where what a state asks for is done.
 
+use std::os::fd::BorrowedFd;
+
 use anonymous_statistics::comparison;
 use anonymous_statistics::preview::{Preview, Question, Stage};
 use anonymous_statistics::watch::Watched;
@@ -7,12 +9,14 @@ use anonymous_statistics::watch::Watched;
 use super::state::{Effect, Message};
 
 /// Performs an effect, and tells what comes of it. Effects on the terminal itself are not for here: they do nothing.
+/// Requests are saved in `folder`.
 ///
 /// `last` is what the look before this one rested on; `watch` gets what this one does, as it was before, so that no change
 /// passes unseen.
 pub(crate) fn perform(
     effect: Effect,
     question: &Question,
+    folder: BorrowedFd<'_>,
     last: Option<&Watched>,
     tell: &dyn Fn(Message),
     watch: &dyn Fn(Watched),
@@ -30,7 +34,7 @@ pub(crate) fn perform(
         }
         Effect::OptOut(plan) => tell(Message::Done(Box::new(plan.perform().report()))),
         Effect::OptIn(plan) => tell(Message::Done(Box::new(plan.report()))),
-        Effect::Save(plan) => tell(Message::Done(Box::new(plan.perform()))),
+        Effect::Save(plan) => tell(Message::Done(Box::new(plan.perform(folder)))),
         Effect::Suspend | Effect::Redraw | Effect::Quit => {}
     }
 }

@@ -128,7 +128,7 @@ impl Canvas {
 fn show(performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
     let question = &performer.question;
     let look = Look::of(|name| std::env::var_os(name));
-    let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("/"));
+    let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
     let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
     let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, size);
     let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
@@ -208,7 +208,9 @@ impl Performer {
         let watched = Arc::clone(&self.watched);
         let begun = thread::Builder::new().spawn(move || {
             let last = newest(&watched);
-            effects::perform(effect, &question, last.as_deref(), &|message| send(&sender, message), &|before| {
+            let tell = |message| send(&sender, message);
+            // The folder in which this program was started stays open, whatever takes its place: nothing here leaves it.
+            effects::perform(effect, &question, rustix::fs::CWD, last.as_deref(), &tell, &|before| {
                 *watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
             });
         });

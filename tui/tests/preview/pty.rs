@@ -346,3 +346,22 @@ fn sigquit_gives_the_terminal_back_and_leaves_no_core() {
     assert_eq!((ended.signal(), ended.core_dumped()), (Some(3), false));
     terminal.wait_until_given_back();
 }
+
+#[test]
+fn a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place() {
+    const TEST: &str = "a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place";
+    let Some(terminal) = Pty::run(TEST, (160, 40), "mkdir home trap; cd home; exec") else { return };
+    terminal.wait_for(LOOKED);
+    terminal.send("3");
+    terminal.wait_for("[3 Request]");
+    terminal.send("w");
+    terminal.wait_for("Save the request?");
+    let path = |name: &str| terminal.agent.path(name);
+    fs::rename(path("home"), path("moved")).unwrap();
+    std::os::unix::fs::symlink("trap", path("home")).unwrap();
+    terminal.send("\r");
+    let screen = terminal.wait_for("Created ");
+    assert!(screen.contains("leads elsewhere"), "{screen}");
+    let files = |name: &str| fs::read_dir(path(name)).unwrap().count();
+    assert_eq!((files("moved"), files("trap")), (1, 0));
+}

@@ -2,6 +2,7 @@
 //! be in them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anonymous_statistics::preview::Question;
@@ -67,6 +68,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         plugins_dir: None,
         environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
     };
+    let home = std::fs::File::open(path("home")).unwrap();
     let mut model = tree(root.path());
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let mut state = State::new("START".to_owned(), false, path("home"), RICH, Size::new(100, 30));
@@ -75,7 +77,8 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     for pressed in 0..KEYS {
         while let Some(effect) = wanted.take() {
             let messages = std::cell::RefCell::new(Vec::new());
-            effects::perform(effect, &question, None, &|message| messages.borrow_mut().push(message), &|_| {});
+            let tell = |message| messages.borrow_mut().push(message);
+            effects::perform(effect, &question, home.as_fd(), None, &tell, &|_| {});
             assert_eq!(tree(root.path()), model, "after key {pressed}");
             for message in messages.into_inner() {
                 wanted = state.update(message).or(wanted);
