@@ -43,7 +43,7 @@ pub enum State {
 }
 
 impl State {
-    const fn folder(self) -> &'static str {
+    pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Waiting => WAITING,
             Self::Sent => SENT,

@@ -3,10 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags};
 
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
+use crate::folders::STATE_FOLDER;
 use crate::outbox::{Outbox, Role, State};
 
 /// What opting out did.
@@ -47,6 +48,44 @@ pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
         Err(rustix::io::Errno::EXIST) => Ok(Done::AlreadySo),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether this process may create the opt-out file, before anybody is asked to confirm it. The kernel is asked, which
+/// knows of read-only mounts and of capabilities; what a security module refuses may show only when it is tried.
+pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
+    if opt_out_file(config_directory).symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    match (may_change(config_directory), config_directory.parent()) {
+        // The folder is created too.
+        (Err(rustix::io::Errno::NOENT), Some(parent)) => Ok(may_change(parent)?),
+        (may, _) => Ok(may?),
+    }
+}
+
+/// Whether this process may remove the opt-out file, in the same way.
+pub fn may_opt_in(config_directory: &Path) -> io::Result<()> {
+    match opt_out_file(config_directory).symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        _ => Ok(may_change(config_directory)?),
+    }
+}
+
+/// Whether this process may delete the events that wait, in the same way.
+pub fn may_forget_waiting(library: Option<&Path>) -> io::Result<()> {
+    let waiting = library.map(|library| library.join(STATE_FOLDER).join(State::Waiting.folder()));
+    match waiting.map_or(Ok(()), |waiting| may_change(&waiting)) {
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(()),
+        may => Ok(may?),
+    }
+}
+
+/// Whether files may be created and deleted in a folder.
+fn may_change(folder: &Path) -> rustix::io::Result<()> {
+    // With the dot a file in its place is an error, as it is when it is opened. The rights that count are those of the
+    // effective user, as in every other system call.
+    let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::accessat(rustix::fs::CWD, folder.join("."), access, AtFlags::EACCESS)
 }
 
 /// Removes the opt-out file from a config directory, and nothing else.
@@ -116,6 +155,43 @@ mod tests {
         std::fs::remove_dir(state.join("sent")).unwrap();
         assert_eq!(forget_waiting(Some(library.path()), Role::Reader).unwrap(), 1);
         assert!(!event.exists());
+    }
+
+    #[test]
+    fn what_may_be_done_is_known_before() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = |name: &str| parent.path().join(name);
+        std::fs::create_dir(path("etc")).unwrap();
+        std::fs::write(path("file"), "").unwrap();
+        let (kind, missing) = (|may: io::Result<()>| may.unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(may_opt_out(&path("etc")).is_ok() && may_opt_in(&path("etc")).is_ok());
+        assert!(may_opt_out(&path("new")).is_ok() && may_opt_in(&path("new")).is_ok());
+        assert_eq!(kind(may_opt_out(&path("new/er"))), missing);
+        assert_eq!(kind(may_opt_out(&path("file"))), io::ErrorKind::NotADirectory);
+        assert!(may_forget_waiting(None).is_ok() && may_forget_waiting(Some(parent.path())).is_ok());
+        drop(Outbox::open(parent.path(), Role::Sender).unwrap());
+        assert!(may_forget_waiting(Some(parent.path())).is_ok());
+        let closed = |closed: bool| {
+            for name in ["etc", "anonymous-statistics/waiting"] {
+                let mode = std::fs::Permissions::from_mode(if closed { 0o500 } else { 0o700 });
+                std::fs::set_permissions(path(name), mode).unwrap();
+            }
+        };
+        closed(true);
+        // Root may write everywhere.
+        if !rustix::process::geteuid().is_root() {
+            let denied = io::ErrorKind::PermissionDenied;
+            assert_eq!(kind(may_opt_out(&path("etc"))), denied);
+            assert_eq!(kind(may_opt_out(&path("etc/netdata"))), denied);
+            assert!(may_opt_in(&path("etc")).is_ok(), "there is nothing to remove");
+            assert_eq!(kind(may_forget_waiting(Some(parent.path()))), denied);
+        }
+        closed(false);
+        opt_out(&path("etc")).unwrap();
+        closed(true);
+        assert!(may_opt_out(&path("etc")).is_ok(), "there is nothing to create");
+        assert_eq!(may_opt_in(&path("etc")).is_ok(), rustix::process::geteuid().is_root());
+        closed(false);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use anonymous_statistics::preview::{Preview, Question, Stage};
 use anonymous_statistics::watch::Watched;
 
 use super::state::{Effect, Message};
+use crate::opting::Barred;
 
 /// Performs an effect, and tells what comes of it. Effects on the terminal itself are not for here: they do nothing.
 /// Requests are saved in `folder`.
@@ -27,6 +28,7 @@ pub(crate) fn perform(
             tell(Message::Began(Stage::Consent));
             let before = Watched::before(&question, last);
             let preview = Box::new(Preview::look_telling(&question, |stage| tell(Message::Began(stage))));
+            tell(Message::Barred(Box::new(Barred::look(&preview))));
             // The preview is drawn while the other events are still being made.
             tell(Message::Looked(preview.clone()));
             tell(Message::Compared(comparison::columns(&question, &preview)));

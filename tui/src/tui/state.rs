@@ -13,7 +13,7 @@ use super::overlay::{OPT_IN_WORD, Overlay};
 use super::page::Scroll;
 use super::screens::{self, Handled, Screen, View};
 use super::{draw, fits};
-use crate::opting::{OptIn, OptOut};
+use crate::opting::{Barred, OptIn, OptOut};
 use crate::report::Report;
 use crate::saving::Save;
 
@@ -28,6 +28,8 @@ pub(crate) enum Message {
     Resized(Size),
     /// The look that is under way begins this.
     Began(Stage),
+    /// What cannot be done here, as the look that is under way found.
+    Barred(Box<Barred>),
     /// The machine was looked at.
     Looked(Box<Preview>),
     /// The events of all actions were laid beside each other, and with that the look is done.
@@ -96,6 +98,8 @@ impl Search {
 pub(crate) struct State {
     /// What was found; `None` until the first look is done.
     pub(crate) preview: Option<Box<Preview>>,
+    /// What cannot be done here, so that it is not asked for.
+    barred: Box<Barred>,
     /// The events of all actions; none until they were laid beside each other.
     pub(crate) columns: Vec<Column>,
     /// The look that is under way.
@@ -135,6 +139,7 @@ impl State {
     pub(crate) fn new(action: String, recorded: bool, folder: PathBuf, look: Look, size: Size) -> Self {
         Self {
             preview: None,
+            barred: Box::default(),
             columns: Vec::new(),
             looking: Some(Looking::default()),
             action,
@@ -210,6 +215,7 @@ impl State {
                     looking.seconds += 1;
                 }
             }
+            Message::Barred(barred) => self.barred = barred,
             Message::Looked(preview) => {
                 self.action.clone_from(&preview.action);
                 self.preview = Some(preview);
@@ -223,10 +229,7 @@ impl State {
             Message::Changed => return self.look_again(),
             Message::Done(report) => {
                 let consent = report.consent;
-                if consent {
-                    self.blocked.clone_from(&report.commands);
-                }
-                self.overlay = Some(Overlay::Report(report, Scroll::default()));
+                self.report(report);
                 // What counts is on the disk.
                 return consent.then(|| self.look_again()).flatten();
             }
@@ -235,6 +238,13 @@ impl State {
             Message::Stop => return Some(Effect::Quit),
         }
         None
+    }
+
+    fn report(&mut self, report: Box<Report>) {
+        if report.consent {
+            self.blocked.clone_from(&report.commands);
+        }
+        self.overlay = Some(Overlay::Report(report, Scroll::default()));
     }
 
     fn on_key(&mut self, key: Key) -> Option<Effect> {
@@ -389,14 +399,16 @@ impl State {
                 self.action = next_action(&self.action).to_owned();
                 return self.look_again();
             }
-            Key::Char('o') => match &self.preview {
-                Some(preview) => self.overlay = Some(Overlay::OptOut(OptOut::plan(preview))),
-                None => self.note = Some(STILL_LOOKING),
+            Key::Char('o') => match (&self.preview, &self.barred.opt_out) {
+                (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().report())),
+                (Some(preview), None) => self.overlay = Some(Overlay::OptOut(OptOut::plan(preview))),
+                (None, _) => self.note = Some(STILL_LOOKING),
             },
             Key::Char('i') => match self.preview.as_deref().map(|preview| (preview, OptIn::plan(preview))) {
-                Some((preview, plan)) if plan.has_something_to_do(preview) => {
-                    self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new()));
-                }
+                Some((preview, plan)) if plan.has_something_to_do(preview) => match &self.barred.opt_in {
+                    Some(obstacle) => self.report(Box::new(obstacle.clone().report())),
+                    None => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
+                },
                 Some(_) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
                 None => self.note = Some(STILL_LOOKING),
             },

@@ -55,7 +55,8 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
     let now = Named { name: format!("{} now", preview.action), side: side(&preview)? };
     let history = preview.history.as_ref().map_err(|error| {
         let place = words::state_folder(&preview.folders);
-        Failure::new(USAGE, format!("cannot read {place}: {error}")).instead(vec![opting::diff_command(&preview)])
+        let verb = format!("diff --since-last --event {}", preview.action);
+        Failure::new(USAGE, format!("cannot read {place}: {error}")).instead(opting::with_more_rights(&verb, &preview))
     })?;
     let Some((time, side)) = comparison::last(&preview) else {
         let kept = match &preview.config {

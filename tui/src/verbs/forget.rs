@@ -22,7 +22,7 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
     let library = preview.folders.library.as_ref().map(|(path, _)| path.as_path());
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(NO_PERMISSION, format!("cannot delete {what} in {state}: {error}"))
-            .instead(vec![opting::forget_command(&preview)])
+            .instead(opting::with_more_rights("forget", &preview))
     };
     let waiting =
         switch::forget_waiting(library, Role::Reader).map_err(|error| failed("the events that wait", error))?;

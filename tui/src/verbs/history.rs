@@ -20,7 +20,7 @@ pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result
     let history = preview.history.as_ref().map_err(|error| {
         let state = words::state_folder(&preview.folders);
         Failure::new(NO_PERMISSION, format!("cannot read {state}: {error}"))
-            .instead(vec![opting::history_command(&preview)])
+            .instead(opting::with_more_rights("history", &preview))
     })?;
     match raw {
         Some(number) => output::answer(bytes(history, number)?)?,

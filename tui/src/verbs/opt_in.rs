@@ -5,16 +5,19 @@ use std::process::ExitCode;
 
 use anonymous_statistics::preview::{Preview, Question};
 
-use crate::opting::OptIn;
-use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
+use crate::opting::{Obstacle, OptIn};
+use crate::output::{self, Failure, NOT_DONE, USAGE};
 use crate::words;
 
 pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
     let plan = OptIn::plan(&Preview::look(question));
+    if let Some(obstacle) = plan.barred() {
+        return Err(obstacle.failure());
+    }
     if !yes {
         confirm(&words::path(&plan.file()))?;
     }
-    let mut said = plan.perform().map_err(|error| Failure::new(NO_PERMISSION, error).instead(plan.commands()))?;
+    let mut said = plan.perform().map_err(Obstacle::failure)?;
     let after = Preview::look(question);
     said.push(String::new());
     for step in after.consent.in_the_way() {

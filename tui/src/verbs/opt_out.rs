@@ -5,13 +5,16 @@ use std::process::ExitCode;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::preview::{Preview, Question};
 
-use crate::opting::OptOut;
+use crate::opting::{self, OptOut};
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::words;
 
 pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
     let plan = OptOut::plan(&Preview::look(question));
     if dry_run {
+        if let Some(obstacle) = plan.barred() {
+            return Err(obstacle.failure());
+        }
         let folder = if plan.may_create_folder() { ", and its folder if that is missing" } else { "" };
         let file = words::path(&plan.file());
         output::answer(format!(
@@ -21,8 +24,8 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
         return Ok(ExitCode::SUCCESS);
     }
     let outcome = plan.perform();
-    if let Some(error) = outcome.error() {
-        return Err(Failure::new(NO_PERMISSION, error).instead(outcome.commands()).elsewhere(outcome.elsewhere()));
+    if let Some(obstacle) = outcome.obstacle() {
+        return Err(obstacle.failure());
     }
     // What counts is on the disk, not what this program believes to have done.
     let after = Preview::look(question);
@@ -32,6 +35,7 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
     if after.consent.decision() == Decision::OptedOut {
         Ok(ExitCode::SUCCESS)
     } else {
-        Err(Failure::new(NO_PERMISSION, "the file was created, but is not found there").instead(outcome.commands()))
+        Err(Failure::new(NO_PERMISSION, "the file was created, but is not found there")
+            .instead(opting::with_more_rights("opt-out", &after)))
     }
 }

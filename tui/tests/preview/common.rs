@@ -216,6 +216,11 @@ impl From<&Output> for Ran {
     }
 }
 
+/// Whether the tests run as root.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// Says loudly that a test could not run here.
 pub(crate) fn skip(test: &str, reason: &str) {
     eprintln!("SKIPPED {test}: {reason}");

@@ -365,3 +365,25 @@ fn a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place() {
     let files = |name: &str| fs::read_dir(path(name)).unwrap().count();
     assert_eq!((files("moved"), files("trap")), (1, 0));
 }
+
+#[test]
+fn on_a_read_only_file_system_nobody_is_asked_and_nobody_sent_to_sudo() {
+    const TEST: &str = "on_a_read_only_file_system_nobody_is_asked_and_nobody_sent_to_sudo";
+    let read_only = "mount --bind etc etc && mount -o remount,bind,ro etc";
+    let alone = ["--user", "--map-root-user", "--mount", "sh", "-c"];
+    let tried = Command::new("unshare").args(alone).arg(read_only).current_dir(Agent::new().root()).output();
+    if !tried.is_ok_and(|tried| tried.status.success()) {
+        return skip(TEST, "needs to mount in a namespace of its own");
+    }
+    let begin = format!("exec unshare {} '{read_only}; exec \"$0\" \"$@\"'", alone.join(" "));
+    let Some(terminal) = Pty::run(TEST, (160, 40), &begin) else { return };
+    terminal.wait_for(LOOKED);
+    terminal.send("o");
+    let screen = terminal.wait_for("Not done");
+    for said in
+        ["cannot create ", "Read-only file system", "root is refused as well", "docker run -e DISABLE_TELEMETRY=1"]
+    {
+        assert!(screen.contains(said), "{said}: {screen}");
+    }
+    assert!(!screen.contains("sudo") && !screen.contains("Opt out?"), "{screen}");
+}

@@ -220,7 +220,7 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
     let terminal = Terminal::run((120, 40), &shell(&agent, "", "").replace(PROGRAM, &program));
     terminal.wait_for(LOOKED);
     let before = agent.tree();
-    terminal.keys(&["o", "Enter"]);
+    terminal.keys(&["o"]);
     let screen = flat(&terminal.wait_for("Not done"));
     let file = agent.path("etc").join(OPT_OUT);
     assert!(screen.contains("cannot create") && screen.contains("Permission denied"), "{screen}");
@@ -234,14 +234,29 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
     terminal.wait_until(&says, |screen| flat(screen).contains(&says));
     // Opting in needs the same right.
     terminal.keys(&["Enter", "i"]);
-    terminal.wait_for("Opt in?");
-    terminal.keys(&["t", "e", "l", "e", "m", "e", "t", "r", "y", "Enter"]);
-    let screen = flat(&terminal.wait_for("Not done"));
+    let screen = flat(&terminal.wait_for("cannot remove"));
     assert!(screen.contains("cannot remove") && screen.contains(" opt-in "), "{screen}");
     assert!(file.exists());
     terminal.keys(&["q"]);
     let screen = terminal.wait_for("ended with 0");
     assert!(screen.contains("Run:  sudo "), "the commands are left to copy: {screen}");
+}
+
+#[test]
+fn opting_in_does_not_ask_for_what_cannot_work() {
+    const TEST: &str = "opting_in_does_not_ask_for_what_cannot_work";
+    if !has_tmux(TEST) {
+        return;
+    }
+    let agent = Agent::new();
+    std::fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
+    let Some(program) = agent.as_nobody() else {
+        return skip(TEST, "needs to become another user, with setpriv as root");
+    };
+    let terminal = Terminal::run((120, 40), &shell(&agent, "", "opt-in").replace(PROGRAM, &program));
+    let screen = flat(&terminal.wait_for("ended with 77"));
+    assert!(screen.contains("cannot remove") && screen.contains("Run: sudo "), "{screen}");
+    assert!(!screen.contains("Type yes"), "{screen}");
 }
 
 #[test]

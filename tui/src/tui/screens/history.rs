@@ -95,7 +95,9 @@ fn without(view: View<'_>) -> Vec<Row> {
     match &preview.history {
         Err(error) => {
             page.text(&format!("{} cannot be read: {error}", words::state_folder(&preview.folders))).blank();
-            page.text("Run this in another terminal:").indented(2, &opting::history_command(preview));
+            for command in opting::with_more_rights("history", preview) {
+                page.text("Run this in another terminal:").indented(2, &command);
+            }
         }
         Ok(kept) if !kept.sent.is_empty() || !kept.waiting.is_empty() => {
             page.text(&format!("No event holds \"{}\". Esc shows all again.", view.search));
