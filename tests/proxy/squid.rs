@@ -40,7 +40,7 @@ impl Squid {
         .unwrap();
         let access = if password {
             format!(
-                "auth_param basic program {PASSWORDS} {}\nacl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n",
+                "auth_param basic program {PASSWORDS} \"{}\"\nacl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n",
                 path("passwords")
             )
         } else {
@@ -48,11 +48,11 @@ impl Squid {
         };
         let tls = identity.map_or_else(String::new, |identity| {
             let (certificate, key) = (identity.certificate.display(), identity.key.display());
-            format!("https_port 127.0.0.1:{tls_port} tls-cert={certificate} tls-key={key}\n")
+            format!("https_port 127.0.0.1:{tls_port} \"tls-cert={certificate}\" \"tls-key={key}\"\n")
         });
         let config = format!(
-            "{tls}http_port 127.0.0.1:{port}\nhosts_file {}\npid_filename {}\ncache_log {}\naccess_log stdio:{}\ncache deny all\n\
-             coredump_dir {}\nshutdown_lifetime 0 seconds\npinger_enable off\nnetdb_filename none\n{access}",
+            "configuration_includes_quoted_values on\n{tls}http_port 127.0.0.1:{port}\nhosts_file \"{}\"\npid_filename \"{}\"\ncache_log \"{}\"\naccess_log \"stdio:{}\"\ncache deny all\n\
+             coredump_dir \"{}\"\nshutdown_lifetime 0 seconds\npinger_enable off\nnetdb_filename none\n{access}",
             path("hosts"),
             path("pid"),
             path("cache.log"),

@@ -71,7 +71,7 @@ impl Server {
         let log = folder.join("access.log");
         let servers = identities.iter().zip(&ports).map(|((identity, protocols), port)| {
             format!(
-                "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {}; ssl_certificate_key {}; ssl_protocols {protocols}; \
+                "server {{ listen 127.0.0.1:{port} ssl; ssl_certificate \"{}\"; ssl_certificate_key \"{}\"; ssl_protocols {protocols}; \
                  ssl_ciphers ALL:@SECLEVEL=0; location / {{ return 200 'ok'; }} }}\n",
                 identity.certificate.display(),
                 identity.key.display()
@@ -80,8 +80,8 @@ impl Server {
         let servers: String = servers.collect();
         let path = |name: &str| folder.join(name).display().to_string();
         let config = format!(
-            "daemon off; master_process off; pid {}; error_log {};\nevents {{}}\nhttp {{ access_log {}; \
-             client_body_temp_path {}; proxy_temp_path {}; fastcgi_temp_path {}; uwsgi_temp_path {}; scgi_temp_path {};\n{servers}}}\n",
+            "daemon off; master_process off; pid \"{}\"; error_log \"{}\";\nevents {{}}\nhttp {{ access_log \"{}\"; \
+             client_body_temp_path \"{}\"; proxy_temp_path \"{}\"; fastcgi_temp_path \"{}\"; uwsgi_temp_path \"{}\"; scgi_temp_path \"{}\";\n{servers}}}\n",
             path("pid"),
             path("error.log"),
             log.display(),
