@@ -55,9 +55,9 @@ fn program() -> PathBuf {
 }
 
 /// Runs a call under strace, which may end it.
-fn traced(home: &Home, happened: [&str; 3], options: &[&str], log: &Path) -> ExitStatus {
+fn traced(strace: &[String], home: &Home, happened: [&str; 3], options: &[&str], log: &Path) -> ExitStatus {
     let call = home.call(&full(happened));
-    Command::new(support::strace().unwrap())
+    support::command(strace)
         .args(["-f", "-o"])
         .arg(log)
         .args(options)
@@ -112,6 +112,8 @@ fn was_kept(log: &Path) -> bool {
 
 /// A place to be killed in: the servers, and a home with what waits.
 struct Bench {
+    /// The words that start strace.
+    strace: &'static [String],
     scenario: &'static Scenario,
     /// Answers as the scenario wants.
     server: Receiver,
@@ -122,7 +124,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(scenario: &'static Scenario) -> Self {
+    fn new(strace: &'static [String], scenario: &'static Scenario) -> Self {
         let unavailable = Receiver::start(Reply::Status(503, ""));
         let server = Receiver::start(scenario.reply);
         let home = Home::sending_to(&unavailable);
@@ -138,7 +140,7 @@ impl Bench {
             (name, content)
         };
         let template = home.events("waiting").into_iter().map(read).collect();
-        Self { scenario, server, good: Receiver::start(Reply::Then(200, 200)), template }
+        Self { strace, scenario, server, good: Receiver::start(Reply::Then(200, 200)), template }
     }
 
     fn home(&self) -> Home {
@@ -166,7 +168,7 @@ impl Bench {
         let trace = format!("trace=renameat,renameat2,fsync,{name}");
         let inject = format!("inject={name}:signal=SIGKILL:when={count}");
         let log = home.path().join("strace");
-        let status = traced(&home, self.scenario.happened, &["-e", &trace, "-e", &inject], &log);
+        let status = traced(self.strace, &home, self.scenario.happened, &["-e", &trace, "-e", &inject], &log);
         // strace ends as its program did. Where threads took other turns than in the run that was counted, nobody was killed.
         let killed = status.signal() == Some(9);
         assert!(killed || matches!(status.code(), Some(0 | 28)), "{what}: {status}");
@@ -231,19 +233,16 @@ impl Bench {
 #[test]
 fn killed_at_any_system_call_no_event_is_lost_or_changed() {
     let test = "killed_at_any_system_call_no_event_is_lost_or_changed";
-    if support::strace().is_none() {
-        support::skip(test, "strace is not installed");
-        return;
-    }
+    let Some(strace) = support::strace(test) else { return };
     if support::opted_out_here(test) {
         return;
     }
     let mut total = 0;
     for scenario in &SCENARIOS {
-        let bench = Bench::new(scenario);
+        let bench = Bench::new(strace, scenario);
         let home = bench.home();
         let log = home.path().join("strace");
-        assert!(traced(&home, scenario.happened, &[], &log).success());
+        assert!(traced(strace, &home, scenario.happened, &[], &log).success());
         // Frozen means: the file is synced before it has its name.
         let calls = std::fs::read_to_string(&log).unwrap();
         let first = |call: &str| calls.lines().position(|line| line.contains(call)).unwrap();
@@ -252,7 +251,7 @@ fn killed_at_any_system_call_no_event_is_lost_or_changed() {
         let points = points(&log);
         let points = &points;
         let run = move |worker: usize| {
-            let bench = Bench::new(scenario);
+            let bench = Bench::new(strace, scenario);
             (worker..points.len()).step_by(WORKERS).filter(|at| bench.kill(&points[*at])).count()
         };
         let killed: usize = std::thread::scope(|scope| {

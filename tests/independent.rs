@@ -8,7 +8,7 @@ mod support;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{opted_out_here, program, said, sender, skip};
+use support::{opted_out_here, program, said, search_path, sender, skip};
 
 #[test]
 fn the_independent_check_of_the_documentation_holds() {
@@ -26,7 +26,7 @@ fn the_independent_check_of_the_documentation_holds() {
     let commands = part.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
     let folder = tempfile::tempdir().unwrap();
     let mut search = vec![Path::new(sender()).parent().unwrap().to_owned()];
-    search.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    search.extend(std::env::split_paths(&search_path()));
     let output = Command::new("sh")
         .args(["-euc", commands])
         .env_clear()

@@ -13,10 +13,10 @@ use std::process::Command;
 
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES, PLUGIN_DIRECTORIES};
 use scratch::{
-    INSTALLER, OPT_OUT, PLUGINS, PROGRAMS, SCRIPTS, Scratch, built, find, mode, run, same_content, under_each_shell,
+    INSTALLER, OPT_OUT, PLUGINS, PROGRAMS, SCRIPTS, Scratch, built, mode, run, same_content, under_each_shell,
     write_script,
 };
-use support::{said, set_mode, skip};
+use support::{find, quoted, said, search_path, set_mode, skip};
 
 /// A program of another version: the real one with more at its end, which runs as before.
 fn newer_programs(scratch: &Scratch) -> String {
@@ -172,10 +172,11 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
         // Whoever looks at each renaming; a shell with a mv of its own is looked at below.
         let scratch = Scratch::with_agent(shell);
         let (log, file) = (scratch.beside("log"), scratch.path(OPT_OUT));
-        let look = "#!/bin/sh\nif [ -e '{file}' ]; then echo \"out: $*\"; else echo \"in: $*\"; fi >>'{log}'\nexec {mv} \"$@\"\n"
-            .replace("{file}", &file.display().to_string())
-            .replace("{log}", &log.display().to_string())
-            .replace("{mv}", &find("mv").unwrap().display().to_string());
+        let look =
+            "#!/bin/sh\nif [ -e {file} ]; then echo \"out: $*\"; else echo \"in: $*\"; fi >>{log}\nexec {mv} \"$@\"\n"
+                .replace("{file}", &quoted(&file))
+                .replace("{log}", &quoted(&log))
+                .replace("{mv}", &quoted(find("mv").unwrap()));
         scratch.command("mv", &look);
         scratch.installed(&["--yes", "--disable-telemetry"]);
         if scratch.starts_mv() {
@@ -200,15 +201,13 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
 #[test]
 fn the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming() {
     let test = "the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming";
-    let Some(strace) = support::strace() else {
-        return skip(test, "strace is not installed");
-    };
+    let Some(strace) = support::strace(test) else { return };
     under_each_shell(test, |shell| {
         let scratch = Scratch::with_agent(shell).with_small_programs();
         let log = scratch.beside("calls");
         let calls = "trace=open,openat,rename,renameat,renameat2";
-        let mut words =
-            [strace.to_str().unwrap(), "-f", "-e", calls, "-o", log.to_str().unwrap()].map(str::to_owned).to_vec();
+        let mut words = strace.to_vec();
+        words.extend(["-f", "-e", calls, "-o", log.to_str().unwrap()].map(str::to_owned));
         words.extend(scratch.words(&["--yes", "--disable-telemetry"]));
         let (_, err, status) = said(&scratch.start(&words).output().unwrap());
         assert_eq!(status, 0, "{err}");
@@ -360,7 +359,7 @@ fn without_a_terminal_it_refuses_and_says_what_to_run() {
 
 /// What somebody at a terminal (script(1) of util-linux) sees who types this.
 fn at_a_terminal(scratch: &Scratch, arguments: &[&str], typed: &str) -> (String, i32) {
-    let line = scratch.words(arguments).iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let line = scratch.words(arguments).iter().map(quoted).collect::<Vec<_>>().join(" ");
     let text = r#"printf "$1" | script --quiet --return --command "$2" /dev/null"#;
     let words = ["sh", "-c", text, "sh", typed, &line].map(str::to_owned);
     let mut command = scratch.start(&words);
@@ -653,11 +652,11 @@ fn at_call(scratch: &Scratch, name: &str, call: u32, what: &str) {
     let count = scratch.beside("count");
     let _ = fs::remove_file(&count);
     let text =
-        "#!/bin/sh\necho x >>'{count}'\nif [ $(wc -l <'{count}') -eq {call} ]; then\n{what}\nfi\nexec {real} \"$@\"\n"
-            .replace("{count}", &count.display().to_string())
+        "#!/bin/sh\necho x >>{count}\nif [ $(wc -l <{count}) -eq {call} ]; then\n{what}\nfi\nexec {real} \"$@\"\n"
+            .replace("{count}", &quoted(&count))
             .replace("{call}", &call.to_string())
             .replace("{what}", what)
-            .replace("{real}", &find(name).unwrap().display().to_string());
+            .replace("{real}", &quoted(find(name).unwrap()));
     scratch.command(name, &text);
 }
 
@@ -665,7 +664,7 @@ fn at_call(scratch: &Scratch, name: &str, call: u32, what: &str) {
 const ACCIDENTS: [(&str, i32); 2] = [("exit 1", 1), ("{real} \"$@\"; kill -TERM $PPID; exit 0", 143)];
 
 fn accident(what: &str) -> String {
-    what.replace("{real}", &find("mv").unwrap().display().to_string())
+    what.replace("{real}", &quoted(find("mv").unwrap()))
 }
 
 #[test]
@@ -928,13 +927,12 @@ impl Debian {
     }
 
     fn dpkg(&self, arguments: &[&str]) {
-        let mut command = if rustix::process::geteuid().is_root() {
-            Command::new("dpkg")
-        } else {
-            let mut command = Command::new("fakeroot");
-            command.arg("dpkg");
-            command
-        };
+        let mut words = vec!["dpkg".to_owned()];
+        if !rustix::process::geteuid().is_root() {
+            words.insert(0, "fakeroot".to_owned());
+        }
+        let mut command = support::command(&words);
+        command.env("PATH", search_path());
         command.arg(format!("--root={}", self.scratch.root().display())).arg("--log=/dev/null");
         let output = command.arg("--force-script-chrootless").args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

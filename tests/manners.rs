@@ -13,12 +13,12 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Home, Receiver, Reply, full, opted_out_here, said, skip};
+use support::{Home, Receiver, Reply, find, full, in_strace, opted_out_here, quoted, said, search_path, skip};
 
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 /// The deadline of EXIT.
@@ -41,9 +41,15 @@ fn behind(wrapper: &[&str], home: &Home) -> Command {
     words.push(program().into());
     words.extend(call.arguments.iter().map(OsString::from));
     let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).env_clear().envs(&call.environment).env("PATH", std::env::var_os("PATH").unwrap());
+    command.args(&words[1..]).env_clear().envs(&call.environment).env("PATH", search_path());
     command.current_dir("/").stdin(Stdio::null());
     command
+}
+
+/// The same, traced.
+fn traced(strace: &[String], options: &[&str], home: &Home) -> Output {
+    let words: Vec<&str> = strace.iter().map(String::as_str).chain(options.iter().copied()).collect();
+    behind(&words, home).output().unwrap()
 }
 
 /// A port on which nobody listens: one that was just given back.
@@ -54,9 +60,7 @@ fn nobody() -> String {
 
 /// Whether these programs are here, and nobody has opted out.
 fn can_run(test: &str, programs: &[&str]) -> bool {
-    let path = std::env::var_os("PATH").unwrap();
-    let is_here = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    if let Some(missing) = programs.iter().find(|name| !is_here(name)) {
+    if let Some(missing) = programs.iter().find(|name| find(name).is_none()) {
         skip(test, &format!("{missing} is not installed"));
         return false;
     }
@@ -232,7 +236,7 @@ fn where_system_calls_are_refused() {
         std::fs::write(&filter, refusing(numbers)).unwrap();
         // bwrap reads the filter from a descriptor.
         let script =
-            format!("exec bwrap --bind / / --dev-bind /dev /dev --seccomp 3 \"$0\" \"$@\" 3<'{}'", filter.display());
+            format!("exec bwrap --bind / / --dev-bind /dev /dev --seccomp 3 \"$0\" \"$@\" 3<{}", quoted(&filter));
         let output = behind(&["sh", "-c", &script], &home).output().unwrap();
         let (said_out, err, status) = said(&output);
         assert_eq!((said_out.as_str(), status, err.lines().count()), (out, code, usize::from(line)), "{what}: {err}");
@@ -267,17 +271,15 @@ fn no_refused_system_call_is_its_end() {
         "pread64",
     ];
     let test = "no_refused_system_call_is_its_end";
-    if !can_run(test, &["strace"]) {
-        return;
-    }
+    let Some(strace) = support::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let log = home.path().join("strace");
     let log = log.to_str().unwrap();
-    assert!(behind(&["strace", "-f", "-o", log], &home).output().unwrap().status.success());
-    let traced = std::fs::read_to_string(log).unwrap();
+    assert!(traced(strace, &["-f", "-o", log], &home).status.success());
+    let calls = std::fs::read_to_string(log).unwrap();
     let name = |line: &str| line.split_once(' ')?.1.trim_start().split_once('(').map(|(name, _)| name.to_owned());
-    let names: std::collections::BTreeSet<String> = traced
+    let names: std::collections::BTreeSet<String> = calls
         .lines()
         .filter_map(name)
         .filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
@@ -290,8 +292,7 @@ fn no_refused_system_call_is_its_end() {
             let inject = format!("inject={name}:error={error}");
             let trace = format!("trace={name}");
             let start = Instant::now();
-            let output =
-                behind(&["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject], &home).output().unwrap();
+            let output = traced(strace, &["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject], &home);
             assert_eq!(output.status.signal(), None, "{name} {error}");
             // A dynamic loader that cannot read libraries says so itself.
             if output.status.code() == Some(127) {
@@ -325,7 +326,7 @@ fn in_an_empty_root_folder() {
     std::fs::copy(given_away, home.path().join("sender")).unwrap();
     let mut command = Command::new("chroot");
     command.arg(home.path()).arg("/sender").args(["--config-dir=/config", "--lib-dir=/lib"]).args(full(EXIT));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.env_clear().env("PATH", search_path());
     command.env("NETDATA_REGISTRY_UNIQUE_ID", support::GUID);
     assert_eq!(said(&command.output().unwrap()), ("200".into(), String::new(), 0));
     assert_eq!((receiver.requests().len(), home.events("sent").len()), (1, 1));
@@ -397,17 +398,13 @@ fn with_a_hostile_environment() {
 #[test]
 fn nothing_is_started_and_nothing_is_written_elsewhere() {
     let test = "nothing_is_started_and_nothing_is_written_elsewhere";
-    if !can_run(test, &["strace"]) {
-        return;
-    }
+    let Some(strace) = support::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let log = home.path().join("strace");
-    let status =
-        behind(&["strace", "-f", "-y", "-s", "4096", "-o", log.to_str().unwrap()], &home).output().unwrap().status;
-    assert!(status.success());
+    assert!(traced(strace, &["-f", "-y", "-s", "4096", "-o", log.to_str().unwrap()], &home).status.success());
     let traced = std::fs::read_to_string(&log).unwrap();
-    let inside = format!("<{}", home.lib().display());
+    let inside = format!("<{}", in_strace(&home.lib()));
     let mut written = 0;
     for line in traced.lines() {
         let call = line.split_once(' ').map_or("", |(_, rest)| rest.trim_start());

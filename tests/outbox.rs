@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said, sender, set_mode, skip};
+use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said, search_path, sender, set_mode, skip};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -260,7 +260,7 @@ fn a_hostile_user_makes_root_change_nothing_elsewhere() {
     let mut planter = Command::new("sh")
         .args(["-c", PLANTER])
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("PATH", search_path())
         .env("LIB", home.lib())
         .env("VICTIM", &victim)
         .uid(NOBODY)
@@ -321,7 +321,7 @@ fn a_clock_that_jumps_harms_nothing() {
         let call = home.call(&full(happened));
         let mut command = Command::new("/usr/bin/faketime");
         command.args(["--exclude-monotonic", "-f", time]).arg(sender()).args(&call.arguments);
-        command.env_clear().envs(&call.environment).env("TZ", "UTC").env("PATH", std::env::var_os("PATH").unwrap());
+        command.env_clear().envs(&call.environment).env("TZ", "UTC").env("PATH", search_path());
         said(&command.output().unwrap())
     };
     let busy = Receiver::start(Reply::Status(503, "retry-after: 604800\r\n"));

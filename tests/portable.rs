@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{GUID, said, skip};
+use support::{GUID, find, said, search_path, skip};
 
 const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 
@@ -31,7 +31,7 @@ impl Root {
         };
         let root = Self {
             folder: tempfile::tempdir().unwrap(),
-            emulator: std::env::var_os("EMULATOR").map(|name| which(&name.into_string().unwrap())),
+            emulator: std::env::var_os("EMULATOR").map(|name| find(&name.into_string().unwrap()).unwrap()),
         };
         for name in PROGRAMS {
             fs::copy(Path::new(&programs).join(name), root.folder.path().join(name)).unwrap();
@@ -57,7 +57,7 @@ impl Root {
             command.args(["--user", "--map-root-user"]);
         }
         command.arg("--net").arg("--root").arg(self.folder.path()).arg("--").args(&self.emulator);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).envs(environment.iter().copied());
+        command.env_clear().env("PATH", search_path()).envs(environment.iter().copied());
         command
     }
 
@@ -68,11 +68,6 @@ impl Root {
         assert_eq!(files(self.folder.path()), before, "{program} {arguments:?}");
         said(&output)
     }
-}
-
-fn which(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()).unwrap()
 }
 
 /// A program, and what its loader would load: ldd(1) prints nothing of the kind for a static one.

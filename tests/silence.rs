@@ -6,12 +6,12 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
 use anonymous_statistics::folders::CONFIG_DIRECTORIES;
 use anonymous_statistics::schema::ACTIONS;
-use support::{Call, Home, Receiver, Reply, full, said};
+use support::{Call, Home, Receiver, Reply, full, in_strace, said};
 
 /// System calls that reach nothing outside the process: memory, threads, signals, clocks, and its own streams.
 const INSIDE: [&str; 41] = [
@@ -85,9 +85,9 @@ struct Traced {
     said: (String, String, i32),
 }
 
-fn trace(call: &Call, home: &Home) -> Traced {
+fn trace(strace: &[String], call: &Call, home: &Home) -> Traced {
     let log = home.path().join("strace");
-    let output = Command::new(support::strace().unwrap())
+    let output = support::command(strace)
         .args(["-f", "-s", "4096", "-o"])
         .arg(&log)
         .arg(support::sender())
@@ -106,9 +106,9 @@ fn trace(call: &Call, home: &Home) -> Traced {
 /// Checks every system call, and returns the names of the files that were deleted.
 fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
     assert_eq!(traced.said, (String::new(), String::new(), 0), "{what}");
-    let lib = home.lib().display().to_string();
+    let lib = in_strace(&home.lib());
     let consent = CONFIG_DIRECTORIES.map(|folder| format!("{folder}/.opt-out-from-anonymous-statistics"));
-    let own = home.opt_out_file().display().to_string();
+    let own = in_strace(&home.opt_out_file());
     let mut deleted = BTreeSet::new();
     // The first line is the start of the program itself.
     for line in traced.lines.iter().skip(1) {
@@ -136,17 +136,6 @@ fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
     deleted
 }
 
-fn strace_works(test: &str) -> bool {
-    let works = |strace: PathBuf| {
-        Command::new(strace).args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success())
-    };
-    let works = support::strace().is_some_and(works);
-    if !works {
-        support::skip(test, "strace is not installed, or may not trace here");
-    }
-    works
-}
-
 /// Every way of opting out: what it is called, what it does to a home, and what it adds to the environment.
 type Way = (&'static str, fn(&Path), Option<(&'static str, &'static str)>);
 
@@ -172,9 +161,7 @@ const WAYS: [Way; 9] = [
 /// netdata#12736, #9133: some machines must not send a single packet.
 #[test]
 fn opted_out_no_system_call_reaches_anything() {
-    if !strace_works("opted_out_no_system_call_reaches_anything") {
-        return;
-    }
+    let Some(strace) = support::strace("opted_out_no_system_call_reaches_anything") else { return };
     for (way, prepare, variable) in WAYS {
         let home = Home::new();
         prepare(&home.opt_out_file());
@@ -188,7 +175,7 @@ fn opted_out_no_system_call_reaches_anything() {
                     call = call.with(name, value);
                 }
                 let what = format!("{way}, {}, {count} arguments", action.name);
-                assert!(check(&trace(&call, &home), &home, &what).is_empty(), "{what}");
+                assert!(check(&trace(strace, &call, &home), &home, &what).is_empty(), "{what}");
             }
         }
         assert_eq!(home.tree(), before, "{way}");
@@ -198,7 +185,8 @@ fn opted_out_no_system_call_reaches_anything() {
 #[test]
 fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
     let test = "opted_out_the_only_thing_done_is_to_delete_what_waits";
-    if !strace_works(test) || support::opted_out_here(test) {
+    let Some(strace) = support::strace(test) else { return };
+    if support::opted_out_here(test) {
         return;
     }
     let receiver = Receiver::start(Reply::Status(503, ""));
@@ -208,10 +196,10 @@ fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
     assert_eq!(waiting.len(), 1);
     std::fs::write(home.opt_out_file(), "").unwrap();
     let waits_for_disk = |traced: &Traced| traced.lines.iter().any(|line| line.contains("fsync("));
-    let traced = trace(&home.start(), &home);
+    let traced = trace(strace, &home.start(), &home);
     assert_eq!(check(&traced, &home, "an event waits"), waiting.into_iter().collect());
     assert!(waits_for_disk(&traced), "the deletion lasts");
-    let traced = trace(&home.start(), &home);
+    let traced = trace(strace, &home.start(), &home);
     assert_eq!(check(&traced, &home, "nothing waits"), BTreeSet::new());
     assert!(!waits_for_disk(&traced), "nothing was deleted");
     assert_eq!(receiver.connections(), 1);
@@ -221,12 +209,13 @@ fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
 #[test]
 fn a_call_that_is_allowed_to_send_does_not_pass_for_silent() {
     let test = "a_call_that_is_allowed_to_send_does_not_pass_for_silent";
-    if !strace_works(test) || support::opted_out_here(test) {
+    let Some(strace) = support::strace(test) else { return };
+    if support::opted_out_here(test) {
         return;
     }
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
-    let traced = trace(&home.start(), &home);
+    let traced = trace(strace, &home.start(), &home);
     assert!(std::panic::catch_unwind(|| check(&traced, &home, "allowed")).is_err());
     let silent = Traced { lines: traced.lines, said: (String::new(), String::new(), 0) };
     assert!(std::panic::catch_unwind(|| check(&silent, &home, "allowed")).is_err());

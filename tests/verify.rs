@@ -7,7 +7,7 @@ mod support;
 
 use std::process::{Command, Stdio};
 
-use support::{Home, said, sender, skip};
+use support::{Home, said, sender};
 
 /// Connects to nothing but its own socket, keeps nothing, and runs when opted out too.
 #[test]
@@ -48,12 +48,10 @@ fn verify_compares_every_byte_and_reaches_nobody() {
 
 #[test]
 fn verify_opens_sockets_of_its_own_only() {
-    let Some(strace) = support::strace() else {
-        return skip("verify_opens_sockets_of_its_own_only", "strace is not installed");
-    };
+    let Some(strace) = support::strace("verify_opens_sockets_of_its_own_only") else { return };
     let home = Home::new();
     let log = home.path().join("log");
-    let mut command = Command::new(strace);
+    let mut command = support::command(strace);
     command.args(["-f", "-e", "trace=%network", "-o"]).arg(&log).arg(sender()).arg("--verify");
     command
         .env_clear()

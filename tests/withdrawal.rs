@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -30,9 +30,9 @@ fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 
 impl Stopped {
     /// Stops it at a system call: the first, second ... of this name.
-    fn at((system_call, count): (&str, u32), home: &Home, call: &Call) -> Self {
+    fn at(strace: &[String], (system_call, count): (&str, u32), home: &Home, call: &Call) -> Self {
         let log = home.path().join("strace");
-        let strace = Command::new(support::strace().unwrap())
+        let strace = support::command(strace)
             .args(["-f", "-e", &format!("trace={system_call}"), "-e"])
             .arg(format!("inject={system_call}:signal=SIGSTOP:when={count}"))
             .arg("-o")
@@ -60,12 +60,9 @@ impl Stopped {
     }
 }
 
-fn can_run(test: &str) -> bool {
-    if support::strace().is_none() {
-        support::skip(test, "strace is not installed");
-        return false;
-    }
-    !support::opted_out_here(test)
+/// strace, where it is and nobody has opted out.
+fn strace(test: &str) -> Option<&'static [String]> {
+    support::strace(test).filter(|_| !support::opted_out_here(test))
 }
 
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -73,13 +70,11 @@ const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 /// The event is frozen and synced; no name was looked up.
 #[test]
 fn created_before_the_look_up_the_file_wins() {
-    if !can_run("created_before_the_look_up_the_file_wins") {
-        return;
-    }
+    let Some(strace) = strace("created_before_the_look_up_the_file_wins") else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     for happened in [["START", "-", "-"], EXIT] {
         let home = Home::sending_to(&receiver);
-        let stopped = Stopped::at(("fsync", 1), &home, &home.call(&full(happened)));
+        let stopped = Stopped::at(strace, ("fsync", 1), &home, &home.call(&full(happened)));
         std::fs::write(home.opt_out_file(), "").unwrap();
         assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
         assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
@@ -90,13 +85,11 @@ fn created_before_the_look_up_the_file_wins() {
 /// The connection is there; no byte was written.
 #[test]
 fn created_before_the_first_byte_the_file_wins() {
-    if !can_run("created_before_the_first_byte_the_file_wins") {
-        return;
-    }
+    let Some(strace) = strace("created_before_the_first_byte_the_file_wins") else { return };
     for happened in [["START", "-", "-"], EXIT] {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let home = Home::sending_to(&receiver);
-        let stopped = Stopped::at(("connect", 1), &home, &home.call(&full(happened)));
+        let stopped = Stopped::at(strace, ("connect", 1), &home, &home.call(&full(happened)));
         std::fs::write(home.opt_out_file(), "").unwrap();
         assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
         until(|| (receiver.connections() == 1).then_some(()));
@@ -108,14 +101,12 @@ fn created_before_the_first_byte_the_file_wins() {
 /// The same where the connection is one to a proxy: that is not asked for anything either.
 #[test]
 fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
-    if !can_run("created_before_the_first_byte_to_a_proxy_the_file_wins") {
-        return;
-    }
+    let Some(strace) = strace("created_before_the_first_byte_to_a_proxy_the_file_wins") else { return };
     let proxy = Receiver::start(Reply::Status(200, ""));
     let home = Home::new();
     home.configure("url = \"https://posthog.example.org/capture/\"\n");
     let call = home.call(&full(EXIT)).with("https_proxy", proxy.url().trim_end_matches("/capture/"));
-    let stopped = Stopped::at(("connect", 1), &home, &call);
+    let stopped = Stopped::at(strace, ("connect", 1), &home, &call);
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), (String::new(), String::new(), 0));
     until(|| (proxy.connections() == 1).then_some(()));
@@ -126,12 +117,10 @@ fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
 /// A request whose first byte was written is finished: the window that the documentation states.
 #[test]
 fn created_after_the_first_byte_the_request_is_finished() {
-    if !can_run("created_after_the_first_byte_the_request_is_finished") {
-        return;
-    }
+    let Some(strace) = strace("created_after_the_first_byte_the_request_is_finished") else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
-    let stopped = Stopped::at(("sendto", 1), &home, &home.call(&full(EXIT)));
+    let stopped = Stopped::at(strace, ("sendto", 1), &home, &home.call(&full(EXIT)));
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), ("200".into(), String::new(), 0));
     assert_eq!(receiver.requests().len(), 1);
@@ -140,16 +129,14 @@ fn created_after_the_first_byte_the_request_is_finished() {
 /// The same for an event that waited: this call's own event was sent, and the file is created before the other.
 #[test]
 fn created_between_two_requests_what_waits_is_deleted() {
-    if !can_run("created_between_two_requests_what_waits_is_deleted") {
-        return;
-    }
+    let Some(strace) = strace("created_between_two_requests_what_waits_is_deleted") else { return };
     let unavailable = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&unavailable);
     home.call(&full(EXIT)).run();
     let receiver = Receiver::start(Reply::Then(200, 200));
     home.redirect_waiting(&unavailable, &receiver);
     // The event is kept under its name, rewritten with the answer, and moved into the history: the third rename.
-    let stopped = Stopped::at(("renameat,renameat2", 3), &home, &home.call(&full(["START", "-", "-"])));
+    let stopped = Stopped::at(strace, ("renameat,renameat2", 3), &home, &home.call(&full(["START", "-", "-"])));
     assert_eq!(receiver.requests().len(), 1);
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), ("200".into(), String::new(), 0));

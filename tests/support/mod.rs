@@ -6,11 +6,12 @@
 mod skip;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 pub use skip::skip;
@@ -320,10 +321,66 @@ pub fn sender() -> &'static str {
     env!("CARGO_BIN_EXE_anonymous-statistics")
 }
 
-/// Where strace is, if it is installed: the tests' calls have no search path that would find it.
-pub fn strace() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join("strace")).find(|file| file.is_file())
+/// A word for a shell. Where the folder for temporary files lies is not for the tests to say: its path may have blanks.
+pub fn quoted(word: impl AsRef<Path>) -> String {
+    format!("'{}'", word.as_ref().to_str().unwrap().replace('\'', r"'\''"))
+}
+
+/// Where commands are looked for: a person's search path, and the folders of the system's own, which an ordinary user's need
+/// not hold (Debian's does not; dpkg is one of those that look there).
+pub fn search_path() -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    std::env::join_paths(std::env::split_paths(&path).chain(system)).unwrap()
+}
+
+/// Where a command is found.
+pub fn find(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&search_path()).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// The words that start strace so that it sees all that the sender does; where there are none, that is a skip.
+///
+/// The sender makes itself not dumpable. Then its memory, where file names and addresses are, is open to those only who have
+/// `CAP_SYS_PTRACE` over it (ptrace(2), "Ptrace access mode checking"): root, and anyone in a user namespace of their own.
+pub fn strace(test: &str) -> Option<&'static [String]> {
+    const IN_A_NAMESPACE: [&str; 5] = ["unshare", "--user", "--map-current-user", "--keep-caps", "--"];
+    static WORDS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| {
+        let sees = |words: &[String]| {
+            let folder = tempfile::tempdir().unwrap();
+            let log = folder.path().join("log");
+            let mut command = command(words);
+            command.arg("-o").arg(&log).arg(sender()).args(["--config-dir", "/nonexistent", "--dry-run", "START"]);
+            let ran = command.env_clear().stdin(Stdio::null()).output().is_ok();
+            ran && std::fs::read_to_string(log).is_ok_and(|log| log.contains("\"/nonexistent/"))
+        };
+        let words = |before: &[&str]| -> Option<Vec<String>> {
+            let mut words: Vec<String> = before.iter().map(ToString::to_string).collect();
+            if let Some(first) = words.first_mut() {
+                *first = find(first)?.into_os_string().into_string().ok()?;
+            }
+            words.push(find("strace")?.into_os_string().into_string().ok()?);
+            Some(words)
+        };
+        [&[][..], &IN_A_NAMESPACE].into_iter().filter_map(words).find(|words| sees(words))
+    });
+    if WORDS.is_none() {
+        skip(test, "strace is not installed, or cannot see here what the sender does");
+    }
+    WORDS.as_deref()
+}
+
+/// A path as strace prints it: bytes that are not ASCII in octal.
+pub fn in_strace(path: &Path) -> String {
+    let bytes = path.to_str().unwrap().bytes();
+    bytes.map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("\\{byte:o}") }).collect()
+}
+
+/// The command that these words begin.
+pub fn command(words: &[String]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command
 }
 
 /// Another program of the workspace, which is built into the same folder.
