@@ -10,10 +10,12 @@ mod support;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use support::{GUID, Home, Receiver, Reply, opted_out_here, program, said, sender, set_mode, skip};
+use support::{
+    GUID, Home, Receiver, Reply, opted_out_here, program, quoted, said, search_path, sender, set_mode, skip,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Is {
@@ -139,10 +141,11 @@ fn rows() -> Vec<Row> {
 /// A path that no system opens: `PATH_MAX` is 4096 on Linux, 1024 elsewhere.
 const LONG: &str = concat!("/", include_str!("support/long-name.txt"));
 
+const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
+
 /// What only root can make, in a mount namespace of its own: the usual folders, and file systems that are full or read-only.
 #[cfg(target_os = "linux")]
 fn mounted_rows() -> Vec<Row> {
-    const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
     let mut rows = vec![
         file("a read-only file system, without the file", "mount -o ro -t tmpfs none $C", Allowed),
         file(
@@ -161,13 +164,19 @@ fn mounted_rows() -> Vec<Row> {
             OptedOut,
         ),
     ];
-    // A folder that exists everywhere is covered first, so that nothing of the machine is touched.
+    // A folder that exists everywhere is covered first, so that nothing of the machine is touched. Where it holds what the
+    // test needs, that would be hidden.
     for (name, covered, folder) in [
         ("/etc/netdata", "/etc", "/etc/netdata"),
         ("/opt/netdata/etc/netdata (netdata#11689)", "/opt", "/opt/netdata/etc/netdata"),
         ("/usr/local/etc/netdata", "/usr/local", "/usr/local/etc/netdata"),
         ("/opt/homebrew/etc/netdata", "/opt", "/opt/homebrew/etc/netdata"),
     ] {
+        let needed = [PathBuf::from(sender()), std::env::temp_dir()];
+        if let Some(hidden) = needed.iter().find(|path| path.starts_with(covered)) {
+            skip(&format!("every_form_that_root_can_mount, {name}"), &format!("it would hide {}", hidden.display()));
+            continue;
+        }
         let make = |more: &str| -> &'static str {
             let cover = format!("mount -o mode=755 -t tmpfs none {covered}; mkdir -p {folder}");
             Box::leak(format!("{cover}; {more}").into_boxed_str())
@@ -193,19 +202,24 @@ impl Place {
         Self { home, mounts }
     }
 
+    /// What the rows call the config directory, the opt-out file and a folder beside. Whatever their paths hold, each is
+    /// one word: without `IFS` and with `-f` a shell neither splits what a name stands for nor matches it.
+    fn names(&self) -> String {
+        let [config, beside] = ["config", "beside"].map(|name| quoted(self.home.path().join(name)));
+        format!("set -ef; IFS=; C={config} S={beside}; F=$C/{OPT_OUT}; ")
+    }
+
     /// Makes the row and runs a program there as somebody.
     fn run(&self, row: &Row, who: Who, program: &Path, arguments: &[&str]) -> Output {
-        let folder = |name: &str| self.home.path().join(name).to_str().unwrap().to_owned();
-        let (config, beside) = (folder("config"), folder("beside"));
+        let beside = self.home.path().join("beside");
         // A second run finds the place as the first has made it.
         let make = if self.mounts { row.make } else { "" };
         let become_other = match who {
             Who::Root | Who::Owner => String::new(),
             Who::Other(id) => format!("setpriv --reuid={id} --regid={id} --clear-groups --"),
         };
-        let script = format!(
-            "set -e; C={config} F=$C/.opt-out-from-anonymous-statistics S={beside}; {make}\nexec {become_other} \"$@\""
-        );
+        let names = self.names();
+        let script = format!("{names}{make}\nexec {become_other} \"$@\"");
         let mut command = if self.mounts {
             let mut command = Command::new("unshare");
             command.args(["--mount", "sh", "-c", &script, "sh"]);
@@ -215,23 +229,17 @@ impl Place {
             command.args(["-c", &script, "sh"]);
             command
         };
-        let options = row.options.iter().map(|option| option.replace("$S", &beside));
+        let options = row.options.iter().map(|option| option.replace("$S", beside.to_str().unwrap()));
         command.arg(program).args(options).args(arguments);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("NETDATA_USER_CONFIG_DIR", &config).env("NETDATA_LIB_DIR", folder("lib"));
+        command.env_clear().env("PATH", search_path());
+        command.env("NETDATA_USER_CONFIG_DIR", self.home.config()).env("NETDATA_LIB_DIR", self.home.lib());
         command.env("NETDATA_REGISTRY_UNIQUE_ID", GUID);
         command.envs(row.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir("/").stdin(Stdio::null()).output().unwrap()
     }
 
     fn make(&self, row: &Row) {
-        let folder = |name: &str| self.home.path().join(name).to_str().unwrap().to_owned();
-        let script = format!(
-            "set -e; C={} F=$C/.opt-out-from-anonymous-statistics S={}; {}",
-            folder("config"),
-            folder("beside"),
-            row.make
-        );
+        let script = self.names() + row.make;
         assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success(), "{}: {}", row.name, row.make);
     }
 }
