@@ -163,9 +163,10 @@ fn on_this_machine_as_its_package_installed_netdata() {
         let _ = std::fs::remove_file(&file);
         let script = |name: &str| Path::new(STOCK_PLUGINS).join(name);
         let stock = std::fs::read(script("anonymous-statistics.sh")).unwrap();
+        let built = built();
         let install = |arguments: &[&str]| {
             let mut command = Command::new("sh");
-            command.arg(INSTALLER).arg("--from").arg(built()).args(arguments).stdin(Stdio::null());
+            command.arg(INSTALLER).arg("--from").arg(&*built).args(arguments).stdin(Stdio::null());
             let (out, err, status) = said(&command.output().unwrap());
             assert_eq!((err.as_str(), status), ("", 0), "{out}");
             out
@@ -175,7 +176,7 @@ fn on_this_machine_as_its_package_installed_netdata() {
         let out = install(&["--yes"]);
         assert!(out.contains("Telemetry is on") && out.contains("dpkg knows"), "{out}");
         assert_eq!(diversions().matches("local diversion of /usr/lib/netdata/plugins.d/").count(), 2);
-        assert!(same_content(&script("anonymous-statistics.sh"), &built().join("anonymous-statistics")));
+        assert!(same_content(&script("anonymous-statistics.sh"), &built.join("anonymous-statistics")));
         let status = Command::new("/usr/local/bin/telemetry-preview").arg("status").output().unwrap();
         assert!(said(&status).0.contains("Who would send    this sender, version "), "the preview knows it");
         let out = install(&["--disable-telemetry"]);

@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "helpers of tests, where a panic is a failed test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::support::{program, said, set_mode, skip};
+use super::support::{command, find, program, said, search_path, set_mode, skip};
 
 /// The shells that run it, with the package that has each: `bash --posix` is what macOS calls `sh`.
 const SHELLS: [&[&str]; 4] = [&["sh"], &["dash"], &["busybox", "sh"], &["bash", "--posix"]];
@@ -20,29 +21,37 @@ pub const SCRIPTS: [&str; 2] = ["system-info", "anonymous-statistics"];
 pub const PLUGINS: &str = "usr/lib/netdata/plugins.d";
 pub const OPT_OUT: &str = "etc/netdata/.opt-out-from-anonymous-statistics";
 
-/// The real programs without what only a debugger needs: it is nine tenths of them, and each test copies them often.
-static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs-to-install");
-    std::fs::create_dir_all(&folder).unwrap();
-    for name in PROGRAMS {
-        let unfinished = folder.join(format!("{name}.{}", std::process::id()));
-        let strip = Command::new("strip").arg("-o").arg(&unfinished).arg(program(name)).status();
-        if !strip.is_ok_and(|status| status.success()) {
-            std::fs::copy(program(name), &unfinished).unwrap();
-        }
-        std::fs::rename(&unfinished, folder.join(name)).unwrap();
-    }
-    folder
-});
+/// The folder of the programs that are installed. It lives as long as somebody holds it.
+#[derive(Clone)]
+pub struct Built(Arc<tempfile::TempDir>);
 
-/// The folder of the programs that are installed.
-pub fn built() -> &'static Path {
-    &BUILT
+impl Deref for Built {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        self.0.path()
+    }
 }
 
-/// Where a command is found.
-pub fn find(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|file| file.is_file())
+/// The real programs without what only a debugger needs: it is nine tenths of them, and each test copies them often.
+pub fn built() -> Built {
+    static FOLDER: Mutex<Weak<tempfile::TempDir>> = Mutex::new(Weak::new());
+    // A test that failed here has said so itself.
+    let mut folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(folder) = folder.upgrade() {
+        return Built(folder);
+    }
+    let new = tempfile::tempdir().unwrap();
+    for name in PROGRAMS {
+        let strip = Command::new("strip").arg("-o").arg(new.path().join(name)).arg(program(name)).status();
+        if !strip.is_ok_and(|status| status.success()) {
+            // A child does it: a file that this process has open for writing while another test forks cannot be executed.
+            assert!(run(Command::new("cp").arg(program(name)).arg(new.path())).success());
+        }
+    }
+    let new = Arc::new(new);
+    *folder = Arc::downgrade(&new);
+    Built(new)
 }
 
 /// Runs a test's body under each shell; one that is not installed is a skip.
@@ -76,6 +85,7 @@ pub struct Scratch {
     folder: tempfile::TempDir,
     shell: &'static [&'static str],
     installer: PathBuf,
+    _built: Built,
     /// The programs that are installed.
     pub programs: PathBuf,
     /// Variables for the installer.
@@ -92,7 +102,9 @@ impl Scratch {
         // Alone, without the pages: most tests are about other files, and there are twelve pages to install.
         let installer = folder.path().join("installer/install.sh");
         std::fs::copy(INSTALLER, &installer).unwrap();
-        Self { folder, shell, installer, programs: built().to_owned(), variables: Vec::new() }
+        let built = built();
+        let programs = built.to_path_buf();
+        Self { folder, shell, installer, _built: built, programs, variables: Vec::new() }
     }
 
     /// With the manual pages and completions of the checkout.
@@ -186,10 +198,10 @@ impl Scratch {
 
     /// These words with the environment of the installer.
     pub fn start(&self, words: &[String]) -> Command {
-        let mut command = Command::new(&words[0]);
-        let mut folders = vec![self.beside("commands")];
-        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-        command.args(&words[1..]).env_clear().env("PATH", std::env::join_paths(folders).unwrap());
+        let mut command = command(words);
+        let system = search_path();
+        let folders = std::iter::once(self.beside("commands")).chain(std::env::split_paths(&system));
+        command.env_clear().env("PATH", std::env::join_paths(folders).unwrap());
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         command
     }
