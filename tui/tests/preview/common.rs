@@ -1,6 +1,7 @@
 //! What the tests of the real program share.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -99,6 +100,12 @@ impl Agent {
         ]
     }
 
+    /// The same for a shell, in the words of env(1).
+    pub(crate) fn variables(&self) -> String {
+        let words = self.environment().into_iter().map(|(name, value)| quoted(format!("{name}={value}")));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).env_clear().envs(self.environment()).stdin(Stdio::null());
@@ -164,16 +171,18 @@ impl Agent {
         path
     }
 
-    /// The program as an ordinary user who may look at this agent and change nothing: `None` where nobody can become one.
+    /// The program as an ordinary user who may look at this agent and change nothing, in a shell's words: `None` where nobody
+    /// can become one.
     pub(crate) fn as_nobody(&self) -> Option<String> {
         const NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        // The folder in which the tests' programs are built may be closed to others.
+        // The folder in which the tests' programs are built may be closed to others. A child copies it: a file that this
+        // process has open for writing while another test forks cannot be executed.
         let program = self.path("telemetry-preview");
-        fs::copy(PROGRAM, &program).unwrap();
+        assert!(Command::new("cp").arg(PROGRAM).arg(&program).status().unwrap().success());
         fs::set_permissions(self.root(), fs::Permissions::from_mode(0o755)).unwrap();
         let arguments = NOBODY.iter().copied().chain([program.to_str()?, "--version"]);
         let output = Command::new("setpriv").args(arguments).output().ok()?;
-        output.status.success().then(|| format!("setpriv {} {}", NOBODY.join(" "), program.display()))
+        output.status.success().then(|| format!("setpriv {} {}", NOBODY.join(" "), quoted(&program)))
     }
 
     /// Every file and folder with its content, to see what a program changed.
@@ -194,6 +203,17 @@ impl Agent {
         }
         tree
     }
+}
+
+/// A word for a shell. Where the folder for temporary files lies is not for the tests to say: its path may have blanks.
+pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
+    shlex::try_quote(word.as_ref().to_str().unwrap()).unwrap().into_owned()
+}
+
+/// Whether a screen shows a text, in however many lines: a long path takes several, and is broken anywhere.
+pub(crate) fn shows(screen: &str, text: &str) -> bool {
+    let packed = |text: &str| text.replace(['│', '█', '#'], "").split_whitespace().collect::<String>();
+    packed(screen).contains(&packed(text))
 }
 
 /// What a run of the program came to.
@@ -257,10 +277,13 @@ impl Terminal {
         terminal
     }
 
-    /// The socket's name is relative: some systems allow no more than 103 bytes (unix(4) of FreeBSD and macOS).
+    /// The socket's name is relative: some systems allow no more than 103 bytes (unix(4) of FreeBSD and macOS). What the
+    /// caller's environment holds, be it `NO_COLOR`, a locale or a login shell that refuses, is not for the terminal.
     fn tmux(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("tmux");
-        let output = command.args(["-S", "socket"]).args(arguments).current_dir(self.folder.path()).output().unwrap();
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("SHELL", "/bin/sh");
+        let output =
+            command.args(["-u", "-S", "socket"]).args(arguments).current_dir(self.folder.path()).output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 

@@ -2,25 +2,21 @@
 
 use std::process::Command;
 
-use crate::common::{Agent, OPT_OUT, PROGRAM, Terminal, skip};
+use crate::common::{Agent, OPT_OUT, PROGRAM, Terminal, quoted, shows, skip};
 
 /// The program with an agent's environment, as a shell command that says how it ended and keeps the terminal open.
 fn shell(agent: &Agent, before: &str, after: &str) -> String {
-    let environment: Vec<String> =
-        agent.environment().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!(
-        "env {} LANG=C.UTF-8 RUST_BACKTRACE=0 {before} {PROGRAM} {after}; echo \"ended with $?\"; sleep 60",
-        environment.join(" ")
-    )
+    shell_for(agent, &format!("{before} {}", quoted(PROGRAM)), after)
+}
+
+/// The same for a program in a shell's words.
+fn shell_for(agent: &Agent, program: &str, after: &str) -> String {
+    let variables = agent.variables();
+    format!("env {variables} LANG=C.UTF-8 RUST_BACKTRACE=0 {program} {after}; echo \"ended with $?\"; sleep 60")
 }
 
 /// The screen shows this once the machine was looked at. Before that most keys have to wait.
 const LOOKED: &str = " fields, 45 set by the daemon";
-
-/// What a screen says, without the lines that it says it in.
-fn flat(screen: &str) -> String {
-    screen.replace(['│', '█'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
-}
 
 fn has_tmux(test: &str) -> bool {
     let there = Terminal::is_there();
@@ -49,11 +45,8 @@ fn look_around_opt_out_and_leave() {
     }
     terminal.keys(&["o"]);
     let file = agent.path("etc").join(OPT_OUT);
-    terminal.wait_for("Opt out?");
-    assert!(
-        terminal.screen().replace(['\n', ' ', '│'], "").contains(file.to_str().unwrap()),
-        "the dialog names the file"
-    );
+    let screen = terminal.wait_for("Opt out?");
+    assert!(shows(&screen, file.to_str().unwrap()), "the dialog names the file: {screen}");
     terminal.keys(&["Escape"]);
     terminal.wait_until("no dialog", |screen| !screen.contains("Opt out?"));
     assert!(!file.exists(), "cancelled");
@@ -88,9 +81,8 @@ fn signals_restore_the_terminal() {
     }
     for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let agent = Agent::new();
-        let command = shell(&agent, "sh -c 'echo $$ > \"$0\"; exec \"$@\"'", "");
-        let command = command.replacen(PROGRAM, &format!("{} {PROGRAM}", agent.path("pid").display()), 1);
-        let terminal = Terminal::run((80, 24), &command);
+        let before = format!("sh -c 'echo $$ > \"$0\"; exec \"$@\"' {}", quoted(agent.path("pid")));
+        let terminal = Terminal::run((80, 24), &shell(&agent, &before, ""));
         terminal.wait_for(LOOKED);
         let pid = std::fs::read_to_string(agent.path("pid")).unwrap();
         assert!(Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap().success());
@@ -186,7 +178,7 @@ fn a_request_is_saved_where_the_dialog_says() {
     let agent = Agent::new();
     let home = agent.path("home");
     std::fs::create_dir(&home).unwrap();
-    let terminal = Terminal::run((120, 24), &format!("cd {}; {}", home.display(), shell(&agent, "", "")));
+    let terminal = Terminal::run((120, 24), &format!("cd {}; {}", quoted(&home), shell(&agent, "", "")));
     terminal.wait_for(LOOKED);
     terminal.keys(&["3", "w"]);
     terminal.wait_for("Save the request?");
@@ -195,8 +187,8 @@ fn a_request_is_saved_where_the_dialog_says() {
     terminal.wait_for("Created ");
     terminal.keys(&["Enter", "w", "Enter"]);
     // The same request again: it is there already.
-    let screen = flat(&terminal.wait_for("Not saved"));
-    assert!(screen.contains("Nothing was overwritten"), "{screen}");
+    let screen = terminal.wait_for("Not saved");
+    assert!(shows(&screen, "Nothing was overwritten"), "{screen}");
     let saved: Vec<_> = std::fs::read_dir(&home).unwrap().map(|item| item.unwrap()).collect();
     assert_eq!(saved.len(), 1);
     let mode = std::os::unix::fs::PermissionsExt::mode(&saved[0].metadata().unwrap().permissions());
@@ -217,25 +209,25 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
     let Some(program) = agent.as_nobody() else {
         return skip(TEST, "needs to become another user, with setpriv as root");
     };
-    let terminal = Terminal::run((120, 40), &shell(&agent, "", "").replace(PROGRAM, &program));
+    let terminal = Terminal::run((120, 40), &shell_for(&agent, &program, ""));
     terminal.wait_for(LOOKED);
     let before = agent.tree();
     terminal.keys(&["o"]);
-    let screen = flat(&terminal.wait_for("Not done"));
+    let screen = terminal.wait_for("Not done");
     let file = agent.path("etc").join(OPT_OUT);
-    assert!(screen.contains("cannot create") && screen.contains("Permission denied"), "{screen}");
-    assert!(screen.contains(&format!("sudo touch {}", file.display())), "{screen}");
+    assert!(shows(&screen, "cannot create") && shows(&screen, "Permission denied"), "{screen}");
+    assert!(shows(&screen, &format!("sudo touch {}", quoted(&file))), "{screen}");
     assert_eq!(agent.tree(), before);
     // What the command does, in another terminal. No key is pressed here.
     std::fs::write(&file, "").unwrap();
     let says = format!("The disk says now: OPTED OUT: {}", file.display());
-    terminal.wait_until(&says, |screen| flat(screen).contains(&says));
+    terminal.wait_until(&says, |screen| shows(screen, &says));
     terminal.keys(&["r"]);
-    terminal.wait_until(&says, |screen| flat(screen).contains(&says));
+    terminal.wait_until(&says, |screen| shows(screen, &says));
     // Opting in needs the same right.
     terminal.keys(&["Enter", "i"]);
-    let screen = flat(&terminal.wait_for("cannot remove"));
-    assert!(screen.contains("cannot remove") && screen.contains(" opt-in "), "{screen}");
+    let screen = terminal.wait_for("cannot remove");
+    assert!(shows(&screen, "cannot remove") && shows(&screen, " opt-in --config-dir "), "{screen}");
     assert!(file.exists());
     terminal.keys(&["q"]);
     let screen = terminal.wait_for("ended with 0");
@@ -289,10 +281,10 @@ fn what_changes_on_disk_shows_by_itself() {
     terminal.wait_for(LOOKED);
     let file = agent.path("etc").join(OPT_OUT);
     std::fs::write(&file, "").unwrap();
-    terminal.wait_for(&format!("OPTED OUT: {}", file.display()));
+    let says = format!("OPTED OUT: {}", file.display());
+    terminal.wait_until(&says, |screen| shows(screen, &says));
     std::fs::remove_file(&file).unwrap();
-    terminal
-        .wait_until("not opted out by that file", |screen| !screen.contains(&format!("OPTED OUT: {}", file.display())));
+    terminal.wait_until("not opted out by that file", |screen| !shows(screen, &says));
     let config = agent.path("etc/anonymous-statistics.toml");
     std::fs::write(&config, "url = \"https://telemetry.example.org/x/\"\n").unwrap();
     terminal.wait_for("to telemetry.example.org: ");
@@ -380,7 +372,7 @@ fn a_file_system_that_hangs_freezes_nothing() {
     // Whoever asks for this file waits for half a minute.
     let hangs = format!(
         "strace -f -qq -o /dev/null -P {} -e trace=statx,lstat,newfstatat -e inject=statx,lstat,newfstatat:delay_enter=30000000",
-        file.display()
+        quoted(&file)
     );
     let terminal = Terminal::run((80, 24), &shell(&agent, &hangs, ""));
     let screen = terminal.wait_for("3 s: looking for opt-out files; a file system may hang");
@@ -401,16 +393,16 @@ fn a_mount_that_never_answers_freezes_nothing() {
         return;
     }
     let agent = Agent::new();
-    let etc = agent.path("etc").display().to_string();
+    let etc = quoted(agent.path("etc"));
     let mount = format!(
         "exec 3<>/dev/fuse && mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 nobody {etc} && echo mounted"
     );
-    let alone = |command: &str| format!("unshare --mount sh -c '{command}'");
+    let alone = |command: &str| format!("unshare --mount sh -c {}", quoted(command));
     let tried = Command::new("sh").args(["-c", &alone(&mount)]).output().unwrap();
     if !String::from_utf8_lossy(&tried.stdout).contains("mounted") {
         return skip(TEST, "needs /dev/fuse, and the right to mount it in a namespace");
     }
-    let program = shell(&agent, "", "3<&-").replace('"', "");
+    let program = shell(&agent, "", "3<&-");
     let terminal = Terminal::run((80, 24), &alone(&format!("{mount} && {program}")));
     let screen = terminal.wait_for("3 s: looking for opt-out files; a file system may hang");
     assert!(screen.contains("opens no network socket"), "{screen}");
@@ -449,15 +441,13 @@ fn characters_of_every_width_stay_in_their_columns() {
     // A config directory of wide characters, of combining marks, and of an escape sequence that would change the title.
     let folder = "日本語e\u{301}\u{1b}]0;owned\u{7}";
     std::fs::create_dir(agent.path(folder)).unwrap();
-    let name = agent.path("etc").to_str().unwrap().to_owned();
-    let quoted = format!("\"$(printf '{}/日本語e\\314\\201\\033]0;owned\\007')\"", agent.root().display());
+    let root = quoted(agent.root());
+    let config = format!("NETDATA_USER_CONFIG_DIR=\"$(printf '%s/日本語e\\314\\201\\033]0;owned\\007' {root})\"");
     for (locale, shown) in [
         ("C.UTF-8", "日本語é\\u{1b}]0;owned\\u{7}"),
         ("C", "\\u{65e5}\\u{672c}\\u{8a9e}e\\u{301}\\u{1b}]0;owned\\u{7}"),
     ] {
-        let command = shell(&agent, "", "")
-            .replace(&format!("NETDATA_USER_CONFIG_DIR={name}"), &format!("NETDATA_USER_CONFIG_DIR={quoted}"));
-        let terminal = Terminal::run((160, 50), &command.replace("LANG=C.UTF-8", &format!("LANG={locale}")));
+        let terminal = Terminal::run((160, 50), &shell(&agent, &format!("{config} LANG={locale}"), ""));
         terminal.wait_for(LOOKED);
         let screen = terminal.wait_for("Config directory");
         // A long path is broken into lines where the folder for temporary files is far down.
@@ -495,7 +485,7 @@ fn ten_thousand_keys_at_random() {
         ('!'..='~').filter(|c| *c != ';').map(String::from).chain(["é".into(), "日".into()]).collect();
     let keys: Vec<&str> = special.into_iter().cycle().take(60).chain(letters.iter().map(String::as_str)).collect();
     let once = shell(&agent, "", "2>> ../log/errors").replace("; sleep 60", " >> ../log/ends");
-    let terminal = Terminal::run((80, 24), &format!("cd {}/home; while :; do {once}; done", agent.root().display()));
+    let terminal = Terminal::run((80, 24), &format!("cd {}; while :; do {once}; done", quoted(agent.path("home"))));
     terminal.wait_for(LOOKED);
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root};
+use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root, quoted};
 use anonymous_statistics::invocation::Invocation;
 use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
 use anonymous_statistics::preview::{Preview, Question};
@@ -417,9 +417,8 @@ fn what_cannot_be_created_exits_77_with_the_command() {
         // Root is not sent to become root.
         let sudo = if is_root() { "" } else { "sudo " };
         assert_eq!(ran.err.contains("sudo ") && ran.err.contains(" opt-out --config-dir "), !is_root(), "{}", ran.err);
-        let quoted =
-            if directory.contains(' ') { format!("'{directory}/{OPT_OUT}'") } else { format!("{directory}/{OPT_OUT}") };
-        assert!(ran.err.contains(&format!(" && {sudo}touch {quoted}")), "{}", ran.err);
+        let file = quoted(format!("{directory}/{OPT_OUT}"));
+        assert!(ran.err.contains(&format!(" && {sudo}touch {file}")), "{}", ran.err);
     }
     assert_eq!(agent.tree(), tree);
 }

@@ -43,13 +43,16 @@ fn tree(root: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// The path that a dialog names, put together from the lines that it stands on: the path of a box begins two columns in.
-fn named(state: &State) -> PathBuf {
+/// The path below `root` that a dialog names, put together from the lines that it stands on: the path of a box begins two
+/// columns in. At the end of a line a blank of the root's own path does not show.
+fn named(state: &State, root: &Path) -> PathBuf {
     let shown = text(state);
     let boxed: Vec<&str> = shown.lines().filter_map(|line| line.split('│').nth(1)).collect();
     let begin = boxed.iter().position(|line| line.starts_with("   /")).unwrap_or_else(|| panic!("no path:\n{shown}"));
-    let path = boxed[begin..].iter().map_while(|line| line.strip_prefix("   ").map(str::trim_end));
-    PathBuf::from(path.collect::<String>())
+    let packed = |text: &str| text.split_whitespace().collect::<String>();
+    let path: String = boxed[begin..].iter().map_while(|line| line.strip_prefix("   ").map(packed)).collect();
+    let below = path.strip_prefix(&packed(root.to_str().unwrap())).and_then(|path| path.strip_prefix('/'));
+    root.join(below.unwrap_or_else(|| panic!("{path} is not below {}:\n{shown}", root.display())))
 }
 
 #[test]
@@ -99,7 +102,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         };
         opt_in_asked += usize::from(matches!(state.overlay, Some(Overlay::OptIn(..))));
         if key == Key::Enter && matches!(state.overlay, Some(Overlay::OptOut(_) | Overlay::Save(_))) {
-            let file = named(&state);
+            let file = named(&state, root.path());
             // The dialog that names a file says so too where a folder may have to be made for it.
             if text(&state).contains("and its folder if that is missing") {
                 model.insert(file.parent().unwrap().to_owned());
