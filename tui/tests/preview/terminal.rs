@@ -245,9 +245,9 @@ fn opting_in_does_not_ask_for_what_cannot_work() {
     let Some(program) = agent.as_nobody() else {
         return skip(TEST, "needs to become another user, with setpriv as root");
     };
-    let terminal = Terminal::run((120, 40), &shell(&agent, "", "opt-in").replace(PROGRAM, &program));
-    let screen = flat(&terminal.wait_for("ended with 77"));
-    assert!(screen.contains("cannot remove") && screen.contains("Run: sudo "), "{screen}");
+    let terminal = Terminal::run((120, 40), &shell_for(&agent, &program, "opt-in"));
+    let screen = terminal.wait_for("ended with 77");
+    assert!(shows(&screen, "cannot remove") && shows(&screen, "Run: sudo "), "{screen}");
     assert!(!screen.contains("Type yes"), "{screen}");
 }
 
