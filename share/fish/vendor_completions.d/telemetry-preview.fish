@@ -1,7 +1,7 @@
 # Made by cargo xtask generate of the anonymous-statistics project; do not edit.
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_telemetry_preview_global_optspecs
-    string join \n config-dir= lib-dir= event= call= plain h/help V/version
+    string join \n config-dir= lib-dir= plugins-dir= event= call= plain h/help V/version
 end
 
 function __fish_telemetry_preview_needs_command
@@ -27,6 +27,7 @@ end
 
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -l plain -d 'No screens: everything as text, also for screen readers'
@@ -46,14 +47,17 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show
 dashboard\t'The agent\'s dashboard, in a browser'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l raw -d 'The bytes of the request on standard output, and nothing else; values that are not known here are null'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l json -d 'One JSON object'
-complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l strict -d 'Exit with 3 if a value is not known here'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l example -d 'Examples of this event, marked as such, for what only the daemon knows'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l strict -d 'Exit with 3 unless every value is known as it would be sent now'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand status" -l json -d 'One JSON object'
@@ -61,6 +65,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand stat
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l events -d 'The events of two actions, as they would be sent' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -l since-last -d 'The last event of this kind that is kept here, and the one that would be sent now'
@@ -68,12 +73,14 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand diff" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l dry-run -d 'Only say what would be done'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l yes -d 'Do not ask'
@@ -81,12 +88,14 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l raw -d 'The bytes of one request, as they went or will go onto the wire; its number stands in the list' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -l json -d 'One JSON object'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand history" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l dry-run -d 'Only say what would be done'
@@ -95,12 +104,14 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand chec
 off\t'Something opts out'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l json -d 'One JSON object'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand explain" -l all -d 'All fields'
@@ -111,6 +122,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand sche
 dashboard\t'The agent\'s dashboard, in a browser'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l plugins-dir -d 'The folder of the agent\'s plugins, in which its daemon looks for a sender' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
