@@ -20,6 +20,12 @@ const LOOKED: &str = "set by the daemon";
 /// How long the terminal stays at most after it was taken away.
 const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
+/// Else a program that another test starts would keep the terminal. macOS has no such flag, nor the command setsid.
+#[cfg(not(target_os = "macos"))]
+const CLOSED_IN_CHILDREN: OpenptFlags = OpenptFlags::CLOEXEC;
+#[cfg(target_os = "macos")]
+const CLOSED_IN_CHILDREN: OpenptFlags = OpenptFlags::empty();
+
 /// A program that has a pseudo terminal as its own.
 struct Pty {
     /// `None` once the terminal is gone.
@@ -39,7 +45,7 @@ impl Pty {
             return None;
         }
         let agent = Agent::new();
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | CLOSED_IN_CHILDREN).unwrap();
         rustix::pty::grantpt(&master).unwrap();
         rustix::pty::unlockpt(&master).unwrap();
         let terminal = rustix::pty::ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
