@@ -7,6 +7,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::printable;
 
 /// The file whose existence opts out.
@@ -19,7 +21,7 @@ pub const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
 pub const OPT_OUT_VARIABLES: [&str; 2] = ["DISABLE_TELEMETRY", "DO_NOT_TRACK"];
 
 /// The decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {
     /// Every place was looked at, and none says no.
     Allowed,

@@ -1,5 +1,7 @@
 //! What a delivery can end in, and what becomes of the event then.
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits;
 
 /// How an attempt ended, and what the server asked for.
@@ -27,7 +29,7 @@ pub fn not_before(retry_after: &str, now: u64) -> Option<u64> {
 }
 
 /// How an attempt to deliver ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The server answered with this status.
     Answered(u16),
@@ -38,7 +40,7 @@ pub enum Outcome {
 }
 
 /// Why there was no answer, in curl's terms (curl(1), EXIT CODES): the daemon's log has always held them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
     /// The proxy's name could not be looked up.
     ProxyName,

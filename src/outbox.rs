@@ -6,14 +6,14 @@
 //! The folder belongs to the user that the daemon runs as. Nothing in it is trusted: every access is relative to an open
 //! folder and follows no link.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
@@ -315,7 +315,7 @@ impl Outbox {
         let mut changed = false;
         for name in listed(&folder)? {
             let entry = Name::parse(&name).is_some();
-            if entry || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            if is_event(&name) {
                 match rustix::fs::unlinkat(&folder, &*name, AtFlags::empty()) {
                     Ok(()) => {
                         deleted += usize::from(entry);
@@ -332,6 +332,21 @@ impl Outbox {
             rustix::fs::fsync(&folder)?;
         }
         Ok(deleted)
+    }
+
+    /// Whether a state folder that is the caller's own holds an event that waits, or what is left of one.
+    pub fn something_waits(library: &Path) -> bool {
+        let state = open_library(library).and_then(|parent| folder(&parent, STATE_FOLDER, Role::Cleaner));
+        let waiting = state.and_then(|state| folder(&state, WAITING, Role::Cleaner));
+        // The time of this look must not be written down: a disk that takes nothing would hold the caller.
+        #[cfg(target_os = "linux")]
+        let waiting = waiting.and_then(|waiting| {
+            rustix::fs::fcntl_setfl(&waiting, OFlags::NOATIME)?;
+            Ok(waiting)
+        });
+        let names = waiting.and_then(|waiting| names_in(Dir::new(waiting)?));
+        // What cannot be looked at cannot be deleted either.
+        names.is_ok_and(|names| names.iter().any(|name| is_event(name)))
     }
 
     /// The events that may be tried now, in the order in which they matter: failures of the agent first, else the oldest.
@@ -450,6 +465,11 @@ fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<OwnedFd> {
     Ok(folder)
 }
 
+/// Whether a file is an entry, or one that is not finished.
+fn is_event(name: &OsStr) -> bool {
+    Name::parse(name).is_some() || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+}
+
 fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
     if stat.st_uid != rustix::process::geteuid().as_raw() {
         Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user"))
@@ -460,10 +480,14 @@ fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
     }
 }
 
-fn listed(folder: &OwnedFd) -> io::Result<Vec<std::ffi::OsString>> {
+fn listed(folder: &OwnedFd) -> io::Result<Vec<OsString>> {
+    names_in(Dir::read_from(folder.as_fd())?)
+}
+
+fn names_in(folder: Dir) -> io::Result<Vec<OsString>> {
     use std::os::unix::ffi::OsStrExt;
     let mut names = Vec::new();
-    for item in rustix::fs::Dir::read_from(folder.as_fd())? {
+    for item in folder {
         let item = item?;
         let name = OsStr::from_bytes(item.file_name().to_bytes());
         if name != "." && name != ".." {

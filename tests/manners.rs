@@ -212,6 +212,7 @@ fn where_system_calls_are_refused() {
     const SOCKET: u32 = 41;
     const CONNECT: u32 = 42;
     const CLONE: u32 = 56;
+    const FORK: u32 = 57;
     const CLONE3: u32 = 435;
     const FSYNC: u32 = 74;
     const GETRANDOM: u32 = 318;
@@ -225,7 +226,8 @@ fn where_system_calls_are_refused() {
     for (what, numbers, out, code, line, waits) in [
         ("socket", &[SOCKET][..], "000", 7, false, 1),
         ("connect", &[CONNECT], "000", 7, false, 1),
-        ("a thread", &[CLONE, CLONE3], "000", 7, true, 0),
+        // Without a second process the first one works itself.
+        ("a process", &[CLONE, CLONE3, FORK], "200", 0, false, 0),
         ("fsync", &[FSYNC], "200", 0, false, 0),
         ("prctl", &[PRCTL], "200", 0, false, 0),
         // Another source of random numbers steps in.
@@ -394,7 +396,8 @@ fn with_a_hostile_environment() {
     }
 }
 
-/// It starts no process, so nothing is left behind and no argument holds a body, and it writes nowhere but in its state folder.
+/// It starts no other program, so no argument holds a body; its second process is gone before it ends; and it writes nowhere but
+/// in its state folder.
 #[test]
 fn nothing_is_started_and_nothing_is_written_elsewhere() {
     let test = "nothing_is_started_and_nothing_is_written_elsewhere";
@@ -405,12 +408,13 @@ fn nothing_is_started_and_nothing_is_written_elsewhere() {
     assert!(traced(strace, &["-f", "-y", "-s", "4096", "-o", log.to_str().unwrap()], &home).status.success());
     let traced = std::fs::read_to_string(&log).unwrap();
     let inside = format!("<{}", in_strace(&home.lib()));
-    let mut written = 0;
+    let (mut written, mut processes) = (0, 0);
     for line in traced.lines() {
         let call = line.split_once(' ').map_or("", |(_, rest)| rest.trim_start());
         let name = call.split('(').next().unwrap_or_default();
         if matches!(name, "clone" | "clone3" | "fork" | "vfork") {
-            assert!(call.contains("CLONE_THREAD"), "{line}");
+            processes += 1;
+            assert!(!call.contains("CLONE_THREAD"), "{line}");
         }
         let opens_for_writing =
             name.starts_with("open") && ["O_WRONLY", "O_RDWR", "O_CREAT"].iter().any(|flag| call.contains(flag));
@@ -421,7 +425,10 @@ fn nothing_is_started_and_nothing_is_written_elsewhere() {
         }
     }
     assert!(written > 5, "strace shows nothing:\n{traced}");
-    assert_eq!(traced.matches("execve(").count(), 1);
+    assert_eq!((traced.matches("execve(").count(), processes), (1, 1));
+    let ends: Vec<&str> = traced.lines().filter(|line| line.contains("+++ exited")).collect();
+    let first = traced.split(' ').next().unwrap();
+    assert!(ends.len() == 2 && ends[1].starts_with(first), "the second process outlives the first:\n{ends:?}");
 }
 
 #[test]

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said, search_path, sender, set_mode, skip};
+use support::{
+    Home, Receiver, Reply, full, is_complete, opted_out_here, parts, program, said, search_path, sender, set_mode, skip,
+};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -53,7 +55,8 @@ fn late(children: Vec<Child>, answer: &str) -> usize {
             // Not even the look whether it may send was over in its share of the time.
             (out, line, 0) if out.is_empty() && line.is_empty() => late += 1,
             (out, line, status) => {
-                assert_eq!((out.as_str(), line.as_str(), status), ("000", "", 28));
+                assert_eq!((out.as_str(), status), ("000", 28), "{line}");
+                assert!(line.is_empty() || line.contains("unless the disk took it after all"), "{line}");
                 late += 1;
             }
         }
@@ -94,8 +97,9 @@ fn fifty_senders_of_two_daemons_at_the_same_time() {
     // Fifty unoptimised programs on two cores take their time; each of them alone has two seconds.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     let mut bodies: BTreeMap<String, serde_json::Value> = BTreeMap::new();
-    for request in receiver.requests() {
-        let body = parts(&request).1;
+    // Whoever was late may have been ended in the middle of a request.
+    for request in receiver.requests().iter().filter(|request| is_complete(request)) {
+        let body = parts(request).1;
         let first = bodies.entry(body["uuid"].as_str().unwrap().to_owned()).or_insert_with(|| body.clone());
         assert_eq!(*first, body, "a repeat differs");
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use support::{Call, Home, Receiver, Reply, full, said};
 
-/// A sender that strace stops in the middle of its work.
+/// A sender that strace stops in the middle of its work: the process that works.
 struct Stopped {
     strace: Child,
     sender: Pid,
@@ -46,10 +46,11 @@ impl Stopped {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        until(|| std::fs::read_to_string(&log).unwrap_or_default().contains("stopped by SIGSTOP").then_some(()));
-        // Only now: at its start strace has children that end at once.
-        let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", strace.id())).unwrap();
-        let sender = children.split_whitespace().next().and_then(|pid| Pid::from_raw(pid.parse().ok()?)).unwrap();
+        let sender = until(|| {
+            let text = std::fs::read_to_string(&log).ok()?;
+            let line = text.lines().find(|line| line.contains("stopped by SIGSTOP"))?;
+            Pid::from_raw(line.split_whitespace().next()?.parse().ok()?)
+        });
         Self { strace, sender }
     }
 

@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! No process is started, no socket is opened, and nothing that is unreadable, malformed or endless stops it.
+//! To collect them, no process is started, no socket is opened, and nothing that is unreadable, malformed or endless stops it.
 #![deny(missing_docs)]
 
 mod ask;
@@ -38,6 +38,7 @@ mod recorded;
 mod recorder;
 #[cfg(feature = "recorded")]
 mod redact;
+pub mod rescue;
 mod source;
 mod sys;
 mod sysctls;

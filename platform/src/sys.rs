@@ -6,11 +6,14 @@ use std::ffi::OsString;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::time::Duration;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
 use crate::processes::Process;
+use crate::rescue::{self, Child, LastWords};
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 use crate::sysctls;
 
@@ -287,4 +290,80 @@ cfg_if::cfg_if! {
             Err(Error::Unsupported)
         }
     }
+}
+
+cfg_if::cfg_if! {
+    if #[cfg(target_os = "linux")] {
+        /// Makes a second process that goes on from here as this one does; there the answer is `None`. Only a process of one
+        /// thread can: of several, a second process would have one, and locks that the others held would stay held.
+        #[allow(unsafe_code, reason = "rustix's fork leaves the C library's own notes about the process as they were")]
+        pub fn fork() -> io::Result<Option<Child>> {
+            // A folder for each thread, and the two links of any folder (`proc_task_getattr` in the kernel's fs/proc/base.c).
+            if fs::stat("/proc/self/task")?.st_nlink != 3 {
+                return Err(rescue::no_second_process("this process has more than one thread"));
+            }
+            // SAFETY: there is no other thread, so no lock is held and nothing changes half way: the second process may do
+            // whatever this one may (fork(2)).
+            let id = unsafe { libc::fork() };
+            match rustix::process::Pid::from_raw(id.max(0)) {
+                Some(id) => Ok(Some(Child(id))),
+                None if id == 0 => Ok(None),
+                None => Err(io::Error::last_os_error()),
+            }
+        }
+    } else {
+        /// On macOS, frameworks must not be used in a process that was made so (fork(2) there); and no system but Linux says
+        /// how many threads there are where a file is all that has to be looked at.
+        pub fn fork() -> io::Result<Option<Child>> {
+            Err(rescue::no_second_process("this system has none of that kind"))
+        }
+    }
+}
+
+/// Where the words of `end_after` lie.
+static LAST_WORDS: AtomicPtr<LastWords> = AtomicPtr::new(std::ptr::null_mut());
+
+extern "C" fn time_is_over(_signal: libc::c_int) {
+    // SAFETY: the pointer is null or was made from a box that nobody frees or changes.
+    #[allow(unsafe_code, reason = "a signal's handler reaches nothing but statics")]
+    let words = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() };
+    if let Some(words) = words {
+        words.say();
+    }
+    let status = words.map_or(0, |words| words.status);
+    // SAFETY: it takes no pointer, and may be called in a handler (signal-safety(7)).
+    #[allow(unsafe_code, reason = "exit(3) must not be called in a signal's handler")]
+    unsafe {
+        libc::_exit(status)
+    }
+}
+
+/// Ends this process after a time with these words, whatever it waits for, unless that is a disk: a thread that waits for one
+/// takes no signal. Called again, it replaces both.
+#[allow(unsafe_code, reason = "timers and signals have no safe wrapper in rustix")]
+pub fn end_after(time: Duration, words: LastWords) -> io::Result<()> {
+    // It may be read at any time from now on, so it stays.
+    LAST_WORDS.store(Box::into_raw(Box::new(words)), Ordering::Release);
+    let handler: extern "C" fn(libc::c_int) = time_is_over;
+    // A value of 0 would stop the timer.
+    let time = time.max(Duration::from_micros(1));
+    // SAFETY: all structs are plain data, for which zeros are valid, and outlive the calls, which only read them. The handler
+    // does nothing but what signal-safety(7) allows: poll(2), write(2) and _exit(2).
+    let answers = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as *const () as libc::sighandler_t;
+        let mut timer: libc::itimerval = std::mem::zeroed();
+        timer.it_value.tv_sec = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
+        timer.it_value.tv_usec = libc::suseconds_t::from(time.subsec_micros().cast_signed());
+        let mut signals: libc::sigset_t = std::mem::zeroed();
+        [
+            libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()),
+            // Whoever started this program may have blocked it.
+            libc::sigemptyset(&raw mut signals),
+            libc::sigaddset(&raw mut signals, libc::SIGALRM),
+            libc::sigprocmask(libc::SIG_UNBLOCK, &raw const signals, std::ptr::null_mut()),
+            libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()),
+        ]
+    };
+    if answers == [0; 5] { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -19,8 +19,9 @@ use anonymous_statistics::request::PreparedRequest;
 use anonymous_statistics::{clock, limits, preview, proxy, switch};
 
 use crate::cli::Cli;
-use crate::progress::Progress;
+use crate::mounts::Mounts;
 use crate::transport::Client;
+use crate::watchdog::Progress;
 
 /// Time that is left for writing down how an attempt ended, before the deadline: as much as it took to keep the event, twice,
 /// and at least this. A slow disk gets more, but never more than a quarter of the deadline.
@@ -85,6 +86,21 @@ impl Call {
         Consent::decide(directories.iter().map(PathBuf::as_path), variable, consent::look)
     }
 
+    /// Whether the sources of the decision can be looked at without waiting for anybody.
+    pub(crate) fn consent_is_at_hand(&self, mounts: &Mounts) -> bool {
+        mounts.are_local(folders::consent_directories(&self.named()).iter().map(PathBuf::as_path))
+    }
+
+    /// Whether there are events that wait, as far as that can be seen without waiting for anybody.
+    pub(crate) fn may_have_something_to_forget(&self, mounts: &Mounts) -> bool {
+        let waits = |library: PathBuf| {
+            !mounts.are_local([library.join(folders::STATE_FOLDER).as_path()]) || Outbox::something_waits(&library)
+        };
+        // What may not be looked at may be there.
+        let exists = |library: &Path| !mounts.are_local([library]) || library.is_dir();
+        folders::library_directory(&self.named(), exists).is_some_and(|(library, _)| waits(library))
+    }
+
     fn config(&self) -> Result<Config, String> {
         let directory = folders::config_directory(&self.named(), Path::is_dir);
         Config::load(directory.as_ref().map(|(path, _)| path.as_path())).map_err(|error| error.to_string())
@@ -108,8 +124,11 @@ impl Call {
 
     /// Does the whole work, and tells how it goes. The process may end at any time.
     pub(crate) fn work(&self, progress: &Progress) {
-        let decision = self.consent().decision();
-        progress.decided(decision);
+        let decision = progress.decision().unwrap_or_else(|| {
+            let decision = self.consent().decision();
+            progress.decided(decision);
+            decision
+        });
         match decision {
             Decision::Allowed => {}
             Decision::Unknown => return,
@@ -128,8 +147,8 @@ impl Call {
         let before = Instant::now();
         let kept = self.keep(&assembly);
         let reserve = (before.elapsed() * 2).clamp(RESERVE, (deadline / 4).max(RESERVE));
+        progress.kept(kept.is_some());
         if let Some((outbox, _)) = &kept {
-            progress.kept();
             // Now: whatever the attempt does to the rest of the time, the limits hold.
             let _ = outbox.tidy_waiting(clock::now());
         }

@@ -5,8 +5,8 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
@@ -275,7 +275,7 @@ struct Addresses {
 }
 
 impl Resolver for Addresses {
-    fn resolve(&self, uri: &Uri, _: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let progress = &self.gate.progress;
         self.gate.ask()?;
         if let Some(address) = self.own_socket {
@@ -284,9 +284,7 @@ impl Resolver for Addresses {
             return Ok(found);
         }
         progress.looking_up_proxy.store(uri.host() != Some(self.host.as_str()), Ordering::SeqCst);
-        let found = look_up(uri, timeout).inspect_err(|error| {
-            progress.name_failed.store(!matches!(error, Error::Timeout(_)), Ordering::SeqCst);
-        })?;
+        let found = look_up(uri).inspect_err(|_error| progress.name_failed.store(true, Ordering::SeqCst))?;
         let usable = found.into_iter().filter(|address| !self.loopback_only || is_loopback(address.ip()));
         let mut allowed = self.empty();
         for address in alternating(usable).into_iter().take(ADDRESSES) {
@@ -299,19 +297,14 @@ impl Resolver for Addresses {
     }
 }
 
-/// Looks a name up on a thread of its own: nothing ends a resolver before its own time, so it may have to be left behind. (ureq
-/// would take the size of its stack from the environment, `RUST_MIN_STACK`.)
-fn look_up(uri: &Uri, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
-    let host = uri.host().ok_or(Error::HostNotFound)?.trim_matches(['[', ']']).to_owned();
+/// Looks a name up. Nothing ends a resolver before its own time: whoever watches this process does.
+fn look_up(uri: &Uri) -> Result<Vec<SocketAddr>, Error> {
+    let host = uri.host().ok_or(Error::HostNotFound)?.trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let (found, answer) = mpsc::channel();
-    std::thread::Builder::new()
-        .stack_size(limits::STACK_BYTES)
-        .spawn(move || found.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect)))?;
-    answer.recv_timeout(*timeout.after).map_err(|_silence| Error::Timeout(timeout.reason))?.map_err(Error::Io)
+    Ok((host, port).to_socket_addrs()?.collect())
 }
 
 /// The first address of each family before the second of one (RFC 8305, 4): ureq tries them in turn, each with a shorter time,

@@ -1,0 +1,303 @@
+//! On which file systems paths lie, told without asking those file systems.
+//!
+//! Some can hold a process for as long as they like: a thread that waits for the server of a FUSE file system, once that has
+//! taken the question, cannot be killed (`request_wait_answer` in the kernel's `fs/fuse/dev.c`), nor can one that waits for NFS.
+//! So only those of a list are asked by the process that the daemon waits for, and every other by one that nobody waits for.
+//! Their disks may be dead all the same; but what was looked at lately, the kernel knows without them.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+/// Where the kernel says what is mounted (`proc_pid_mountinfo(5)`).
+const MOUNTS: &str = "/proc/self/mountinfo";
+/// More than ten thousand mounts. Of what is behind them nothing is known.
+const MOUNTS_BYTES: u64 = 2 * 1024 * 1024;
+/// Room for those of most machines, so that one call reads them.
+const MOUNTS_USUAL: usize = 16 * 1024;
+
+/// File systems that answer from memory or from a disk of this machine.
+const LOCAL: [&[u8]; 9] = [b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"f2fs", b"zfs", b"tmpfs", b"ramfs"];
+/// It answers from other folders, its layers.
+const OVERLAY: &[u8] = b"overlay";
+
+/// As many as the kernel follows (path_resolution(7)).
+const LINKS: usize = 40;
+/// The kernel stacks no more (`FILESYSTEM_MAX_STACK_DEPTH` in linux/fs.h).
+const LAYERS: usize = 2;
+
+/// What is mounted.
+#[derive(Debug, Default)]
+pub(crate) struct Mounts(Vec<Mount>);
+
+#[derive(Debug)]
+struct Mount {
+    id: Vec<u8>,
+    parent: Vec<u8>,
+    point: PathBuf,
+    kind: Vec<u8>,
+    options: Vec<u8>,
+}
+
+impl Mounts {
+    /// Where that cannot be read, nothing is known of any path.
+    pub(crate) fn read() -> Self {
+        let mut text = Vec::with_capacity(MOUNTS_USUAL);
+        let read = std::fs::File::open(MOUNTS).and_then(|file| file.take(MOUNTS_BYTES).read_to_end(&mut text));
+        match read {
+            Ok(length) if (length as u64) < MOUNTS_BYTES => Self::parse(&text),
+            _ => Self::default(),
+        }
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        Self(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
+    }
+
+    /// Whether all that is asked on the way to these paths are file systems that answer by themselves. Where that is not known,
+    /// they do not.
+    pub(crate) fn are_local<'p>(&self, paths: impl IntoIterator<Item = &'p Path>) -> bool {
+        let link = |path: &Path| std::fs::read_link(path);
+        paths.into_iter().all(|path| self.is_local(path, LAYERS, &link))
+    }
+
+    /// Goes the way to a path as the kernel does, and asks for a link only where the file system before it may be asked.
+    fn is_local(&self, path: &Path, layers: usize, link: &dyn Fn(&Path) -> std::io::Result<PathBuf>) -> bool {
+        if !path.is_absolute() {
+            return false;
+        }
+        let mut links = LINKS;
+        let mut left: Vec<OsString> = names(path);
+        let mut here = PathBuf::from("/");
+        loop {
+            let Some(mount) = self.at(&here) else { return false };
+            if !LOCAL.contains(&mount.kind.as_slice())
+                && !(layers > 0 && self.has_local_layers(mount, layers - 1, link))
+            {
+                return false;
+            }
+            let Some(name) = left.pop() else { return true };
+            if name == ".." {
+                here.pop();
+                continue;
+            }
+            let next = here.join(&name);
+            // A mount covers whatever is there, and its own root is no link.
+            if self.at(&next).is_some_and(|other| other.id != mount.id) {
+                here = next;
+                continue;
+            }
+            match link(&next) {
+                Ok(target) if links > 0 => {
+                    links -= 1;
+                    if target.is_absolute() {
+                        here = PathBuf::from("/");
+                    }
+                    left.extend(names(&target));
+                }
+                Ok(_) => return false,
+                // It is no link (readlink(2), EINVAL).
+                Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => here = next,
+                // Nothing is there, or nobody may see it: the way ends here, for whoever asks.
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Whether a mount is an overlay all of whose layers are local. One that another namespace named is not to be found here.
+    fn has_local_layers(&self, mount: &Mount, layers: usize, link: &dyn Fn(&Path) -> std::io::Result<PathBuf>) -> bool {
+        // A folder is no link (readlink(2), EINVAL).
+        let is_here = |layer: &Path| link(layer).is_err_and(|error| error.kind() == std::io::ErrorKind::InvalidInput);
+        mount.kind == OVERLAY
+            && mount
+                .layers()
+                .is_some_and(|found| found.iter().all(|layer| self.is_local(layer, layers, link) && is_here(layer)))
+    }
+
+    /// The file system in which a path without links lies: from the root on, each mount point on the way leads to what was
+    /// mounted there last.
+    fn at(&self, path: &Path) -> Option<&Mount> {
+        let listed = |id: &[u8]| self.0.iter().any(|mount| mount.id == id);
+        let mut mount = self.0.iter().find(|mount| mount.point == Path::new("/") && !listed(&mount.parent))?;
+        let mut point = PathBuf::new();
+        for component in path.components() {
+            point.push(component);
+            // As many as there are, so that a circle has an end.
+            for _ in 0..self.0.len() {
+                let above = |other: &&Mount| other.point == point && other.parent == mount.id && other.id != mount.id;
+                match self.0.iter().rev().find(above) {
+                    Some(next) => mount = next,
+                    None => break,
+                }
+            }
+        }
+        Some(mount)
+    }
+}
+
+/// The names on a path, the last one first.
+fn names(path: &Path) -> Vec<OsString> {
+    let names = path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        _ => None,
+    });
+    let mut names: Vec<_> = names.collect();
+    names.reverse();
+    names
+}
+
+impl Mount {
+    /// Fields between blanks: id, parent, device, root, mount point, options; others up to a `-`; type, source, options.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let (id, parent, point) = (fields.next()?, fields.next()?, fields.nth(2)?);
+        let mut behind = fields.skip_while(|field| *field != b"-").skip(1);
+        let (kind, options) = (behind.next()?, behind.nth(1).unwrap_or_default());
+        Some(Self {
+            id: id.to_owned(),
+            parent: parent.to_owned(),
+            point: OsString::from_vec(unescaped(point)).into(),
+            kind: kind.to_owned(),
+            options: options.to_owned(),
+        })
+    }
+
+    /// The folders of an overlay, where all can be told.
+    fn layers(&self) -> Option<Vec<PathBuf>> {
+        let mut layers = Vec::new();
+        for option in self.options.split(|byte| *byte == b',') {
+            let Some(at) = option.iter().position(|byte| *byte == b'=') else { continue };
+            let (name, value) = option.split_at(at);
+            if matches!(name, b"lowerdir" | b"lowerdir+" | b"datadir+" | b"upperdir") {
+                let value = unescaped(value.get(1..).unwrap_or_default());
+                // A colon or a comma in a name stands behind a backslash: not worth reading right.
+                if value.contains(&b'\\') {
+                    return None;
+                }
+                let parts = value.split(|byte| *byte == b':').filter(|part| !part.is_empty());
+                layers.extend(parts.map(|part| PathBuf::from(std::ffi::OsStr::from_bytes(part))));
+            }
+        }
+        (!layers.is_empty()).then_some(layers)
+    }
+}
+
+/// Blank, tab, line feed and backslash stand as a backslash and three octal digits.
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let [first, behind @ ..] = rest {
+        let octal = behind.get(..3).and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        let byte;
+        (byte, rest) = match octal.filter(|_| *first == b'\\') {
+            Some(meant) => (meant, behind.get(3..).unwrap_or_default()),
+            None => (*first, behind),
+        };
+        plain.push(byte);
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    const MACHINE: &str = "\
+20 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
+21 20 0:21 / /proc rw - proc proc rw
+22 20 0:31 / /srv/far\\040away rw - fuse.sshfs host:/x rw,user_id=0
+23 20 0:32 / /mnt/nfs rw - nfs4 host:/x rw
+24 20 0:33 / /etc/netdata rw - fuse none rw
+25 24 0:34 / /etc/netdata rw master:3 - tmpfs none rw
+26 20 0:35 / /var/lib rw - autofs systemd-1 rw
+27 20 0:36 / /fuse.sshfs rw - tmpfs fuse.sshfs rw
+28 20 0:37 / /run/far rw - fuse none rw
+29 20 0:38 / /run rw - tmpfs none rw
+30 20 0:39 / /good rw - overlay overlay rw,lowerdir=/srv/one:/srv/two,upperdir=/srv/up,workdir=/mnt/nfs/work
+31 20 0:40 / /bad rw - overlay overlay rw,lowerdir=/mnt/nfs/a:/srv/two,upperdir=/srv/up
+32 20 0:41 / /hidden rw - overlay overlay rw,lowerdir=/elsewhere/a,upperdir=/srv/up
+33 20 0:42 / /relative rw - overlay overlay rw,lowerdir=l/ABC:l/DEF
+34 20 0:43 / /odd rw - overlay overlay rw,lowerdir=/srv/a\\134:b
+35 20 0:44 / /double rw - overlay overlay rw,lowerdir=/good/x
+36 20 0:45 / /triple rw - overlay overlay rw,lowerdir=/double/x
+";
+
+    fn is_local(table: &str, path: &str) -> bool {
+        let links = [
+            ("/opt/netdata", "/srv/far away/netdata"),
+            ("/usr/local", "../mnt/nfs"),
+            ("/opt/homebrew", "../run/x"),
+            ("/loop", "loop"),
+        ];
+        let gone = ["/nothing", "/elsewhere/a", "/elsewhere"];
+        let link = |path: &Path| {
+            if let Some((_, target)) = links.iter().find(|(from, _)| Path::new(from) == path) {
+                return Ok(PathBuf::from(target));
+            }
+            assert!(
+                !path.starts_with("/mnt/nfs/") && !path.starts_with("/srv/far away/"),
+                "{} was asked",
+                path.display()
+            );
+            let kind = if gone.iter().any(|gone| Path::new(gone) == path) {
+                ErrorKind::NotFound
+            } else {
+                ErrorKind::InvalidInput
+            };
+            Err(Error::from(kind))
+        };
+        Mounts::parse(table.as_bytes()).is_local(Path::new(path), LAYERS, &link)
+    }
+
+    #[test]
+    fn only_file_systems_of_the_list_are_asked() {
+        for (path, local) in [
+            ("/", true),
+            ("/usr/share/x", true),
+            ("/nothing/here", true),
+            ("/srv/far away/x", false),
+            ("/srv/far", true),
+            ("/mnt/nfs", false),
+            ("/mnt/nfs/../x", false),
+            ("/mnt/../usr/x", true),
+            // The last mount at a place counts; and one on the way hides what was mounted below it before.
+            ("/etc/netdata/x", true),
+            ("/run/far/x", true),
+            ("/var/lib/netdata", false),
+            ("/proc/self", false),
+            ("/fuse.sshfs/x", true),
+            ("/opt/netdata/etc", false),
+            ("/usr/local/etc", false),
+            ("/opt/homebrew/etc", true),
+            ("/loop/x", false),
+            ("relative", false),
+            ("/good/x", true),
+            ("/bad/x", false),
+            ("/hidden/x", false),
+            ("/relative/x", false),
+            ("/odd/x", false),
+            ("/double/x", true),
+            ("/triple/x", false),
+        ] {
+            assert_eq!(is_local(MACHINE, path), local, "{path}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_known_nothing_is_asked() {
+        for table in ["", "\n", "20 1 254:0 / / rw", "x", "20 1 254:0 / /other rw - ext4 /dev/vda rw\n"] {
+            assert!(!is_local(table, "/x"), "{table}");
+        }
+        assert!(!is_local("1 2 0:1 / / rw - ext4 x rw\n2 1 0:1 / / rw - ext4 x rw\n", "/x"), "a circle has no first");
+    }
+
+    #[test]
+    fn the_machine_of_the_test_is_read() {
+        if cfg!(target_os = "linux") {
+            assert!(Mounts::read().at(Path::new("/proc/self")).is_some_and(|mount| mount.kind == b"proc"));
+        }
+    }
+}
