@@ -116,7 +116,7 @@ mod tests {
         let there = Endpoint::parse("http://127.0.0.1:10/").unwrap();
         let keep = |age: u64, action: &str, endpoint: &Endpoint| {
             let stamp = Stamp { uuid: Stamp::now().uuid, time: NOW - age };
-            outbox.keep(&stamp, &Entry::new(&request(action, endpoint))).unwrap()
+            outbox.keep(&stamp, &Entry::new(&request(action, endpoint))).unwrap().name().clone()
         };
         let exit = keep(30, "EXIT", &here);
         let start = keep(20, "START", &here);

@@ -66,6 +66,9 @@ pub const TRIES: u32 = 8;
 /// The longest time that a server can ask for before an event is tried again (`Retry-After`). An event does not live longer.
 pub const RETRY_AFTER: Duration = WAITING_AGE;
 
+/// How long opting out waits for senders that are about to write the first byte of a request: longer than any call takes.
+pub const OPT_OUT_WAIT: Duration = Duration::from_secs(3);
+
 /// Delivered requests that are kept for people to read (`history` in the configuration; 0 keeps none).
 pub const HISTORY_ENTRIES: usize = 20;
 

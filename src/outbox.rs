@@ -1,23 +1,30 @@
 //! Events that wait to be sent, and requests that were answered: two folders, one file per event.
 //!
-//! `rename` is the only way from one state to the next, so an event is always in exactly one of them, and between two
-//! senders that run at the same time the rename decides. There is no index and no lock.
+//! `rename` is the only way from one state to the next, so an event is always in exactly one of them. There is no index and no
+//! file that locks: what is held is a folder or an entry itself (flock(2)), so whoever ends, however, holds nothing any more.
+//!
+//! - Whoever sends an event holds its entry alone. Nobody else sends it then, or deletes it for want of room.
+//! - Whoever is about to write the first byte of a request, or to write an event down, holds the state folder together with
+//!   others of that kind ([`Passage`]). Whoever opts out holds it alone for a moment: then nobody is at that point any more, and
+//!   whoever comes there later looks once more first.
 //!
 //! The folder belongs to the user that the daemon runs as. Nothing in it is trusted: every access is relative to an open
 //! folder and follows no link.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
-use crate::files::{self, Links};
+use crate::files::{self, Links, Opened};
 use crate::folders::STATE_FOLDER;
 use crate::limits;
 use crate::payload::Stamp;
@@ -194,9 +201,57 @@ pub struct Item {
     pub entry: Result<Entry, String>,
 }
 
+/// An entry that nobody else sends as long as this is there.
+#[derive(Debug)]
+pub struct Claim {
+    name: Name,
+    /// Closed, it holds the entry no longer.
+    _file: File,
+}
+
+impl Claim {
+    /// The entry's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+/// The state folder, at which who opts out waits for who is about to send.
+#[derive(Debug, Clone)]
+pub struct Barrier(Arc<OwnedFd>);
+
+/// As long as this is there, whoever opts out waits.
+#[derive(Debug)]
+pub struct Passage(Arc<OwnedFd>);
+
+impl Barrier {
+    /// Comes to the point after which nobody looks any more, and waits there for whoever is opting out. Some file systems of
+    /// a network know no such thing: there an opt-out has no moment from which on it holds, and is told so.
+    pub fn pass(&self) -> Passage {
+        while rustix::fs::flock(&*self.0, FlockOperation::LockShared) == Err(rustix::io::Errno::INTR) {}
+        Passage(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&*self.0, FlockOperation::Unlock);
+    }
+}
+
+/// What came of deleting all entries of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deleted {
+    /// How many there were.
+    pub number: usize,
+    /// Nobody was about to send or to write an event down. Otherwise one may still do it.
+    pub quiet: bool,
+}
+
 /// The folders, open.
 #[derive(Debug)]
 pub struct Outbox {
+    state: OwnedFd,
     waiting: OwnedFd,
     sent: OwnedFd,
     role: Role,
@@ -208,8 +263,13 @@ impl Outbox {
     pub fn open(library: &Path, role: Role) -> io::Result<Self> {
         let parent = open_library(library)?;
         let state = folder(&parent, STATE_FOLDER, role)?;
-        let outbox = Self { waiting: folder(&state, WAITING, role)?, sent: folder(&state, SENT, role)?, role };
-        Ok(outbox)
+        let (waiting, sent) = (folder(&state, WAITING, role)?, folder(&state, SENT, role)?);
+        Ok(Self { state, waiting, sent, role })
+    }
+
+    /// Where whoever opts out waits for this sender.
+    pub fn barrier(&self) -> io::Result<Barrier> {
+        Ok(Barrier(Arc::new(files::open_folder(&self.state, Path::new("."), Links::Refuse)?)))
     }
 
     fn folder(&self, state: State) -> &OwnedFd {
@@ -219,16 +279,32 @@ impl Outbox {
         }
     }
 
-    /// Keeps a frozen request. When this returns, the event survives a crash of the machine.
-    pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Name> {
+    /// Keeps a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to send.
+    pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Claim> {
         let name = Name::of(stamp);
-        self.write(&name, entry)?;
+        let file = self.write(&name, entry)?;
         rustix::fs::fsync(&self.waiting)?;
-        Ok(name)
+        Ok(Claim { name, _file: file })
     }
 
-    /// Writes an entry whole or not at all: under a temporary name, synced, then renamed.
-    fn write(&self, name: &Name, entry: &Entry) -> io::Result<()> {
+    /// Makes a waiting event the caller's to send. `None`: another sender is at it, or has done it.
+    pub fn claim(&self, name: &Name) -> io::Result<Option<(Claim, Entry)>> {
+        let opened = self.open_entry(State::Waiting, name)?;
+        if !hold_alone(&opened.file) {
+            return Ok(None);
+        }
+        // Another sender may have written it anew or moved it between the two.
+        let now = rustix::fs::statat(&self.waiting, name.to_string(), AtFlags::SYMLINK_NOFOLLOW)?;
+        if (now.st_dev, now.st_ino) != (opened.stat.st_dev, opened.stat.st_ino) {
+            return Ok(None);
+        }
+        let claim = Claim { name: name.clone(), _file: opened.file.try_clone()? };
+        Ok(Some((claim, Entry::decode(&opened.read(limits::ENTRY_BYTES)?)?)))
+    }
+
+    /// Writes an entry whole or not at all: under a temporary name, synced, then renamed. As long as the caller holds the file,
+    /// the event is the caller's.
+    fn write(&self, name: &Name, entry: &Entry) -> io::Result<File> {
         let bytes = entry.encode()?;
         // A write beyond this limit would end the process (setrlimit(2), RLIMIT_FSIZE).
         let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
@@ -240,11 +316,13 @@ impl Outbox {
         let written = rustix::fs::openat(&self.waiting, &temporary, flags, Mode::RUSR | Mode::WUSR)
             .map_err(io::Error::from)
             .and_then(|file| {
-                let mut file = std::fs::File::from(file);
+                let mut file = File::from(file);
+                hold_alone(&file);
                 file.write_all(&bytes)?;
-                file.sync_all()
-            })
-            .and_then(|()| Ok(rustix::fs::renameat(&self.waiting, &temporary, &self.waiting, name.to_string())?));
+                file.sync_all()?;
+                rustix::fs::renameat(&self.waiting, &temporary, &self.waiting, name.to_string())?;
+                Ok(file)
+            });
         if written.is_err() {
             // What could not be finished is of no use; if it cannot be deleted either, `tidy` finds it later.
             let _ = rustix::fs::unlinkat(&self.waiting, &temporary, AtFlags::empty());
@@ -254,6 +332,12 @@ impl Outbox {
 
     /// Notes an attempt at a waiting event that was not answered for good, and before when it must not be tried again.
     pub fn note_attempt(&self, name: &Name, status: Option<u16>, now: u64, not_before: Option<u64>) -> io::Result<()> {
+        // Whoever opts out must not delete it between this look and the rename: it would be there again.
+        let _passage = self.barrier()?.pass();
+        self.write_attempt(name, status, now, not_before).map(drop)
+    }
+
+    fn write_attempt(&self, name: &Name, status: Option<u16>, now: u64, not_before: Option<u64>) -> io::Result<File> {
         let mut entry = self.read(State::Waiting, name)?;
         entry.record.attempts = entry.record.attempts.saturating_add(1);
         entry.record.status = status;
@@ -267,7 +351,9 @@ impl Outbox {
         if keep == 0 {
             return self.delete(State::Waiting, name);
         }
-        self.note_attempt(name, Some(status), now, None)?;
+        let _passage = self.barrier()?.pass();
+        // Held until it waits no more.
+        let _file = self.write_attempt(name, Some(status), now, None)?;
         rustix::fs::renameat(&self.waiting, name.to_string(), &self.sent, name.to_string())?;
         self.tidy_history(now, keep)
     }
@@ -281,11 +367,15 @@ impl Outbox {
 
     /// Reads an entry.
     pub fn read(&self, state: State, name: &Name) -> io::Result<Entry> {
+        Entry::decode(&self.open_entry(state, name)?.read(limits::ENTRY_BYTES)?)
+    }
+
+    fn open_entry(&self, state: State, name: &Name) -> io::Result<Opened> {
         let opened = files::open_regular(self.folder(state), Path::new(&name.to_string()), Links::Refuse)?;
         if self.role != Role::Reader {
             must_be_private(&opened.stat)?;
         }
-        Entry::decode(&opened.read(limits::ENTRY_BYTES)?)
+        Ok(opened)
     }
 
     /// Every entry of both states, the oldest first. What is damaged is an item too: it is never sent.
@@ -305,12 +395,18 @@ impl Outbox {
         Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
     }
 
-    /// Deletes every entry of a state in a library directory, unfinished ones included, and says how many there were.
+    /// Deletes every entry of a state in a library directory, unfinished ones included, and says how many there were. What waits
+    /// is deleted when nobody is about to send or to write an event down any more, or when that takes too long.
     ///
     /// It needs no other folder to be there: somebody may have removed the history, and events wait all the same.
-    pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<usize> {
+    pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<Deleted> {
         let parent = open_library(library)?;
-        let folder = folder(&folder(&parent, STATE_FOLDER, role)?, state.folder(), role)?;
+        let all = folder(&parent, STATE_FOLDER, role)?;
+        let quiet = state == State::Sent || hold_alone_soon(&all);
+        let folder = match folder(&all, state.folder(), role) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Deleted { number: 0, quiet }),
+            folder => folder?,
+        };
         let mut deleted = 0;
         let mut changed = false;
         for name in listed(&folder)? {
@@ -331,7 +427,7 @@ impl Outbox {
         if changed {
             rustix::fs::fsync(&folder)?;
         }
-        Ok(deleted)
+        Ok(Deleted { number: deleted, quiet })
     }
 
     /// Whether a state folder that is the caller's own holds an event that waits, or what is left of one.
@@ -415,23 +511,30 @@ impl Outbox {
         bytes: u64,
         oldest: Duration,
     ) -> io::Result<()> {
-        let (old, mut kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| age(now, name) > oldest);
+        let (old, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| age(now, name) > oldest);
         let mut size: u64 = kept.iter().map(|(_, size)| *size as u64).sum();
-        let mut over = 0;
-        for (_, entry) in &kept {
-            if kept.len() - over <= number && size <= bytes {
+        let mut left = kept.len();
+        let delete = |name: &Name| match self.delete(state, name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        old.iter().try_for_each(|(name, _)| delete(name))?;
+        for (name, bytes_of_it) in &kept {
+            if left <= number && size <= bytes {
                 break;
             }
-            size = size.saturating_sub(*entry as u64);
-            over += 1;
-        }
-        for (name, _) in old.into_iter().chain(kept.drain(..over)) {
-            match self.delete(state, &name) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+            if state == State::Waiting && self.is_being_sent(name) {
+                continue;
             }
+            delete(name)?;
+            size = size.saturating_sub(*bytes_of_it as u64);
+            left -= 1;
         }
         Ok(())
+    }
+
+    fn is_being_sent(&self, name: &Name) -> bool {
+        self.open_entry(State::Waiting, name).is_ok_and(|opened| !hold_alone(&opened.file))
     }
 }
 
@@ -463,6 +566,26 @@ fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<OwnedFd> {
         must_be_private(&rustix::fs::fstat(&folder)?)?;
     }
     Ok(folder)
+}
+
+/// Holds a file or folder alone, if nobody else holds it. A file system that knows no such thing lets everybody have it: what
+/// is sent twice has the same random number.
+fn hold_alone(file: impl AsFd) -> bool {
+    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) != Err(rustix::io::Errno::WOULDBLOCK)
+}
+
+/// Holds a folder alone as soon as nobody else holds it, and says whether that was soon enough.
+fn hold_alone_soon(folder: &OwnedFd) -> bool {
+    let start = Instant::now();
+    loop {
+        match rustix::fs::flock(folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return true,
+            Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < limits::OPT_OUT_WAIT => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Whether a file is an entry, or one that is not finished.
@@ -516,6 +639,11 @@ mod tests {
         Entry { record, request: format!("POST / HTTP/1.1\r\nhost: x\r\n\r\n{body}").into_bytes() }
     }
 
+    /// Keeps an event, and sends it no further.
+    fn keep(outbox: &Outbox, stamp: &Stamp, entry: &Entry) -> Name {
+        outbox.keep(stamp, entry).unwrap().name().clone()
+    }
+
     fn stamp(time: u64) -> Stamp {
         Stamp { uuid: Stamp::now().uuid, time }
     }
@@ -529,7 +657,7 @@ mod tests {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
         let now = clock::now();
-        let name = outbox.keep(&stamp(now), &entry("START", 0)).unwrap();
+        let name = keep(&outbox, &stamp(now), &entry("START", 0));
         assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
         assert_eq!(outbox.read(State::Waiting, &name).unwrap().action().as_deref(), Some("START"));
         outbox.note_attempt(&name, Some(503), now, None).unwrap();
@@ -544,7 +672,7 @@ mod tests {
     fn the_folders_are_private() {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-        let name = outbox.keep(&stamp(1), &entry("START", 0)).unwrap();
+        let name = keep(&outbox, &stamp(1), &entry("START", 0));
         let state = library.path().join(STATE_FOLDER);
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&state), 0o700);
@@ -575,13 +703,16 @@ mod tests {
     fn deleting_what_waits_leaves_the_history_and_foreign_files() {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-        let sent = outbox.keep(&stamp(1), &entry("START", 0)).unwrap();
+        let sent = keep(&outbox, &stamp(1), &entry("START", 0));
         outbox.note_answer(&sent, 200, 2, 20).unwrap();
-        outbox.keep(&stamp(3), &entry("FATAL", 0)).unwrap();
+        keep(&outbox, &stamp(3), &entry("FATAL", 0));
         let waiting = library.path().join(STATE_FOLDER).join("waiting");
         std::fs::write(waiting.join(format!("{TEMPORARY}{sent}")), "half").unwrap();
         std::fs::write(waiting.join("notes"), "mine").unwrap();
-        assert_eq!(Outbox::delete_all(library.path(), State::Waiting, Role::Reader).unwrap(), 1);
+        assert_eq!(
+            Outbox::delete_all(library.path(), State::Waiting, Role::Reader).unwrap(),
+            Deleted { number: 1, quiet: true }
+        );
         let left: Vec<_> = std::fs::read_dir(&waiting).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(left, ["notes"]);
         assert_eq!(outbox.names(State::Sent).unwrap().len(), 1);
@@ -592,12 +723,12 @@ mod tests {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
         let now = clock::now();
-        let fatal = outbox.keep(&stamp(now - 100_000), &entry("FATAL", 0)).unwrap();
-        let ancient = outbox.keep(&stamp(now - 8 * 86_400_000), &entry("FATAL", 0)).unwrap();
+        let fatal = keep(&outbox, &stamp(now - 100_000), &entry("FATAL", 0));
+        let ancient = keep(&outbox, &stamp(now - 8 * 86_400_000), &entry("FATAL", 0));
         let starts: Vec<Name> = (0..limits::WAITING_EVENTS as u64)
-            .map(|i| outbox.keep(&stamp(now - 1000 + i), &entry("START", 0)).unwrap())
+            .map(|i| keep(&outbox, &stamp(now - 1000 + i), &entry("START", 0)))
             .collect();
-        let unset = outbox.keep(&stamp(1000), &entry("FATAL", 0)).unwrap();
+        let unset = keep(&outbox, &stamp(1000), &entry("FATAL", 0));
         outbox.tidy_waiting(now).unwrap();
         let left = outbox.names(State::Waiting).unwrap();
         assert_eq!(left.len(), limits::WAITING_EVENTS);
@@ -611,11 +742,61 @@ mod tests {
     }
 
     #[test]
+    fn an_event_is_sent_by_one_at_a_time_and_deleted_for_room_by_nobody_meanwhile() {
+        let library = library();
+        let [one, other] = [(); 2].map(|()| Outbox::open(library.path(), Role::Sender).unwrap());
+        let now = clock::now();
+        let claim = one.keep(&stamp(now - 5000), &entry("START", 0)).unwrap();
+        let name = claim.name().clone();
+        assert!(other.claim(&name).unwrap().is_none());
+        for i in 0..limits::WAITING_EVENTS as u64 {
+            keep(&other, &stamp(now + i), &entry("START", 0));
+        }
+        other.tidy_waiting(now).unwrap();
+        let left = other.names(State::Waiting).unwrap();
+        assert!(left.len() == limits::WAITING_EVENTS && left.contains(&name), "the oldest is being sent");
+        // What is written down about an attempt makes another file of it; whoever held the old one has nothing.
+        one.note_attempt(&name, Some(503), now, None).unwrap();
+        let (claim, entry) = other.claim(&name).unwrap().unwrap();
+        assert_eq!(entry.record.attempts, 1);
+        assert!(one.claim(&name).unwrap().is_none());
+        drop(claim);
+        assert!(one.claim(&name).unwrap().is_some());
+        one.note_answer(&name, 200, now, 20).unwrap();
+        assert!(other.claim(&name).is_err(), "it waits no more");
+    }
+
+    #[test]
+    fn who_opts_out_waits_for_who_is_about_to_send_but_not_for_ever() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let forget = || Outbox::delete_all(library.path(), State::Waiting, Role::Reader).unwrap();
+        let barrier = outbox.barrier().unwrap();
+        let name = keep(&outbox, &stamp(clock::now()), &entry("START", 0));
+        let passage = barrier.pass();
+        let others = outbox.barrier().unwrap().pass();
+        let start = Instant::now();
+        assert_eq!(forget(), Deleted { number: 1, quiet: false });
+        assert!(start.elapsed() >= limits::OPT_OUT_WAIT);
+        drop(others);
+        let release = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(passage);
+        });
+        assert_eq!(forget(), Deleted { number: 0, quiet: true });
+        release.join().unwrap();
+        // What was deleted does not come back.
+        assert!(outbox.note_attempt(&name, Some(503), 1, None).is_err());
+        assert!(outbox.names(State::Waiting).unwrap().is_empty());
+        drop(barrier.pass());
+    }
+
+    #[test]
     fn what_matters_most_is_due_first_and_not_before_its_time() {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
         let now = clock::now();
-        let keep = |age: u64, action| outbox.keep(&stamp(now - age), &entry(action, 0)).unwrap();
+        let keep = |age: u64, action| keep(&outbox, &stamp(now - age), &entry(action, 0));
         let (exit, start, later, fatal) =
             (keep(400, "EXIT"), keep(300, "START"), keep(200, "CRASH"), keep(100, "FATAL"));
         outbox.note_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
@@ -632,7 +813,7 @@ mod tests {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
         let now = clock::now();
-        let name = outbox.keep(&stamp(now), &entry("FATAL", 0)).unwrap();
+        let name = keep(&outbox, &stamp(now), &entry("FATAL", 0));
         for tries in 1..=limits::TRIES {
             assert_eq!(outbox.names(State::Waiting).unwrap().len(), 1, "before try {tries}");
             outbox.note_attempt(&name, None, now, None).unwrap();
@@ -646,9 +827,9 @@ mod tests {
         let library = library();
         let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
         let now = clock::now();
-        let sent = |time, filler, keep| {
-            let name = outbox.keep(&stamp(time), &entry("START", filler)).unwrap();
-            outbox.note_answer(&name, 200, now, keep).unwrap();
+        let sent = |time, filler, number| {
+            let name = keep(&outbox, &stamp(time), &entry("START", filler));
+            outbox.note_answer(&name, 200, now, number).unwrap();
         };
         sent(now - 91 * 86_400_000, 0, 20);
         assert!(outbox.names(State::Sent).unwrap().is_empty());

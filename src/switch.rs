@@ -8,7 +8,7 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
 use crate::folders::STATE_FOLDER;
-use crate::outbox::{Outbox, Role, State};
+use crate::outbox::{Deleted, Outbox, Role, State};
 
 /// What opting out did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,21 +104,26 @@ pub fn opt_in(config_directory: &Path) -> io::Result<Done> {
     }
 }
 
-/// Deletes the events that wait, as opting out and opting in both do, and says how many there were. Without an outbox
-/// nothing waits.
+/// Deletes the events that wait, and says how many there were. Without an outbox nothing waits.
 pub fn forget_waiting(library: Option<&Path>, role: Role) -> io::Result<usize> {
+    silence(library, role).map(|deleted| deleted.number)
+}
+
+/// The same, and says whether it is quiet from now on: after the opt-out file stands, no request begins any more.
+pub fn silence(library: Option<&Path>, role: Role) -> io::Result<Deleted> {
     forget(library, State::Waiting, role)
 }
 
 /// Deletes the requests that were answered, which are kept for people to read, and says how many there were.
 pub fn forget_history(library: Option<&Path>) -> io::Result<usize> {
-    forget(library, State::Sent, Role::Reader)
+    forget(library, State::Sent, Role::Reader).map(|deleted| deleted.number)
 }
 
-fn forget(library: Option<&Path>, state: State, role: Role) -> io::Result<usize> {
-    let Some(library) = library else { return Ok(0) };
+fn forget(library: Option<&Path>, state: State, role: Role) -> io::Result<Deleted> {
+    let nothing = Deleted { number: 0, quiet: true };
+    let Some(library) = library else { return Ok(nothing) };
     match Outbox::delete_all(library, state, role) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(0),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(nothing),
         deleted => deleted,
     }
 }

@@ -5,7 +5,7 @@
 
 mod support;
 
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -142,4 +142,86 @@ fn created_between_two_requests_what_waits_is_deleted() {
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(stopped.go_on(), ("200".into(), String::new(), 0));
     assert_eq!((receiver.requests().len(), home.files("waiting").len()), (1, 0));
+}
+
+/// Opts out by the program for it, and returns what it says.
+fn opt_out(home: &Home) -> String {
+    let mut command = Command::new(support::program("telemetry-preview"));
+    command.args(["opt-out", "--config-dir"]).arg(home.config()).arg("--lib-dir").arg(home.lib());
+    let (out, err, code) = said(&command.env_clear().stdin(Stdio::null()).output().unwrap());
+    assert_eq!((err.as_str(), code), ("", 0), "{out}");
+    out
+}
+
+/// The sender has looked for the last time, and is held up before its first byte: whoever opts out waits for it. So what they see
+/// afterwards is all that there is.
+#[test]
+fn when_opt_out_has_returned_no_request_begins() {
+    const DELAY: Duration = Duration::from_millis(500);
+    let Some(strace) = strace("when_opt_out_has_returned_no_request_begins") else { return };
+    let mut sent = 0;
+    for round in 0..8 {
+        let receiver = Receiver::start(Reply::Status(200, ""));
+        let home = Home::sending_to(&receiver);
+        let call = home.call(&full(EXIT));
+        let sender = support::command(strace)
+            .args(["-f", "-o", "/dev/null", "-e", "trace=sendto", "-e"])
+            .arg(format!("inject=sendto:delay_enter={}:when=1", DELAY.as_micros()))
+            .arg(support::sender())
+            .args(&call.arguments)
+            .env_clear()
+            .envs(&call.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until(|| (receiver.connections() == 1).then_some(()));
+        std::thread::sleep(Duration::from_millis(round * 5));
+        opt_out(&home);
+        // Bytes that were written need a moment to be read.
+        std::thread::sleep(DELAY / 5);
+        let begun = receiver.requests().len();
+        let (out, err, _) = said(&sender.wait_with_output().unwrap());
+        assert_eq!(receiver.requests().len(), begun, "round {round}: {out} {err}");
+        assert_eq!(home.files("waiting"), [""; 0], "round {round}");
+        sent += begun;
+    }
+    assert!(sent > 0, "nobody was held up between the last look and the first byte");
+}
+
+/// A sender that cannot go on, and whose first process is gone: nobody ends it.
+#[test]
+fn where_opting_out_takes_too_long_it_says_so() {
+    let Some(strace) = strace("where_opting_out_takes_too_long_it_says_so") else { return };
+    let home = Home::sending_to(&Receiver::start(Reply::Status(200, "")));
+    let stopped = Stopped::at(strace, ("sendto", 1), &home, &home.call(&full(EXIT)));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", stopped.sender.as_raw_nonzero())).unwrap();
+    let first = status.lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok()).unwrap();
+    kill_process(Pid::from_raw(first).unwrap(), Signal::KILL).unwrap();
+    assert!(opt_out(&home).contains("one request may still be sent"));
+    kill_process(stopped.sender, Signal::KILL).unwrap();
+    assert!(!opt_out(&home).contains("one request may still be sent"));
+    stopped.strace.wait_with_output().unwrap();
+}
+
+/// The server is out of order, and the sender is about to write that down.
+#[test]
+fn what_was_deleted_while_it_was_tried_does_not_come_back() {
+    let Some(strace) = strace("what_was_deleted_while_it_was_tried_does_not_come_back") else { return };
+    // The second rename is that of the note. What was tried is gone before it, or the note is over before that.
+    for system_call in [("renameat,renameat2", 2), ("sendto", 1)] {
+        let home = Home::sending_to(&Receiver::start(Reply::Status(503, "")));
+        let stopped = Stopped::at(strace, system_call, &home, &home.call(&full(EXIT)));
+        let sender = stopped.sender;
+        let opting = std::thread::scope(|scope| {
+            let opting = scope.spawn(|| opt_out(&home));
+            std::thread::sleep(Duration::from_millis(300));
+            kill_process(sender, Signal::CONT).unwrap();
+            opting.join().unwrap()
+        });
+        assert!(opting.contains("Deleted 1 event"), "{opting}");
+        assert_eq!(said(&stopped.strace.wait_with_output().unwrap()).0, "503");
+        assert_eq!(home.files("waiting"), [""; 0]);
+    }
 }

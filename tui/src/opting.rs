@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anonymous_statistics::consent::Source;
 use anonymous_statistics::folders::{Folders, FoundBy};
-use anonymous_statistics::outbox::Role;
+use anonymous_statistics::outbox::{Deleted, Role};
 use anonymous_statistics::preview::Preview;
 use anonymous_statistics::switch::{self, Done};
 use anonymous_statistics::text::printable;
@@ -96,7 +96,7 @@ pub(crate) struct Outcome {
     plan: OptOut,
     file: io::Result<Done>,
     /// Tried only where the file stands.
-    waiting: Option<io::Result<usize>>,
+    waiting: Option<io::Result<Deleted>>,
 }
 
 impl OptOut {
@@ -141,7 +141,8 @@ impl OptOut {
 
     pub(crate) fn perform(self) -> Outcome {
         let file = switch::opt_out(&self.folder);
-        let waiting = file.is_ok().then(|| forget_waiting(self.library.as_ref()));
+        let library = self.library.as_ref().map(|(path, _)| path.as_path());
+        let waiting = file.is_ok().then(|| switch::silence(library, Role::Reader));
         Outcome { plan: self, file, waiting }
     }
 
@@ -197,13 +198,21 @@ impl Outcome {
             Err(_) => {}
         }
         match &self.waiting {
-            None | Some(Ok(0)) => {}
-            Some(Ok(1)) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
-            Some(Ok(number)) => sentences.push(format!("Deleted {number} events that waited to be sent.")),
+            None | Some(Ok(Deleted { number: 0, .. })) => {}
+            Some(Ok(Deleted { number: 1, .. })) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
+            Some(Ok(Deleted { number, .. })) => {
+                sentences.push(format!("Deleted {number} events that waited to be sent."));
+            }
             Some(Err(error)) => sentences.push(format!(
                 "Events that may wait to be sent could not be deleted ({error}). The sender deletes them when it is \
                  called next, and sends none."
             )),
+        }
+        if matches!(self.waiting, Some(Ok(Deleted { quiet: false, .. }))) {
+            sentences.push(
+                "A sender was about to begin a request and is still there, so that one request may still be sent."
+                    .to_owned(),
+            );
         }
         if self.file.is_ok() {
             sentences.extend(restart("the dashboard stops as well", self.plan.restart.as_deref()));

@@ -13,7 +13,7 @@ use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::folders::{self, Named};
 use anonymous_statistics::history::History;
 use anonymous_statistics::invocation::{Invocation, Provenance};
-use anonymous_statistics::outbox::{Entry, Name, Outbox, Role, State};
+use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::request::PreparedRequest;
 use anonymous_statistics::{clock, limits, preview, proxy, switch};
@@ -136,16 +136,30 @@ impl Call {
         }
         let config = match self.config() {
             Ok(config) => config,
-            Err(problem) => return progress.unusable(problem),
+            Err(problem) => return progress.unusable(&problem),
         };
         let deadline = config.deadline(self.action());
         progress.deadline(deadline);
         let assembly = match self.assemble_with(&config) {
             Ok(assembly) => assembly,
-            Err(problem) => return progress.unusable(problem),
+            Err(problem) => return progress.unusable(&problem),
         };
         let before = Instant::now();
-        let kept = self.keep(&assembly);
+        let outbox = self.library().and_then(|library| Outbox::open(&library, Role::Sender).ok());
+        let barrier = outbox.as_ref().and_then(|outbox| outbox.barrier().ok());
+        // Kept only if it may be sent: whoever opts out deletes what waits, and nothing comes after that.
+        let passage = barrier.as_ref().map(Barrier::pass);
+        if self.consent().decision() != Decision::Allowed {
+            drop(passage);
+            progress.ended(Outcome::Withdrawn);
+            return self.forget();
+        }
+        // Where it cannot be kept it is sent all the same.
+        let kept = outbox.and_then(|outbox| {
+            let own = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
+            Some((outbox, own))
+        });
+        drop(passage);
         let reserve = (before.elapsed() * 2).clamp(RESERVE, (deadline / 4).max(RESERVE));
         progress.kept(kept.is_some());
         if let Some((outbox, _)) = &kept {
@@ -153,39 +167,52 @@ impl Call {
             let _ = outbox.tidy_waiting(clock::now());
         }
         let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
-        let mut way = self.way(&config);
+        let mut way = self.way(&config, barrier);
         let reply = send(&mut way, &assembly.request, left());
         progress.ended(reply.outcome);
         if reply.outcome.fate() == Fate::Deleted {
             self.forget();
-        } else if let Some((outbox, name)) = kept {
+        } else if let Some((outbox, own)) = kept {
             // Were it not written down, the event would be sent once more, with the same random number.
-            let _ = note(&outbox, &name, reply, config.history);
+            let _ = note(&outbox, own.name(), reply, config.history);
             if reply.outcome.fate() == Fate::Answered && matches!(self.action(), "START" | "META") {
-                let _ = self.retry(&outbox, &config, &mut way, left);
+                let _ = self.retry(&outbox, own.name(), &config, &mut way, left);
             }
         }
     }
 
     /// The way to the destination. Consent is asked again on it, before a name is looked up and before each first byte.
-    fn way(&self, config: &Config) -> Result<Client, Failure> {
+    fn way(&self, config: &Config, barrier: Option<Barrier>) -> Result<Client, Failure> {
         let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
         let again = self.clone();
-        let permission = Arc::new(move || again.consent().decision() == Decision::Allowed);
+        let permission = Arc::new(move || {
+            let passage = barrier.as_ref().map(Barrier::pass);
+            (again.consent().decision() == Decision::Allowed).then(|| passage.into())
+        });
         Client::new(&config.endpoint, proxy.as_ref(), permission)
     }
 
-    /// Tries events that wait, in the time that is left, until one is not answered for good.
+    /// Tries events that wait, in the time that is left, until one is not answered for good. This call's own is not among them,
+    /// even if what became of it could not be written down.
     fn retry(
         &self,
         outbox: &Outbox,
+        own: &Name,
         config: &Config,
         way: &mut Result<Client, Failure>,
         left: impl Fn() -> Duration,
     ) -> std::io::Result<()> {
-        for (name, entry) in outbox.due(clock::now())? {
+        for (name, _) in outbox.due(clock::now())? {
             if left().is_zero() {
                 break;
+            }
+            if name == *own {
+                continue;
+            }
+            // Another sender may be at it, or may have done it since the look above.
+            let Ok(Some((_claim, entry))) = outbox.claim(&name) else { continue };
+            if entry.record.waits_until(clock::now()).is_some() {
+                continue;
             }
             // An event that was frozen for another destination, or was damaged since, is not sent anywhere.
             let Some(request) = entry.request_to(&config.endpoint) else {
@@ -208,13 +235,6 @@ impl Call {
     /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
     fn forget(&self) {
         let _ = switch::forget_waiting(self.library().as_deref(), Role::Cleaner);
-    }
-
-    /// Keeps the event until it is answered. Where that is not possible it is sent all the same.
-    fn keep(&self, assembly: &Assembly) -> Option<(Outbox, Name)> {
-        let outbox = Outbox::open(&self.library()?, Role::Sender).ok()?;
-        let name = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
-        Some((outbox, name))
     }
 }
 

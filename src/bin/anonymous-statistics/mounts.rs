@@ -22,7 +22,7 @@ const LOCAL: [&[u8]; 9] = [b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"f2fs",
 /// It answers from other folders, its layers.
 const OVERLAY: &[u8] = b"overlay";
 
-/// As many as the kernel follows (path_resolution(7)).
+/// As many as the kernel follows (`path_resolution(7)`).
 const LINKS: usize = 40;
 /// The kernel stacks no more (`FILESYSTEM_MAX_STACK_DEPTH` in linux/fs.h).
 const LAYERS: usize = 2;
@@ -72,9 +72,9 @@ impl Mounts {
         let mut here = PathBuf::from("/");
         loop {
             let Some(mount) = self.at(&here) else { return false };
-            if !LOCAL.contains(&mount.kind.as_slice())
-                && !(layers > 0 && self.has_local_layers(mount, layers - 1, link))
-            {
+            let local = LOCAL.contains(&mount.kind.as_slice())
+                || (layers > 0 && self.has_local_layers(mount, layers - 1, link));
+            if !local {
                 return false;
             }
             let Some(name) = left.pop() else { return true };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
 use anonymous_statistics::endpoint::Endpoint;
+use anonymous_statistics::outbox::Passage;
 use anonymous_statistics::proxy::Proxy;
 use anonymous_statistics::request::{METHOD, PreparedRequest};
 use anonymous_statistics::{clock, limits};
@@ -32,8 +33,20 @@ pub(crate) trait Connects: Connector<Either<(), Box<dyn Transport>>> {}
 
 impl<C: Connector<Either<(), Box<dyn Transport>>>> Connects for C {}
 
-/// Asked before a name is looked up and directly before the first byte: may this still be sent?
-pub(crate) type Permission = dyn Fn() -> bool + Send + Sync;
+/// Asked before a name is looked up and directly before the first byte: may this still be sent? `None` means no.
+pub(crate) type Permission = dyn Fn() -> Option<Permit> + Send + Sync;
+
+/// As long as this is there, whoever opts out waits, where senders and they can meet.
+#[derive(Debug, Default)]
+pub(crate) struct Permit {
+    _passage: Option<Passage>,
+}
+
+impl From<Option<Passage>> for Permit {
+    fn from(passage: Option<Passage>) -> Self {
+        Self { _passage: passage }
+    }
+}
 
 /// A way to one destination. Requests that follow one another use the same connection.
 pub(crate) struct Client {
@@ -58,7 +71,7 @@ impl Client {
     #[cfg(feature = "fuzz")]
     #[allow(dead_code, reason = "tests/fuzz takes this file in")]
     pub(crate) fn over(endpoint: &Endpoint, proxy: Option<&Proxy>, connector: impl Connects) -> Result<Self, Failure> {
-        Self::with(endpoint, proxy, Arc::new(|| true), None, connector, nobody)
+        Self::with(endpoint, proxy, Arc::new(|| Some(Permit::default())), None, connector, nobody)
     }
 
     /// A way that ends at a socket of this program, whatever the destination: no name is looked up, and what would go into TLS
@@ -67,7 +80,7 @@ impl Client {
         if !is_loopback(socket.ip()) {
             return Err(Failure::Connect);
         }
-        Self::with(endpoint, None, Arc::new(|| true), Some(socket), TcpConnector::default(), nobody)
+        Self::with(endpoint, None, Arc::new(|| Some(Permit::default())), Some(socket), TcpConnector::default(), nobody)
     }
 
     fn with(
@@ -400,12 +413,11 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Gate {
-    fn ask(&self) -> Result<(), Error> {
-        if (self.permission)() {
-            return Ok(());
-        }
-        self.progress.withdrawn.store(true, Ordering::SeqCst);
-        Err(refused(std::io::ErrorKind::PermissionDenied, "consent was withdrawn"))
+    fn ask(&self) -> Result<Permit, Error> {
+        (self.permission)().ok_or_else(|| {
+            self.progress.withdrawn.store(true, Ordering::SeqCst);
+            refused(std::io::ErrorKind::PermissionDenied, "consent was withdrawn")
+        })
     }
 }
 
@@ -442,10 +454,9 @@ impl<In: Transport> Transport for Gated<In> {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let attempt = self.gate.progress.attempt.load(Ordering::SeqCst);
-        if self.permitted != attempt {
-            self.gate.ask()?;
-            self.permitted = attempt;
-        }
+        // Held until the first bytes are written.
+        let _permit = if self.permitted == attempt { None } else { Some(self.gate.ask()?) };
+        self.permitted = attempt;
         self.gate.progress.writing.fetch_or(self.carries_http(), Ordering::SeqCst);
         self.inner.transmit_output(amount, timeout)
     }
@@ -542,7 +553,7 @@ mod tests {
         let through = |url: &str| {
             let set = |name: &str| (name == "https_proxy").then(|| url.into());
             let proxy = anonymous_statistics::proxy::choose(&endpoint, set);
-            Client::new(&endpoint, proxy.as_ref(), Arc::new(|| true)).map(drop)
+            Client::new(&endpoint, proxy.as_ref(), Arc::new(|| Some(Permit::default()))).map(drop)
         };
         for url in ["socks4://p:1", "socks4a://p:1", "socks5://p:1", "socks5h://p:1", "socks://p:1", "ftp://p:1"] {
             assert_eq!(through(url), Err(Failure::Connect), "{url}");
