@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use serde_json::Value as Json;
-use system_facts::Facts;
+use system_facts::{Facts, is_unprintable};
 
 use crate::assemble::{Assembly, Machine};
 use crate::config::Config;
@@ -95,7 +95,7 @@ fn is_sendable(call: &Invocation) {
 
 fn is_harmless(field: &Field, value: &Json) -> bool {
     let Some(text) = value.as_str() else { return true };
-    let clean = !text.contains(char::is_control);
+    let clean = !text.contains(is_unprintable);
     let personal = |text: &str| field.shape.is_free_text() && find_personal(text, &hosts()).is_some();
     if field.shape != Shape::KernelRelease {
         return clean && !personal(text);

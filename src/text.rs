@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Makes text safe for a terminal: control characters, and characters that change the direction of text, are written
-/// as escapes (`\u{1b}`); everything else stays.
+use system_facts::is_unprintable;
+
+/// Makes text safe for a terminal: what is not drawn ([`is_unprintable`]) is written as an escape (`\u{1b}`); everything else
+/// stays.
 ///
 /// A value in `/etc/os-release`, in a history entry or in an argument may hold escape sequences. A terminal would obey
 /// them.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unprintable) {
+    if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -22,12 +24,6 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
-}
-
-/// C0 and C1 controls, and the bidirectional controls of Unicode (UAX #9), which can make a line read as another one.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What a free text may not hold, because it could say whose machine this is.
@@ -338,5 +334,6 @@ mod tests {
     fn a_terminal_never_sees_a_control_character() {
         assert_eq!(printable("plain £ text"), "plain £ text");
         assert_eq!(printable("a\u{1b}[31mb\u{9b}c\n\u{202e}d"), "a\\u{1b}[31mb\\u{9b}c\\u{a}\\u{202e}d");
+        assert_eq!(printable("a\u{200b}b\u{e0041}"), "a\\u{200b}b\\u{e0041}");
     }
 }

@@ -1,4 +1,7 @@
-//! Values from a machine become text of ours: valid UTF-8, one line, no control bytes, of bounded length.
+//! Values from a machine become text of ours: valid UTF-8, one line, nothing unprintable, of bounded length.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Longest value that is kept of anything a machine says, in characters.
 pub(crate) const VALUE_LIMIT: usize = 256;
@@ -6,8 +9,73 @@ pub(crate) const VALUE_LIMIT: usize = 256;
 /// Longest excerpt that evidence keeps, in characters.
 pub(crate) const EXCERPT_LIMIT: usize = 96;
 
-/// Cleans bytes of a machine: what is not UTF-8 becomes U+FFFD, what could change how a terminal or a log shows the
-/// rest becomes a space, outer white space goes, and the length is capped.
+/// Whether a terminal may obey a character instead of drawing it, or draws nothing for it. Then what a person reads is not what
+/// is there.
+///
+/// Control characters (C0, DEL, C1), the two separators of lines and paragraphs, the marks of annotations (U+FFF9 to U+FFFB),
+/// and all of Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt): bidirectional controls (UAX #9),
+/// zero-width characters, the soft hyphen, the byte order mark, variation selectors and tags. The last two can carry whole
+/// texts that nobody sees; that an emoji may then show its selector is the smaller harm.
+///
+/// ```
+/// use system_facts::is_unprintable;
+///
+/// assert!("\u{1b}\u{9b}\n\u{ad}\u{200b}\u{202e}\u{fe0f}\u{e0041}".chars().all(is_unprintable));
+/// assert!(!"Schrödinger’s Cat 🐈".contains(is_unprintable));
+/// ```
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// JSON that may be shown on a terminal: the same values, with everything [`is_unprintable`] as `\uXXXX`.
+///
+/// JSON itself escapes C0 controls only (RFC 8259, section 7). Its line ends stay: they are never part of a string.
+///
+/// ```
+/// let json = "{\n  \"a\": \"\u{9b}2J\u{e0041}\"\n}";
+/// assert_eq!(system_facts::printable_json(json), "{\n  \"a\": \"\\u009b2J\\udb40\\udc41\"\n}");
+/// ```
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    let is_unsafe = |c: char| c != '\n' && is_unprintable(c);
+    if !json.contains(is_unsafe) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if is_unsafe(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Cleans bytes of a machine: what is not UTF-8 becomes U+FFFD, control characters and ends of lines become a space, what is
+/// drawn as nothing goes, and so does outer white space, and the length is capped.
 pub(crate) fn clean(bytes: &[u8], limit: usize) -> String {
     clean_text(&String::from_utf8_lossy(bytes), limit)
 }
@@ -17,15 +85,14 @@ pub(crate) fn clean_text(text: &str, limit: usize) -> String {
     if text.len() <= limit && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.trim_ascii().to_owned();
     }
-    let shown: String = text.trim().chars().take(limit).map(|c| if changes_display(c) { ' ' } else { c }).collect();
+    let cleaned = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        c if c.is_control() => Some(' '),
+        // No space in its place: it would part what reads as one word.
+        c => (!is_unprintable(c)).then_some(c),
+    };
+    let shown: String = text.trim().chars().filter_map(cleaned).take(limit).collect();
     shown.trim().to_owned()
-}
-
-/// Control characters, line and paragraph separators, and the characters that reorder what a terminal shows
-/// (Unicode Standard Annex 9, explicit directional formatting).
-fn changes_display(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The number at the beginning of a text.
@@ -67,8 +134,32 @@ mod tests {
     fn hostile_bytes_are_cleaned() {
         assert_eq!(clean(b"  Dell Inc.\n", VALUE_LIMIT), "Dell Inc.");
         assert_eq!(clean(b"a\x1b[31mb\x00c\xff", VALUE_LIMIT), "a [31mb c\u{fffd}");
-        assert_eq!(clean_text("x\u{202e}y\u{2028}z\u{85}w", VALUE_LIMIT), "x y z w");
+        assert_eq!(clean_text("x\u{202e}y\u{2028}z\u{85}w", VALUE_LIMIT), "xy z w");
+        assert_eq!(clean_text("10.0.0\u{200b}.5\u{e0041}", VALUE_LIMIT), "10.0.0.5");
         assert_eq!(clean(&vec![b'a'; 10_000], VALUE_LIMIT).len(), VALUE_LIMIT);
+    }
+
+    #[test]
+    fn what_is_drawn_is_printable_and_what_is_not_is_not() {
+        let drawn =
+            [' '..='~', '\u{a1}'..='\u{ac}', '\u{ae}'..='\u{2ff}', '\u{400}'..='\u{52f}', '\u{4e00}'..='\u{9fff}'];
+        for c in drawn.into_iter().flatten().chain("’„“–…€™\u{301}🐧".chars()) {
+            assert!(!is_unprintable(c), "{c:?}");
+        }
+        let controls = ['\0'..='\u{1f}', '\u{7f}'..='\u{9f}'];
+        let unseen =
+            ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{2069}', '\u{fe00}'..='\u{fe0f}'];
+        let tags = ['\u{e0000}'..='\u{e007f}', '\u{e0100}'..='\u{e01ef}'];
+        for c in controls.into_iter().chain(unseen).chain(tags).flatten().chain("\u{ad}\u{61c}\u{feff}".chars()) {
+            assert!(is_unprintable(c), "{c:?}");
+            assert!(!clean_text(&format!("a{c}b"), VALUE_LIMIT).contains(is_unprintable), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_its_values_and_its_lines() {
+        assert!(matches!(printable_json("{\n  \"a\": \"€ \\n\"\n}"), Cow::Borrowed(_)));
+        assert_eq!(printable_json("\"\u{7f}\u{9b}\u{202e}\u{e007f}\""), "\"\\u007f\\u009b\\u202e\\udb40\\udc7f\"");
     }
 
     #[test]

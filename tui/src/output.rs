@@ -1,10 +1,10 @@
 //! How the program ends: what it writes, and its exit status. The help text lists the numbers.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anonymous_statistics::text::printable;
+use system_facts::printable_json;
 
 /// You did not confirm, or standard output cannot be written to.
 pub(crate) const NOT_DONE: u8 = 1;
@@ -87,19 +87,7 @@ pub(crate) fn lines(lines: &[String]) -> Result<(), Failure> {
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new(NOT_DONE, format!("cannot write the answer as JSON: {error}")))?;
-    // JSON escapes the controls below space, but neither DEL nor the C1 controls, which some terminals obey. In JSON
-    // they stand only in strings, where they may be escaped.
-    let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            // Writing to a String cannot fail.
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
-        } else {
-            safe.push(c);
-        }
-    }
-    safe.push('\n');
-    answer(safe)
+    answer(printable_json(&text).into_owned() + "\n")
 }
 
 /// Says something beside the answer.

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::common::{Agent, OPT_OUT, Ran, is_root, json};
+use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::{Entry, Outbox, Role};
@@ -109,6 +110,22 @@ fn opted_out_the_history_says_that_nothing_is_recorded() {
     fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
     assert!(agent.run(&["history"]).out.contains("nothing is sent, and nothing is recorded"));
     assert_eq!(json(&agent.run(&["history", "--json"]))["recording"], false);
+}
+
+/// JSON has escapes of its own: programs read the values as they are.
+#[test]
+fn a_terminal_does_not_obey_json() {
+    let agent = Agent::new();
+    let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
+    let (mut entry, raw) = request(&agent, "EXIT");
+    let hostile = serde_json::to_string(HOSTILE).unwrap();
+    entry.request = String::from_utf8(raw).unwrap().replace("\"netdata-backend\"", &hostile).into();
+    outbox.keep(&Stamp::now(), &entry).unwrap();
+    let ran = agent.run(&["history", "--json"]);
+    assert_eq!(unprintable(&ran.out), None, "{ran:?}");
+    let escaped = "b\\u202e\\u061c\\u2066c\\u200b\\u00ad\\u2060\\ufeff\\ufe0fd\\u2028\\udb40\\udc41z";
+    assert!(ran.out.contains(escaped), "{}", ran.out);
+    assert_eq!(json(&ran)["waiting"][0]["body"]["properties"]["$pathname"], HOSTILE);
 }
 
 #[test]

@@ -463,9 +463,18 @@ fn looking_changes_nothing() {
     }
 }
 
+/// A character that no terminal may get, but for the ends of lines.
+pub(crate) fn unprintable(text: &str) -> Option<char> {
+    text.chars().find(|c| !matches!(c, '\n' | '\r') && system_facts::is_unprintable(*c))
+}
+
+/// One of each kind that a terminal obeys or does not draw, and plain text around.
+pub(crate) const HOSTILE: &str =
+    "a\u{1b}]0;x\u{7}\u{9b}2J\u{7f}b\u{202e}\u{61c}\u{2066}c\u{200b}\u{ad}\u{2060}\u{feff}\u{fe0f}d\u{2028}\u{e0041}z";
+
 #[test]
 fn hostile_values_are_escaped_everywhere() {
-    let hostile = "\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\u{202e}";
+    let hostile = HOSTILE;
     let agent = Agent::new();
     let environment = [
         ("DO_NOT_TRACK", hostile),
@@ -477,8 +486,7 @@ fn hostile_values_are_escaped_everywhere() {
     for arguments in EVERY_VERB {
         let ran = Ran::from(&agent.command(arguments).envs(environment).output().unwrap());
         for text in [&ran.out, &ran.err] {
-            let bad = text.chars().find(|c| (c.is_control() && !matches!(c, '\n' | '\r')) || *c == '\u{202e}');
-            assert_eq!(bad, None, "{arguments:?}: {text:?}");
+            assert_eq!(unprintable(text), None, "{arguments:?}: {text:?}");
         }
     }
 }
@@ -490,15 +498,14 @@ fn a_body_holds_no_control_characters() {
     let mut call: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     for argument in call["argv"].as_array_mut().unwrap().iter_mut().skip(3) {
         if let Some(text) = argument.as_str().filter(|text| text.starts_with('"')) {
-            *argument = text.replacen('"', "\"\u{9b}\u{7f}\u{202e}", 1).into();
+            *argument = text.replacen('"', &format!("\"{HOSTILE}"), 1).into();
         }
     }
     call["env"]["NETDATA_VERSION"] = "v1\u{9b}".into();
     fs::write(&path, call.to_string()).unwrap();
     let ran = agent.run(&["show", "--raw", "--call", path.to_str().unwrap()]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let bad = ran.out.chars().find(|c| (c.is_control() && !matches!(c, '\n' | '\r')) || *c == '\u{202e}');
-    assert_eq!(bad, None, "{:?}", ran.out);
+    assert_eq!(unprintable(&ran.out), None, "{:?}", ran.out);
     assert!(ran.out.contains("\"dropped_fields\":[") && ran.out.contains("netdata_version"), "{}", ran.out);
 }
 

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use system_facts::{
     CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, Recorder, cli, collect_from, netdata,
+    printable_json,
 };
 
 use crate::arguments::{Arguments, Format};
@@ -127,5 +128,5 @@ fn lines(facts: &Facts, explain: bool) -> String {
 fn json(facts: &Facts, explain: bool) -> Result<String, Failure> {
     let text =
         if explain { serde_json::to_string_pretty(&Explained(facts)) } else { serde_json::to_string_pretty(facts) };
-    text.map(|text| text + "\n").map_err(|error| (error.to_string(), 1))
+    text.map(|text| printable_json(&text).into_owned() + "\n").map_err(|error| (error.to_string(), 1))
 }
