@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anonymous_statistics::text::printable;
+use anonymous_statistics::text::{ESCAPED, escaped_for, printable};
 use system_facts::printable_json;
 
 /// You did not confirm, or standard output cannot be written to.
@@ -88,6 +88,18 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new(NOT_DONE, format!("cannot write the answer as JSON: {error}")))?;
     answer(printable_json(&text).into_owned() + "\n")
+}
+
+/// Writes bytes as they are, but never to a terminal what it would obey: anybody may have written what waits to be sent.
+pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
+    match escaped_for(&io::stdout(), bytes) {
+        None => answer(bytes),
+        Some(shown) => {
+            answer(shown + "\n")?;
+            hint(ESCAPED);
+            Ok(())
+        }
+    }
 }
 
 /// Says something beside the answer.

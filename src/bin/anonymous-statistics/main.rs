@@ -19,6 +19,7 @@ use anonymous_statistics::config;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::delivery::Failure;
 use anonymous_statistics::script::MARK;
+use anonymous_statistics::text::{ESCAPED, escaped_for};
 
 use call::Call;
 use cli::{Cli, Stop, Task};
@@ -131,7 +132,12 @@ fn show(call: &Call) -> Result<Said, String> {
         }
     };
     let _ = writeln!(std::io::stderr(), "{line}");
-    Ok(Said::ToPerson(assembly.request.to_bytes(), 0))
+    let bytes = assembly.request.to_bytes();
+    let shown = escaped_for(&std::io::stdout(), &bytes);
+    if shown.is_some() {
+        let _ = writeln!(std::io::stderr(), "{ESCAPED}");
+    }
+    Ok(Said::ToPerson(shown.map_or(bytes, String::into_bytes), 0))
 }
 
 /// A body is not to be found in a core dump. Nor can others of this account look into the process.

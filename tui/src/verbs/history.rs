@@ -23,7 +23,7 @@ pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result
             .instead(opting::with_more_rights("history", &preview))
     })?;
     match raw {
-        Some(number) => output::answer(bytes(history, number)?)?,
+        Some(number) => output::raw(bytes(history, number)?)?,
         None if json => output::json(&Shown::of(&preview, history))?,
         None => output::answer(text(&preview, history))?,
     }

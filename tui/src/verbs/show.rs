@@ -24,7 +24,7 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
         Err(error) => return Err(Failure::new(USAGE, format!("there is no request to show: {error}"))),
     };
     if options.raw {
-        output::answer(assembly.request.to_bytes())?;
+        output::raw(&assembly.request.to_bytes())?;
     } else if options.json {
         output::json(&Shown::of(&preview, assembly))?;
     } else {

@@ -255,6 +255,17 @@ pub(crate) fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
+/// The program with an agent's environment, as a shell command that says how it ended and keeps the terminal open.
+pub(crate) fn shell(agent: &Agent, before: &str, after: &str) -> String {
+    shell_for(agent, &format!("{before} {}", quoted(PROGRAM)), after)
+}
+
+/// The same for a program in a shell's words.
+pub(crate) fn shell_for(agent: &Agent, program: &str, after: &str) -> String {
+    let variables = agent.variables();
+    format!("env {variables} LANG=C.UTF-8 RUST_BACKTRACE=0 {program} {after}; echo \"ended with $?\"; sleep 60")
+}
+
 /// Whether the pane shows its other screen, and whether it shows the cursor, in tmux' words.
 const MODES: &str = "#{alternate_on} #{cursor_flag}";
 

@@ -2,18 +2,7 @@
 
 use std::process::Command;
 
-use crate::common::{Agent, OPT_OUT, PROGRAM, Terminal, quoted, shows, skip};
-
-/// The program with an agent's environment, as a shell command that says how it ended and keeps the terminal open.
-fn shell(agent: &Agent, before: &str, after: &str) -> String {
-    shell_for(agent, &format!("{before} {}", quoted(PROGRAM)), after)
-}
-
-/// The same for a program in a shell's words.
-fn shell_for(agent: &Agent, program: &str, after: &str) -> String {
-    let variables = agent.variables();
-    format!("env {variables} LANG=C.UTF-8 RUST_BACKTRACE=0 {program} {after}; echo \"ended with $?\"; sleep 60")
-}
+use crate::common::{Agent, OPT_OUT, Terminal, quoted, shell, shell_for, shows, skip};
 
 /// The screen shows this once the machine was looked at. Before that most keys have to wait.
 const LOOKED: &str = " fields, 45 set by the daemon";

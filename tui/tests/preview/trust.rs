@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::common::{Agent, OPT_OUT, Ran, is_root, json};
+use crate::common::{Agent, OPT_OUT, Ran, Terminal, is_root, json, shell, skip};
 use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock;
 use anonymous_statistics::endpoint::Endpoint;
@@ -112,9 +112,30 @@ fn opted_out_the_history_says_that_nothing_is_recorded() {
     assert_eq!(json(&agent.run(&["history", "--json"]))["recording"], false);
 }
 
+/// Whoever is the agent's user writes what they like into an entry.
+#[test]
+fn a_terminal_does_not_obey_the_bytes_of_an_entry() {
+    let agent = Agent::new();
+    let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
+    let (mut entry, _) = request(&agent, "EXIT");
+    entry.request.extend(b"\n\x1b]2;owned\x07\x1b[2J\x1b[31mred\xff\xe2\x80\xae.\xf3\xa0\x81\x81.\nlast");
+    outbox.keep(&Stamp::now(), &entry).unwrap();
+    let to_a_pipe = agent.run(&["history", "--raw", "1"]);
+    assert_eq!((to_a_pipe.bytes, &*to_a_pipe.err), (entry.request, ""));
+    if !Terminal::is_there() {
+        return skip("a_terminal_does_not_obey_the_bytes_of_an_entry", "needs tmux");
+    }
+    let terminal = Terminal::run((120, 60), &shell(&agent, "", "history --raw 1"));
+    let screen = terminal.wait_for("ended with 0");
+    let shown = "\n\\u{1b}]2;owned\\u{7}\\u{1b}[2J\\u{1b}[31mred\\xff\\u{202e}.\\u{e0041}.\nlast\n";
+    assert!(screen.contains(shown), "{screen}");
+    assert!(screen.contains("as they are: > FILE"), "{screen}");
+    assert!(!terminal.has_colour() && !terminal.ask("#{pane_title}").contains("owned"), "{screen}");
+}
+
 /// JSON has escapes of its own: programs read the values as they are.
 #[test]
-fn a_terminal_does_not_obey_json() {
+fn a_terminal_does_not_obey_json_either() {
     let agent = Agent::new();
     let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
     let (mut entry, raw) = request(&agent, "EXIT");
