@@ -9,8 +9,9 @@ use serde::Deserialize;
 use crate::endpoint::Endpoint;
 use crate::event::Selection;
 use crate::files::{self, Links};
+use crate::personal::HostNames;
 use crate::shape::Shape;
-use crate::text::{HostNames, printable};
+use crate::text::printable;
 use crate::{limits, schema};
 
 /// The file's name.

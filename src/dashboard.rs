@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use crate::config::DEFAULT_URL;
 use crate::event::{Cause, Content, Entry};
 use crate::invocation::Provenance;
+use crate::personal::HostNames;
 use crate::schema::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
 use crate::shape::{Shape, Value};
-use crate::text::HostNames;
 
 /// Names of properties that a program was seen to send.
 ///

@@ -7,9 +7,9 @@ use system_facts::{Evidence, Facts, Source};
 use crate::fatal::Fatal;
 use crate::invocation::{Given, Invocation, Provenance};
 use crate::limits;
+use crate::personal::{HostNames, find_personal};
 use crate::schema::{ACTIONS, FIELDS, Field, Happened, Origin};
 use crate::shape::{self, Misfit, Shape, Value};
-use crate::text::{self, HostNames};
 
 /// Which fields are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
@@ -197,7 +197,7 @@ impl<'a> Builder<'a> {
         let variables = ["NETDATA_HOSTNAME", "NETDATA_REGISTRY_HOSTNAME"];
         let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
         let hosts = HostNames::new(names.chain([ingredients.nodename]));
-        let harmless = |text: &str| text::find_personal(text, &hosts).is_none();
+        let harmless = |text: &str| find_personal(text, &hosts).is_none();
         // A daemon of a later version may have an action that is not known here; somebody else may have anything.
         if !ACTIONS.iter().any(|known| known.name == action) && !harmless(action) {
             return Err(Refusal::Action);

@@ -15,10 +15,10 @@ use crate::invocation::{Invocation, Provenance};
 use crate::netdata_conf::NetdataConf;
 use crate::outbox::Entry;
 use crate::payload::Stamp;
+use crate::personal::{HostNames, find_personal};
 use crate::request::thaw;
 use crate::schema::{FIELDS, Field, Place};
 use crate::shape::{Shape, Value};
-use crate::text::{HostNames, find_personal};
 use crate::{limits, proxy, schema};
 
 /// A target: its name, and what it does with the bytes.

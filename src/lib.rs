@@ -39,6 +39,7 @@ pub mod limits;
 pub mod netdata_conf;
 pub mod outbox;
 pub mod payload;
+pub mod personal;
 pub mod preview;
 pub mod proxy;
 pub mod request;

@@ -589,7 +589,7 @@ mod tests {
 
     #[test]
     fn an_example_has_the_shape_of_its_row() {
-        let hosts = crate::text::HostNames::default();
+        let hosts = crate::personal::HostNames::default();
         for field in FIELDS.iter().chain(DASHBOARD_FIELDS) {
             let fits = match field.shape {
                 Shape::Collectors | Shape::FieldNames => continue,

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::fatal::Fatal;
-use crate::text::{self, HostNames, Personal};
+use crate::personal::{HostNames, Personal, find_personal};
+use crate::text;
 
 /// A value as it goes into a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -216,7 +217,7 @@ impl Shape {
             Self::Word => return word(text, hosts).map(|()| Value::Text(text.to_owned())),
             Self::FailurePoint => {
                 // Whole, it would be taken for a mail address.
-                let fatal = Fatal::parse(None, Some(text)).keep(|part| text::find_personal(part, hosts).is_none());
+                let fatal = Fatal::parse(None, Some(text)).keep(|part| find_personal(part, hosts).is_none());
                 if fatal.data().as_deref() != Some(text) {
                     word(text, hosts)?;
                 }
@@ -276,7 +277,7 @@ fn word(text: &str, hosts: &HostNames) -> Result<(), Misfit> {
 
 /// Refuses what may say whose machine this is.
 fn names_no_one(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
-    match text::find_personal(text, hosts) {
+    match find_personal(text, hosts) {
         Some(kind) => Err(Misfit::Personal(kind)),
         None => Ok(Value::Text(text.to_owned())),
     }

@@ -9,9 +9,9 @@ use anonymous_statistics::config::Config;
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::limits;
 use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::personal::{HostNames, find_personal};
 use anonymous_statistics::schema::{self, FIELDS, Place};
 use anonymous_statistics::shape::Shape;
-use anonymous_statistics::text::{HostNames, find_personal};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

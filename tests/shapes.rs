@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
+use anonymous_statistics::personal::HostNames;
 use anonymous_statistics::shape::{Shape, Value};
-use anonymous_statistics::text::HostNames;
 use proptest::prelude::*;
 
 /// What the value says, as text.
