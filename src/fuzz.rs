@@ -18,7 +18,7 @@ use crate::payload::Stamp;
 use crate::personal::{HostNames, find_personal};
 use crate::request::thaw;
 use crate::schema::{FIELDS, Field, Place};
-use crate::shape::{Shape, Value};
+use crate::shape::{Shape, Value, without_versions};
 use crate::{limits, proxy, schema};
 
 /// A target: its name, and what it does with the bytes.
@@ -100,11 +100,10 @@ fn is_harmless(field: &Field, value: &Json) -> bool {
     if field.shape != Shape::KernelRelease {
         return clean && !personal(text);
     }
-    // The number of a kernel may have four parts, and is no address.
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let number = text.strip_suffix(rest).unwrap_or_default();
+    // The numbers of a kernel may have four parts, and are no address.
+    let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
     let parts = number.split('.').filter(|part| !part.is_empty()).count();
-    clean && parts <= 4 && !personal(&format!("{}{rest}", number.replace('.', "")))
+    text == "unknown" || clean && parts <= 4 && without_versions(text).is_some_and(|rest| !personal(&rest))
 }
 
 /// A JSON fragment for a field, which the first byte chooses.

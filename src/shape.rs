@@ -293,35 +293,60 @@ fn free_text(text: &str, max: usize, hosts: &HostNames) -> Result<Value, Misfit>
     names_no_one(text, hosts)
 }
 
-/// The version number of a kernel may have four parts (`5.15.90.1-microsoft-standard-WSL2`, `2.6.32.9`) and then reads like an
-/// address. The kernel's own build puts the number first (Makefile, KERNELRELEASE), so the leading digits and dots are
-/// the version; what follows is text that somebody chose. No kernel with four parts has a first one of two digits, and most
-/// addresses of private networks do; and none has a fifth part, before which there would be room for any address.
 fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     if text == "unknown" {
         return Ok(Value::Text(text.to_owned()));
     }
     if text.chars().count() > 2 * WORD {
         return Err(Misfit::TooLong);
     }
-    let number = text.strip_suffix(rest).unwrap_or_default();
-    let parts: Vec<&str> = number.split('.').filter(|part| !part.is_empty()).collect();
-    let is_number = match parts.as_slice() {
-        [first, _, _, _] => first.len() == 1,
-        parts => (1..=3).contains(&parts.len()),
-    };
-    if !is_number || text.contains(|c: char| c.is_whitespace() || c == '/') {
+    let chosen = without_versions(text).ok_or(Misfit::NotOfShape)?;
+    if text.contains(|c: char| c.is_whitespace() || c == '/') {
         return Err(Misfit::NotOfShape);
     }
-    let without_dots = number.replace('.', "");
-    free_text(&format!("{without_dots}{rest}"), 2 * WORD, hosts).map(|_checked| Value::Text(text.to_owned()))
+    free_text(&chosen, 2 * WORD, hosts).map(|_checked| Value::Text(text.to_owned()))
+}
+
+/// Distributions that write a build with four parts behind the version: Oracle's `6.12.0-102.36.5.2.el10uek.x86_64`, openEuler's
+/// `5.10.0-60.18.0.50.oe2203.x86_64`, EulerOS' `4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64` and Huawei's
+/// `5.10.0-182.0.0.95.r1941_123.hce2.x86_64`. Their tags are these words and a number.
+const BUILDERS: [&str; 4] = ["el", "oe", "eulerosv", "hce"];
+
+/// A kernel's release without the dots of its numbers, which read like addresses. `None`: it does not begin with a kernel's version.
+///
+/// The version may have four parts (`5.15.90.1-microsoft-standard-WSL2`, `2.6.32.9`). The kernel's own build puts it first
+/// (Makefile, KERNELRELEASE), so the leading digits and dots are the version; what follows is text that somebody chose. No
+/// kernel with four parts has a first one of two digits, and most addresses of private networks do; and none has a fifth
+/// part, before which there would be room for any address.
+pub(crate) fn without_versions(release: &str) -> Option<String> {
+    let (version, rest) = leading_number(release);
+    let parts: Vec<&str> = version.split('.').filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        [first, _, _, _] => first.len() == 1,
+        parts => (1..=3).contains(&parts.len()),
+    }
+    .then_some(())?;
+    let (build, tags) = leading_number(rest.strip_prefix('-').unwrap_or_default());
+    let is_tag = |word: &str, builder: &str| {
+        word.strip_prefix(builder).is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let has_tag = tags.split('.').any(|word| BUILDERS.iter().any(|builder| is_tag(word, builder)));
+    let version = version.replace('.', "");
+    Some(if has_tag { format!("{version}-{}.{tags}", build.replace('.', "")) } else { version + rest })
+}
+
+/// The digits and dots at the beginning, and the rest.
+fn leading_number(text: &str) -> (&str, &str) {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    (text.strip_suffix(rest).unwrap_or_default(), rest)
 }
 
 fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Misfit> {
     let Json::Object(mut object) = item else { return Err(Misfit::NotOfShape) };
     let mut name = |key: &str| match object.remove(key) {
-        Some(Json::String(text)) if is_kernel_interface(&text) => Ok(text),
+        Some(Json::String(text)) if is_kernel_interface(&text) => {
+            names_no_one(&text.replace('/', " "), hosts).map(|_checked| text)
+        }
         Some(Json::String(text)) => free_text(&text, WORD, hosts).map(|_text| text),
         _ => Err(Misfit::NotOfShape),
     };
@@ -329,15 +354,15 @@ fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Misfit> {
     if object.is_empty() { Ok(collector) } else { Err(Misfit::NotOfShape) }
 }
 
-/// The agent names some modules after the kernel file that they read, such as `/proc/net/snmp6`. Such a name is the same
-/// on every machine as long as no part of it is a number, a device or a process.
+/// The agent names some modules after the file that they read, such as `/proc/net/snmp6`. The kernel's files have the same
+/// names on every machine as long as no part of one is a number, a device or a process.
 fn is_kernel_interface(text: &str) -> bool {
-    let Some(path) = text.strip_prefix("/proc/").or_else(|| text.strip_prefix("/sys/")) else { return false };
-    text.len() <= WORD
-        && path.split('/').all(|part| {
-            part.starts_with(|c: char| c.is_ascii_lowercase())
-                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        })
+    let path = text.strip_prefix("/proc/").or_else(|| text.strip_prefix("/sys/"));
+    let is_name = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase())
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b))
+    };
+    text.len() <= WORD && (path.is_some_and(|path| path.split('/').all(is_name)) || text == "/run/reboot_required")
 }
 
 #[cfg(test)]
@@ -385,6 +410,10 @@ mod tests {
         assert_eq!(fragment(Shape::Collectors, list), Err(Misfit::Personal(Personal::Path)));
         let list = r#"{"plugin":"proc.plugin","module":"/proc/net/snmp6"},{"plugin":"proc.plugin","module":"/sys/kernel/mm/ksm"}"#;
         assert!(fragment(Shape::Collectors, list).is_ok());
+        let list = r#"{"plugin":"proc.plugin","module":"/proc/sys/fs/file-nr"},{"plugin":"proc.plugin","module":"/run/reboot_required"}"#;
+        assert!(fragment(Shape::Collectors, list).is_ok());
+        let list = r#"{"plugin":"proc.plugin","module":"/proc/c0ffee00-ca11-4a4a-8a4a-0123456789ab"}"#;
+        assert_eq!(fragment(Shape::Collectors, list), Err(Misfit::Personal(Personal::Uuid)));
         let list = r#"{"plugin":"apps.plugin","module":""}, {"plugin":"go.d","module":"nginx"}"#;
         let Ok(Value::Collectors(collectors)) = fragment(Shape::Collectors, list) else { panic!("left out") };
         assert_eq!(collectors.len(), 2);
@@ -397,7 +426,17 @@ mod tests {
 
     #[test]
     fn kernel_versions_are_no_addresses() {
-        for good in ["6.1.0-18-amd64", "5.15.90.1-microsoft-standard-WSL2", "14.1-RELEASE-p3", "23.5.0", "unknown"] {
+        for good in [
+            "6.1.0-18-amd64",
+            "5.15.90.1-microsoft-standard-WSL2",
+            "14.1-RELEASE-p3",
+            "23.5.0",
+            "unknown",
+            "6.12.0-102.36.5.2.el10uek.x86_64",
+            "5.10.0-60.18.0.50.oe2203.x86_64",
+            "4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64",
+            "5.10.0-182.0.0.95.r1941_123.hce2.x86_64",
+        ] {
             assert!(plain(Shape::KernelRelease, good).is_ok(), "{good}");
         }
         for bad in [
@@ -406,6 +445,9 @@ mod tests {
             "6.1 web",
             "6.1-joe@web",
             "6.1-10.0.0.1",
+            "6.1-10.0.0.1.x86_64",
+            "6.1-10.0.0.1.elmstreet.x86_64",
+            "6.1-x.10.0.0.1.el9.x86_64",
             "1.10.0.0.5",
             ".10.0.0.5",
             "1.200.200.22.0.",
