@@ -21,7 +21,7 @@ use crate::unit::Unit;
 pub const PROGRAM: &str = "netdata";
 
 /// The variables that name a trust store, the first that is set counts.
-pub const TRUST_STORE_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+pub const TRUST_STORE_VARIABLES: [&str; 3] = ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The variables that are read from a daemon's environment. Nothing else of it is kept or shown.
 pub fn read_variables() -> impl Iterator<Item = &'static str> {

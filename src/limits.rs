@@ -32,7 +32,14 @@ pub const BODY_BYTES: usize = 64 * 1024;
 /// Bytes of a reply that are read. Only its status matters; nothing of it is kept.
 pub const REPLY_BYTES: usize = 16 * 1024;
 
-/// Bytes of the file that `SSL_CERT_FILE` names. Debian's trust store is about 220 KB.
+/// Bytes of `/etc/hosts`. Lists of blocked hosts have some hundred thousand lines.
+pub const HOSTS_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Files in a folder that `SSL_CERT_DIR` names. Debian's has some 450: each certificate under three names.
+pub const TRUST_STORE_FILES: usize = 4096;
+
+/// Bytes of the files that `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Debian's trust store is about 220 KB, and in its
+/// folder stands everything three times.
 pub const TRUST_STORE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes of the configuration file. A real one has five lines.

@@ -212,8 +212,12 @@ fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
     let end = bits.find(|c: char| !c.is_ascii_digit()).unwrap_or(bits.len());
     match bits.get(..end).unwrap_or_default() {
         "" if bits.starts_with('-') => false,
-        digits if digits.bytes().all(|digit| digit == b'0') => a == b,
-        digits => digits.parse().is_ok_and(|bits: u32| bits <= width && a >> (width - bits) == b >> (width - bits)),
+        "" => a == b,
+        // The newest curl takes 0 bits for what they say; older ones took them for all.
+        digits => digits.parse().is_ok_and(|bits: u32| match bits {
+            0 => true,
+            _ => bits <= width && a >> (width - bits) == b >> (width - bits),
+        }),
     }
 }
 
@@ -260,11 +264,12 @@ mod tests {
         let via =
             |no_proxy: &str| chosen("https://192.0.2.7/", &[("https_proxy", "p"), ("NO_PROXY", no_proxy)]).is_some();
         assert!(!via("192.0.2.7") && !via("192.0.2.0/24") && via("192.0.2.0/30") && via("192.0.3.0/24"));
-        assert!(!via("192.0.2.7/") && !via("192.0.2.7/0") && via("0.0.0.0/0") && via("192.0.2.7/-1"));
+        assert!(!via("192.0.2.7/") && !via("192.0.2.7/0") && !via("0.0.0.0/0") && via("::/0") && via("192.0.2.7/-1"));
         let via = |no_proxy: &str| {
             chosen("https://[2001:db8::7]/", &[("https_proxy", "p"), ("NO_PROXY", no_proxy)]).is_some()
         };
         assert!(!via("2001:DB8:0::7") && !via("2001:db8::/32") && via("2001:db9::/32") && via("2001:db8::7/129"));
+        assert!(!via("::/0") && via("0.0.0.0/0"));
     }
 
     fn server(url: &str) -> Result<Server, Failure> {

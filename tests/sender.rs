@@ -493,6 +493,19 @@ fn what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_co
     assert_eq!((home.events("waiting").len(), home.events("sent").len()), (0, 5));
 }
 
+/// Servers close what they have not used for a while, and no event is to blame for that.
+#[test]
+fn a_connection_that_was_closed_between_two_events_is_opened_again() {
+    must_be_able_to_send!("a_connection_that_was_closed_between_two_events_is_opened_again");
+    let unavailable = Receiver::start(Reply::Status(503, ""));
+    let home = Home::sending_to(&unavailable);
+    (0..2).for_each(|_| drop(home.call(&full(["EXIT", "OK", "-"])).run()));
+    let receiver = Receiver::start(Reply::OnceEach);
+    home.redirect_waiting(&unavailable, &receiver);
+    assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
+    assert_eq!((receiver.connections(), home.events("waiting").len(), home.events("sent").len()), (3, 0, 3));
+}
+
 #[test]
 fn the_first_failure_ends_the_tries_of_a_call() {
     must_be_able_to_send!("the_first_failure_ends_the_tries_of_a_call");

@@ -68,6 +68,41 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
     assert_eq!(ask(good, "localhost", Path::new("/nonexistent")), fails(60));
     assert_eq!(ask(good, "localhost", &other.file), fails(60));
     assert_eq!(server.answered(), 2, "a request arrived although the certificate was not accepted");
+    // Which store counts, where several are named.
+    let store = |name: &str, content: &[&Path]| {
+        let at = folder.path().join(name);
+        std::fs::create_dir(&at).unwrap();
+        content.iter().for_each(|file| drop(std::fs::copy(file, at.join(file.file_name().unwrap())).unwrap()));
+        at.to_str().unwrap().to_owned()
+    };
+    let (with, without) = (store("with", &[&ours.file, &other.file]), store("without", &[&other.file]));
+    let huge = store("huge", &[]);
+    std::fs::File::create(Path::new(&huge).join("a")).unwrap().set_len(1 << 40).unwrap();
+    std::fs::copy(&ours.file, Path::new(&huge).join("b")).unwrap();
+    let both = format!("{without}::{with}");
+    let [ours, other] = [&ours.file, &other.file].map(|file| file.to_str().unwrap());
+    for (trusted, variables) in [
+        (true, &[("SSL_CERT_DIR", with.as_str())][..]),
+        (false, &[("SSL_CERT_DIR", &without)]),
+        (true, &[("SSL_CERT_DIR", &both)]),
+        (true, &[("SSL_CERT_FILE", ""), ("SSL_CERT_DIR", &with)]),
+        (true, &[("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", &with)]),
+        (true, &[("SSL_CERT_FILE", other), ("SSL_CERT_DIR", &with)]),
+        (true, &[("SSL_CERT_FILE", ours), ("SSL_CERT_DIR", "/nonexistent")]),
+        (false, &[("SSL_CERT_DIR", "/nonexistent")]),
+        (true, &[("SSL_CERT_DIR", &huge)]),
+        (true, &[("CURL_CA_BUNDLE", ours)]),
+        (true, &[("CURL_CA_BUNDLE", ours), ("SSL_CERT_FILE", other)]),
+        (false, &[("CURL_CA_BUNDLE", other), ("SSL_CERT_FILE", ours), ("SSL_CERT_DIR", &with)]),
+        (false, &[("CURL_CA_BUNDLE", "/nonexistent"), ("SSL_CERT_FILE", ours)]),
+        (true, &[("CURL_CA_BUNDLE", ""), ("SSL_CERT_FILE", ours)]),
+    ] {
+        let home = Home::new();
+        home.configure(&format!("url = \"https://localhost:{good}/capture/\"\n"));
+        let call = variables.iter().fold(home.start(), |call, (name, value)| call.with(name, value));
+        let expected = if trusted { ("200".into(), String::new(), 0) } else { fails(60) };
+        assert_eq!(said(&call.run()), expected, "{variables:?}");
+    }
 }
 
 /// Passes connections on to a server and counts, or closes them at once.

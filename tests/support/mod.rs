@@ -38,6 +38,8 @@ pub enum Reply {
     Silence,
     /// It reads the request and closes the connection.
     Close,
+    /// It answers the first request of each connection, and closes it at the first byte of a second one.
+    OnceEach,
     /// It answers the first request of each connection with the first status, and further ones with the second.
     Then(u16, u16),
 }
@@ -98,6 +100,11 @@ fn serve(mut stream: TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std:
         while one(then, &mut stream)? {}
         return Ok(());
     }
+    if matches!(reply, Reply::OnceEach) {
+        serve_one(&mut stream, Reply::Status(200, ""), all)?;
+        // With the rest unread, it is reset.
+        return stream.read(&mut [0]).map(drop);
+    }
     serve_one(&mut stream, reply, all).map(drop)
 }
 
@@ -123,7 +130,7 @@ fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) ->
             stream.write_all(answer.as_bytes())?;
         }
         Reply::Silence => std::thread::sleep(Duration::from_secs(30)),
-        Reply::Close | Reply::Then(..) => {}
+        Reply::Close | Reply::OnceEach | Reply::Then(..) => {}
     }
     Ok(true)
 }

@@ -3,11 +3,16 @@
 //! ureq is told everything: no redirect is followed, no header is added, no proxy is read from the environment. What goes
 //! onto the wire is the prepared request, byte for byte.
 
-use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+// The fuzz targets take in this file alone.
+#[path = "names.rs"]
+mod names;
+
+use std::fs::Metadata;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
 use anonymous_statistics::endpoint::Endpoint;
@@ -15,6 +20,7 @@ use anonymous_statistics::outbox::Passage;
 use anonymous_statistics::proxy::Proxy;
 use anonymous_statistics::request::{METHOD, PreparedRequest};
 use anonymous_statistics::{clock, limits};
+use rustls::pki_types::CertificateDer;
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::{Request, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -135,8 +141,15 @@ impl Client {
             // Were it too long or broken, the next request makes a connection of its own.
             let _ = body.with_config().limit(limits::REPLY_BYTES as u64).read_to_vec();
         }
+        let start = Instant::now();
         self.progress.begin();
-        let ended = self.attempt(request, time);
+        let mut ended = self.attempt(request, time);
+        if ended.is_err() && self.progress.met_a_closed_connection() {
+            // Servers close what they have not used for a while. What they did not answer they did not take, and if they did, the
+            // random number says that it is the same event.
+            self.progress.begin();
+            ended = self.attempt(request, time.saturating_sub(start.elapsed()));
+        }
         // Read once: the wait that the server asks for counts from the time that is written down.
         let time = clock::now();
         let outcome = match ended {
@@ -180,22 +193,49 @@ fn nobody() -> RootCerts {
     RootCerts::Specific(Arc::default())
 }
 
-/// The system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured). Mozilla's roots stand in only where a
-/// system has no store at all: a store that is named and cannot be read must not widen what is trusted.
+/// What the environment names, in curl's order (curl(1), ENVIRONMENT): `CURL_CA_BUNDLE` alone, else `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR`, else the system's trust store. Mozilla's roots stand in only where a system has no store at all: a store that
+/// is named and cannot be read must not widen what is trusted.
 fn trusted() -> RootCerts {
-    // Read to its end, a pipe would hold the call up, and a device could fill the memory.
-    let is_store = |path: OsString| {
-        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= limits::TRUST_STORE_BYTES)
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let (bundle, file, folders) = (named("CURL_CA_BUNDLE"), named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
+    let certificates = match (bundle, file, folders) {
+        (None, None, None) => {
+            let store = rustls_native_certs::load_native_certs();
+            if store.certs.is_empty() && store.errors.is_empty() {
+                return RootCerts::WebPki;
+            }
+            store.certs
+        }
+        (Some(bundle), _, _) => certificates([bundle.into()]),
+        (None, file, folders) => {
+            let folders = folders.unwrap_or_default();
+            let inside = std::env::split_paths(&folders).filter_map(|folder| std::fs::read_dir(folder).ok());
+            let inside =
+                inside.flat_map(|folder| folder.flatten().take(limits::TRUST_STORE_FILES)).map(|file| file.path());
+            certificates(file.map(PathBuf::from).into_iter().chain(inside))
+        }
     };
-    if std::env::var_os("SSL_CERT_FILE").is_some_and(|path| !is_store(path)) {
-        return nobody();
+    RootCerts::Specific(Arc::new(certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect()))
+}
+
+/// The certificates in files, in so many as the limit allows. Read to its end, a pipe would hold the call up, and a device could
+/// fill the memory.
+fn certificates(files: impl IntoIterator<Item = PathBuf>) -> Vec<CertificateDer<'static>> {
+    let mut left = limits::TRUST_STORE_BYTES;
+    let mut found = Vec::new();
+    for path in files {
+        let Some(size) = std::fs::metadata(&path).ok().filter(Metadata::is_file).map(|file| file.len()) else {
+            continue;
+        };
+        let Some(rest) = left.checked_sub(size) else { continue };
+        left = rest;
+        found.extend(rustls_native_certs::load_certs_from_paths(Some(&path), None).certs);
     }
-    let store = rustls_native_certs::load_native_certs();
-    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some());
-    if store.certs.is_empty() && store.errors.is_empty() && !named {
-        return RootCerts::WebPki;
-    }
-    RootCerts::Specific(Arc::new(store.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect()))
+    // A folder has each certificate under several names (openssl-rehash(1)).
+    found.sort_unstable_by(|one: &CertificateDer<'_>, other| one.as_ref().cmp(other.as_ref()));
+    found.dedup();
+    found
 }
 
 /// How far an attempt came.
@@ -237,6 +277,11 @@ impl Progress {
         ] {
             flag.store(false, Ordering::SeqCst);
         }
+    }
+
+    /// Whether a connection of an earlier request was used, and led nowhere.
+    fn met_a_closed_connection(&self) -> bool {
+        is(&self.writing) && !is(&self.connected) && !is(&self.replied)
     }
 
     fn failure(&self, error: &Error) -> Failure {
@@ -297,7 +342,10 @@ impl Resolver for Addresses {
             return Ok(found);
         }
         progress.looking_up_proxy.store(uri.host() != Some(self.host.as_str()), Ordering::SeqCst);
-        let found = look_up(uri).inspect_err(|_error| progress.name_failed.store(true, Ordering::SeqCst))?;
+        let host = uri.host().ok_or(Error::HostNotFound)?.trim_matches(['[', ']']);
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let found =
+            names::look_up(host, port).inspect_err(|_error| progress.name_failed.store(true, Ordering::SeqCst))?;
         let usable = found.into_iter().filter(|address| !self.loopback_only || is_loopback(address.ip()));
         let mut allowed = self.empty();
         for address in alternating(usable).into_iter().take(ADDRESSES) {
@@ -308,16 +356,6 @@ impl Resolver for Addresses {
         }
         Ok(allowed)
     }
-}
-
-/// Looks a name up. Nothing ends a resolver before its own time: whoever watches this process does.
-fn look_up(uri: &Uri) -> Result<Vec<SocketAddr>, Error> {
-    let host = uri.host().ok_or(Error::HostNotFound)?.trim_matches(['[', ']']);
-    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    Ok((host, port).to_socket_addrs()?.collect())
 }
 
 /// The first address of each family before the second of one (RFC 8305, 4): ureq tries them in turn, each with a shorter time,

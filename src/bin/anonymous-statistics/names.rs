@@ -1,0 +1,121 @@
+//! What address a name has.
+//!
+//! The resolver of the static build, musl's, reads hosts(5) in its own way: it passes over a last line that has no end, names in
+//! capitals and what stands behind the 512th byte of a line. A host that somebody has blocked there must not be contacted, so that
+//! file is read here first. A name with a dot is then asked for as it is, before any search domain is put behind it: musl gives up
+//! where one of those cannot be asked.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
+
+use anonymous_statistics::files::{self, Links};
+use anonymous_statistics::limits;
+
+const HOSTS: &str = "/etc/hosts";
+
+/// The addresses of a host. Nothing ends a resolver before its own time: whoever watches this process does.
+pub(crate) fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let mut known = match files::open_regular(rustix::fs::CWD, Path::new(HOSTS), Links::Follow) {
+        Ok(opened) => in_hosts(opened.file, host)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        // Perhaps the host is blocked there.
+        Err(error) => return Err(error),
+    };
+    // No name server has to be asked who this machine is (RFC 6761, 6.3).
+    let lower = host.to_ascii_lowercase();
+    if known.is_empty() && (lower == "localhost" || lower.ends_with(".localhost")) {
+        known = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    }
+    if !known.is_empty() {
+        return Ok(known.into_iter().map(|address| SocketAddr::new(address, port)).collect());
+    }
+    // A dot at the end means that nothing belongs behind it (RFC 1034, 3.1).
+    if host.contains('.') && !host.ends_with('.') {
+        if let Ok(found) = (format!("{host}.").as_str(), port).to_socket_addrs() {
+            return Ok(found.collect());
+        }
+    }
+    Ok((host, port).to_socket_addrs()?.collect())
+}
+
+/// All addresses that hosts(5) gives a name. A line that is about the host and gives no address may be meant to block it, as may
+/// one that is not read.
+fn in_hosts(file: impl Read, host: &str) -> io::Result<Vec<IpAddr>> {
+    let refused = |what| io::Error::new(io::ErrorKind::InvalidData, format!("{HOSTS} {what}"));
+    let mut lines = BufReader::new(file.take(limits::HOSTS_BYTES + 1));
+    let (mut addresses, mut line, mut read) = (Vec::new(), Vec::new(), 0);
+    loop {
+        line.clear();
+        read += lines.read_until(b'\n', &mut line)? as u64;
+        if line.is_empty() {
+            break;
+        }
+        let text = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+        let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let Some(address) = words.next() else { continue };
+        if !words.any(|name| name.eq_ignore_ascii_case(host.as_bytes())) {
+            continue;
+        }
+        // An address of one link is of no use without that link's name, which no URL has.
+        if address.contains(&b'%') {
+            continue;
+        }
+        let address = std::str::from_utf8(address).ok().and_then(|address| address.parse().ok());
+        addresses.push(address.ok_or_else(|| refused("has a line about the host without an address"))?);
+    }
+    if read > limits::HOSTS_BYTES { Err(refused("is too large")) } else { Ok(addresses) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_counts_in_whatever_form() {
+        let found = |text: &str| {
+            let found = in_hosts(text.as_bytes(), "posthog.example.org").map_err(|error| error.kind());
+            found.map(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        };
+        let far = format!("127.0.0.1 {} posthog.example.org\n", "x.example.org ".repeat(100));
+        for (text, addresses) in [
+            ("", ""),
+            ("192.0.2.1 example.org a.posthog.example.org posthog.example.org.de\n", ""),
+            ("# 192.0.2.1 posthog.example.org\n192.0.2.2 x # posthog.example.org\n", ""),
+            ("192.0.2.1 posthog.example.org\n", "192.0.2.1"),
+            ("0.0.0.0\tposthog.example.org", "0.0.0.0"),
+            ("  ::  x  PostHog.Example.ORG#y\r\n", "::"),
+            (far.as_str(), "127.0.0.1"),
+            ("192.0.2.1 posthog.example.org\n2001:db8::1 posthog.example.org\n", "192.0.2.1 2001:db8::1"),
+            ("fe80::1%lo0 posthog.example.org\n", ""),
+            ("\u{fe}\n\n192.0.2.1 posthog.example.org", "192.0.2.1"),
+        ] {
+            assert_eq!(found(text).as_deref(), Ok(addresses), "{text}");
+        }
+        for text in
+            ["0 posthog.example.org\n", "posthog.example.org posthog.example.org\n", "1.2.3.4.5 posthog.example.org"]
+        {
+            assert_eq!(found(text), Err(io::ErrorKind::InvalidData), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_end_is_not_read_to_its_end() {
+        let endless = io::repeat(b' ');
+        assert!(in_hosts(endless, "posthog.example.org").is_err());
+    }
+
+    #[test]
+    fn this_machine_is_known_without_asking() {
+        for name in ["127.0.0.1", "::1", "localhost", "LOCALHOST", "a.localhost"] {
+            let found = look_up(name, 9).unwrap();
+            assert!(
+                !found.is_empty() && found.iter().all(|address| address.ip().is_loopback() && address.port() == 9),
+                "{name}"
+            );
+        }
+    }
+}
