@@ -148,19 +148,30 @@ fn dashboard(preview: &Preview, opted_out: Option<u64>) -> String {
     let running = preview.daemons.running.iter().filter(is_of_it);
     match finding {
         Some(Finding::Exists(_)) => {
-            let before =
-                running.clone().any(|daemon| daemon.started.zip(opted_out).is_some_and(|(daemon, file)| daemon < file));
-            match (running.count(), before) {
-                (0, _) => "off when the agent starts next: it will find the file".to_owned(),
-                (_, true) => {
-                    "the daemon was started before the file was created: restart netdata to turn it off".to_owned()
-                }
-                (_, false) => "off: the daemon was started after the file was created".to_owned(),
+            let before: Vec<_> = running.map(|daemon| was_before(daemon.started, opted_out)).collect();
+            if before.is_empty() {
+                "off when the agent starts next: it will find the file".to_owned()
+            } else if before.contains(&Some(true)) {
+                "the daemon was started before the file was created: restart netdata to turn it off".to_owned()
+            } else if before.contains(&None) {
+                "cannot be told: it is not known whether the daemon was started before the file was created; after a \
+                 restart of netdata it is off"
+                    .to_owned()
+            } else {
+                "off: the daemon was started after the file was created".to_owned()
             }
         }
         Some(Finding::CannotLook(why)) => format!("cannot be told from this account: {why}"),
         _ => "allowed: there is no opt-out file in the daemon's config directory".to_owned(),
     }
+}
+
+/// Whether a process was started before a file was created. The start of the machine, from which that of a process is counted, is
+/// known to the second (`btime`, `proc_stat(5)`): the process may be younger by as much.
+fn was_before(started: Option<u64>, created: Option<u64>) -> Option<bool> {
+    const PRECISION: u64 = 1000;
+    let (started, created) = started.zip(created)?;
+    if started >= created { Some(false) } else { (started.saturating_add(PRECISION) <= created).then_some(true) }
 }
 
 /// When a file was made or last changed: milliseconds since 1970.
@@ -204,4 +215,24 @@ pub fn should_use_the_file(preview: &Preview) -> bool {
             .any(|step| is(&step.source) && matches!(&step.finding, Finding::Exists(_) | Finding::Holds(_)))
     };
     objects(|source| matches!(source, Source::Variable(_))) && !objects(|source| matches!(source, Source::File(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn within_a_second_nobody_knows_which_was_first() {
+        for (started, created, before) in [
+            (Some(5000), Some(6000), Some(true)),
+            (Some(5000), Some(5999), None),
+            (Some(5000), Some(5001), None),
+            (Some(5000), Some(5000), Some(false)),
+            (Some(5000), Some(1), Some(false)),
+            (None, Some(1), None),
+            (Some(1), None, None),
+        ] {
+            assert_eq!(was_before(started, created), before, "{started:?} {created:?}");
+        }
+    }
 }

@@ -1,11 +1,49 @@
 //! Time as the events write it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970 in UTC. A clock before 1970 counts as 1970.
 pub fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A moment as the machine counts since it was started, asleep or not: nobody sets that clock. (In a time namespace it may begin
+/// elsewhere, time_namespaces(7); an age is then wrong by as much.)
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootTime {
+    /// Which start of which machine.
+    boot: String,
+    /// Milliseconds since then.
+    ms: u64,
+}
+
+impl BootTime {
+    /// Where the system says which start it is.
+    pub fn now() -> Option<Self> {
+        #[cfg(target_os = "linux")]
+        {
+            use crate::files::{Links, read};
+            let boot = read(std::path::Path::new("/proc/sys/kernel/random/boot_id"), Links::Follow, 64).ok()?;
+            let boot = String::from_utf8(boot).ok()?.trim().to_owned();
+            let time = Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime)).ok()?;
+            Some(Self { boot, ms: u64::try_from(time.as_millis()).ok()? })
+        }
+        #[cfg(not(target_os = "linux"))]
+        None
+    }
+
+    /// A moment before this one, unless that was before the start.
+    pub fn before(self, ms: u64) -> Option<Self> {
+        Some(Self { ms: self.ms.checked_sub(ms)?, ..self })
+    }
+
+    /// How long ago another moment was, if it was since the same start.
+    pub fn since(&self, other: &Self) -> Option<Duration> {
+        (self.boot == other.boot).then(|| Duration::from_millis(self.ms.saturating_sub(other.ms)))
+    }
 }
 
 /// A time in UTC as ISO 8601 with milliseconds, always 24 characters: `2026-01-01T00:00:00.000Z`.
@@ -35,7 +73,24 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::utc;
+    use super::*;
+
+    #[test]
+    fn moments_of_one_start_can_be_compared() {
+        let at = |boot: &str, ms| BootTime { boot: boot.to_owned(), ms };
+        assert_eq!(at("a", 5).since(&at("a", 3)), Some(Duration::from_millis(2)));
+        assert_eq!(at("a", 3).since(&at("a", 5)), Some(Duration::ZERO));
+        assert_eq!(at("a", 5).since(&at("b", 3)), None);
+        assert_eq!(at("a", 5).before(3), Some(at("a", 2)));
+        assert_eq!(at("a", 5).before(6), None);
+        if cfg!(target_os = "linux") {
+            let now = BootTime::now().unwrap();
+            assert!(
+                now.boot.len() == 36
+                    && BootTime::now().unwrap().since(&now).is_some_and(|time| time < Duration::from_mins(1))
+            );
+        }
+    }
 
     #[test]
     fn known_moments() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use crate::clock::BootTime;
 use crate::endpoint::Endpoint;
 use crate::limits;
 use crate::outbox::{Entry, Item, Name, Outbox, Role, State, age};
@@ -46,7 +47,7 @@ impl History {
             Some(outbox) => outbox?,
         };
         let (sent, waiting): (Vec<_>, Vec<_>) = outbox.items()?.into_iter().partition(|item| item.state == State::Sent);
-        Ok(Self { sent, waiting: in_order(waiting, endpoint, now) })
+        Ok(Self { sent, waiting: in_order(waiting, endpoint, now, BootTime::now().as_ref()) })
     }
 
     /// The newest event of an action that can be read, whether it was answered or waits.
@@ -58,13 +59,13 @@ impl History {
 }
 
 /// What the sender does with each, in its order.
-fn in_order(items: Vec<Item>, endpoint: Option<&Endpoint>, now: u64) -> Vec<(Item, Prospect)> {
+fn in_order(items: Vec<Item>, endpoint: Option<&Endpoint>, now: u64, boot: Option<&BootTime>) -> Vec<(Item, Prospect)> {
     let mut waiting: Vec<(Item, Prospect)> = items
         .into_iter()
         .map(|item| {
             let prospect = match &item.entry {
                 Err(_) => Prospect::Damaged,
-                Ok(_) if age(now, &item.name) > limits::WAITING_AGE => Prospect::TooOld,
+                Ok(entry) if age(now, boot, &item.name, Some(entry)) > limits::WAITING_AGE => Prospect::TooOld,
                 Ok(entry) if entry.record.attempts >= limits::TRIES => Prospect::TriedEnough,
                 Ok(entry) if endpoint.is_some_and(|endpoint| entry.request_to(endpoint).is_none()) => {
                     Prospect::OtherDestination

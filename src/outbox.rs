@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::{self, BootTime};
 use crate::endpoint::Endpoint;
 use crate::files::{self, Links, Opened};
 use crate::folders::STATE_FOLDER;
@@ -116,6 +117,9 @@ pub struct Record {
     /// The server asked that it is not tried before this time: milliseconds since 1970.
     #[serde(default)]
     pub not_before: Option<u64>,
+    /// When it was frozen, by a clock that nobody sets. Entries of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frozen: Option<BootTime>,
 }
 
 impl Record {
@@ -140,7 +144,8 @@ impl Entry {
     /// An entry for a request that was not tried yet.
     pub fn new(request: &PreparedRequest) -> Self {
         let url = request.endpoint().to_string();
-        let record = Record { format: FORMAT, url, attempts: 0, status: None, time: None, not_before: None };
+        let record =
+            Record { format: FORMAT, url, attempts: 0, status: None, time: None, not_before: None, frozen: None };
         Self { record, request: request.to_bytes() }
     }
 
@@ -282,7 +287,10 @@ impl Outbox {
     /// Keeps a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to send.
     pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Claim> {
         let name = Name::of(stamp);
-        let file = self.write(&name, entry)?;
+        let ago = clock::now().checked_sub(stamp.time);
+        let frozen = BootTime::now().zip(ago).and_then(|(now, ago)| now.before(ago));
+        let record = Record { frozen, ..entry.record.clone() };
+        let file = self.write(&name, &Entry { record, request: entry.request.clone() })?;
         rustix::fs::fsync(&self.waiting)?;
         Ok(Claim { name, _file: file })
     }
@@ -470,6 +478,7 @@ impl Outbox {
                 rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
             }
         }
+        let boot = BootTime::now();
         let mut entries = Vec::new();
         for name in self.names(State::Waiting)? {
             let entry = self.read(State::Waiting, &name);
@@ -478,14 +487,12 @@ impl Outbox {
                 continue;
             }
             let failure = entry.as_ref().is_ok_and(Entry::is_failure);
-            let size = entry.map_or(0, |entry| entry.request.len());
-            entries.push((failure, name, size));
+            entries.push((failure, Kept::of(now, boot.as_ref(), name, entry.ok().as_ref())));
         }
-        entries.sort();
+        entries.sort_by(|(one_fails, one), (fails, other)| (one_fails, &one.name).cmp(&(fails, &other.name)));
         self.shrink(
             State::Waiting,
-            now,
-            entries.into_iter().map(|(_, name, size)| (name, size)).collect(),
+            entries.into_iter().map(|(_, kept)| kept).collect(),
             limits::WAITING_EVENTS,
             limits::WAITING_BYTES,
             limits::WAITING_AGE,
@@ -493,33 +500,26 @@ impl Outbox {
     }
 
     fn tidy_history(&self, now: u64, keep: usize) -> io::Result<()> {
-        let mut entries = Vec::new();
-        for name in self.names(State::Sent)? {
-            let size = self.read(State::Sent, &name).map_or(0, |entry| entry.request.len());
-            entries.push((name, size));
-        }
-        self.shrink(State::Sent, now, entries, keep, limits::HISTORY_BYTES, limits::HISTORY_AGE)
+        let boot = BootTime::now();
+        let look = |name: Name| {
+            let entry = self.read(State::Sent, &name).ok();
+            Kept::of(now, boot.as_ref(), name, entry.as_ref())
+        };
+        let entries = self.names(State::Sent)?.into_iter().map(look).collect();
+        self.shrink(State::Sent, entries, keep, limits::HISTORY_BYTES, limits::HISTORY_AGE)
     }
 
     /// Deletes what is too old, and then from the front until number and size fit.
-    fn shrink(
-        &self,
-        state: State,
-        now: u64,
-        entries: Vec<(Name, usize)>,
-        number: usize,
-        bytes: u64,
-        oldest: Duration,
-    ) -> io::Result<()> {
-        let (old, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| age(now, name) > oldest);
-        let mut size: u64 = kept.iter().map(|(_, size)| *size as u64).sum();
+    fn shrink(&self, state: State, entries: Vec<Kept>, number: usize, bytes: u64, oldest: Duration) -> io::Result<()> {
+        let (old, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|kept| kept.age > oldest);
+        let mut size: u64 = kept.iter().map(|kept| kept.size).sum();
         let mut left = kept.len();
         let delete = |name: &Name| match self.delete(state, name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
-        old.iter().try_for_each(|(name, _)| delete(name))?;
-        for (name, bytes_of_it) in &kept {
+        old.iter().try_for_each(|old| delete(&old.name))?;
+        for Kept { name, size: bytes_of_it, .. } in &kept {
             if left <= number && size <= bytes {
                 break;
             }
@@ -527,7 +527,7 @@ impl Outbox {
                 continue;
             }
             delete(name)?;
-            size = size.saturating_sub(*bytes_of_it as u64);
+            size = size.saturating_sub(*bytes_of_it);
             left -= 1;
         }
         Ok(())
@@ -538,10 +538,32 @@ impl Outbox {
     }
 }
 
-/// A clock that was set back makes nothing older than it is: what lies in the future has the age 0. So has what was frozen
-/// before this program existed, when the clock had not been set yet: such an event ends by its number of tries.
-pub(crate) fn age(now: u64, name: &Name) -> Duration {
-    if name.time < limits::FIRST_TIME { Duration::ZERO } else { Duration::from_millis(now.saturating_sub(name.time)) }
+/// What decides whether an entry stays.
+struct Kept {
+    name: Name,
+    size: u64,
+    age: Duration,
+}
+
+impl Kept {
+    fn of(now: u64, boot: Option<&BootTime>, name: Name, entry: Option<&Entry>) -> Self {
+        let size = entry.map_or(0, |entry| entry.request.len() as u64);
+        Self { age: age(now, boot, &name, entry), size, name }
+    }
+}
+
+/// How old an event is. If the machine was not started again since, the time of its start tells; else the clock does, and one that
+/// was set back makes nothing older than it is: what lies in the future has the age 0. So has what was frozen before this program
+/// existed, when the clock had not been set yet: such an event ends by its number of tries.
+pub(crate) fn age(now: u64, boot: Option<&BootTime>, name: &Name, entry: Option<&Entry>) -> Duration {
+    let frozen = entry.and_then(|entry| entry.record.frozen.as_ref());
+    boot.zip(frozen).and_then(|(now, frozen)| now.since(frozen)).unwrap_or_else(|| {
+        if name.time < limits::FIRST_TIME {
+            Duration::ZERO
+        } else {
+            Duration::from_millis(now.saturating_sub(name.time))
+        }
+    })
 }
 
 /// The library directory may be a link that an administrator made; what is below it belongs to the daemon's user.
@@ -623,7 +645,6 @@ fn names_in(folder: Dir) -> io::Result<Vec<OsString>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn entry(action: &str, filler: usize) -> Entry {
@@ -635,6 +656,7 @@ mod tests {
             status: None,
             time: None,
             not_before: None,
+            frozen: None,
         };
         Entry { record, request: format!("POST / HTTP/1.1\r\nhost: x\r\n\r\n{body}").into_bytes() }
     }
@@ -806,6 +828,31 @@ mod tests {
         // The clock was years ahead when the server asked for time.
         outbox.note_attempt(&later, Some(429), now, Some(now + 400 * 86_400_000)).unwrap();
         assert_eq!(due(now).first(), Some(&later));
+    }
+
+    /// An event of before the clock was corrected by 8 days, and one of an older version of this program.
+    #[test]
+    fn a_clock_that_was_corrected_makes_nothing_older() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let (now, days) = (clock::now(), |days: u64| days * 86_400_000);
+        let name = keep(&outbox, &stamp(now), &entry("START", 0));
+        let kept = outbox.read(State::Waiting, &name).unwrap();
+        assert_eq!(kept.record.frozen.is_some(), cfg!(target_os = "linux"));
+        if kept.record.frozen.is_some() {
+            for now in [now + days(8), now + days(800), now - days(8)] {
+                outbox.tidy_waiting(now).unwrap();
+                assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
+            }
+        }
+        // Of another start of the machine, or of a time when nobody wrote that down, the clock tells.
+        let boot = BootTime::now();
+        for line in ["", r#","frozen":{"boot":"another","ms":1}"#] {
+            let text =
+                format!(r#"{{"format":1,"url":"http://127.0.0.1/","attempts":0,"status":null,"time":null{line}}}"#);
+            let old = Entry::decode(format!("{text}\nPOST").as_bytes()).unwrap();
+            assert_eq!(age(now + days(8), boot.as_ref(), &name, Some(&old)), Duration::from_millis(days(8)));
+        }
     }
 
     #[test]

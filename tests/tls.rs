@@ -72,7 +72,9 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
     let store = |name: &str, content: &[&Path]| {
         let at = folder.path().join(name);
         std::fs::create_dir(&at).unwrap();
-        content.iter().for_each(|file| drop(std::fs::copy(file, at.join(file.file_name().unwrap())).unwrap()));
+        for file in content {
+            std::fs::copy(file, at.join(file.file_name().unwrap())).unwrap();
+        }
         at.to_str().unwrap().to_owned()
     };
     let (with, without) = (store("with", &[&ours.file, &other.file]), store("without", &[&other.file]));
