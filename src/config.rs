@@ -189,7 +189,7 @@ fn parse(bytes: &[u8]) -> Result<Raw, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     fn load(text: &str) -> Result<Config, String> {
         parse(text.as_bytes()).and_then(|raw| Config::from_raw(raw, None))
@@ -254,7 +254,8 @@ mod tests {
             assert!(!Config::load(Some(folder.path())).unwrap_err().is_of_this_account());
         }
         // Only root can give a file away, and only root can read what nobody may read.
-        if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+        let other = std::fs::metadata(&path).unwrap().uid() + 1;
+        if std::os::unix::fs::chown(&path, Some(other), None).is_err() {
             mode(0);
         }
         assert!(Config::load(Some(folder.path())).unwrap_err().is_of_this_account());

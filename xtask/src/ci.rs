@@ -12,7 +12,8 @@ use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
 use crate::{
-    bench, cross, dashboard, generate, miri, peers, recorded, run, setup, skips, smoke, static_build, test, workflows,
+    bench, cross, dashboard, generate, miri, newcomer, peers, recorded, run, setup, skips, smoke, static_build, test,
+    workflows,
 };
 
 #[derive(clap::Args)]
@@ -74,6 +75,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
     report.part("workflows", |_| workflows::run(workspace));
     report.part("skipped tests, with the packages", |skips| again(workspace, skips));
+    report.part("tests, as a newcomer", |skips| match newcomer::obstacle(workspace) {
+        Some(reason) => Ok(Verdict::Skipped(reason)),
+        None => tests(newcomer::run(workspace)?, skips),
+    });
     let mut programs = None;
     report.part("static build", |_| {
         programs = Some(static_build::run(workspace)?);

@@ -7,6 +7,7 @@ mod dashboard;
 mod enclosure;
 mod generate;
 mod miri;
+mod newcomer;
 mod pages;
 mod peers;
 mod recorded;
@@ -37,7 +38,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Builds the workspace and runs its tests: no rights needed, nothing installed, nothing changed outside target/
-    Test,
+    Test {
+        /// As an ordinary user, if root runs it, in a copy of the checkout whose path is long and has a blank
+        #[arg(long)]
+        as_a_newcomer: bool,
+    },
     /// Runs everything that must pass before a change lands; installs packages and starts daemons
     Ci(ci::Arguments),
     /// Checks the workspace for macOS and FreeBSD from here
@@ -99,8 +104,12 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             miri::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS)
         }
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
-        Task::Test => {
-            let outcome = test::run(&Workspace::load()?)?;
+        Task::Test { as_a_newcomer } => {
+            let workspace = Workspace::load()?;
+            if as_a_newcomer && let Some(reason) = newcomer::obstacle(&workspace) {
+                anyhow::bail!(reason);
+            }
+            let outcome = if as_a_newcomer { newcomer::run(&workspace)? } else { test::run(&workspace)? };
             outcome.print_skips();
             Ok(if outcome.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

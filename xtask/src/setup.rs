@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 36] = [
+const PACKAGES: [&str; 37] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -20,6 +20,7 @@ const PACKAGES: [&str; 36] = [
     "dash",
     "docker.io",
     "faketime",
+    "fakeroot",
     "fish",
     "groff-base",
     "hyperfine",

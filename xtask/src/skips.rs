@@ -2,16 +2,19 @@
 //! the variable `SKIP_REPORT` names.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 pub(crate) const VARIABLE: &str = "SKIP_REPORT";
 
-/// An empty report for the tests of one run.
+/// An empty report for the tests of one run, whoever runs them.
 pub(crate) fn fresh(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("skipped.txt");
-    fs::write(&path, "").with_context(|| format!("cannot write {}", path.display()))?;
+    let describe = || format!("cannot write {}", path.display());
+    fs::write(&path, "").with_context(describe)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).with_context(describe)?;
     Ok(path)
 }
 

@@ -26,14 +26,16 @@ impl Outcome {
 
 /// Builds everything, then runs the tests of the whole workspace but the system tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
+    build(workspace)?;
+    cargo_test(workspace, &["--workspace", "--features", &workspace.features()], &[])
+}
+
+/// Everything that the tests run.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let features = workspace.features();
     // The end-to-end tests start all three programs, and cargo builds only those of a test's own package for it.
-    run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
-    run::run(
-        run::cargo(["test", "--workspace", "--locked", "--features", &features, "--no-run"])
-            .current_dir(&workspace.root),
-    )?;
-    cargo_test(workspace, &["--workspace", "--features", &features], &[])
+    run::run(&mut workspace.cargo(["build", "--workspace", "--locked", "--features", &features]))?;
+    run::run(&mut workspace.cargo(["test", "--workspace", "--locked", "--features", &features, "--no-run"]))
 }
 
 /// Runs those tests of `run` once more whose names hold one of these.
@@ -47,14 +49,14 @@ pub(crate) fn again(workspace: &Workspace, names: &[String]) -> Result<Outcome> 
 /// Runs tests that are built: where the kernel allows it without a network, with a folder for temporary files inside target/.
 pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment: &[(&str, &OsStr)]) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
-    // Tests that become another user must be able to go through it.
-    let open = std::fs::Permissions::from_mode(0o755);
+    // As /tmp is: tests may become another user.
+    let open = std::fs::Permissions::from_mode(0o1777);
     let temporary = tempfile::Builder::new().prefix("tmp-").permissions(open).tempdir_in(&folder)?;
     let report = skips::fresh(&folder)?;
 
     let enclosure = Enclosure::find(workspace);
     enclosure.announce();
-    let mut command = enclosure.command(&run::cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
+    let mut command = enclosure.command(&workspace.cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
     command.args(selection).current_dir(&workspace.root);
     command.env("TMPDIR", temporary.path()).env(skips::VARIABLE, &report).envs(environment.iter().copied());
 

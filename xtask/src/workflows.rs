@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_in_a_workflow_is_found() {
-        let workspace = Workspace::load().unwrap();
+        let Some(workspace) = Workspace::of_a_test("what_is_wrong_in_a_workflow_is_found") else { return };
         let Some(linter) = setup::installed_actionlint(&workspace) else {
             return crate::skips::report("what_is_wrong_in_a_workflow_is_found", "cargo xtask ci installs actionlint");
         };

@@ -1,7 +1,9 @@
 //! What `cargo metadata` says about this workspace.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -33,7 +35,7 @@ pub(crate) const PREVIEW: Program =
 pub(crate) const SYSTEM_INFO: Program =
     Program { package: "system-facts", name: "system-info", size_budget: 1_000_000, optimise: None };
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(crate) struct Workspace {
     #[serde(rename = "workspace_root")]
     pub(crate) root: PathBuf,
@@ -45,14 +47,14 @@ pub(crate) struct Workspace {
     packages: Vec<Package>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Package {
     name: String,
     features: BTreeMap<String, Vec<String>>,
     targets: Vec<Target>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
@@ -67,6 +69,28 @@ impl Workspace {
         let mut workspace: Self = serde_json::from_str(&text).context("cannot read what cargo metadata prints")?;
         workspace.xtask = xtask;
         Ok(workspace)
+    }
+
+    /// A copy of this workspace at another place, built into this folder.
+    pub(crate) fn at(&self, root: PathBuf, target: PathBuf) -> Self {
+        Self { root, target, ..self.clone() }
+    }
+
+    /// cargo for this workspace, and for no other that might be built into another folder.
+    pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, arguments: I) -> Command {
+        let mut command = run::cargo(arguments);
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command
+    }
+
+    /// For the tests of this package: who runs them need not be who may start cargo.
+    #[cfg(test)]
+    pub(crate) fn of_a_test(test: &str) -> Option<Self> {
+        if let Err(error) = run::output(&mut run::cargo(["--version"])) {
+            crate::skips::report(test, &format!("{error:#}"));
+            return None;
+        }
+        Some(Self::load().unwrap())
     }
 
     /// Every feature but that of the system tests, as `--features` wants it for a whole workspace.
@@ -126,7 +150,7 @@ mod tests {
 
     #[test]
     fn cargo_metadata_of_this_workspace_is_understood() {
-        let workspace = Workspace::load().unwrap();
+        let Some(workspace) = Workspace::of_a_test("cargo_metadata_of_this_workspace_is_understood") else { return };
         assert!(workspace.root.join("xtask/Cargo.toml").is_file());
         for program in PROGRAMS {
             let package = workspace.packages.iter().find(|known| known.name == program.package).unwrap();

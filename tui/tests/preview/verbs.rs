@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -296,7 +296,8 @@ fn a_configuration_of_another_account_tells_nothing_about_the_daemon() {
     let path = agent.path("etc/anonymous-statistics.toml");
     fs::write(&path, "history = 0\n").unwrap();
     // Only root can give a file away, and only root can read what nobody may read.
-    if std::os::unix::fs::chown(&path, Some(65534), None).is_err() {
+    let other = fs::metadata(&path).unwrap().uid() + 1;
+    if std::os::unix::fs::chown(&path, Some(other), None).is_err() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     }
     let status = json(&agent.run(&["status", "--json"]));
