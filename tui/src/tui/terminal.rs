@@ -62,16 +62,17 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     end_after_panic();
     let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(&performer, &receiver));
     give_terminal_back();
-    let signal = stopped.load(Ordering::Relaxed);
-    if signal != 0 {
-        // Whoever sent it sees that it was the end.
-        no_core_dump();
-        signal_hook::low_level::emulate_default_handler(signal).map_err(failed)?;
-    }
-    for command in ended.map_err(failed)? {
+    for command in ended.iter().flatten() {
         crate::output::hint(&format!("Run:  {command}"));
     }
-    Ok(ExitCode::SUCCESS)
+    match stopped.load(Ordering::Relaxed) {
+        0 => ended.map(|_| ExitCode::SUCCESS).map_err(failed),
+        signal => {
+            // Whoever sent it sees that it was the end.
+            no_core_dump();
+            signal_hook::low_level::emulate_default_handler(signal).map(|()| ExitCode::SUCCESS).map_err(failed)
+        }
+    }
 }
 
 /// SIGQUIT asks for a core dump (signal(7)), and in one would be values of an event.
