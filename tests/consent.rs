@@ -199,6 +199,8 @@ impl Place {
         let home = Home::sending_to(receiver);
         set_mode(home.path(), 0o755);
         std::fs::create_dir(home.path().join("beside")).unwrap();
+        // Of an agent that may report by itself nobody says that it is off.
+        std::fs::write(home.lib().join("status-netdata.json"), r#"{"agent": {"version": "v2.2.6"}}"#).unwrap();
         Self { home, mounts }
     }
 
