@@ -11,7 +11,7 @@ pub fn now() -> u64 {
 }
 
 /// A moment as the machine counts since it was started, asleep or not: nobody sets that clock. (In a time namespace it may begin
-/// elsewhere, time_namespaces(7); an age is then wrong by as much.)
+/// elsewhere, `time_namespaces(7)`; an age is then wrong by as much.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootTime {
     /// Which start of which machine.

@@ -251,16 +251,13 @@ impl Preview {
         tell(Stage::History);
         let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
         let history = History::read(library, endpoint, clock::now()).map_err(|error| error.to_string());
-        let invocation = match &question.call {
-            Some(call) => call.clone(),
-            None => {
-                let mut expected = expected(&question.action, history.as_ref().ok(), library);
-                if question.examples {
-                    fill(&mut expected, &Provenance::Example);
-                }
-                expected
+        let invocation = question.call.clone().unwrap_or_else(|| {
+            let mut expected = expected(&question.action, history.as_ref().ok(), library);
+            if question.examples {
+                fill(&mut expected, &Provenance::Example);
             }
-        };
+            expected
+        });
         tell(Stage::Machine);
         let machine = Machine::ask(&invocation);
         let assembly = match &config {

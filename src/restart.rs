@@ -39,8 +39,8 @@ pub(crate) fn command(host: &dyn Host, daemons: &Daemons, machine: &Machine) -> 
         // Docker names the machine after the container unless told otherwise.
         return Some(format!("docker restart {}   (outside this container)", machine.nodename));
     }
-    let mut contained = daemons.running.iter().filter(|daemon| daemon.contained);
-    let id = contained.find_map(|daemon| container_of(host, daemon.process))?;
+    let mut elsewhere = daemons.running.iter().filter(|daemon| daemon.contained);
+    let id = elsewhere.find_map(|daemon| container_of(host, daemon.process))?;
     Some(format!("docker restart {id}"))
 }
 
@@ -48,13 +48,12 @@ pub(crate) fn command(host: &dyn Host, daemons: &Daemons, machine: &Machine) -> 
 fn container_of(host: &dyn Host, process: u32) -> Option<String> {
     let cgroup = host.read(&format!("/proc/{process}/cgroup"), 64 * 1024).ok()?;
     let text = String::from_utf8_lossy(&cgroup);
-    let parts = text.split(['/', '\n']).filter(|part| !part.is_empty());
-    let ids = parts.filter_map(|part| {
+    let mut ids = text.rsplit(['/', '\n']).filter_map(|part| {
         let id = part.strip_prefix("docker-").and_then(|part| part.strip_suffix(".scope")).unwrap_or(part);
         (id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit())).then(|| id.chars().take(12).collect())
     });
     let docker = text.contains("docker");
-    ids.last().filter(|_| docker)
+    ids.next().filter(|_| docker)
 }
 
 #[cfg(test)]

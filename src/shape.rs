@@ -308,7 +308,7 @@ fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
 }
 
 /// Distributions that write a build with four parts behind the version: Oracle's `6.12.0-102.36.5.2.el10uek.x86_64`, openEuler's
-/// `5.10.0-60.18.0.50.oe2203.x86_64`, EulerOS' `4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64` and Huawei's
+/// `5.10.0-60.18.0.50.oe2203.x86_64`, that of `EulerOS`, `4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64` and Huawei's
 /// `5.10.0-182.0.0.95.r1941_123.hce2.x86_64`. Their tags are these words and a number.
 const BUILDERS: [&str; 4] = ["el", "oe", "eulerosv", "hce"];
 

@@ -236,7 +236,7 @@ fn opted_out_there_is_one_process_with_one_thread() {
         }
         let call = home.start();
         let call = if let Some((name, value)) = variable { call.with(name, value) } else { call };
-        let lines = trace(&strace, &call, &home).lines;
+        let lines = trace(strace, &call, &home).lines;
         let more =
             |line: &&String| parse(line).is_some_and(|(name, _)| ["clone", "clone3", "fork", "vfork"].contains(&name));
         assert_eq!(lines.iter().find(more), None, "{way}");

@@ -169,6 +169,7 @@ pub(crate) enum Verb {
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct ShowOptions {
     /// Whose events: those of the daemon, or those that the agent's dashboard sends from a browser
     #[arg(long, value_enum, default_value_t = Channel::Daemon)]

@@ -1,8 +1,8 @@
 //! Running programs where no network exists but loopback, and nobody has opted out.
 //!
 //! unshare(1) makes a network and a mount namespace, and for everyone but root a user namespace first. Then `cargo xtask
-//! enclosed` brings the loopback interface up, covers the default configuration folders with empty ones, and becomes the
-//! program. So no test reaches a real server, and a machine's own opt-out file is neither touched nor in the way.
+//! enclosed` brings the loopback interface up, covers the agent's usual folders with empty ones, and becomes the program.
+//! So no test reaches a real server, and a machine's own opt-out file and events are neither touched nor in the way.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,9 @@ impl Enclosure {
     pub(crate) fn announce(&self) {
         match self.missing() {
             None => {
-                eprintln!("From here on: no network but loopback, empty default configuration folders (unshare).");
+                eprintln!(
+                    "From here on: no network but loopback, and the usual folders of an agent are empty (unshare)."
+                );
             }
             Some(reason) => eprintln!(
                 "WARNING: no network and mount namespaces can be made on this machine ({reason}).\n\
@@ -91,7 +93,7 @@ pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
 
     let (name, arguments) = program.split_first().context("no program given")?;
     linux::loopback_up().context("cannot bring the loopback interface up")?;
-    linux::cover_config_folders()?;
+    linux::cover_usual_folders()?;
     linux::drop_capabilities().context("cannot drop the rights that unshare gave")?;
     Err(run::program(name, arguments).exec()).with_context(|| format!("cannot start {}", name.display()))
 }
@@ -158,13 +160,22 @@ mod linux {
         (kind == NLMSG_ERROR).then_some(code)
     }
 
-    /// The default configuration folders: a file in any of them opts out.
-    const CONFIG_FOLDERS: [&str; 4] =
-        ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"];
+    /// The usual config directories, where a file in any of them opts out, and library directories.
+    const USUAL_FOLDERS: [&str; 9] = [
+        "/etc/netdata",
+        "/opt/netdata/etc/netdata",
+        "/usr/local/etc/netdata",
+        "/opt/homebrew/etc/netdata",
+        "/var/lib/netdata",
+        "/opt/netdata/var/lib/netdata",
+        "/var/db/netdata",
+        "/usr/local/var/lib/netdata",
+        "/opt/homebrew/var/lib/netdata",
+    ];
 
     /// An empty folder over each that exists. Others never see it: unshare(1) makes the mounts of its namespace private.
-    pub(super) fn cover_config_folders() -> Result<()> {
-        for folder in CONFIG_FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
+    pub(super) fn cover_usual_folders() -> Result<()> {
+        for folder in USUAL_FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
             mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=0755")
                 .with_context(|| format!("cannot cover {}", folder.display()))?;
         }

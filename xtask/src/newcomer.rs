@@ -4,6 +4,7 @@
 //! Everything is built into the same target folder, where the crates of others are. Only a newcomer's own `cargo` is not
 //! tried: where root has it, others seldom reach it.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -63,7 +64,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     if geteuid().is_root() {
         selection.extend(["--config", &runner]);
     }
-    let mut outcome = test::cargo_test(&newcomer, &selection, &[("TMPDIR", temporary.as_os_str())])?;
+    // Where the packages are, which without HOME nobody finds; whether a newcomer may look there is another question.
+    let home = env::home_dir().unwrap_or_default().join(".cargo");
+    let cargo_home = env::var_os("CARGO_HOME").unwrap_or_else(|| home.into_os_string());
+    let environment = [("TMPDIR", temporary.as_os_str()), ("CARGO_HOME", &cargo_home)];
+    let mut outcome = test::cargo_test(&newcomer, &selection, &environment)?;
     for line in &mut outcome.skips {
         line.insert_str(0, "as a newcomer: ");
     }

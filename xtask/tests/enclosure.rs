@@ -42,8 +42,8 @@ fn no_right_is_left_to_a_user_who_had_none() {
 }
 
 #[test]
-fn the_default_configuration_folders_are_empty() {
-    for folder in ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"] {
+fn the_usual_folders_are_empty() {
+    for folder in ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/var/lib/netdata"] {
         let Some(listed) = inside(&format!("! test -d {folder} || ls -A {folder}")) else { return };
         assert_eq!(listed, "", "{folder}");
     }

@@ -44,7 +44,9 @@ pub(crate) fn run(question: &Question, expect: Expect, json: bool) -> Result<Exi
         };
         output::lines(&[line])?;
         if on.is_none() {
-            words::both_needed(&preview).iter().for_each(|line| output::hint(line));
+            for line in words::both_needed(&preview) {
+                output::hint(&line);
+            }
         }
     }
     Ok(code)

@@ -159,8 +159,7 @@ struct Shown<'a> {
     method: &'static str,
     headers: Headers<'a>,
     /// Null where values are examples.
-    #[serde(serialize_with = "transcode")]
-    body: Option<&'a [u8]>,
+    body: Option<Body<'a>>,
     /// Of all bytes of the request.
     sha256: Option<String>,
     fields: Vec<Field<'a>>,
@@ -243,7 +242,7 @@ impl<'a> Shown<'a> {
             destination: assembly.request.endpoint().to_string(),
             method: METHOD,
             headers: Headers(assembly.request.headers()),
-            body: (!has_examples(assembly)).then(|| assembly.request.body()),
+            body: (!has_examples(assembly)).then(|| Body(assembly.request.body())),
             sha256: (!has_examples(assembly)).then(|| request_digest(&assembly.request)),
             fields: fields.collect(),
             config: words::config(preview),
@@ -263,7 +262,10 @@ impl Serialize for Headers<'_> {
 }
 
 /// The body as JSON with its fields in wire order.
-fn transcode<S: Serializer>(body: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Some(body) = body else { return serializer.serialize_none() };
-    serde_transcode::transcode(&mut serde_json::Deserializer::from_slice(body), serializer)
+struct Body<'a>(&'a [u8]);
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_transcode::transcode(&mut serde_json::Deserializer::from_slice(self.0), serializer)
+    }
 }

@@ -28,7 +28,7 @@ fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
     let mut text = format!("{}\n", words::headline(preview));
     for line in words::both_needed(preview) {
-        let _ = writeln!(text, "{}", line);
+        let _ = writeln!(text, "{line}");
     }
     text.push('\n');
     let _ = writeln!(

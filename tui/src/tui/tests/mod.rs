@@ -180,7 +180,7 @@ fn every_outlook_is_said_in_words_and_by_a_symbol() {
     let of = |program: Program| make(&|preview| preview.script.program = program.clone());
     let later = || make(&|preview| preview.version = Version::new("v2.6.0", "a file"));
     let unseen = || of(Program::CannotTell("Permission denied (os error 13)".to_owned()));
-    let cases = [
+    let cases = vec![
         (example::preview().unwrap(), Outlook::WillSend, "[>] WILL SEND", "this sender, "),
         (of(Program::Netdatas), Outlook::AnotherSends, "[~] NOT THIS: Netdata's own script", "Netdata's own script"),
         (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program", "another program"),
