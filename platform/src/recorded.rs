@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::host::{
 };
 
 /// Longest machine.json; the recorded ones have a few kilobytes.
-const MACHINE_JSON_LIMIT: u64 = 4 << 20;
+const MACHINE_JSON_LIMIT: usize = 4 << 20;
 
 /// As many links as Linux follows in one path (MAXSYMLINKS, include/linux/namei.h).
 const LINKS_LIMIT: usize = 40;
@@ -151,12 +151,15 @@ impl RecordedHost {
     /// # Errors
     /// When the folder has no readable machine.json, or one that is not an object as described.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let mut json = Vec::new();
-        fs::File::open(folder.join("machine.json"))?.take(MACHINE_JSON_LIMIT + 1).read_to_end(&mut json)?;
-        if json.len() as u64 > MACHINE_JSON_LIMIT {
+        let json = crate::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
+        let json = json.map_err(|error| match error {
+            Error::Malformed => invalid("not a regular file"),
+            error => invalid(error),
+        })?;
+        if !json.whole {
             return Err(invalid("too large"));
         }
-        Self::parse(&json, folder.join("root"))
+        Self::parse(&json.bytes, folder.join("root"))
     }
 
     /// The answers of a machine.json, and where the machine's files are.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::path::Arg;
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
 use crate::processes::Process;
@@ -25,7 +26,7 @@ fn failed(errno: rustix::io::Errno) -> Error {
 }
 
 /// Opens without waiting: a FIFO without a writer or a device must not hold the caller.
-fn open(path: &str, more: OFlags) -> Result<OwnedFd> {
+fn open(path: impl Arg, more: OFlags) -> Result<OwnedFd> {
     fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | more, Mode::empty())
         .map_err(failed)
 }
@@ -38,7 +39,7 @@ pub(crate) fn read_start(path: &str, limit: usize) -> Result<Start> {
 
 /// Reads the beginning of a regular file. Where `short_is_last`, a read that answers with less than was asked for is the
 /// last one: so it is in sysfs and on a disk, and not in procfs.
-pub(crate) fn read_file(path: &str, limit: usize, short_is_last: bool) -> Result<Start> {
+pub(crate) fn read_file(path: impl Arg, limit: usize, short_is_last: bool) -> Result<Start> {
     let file = open(path, OFlags::empty())?;
     if FileType::from_raw_mode(fs::fstat(&file).map_err(failed)?.st_mode) != FileType::RegularFile {
         return Err(Error::Malformed);

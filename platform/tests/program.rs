@@ -9,8 +9,12 @@ mod skip;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_system-info");
+
+/// Longer than any answer takes, shorter than anything that waits for a writer.
+const SOON: Duration = Duration::from_secs(20);
 
 fn machine(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines").join(name);
@@ -132,4 +136,39 @@ fn a_full_disk_is_said() {
     let output = Command::new(PROGRAM).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("system-info: standard output: "));
+}
+
+/// Nobody can be told then, and it is no reason to crash.
+#[test]
+fn where_standard_error_is_full_too_the_exit_status_says_it() {
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full");
+    if full().is_err() {
+        return skip::skip("where_standard_error_is_full_too_the_exit_status_says_it", "there is no /dev/full");
+    }
+    for (arguments, status) in [(&[][..], 1), (&["--json"], 1), (&["--help"], 1), (&["--no-such-option"], 2)] {
+        let mut program = Command::new(PROGRAM);
+        let output = program.args(arguments).stdout(full().unwrap()).stderr(full().unwrap()).status().unwrap();
+        assert_eq!(output.code(), Some(status), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
+fn a_recorded_machine_that_is_a_fifo_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo").arg(folder.path().join("machine.json")).status().unwrap();
+    assert!(made.success());
+    let place = folder.path().to_str().unwrap();
+    let mut child =
+        Command::new(PROGRAM).args(["--machine", place]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begin = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begin.elapsed() > SOON {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let expected = format!("system-info: --machine {place}: machine.json: not a regular file\n");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
 }

@@ -3,7 +3,7 @@
 mod arguments;
 mod table;
 
-use std::io::{ErrorKind, IsTerminal};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,7 +44,8 @@ fn main() -> ExitCode {
 type Failure = (String, u8);
 
 fn complain(message: &str, status: u8) -> ExitCode {
-    eprintln!("system-info: {message}");
+    // Where standard error is full too, the exit status is all that is left to say it with; `eprintln!` would panic.
+    let _ = writeln!(std::io::stderr(), "system-info: {message}");
     ExitCode::from(status)
 }
 
