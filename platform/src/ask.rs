@@ -14,7 +14,7 @@ use crate::sysctls;
 use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean_text};
 
 /// Longest one-line file: sysfs gives at most a page.
-const LINE_FILE_LIMIT: usize = 4096;
+pub(crate) const LINE_FILE_LIMIT: usize = 4096;
 
 /// The beginning of a text file.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What every Unix answers alike, and what the daemon's environment says.
 
-use crate::ask::{Ask, Machine};
+use crate::ask::{Ask, LINE_FILE_LIMIT, Machine};
 use crate::fact::State;
 use crate::facts::{Facts, Kernel};
 use crate::host::Error;
@@ -26,7 +26,8 @@ pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, 
             architecture: conclusion.unknown(),
         };
     };
-    ask.saw("uname", &format!("{} {} {} {}", uname.sysname, uname.release, uname.version, uname.machine));
+    let version = without_builder(&uname.version);
+    ask.saw("uname", &format!("{} {} {version} {}", uname.sysname, uname.release, uname.machine));
     let conclusion = ask.done();
     let field = |text: &str| {
         let value = clean_text(text, VALUE_LIMIT);
@@ -35,9 +36,35 @@ pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, 
     Kernel {
         name: field(&uname.sysname),
         release: field(&uname.release),
-        version: field(&uname.version),
+        version: field(&version),
         architecture: field(&uname.machine),
     }
+}
+
+/// A kernel's version without who built it and where, which is often this very machine and a person on it. FreeBSD's ends with
+/// `root@host:/usr/obj/...` (sys/conf/newvers.sh), as OpenBSD's and NetBSD's do; `/proc/version` of Linux has `(root@host)`
+/// in its middle (init/version.c), and KBUILD_BUILD_TIMESTAMP may be `@0`, which names nobody.
+pub(crate) fn without_builder(version: &str) -> String {
+    let mut kept = String::with_capacity(version.len());
+    for word in version.split_inclusive(char::is_whitespace) {
+        if !word.trim().trim_matches(['(', ')', '@']).contains('@') {
+            kept.push_str(word);
+        } else if !word.starts_with('(') {
+            // The folder that follows a host may have blanks in its name.
+            break;
+        }
+    }
+    kept.truncate(kept.trim_end().len());
+    kept
+}
+
+/// What Linux says of itself where uname(2) could not be asked, from `/proc/version`.
+pub(crate) fn proc_version(ask: &mut Ask<'_, '_>) -> Option<String> {
+    let path = Source::PROC_VERSION.name();
+    let file = ask.text(path, LINE_FILE_LIMIT)?;
+    let version = clean_text(&without_builder(file.text.lines().next().unwrap_or_default()), VALUE_LIMIT);
+    ask.saw(path, &version);
+    (!version.is_empty()).then_some(version)
 }
 
 /// The two variables that the daemon's contract names: one overrides, one only an image of Netdata can know.
@@ -69,4 +96,34 @@ pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts)
     };
     // The daemon's script says `false` outside a container too: the property is a boolean in the event.
     facts.container.official_image = ask.done().fact(State::Known(official), Source::OFFICIAL_IMAGE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_does_not_say_who_built_it() {
+        for (version, kept) in [
+            (
+                "FreeBSD 14.0-CURRENT #0 main-n261: Thu Nov 10 10:10:10 UTC 2022    root@host.example.org:/usr/obj/my src/GENERIC",
+                "FreeBSD 14.0-CURRENT #0 main-n261: Thu Nov 10 10:10:10 UTC 2022",
+            ),
+            (
+                "Linux version 6.1.0 (root@host.example.org) (gcc 12.2.0, GNU ld 2.40) #1 SMP Debian 6.1.119-1\n",
+                "Linux version 6.1.0 (gcc 12.2.0, GNU ld 2.40) #1 SMP Debian 6.1.119-1",
+            ),
+            ("#1 SMP PREEMPT_DYNAMIC @0", "#1 SMP PREEMPT_DYNAMIC @0"),
+            ("#1 (@0) a@ x", "#1 (@0) a@ x"),
+            (
+                "Darwin Kernel Version 22.6.0: x; root:xnu-8796.141.3~6/RELEASE_X86_64",
+                "Darwin Kernel Version 22.6.0: x; root:xnu-8796.141.3~6/RELEASE_X86_64",
+            ),
+            ("x @@a@b y", "x"),
+            ("Tue Jul  5 (root@(none)) x", "Tue Jul  5 x"),
+            ("", ""),
+        ] {
+            assert_eq!(without_builder(version), kept);
+        }
+    }
 }

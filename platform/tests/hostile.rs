@@ -180,6 +180,31 @@ fn values_put_together_stay_short() {
     }
 }
 
+/// Who built a kernel, and on which machine, is in no fact and in no evidence: neither uname's nor that of /proc/version.
+#[test]
+fn no_kernel_says_who_built_it() {
+    const BUILDER: &str = "alice@workshop.example.org";
+    for (platform, version) in [
+        ("linux", format!("#1 SMP Debian 6.1 {BUILDER}")),
+        ("freebsd", format!("FreeBSD 14.2-STABLE #0: Thu Nov 10 10:10:10 UTC 2024     {BUILDER}:/usr/obj/a b/GENERIC")),
+        ("macos", format!("Darwin Kernel Version 22.6.0: x; {BUILDER}/RELEASE_X86_64")),
+        ("other", format!("OpenBSD 7.4 (GENERIC.MP) #1397: x {BUILDER}:/usr/src/sys")),
+    ] {
+        for uname in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let uname =
+                if uname { serde_json::json!({"sysname": "x", "version": version}) } else { serde_json::Value::Null };
+            let json = serde_json::json!({"platform": platform, "uname": uname});
+            let host = recorded(folder.path(), &json.to_string());
+            fs::create_dir_all(folder.path().join("root/proc")).unwrap();
+            let proc_version = format!("Linux version 6.1.0 ({BUILDER}) (gcc 12) #1 SMP\n");
+            fs::write(folder.path().join("root/proc/version"), proc_version).unwrap();
+            let explained = serde_json::to_string(&system_facts::Explained(&collect_from(&host))).unwrap();
+            assert!(!explained.contains("alice") && !explained.contains("workshop"), "{explained}");
+        }
+    }
+}
+
 #[test]
 fn a_recording_that_is_none_says_why() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use crate::linux::mountinfo::{self, Mark};
 use crate::source::Source;
 use crate::tables::CONTAINER_WORDS;
 use crate::text::{VALUE_LIMIT, clean, leading_number};
+use crate::unix;
 
 /// systemd's word for a container that nothing names.
 pub(crate) const OTHER: &str = "container-other";
@@ -188,7 +189,7 @@ fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
     // illumos' Linux zones, usr/src/uts/common/brand/lx.
     let version = match kernel.version.known() {
         Some(version) => Some((version.clone(), Source::UNAME)),
-        None => ask.line(Source::PROC_VERSION.name()).map(|version| (version, Source::PROC_VERSION)),
+        None => unix::proc_version(ask).map(|version| (version, Source::PROC_VERSION)),
     };
     if let Some((version, source)) = version
         && version.contains("BrandZ virtual linux")

@@ -12,6 +12,7 @@ use crate::linux::{cpu, smbios};
 use crate::source::Source;
 use crate::tables::{self, HypervisorSignature};
 use crate::text::{EXCERPT_LIMIT, clean};
+use crate::unix;
 
 /// systemd's word for a machine that nothing names.
 const OTHER: &str = "vm-other";
@@ -115,7 +116,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     let found = if let Xen::Dom0(_) = xen { None } else { STEPS.iter().find_map(|step| (step.detect)(&mut look)) };
     let Look { mut ask, info, hypervisor, present, dmi, .. } = look;
     let looked = present.is_some() || info.is_some() || dmi.is_there() || kernel.version.known().is_some();
-    let looked = looked || ask.line(Source::PROC_VERSION.name()).is_some();
+    let looked = looked || unix::proc_version(&mut ask).is_some();
     let confidential = confidential(&mut ask, found.as_ref(), &hypervisor, info.as_ref(), architecture);
     let cloud = dmi.cloud();
 
