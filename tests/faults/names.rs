@@ -1,5 +1,7 @@
 //! A name server (RFC 1035) that behaves as the name in the question says.
 
+#![allow(dead_code, reason = "another test program has its own servers, and takes questions and answers from here")]
+
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +9,9 @@ use std::time::Duration;
 /// Where the resolver is told to ask.
 pub const ADDRESS: &str = "127.0.0.1:53";
 
-const A: u16 = 1;
-const SERVFAIL: u8 = 2;
-const NXDOMAIN: u8 = 3;
+pub const A: u16 = 1;
+pub const SERVFAIL: u8 = 2;
+pub const NXDOMAIN: u8 = 3;
 
 /// Answers until the process ends.
 pub fn serve() {
@@ -29,17 +31,20 @@ pub fn serve() {
     });
 }
 
-struct Question {
+/// What is asked.
+pub struct Question {
     /// The header's identifier, and the question as it came.
     id: [u8; 2],
     bytes: Vec<u8>,
-    name: String,
-    kind: u16,
+    /// The name, in lower case, without a dot at its end.
+    pub name: String,
+    /// The type of record.
+    pub kind: u16,
 }
 
 impl Question {
     /// A header of 12 bytes, the labels of the name up to an empty one, type and class.
-    fn parse(message: &[u8]) -> Option<Self> {
+    pub fn parse(message: &[u8]) -> Option<Self> {
         let rest = message.get(12..)?;
         let (mut at, mut labels) = (0, Vec::new());
         loop {
@@ -56,7 +61,8 @@ impl Question {
         Some(Self { id, bytes: rest.get(..at + 4)?.to_vec(), name: labels.join("."), kind })
     }
 
-    fn reply(&self, code: u8, addresses: &[Vec<u8>]) -> Vec<u8> {
+    /// An answer with this code and these addresses.
+    pub fn reply(&self, code: u8, addresses: &[Vec<u8>]) -> Vec<u8> {
         let mut reply = self.id.to_vec();
         // A response to a recursive question, by a server that can recurse.
         reply.extend([0x81, 0x80 | code, 0, 1, 0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);

@@ -34,10 +34,8 @@ pub(crate) fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
         return Ok(known.into_iter().map(|address| SocketAddr::new(address, port)).collect());
     }
     // A dot at the end means that nothing belongs behind it (RFC 1034, 3.1).
-    if host.contains('.')
-        && !host.ends_with('.')
-        && let Ok(found) = (format!("{host}.").as_str(), port).to_socket_addrs()
-    {
+    let absolute = Some(format!("{host}.")).filter(|_| host.contains('.') && !host.ends_with('.'));
+    if let Some(Ok(found)) = absolute.map(|name| (name.as_str(), port).to_socket_addrs()) {
         return Ok(found.collect());
     }
     Ok((host, port).to_socket_addrs()?.collect())

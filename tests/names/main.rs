@@ -1,0 +1,181 @@
+//! The server's name beside curl: whatever name servers, search domains and hosts(5) say, the sender and curl end alike.
+//!
+//! It works in a network and a mount namespace of its own: the name servers, `/etc/resolv.conf` and `/etc/hosts` are the test's.
+//! `STATIC_PROGRAMS` names the folder of a static build: then that is asked too. Its resolver is musl's; where that makes a
+//! difference, the row says which.
+
+#![cfg(target_os = "linux")]
+#![allow(unreachable_pub, reason = "as in the other tests' modules")]
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+
+#[path = "../support/nginx.rs"]
+mod nginx;
+#[path = "../faults/names.rs"]
+mod questions;
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+
+use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use nginx::{Authority, NGINX, Server, identity};
+use questions::{A, Question};
+use support::{Home, full, said, skip};
+use table::{SITUATIONS, Says, Situation};
+
+const CURL: &str = "/usr/bin/curl";
+/// Set inside the namespaces: the folder with what is mounted there.
+const ENCLOSED: &str = "NAMES_ENCLOSED";
+/// A machine that is busy with something else delays a call. A defect is there each time.
+const TRIES: u32 = 3;
+/// The deadline of EXIT: nobody waits longer for an answer.
+const SECONDS: &str = "1";
+
+#[test]
+fn every_situation_ends_as_with_curl() {
+    let test = "every_situation_ends_as_with_curl";
+    if !rustix::process::geteuid().is_root() {
+        return skip(test, "only root can give names to it");
+    }
+    if let Some(missing) = [CURL, NGINX, "/bin/ip"].iter().find(|path| !Path::new(path).exists()) {
+        return skip(test, &format!("{missing} is missing"));
+    }
+    let Some(folder) = std::env::var_os(ENCLOSED) else { return enclose(test) };
+    let world = World::make(Path::new(&folder));
+    let mut wrong = Vec::new();
+    for situation in SITUATIONS {
+        world.is(situation);
+        let curls = world.curls(situation);
+        for (program, musl) in programs() {
+            let difference = situation.with_musl.filter(|_| musl);
+            let alike = |ours: &String| (*ours == curls) == difference.is_none();
+            let ours = (1..TRIES).map(|_| world.ours(situation, &program)).find(alike);
+            let ours = ours.unwrap_or_else(|| world.ours(situation, &program));
+            println!("{}: {curls}, ours: {ours}, {}", situation.name, program.display());
+            if !alike(&ours) {
+                wrong.push(format!("{}: curl: {curls}, ours: {ours}, {}", situation.name, program.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), SITUATIONS.len(), wrong.join("\n"));
+}
+
+/// The sender as it was built for the tests, and as it is given away; and whether its resolver is musl's.
+fn programs() -> Vec<(PathBuf, bool)> {
+    let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
+    let built = (PathBuf::from(support::sender()), cfg!(target_env = "musl"));
+    std::iter::once(built).chain(given_away.map(|program| (program, true))).collect()
+}
+
+/// Runs this test again in its namespaces.
+fn enclose(test: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    support::set_mode(folder.path(), 0o755);
+    for (name, text) in [("hosts", ""), ("resolv.conf", ""), ("nsswitch.conf", "hosts: files dns\n")] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let setup = "ip link set lo up || exit 90\n\
+        for folder in $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
+        for file in hosts resolv.conf nsswitch.conf; do mount --bind \"$NAMES_ENCLOSED/$file\" /etc/$file || exit 92; done\n\
+        exec \"$@\"";
+    let status = Command::new("unshare")
+        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
+        .env(ENCLOSED, folder.path())
+        .status()
+        .unwrap();
+    assert!(status.success(), "{status}");
+}
+
+struct World {
+    authority: Authority,
+    server: Server,
+    situation: Arc<Mutex<&'static Situation>>,
+    folder: PathBuf,
+}
+
+impl World {
+    fn make(folder: &Path) -> Self {
+        let authority = Authority::new(folder, "ours");
+        let known = |name: &str| identity(folder, name, name, false, Some(&authority));
+        let server = Server::start(
+            folder,
+            &[(known("posthog.test"), "TLSv1.2 TLSv1.3"), (known("posthog.infra"), "TLSv1.2 TLSv1.3")],
+        );
+        let situation = Arc::new(Mutex::new(&SITUATIONS[0]));
+        for number in 0..2 {
+            serve(number, Arc::clone(&situation));
+        }
+        Self { authority, server, situation, folder: folder.to_owned() }
+    }
+
+    /// What is mounted is written anew where it is.
+    fn is(&self, situation: &'static Situation) {
+        *self.situation.lock().unwrap() = situation;
+        std::fs::write(self.folder.join("resolv.conf"), situation.resolv_conf).unwrap();
+        std::fs::write(self.folder.join("hosts"), situation.hosts).unwrap();
+    }
+
+    fn url(&self, situation: &Situation) -> String {
+        let port = self.server.ports[usize::from(situation.host == "posthog.infra")];
+        format!("https://{}:{port}/capture/", situation.host)
+    }
+
+    /// Status and exit status.
+    fn ours(&self, situation: &Situation, program: &Path) -> String {
+        let home = Home::new();
+        home.configure(&format!("url = \"{}\"\n", self.url(situation)));
+        let call = home.call(&full(["EXIT", "OK", "-"])).with("SSL_CERT_FILE", self.authority.file.to_str().unwrap());
+        let mut command = Command::new(program);
+        command.args(&call.arguments).env_clear().envs(&call.environment).current_dir("/").stdin(Stdio::null());
+        let (out, line, code) = said(&command.output().unwrap());
+        assert_eq!(line, "");
+        format!("{out} {code}")
+    }
+
+    fn curls(&self, situation: &Situation) -> String {
+        let mut command = Command::new(CURL);
+        command.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", SECONDS]);
+        command.args(["--data", "{}"]).arg(self.url(situation)).env_clear().env("SSL_CERT_FILE", &self.authority.file);
+        let (out, _, code) = said(&command.stdin(Stdio::null()).output().unwrap());
+        format!("{out} {code}")
+    }
+}
+
+/// A name server: the first one at 127.0.0.1, the second one at 127.0.0.2.
+fn serve(number: u8, situation: Arc<Mutex<&'static Situation>>) {
+    let socket = Arc::new(UdpSocket::bind((Ipv4Addr::new(127, 0, 0, number + 1), 53)).unwrap());
+    std::thread::spawn(move || {
+        let mut buffer = [0; 512];
+        loop {
+            let Ok((length, peer)) = socket.recv_from(&mut buffer) else { continue };
+            let Some(question) = Question::parse(&buffer[..length]) else { continue };
+            let situation = *situation.lock().unwrap();
+            let says = (situation.says)(number, &question.name, question.kind == A);
+            let socket = Arc::clone(&socket);
+            std::thread::spawn(move || {
+                std::thread::sleep(says.delay());
+                if let Some(answer) = answer(&question, says) {
+                    let _ = socket.send_to(&answer, peer);
+                }
+            });
+        }
+    });
+}
+
+fn answer(question: &Question, says: Says) -> Option<Vec<u8>> {
+    let own =
+        if question.kind == A { Ipv4Addr::LOCALHOST.octets().to_vec() } else { Ipv6Addr::LOCALHOST.octets().to_vec() };
+    match says {
+        Says::Address | Says::Later => Some(question.reply(0, &[own])),
+        Says::Nothing => Some(question.reply(0, &[])),
+        Says::Code(code) => Some(question.reply(code, &[])),
+        Says::Silence => None,
+    }
+}
