@@ -151,7 +151,7 @@ impl RecordedHost {
     /// # Errors
     /// When the folder has no readable machine.json, or one that is not an object as described.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let json = crate::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
+        let json = crate::sys::read_file(folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
         let json = json.map_err(|error| match error {
             Error::Malformed => invalid("not a regular file"),
             error => invalid(error),

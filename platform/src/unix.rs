@@ -43,7 +43,7 @@ pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, 
 
 /// A kernel's version without who built it and where, which is often this very machine and a person on it. FreeBSD's ends with
 /// `root@host:/usr/obj/...` (sys/conf/newvers.sh), as OpenBSD's and NetBSD's do; `/proc/version` of Linux has `(root@host)`
-/// in its middle (init/version.c), and KBUILD_BUILD_TIMESTAMP may be `@0`, which names nobody.
+/// in its middle (init/version.c), and `KBUILD_BUILD_TIMESTAMP` may be `@0`, which names nobody.
 pub(crate) fn without_builder(version: &str) -> String {
     let mut kept = String::with_capacity(version.len());
     for word in version.split_inclusive(char::is_whitespace) {
