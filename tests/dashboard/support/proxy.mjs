@@ -15,12 +15,12 @@ export class Proxy {
         proxy.folder = fs.mkdtempSync(path.join(os.tmpdir(), "proxy-"));
         proxy.port = await freePort();
         const file = (name) => path.join(proxy.folder, name);
-        const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${file(name)};`);
+        const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path "${file(name)}";`);
         fs.writeFileSync(file("password"), "person:{PLAIN}secret\n");
         fs.writeFileSync(
             file("nginx.conf"),
             `${process.getuid() === 0 ? "user root;" : ""}
-            daemon off; pid ${file("pid")}; error_log ${file("log")};
+            daemon off; pid "${file("pid")}"; error_log "${file("log")}";
             events {}
             http {
                 access_log off; ${folders.join(" ")}
