@@ -387,7 +387,8 @@ fn stand_ins(about: &Json, root: &Path, folder: &Path) -> Result<()> {
     for (name, answer) in programs {
         let program = folder.join(name);
         fs::write(folder.join(format!("{name}.txt")), answer)?;
-        fs::write(&program, format!("#!/bin/sh\nexec cat '{}/{name}.txt'\n", folder.display()))?;
+        // Its own name says where the answer is: no path has to be quoted.
+        fs::write(&program, "#!/bin/sh\nexec cat \"$0.txt\"\n")?;
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     }
     Ok(())
