@@ -18,11 +18,35 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// A new random number and the time of now.
+    /// A new random number and the time of now. Without a random number no event can be told from another, so none is made.
+    pub fn new() -> Result<Self, NoRandomNumber> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(NoRandomNumber)?;
+        let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+        Ok(Self { uuid, time: clock::now() })
+    }
+
+    /// The same for what is only shown: where no random number is to be had, zeros stand for it.
     pub fn now() -> Self {
-        Self { uuid: uuid::Uuid::new_v4().to_string(), time: clock::now() }
+        Self::new().unwrap_or_else(|_none| Self { uuid: uuid::Uuid::nil().to_string(), time: clock::now() })
     }
 }
+
+/// The system gives no random number.
+#[derive(Debug)]
+pub struct NoRandomNumber(getrandom::Error);
+
+impl std::fmt::Display for NoRandomNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "nothing is sent: the system gives no random number, by which one event is told from another ({})",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for NoRandomNumber {}
 
 /// The body of a request, frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]

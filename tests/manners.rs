@@ -246,6 +246,45 @@ fn where_system_calls_are_refused() {
     }
 }
 
+/// By its random number a repeat is told from a second event, and nothing else could stand for it.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn without_random_numbers_nothing_is_sent() {
+    const GETRANDOM: u32 = 318;
+    if !can_run("without_random_numbers_nothing_is_sent", &["bwrap", "sh"]) {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    let filter = home.path().join("filter");
+    std::fs::write(&filter, refusing(&[GETRANDOM])).unwrap();
+    // Nor is there a device that would step in.
+    let script = format!("exec bwrap --bind / / --tmpfs /dev --seccomp 3 \"$0\" \"$@\" 3<'{}'", filter.display());
+    let (out, err, code) = said(&behind(&["sh", "-c", &script], &home).output().unwrap());
+    assert_eq!((out.as_str(), code), ("", 2), "{err}");
+    assert!(err.lines().count() == 1 && err.contains("the system gives no random number"), "{err}");
+    assert_eq!((receiver.connections(), home.files("waiting").len()), (0, 0));
+}
+
+/// It waits, and the next call sends it once more; this one has sent it.
+#[test]
+fn an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call() {
+    let test = "an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call";
+    if !can_run(test, &["strace"]) {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Then(200, 200));
+    let home = Home::sending_to(&receiver);
+    let call = home.start();
+    // The first rename keeps the event.
+    let inject = "inject=renameat,renameat2:error=ENOSPC:when=2+";
+    let mut command = Command::new(support::strace().unwrap());
+    command.args(["-f", "-o", "/dev/null", "-e", "trace=renameat,renameat2", "-e", inject]).arg(program());
+    command.args(&call.arguments).env_clear().envs(&call.environment).current_dir("/").stdin(Stdio::null());
+    assert_eq!(said(&command.output().unwrap()), ("200".into(), String::new(), 0));
+    assert_eq!((receiver.requests().len(), home.events("waiting").len()), (1, 1));
+}
+
 /// Each kind of system call that a send makes, refused every time: it may cost the event, but never more than the time, and
 /// never the process.
 #[test]

@@ -118,7 +118,8 @@ impl Call {
     }
 
     fn assemble_with(&self, config: &Config) -> Result<Assembly, String> {
-        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, Stamp::now())
+        let stamp = Stamp::new().map_err(|error| error.to_string())?;
+        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, stamp)
             .map_err(|error| error.to_string())
     }
 
