@@ -354,8 +354,8 @@ pub fn end_after(time: Duration, words: LastWords) -> io::Result<()> {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as *const () as libc::sighandler_t;
         let mut timer: libc::itimerval = std::mem::zeroed();
-        timer.it_value.tv_sec = libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX);
-        timer.it_value.tv_usec = libc::suseconds_t::from(time.subsec_micros().cast_signed());
+        timer.it_value.tv_sec = i32::try_from(time.as_secs()).unwrap_or(i32::MAX).into();
+        timer.it_value.tv_usec = time.subsec_micros().cast_signed().into();
         let mut signals: libc::sigset_t = std::mem::zeroed();
         [
             libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()),
