@@ -17,6 +17,12 @@ pub const DEADLINE_MIN: Duration = Duration::from_millis(50);
 /// A config folder on a hanging file system must not use up the time that the daemon grants.
 pub const CONSENT_SHARE: u32 = 4;
 
+/// Bytes of a thread's stack: what Rust gives a thread where nobody sets `RUST_MIN_STACK`, which must not decide.
+pub const STACK_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long who knows a host's IPv4 addresses waits for those of IPv6 (RFC 8305, 8).
+pub const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
 /// Arguments that a daemon may give: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Later ones are ignored.
 pub const ARGUMENTS_MAX: usize = 44;
 

@@ -3,14 +3,18 @@
 //! The resolver of the static build, musl's, reads hosts(5) in its own way: it passes over a last line that has no end, names in
 //! capitals and what stands behind the 512th byte of a line. A host that somebody has blocked there must not be contacted, so that
 //! file is read here first. A name with a dot is then asked for as it is, before any search domain is put behind it: musl gives up
-//! where one of those cannot be asked.
+//! where one of those cannot be asked. And addresses of IPv6 are asked for beside those of IPv4: musl gives up both where a name
+//! server has trouble with one.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::limits;
+use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
 
 const HOSTS: &str = "/etc/hosts";
 
@@ -35,10 +39,33 @@ pub(crate) fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     }
     // A dot at the end means that nothing belongs behind it (RFC 1034, 3.1).
     let absolute = Some(format!("{host}.")).filter(|_| host.contains('.') && !host.ends_with('.'));
-    if let Some(Ok(found)) = absolute.map(|name| (name.as_str(), port).to_socket_addrs()) {
-        return Ok(found.collect());
+    let found = absolute.and_then(|name| ask(&name).ok()).map_or_else(|| ask(host), Ok)?;
+    Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+}
+
+/// Asks for both kinds of addresses at once. Who has one of IPv4 does not wait long for the other (RFC 8305, 3).
+fn ask(host: &str) -> io::Result<Vec<IpAddr>> {
+    let (found, answer) = mpsc::channel();
+    let name = host.to_owned();
+    // Its stack would be as large as the environment says (`RUST_MIN_STACK`).
+    let thread = std::thread::Builder::new().stack_size(limits::STACK_BYTES);
+    let aside = thread.spawn(move || found.send(ask_for(&name, AddrFamily::Inet6)));
+    match (ask_for(host, AddrFamily::Inet), aside) {
+        (Ok(mut addresses), aside) => {
+            let delay = aside.map_or(Duration::ZERO, |_thread| limits::RESOLUTION_DELAY);
+            addresses.extend(answer.recv_timeout(delay).ok().and_then(Result::ok).unwrap_or_default());
+            Ok(addresses)
+        }
+        (Err(error), Ok(_thread)) => answer.recv().map_err(|_gone| error)?,
+        (Err(_), Err(_no_thread)) => ask_for(host, AddrFamily::Inet6),
     }
-    Ok((host, port).to_socket_addrs()?.collect())
+}
+
+/// The addresses of one kind. None is an error.
+fn ask_for(host: &str, family: AddrFamily) -> io::Result<Vec<IpAddr>> {
+    let hints = AddrInfoHints { address: family.into(), socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
+    let found = getaddrinfo(Some(host), None, Some(hints))?;
+    Ok(found.flatten().map(|found| found.sockaddr.ip()).collect())
 }
 
 /// All addresses that hosts(5) gives a name. A line that is about the host and gives no address may be meant to block it, as may
