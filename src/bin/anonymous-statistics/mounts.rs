@@ -70,22 +70,21 @@ impl Mounts {
         let mut links = LINKS;
         let mut left: Vec<OsString> = names(path);
         let mut here = PathBuf::from("/");
+        let Some(mut mount) = self.at(&here) else { return false };
         loop {
-            let Some(mount) = self.at(&here) else { return false };
             let local = LOCAL.contains(&mount.kind.as_slice())
                 || (layers > 0 && self.has_local_layers(mount, layers - 1, link));
             if !local {
                 return false;
             }
             let Some(name) = left.pop() else { return true };
-            if name == ".." {
-                here.pop();
-                continue;
-            }
-            let next = here.join(&name);
-            // A mount covers whatever is there, and its own root is no link.
-            if self.at(&next).is_some_and(|other| other.id != mount.id) {
-                here = next;
+            let up = name == "..";
+            let next = if up { here.parent().unwrap_or(&here).to_owned() } else { here.join(&name) };
+            let there = if up { self.at(&next) } else { Some(self.on_top_of(mount, &next)) };
+            let Some(there) = there else { return false };
+            // The root of a mount is no link, nor is a folder that the way came through.
+            if up || there.id != mount.id {
+                (here, mount) = (next, there);
                 continue;
             }
             match link(&next) {
@@ -93,6 +92,8 @@ impl Mounts {
                     links -= 1;
                     if target.is_absolute() {
                         here = PathBuf::from("/");
+                        let Some(root) = self.at(&here) else { return false };
+                        mount = root;
                     }
                     left.extend(names(&target));
                 }
@@ -119,20 +120,28 @@ impl Mounts {
     /// mounted there last.
     fn at(&self, path: &Path) -> Option<&Mount> {
         let listed = |id: &[u8]| self.0.iter().any(|mount| mount.id == id);
-        let mut mount = self.0.iter().find(|mount| mount.point == Path::new("/") && !listed(&mount.parent))?;
+        let mut mount = self.0.iter().find(|mount| mount.point.as_os_str() == "/" && !listed(&mount.parent))?;
         let mut point = PathBuf::new();
         for component in path.components() {
             point.push(component);
-            // As many as there are, so that a circle has an end.
-            for _ in 0..self.0.len() {
-                let above = |other: &&Mount| other.point == point && other.parent == mount.id && other.id != mount.id;
-                match self.0.iter().rev().find(above) {
-                    Some(next) => mount = next,
-                    None => break,
-                }
-            }
+            mount = self.on_top_of(mount, &point);
         }
         Some(mount)
+    }
+
+    /// What is mounted at a place in a file system, and what on that; else the file system itself.
+    fn on_top_of<'m>(&'m self, mut mount: &'m Mount, point: &Path) -> &'m Mount {
+        let point = point.as_os_str();
+        // As many as there are, so that a circle has an end.
+        for _ in 0..self.0.len() {
+            let on_it =
+                |other: &&Mount| other.point.as_os_str() == point && other.parent == mount.id && other.id != mount.id;
+            match self.0.iter().rev().find(on_it) {
+                Some(next) => mount = next,
+                None => break,
+            }
+        }
+        mount
     }
 }
 
