@@ -205,6 +205,30 @@ fn no_kernel_says_who_built_it() {
     }
 }
 
+/// What a file says nothing about is no value, and what is no version is none of pfSense's.
+#[test]
+fn an_empty_or_foreign_text_is_no_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let plist = "<key>ProductName</key><string></string><key>ProductVersion</key><string></string>";
+    let mac = folder.path().join("mac");
+    let host = recorded(&mac, r#"{"platform": "macos"}"#);
+    fs::create_dir_all(mac.join("root/System/Library/CoreServices")).unwrap();
+    fs::write(mac.join("root/System/Library/CoreServices/SystemVersion.plist"), plist).unwrap();
+    let os = collect_from(&host).os;
+    assert_eq!((os.name.known(), os.version.known()), (None, None));
+
+    let bsd = folder.path().join("bsd");
+    let host = recorded(&bsd, r#"{"platform": "freebsd", "uname": {"sysname": "FreeBSD", "release": "14.0-RELEASE"}}"#);
+    fs::create_dir_all(bsd.join("root/etc")).unwrap();
+    fs::write(bsd.join("root/etc/platform"), "pfSense\n").unwrap();
+    for (text, version) in [("2.7.2-RELEASE\n", "2.7.2-RELEASE"), ("alice's firewall\n", "14.0-RELEASE")] {
+        fs::write(bsd.join("root/etc/version"), text).unwrap();
+        let os = collect_from(&host).os;
+        assert_eq!(os.id.known().map(String::as_str), Some("pfsense"));
+        assert_eq!(os.version.known().map(String::as_str), Some(version));
+    }
+}
+
 #[test]
 fn a_recording_that_is_none_says_why() {
     let folder = tempfile::tempdir().unwrap();

@@ -29,6 +29,7 @@ pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative>
     let platform = ask.line(Source::ETC_PLATFORM.name());
     let version = ask.line(Source::ETC_VERSION.name());
     if platform.as_deref() == Some("pfSense") {
+        let version = version.filter(|version| is_version(version));
         return Some(Derivative { id: "pfsense", name: "pfSense", version, source: Source::ETC_PLATFORM });
     }
     if let Some(found) = version.as_deref().and_then(nas) {
@@ -49,10 +50,19 @@ fn nas(version: &str) -> Option<Derivative> {
     let names = [("truenas", "TrueNAS"), ("freenas", "FreeNAS")];
     let found = |(id, name): (_, &'static str)| {
         let rest = version.strip_prefix(name)?.strip_prefix('-')?;
-        let own = rest.split_ascii_whitespace().next()?.to_owned();
+        let own = rest.split(' ').next().filter(|own| !own.is_empty())?.to_owned();
         Some(Derivative { id, name, version: Some(own), source: Source::ETC_VERSION })
     };
     names.into_iter().find_map(found)
+}
+
+/// `2.7.2-RELEASE`: an administrator may have written anything else there.
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && is_plain(text)
+}
+
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 /// `"product_version": "25.7.11_9"` in the flat JSON object that the firewall's package installs.
@@ -60,8 +70,7 @@ fn product_version(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("\"product_version\"")?;
     let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let (value, _) = value.split_once('"')?;
-    let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-    (plain && !value.is_empty()).then(|| clean_text(value, VALUE_LIMIT))
+    (is_plain(value) && !value.is_empty()).then(|| clean_text(value, VALUE_LIMIT))
 }
 
 #[cfg(test)]
@@ -75,6 +84,7 @@ mod tests {
         assert_eq!(nas("FreeNAS-11.3-U5").unwrap().id, "freenas");
         assert_eq!(nas("TrueNAS"), None);
         assert_eq!(nas("TrueNAS- "), None);
+        assert_eq!(nas("TrueNAS- 13"), None);
         assert_eq!(nas("13.2-RELEASE"), None);
     }
 

@@ -19,7 +19,7 @@ const SECTOR: u64 = 512;
 /// (Documentation/admin-guide/devices.txt).
 const NOT_A_DISK: &[&str] = &[
     "loop", "ram", "zram", "dm-", "md", "sr", "scd", "fd", "nbd", "drbd", "bcache", "zd", "nullb", "rbd", "mtdblock",
-    "ubiblock",
+    "ubiblock", "md_",
 ];
 
 /// Drivers that never say so of a disk: `drivers/block/virtio_blk.c`, `drivers/nvme/host/core.c`.
@@ -37,7 +37,8 @@ pub(crate) fn may_be_disk(name: &str) -> bool {
 /// `nvme0c1n1` is one of several ways to `nvme0n1` (drivers/nvme/host/multipath.c).
 fn is_nvme_path(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("nvme") else { return false };
-    rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with('c')
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    after.len() < rest.len() && after.starts_with('c')
 }
 
 /// `mmcblk0boot0`, `mmcblk0rpmb`: parts of the same chip beside its user area (Documentation/driver-api/mmc).
@@ -139,6 +140,8 @@ mod tests {
             "nvme0c0n1",
             "mmcblk0boot0",
             "mmcblk1rpmb",
+            "md_d0",
+            "md_home",
         ] {
             assert!(!may_be_disk(other), "{other}");
         }

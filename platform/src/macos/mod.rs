@@ -51,7 +51,7 @@ fn os(machine: &Machine<'_>) -> Os {
     let from_kernel = ask.sysctl_text("kern.osproductversion");
     let build = ask.sysctl_text("kern.osversion");
     let file = ask.text(Source::SYSTEM_VERSION.name(), PLIST_LIMIT).map(|file| plist::strings(&file.text));
-    let field = |key: &str| file.as_ref().and_then(|file| file.get(key)).cloned();
+    let field = |key: &str| file.as_ref().and_then(|file| file.get(key)).filter(|value| !value.is_empty()).cloned();
     let name = field("ProductName");
     let version = from_kernel
         .map(|version| (version, Source::SYSCTL))
