@@ -10,7 +10,9 @@ use crate::host::{
 };
 use crate::linux::{cgroup, cpuinfo, disk, memory, mountinfo, os_release, release_files, smbios};
 use crate::recorder::{Node, Record};
-use crate::{CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, macos, netdata, redact, text};
+use crate::{
+    CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, keep, macos, netdata, redact, text,
+};
 
 /// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -77,25 +79,26 @@ pub fn cpuinfo(bytes: &[u8]) {
     let _ = (info.frequency(), info.hypervisor_flag());
 }
 
-fn same_form(path: &str, bytes: &[u8]) {
-    let redacted = redact::file(path, bytes.to_vec(), "host").bytes;
-    assert_eq!(redacted.len(), bytes.len());
-    let kept = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
-    assert!(redacted.iter().zip(bytes).all(|(is, was)| is == was || !kept(*was)), "only letters and digits change");
+/// What a recorder leaves of a file: everything but letters and digits, and so its length.
+fn recorded(path: &str, bytes: &[u8]) -> String {
+    let shown = keep::file(path).apply(bytes);
+    assert_eq!(shown.len(), bytes.len());
+    let stays = |byte: u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    assert!(shown.iter().zip(bytes).all(|(is, was)| is == was || !stays(*was)), "only letters and digits change");
+    lossy(&shown)
 }
 
-/// /proc/self/mountinfo, and what a recorder leaves of it.
+/// /proc/self/mountinfo, and that a recording of it has the same marks.
 pub fn mountinfo(bytes: &[u8]) {
     let text = lossy(bytes);
-    assert!(mountinfo::parse(&text).filter_map(mountinfo::mark).count() <= text.lines().count());
-    same_form("/proc/self/mountinfo", bytes);
-    same_form("/proc/cpuinfo", bytes);
+    let marks = |text: &str| mountinfo::parse(text).filter_map(mountinfo::mark).collect::<Vec<_>>();
+    assert!(marks(&text).len() <= text.lines().count());
+    assert_eq!(marks(&recorded("/proc/self/mountinfo", bytes)), marks(&text));
 }
 
-/// /proc/self/cgroup, and what a recorder leaves of it.
+/// /proc/self/cgroup, and that a recording of it has the same marks.
 pub fn cgroup(bytes: &[u8]) {
-    let _ = cgroup::marks(&lossy(bytes));
-    same_form("/proc/self/cgroup", bytes);
+    assert_eq!(cgroup::marks(&recorded("/proc/self/cgroup", bytes)), cgroup::marks(&lossy(bytes)));
 }
 
 /// Files of numbers, lists and tables.
@@ -122,9 +125,17 @@ pub fn machine_json(bytes: &[u8]) {
     }
 }
 
-/// A machine that answers with what the bytes say.
+/// A machine that answers with what the bytes say, and that a recording of it has its facts, whatever is not shown.
 pub fn any_machine(bytes: &[u8]) {
-    collected(&Made::from(bytes));
+    let made = Made::from(bytes);
+    collected(&made);
+    let recorder = Recorder::new(&made);
+    let was = collect_from(&recorder);
+    let (shown, _) = redact::record(&recorder.into_record());
+    let is = collect_from(&Made::from(entries(made.platform(), shown, usize::MAX).as_slice()));
+    for (was, is) in was.leaves().iter().zip(is.leaves()) {
+        assert_eq!((was.value, was.source), (is.value, is.source), "{}.{}", was.group, was.name);
+    }
 }
 
 /// What is found out about a machine that answers with what the bytes say.
@@ -286,12 +297,16 @@ const ANSWER_LIMIT: usize = 4096;
 pub fn as_bytes(host: &dyn Host) -> Vec<u8> {
     let recorder = Recorder::new(host);
     let _ = collect_from(&recorder);
+    entries(host.platform(), recorder.into_record(), ANSWER_LIMIT)
+}
+
+fn entries(platform: Platform, record: Record, limit: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for (question, answer) in answers(host.platform(), recorder.into_record()) {
+    for (question, answer) in answers(platform, record) {
         bytes.extend(question.bytes());
         bytes.push(0);
         // The byte that ends an entry is none of the answer's.
-        bytes.extend(answer.iter().take(ANSWER_LIMIT).map(|byte| (*byte).min(0xfe)));
+        bytes.extend(answer.iter().take(limit).map(|byte| (*byte).min(0xfe)));
         bytes.push(0xff);
     }
     bytes

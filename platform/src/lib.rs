@@ -27,6 +27,8 @@ pub mod fuzz;
 mod host;
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "recorded")]
+mod keep;
 mod linux;
 mod live;
 mod macos;

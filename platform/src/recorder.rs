@@ -14,8 +14,7 @@ use crate::host::{CpuidRegisters, Error, FileKind, Host, Metadata, Platform, Qua
 use crate::recorded::{HYPERVISOR_BIT, NOT_RECORDED, SIGNATURE_LEAF, failure_word};
 use crate::redact;
 
-/// What the collector looks at in the environment of process 1. Nothing else of it is kept: it holds passwords.
-const PID1_VARIABLES: [&str; 2] = ["container", "KUBERNETES_SERVICE_HOST"];
+/// Process 1's variables have a place of their own in a recording.
 const PID1_ENVIRON: &str = "/proc/1/environ";
 
 /// Asks another host and remembers the answers.
@@ -40,10 +39,12 @@ pub struct Recorder<H> {
 }
 
 /// The answers so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Record {
     pub(crate) nodes: BTreeMap<String, Node>,
     pub(crate) failures: BTreeMap<String, Error>,
+    /// The paths whose names the machine gave, in the list of a folder.
+    pub(crate) listed: BTreeSet<String>,
     pub(crate) sysctl: BTreeMap<String, Option<String>>,
     pub(crate) kenv: BTreeMap<String, Option<String>>,
     pub(crate) environment: BTreeMap<String, Option<String>>,
@@ -52,9 +53,9 @@ pub(crate) struct Record {
     pub(crate) uname: Option<Uname>,
     pub(crate) quantities: Option<Quantities>,
     /// Whole groups of answers that were asked for and that the machine does not have.
-    without: BTreeSet<&'static str>,
+    pub(crate) without: BTreeSet<&'static str>,
     /// Questions that another recording had no answer to.
-    unanswered: BTreeSet<String>,
+    pub(crate) unanswered: BTreeSet<String>,
 }
 
 /// What is known of a path, the least first: a later answer replaces it where it says more.
@@ -98,9 +99,9 @@ impl Record {
 /// Something that a recording does not show as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Redaction {
-    /// The file, `uname`, or the machine's environment.
+    /// The file or folder, or the name of what else was asked for.
     pub place: String,
-    /// What was taken out of it.
+    /// What of the answer is in another form.
     pub what: String,
 }
 
@@ -156,86 +157,70 @@ impl<H: Host> Recorder<H> {
         if fs::read_dir(folder).map_err(|error| at(folder, &error))?.next().is_some() {
             return Err(io::Error::new(io::ErrorKind::DirectoryNotEmpty, "there is something in it already"));
         }
-        let record = self.record.borrow();
-        let mut redactions = BTreeSet::new();
-        let uname = record.uname.clone().or_else(|| self.host.uname().ok()).unwrap_or_default();
-        let pid1_environment = write_tree(&folder.join("root"), &record, &uname.nodename, &mut redactions)?;
-        let machine = self.machine(&record, pid1_environment, &mut redactions, origin);
+        let (record, redactions) = redact::record(&self.record.borrow());
+        write_tree(&folder.join("root"), &record)?;
+        let machine = machine(self.host.platform(), &record, &redactions, origin);
         let mut text = serde_json::to_vec_pretty(&machine)?;
         text.push(b'\n');
         write_file(&folder.join("machine.json"), &text)?;
         Ok(redactions.into_iter().collect())
     }
+}
 
-    fn machine(
-        &self,
-        record: &Record,
-        pid1_environment: Option<Value>,
-        redactions: &mut BTreeSet<Redaction>,
-        origin: &str,
-    ) -> Value {
-        let failed = |wanted: Error| -> Vec<&String> {
-            record.failures.iter().filter(|(_, error)| **error == wanted).map(|(path, _)| path).collect()
-        };
-        let other: Map<String, Value> = record
-            .failures
-            .iter()
-            .filter_map(|(path, error)| Some((path.clone(), failure_word(*error)?.into())))
-            .collect();
-        // Version control keeps no empty folder, so these are named here too.
-        let folders: Vec<&String> = record
-            .nodes
-            .iter()
-            .filter(|(path, node)| **node == Node::Folder && !record.has_below(path))
-            .map(|(path, _)| path)
-            .collect();
-        let mut machine = json!({
-            "origin": origin,
-            "complete": true,
-            "platform": match self.host.platform() {
-                Platform::Linux => "linux",
-                Platform::MacOs => "macos",
-                Platform::FreeBsd => "freebsd",
-                Platform::Other => "other",
-            },
-            "absent": failed(Error::NotFound),
-            "unreadable": failed(Error::PermissionDenied),
-            "failed": other,
-            "folders": folders,
-            "cpuid": cpuid(record),
-            "environment": record.environment,
-            "sysctl": record.sysctl,
-            "kenv": record.kenv,
-            "filesystems": record.filesystems,
-        });
-        let mut set = |name: &str, value: Value| machine[name] = value;
-        if let Some(uname) = &record.uname {
-            if !uname.nodename.is_empty() {
-                redactions.insert(Redaction { place: "uname".to_owned(), what: "the host name".to_owned() });
-            }
-            set(
-                "uname",
-                json!({
-                    "sysname": uname.sysname, "release": uname.release, "version": uname.version,
-                    "machine": uname.machine,
-                }),
-            );
-        }
-        for group in &record.without {
-            set(group, Value::Null);
-        }
-        if let Some(environment) = pid1_environment {
-            set("pid1_env", environment);
-        }
-        if let Some(quantities) = &record.quantities {
-            set("quantities", quantities_json(quantities));
-        }
+/// What machine.json says.
+fn machine(platform: Platform, record: &Record, redactions: &BTreeSet<Redaction>, origin: &str) -> Value {
+    let failed = |wanted: Error| -> Vec<&String> {
+        record.failures.iter().filter(|(_, error)| **error == wanted).map(|(path, _)| path).collect()
+    };
+    let other: Map<String, Value> =
+        record.failures.iter().filter_map(|(path, error)| Some((path.clone(), failure_word(*error)?.into()))).collect();
+    // Version control keeps no empty folder, so these are named here too.
+    let folders: Vec<&String> = record
+        .nodes
+        .iter()
+        .filter(|(path, node)| **node == Node::Folder && !record.has_below(path))
+        .map(|(path, _)| path)
+        .collect();
+    let mut machine = json!({
+        "origin": origin,
+        "complete": true,
+        "platform": match platform {
+            Platform::Linux => "linux",
+            Platform::MacOs => "macos",
+            Platform::FreeBsd => "freebsd",
+            Platform::Other => "other",
+        },
+        "absent": failed(Error::NotFound),
+        "unreadable": failed(Error::PermissionDenied),
+        "failed": other,
+        "folders": folders,
+        "cpuid": cpuid(record),
+        "environment": record.environment,
+        "sysctl": record.sysctl,
+        "kenv": record.kenv,
+        "filesystems": record.filesystems,
+    });
+    let mut set = |name: &str, value: Value| machine[name] = value;
+    if let Some(uname) = &record.uname {
         set(
-            "redacted",
-            redactions.iter().map(|redaction| format!("{}: {}", redaction.place, redaction.what)).collect(),
+            "uname",
+            json!({
+                "sysname": uname.sysname, "release": uname.release, "version": uname.version,
+                "machine": uname.machine,
+            }),
         );
-        machine
     }
+    for group in &record.without {
+        set(group, Value::Null);
+    }
+    if let Some(Node::File(environment)) = record.nodes.get(PID1_ENVIRON) {
+        set("pid1_env", variables(environment));
+    }
+    if let Some(quantities) = &record.quantities {
+        set("quantities", quantities_json(quantities));
+    }
+    set("redacted", redactions.iter().map(|redaction| format!("{}: {}", redaction.place, redaction.what)).collect());
+    machine
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {
@@ -253,61 +238,34 @@ fn place(root: &Path, path: &str) -> Option<PathBuf> {
     below.components().all(|part| matches!(part, Component::Normal(_))).then(|| root.join(below))
 }
 
-/// Writes the files, and returns process 1's variables, which have a place of their own.
-fn write_tree(
-    root: &Path,
-    record: &Record,
-    host_name: &str,
-    redactions: &mut BTreeSet<Redaction>,
-) -> io::Result<Option<Value>> {
+fn write_tree(root: &Path, record: &Record) -> io::Result<()> {
     fs::create_dir_all(root).map_err(|error| at(root, &error))?;
-    let mut pid1_environment = None;
-    let mut redacted = |path: &str, bytes: &[u8]| {
-        let done = redact::file(path, bytes.to_vec(), host_name);
-        for what in done.what {
-            redactions.insert(Redaction { place: path.to_owned(), what: what.to_owned() });
-        }
-        done.bytes
-    };
     for (path, node) in &record.nodes {
         let Some(place) = place(root, path) else { continue };
         if let Some(folder) = place.parent() {
             fs::create_dir_all(folder).map_err(|error| at(folder, &error))?;
         }
         match node {
-            Node::File(bytes) if path == PID1_ENVIRON => pid1_environment = Some(pid1(bytes)),
-            Node::File(bytes) => write_file(&place, &redacted(path, bytes))?,
+            Node::File(_) if path == PID1_ENVIRON => {}
+            Node::File(bytes) => write_file(&place, bytes)?,
             _ if *node == Node::Folder || record.has_below(path) => {
                 fs::create_dir_all(&place).map_err(|error| at(&place, &error))?;
             }
             Node::Link(target) => {
-                let target = redacted(path, target);
-                std::os::unix::fs::symlink(OsStr::from_bytes(&target), &place).map_err(|error| at(&place, &error))?;
+                std::os::unix::fs::symlink(OsStr::from_bytes(target), &place).map_err(|error| at(&place, &error))?;
             }
             Node::Named | Node::Folder => {
                 std::os::unix::fs::symlink(NOT_RECORDED, &place).map_err(|error| at(&place, &error))?;
             }
         }
     }
-    if pid1_environment.is_some() {
-        let what = "all variables but those that name a container, and their addresses";
-        redactions.insert(Redaction { place: PID1_ENVIRON.to_owned(), what: what.to_owned() });
-    }
-    Ok(pid1_environment)
+    Ok(())
 }
 
-fn pid1(environment: &[u8]) -> Value {
-    let mut kept = Map::new();
-    for variable in environment.split(|byte| *byte == 0) {
-        let variable = String::from_utf8_lossy(variable);
-        let Some((name, value)) = variable.split_once('=') else { continue };
-        if PID1_VARIABLES.contains(&name) && !kept.contains_key(name) {
-            // Which manager it is, is the answer; where the cluster is, is not.
-            let value = if name == "container" { value } else { "set" };
-            kept.insert(name.to_owned(), value.into());
-        }
-    }
-    kept.into()
+fn variables(environment: &[u8]) -> Value {
+    let environment = String::from_utf8_lossy(environment);
+    let variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
+    variables.map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
 }
 
 /// The leaves, and what readers of other recordings look for.
@@ -387,7 +345,10 @@ impl<H: Host> Host for Recorder<H> {
         let answer = self.host.list(path, limit);
         self.note(path, &answer, |_| Node::Folder);
         for name in answer.iter().flatten() {
-            self.record.borrow_mut().keep(&format!("{}/{name}", path.trim_end_matches('/')), Node::Named);
+            let mut record = self.record.borrow_mut();
+            let path = format!("{}/{name}", path.trim_end_matches('/'));
+            record.keep(&path, Node::Named);
+            record.listed.insert(path);
         }
         answer
     }

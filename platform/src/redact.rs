@@ -1,340 +1,169 @@
-//! What a recorded machine does not show: what tells one machine of a kind from the others.
-//!
-//! Everything keeps its length and its form, so that a reader stops at the same byte and decides the same: a digit of an
-//! identifier becomes `0`, a character of a name becomes `x`.
+//! What a recording shows of the answers: what [`keep`] allows, and everything else in the same form.
 
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::tables::{CLOUDS, DmiField};
+use crate::host::{DiskQuantity, Quantities};
+use crate::keep::{self, Keep};
+use crate::linux::cpuid;
+use crate::recorder::{Node, Record, Redaction};
+use crate::unix;
 
-const IDENTIFIERS: &str = "UUIDs, MAC addresses and container ids";
-const ADDRESSES: &str = "IP addresses";
-const HOST_NAME: &str = "the host name";
-const NAMES: &str = "names that people chose";
-const SERIAL: &str = "serial numbers";
-const PARAMETERS: &str = "boot parameters";
-const TAG: &str = "the owner's asset tag";
-
-/// Vendors' own texts, the same on every machine of a kind: nothing in them is about one machine.
-const PUBLISHED: &[&str] = &["/etc/", "/usr/", "/host/etc/", "/bin/", "/System/"];
-
-/// Files that hold nothing but an identifier or what only the owner knows.
-const WHOLE: &[(&str, &str)] = &[
-    ("/sys/class/dmi/id/product_serial", SERIAL),
-    ("/sys/class/dmi/id/board_serial", SERIAL),
-    ("/sys/class/dmi/id/chassis_serial", SERIAL),
-    ("/sys/class/dmi/id/product_uuid", SERIAL),
-    ("/sys/class/dmi/id/board_asset_tag", TAG),
-    ("/proc/device-tree/serial-number", SERIAL),
-    ("/proc/cmdline", PARAMETERS),
-    ("/proc/device-tree/chosen/bootargs", PARAMETERS),
-    ("/etc/machine-id", IDENTIFIERS),
-    ("/etc/hostname", HOST_NAME),
-    ("/proc/sys/kernel/hostname", HOST_NAME),
-];
-
-/// Lines of `key value` whose value is an identifier: Raspberry Pi's and s390's processors, z/VM's guest
-/// (arch/s390/kernel/sysinfo.c), a POWER partition (arch/powerpc/platforms/pseries/lparcfg.c).
-const LINES: &[(&str, &str, &str)] = &[
-    ("/proc/cpuinfo", "Serial", SERIAL),
-    ("/proc/cpuinfo", "identification =", SERIAL),
-    ("/proc/sysinfo", "Sequence Code:", SERIAL),
-    ("/proc/sysinfo", "Name:", HOST_NAME),
-    ("/proc/sysinfo", "UUID:", IDENTIFIERS),
-    ("/proc/ppc64/lparcfg", "serial_number=", SERIAL),
-];
-
-/// Parts of paths that programs chose: what a container's mounts are told by, and the folders of every system
-/// (`hier(7)`). A unit test holds this list against every mount that the detection knows.
-const CHOSEN_BY_PROGRAMS: &[&str] = &[
-    "besteffort",
-    "bin",
-    "burstable",
-    "ecs",
-    "garden",
-    "kubepods",
-    "libpod_parent",
-    "payload",
-    "supervisor",
-    "boot",
-    "cgroup",
-    "common",
-    "containers",
-    "data",
-    "dev",
-    "docker",
-    "etc",
-    "etc-hosts",
-    "home",
-    "host",
-    "hostname",
-    "hosts",
-    "incoming",
-    "kataShared",
-    "kubelet",
-    "kubernetes.io",
-    "l",
-    "lib",
-    "lib64",
-    "lxc",
-    "lxcfs",
-    "media",
-    "mnt",
-    "nerdctl",
-    "nspawn",
-    "opt",
-    "overlay-containers",
-    "overlay2",
-    "pods",
-    "proc",
-    "propagate",
-    "resolv.conf",
-    "root",
-    "run",
-    "sandboxes",
-    "sbin",
-    "secrets",
-    "serviceaccount",
-    "snapshots",
-    "srv",
-    "storage",
-    "sys",
-    "systemd",
-    "tmp",
-    "user",
-    "userdata",
-    "usr",
-    "var",
-    "volumes",
-    ".containerenv",
-    ".lxc-boot-id",
-    "containerd",
-];
-
-/// How such names begin, end (systemd.unit(5)), and what containerd writes between a slice and an id.
-const BEGINNINGS: &[&str] =
-    &["io.containerd.", "lxc.payload", "lxc.monitor", "machine-lxc", "docker-", "libpod-", "crio-"];
-const UNITS: &[&str] = &[".slice", ".scope", ".service", ".mount", ".socket", ".swap"];
-const CRI: &[u8] = b":cri-containerd:";
-
-/// Folders whose content the kernel names.
-const KERNEL_FOLDERS: &[&str] = &["/proc", "/sys", "/dev"];
-
-/// What of a file was replaced.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Redacted {
-    pub(crate) bytes: Vec<u8>,
-    /// What it was; nothing where the bytes are the machine's own.
-    pub(crate) what: Vec<&'static str>,
+/// The answers as they may be shown, and which are not as they were.
+pub(crate) fn record(record: &Record) -> (Record, BTreeSet<Redaction>) {
+    let names = names(record);
+    let mut shown = Shown { names, record: record.clone(), redactions: BTreeSet::new() };
+    shown.files(record);
+    shown.named();
+    shown.registers();
+    shown.uname();
+    shown.quantities();
+    (shown.record, shown.redactions)
 }
 
-impl Redacted {
-    fn apply(&mut self, what: &'static str, change: &dyn Fn(&mut [u8])) {
-        let before = self.bytes.clone();
-        change(&mut self.bytes);
-        if self.bytes != before && !self.what.contains(&what) {
-            self.what.push(what);
+/// What the names in listed folders become, by their paths.
+fn names(record: &Record) -> BTreeMap<&str, String> {
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for path in &record.listed {
+        let Some((folder, name)) = path.rsplit_once('/') else { continue };
+        let shown = keep::name(folder, name).apply_text(name);
+        // Of names that look alike now, each is still one of its own.
+        let mut unique = shown.clone();
+        let mut number = 1;
+        while !taken.insert((folder, unique.clone())) {
+            number += 1;
+            unique = format!("{shown}-{number}");
         }
+        names.insert(path, unique);
     }
+    names
 }
 
-/// A file's content without what tells this machine from others of its kind.
-pub(crate) fn file(path: &str, bytes: Vec<u8>, host_name: &str) -> Redacted {
-    let mut redacted = Redacted { bytes, what: Vec::new() };
-    if let Some((_, what)) = WHOLE.iter().find(|(known, _)| *known == path) {
-        redacted.apply(what, &hide_all);
-        return redacted;
-    }
-    if path == "/sys/class/dmi/id/chassis_asset_tag" {
-        let of_a_cloud = |row: &crate::tables::Cloud| {
-            row.field == DmiField::ChassisAssetTag && redacted.bytes.trim_ascii().starts_with(row.prefix.as_bytes())
-        };
-        if !CLOUDS.iter().any(of_a_cloud) {
-            redacted.apply(TAG, &hide_all);
-        }
-        return redacted;
-    }
-    if PUBLISHED.iter().any(|folder| path.starts_with(folder)) {
-        return redacted;
-    }
-    for (_, key, what) in LINES.iter().filter(|(file, ..)| *file == path) {
-        redacted.apply(what, &|bytes| hide_after(bytes, key.as_bytes()));
-    }
-    redacted.apply(IDENTIFIERS, &zero_identifiers);
-    // Numbers with dots are versions elsewhere, and a host may be called `debian`.
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if matches!(name, "mountinfo" | "mounts" | "cgroup") {
-        redacted.apply(ADDRESSES, &zero_addresses);
-        redacted.apply(HOST_NAME, &|bytes| hide_word(bytes, host_name.as_bytes()));
-    }
-    match name {
-        "mountinfo" => redacted.apply(NAMES, &hide_names_of_mounts),
-        "cgroup" => redacted.apply(NAMES, &hide_names_of_groups),
-        _ => {}
-    }
-    redacted
+struct Shown<'r> {
+    names: BTreeMap<&'r str, String>,
+    record: Record,
+    redactions: BTreeSet<Redaction>,
 }
 
-fn hide(byte: &mut u8) {
-    if byte.is_ascii_alphanumeric() || !byte.is_ascii() {
-        *byte = b'x';
+impl Shown<'_> {
+    fn redacted(&mut self, place: &str, what: &str) {
+        self.redactions.insert(Redaction { place: place.to_owned(), what: what.to_owned() });
     }
-}
 
-fn hide_all(bytes: &mut [u8]) {
-    bytes.iter_mut().for_each(hide);
-}
-
-fn zero(bytes: &mut [u8]) {
-    bytes.iter_mut().filter(|byte| byte.is_ascii_hexdigit()).for_each(|byte| *byte = b'0');
-}
-
-/// Hides the rest of each line that has this key.
-fn hide_after(bytes: &mut [u8], key: &[u8]) {
-    for line in bytes.split_mut(|byte| *byte == b'\n') {
-        if let Some(at) = line.windows(key.len()).position(|window| window == key) {
-            let value = line.get_mut(at + key.len()..).unwrap_or_default();
-            hide_all(value);
-        }
-    }
-}
-
-fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-/// Hides a word wherever it stands as one.
-fn hide_word(bytes: &mut [u8], word: &[u8]) {
-    if word.is_empty() {
-        return;
-    }
-    let mut at = 0;
-    while at + word.len() <= bytes.len() {
-        let end = at + word.len();
-        let alone = bytes.get(at.wrapping_sub(1)).is_none_or(|byte| !is_word_byte(*byte))
-            && bytes.get(end).is_none_or(|byte| !is_word_byte(*byte));
-        if alone && bytes.get(at..end) == Some(word) {
-            bytes.get_mut(at..end).unwrap_or_default().fill(b'x');
-            at = end;
-        } else {
-            at += 1;
-        }
-    }
-}
-
-/// The longest runs of bytes of a kind.
-fn runs(bytes: &[u8], of: &dyn Fn(u8) -> bool) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| of(**byte)) {
-        match runs.last_mut() {
-            Some(run) if run.end == at => run.end = at + 1,
-            _ => runs.push(at..at + 1),
-        }
-    }
-    runs
-}
-
-/// UUIDs (RFC 9562), MAC addresses, and hexadecimal ids of 32 digits and more (machine ids, containers).
-fn zero_identifiers(bytes: &mut [u8]) {
-    const UUID: [usize; 5] = [8, 4, 4, 4, 12];
-    const MAC: [usize; 6] = [2; 6];
-    for (separator, form) in [(b'-', &UUID[..]), (b'_', &UUID), (b':', &MAC), (b'-', &MAC)] {
-        for run in runs(bytes, &|byte| byte.is_ascii_hexdigit() || byte == separator) {
-            let Some(word) = bytes.get_mut(run) else { continue };
-            if word.split(|byte| *byte == separator).map(<[u8]>::len).eq(form.iter().copied()) {
-                zero(word);
+    /// The path under which a path of the machine is shown.
+    fn path(&self, path: &str) -> String {
+        let mut shown = String::with_capacity(path.len());
+        for (at, name) in path.split('/').enumerate() {
+            if at > 0 {
+                shown.push('/');
             }
+            let end = name.as_ptr().addr() - path.as_ptr().addr() + name.len();
+            let renamed = path.get(..end).and_then(|path| self.names.get(path));
+            shown.push_str(renamed.map_or(name, String::as_str));
         }
+        shown
     }
-    for run in runs(bytes, &|byte| byte.is_ascii_hexdigit()) {
-        if let Some(word) = bytes.get_mut(run).filter(|word| word.len() >= 32) {
-            zero(word);
+
+    /// An answer with what may be kept of it; where that is not all, the place is noted.
+    fn answer(&mut self, place: &str, keep: Keep, bytes: &[u8]) -> Vec<u8> {
+        let shown = keep.apply(bytes);
+        if shown != bytes {
+            let nothing =
+                bytes.iter().zip(&shown).all(|(was, is)| !was.is_ascii_alphanumeric() || was != is || *is == b'x');
+            self.redacted(place, if nothing { "all of it" } else { "what no fact needs" });
         }
+        shown
     }
-}
 
-/// Whether a word has the form of an address of IPv4 or IPv6; one that is out of range is none the less hidden.
-fn is_address(word: &[u8]) -> bool {
-    let numbers = word.split(|byte| *byte == b'.');
-    let four = numbers.clone().count() == 4 && numbers.clone().all(|part| matches!(part.len(), 1..=3));
-    let groups = word.split(|byte| *byte == b':').count();
-    let shortened = word.windows(2).any(|pair| pair == b"::");
-    (four && word.iter().all(|byte| *byte == b'.' || byte.is_ascii_digit()))
-        || (word.iter().all(|byte| *byte == b':' || byte.is_ascii_hexdigit()) && (groups == 8 || shortened))
-}
-
-/// Addresses of IPv4 and IPv6.
-fn zero_addresses(bytes: &mut [u8]) {
-    for run in runs(bytes, &|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
-        let Some(word) = bytes.get_mut(run) else { continue };
-        // An address of IPv4 may be followed by a port or a path: `10.0.0.5:/export`.
-        let end = word.iter().position(|byte| *byte == b':').unwrap_or(word.len());
-        let whole = word.len();
-        for length in [whole, whole.saturating_sub(1), end] {
-            if let Some(part) = word.get_mut(..length)
-                && is_address(part)
+    fn files(&mut self, record: &Record) {
+        self.record.failures = record.failures.iter().map(|(path, error)| (self.path(path), *error)).collect();
+        self.record.nodes.clear();
+        for (path, node) in &record.nodes {
+            let shown = self.path(path);
+            if *path != shown
+                && let Some((folder, _)) = shown.rsplit_once('/')
             {
-                zero(part);
+                self.redacted(folder, "names");
+            }
+            let node = match node {
+                Node::File(bytes) => Node::File(self.answer(&shown, keep::file(path), bytes)),
+                Node::Link(target) => Node::Link(self.answer(&shown, keep::file(path), target)),
+                Node::Named | Node::Folder => node.clone(),
+            };
+            self.record.nodes.insert(shown, node);
+        }
+    }
+
+    /// What is asked for by a name.
+    fn named(&mut self) {
+        self.record.sysctl = self.texts(keep::sysctl, &self.record.sysctl.clone());
+        self.record.kenv = self.texts(keep::kenv, &self.record.kenv.clone());
+        self.record.environment = self.texts(keep::environment, &self.record.environment.clone());
+    }
+
+    fn texts(
+        &mut self,
+        keep: fn(&str) -> Keep,
+        answers: &BTreeMap<String, Option<String>>,
+    ) -> BTreeMap<String, Option<String>> {
+        let mut shown = BTreeMap::new();
+        for (name, answer) in answers {
+            let answer = answer.as_ref().map(|text| self.answer(name, keep(name), text.as_bytes()));
+            shown.insert(name.clone(), answer.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        shown
+    }
+
+    fn registers(&mut self) {
+        let mut changed = false;
+        for ((leaf, _), answer) in &mut self.record.cpuid {
+            if let Some(found) = answer {
+                let kept = cpuid::kept(*leaf, *found);
+                changed |= kept != *found;
+                *found = kept;
             }
         }
+        if changed {
+            self.redacted("cpuid", "what no fact needs");
+        }
     }
-}
 
-/// In mountinfo, `proc_pid_mountinfo(5)`: the fourth and fifth field are paths; after the dash stand the kind, the source and
-/// the options of the file system.
-fn hide_names_of_mounts(bytes: &mut [u8]) {
-    for line in bytes.split_mut(|byte| *byte == b'\n') {
-        let mut kind = None;
-        let mut dash = None;
-        for (at, field) in line.split_mut(|byte| *byte == b' ').enumerate() {
-            match dash {
-                None if matches!(at, 3 | 4) => hide_path(field),
-                None if field == b"-" => dash = Some(at),
-                Some(dash) if at == dash + 1 => kind = Some(field.to_vec()),
-                Some(dash) if at == dash + 2 && kind.as_deref() != Some(&*field) => hide_path(field),
-                Some(dash) if at == dash + 3 => hide_options(field),
-                _ => {}
+    fn uname(&mut self) {
+        let Some(uname) = self.record.uname.take() else { return };
+        let kept = unix::kept(&uname);
+        if !uname.nodename.is_empty() {
+            self.redacted("uname", "the host name");
+        }
+        if kept.version != uname.version {
+            self.redacted("uname", "who built the kernel");
+        }
+        self.record.uname = Some(kept);
+    }
+
+    /// A disk's name can be that of a ZFS pool and what is in it.
+    fn quantities(&mut self) {
+        let Some(Quantities { cpu_model, cpu_vendor, disks, .. }) = &mut self.record.quantities else { return };
+        for text in [cpu_model, cpu_vendor].into_iter().flatten() {
+            *text = Keep::Text.apply_text(text);
+        }
+        let mut pools: Vec<String> = Vec::new();
+        let mut changed = false;
+        for DiskQuantity { name, .. } in disks {
+            let (pool, rest) = name.split_once('/').map_or((name.as_str(), None), |(pool, rest)| (pool, Some(rest)));
+            let number = pools.iter().position(|known| known == pool).unwrap_or_else(|| {
+                pools.push(pool.to_owned());
+                pools.len() - 1
+            });
+            // Those of one pool share its space, so pools stay apart.
+            let mut shown = if pool.is_empty() { String::new() } else { format!("pool{number}") };
+            if let Some(rest) = rest {
+                shown = format!("{shown}/{}", Keep::NOTHING.apply_text(rest));
             }
+            changed |= shown != *name;
+            *name = shown;
         }
-    }
-}
-
-/// `hierarchy:controllers:path`, cgroups(7).
-fn hide_names_of_groups(bytes: &mut [u8]) {
-    for line in bytes.split_mut(|byte| *byte == b'\n') {
-        if let Some(path) = line.splitn_mut(3, |byte| *byte == b':').nth(2) {
-            hide_path(path);
-        }
-    }
-}
-
-/// Options are `word` or `key=value`; a value of overlayfs is a list of paths.
-fn hide_options(options: &mut [u8]) {
-    for option in options.split_mut(|byte| *byte == b',') {
-        if let Some(at) = option.iter().position(|byte| *byte == b'=') {
-            let value = option.get_mut(at + 1..).unwrap_or_default();
-            value.split_mut(|byte| *byte == b':').for_each(hide_path);
-        }
-    }
-}
-
-fn hide_path(path: &mut [u8]) {
-    let of_the_kernel = |folder: &&str| {
-        path.strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-    };
-    // Names of mapped devices and labels of file systems are chosen by people, below /dev too.
-    let named = [&b"/dev/mapper/"[..], b"/dev/disk/", b"/dev/shm/"].iter().any(|folder| path.starts_with(folder));
-    if KERNEL_FOLDERS.iter().any(of_the_kernel) && !named {
-        return;
-    }
-    for part in path.split_mut(|byte| *byte == b'/') {
-        let is_zeroed_id = part.len() >= 32 && part.iter().all(|byte| matches!(byte, b'0' | b'-'));
-        let known = CHOSEN_BY_PROGRAMS.iter().any(|known| known.as_bytes() == &*part)
-            || BEGINNINGS.iter().any(|beginning| part.starts_with(beginning.as_bytes()))
-            || part.windows(CRI.len()).any(|window| window == CRI)
-            || UNITS.iter().any(|unit| part.ends_with(unit.as_bytes()));
-        if !is_zeroed_id && !known {
-            hide_all(part);
+        if changed {
+            self.redacted("sysinfo", "names of disks and pools");
         }
     }
 }
@@ -342,98 +171,78 @@ fn hide_path(path: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linux::{cgroup, mountinfo};
+    use crate::host::{Error, Uname};
 
-    fn redacted(path: &str, text: &str) -> (String, Vec<&'static str>) {
-        let done = file(path, text.as_bytes().to_vec(), "web7");
-        assert_eq!(done.bytes.len(), text.len(), "every redaction keeps the length");
-        (String::from_utf8(done.bytes).unwrap(), done.what)
+    fn file(text: &str) -> Node {
+        Node::File(text.into())
+    }
+
+    fn places(redactions: &BTreeSet<Redaction>) -> Vec<String> {
+        redactions.iter().map(|redaction| format!("{}: {}", redaction.place, redaction.what)).collect()
     }
 
     #[test]
-    fn what_is_about_one_machine_goes() {
-        for (path, before, after, what) in [
-            ("/sys/class/dmi/id/product_serial", "VMware-56 4d\n", "xxxxxx-xx xx\n", SERIAL),
-            ("/sys/class/dmi/id/chassis_asset_tag", "Rack 7\n", "xxxx x\n", TAG),
-            ("/proc/cmdline", "root=/dev/sda ip=10.0.0.1\n", "xxxx=/xxx/xxx xx=xx.x.x.x\n", PARAMETERS),
-            ("/proc/cpuinfo", "model\t: a\nSerial\t\t: 00a1\n", "model\t: a\nSerial\t\t: xxxx\n", SERIAL),
-            ("/proc/sysinfo", "VM00 Name: LINUX1\n", "VM00 Name: xxxxxx\n", HOST_NAME),
-            ("/sys/x", "0 52:54:00:ab:cd:ef z\n", "0 00:00:00:00:00:00 z\n", IDENTIFIERS),
-            ("/proc/1/cgroup", "0::/web7.slice/x\n", "0::/xxxx.slice/x\n", HOST_NAME),
-            ("/proc/self/cgroup", "0::/fe80::1a.slice\n", "0::/0000::00.slice\n", ADDRESSES),
-            ("/proc/self/cgroup", "0::/a-10.1.22.3.service\n", "0::/a-00.0.00.0.service\n", ADDRESSES),
-        ] {
-            assert_eq!(redacted(path, before), (after.to_owned(), vec![what]), "{path}");
+    fn names_that_people_chose_are_others_everywhere() {
+        let mut record = Record::default();
+        for name in ["md_alice", "md_bobby", "sda"] {
+            record.listed.insert(format!("/sys/block/{name}"));
+            record.nodes.insert(format!("/sys/block/{name}"), Node::Named);
         }
-        let uuid = "12345678-9abc-def0-1234-56789abcdef0";
-        assert_eq!(redacted("/sys/x", uuid).0, "00000000-0000-0000-0000-000000000000");
-        let id = "0123456789abcdef".repeat(4);
+        record.nodes.insert("/sys/block".into(), Node::Folder);
+        record.nodes.insert("/sys/block/md_bobby/size".into(), file("7\n"));
+        record.failures.insert("/sys/block/md_alice/dm/uuid".into(), Error::NotFound);
+        record.failures.insert("/sys/block/alice".into(), Error::NotFound);
+        let (shown, redactions) = super::record(&record);
+        let paths: Vec<_> = shown.nodes.keys().map(String::as_str).collect();
         assert_eq!(
-            redacted("/proc/self/cgroup", &format!("0::/docker/{id}")).0,
-            format!("0::/docker/{}", "0".repeat(64))
+            paths,
+            [
+                "/sys/block",
+                "/sys/block/md_xxxxx",
+                "/sys/block/md_xxxxx-2",
+                "/sys/block/md_xxxxx-2/size",
+                "/sys/block/sda"
+            ]
         );
+        // What was asked for by a name of the asker's own keeps it.
+        let failed: Vec<_> = shown.failures.keys().map(String::as_str).collect();
+        assert_eq!(failed, ["/sys/block/alice", "/sys/block/md_xxxxx/dm/uuid"]);
+        assert_eq!(places(&redactions), ["/sys/block: names", "/sys/block/md_xxxxx-2: names"]);
     }
 
     #[test]
-    fn what_is_about_a_kind_of_machine_stays() {
-        for (path, text) in [
-            ("/etc/os-release", "NAME=web7\nVERSION_ID=10.1.2.3\nBUILD_ID=12345678-9abc-def0-1234-56789abcdef0\n"),
-            ("/sys/class/dmi/id/product_version", "4.11.5.1\n"),
-            ("/sys/class/dmi/id/chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77\n"),
-            ("/proc/self/cgroup", "0::/system.slice/netdata.service\n"),
-            ("/proc/cpuinfo", "bogomips\t: 4000.00\nflags\t\t: fpu deadbeef\n"),
-            ("/proc/self/mountinfo", "24 1 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"),
-            ("/proc/self/mountinfo", "1 0 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n"),
-        ] {
-            assert_eq!(redacted(path, text), (text.to_owned(), vec![]), "{path}");
-        }
-    }
-
-    #[test]
-    fn mounts_lose_the_names_that_people_chose() {
-        let (text, what) = redacted(
-            "/proc/self/mountinfo",
-            "9 1 0:4 /alice/x /home/alice/Secret rw - nfs4 10.0.0.5:/export/alice rw,addr=10.0.0.5,vers=4.2\n",
-        );
+    fn it_is_said_what_is_not_shown() {
+        let mut record = Record::default();
+        record.nodes.insert("/proc/meminfo".into(), file("MemTotal: 7 kB\nMemFree: 7 kB\n"));
+        record.nodes.insert("/sys/block/sda/size".into(), file("7\n"));
+        record.nodes.insert("/proc/cmdline".into(), file("quiet\n"));
+        record.nodes.insert("/run/x".into(), Node::Link(b"/home/alice".into()));
+        record.sysctl.insert("hw.ncpu".into(), Some("8".into()));
+        record.sysctl.insert("kern.ident".into(), Some("ALICE".into()));
+        record.uname = Some(Uname { nodename: "alice".into(), version: "#1 alice@home".into(), ..Uname::default() });
+        let (shown, redactions) = super::record(&record);
         assert_eq!(
-            text,
-            "9 1 0:4 /xxxxx/x /home/xxxxx/xxxxxx rw - nfs4 xx.x.x.x:/xxxxxx/xxxxx rw,addr=xx.x.x.x,vers=x.x\n"
+            places(&redactions),
+            [
+                "/proc/cmdline: all of it",
+                "/proc/meminfo: what no fact needs",
+                "/run/x: all of it",
+                "kern.ident: all of it",
+                "uname: the host name",
+                "uname: who built the kernel",
+            ]
         );
-        assert_eq!(what, [ADDRESSES, NAMES]);
-        assert!(
-            redacted("/proc/self/mountinfo", "9 1 0:4 / /srv rw - ext4 /dev/mapper/alice-root rw\n")
-                .0
-                .contains("xxxxx-xxxx")
-        );
-    }
-
-    /// The mounts that prove and name a container still do.
-    #[test]
-    fn marks_stay() {
-        for line in mountinfo::MARKED {
-            let line = line.replace("ID", &"0123456789abcdef".repeat(4));
-            let (after, _) = redacted("/proc/self/mountinfo", &line);
-            let marks = |text: &str| mountinfo::parse(text).filter_map(mountinfo::mark).collect::<Vec<_>>();
-            assert_eq!(marks(&after), marks(&line), "{line}\n{after}");
-            assert_eq!(marks(&line).len(), 1, "{line}");
-        }
+        assert_eq!(shown.nodes.get("/run/x"), Some(&Node::Link(b"/xxxx/xxxxx".into())));
+        assert_eq!(shown.sysctl.get("hw.ncpu"), Some(&Some("8".into())));
     }
 
     #[test]
-    fn marks_of_groups_stay() {
-        for (line, marks) in cgroup::MARKED {
-            let line = line.replace("ID", &"0123456789abcdef".repeat(4));
-            assert_eq!(cgroup::marks(&redacted("/proc/self/cgroup", &line).0), *marks, "{line}");
-        }
-        assert_eq!(redacted("/proc/1/cgroup", "0::/lxc.payload.a/b/ssh.service").0, "0::/lxc.payload.a/x/ssh.service");
-    }
-
-    #[test]
-    fn hostile_bytes_stop_nothing() {
-        for bytes in [&b""[..], b"\xff\xfe - - - -\n ", b"::::::", b"-----", b"a=b=c,=,,=", b"0.0.0.0:0:0:/"] {
-            for path in ["/proc/self/mountinfo", "/proc/cpuinfo", "/proc/cmdline", "/sys/x"] {
-                assert_eq!(file(path, bytes.to_vec(), "").bytes.len(), bytes.len());
-            }
-        }
+    fn pools_stay_apart_without_their_names() {
+        let disk = |name: &str| DiskQuantity { name: name.into(), total_bytes: 7, removable: false };
+        let disks = ["tank/alice", "tank/x", "alice", "/dev/ada0p1"].map(disk).into();
+        let record = Record { quantities: Some(Quantities { disks, ..Quantities::default() }), ..Record::default() };
+        let names: Vec<String> =
+            super::record(&record).0.quantities.unwrap().disks.into_iter().map(|disk| disk.name).collect();
+        assert_eq!(names, ["pool0/xxxxx", "pool0/x", "pool1", "/xxx/xxxxxx"]);
     }
 }

@@ -86,13 +86,44 @@ pub(crate) fn clean_text(text: &str, limit: usize) -> String {
         return text.trim_ascii().to_owned();
     }
     let cleaned = |c: char| match c {
-        '\u{2028}' | '\u{2029}' => Some(' '),
-        c if c.is_control() => Some(' '),
         // No space in its place: it would part what reads as one word.
-        c => (!is_unprintable(c)).then_some(c),
+        c if vanishes(c) => None,
+        c if is_unprintable(c) => Some(' '),
+        c => Some(c),
     };
     let shown: String = text.trim().chars().filter_map(cleaned).take(limit).collect();
     shown.trim().to_owned()
+}
+
+/// Whether a cleaned value has nothing in a character's place. Another unprintable one becomes a space.
+fn vanishes(c: char) -> bool {
+    is_unprintable(c) && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character parts the words of a cleaned value.
+#[cfg(feature = "recorded")]
+pub(crate) fn parts_words(c: char) -> bool {
+    c.is_whitespace() || (is_unprintable(c) && !vanishes(c))
+}
+
+/// What [`clean_text`] makes a value of, as it is: the same characters, uncleaned.
+pub(crate) fn beginning(text: &str) -> &str {
+    first_characters(text.trim(), VALUE_LIMIT).trim_matches(|c: char| c.is_whitespace() || is_unprintable(c))
+}
+
+/// So much of a text that a cleaned value has this many of its characters.
+pub(crate) fn first_characters(text: &str, count: usize) -> &str {
+    let end = text.char_indices().filter(|(_, c)| !vanishes(*c)).nth(count);
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The digits of the number that [`leading_number`] finds, and a `-` before them.
+#[cfg(feature = "recorded")]
+pub(crate) fn digits(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_unprintable(c));
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let end = text.find(|c: char| !c.is_ascii_digit() && !vanishes(c)).unwrap_or(text.len());
+    text.get(..end).filter(|digits| clean_text(digits, VALUE_LIMIT).parse::<u64>().is_ok())
 }
 
 /// The number at the beginning of a text.

@@ -4,7 +4,11 @@ use crate::ask::{Ask, LINE_FILE_LIMIT, Machine};
 use crate::fact::State;
 use crate::facts::{Facts, Kernel};
 use crate::host::Error;
+#[cfg(feature = "recorded")]
+use crate::host::Uname;
 use crate::source::Source;
+#[cfg(feature = "recorded")]
+use crate::text::beginning;
 use crate::text::{VALUE_LIMIT, clean, clean_text};
 
 /// uname(2); the host name is left where it is.
@@ -56,6 +60,19 @@ pub(crate) fn without_builder(version: &str) -> String {
     }
     kept.truncate(kept.trim_end().len());
     kept
+}
+
+/// The names that are facts.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(uname: &Uname) -> Uname {
+    let fact = |text: &str| beginning(text).to_owned();
+    Uname {
+        sysname: fact(&uname.sysname),
+        nodename: String::new(),
+        release: fact(&uname.release),
+        version: fact(&without_builder(&uname.version)),
+        machine: fact(&uname.machine),
+    }
 }
 
 /// What Linux says of itself where uname(2) could not be asked, from `/proc/version`.

@@ -6,6 +6,8 @@ use crate::ask::Ask;
 use crate::facts::Kernel;
 use crate::source::Source;
 use crate::text::{VALUE_LIMIT, clean_text};
+#[cfg(feature = "recorded")]
+use crate::text::{beginning, first_characters};
 
 const FILE_LIMIT: usize = 16 * 1024;
 
@@ -22,7 +24,7 @@ pub(crate) struct Derivative {
 /// Looks for the files that name one. Where several could be there, the product comes before what it is made from.
 pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative> {
     if let Some(core) = ask.text(Source::OPNSENSE_VERSION.name(), FILE_LIMIT) {
-        let version = product_version(&core.text);
+        let version = product_version(&core.text).map(|version| clean_text(version, VALUE_LIMIT));
         ask.saw(Source::OPNSENSE_VERSION.name(), version.as_deref().unwrap_or("no product_version"));
         return Some(Derivative { id: "opnsense", name: "OPNsense", version, source: Source::OPNSENSE_VERSION });
     }
@@ -61,16 +63,36 @@ fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && is_plain(text)
 }
 
+/// Of `/etc/version` a product's name with its version, or the version alone.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_version(text: &str) -> Vec<&str> {
+    let line = text.split(['\n', '\0']).next().unwrap_or_default();
+    let value = clean_text(line, VALUE_LIMIT);
+    let end = match value.split_ascii_whitespace().next() {
+        Some(name) if nas(&value).is_some() => name.chars().count(),
+        _ if is_version(&value) => value.len(),
+        _ => return Vec::new(),
+    };
+    vec![first_characters(beginning(line), end)]
+}
+
+/// Of the firewall's file its version.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_product_version(text: &str) -> Vec<&str> {
+    let Some(version) = product_version(text) else { return Vec::new() };
+    std::iter::once(beginning(version)).chain(text.matches("product_version").next()).collect()
+}
+
 fn is_plain(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 /// `"product_version": "25.7.11_9"` in the flat JSON object that the firewall's package installs.
-fn product_version(text: &str) -> Option<String> {
+fn product_version(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("\"product_version\"")?;
     let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     let (value, _) = value.split_once('"')?;
-    (is_plain(value) && !value.is_empty()).then(|| clean_text(value, VALUE_LIMIT))
+    (is_plain(value) && !value.is_empty()).then_some(value)
 }
 
 #[cfg(test)]
@@ -90,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_firewalls_version_is_read_where_it_is_plain() {
-        assert_eq!(product_version("{\n  \"product_version\": \"25.7.11_9\"\n}\n").as_deref(), Some("25.7.11_9"));
+        assert_eq!(product_version("{\n  \"product_version\": \"25.7.11_9\"\n}\n"), Some("25.7.11_9"));
         assert_eq!(product_version("{\"product_version\" : \"\"}"), None);
         assert_eq!(product_version("{\"product_version\": \"25\\n7\"}"), None);
         assert_eq!(product_version("{\"product_version\": 25}"), None);

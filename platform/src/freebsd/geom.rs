@@ -25,6 +25,33 @@ fn is_no_disk(name: &str) -> bool {
     numbered("cd") || (numbered("mmcsd") && (name.contains("boot") || name.contains("rpmb")))
 }
 
+/// Disks that drivers number: ada(4), da(4), nda(4), nvd(4), vtblk(4), xnb(4), mfi(4).
+#[cfg(feature = "recorded")]
+const DRIVERS: &[&str] = &["ada", "da", "nda", "nvd", "vtbd", "xbd", "mfid", "mmcsd", "cd"];
+
+/// The lines of disks as far as their size. A name is kept as far as a driver made it.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(text: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        let mut words = line.split_ascii_whitespace();
+        if let (Some(level @ "0"), Some(class @ "DISK"), Some(name), Some(bytes)) =
+            (words.next(), words.next(), words.next(), words.next())
+            && bytes.parse::<u64>().is_ok()
+        {
+            kept.extend([level, class, bytes]);
+            let end = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
+            if name.get(..end).is_some_and(|driver| DRIVERS.contains(&driver)) {
+                let number = name.get(end..).unwrap_or_default();
+                kept.extend(name.get(..end));
+                kept.extend(crate::text::digits(number));
+                kept.extend(["boot", "rpmb"].iter().filter_map(|part| number.matches(part).next()));
+            }
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! The FreeBSD backend: sysctl(3), kenv(2) and the system's own files. Plain functions over a [`Host`](crate::Host),
 //! compiled and tested everywhere.
 
-mod derivative;
-mod geom;
+pub(crate) mod derivative;
+pub(crate) mod geom;
 
 use crate::ask::{Ask, Machine};
 use crate::fact::State;
@@ -10,6 +10,8 @@ use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Vi
 use crate::linux::os_release::OsRelease;
 use crate::source::Source;
 use crate::tables::{self, VM_GUEST_WORDS};
+#[cfg(feature = "recorded")]
+use crate::text::beginning;
 use crate::text::{VALUE_LIMIT, clean_text};
 use crate::unix;
 
@@ -39,6 +41,14 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
 pub(crate) fn userland(script: &str) -> Option<String> {
     let value = script.lines().find_map(|line| line.strip_prefix("USERLAND_VERSION="))?;
     Some(clean_text(value.trim().trim_matches(['"', '\'']), VALUE_LIMIT)).filter(|version| !version.is_empty())
+}
+
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_userland(script: &str) -> Vec<&str> {
+    const ASSIGNMENT: &str = "USERLAND_VERSION=";
+    let Some(line) = script.lines().find(|line| line.starts_with(ASSIGNMENT)) else { return Vec::new() };
+    let (name, value) = line.split_at_checked(ASSIGNMENT.len()).unwrap_or_default();
+    vec![name, beginning(value.trim().trim_matches(['"', '\'']))]
 }
 
 /// Kernels of systems made from FreeBSD that have a name of their own.

@@ -21,6 +21,11 @@ fn has_id(name: &str, prefix: &str) -> bool {
     name.strip_prefix(prefix).is_some_and(is_container_id)
 }
 
+/// Whether a name begins with this, and then with another word or nothing.
+fn begins(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || !c.is_ascii()))
+}
+
 fn path_marks(path: &str) -> Vec<Mark> {
     let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
     let mut marks = Vec::new();
@@ -37,9 +42,9 @@ fn path_marks(path: &str) -> Vec<Mark> {
             Some("crio")
         } else if has_id(name, "cri-containerd-") || name.contains(":cri-containerd:") {
             Some("containerd")
-        } else if name.starts_with("lxc.payload") || previous == "lxc" {
+        } else if begins(name, "lxc.payload") || previous == "lxc" {
             Some("lxc")
-        } else if name.starts_with("machine-lxc") {
+        } else if begins(name, "machine-lxc") {
             Some("lxc-libvirt")
         } else if *name == "payload" && names.first() == Some(&"machine.slice") {
             Some("systemd-nspawn")
@@ -59,6 +64,23 @@ fn path_marks(path: &str) -> Vec<Mark> {
     }
     marks
 }
+
+/// The words that marks are made of, beside a container's id.
+#[cfg(feature = "recorded")]
+pub(crate) const WORDS: &[&str] = &[
+    "containerd",
+    "cri",
+    "crio",
+    "docker",
+    "ecs",
+    "kubepods",
+    "libpod",
+    "lxc",
+    "machine",
+    "payload",
+    "scope",
+    "slice",
+];
 
 /// A line of each kind, with `ID` for the container's id, and what it says.
 #[cfg(test)]

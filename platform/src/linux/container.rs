@@ -202,6 +202,14 @@ fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
     }
 }
 
+/// A namespace's number in the text of its link.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_namespace(link: &str) -> Vec<&str> {
+    let link = crate::text::beginning(link);
+    let number = ["pid:[", "cgroup:["].iter().find_map(|kind| link.strip_prefix(kind)?.strip_suffix(']'));
+    if number.is_some_and(|number| number.parse::<u32>().is_ok()) { vec![link] } else { Vec::new() }
+}
+
 /// The two namespaces that only containers leave.
 fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     let both = [(Source::PID_NAMESPACE, INITIAL_PID), (Source::CGROUP_NAMESPACE, INITIAL_CGROUP)];
@@ -242,8 +250,34 @@ fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     }
 }
 
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_status(status: &str) -> Vec<&str> {
+    let read = |(key, _): &(&str, &str)| ["TracerPid", "VxID", "s_context", "envID"].contains(key);
+    let lines = status.lines().filter_map(|line| line.split_once(':')).filter(read);
+    lines.flat_map(|(key, value)| [Some(key), crate::text::digits(value)]).flatten().collect()
+}
+
 fn is_proot(ask: &mut Ask<'_, '_>, process: u64) -> bool {
     ask.line(format!("/proc/{process}/comm")).is_some_and(|name| name.starts_with("proot"))
+}
+
+/// Process 1's variables that are looked at, and of their values a manager's own word.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_environment(environment: &[u8]) -> Vec<u8> {
+    let values = |name: &'static [u8]| {
+        environment.split(|byte| *byte == 0).filter_map(move |variable| variable.strip_prefix(name))
+    };
+    let words = || values(b"container=").filter(|value| !value.is_empty()).map(|value| clean(value, VALUE_LIMIT));
+    let known = words().find_map(|value| CONTAINER_WORDS.iter().find(|row| row.word == value)).map(|row| row.word);
+    let mut kept = Vec::new();
+    // Which of the others' it is does not matter.
+    if let Some(word) = known.or_else(|| words().next().map(|_| "other")) {
+        kept.extend([b"container=", word.as_bytes(), b"\0"].concat());
+    }
+    if values(b"KUBERNETES_SERVICE_HOST=").next().is_some() {
+        kept.extend(b"KUBERNETES_SERVICE_HOST=set\0");
+    }
+    kept
 }
 
 /// The manager's mark on pid 1, `systemd.io/CONTAINER_INTERFACE`. Only root may see it.
@@ -329,7 +363,7 @@ fn no_namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
 const UNPROVEN: &str = "a file can be left over, and nothing proves a container";
 
 /// What process 1 of some containers is called.
-const FIRST_PROCESSES: &[(&str, &str)] =
+pub(crate) const FIRST_PROCESSES: &[(&str, &str)] =
     &[("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
 
 /// A file that a manager leaves in its containers, and others in images made from them.

@@ -4,6 +4,8 @@ use crate::ask::Ask;
 use crate::host::{CpuidRegisters, Error};
 use crate::text::{EXCERPT_LIMIT, clean};
 
+/// The highest basic leaf, in EAX.
+pub(crate) const BASIC: u32 = 0;
 const FEATURES: u32 = 1;
 const HYPERVISOR_PRESENT: u32 = 1 << 31;
 
@@ -12,6 +14,52 @@ const HYPERVISOR_PRESENT: u32 = 1 << 31;
 const FIRST_BASE: u32 = 0x4000_0000;
 const NEXT_BASES: [u32; 2] = [0x4000_0100, 0x4000_0200];
 const HYPER_V: &str = "Microsoft Hv";
+
+/// Hyper-V's privileges in EBX, with the bit for isolation, and the kind of isolation (Linux `arch/x86/kernel/cpu/mshyperv.c`).
+pub(crate) const PRIVILEGES: u32 = 0x4000_0003;
+pub(crate) const ISOLATION: u32 = 1 << 22;
+pub(crate) const CONFIGURATION: u32 = 0x4000_000c;
+pub(crate) const ISOLATION_TYPE: u32 = 0xf;
+
+/// Intel TDX module specification, CPUID leaf 0x21.
+pub(crate) const TDX: u32 = 0x21;
+
+/// `IntelTDX` and blanks in EBX, EDX, ECX.
+pub(crate) fn is_tdx(found: CpuidRegisters) -> bool {
+    (found.ebx, found.edx, found.ecx) == (0x6574_6e49, 0x5844_546c, 0x2020_2020)
+}
+
+/// What of a leaf is looked at: single bits, and names that are known. A name that is not becomes `xxxxxxxxxxxx`.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(leaf: u32, found: CpuidRegisters) -> CpuidRegisters {
+    const HIDDEN: u32 = u32::from_le_bytes(*b"xxxx");
+    let none = CpuidRegisters::default();
+    match leaf {
+        BASIC => CpuidRegisters { eax: found.eax, ..none },
+        FEATURES => CpuidRegisters { ecx: found.ecx & HYPERVISOR_PRESENT, ..none },
+        PRIVILEGES => CpuidRegisters { ebx: found.ebx & ISOLATION, ..none },
+        CONFIGURATION => CpuidRegisters { ebx: found.ebx & ISOLATION_TYPE, ..none },
+        TDX if is_tdx(found) => CpuidRegisters { eax: 0, ..found },
+        base if base == FIRST_BASE || NEXT_BASES.contains(&base) => {
+            // Whether the base is used, and not what else an unused one holds.
+            let eax = if found.eax == 0 || is_within(base, found.eax) { found.eax } else { 1 };
+            let name = signature(found);
+            if crate::tables::hypervisor(&name).is_some() {
+                CpuidRegisters { eax, ..found }
+            } else if name.trim().is_empty() {
+                CpuidRegisters { eax, ..none }
+            } else {
+                CpuidRegisters { eax, ebx: HIDDEN, ecx: HIDDEN, edx: HIDDEN }
+            }
+        }
+        _ => none,
+    }
+}
+
+/// Whether this is a leaf of a hypervisor's base.
+fn is_within(base: u32, leaf: u32) -> bool {
+    (base..base + 0x100).contains(&leaf)
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Hypervisor {
@@ -54,7 +102,7 @@ fn ask_signature(ask: &mut Ask<'_, '_>, base: u32) -> Option<String> {
     let found = signature(registers);
     ask.saw(asked, &clean(found.as_bytes(), EXCERPT_LIMIT));
     // EAX is the highest leaf of this base; an unused base answers with something else.
-    let used = registers.eax == 0 || (base..base + 0x100).contains(&registers.eax);
+    let used = registers.eax == 0 || is_within(base, registers.eax);
     (used && !found.trim().is_empty()).then_some(found)
 }
 

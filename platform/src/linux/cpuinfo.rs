@@ -10,6 +10,24 @@ pub(crate) const HEAD_LIMIT: usize = 16 * 1024;
 /// Enough for some thousand processors.
 pub(crate) const WHOLE_LIMIT: usize = 16 << 20;
 
+/// Keys that each processor has: its package and its core.
+const PACKAGE: [&str; 2] = ["physical id", "package"];
+const CORE: [&str; 2] = ["core id", "core"];
+
+/// Keys with the name of a model: `model name` of x86 and of some Arm kernels, the other of `LoongArch`.
+const MODEL_NAMES: [&str; 2] = ["model name", "Model Name"];
+/// RISC-V, MIPS, old 32-bit Arm, POWER and SPARC.
+const OTHER_MODEL_NAMES: [&str; 4] = ["uarch", "cpu model", "Processor", "cpu"];
+/// SPARC.
+const HEXADECIMAL_CLOCK: &str = "Cpu0ClkTck";
+const VENDORS: [&str; 2] = ["vendor_id", "vendor"];
+
+/// Whether a key begins a processor. s390 numbers them in it: `processor 0: version = 00,  identification = ...`. 32-bit Arm has
+/// had `Processor : ARMv7 ...` beside `processor : 0`: the case tells them apart.
+fn is_processor(key: &str) -> bool {
+    key == "processor" || key.strip_prefix("processor ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+}
+
 /// The first processor's lines, and those that stand for all.
 #[derive(Debug, Default)]
 pub(crate) struct CpuInfo<'t> {
@@ -26,17 +44,13 @@ impl<'t> CpuInfo<'t> {
         for line in text.lines() {
             let Some((key, value)) = line.split_once(':') else { continue };
             let (key, value) = (key.trim_ascii(), value.trim_ascii());
-            // s390 numbers its processors in the key: `processor 0: version = 00,  identification = ...`.
-            if key == "processor"
-                || key.strip_prefix("processor ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
-            {
-                // 32-bit Arm has had `Processor : ARMv7 ...` beside `processor : 0`: the case tells them apart.
+            if is_processor(key) {
                 info.processors += 1;
             }
-            if key == "physical id" || key == "package" {
-                package = leading_number(value);
+            if PACKAGE.contains(&key) {
+                package = leading_number(value).or(package);
             }
-            if (key == "core id" || key == "core")
+            if CORE.contains(&key)
                 && let (Some(package), Some(core)) = (package, leading_number(value))
             {
                 info.packages.entry(package).or_default().insert(core);
@@ -54,34 +68,35 @@ impl<'t> CpuInfo<'t> {
         self.get(key).and_then(leading_number)
     }
 
-    fn first_of(&self, keys: &[&str]) -> Option<String> {
-        let cleaned = |key: &&str| self.get(key).map(|value| clean_text(value, VALUE_LIMIT));
-        keys.iter().filter_map(cleaned).find(|value| !value.is_empty())
+    /// The first of these keys that has a value, and the value cleaned.
+    fn first_of(&self, keys: &[&'static str]) -> Option<(&'static str, String)> {
+        let cleaned = |key: &&'static str| Some((*key, clean_text(self.get(key)?, VALUE_LIMIT)));
+        keys.iter().filter_map(cleaned).find(|(_, value)| !value.is_empty())
     }
 
     fn hexadecimal(&self, key: &str) -> Option<u32> {
         u32::from_str_radix(self.get(key)?.strip_prefix("0x")?, 16).ok()
     }
 
-    /// Name of the model, and under which key it was found.
+    /// An Arm processor that is told by its numbers.
+    fn part(&self) -> Option<&'static str> {
+        arm::part(self.hexadecimal("CPU implementer")?, self.hexadecimal("CPU part")?)
+    }
+
+    /// Name of the model.
     pub(crate) fn model(&self) -> Option<String> {
-        // x86, Arm with `model name`, LoongArch.
-        if let Some(name) = self.first_of(&["model name", "Model Name"]) {
-            return Some(name);
-        }
-        if let (Some(implementer), Some(part)) = (self.hexadecimal("CPU implementer"), self.hexadecimal("CPU part"))
-            && let Some(name) = arm::part(implementer, part)
-        {
-            return Some(name.to_owned());
-        }
-        // RISC-V, MIPS, old 32-bit Arm, POWER and SPARC, and s390, which has a vendor only.
-        self.first_of(&["uarch", "cpu model", "Processor", "cpu"])
+        let named = |keys| self.first_of(keys).map(|(_, name)| name);
+        named(&MODEL_NAMES)
+            .or_else(|| self.part().map(str::to_owned))
+            .or_else(|| named(&OTHER_MODEL_NAMES))
+            // s390 has a vendor only.
             .or_else(|| self.get("vendor_id").filter(|vendor| *vendor == "IBM/S390").map(str::to_owned))
     }
 
     /// Vendor as the processor says it, on Arm the implementer's name.
     pub(crate) fn vendor(&self) -> Option<String> {
-        self.first_of(&["vendor_id", "vendor"])
+        self.first_of(&VENDORS)
+            .map(|(_, vendor)| vendor)
             .or_else(|| self.hexadecimal("CPU implementer").and_then(arm::implementer).map(str::to_owned))
     }
 
@@ -100,22 +115,82 @@ impl<'t> CpuInfo<'t> {
         Some((sockets, cores))
     }
 
-    /// Frequency in Hz under the key that the architecture uses.
-    pub(crate) fn frequency(&self) -> Option<u64> {
-        let megahertz = |key: &str| self.get(key).and_then(mega);
-        // POWER writes `clock : 3550.000000MHz`, SPARC the hexadecimal `Cpu0ClkTck`.
+    /// Frequency in Hz, and the key under which the architecture has it.
+    fn clock(&self) -> Option<(&'static str, u64)> {
+        let megahertz = |key: &'static str| self.get(key).and_then(mega).map(|hertz| (key, hertz));
+        // POWER writes `clock : 3550.000000MHz`.
         megahertz("cpu MHz")
             .or_else(|| megahertz("CPU MHz"))
             .or_else(|| megahertz("cpu MHz static"))
-            .or_else(|| self.get("clock").and_then(|clock| mega(clock.strip_suffix("MHz")?)))
-            .or_else(|| self.get("Cpu0ClkTck").and_then(|clock| u64::from_str_radix(clock, 16).ok()))
-            .filter(|hertz| *hertz > 0)
+            .or_else(|| {
+                self.get("clock").and_then(|clock| mega(clock.strip_suffix("MHz")?)).map(|hertz| ("clock", hertz))
+            })
+            .or_else(|| Some((HEXADECIMAL_CLOCK, u64::from_str_radix(self.get(HEXADECIMAL_CLOCK)?, 16).ok()?)))
+    }
+
+    /// Frequency in Hz.
+    pub(crate) fn frequency(&self) -> Option<u64> {
+        self.clock().map(|(_, hertz)| hertz).filter(|hertz| *hertz > 0)
     }
 
     /// Whether the kernel of an x86 machine lists the hypervisor flag; `None` where there are no flags.
     pub(crate) fn hypervisor_flag(&self) -> Option<bool> {
         self.get("flags").map(|flags| flags.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
     }
+}
+
+/// The whole of a number, and of its fraction as much as `mega` looks at; POWER has the unit after it.
+#[cfg(feature = "recorded")]
+fn number(megahertz: &str) -> Vec<&str> {
+    let (whole, fraction) = megahertz.split_once('.').unwrap_or((megahertz, ""));
+    let end = fraction.find(|c: char| !c.is_ascii_digit()).unwrap_or(fraction.len()).min(6);
+    let unit = megahertz.ends_with("MHz").then(|| megahertz.rmatches("MHz").next()).flatten();
+    [crate::text::digits(whole), fraction.get(..end), unit].into_iter().flatten().collect()
+}
+
+/// What of a file decides facts: of the values that could name a model only the one that does, of the processors only
+/// that they are there and where.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(text: &str) -> Vec<&str> {
+    use crate::text::{beginning, digits};
+
+    let info = CpuInfo::parse(text);
+    let mut kept = Vec::new();
+    for (key, value) in text.lines().filter_map(|line| line.split_once(':')) {
+        let key = key.trim_ascii();
+        if is_processor(key) {
+            kept.extend(key.get(.."processor".len()));
+        } else if PACKAGE.contains(&key) || CORE.contains(&key) {
+            kept.extend(digits(value).into_iter().flat_map(|number| [key, number]));
+        }
+    }
+    let mut keep = |key: &str, part: &dyn for<'t> Fn(&'t str) -> Vec<&'t str>| {
+        if let Some((key, value)) = info.first.get_key_value(key) {
+            kept.push(key);
+            kept.extend(part(value));
+        }
+    };
+    let named = info
+        .first_of(&MODEL_NAMES)
+        .or_else(|| if info.part().is_some() { None } else { info.first_of(&OTHER_MODEL_NAMES) });
+    for (key, _) in named.into_iter().chain(info.first_of(&VENDORS)) {
+        keep(key, &|value| vec![beginning(value)]);
+    }
+    for key in ["CPU implementer", "CPU part"] {
+        if info.hexadecimal(key).is_some() {
+            keep(key, &|value| vec![value]);
+        }
+    }
+    for key in ["# processors", "ncpus active", "siblings", "cpu cores"] {
+        keep(key, &|value| digits(value).into_iter().collect());
+    }
+    if let Some((key, _)) = info.clock() {
+        keep(key, &|value| if key == HEXADECIMAL_CLOCK { vec![value] } else { number(value) });
+    }
+    keep("flags", &|value| value.split_ascii_whitespace().find(|flag| *flag == "hypervisor").into_iter().collect());
+    keep("platform", &|value| if value == "pSeries" { vec![value] } else { Vec::new() });
+    keep("machine", &|value| value.matches("qemu").collect());
+    kept
 }
 
 #[cfg(test)]

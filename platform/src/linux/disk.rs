@@ -22,6 +22,12 @@ const NOT_A_DISK: &[&str] = &[
     "ubiblock", "md_",
 ];
 
+/// Drivers that tell their disks apart by letters, and by numbers (the same document).
+#[cfg(feature = "recorded")]
+const LETTERED: &[&str] = &["sd", "hd", "vd", "xvd", "ubd", "dasd"];
+#[cfg(feature = "recorded")]
+const NUMBERED: &[&str] = &["nvme", "mmcblk", "pmem"];
+
 /// Drivers that never say so of a disk: `drivers/block/virtio_blk.c`, `drivers/nvme/host/core.c`.
 const NEVER_REMOVABLE: &[&str] = &["vd", "nvme"];
 
@@ -32,6 +38,25 @@ pub(crate) fn may_be_disk(name: &str) -> bool {
     let excluded =
         NOT_A_DISK.iter().any(|prefix| numbered(prefix) || (prefix.ends_with(['-', '_']) && name.starts_with(prefix)));
     !excluded && !is_nvme_path(name) && !is_mmc_hardware_partition(name)
+}
+
+/// What of a block device's name is the kernel's own. The rest can be what a person chose (`md_NAME`).
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_name(name: &str) -> Vec<&str> {
+    let drivers = LETTERED.iter().chain(NUMBERED).chain(NOT_A_DISK).filter(|driver| name.starts_with(**driver));
+    let Some(driver) = drivers.max_by_key(|driver| driver.len()) else { return Vec::new() };
+    let rest = name.get(driver.len()..).unwrap_or_default();
+    let is_digit = |c: char| c.is_ascii_digit();
+    let of_kernel = if LETTERED.contains(driver) {
+        let letters = rest.trim_end_matches(is_digit);
+        if letters.len() <= 3 && letters.bytes().all(|byte| byte.is_ascii_lowercase()) { rest.len() } else { 0 }
+    } else if rest.starts_with(is_digit) && !driver.ends_with('_') {
+        // `nvme0c1n1p2`, `mmcblk0boot0`, `mmcblk0rpmb`, `ubiblock0_1`.
+        rest.find(|c| !is_digit(c) && !"bcmnoprt_".contains(c)).unwrap_or(rest.len())
+    } else {
+        0
+    };
+    name.get(..driver.len() + of_kernel).into_iter().collect()
 }
 
 /// `nvme0c1n1` is one of several ways to `nvme0n1` (drivers/nvme/host/multipath.c).
@@ -67,7 +92,7 @@ fn further_paths(ask: &mut Ask<'_, '_>, names: &[String]) -> BTreeSet<String> {
 /// A short number in a file of sysfs.
 fn number(ask: &Ask<'_, '_>, path: &str) -> Option<u64> {
     let bytes = ask.host().read(path, 64).ok()?;
-    leading_number(std::str::from_utf8(&bytes).ok()?)
+    leading_number(&String::from_utf8_lossy(&bytes))
 }
 
 fn is_removable(ask: &Ask<'_, '_>, name: &str) -> bool {
@@ -80,6 +105,22 @@ pub(crate) fn partition_sizes(text: &str) -> BTreeMap<&str, u64> {
     let size =
         |line: &'_ str| -> Option<u64> { line.split_ascii_whitespace().nth(2)?.parse::<u64>().ok()?.checked_mul(1024) };
     text.lines().filter_map(|line| Some((line.split_ascii_whitespace().nth(3)?, size(line)?))).collect()
+}
+
+/// The sizes of `proc_partitions(5)`, and what may be kept of the names.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_partitions(text: &str) -> Vec<&str> {
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        let mut words = line.split_ascii_whitespace().skip(2);
+        if let (Some(blocks), Some(name)) = (words.next(), words.next())
+            && blocks.parse::<u64>().is_ok()
+        {
+            kept.push(blocks);
+            kept.extend(kept_name(name));
+        }
+    }
+    kept
 }
 
 pub(crate) fn disk(machine: &Machine<'_>) -> Disk {

@@ -8,10 +8,19 @@ use crate::text::leading_number;
 
 const LIMIT: usize = 16 * 1024;
 
+const TOTAL: &str = "MemTotal:";
+
 /// `MemTotal:  16303428 kB`, where kB is 1024 bytes.
 pub(crate) fn total(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = meminfo.lines().find_map(|line| line.strip_prefix(TOTAL))?;
     leading_number(line)?.checked_mul(1024).filter(|bytes| *bytes > 0)
+}
+
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(meminfo: &str) -> Vec<&str> {
+    let Some(line) = meminfo.lines().find(|line| line.starts_with(TOTAL)) else { return Vec::new() };
+    let (key, value) = line.split_at_checked(TOTAL.len()).unwrap_or_default();
+    std::iter::once(key).chain(crate::text::digits(value)).collect()
 }
 
 pub(crate) fn memory(machine: &Machine<'_>) -> Memory {

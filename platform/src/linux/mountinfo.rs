@@ -96,6 +96,48 @@ pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
     None
 }
 
+/// The words that marks are made of; beside them a container's id and, for `/proc/meminfo`, that something is mounted over it.
+#[cfg(feature = "recorded")]
+pub(crate) const WORDS: &[&str] = &[
+    "9p",
+    "boot",
+    "conf",
+    "containerd",
+    "containerenv",
+    "containers",
+    "cri",
+    "docker",
+    "etc",
+    "fuse",
+    "grpc",
+    "host",
+    "hostname",
+    "hosts",
+    "id",
+    "incoming",
+    "io",
+    "kataShared",
+    "kubernetes",
+    "lxc",
+    "lxcfs",
+    "meminfo",
+    "nerdctl",
+    "nspawn",
+    "overlay",
+    "overlay2",
+    "pods",
+    "proc",
+    "propagate",
+    "resolv",
+    "run",
+    "secrets",
+    "serviceaccount",
+    "snapshotter",
+    "systemd",
+    "v1",
+    "virtiofs",
+];
+
 /// A line of each kind that proves a container, with `ID` for the container's.
 #[cfg(test)]
 pub(crate) const MARKED: &[&str] = &[

@@ -4,6 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::text::{VALUE_LIMIT, clean_text};
 
+/// The fields that decide facts.
+#[cfg(feature = "recorded")]
+pub(crate) const FIELDS: &[&str] = &[
+    "ID",
+    "ID_LIKE",
+    "NAME",
+    "PRETTY_NAME",
+    "VERSION",
+    "VERSION_ID",
+    "VERSION_CODENAME",
+    "UBUNTU_CODENAME",
+    "VARIANT_ID",
+    "BUILD_ID",
+];
+
 /// The assignments of a file, later ones winning; a line that is none is passed over, as the manual page asks of
 /// readers.
 #[derive(Debug, Default)]
@@ -12,21 +27,10 @@ pub(crate) struct OsRelease(BTreeMap<String, String>);
 impl OsRelease {
     pub(crate) fn parse(text: &str) -> Self {
         let mut fields = BTreeMap::new();
-        for line in text.trim_start_matches('\u{feff}').lines() {
-            let line = line.trim();
-            // "Lines beginning with '#' are ignored as comments."
-            if line.starts_with('#') {
-                continue;
-            }
-            let Some((key, value)) = line.split_once('=') else { continue };
-            let is_name = |key: &str| {
-                key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-                    && key.bytes().next().is_some_and(|b| !b.is_ascii_digit())
-            };
-            if is_name(key)
-                && let Some(value) = unquote(value)
-            {
-                fields.insert(key.to_owned(), clean_text(&value, VALUE_LIMIT));
+        for (key, value) in assignments(text) {
+            let mut plain = String::with_capacity(value.len());
+            if unquote(value, |_, c| plain.push(c)).is_some() {
+                fields.insert(key.to_owned(), clean_text(&plain, VALUE_LIMIT));
             }
         }
         Self(fields)
@@ -48,35 +52,73 @@ impl OsRelease {
     }
 }
 
-/// A value as a shell reads it: single quotes keep everything, double quotes keep all but `\` before `"`, `$`, `` ` ``
-/// and `\`, and outside quotes `\` keeps the next character. `None` where a quote is not closed.
-fn unquote(value: &str) -> Option<String> {
-    let mut plain = String::with_capacity(value.len());
-    let mut rest = value.trim().chars();
-    while let Some(c) = rest.next() {
+/// The lines that are assignments, the value still quoted.
+fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let is_name = |key: &str| {
+        key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && key.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    };
+    // "Lines beginning with '#' are ignored as comments."
+    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once('=')).filter(move |(key, _)| is_name(key)).map(|(key, v)| (key, v.trim()))
+}
+
+/// A value as a shell reads it, each character with where it is: single quotes keep everything, double quotes keep all but
+/// `\` before `"`, `$`, `` ` `` and `\`, and outside quotes `\` keeps the next character. `None` where a quote is not closed.
+fn unquote(value: &str, mut keep: impl FnMut(usize, char)) -> Option<()> {
+    let mut rest = value.char_indices();
+    while let Some((at, c)) = rest.next() {
         match c {
             '\'' => loop {
                 match rest.next()? {
-                    '\'' => break,
-                    inner => plain.push(inner),
+                    (_, '\'') => break,
+                    (at, inner) => keep(at, inner),
                 }
             },
             '"' => loop {
                 match rest.next()? {
-                    '"' => break,
-                    '\\' => match rest.next()? {
-                        escaped @ ('"' | '$' | '`' | '\\') => plain.push(escaped),
-                        other => plain.extend(['\\', other]),
+                    (_, '"') => break,
+                    (before, '\\') => match rest.next()? {
+                        (at, escaped @ ('"' | '$' | '`' | '\\')) => keep(at, escaped),
+                        (at, other) => {
+                            keep(before, '\\');
+                            keep(at, other);
+                        }
                     },
-                    inner => plain.push(inner),
+                    (at, inner) => keep(at, inner),
                 }
             },
-            '\\' => plain.extend(rest.next()),
+            '\\' => {
+                if let Some((at, next)) = rest.next() {
+                    keep(at, next);
+                }
+            }
             // A comment ends an unquoted word in a shell; so does white space, but readers take the whole line.
-            other => plain.push(other),
+            other => keep(at, other),
         }
     }
-    Some(plain)
+    Some(())
+}
+
+/// The assignments of these fields that count, each as far as a value is long.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept<'t>(fields: &[&str], text: &'t str) -> Vec<&'t str> {
+    let mut kept = BTreeMap::new();
+    for (key, value) in assignments(text).filter(|(key, _)| fields.contains(key)) {
+        let mut ends = Vec::new();
+        let unquoted = unquote(value, |at, c| {
+            // Blanks before a value are no part of it.
+            if !ends.is_empty() || !c.is_whitespace() {
+                ends.push((at, at + c.len_utf8()));
+            }
+        });
+        ends.truncate(VALUE_LIMIT);
+        if unquoted.is_some() {
+            let all = ends.first().zip(ends.last()).and_then(|((first, _), (_, last))| value.get(*first..*last));
+            kept.insert(key, [Some(key), all]);
+        }
+    }
+    kept.into_values().flatten().flatten().collect()
 }
 
 /// The codename in a `VERSION` that has it, `12 (bookworm)` or `14.04, Trusty Tahr`: words without digits.

@@ -3,6 +3,8 @@
 use crate::linux::os_release::{OsRelease, codename};
 use crate::source::Source;
 use crate::text::{VALUE_LIMIT, clean_text};
+#[cfg(feature = "recorded")]
+use crate::text::{beginning, parts_words};
 
 /// An identity in the terms of os-release(5).
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -115,8 +117,51 @@ fn made_id(name: &str) -> String {
     word.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')).collect()
 }
 
+/// The line that says which system it is.
+fn first_line(text: &str) -> &str {
+    text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()
+}
+
+/// A word that is a version.
+fn is_version(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// The service pack in SuSE-release: the minor version of `VERSION_ID` in os-release.
+fn patch_level(text: &str) -> Option<(&str, &str)> {
+    let mut lines = text.lines().filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()));
+    lines.find(|(key, _)| *key == "PATCHLEVEL")
+}
+
+/// What of a release file makes its identity.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(format: Format, text: &str) -> Vec<&str> {
+    let line = beginning(first_line(text));
+    match format {
+        Format::Mark => Vec::new(),
+        Format::Version => vec![line],
+        Format::Sentence => {
+            let mut words = line.split(parts_words);
+            let mut kept = Vec::new();
+            for word in &mut words {
+                kept.push(word);
+                if is_version(&clean_text(word, VALUE_LIMIT)) {
+                    break;
+                }
+            }
+            kept.extend(codename(line));
+            if let Some((key, level)) = patch_level(text).filter(|(_, level)| level.bytes().all(|b| b.is_ascii_digit()))
+            {
+                kept.extend([key, level]);
+            }
+            kept
+        }
+    }
+}
+
 pub(crate) fn parse(file: ReleaseFile, text: &str) -> Identity {
-    let line = clean_text(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(), VALUE_LIMIT);
+    let line = clean_text(first_line(text), VALUE_LIMIT);
     let fixed = |text: Option<&str>| text.map(str::to_owned);
     match file.format {
         Format::Mark => Identity {
@@ -150,11 +195,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
         return Identity::default();
     }
     let words: Vec<&str> = line.split_whitespace().collect();
-    let is_version = |word: &&str| {
-        word.starts_with(|c: char| c.is_ascii_digit())
-            && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
-    };
-    let at = words.iter().position(is_version);
+    let at = words.iter().position(|word| is_version(word));
     let mut name = words.get(..at.unwrap_or(words.len())).unwrap_or_default().to_vec();
     if name.last().is_some_and(|word| matches!(word.to_ascii_lowercase().as_str(), "release" | "version")) {
         name.pop();
@@ -164,12 +205,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
         None => name.join(" "),
     };
     let mut version_id = at.and_then(|at| words.get(at)).map(|word| (*word).to_owned());
-    // SuSE-release keeps the service pack on a line of its own, the minor version of VERSION_ID in os-release.
-    let patch_level = text.lines().find_map(|line| {
-        let (key, value) = line.split_once('=')?;
-        (key.trim() == "PATCHLEVEL").then(|| value.trim())
-    });
-    if let (Some(version), Some(patch)) = (&mut version_id, patch_level)
+    if let (Some(version), Some((_, patch))) = (&mut version_id, patch_level(text))
         && patch != "0"
         && patch.bytes().all(|b| b.is_ascii_digit())
         && !version.contains('.')
@@ -198,6 +234,10 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
     }
     .bounded()
 }
+
+/// What is read of lsb-release.
+#[cfg(feature = "recorded")]
+pub(crate) const LSB_FIELDS: &[&str] = &["DISTRIB_ID", "DISTRIB_RELEASE", "DISTRIB_CODENAME", "DISTRIB_DESCRIPTION"];
 
 /// lsb-release: the assignments of `lsb_release(1)`, in the syntax of os-release(5).
 pub(crate) fn lsb(text: &str) -> Identity {

@@ -16,6 +16,17 @@ pub(crate) fn says_virtual_machine(structure: &[u8]) -> Option<bool> {
     structure.get(EXTENSION_AT).map(|byte| byte & VIRTUAL_MACHINE != 0)
 }
 
+/// The type, the length and the bit; every other byte becomes 0.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(structure: &[u8]) -> Vec<u8> {
+    let keep = |(at, byte): (usize, &u8)| match at {
+        0 | LENGTH_AT => *byte,
+        EXTENSION_AT => byte & VIRTUAL_MACHINE,
+        _ => 0,
+    };
+    structure.iter().enumerate().map(keep).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

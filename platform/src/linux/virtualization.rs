@@ -11,6 +11,8 @@ use crate::linux::dmi::Dmi;
 use crate::linux::{cpu, smbios};
 use crate::source::Source;
 use crate::tables::{self, HypervisorSignature};
+#[cfg(feature = "recorded")]
+use crate::text::VALUE_LIMIT;
 use crate::text::{EXCERPT_LIMIT, clean};
 use crate::unix;
 
@@ -223,13 +225,29 @@ fn xen(ask: &mut Ask<'_, '_>) -> Xen {
     }
     let source = if folder { Source::PROC_XEN } else { Source::SYS_HYPERVISOR };
     if let Some(features) = ask.line("/sys/hypervisor/properties/features")
-        && let Ok(features) = u64::from_str_radix(features.trim_start_matches("0x"), 16)
+        && let Some(dom0) = says_dom0(&features)
     {
-        return if features & XEN_FEATURE_DOM0 == 0 { Xen::Guest(source) } else { Xen::Dom0(Source::SYS_HYPERVISOR) };
+        return if dom0 { Xen::Dom0(Source::SYS_HYPERVISOR) } else { Xen::Guest(source) };
     }
     match ask.line("/proc/xen/capabilities") {
         Some(words) if words.contains("control_d") => Xen::Dom0(Source::PROC_XEN),
         _ => Xen::Guest(source),
+    }
+}
+
+/// Whether Xen's features, a hexadecimal number, are dom0's.
+fn says_dom0(features: &str) -> Option<bool> {
+    let features = u64::from_str_radix(features.trim_start_matches("0x"), 16).ok()?;
+    Some(features & XEN_FEATURE_DOM0 != 0)
+}
+
+/// Of Xen's features the bit that is looked at, and nothing of what is no number.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_features(features: &[u8]) -> Vec<u8> {
+    let line = clean(features.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default(), VALUE_LIMIT);
+    match says_dom0(&line) {
+        Some(dom0) => format!("{:x}\n", if dom0 { XEN_FEATURE_DOM0 } else { 0 }).into(),
+        None => b"x\n".into(),
     }
 }
 
@@ -247,7 +265,6 @@ fn signature(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
 /// A KVM machine without SMBIOS that has Firecracker's ACPI devices: it gives the generation counter the hardware id
 /// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
 fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
-    const MAKER_AT: std::ops::Range<usize> = 10..16;
     if ask.exists("/sys/bus/acpi/devices/VMGENCTR:00") == Some(true)
         && ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(false)
     {
@@ -256,7 +273,21 @@ fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
     let table = ask.bytes("/sys/firmware/acpi/tables/FACP", 4096)?;
     let maker = table.get(MAKER_AT)?;
     ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", &clean(maker, EXCERPT_LIMIT));
-    (maker == b"FIRECK").then_some(Source::ACPI_TABLES)
+    (maker == FIRECRACKER).then_some(Source::ACPI_TABLES)
+}
+
+/// Where an ACPI table has its maker (ACPI 6.5, 5.2.6), and what Firecracker writes there (src/acpi-tables/src/lib.rs).
+const MAKER_AT: std::ops::Range<usize> = 10..16;
+const FIRECRACKER: &[u8] = b"FIRECK";
+
+/// Firecracker's name in an ACPI table; every other byte becomes 0.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_maker(table: &[u8]) -> Vec<u8> {
+    let mut kept = vec![0; table.len()];
+    if let Some(maker) = kept.get_mut(MAKER_AT).filter(|_| table.get(MAKER_AT) == Some(FIRECRACKER)) {
+        maker.copy_from_slice(FIRECRACKER);
+    }
+    kept
 }
 
 /// What firmware names when CPUID names nothing.
@@ -372,11 +403,10 @@ fn confidential(
         return Some((name, Source::CPUID));
     }
     let vendor = info.and_then(CpuInfo::vendor).unwrap_or_default();
-    if vendor == "GenuineIntel" && has_leaf(ask.host(), TDX_LEAF) {
-        let answer = ask.host().cpuid(TDX_LEAF, 0);
+    if vendor == "GenuineIntel" && has_leaf(ask.host(), cpuid::TDX) {
+        let answer = ask.host().cpuid(cpuid::TDX, 0);
         let found = ask.answer("cpuid: leaf 0x21", answer)?;
-        // "IntelTDX    " in EBX, EDX, ECX: Intel TDX module specification, CPUID leaf 0x21.
-        if (found.ebx, found.edx, found.ecx) == (0x6574_6e49, 0x5844_546c, 0x2020_2020) {
+        if cpuid::is_tdx(found) {
             ask.saw("cpuid: leaf 0x21", "IntelTDX");
             return Some(("tdx", Source::CPUID));
         }
@@ -391,22 +421,17 @@ fn confidential(
 /// Hyper-V hides the processor's own leaves and has one of its own (Linux `arch/x86/kernel/cpu/mshyperv.c`): the type in EBX,
 /// valid with the privilege bit for isolation.
 fn hyper_v_isolation(host: &dyn Host) -> Option<&'static str> {
-    const PRIVILEGES: u32 = 0x4000_0003;
-    const ISOLATION: u32 = 1 << 22;
-    const CONFIGURATION: u32 = 0x4000_000c;
-    if host.cpuid(PRIVILEGES, 0).ok()?.ebx & ISOLATION == 0 {
+    if host.cpuid(cpuid::PRIVILEGES, 0).ok()?.ebx & cpuid::ISOLATION == 0 {
         return None;
     }
-    match host.cpuid(CONFIGURATION, 0).ok()?.ebx & 0xf {
+    match host.cpuid(cpuid::CONFIGURATION, 0).ok()?.ebx & cpuid::ISOLATION_TYPE {
         2 => Some("sev-snp"),
         3 => Some("tdx"),
         _ => None,
     }
 }
 
-const TDX_LEAF: u32 = 0x21;
-
 /// Beyond the highest basic leaf CPUID answers with that one's data.
 fn has_leaf(host: &dyn Host, leaf: u32) -> bool {
-    host.cpuid(0, 0).is_ok_and(|basic| basic.eax >= leaf)
+    host.cpuid(cpuid::BASIC, 0).is_ok_and(|basic| basic.eax >= leaf)
 }

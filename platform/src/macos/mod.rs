@@ -67,8 +67,10 @@ fn os(machine: &Machine<'_>) -> Os {
         .map(|build| (build, Source::SYSCTL))
         .or_else(|| field("ProductBuildVersion").map(|build| (build, Source::SYSTEM_VERSION)));
     if let Some(file) = &file {
-        for (key, value) in file {
-            ask.saw(format!("{}: {key}", Source::SYSTEM_VERSION), value);
+        for key in plist::FIELDS {
+            if let Some(value) = file.get(key) {
+                ask.saw(format!("{}: {key}", Source::SYSTEM_VERSION), value);
+            }
         }
     }
     let name = name.map(|name| (name, Source::SYSTEM_VERSION)).or_else(|| {

@@ -2,22 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use crate::text::{VALUE_LIMIT, clean_text};
+use crate::text::{VALUE_LIMIT, beginning, clean_text};
+
+/// The strings that are read.
+pub(crate) const FIELDS: [&str; 3] = ["ProductName", "ProductVersion", "ProductBuildVersion"];
 
 /// Pairs of `<key>` and the `<string>` right after it; everything else is passed over.
-pub(crate) fn strings(text: &str) -> BTreeMap<String, String> {
-    let mut pairs = BTreeMap::new();
+fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text;
-    while let Some((_, after)) = rest.split_once("<key>") {
-        let Some((key, after)) = after.split_once("</key>") else { break };
-        rest = after;
-        if let Some(value) = after.trim_start().strip_prefix("<string>").and_then(|value| value.split_once("</string>"))
-        {
-            pairs.insert(plain(key), plain(value.0));
-            rest = value.1;
+    std::iter::from_fn(move || {
+        while let Some((key, after)) = rest.split_once("<key>").and_then(|(_, after)| after.split_once("</key>")) {
+            rest = after;
+            if let Some((value, after)) =
+                after.trim_start().strip_prefix("<string>").and_then(|value| value.split_once("</string>"))
+            {
+                rest = after;
+                return Some((key, value));
+            }
+        }
+        None
+    })
+}
+
+/// The pairs by their keys, later ones winning.
+pub(crate) fn strings(text: &str) -> BTreeMap<String, String> {
+    pairs(text).map(|(key, value)| (plain(key), plain(beginning(value)))).collect()
+}
+
+/// The pairs that are read, and the tags of all.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept(text: &str) -> Vec<&str> {
+    let tags = ["<key>", "</key>", "<string>", "</string>"];
+    let mut last = BTreeMap::new();
+    for (key, value) in pairs(text) {
+        if let Some(field) = FIELDS.iter().find(|field| **field == plain(key)) {
+            last.insert(*field, (key, value));
         }
     }
-    pairs
+    let fields = last.into_values().flat_map(|(key, value)| [key, beginning(value)]);
+    fields.chain(tags.iter().flat_map(|tag| text.matches(*tag))).collect()
 }
 
 /// The five entities that XML always has.
