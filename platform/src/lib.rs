@@ -57,7 +57,7 @@ pub use host::{
 #[cfg(feature = "serde")]
 pub use json::Explained;
 pub use live::LiveHost;
-pub use processes::{Process, processes_named};
+pub use processes::{CANDIDATES, Candidate, Candidates, Process, Unseen, candidates, processes_named};
 #[cfg(feature = "recorded")]
 pub use recorded::RecordedHost;
 #[cfg(feature = "recorded")]

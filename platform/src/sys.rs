@@ -1,8 +1,6 @@
 //! The only module that differs between operating systems, and the only one with `unsafe`.
 
-use std::ffi::CString;
-#[cfg(any(target_os = "macos", target_os = "freebsd"))]
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -13,7 +11,7 @@ use rustix::fs::{self, FileType, Mode, OFlags};
 use rustix::path::Arg;
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
-use crate::processes::Process;
+use crate::processes::Candidate;
 use crate::rescue::{self, Child, LastWords};
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 use crate::sysctls;
@@ -180,40 +178,69 @@ cfg_if::cfg_if! {
             sysctls::number(name, &sysctl(name, 2 * size_of::<u64>())?)
         }
 
-        /// The running programs of one name. Where the environment of a process cannot be seen, sysinfo gives none.
-        pub(crate) fn processes_named(name: &str) -> Result<Vec<Process>> {
+        /// What sysinfo knows of all processes, or of one.
+        fn processes_with(
+            which: sysinfo::ProcessesToUpdate<'_>,
+            what: sysinfo::ProcessRefreshKind,
+        ) -> Result<sysinfo::System> {
+            let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
+            system.refresh_processes_specifics(which, true, what);
+            Ok(system)
+        }
+
+        /// All processes, and whether each has this name.
+        pub(crate) fn processes(name: &str) -> Result<Vec<(Candidate, bool)>> {
             use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
 
-            let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
-            let what = ProcessRefreshKind::nothing()
-                .with_exe(UpdateKind::Always)
-                .with_user(UpdateKind::Always)
-                .with_cmd(UpdateKind::Always)
-                .with_environ(UpdateKind::Always);
-            system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
-            let seen = |list: &[OsString]| if list.is_empty() { Err(Error::PermissionDenied) } else { Ok(list.to_vec()) };
-            let of_name = system.processes().values().filter(|process| match process.exe() {
-                Some(path) => path.file_name().is_some_and(|file| file == name),
-                None => process.name() == name,
+            let what = ProcessRefreshKind::nothing().with_exe(UpdateKind::Always).with_user(UpdateKind::Always);
+            let system = processes_with(ProcessesToUpdate::All, what)?;
+            let found = system.processes().values().filter_map(|process| {
+                let owner = **process.effective_user_id().or(process.user_id())?;
+                let is_called = match process.exe() {
+                    Some(path) => path.file_name().is_some_and(|file| file == name),
+                    None => process.name() == name,
+                };
+                let candidate = Candidate {
+                    id: process.pid().as_u32(),
+                    parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
+                    owner,
+                    // A jail's processes are seen from outside; sysinfo does not tell them.
+                    contained: None,
+                    started: Some(process.start_time().saturating_mul(1000)),
+                    users: [process.user_id().map_or(owner, |user| **user), owner, owner, owner],
+                    ticks: Some(process.start_time()),
+                };
+                Some((candidate, is_called))
             });
-            let mut found: Vec<Process> = of_name
-                .filter_map(|process| {
-                    let owner = process.effective_user_id().or(process.user_id())?;
-                    Some(Process {
-                        id: process.pid().as_u32(),
-                        parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
-                        owner: **owner,
-                        // A jail's processes are seen from outside; sysinfo does not tell them.
-                        contained: false,
-                        started: Some(process.start_time().saturating_mul(1000)),
-                        arguments: seen(process.cmd()),
-                        environment: seen(process.environ())
-                            .map(|list| list.iter().filter_map(|text| crate::processes::variable(text)).collect()),
-                    })
-                })
-                .collect();
-            found.sort_by_key(|process| process.id);
-            Ok(found)
+            Ok(found.collect())
+        }
+
+        /// A list that a process was started with; sysinfo gives none where it cannot be seen.
+        fn list_of(
+            candidate: &Candidate,
+            what: sysinfo::ProcessRefreshKind,
+            list: impl Fn(&sysinfo::Process) -> &[OsString],
+        ) -> Result<Vec<OsString>> {
+            let id = sysinfo::Pid::from_u32(candidate.id);
+            let system = processes_with(sysinfo::ProcessesToUpdate::Some(&[id]), what)?;
+            // Another may have its number since.
+            let same = |process: &&sysinfo::Process| Some(process.start_time()) == candidate.ticks;
+            let process = system.process(id).filter(same).ok_or(Error::NotFound)?;
+            match list(process) {
+                [] => Err(Error::PermissionDenied),
+                list => Ok(list.to_vec()),
+            }
+        }
+
+        pub(crate) fn arguments(candidate: &Candidate) -> Result<Vec<OsString>> {
+            let what = sysinfo::ProcessRefreshKind::nothing().with_cmd(sysinfo::UpdateKind::Always);
+            list_of(candidate, what, sysinfo::Process::cmd)
+        }
+
+        pub(crate) fn environment(candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
+            let what = sysinfo::ProcessRefreshKind::nothing().with_environ(sysinfo::UpdateKind::Always);
+            let list = list_of(candidate, what, sysinfo::Process::environ)?;
+            Ok(list.iter().filter_map(|text| crate::processes::variable(text)).collect())
         }
 
         pub(crate) fn quantities() -> Result<Quantities> {
@@ -239,7 +266,13 @@ cfg_if::cfg_if! {
             })
         }
     } else {
-        pub(crate) fn processes_named(_name: &str) -> Result<Vec<Process>> {
+        pub(crate) fn processes(_name: &str) -> Result<Vec<(Candidate, bool)>> {
+            Err(Error::Unsupported)
+        }
+        pub(crate) fn arguments(_candidate: &Candidate) -> Result<Vec<OsString>> {
+            Err(Error::Unsupported)
+        }
+        pub(crate) fn environment(_candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
             Err(Error::Unsupported)
         }
         pub(crate) fn sysctl_text(_name: &str) -> Result<String> {

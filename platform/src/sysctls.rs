@@ -78,6 +78,7 @@ pub(crate) const SYSCTLS: &[Sysctl] = &[
     row("kern.smp.threads_per_core", Type::Int, Unit::One, "smp(4)"),
     row("kern.vm_guest", TEXT, Unit::None, "sys/kern/subr_param.c, sysctl_kern_vm_guest"),
     row("machdep.tsc_freq", Type::Quad, Unit::Hertz, "sys/x86/x86/tsc.c, sysctl_machdep_tsc_freq"),
+    row("security.bsd.see_other_uids", Type::Int, Unit::One, "security(7), security.bsd.see_other_uids"),
     row("security.jail.jailed", Type::Int, Unit::One, "sys/kern/kern_jail.c, sysctl_jail_jailed"),
     row("security.jail.vnet", Type::Int, Unit::One, "sys/kern/kern_jail.c, sysctl_jail_vnet"),
     // macOS.
