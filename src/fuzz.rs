@@ -31,6 +31,7 @@ pub const TARGETS: &[Target] = &[
     ("configuration", configuration),
     ("outbox_entry", outbox_entry),
     ("fatal", fatal),
+    ("personal", personal),
     ("recorded_call", recorded_call),
     ("proxy", proxy),
 ];
@@ -132,6 +133,46 @@ pub fn fragment(bytes: &[u8]) {
         };
         assert_eq!(again.as_ref(), Ok(&value), "{}: {text}", field.name);
     }
+}
+
+/// One of each kind that must not be sent, in several shapes.
+const SECRETS: [&str; 16] = [
+    "10.20.30.40",
+    "ip-10-20-30-40",
+    "host10_20_30_40x",
+    "2001:db8::c0de",
+    "52:54:00:12:34:56",
+    "525400abcdef",
+    "5254.0012.3456",
+    "f5f3005e_e656_11f1_aa14_02fc00000001",
+    "https://example.org",
+    "joe @ example.org",
+    "ghp_0123456789",
+    "C:\\Users\\joe",
+    "~/joe",
+    "%APPDATA%",
+    "db2.example.co.uk",
+    HOST,
+];
+
+/// A secret that the first byte chooses, disguised as the next eight say, with any text around it.
+pub fn personal(bytes: &[u8]) {
+    let Some(((which, how), around)) =
+        bytes.split_at_checked(9).and_then(|(head, rest)| Some((head.split_first()?, rest)))
+    else {
+        return;
+    };
+    let Some(secret) = SECRETS.get(usize::from(*which) % SECRETS.len()) else { return };
+    let disguised = secret.chars().zip(how.iter().cycle()).flat_map(|(c, how)| {
+        let wide = char::from_u32(u32::from(c) + 0xfee0).filter(|_| how % 4 == 0 && c != ' ');
+        let unseen = ['\u{200b}', '\u{ad}', '\u{fe0f}'].get(usize::from(how / 4));
+        [Some(wide.unwrap_or(c)), unseen.copied()]
+    });
+    let disguised: String = disguised.flatten().collect();
+    let around = String::from_utf8_lossy(around);
+    let (before, after) = around.split_once('\0').unwrap_or((&around, ""));
+    let text = format!("{before}|{disguised}|{after}");
+    assert!(find_personal(&text, &hosts()).is_some(), "{text}");
 }
 
 /// The configuration file.

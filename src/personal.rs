@@ -1,5 +1,9 @@
 //! What must not be sent: text that may say whose machine this is.
 
+use std::borrow::Cow;
+
+use system_facts::is_unprintable;
+
 /// What a free text may not hold, because it could say whose machine this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Personal {
@@ -11,12 +15,14 @@ pub enum Personal {
     Uuid,
     /// A URL.
     Url,
-    /// An absolute path.
+    /// A path of a file system.
     Path,
     /// An `@` that may belong to a mail address or a login.
     At,
     /// What may be a token or another secret.
     Token,
+    /// A domain name.
+    Domain,
     /// The machine's host name, as a whole word.
     HostName,
 }
@@ -29,9 +35,10 @@ impl Personal {
             Self::MacAddress => "a hardware address",
             Self::Uuid => "a UUID",
             Self::Url => "a URL",
-            Self::Path => "an absolute path",
+            Self::Path => "a path",
             Self::At => "an @",
             Self::Token => "what may be a token",
+            Self::Domain => "a domain name",
             Self::HostName => "this machine's host name",
         }
     }
@@ -112,7 +119,7 @@ impl HostNames {
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut wanted: Vec<String> = Vec::new();
         for name in names {
-            let name = name.trim().to_lowercase();
+            let name = plain(name).trim().to_lowercase();
             let label = name.split('.').next().unwrap_or_default().to_owned();
             for word in [name, label] {
                 let names_no_one = EVERYDAY.iter().chain(&SYSTEMS).any(|known| *known == word);
@@ -139,102 +146,334 @@ impl HostNames {
     }
 }
 
-/// Looks for what a free text may not hold.
+/// Looks for what a free text may not hold, however it is written: what surrounds or parts its digits and letters does not
+/// count, and neither do characters that only look like them ([`plain`]).
 ///
-/// An `@` between two blanks is allowed: CPU models carry it ("Intel(R) Core(TM) i7 CPU @ 2.60GHz"), and no address does.
+/// An `@` before a frequency is allowed: CPU models carry it ("Intel(R) Core(TM) i7 CPU @ 2.60GHz"), and no address does.
 pub fn find_personal(text: &str, hosts: &HostNames) -> Option<Personal> {
+    let text = &*plain(text);
     if text.contains("://") {
         return Some(Personal::Url);
     }
-    if text.replace(" @ ", "  ").contains('@') {
+    if holds_at(text) {
         return Some(Personal::At);
     }
     if hosts.found_in(text) {
         return Some(Personal::HostName);
     }
-    // Words of the characters that addresses and UUIDs are made of. Brackets, quotes and the like separate.
-    for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-'))) {
-        let word = word.trim_matches(['.', ':', '-']);
-        if holds_mac(word) {
-            return Some(Personal::MacAddress);
-        }
-        if holds_uuid(word) {
-            return Some(Personal::Uuid);
-        }
-        if holds_ip(word) {
-            return Some(Personal::IpAddress);
-        }
-        if holds_token(word) {
-            return Some(Personal::Token);
-        }
+    let words = runs(text, char::is_alphanumeric);
+    let hexadecimal = runs(text, |c| c.is_ascii_hexdigit());
+    if holds_uuid(&words, &hexadecimal) {
+        return Some(Personal::Uuid);
+    }
+    if holds_mac(&words, &hexadecimal) {
+        return Some(Personal::MacAddress);
+    }
+    if holds_ip_v4(&words) || holds_ip_v6(text) {
+        return Some(Personal::IpAddress);
+    }
+    if holds_token(text, &words) {
+        return Some(Personal::Token);
     }
     if holds_path(text) {
         return Some(Personal::Path);
     }
-    None
+    holds_domain(text).then_some(Personal::Domain)
 }
 
-/// An absolute path: a slash that begins a word and is followed by a name. `GNU/Linux` is none.
-fn holds_path(text: &str) -> bool {
-    let mut before = None;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let begins_word =
-            before.is_none_or(|b: char| !b.is_alphanumeric() && !matches!(b, '.' | '/' | ')' | '_' | '-'));
-        if c == '/' && begins_word && chars.peek().is_some_and(|n| n.is_alphanumeric() || matches!(n, '.' | '_')) {
-            return true;
-        }
-        before = Some(c);
+/// Signs that are written as words, so that nobody but a person reads them.
+const SPELLED: [(&str, &str); 6] =
+    [(" dot ", "."), ("(dot)", "."), ("[dot]", "."), ("[.]", "."), ("(at)", "@"), ("[at]", "@")];
+
+/// The text as a person reads it: without what is drawn as nothing, and with ASCII in place of its look-alikes.
+fn plain(text: &str) -> Cow<'_, str> {
+    let mut plain = Cow::Borrowed(text);
+    if !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        plain = Cow::Owned(text.chars().filter_map(plain_character).collect());
     }
-    false
+    for (spelled, meant) in SPELLED {
+        if plain.contains(spelled) {
+            plain = Cow::Owned(plain.replace(spelled, meant));
+        }
+    }
+    plain
 }
 
-/// Six pairs of hexadecimal digits between colons or dashes, or three groups of four between dots.
-fn holds_mac(word: &str) -> bool {
-    let groups = |separator: char, size: usize, count: usize| {
-        word.split(|c| c != separator && !char::is_ascii_alphanumeric(&c)).any(|piece| {
-            let parts: Vec<&str> = piece.split(separator).collect();
-            parts.windows(count).any(|w| w.iter().all(|p| p.len() == size && is_hex(p)))
-        })
+/// The zeros of other scripts in Unicode's basic plane; the other nine digits follow each.
+const ZEROS: [u16; 35] = [
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
+    0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
+    0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
+];
+
+/// The part of Unicode's compatibility mapping (UAX #15, NFKC) that can disguise what is searched for. Letters of other scripts
+/// that merely look like Latin ones are not in it.
+fn plain_character(c: char) -> Option<char> {
+    let code = u32::from(c);
+    let ascii = |first: char, distance: u32| char::from_u32(u32::from(first) + distance);
+    match c {
+        // The full-width forms of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => ascii('!', code - 0xff01),
+        // Mathematical alphabets, of capitals and small letters each, and digits.
+        '\u{1d400}'..='\u{1d6a3}' => match (code - 0x1d400) % 52 {
+            capital @ 0..26 => ascii('A', capital),
+            small => ascii('a', small - 26),
+        },
+        '\u{1d7ce}'..='\u{1d7ff}' => ascii('0', (code - 0x1d7ce) % 10),
+        '\u{2024}' | '\u{3002}' | '\u{fe52}' | '\u{ff61}' => Some('.'),
+        '\u{2236}' | '\u{fe55}' => Some(':'),
+        '\u{2044}' | '\u{2215}' => Some('/'),
+        '\u{fe68}' => Some('\\'),
+        '\u{fe6b}' => Some('@'),
+        // Accents that are drawn over the character before them, and what is not drawn at all.
+        '\u{300}'..='\u{36f}' => None,
+        c if c.is_whitespace() => Some(' '),
+        c if is_unprintable(c) => None,
+        // Which digit it is counts for host names alone: of other numbers it is enough that they are some.
+        c if c.is_numeric() && !c.is_ascii() => {
+            let digit = ZEROS.iter().find_map(|zero| code.checked_sub(u32::from(*zero)).filter(|digit| *digit < 10));
+            ascii('0', digit.unwrap_or(0))
+        }
+        c => Some(c),
+    }
+}
+
+/// An `@` that is not between a blank and a frequency.
+fn holds_at(text: &str) -> bool {
+    let is_of_a_frequency = |(before, after): (&str, &str)| {
+        let number = after.trim_start_matches(' ');
+        let unit = number.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
+        let hertz = unit.trim_start().get(..3).unwrap_or_default().to_ascii_lowercase();
+        before.ends_with(' ')
+            && after.starts_with(' ')
+            && unit.len() < number.len()
+            && matches!(hertz.as_str(), "ghz" | "mhz")
     };
-    groups(':', 2, 6) || groups('-', 2, 6) || groups('.', 4, 3)
-}
-
-/// 8-4-4-4-12 hexadecimal digits, or 32 of them in a row (machine-id(5), container identifiers).
-fn holds_uuid(word: &str) -> bool {
-    let of_groups = |piece: &str| {
-        let parts: Vec<&str> = piece.split('-').collect();
-        parts.windows(5).any(|w| w.iter().zip([8, 4, 4, 4, 12]).all(|(p, n)| p.len() == n && is_hex(p)))
-    };
-    word.split([':', '.']).any(of_groups) || word.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= 32)
-}
-
-fn holds_ip(word: &str) -> bool {
-    let v6 = word.split('-').any(holds_ip_v6);
-    let v4 = word.split([':', '-']).any(|w| {
-        let numbers: Vec<&str> = w.split('.').collect();
-        numbers.windows(4).any(|w| w.iter().all(|n| n.len() <= 3 && n.parse::<u8>().is_ok()))
-    });
-    v4 || v6
-}
-
-/// An IPv6 address, also behind or before other words between colons.
-fn holds_ip_v6(word: &str) -> bool {
-    let groups: Vec<&str> = word.split(':').collect();
-    (0..groups.len()).any(|begin| {
-        // The longest address has eight groups, and an empty one at each end where it begins and ends in `::`.
-        (begin + 3..=groups.len().min(begin + 10))
-            .filter_map(|end| groups.get(begin..end))
-            .any(|part| part.join(":").parse::<std::net::Ipv6Addr>().is_ok())
+    text.match_indices('@').any(|(at, sign)| {
+        let after = text.get(at + sign.len()..).unwrap_or_default();
+        !is_of_a_frequency((text.get(..at).unwrap_or_default(), after))
     })
 }
 
-/// Twenty letters and digits in a row, both among them: no name of a program, a system or a processor is like that, and
-/// tokens are.
-fn holds_token(word: &str) -> bool {
-    word.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| {
-        let mixed = run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic());
-        run.len() >= 20 && mixed
+/// A longest run of characters of one kind, what is between it and the one before, and what comes after it.
+#[derive(Debug, Clone, Copy)]
+struct Run<'t> {
+    gap: &'t str,
+    text: &'t str,
+    rest: &'t str,
+}
+
+impl Run<'_> {
+    /// Whether it may be the next group of what the run before began.
+    fn continues(self) -> bool {
+        (1..=3).contains(&self.gap.chars().count())
+    }
+}
+
+fn runs(text: &str, is: impl Fn(char) -> bool) -> Vec<Run<'_>> {
+    let mut runs = Vec::new();
+    let mut left = text;
+    while let Some((gap, from)) = left.find(&is).and_then(|at| left.split_at_checked(at)) {
+        let end = from.find(|c| !is(c)).unwrap_or(from.len());
+        let (text, rest) = from.split_at_checked(end).unwrap_or_default();
+        runs.push(Run { gap, text, rest });
+        left = rest;
+    }
+    runs
+}
+
+/// Groups of so many hexadecimal digits, whatever parts them. Letters may stand directly before the first and behind the last
+/// (`eth52:54:...`), but no more digits: the day, the hour and what else follows a year are no hardware address.
+fn holds_groups(words: &[Run<'_>], lengths: &[usize]) -> bool {
+    let Some((last, others)) = lengths.split_last() else { return false };
+    let ends = |word: &str, length: usize| {
+        let (before, group) =
+            word.len().checked_sub(length).and_then(|at| word.split_at_checked(at)).unwrap_or_default();
+        is_hex(group) && !before.ends_with(|c: char| c.is_ascii_digit())
+    };
+    let begins = |word: &str, length: usize| {
+        let (group, after) = word.split_at_checked(length).unwrap_or_default();
+        is_hex(group) && !after.starts_with(|c: char| c.is_ascii_hexdigit())
+    };
+    words.windows(lengths.len()).any(|window| {
+        let Some((end, window)) = window.split_last() else { return false };
+        let is_group = |(number, (word, length)): (usize, (&Run<'_>, &usize))| match number {
+            0 => ends(word.text, *length),
+            _ => word.continues() && word.text.len() == *length && is_hex(word.text),
+        };
+        end.continues() && begins(end.text, *last) && window.iter().zip(others).enumerate().all(is_group)
+    })
+}
+
+/// 8-4-4-4-12 hexadecimal digits, or 32 of them in a row (machine-id(5), container identifiers).
+fn holds_uuid(words: &[Run<'_>], hexadecimal: &[Run<'_>]) -> bool {
+    holds_groups(words, &[8, 4, 4, 4, 12]) || hexadecimal.iter().any(|run| run.text.len() >= 32)
+}
+
+/// Twelve hexadecimal digits: in pairs, in groups of four, or in a row.
+///
+/// In a row they may also be a moment (`202212290932` in a kernel of Pop!_OS, `202410090854` in a version of RHCOS) or the
+/// name of a commit (`-g3313732e9984`, as git-describe(1) and the kernel's scripts/setlocalversion write it).
+fn holds_mac(words: &[Run<'_>], hexadecimal: &[Run<'_>]) -> bool {
+    let is_moment = |run: &Run<'_>| {
+        ["19", "20"].iter().any(|century| run.text.starts_with(century)) && run.text.bytes().all(|b| b.is_ascii_digit())
+    };
+    let is_commit = |run: &Run<'_>| run.gap.ends_with("-g") || run.gap.ends_with("+g");
+    holds_groups(words, &[2; 6])
+        || holds_groups(words, &[4; 3])
+        || hexadecimal.iter().any(|run| run.text.len() == 12 && !is_moment(run) && !is_commit(run))
+}
+
+/// Four numbers below 256 with the same between them (`10.20.30.40`, `ip-10-20-30-40`), also inside a word (`host10.1.2.3x`).
+///
+/// A version may have four parts and letters at its ends (`v1.12.24.136ee7c`, `6.0.0.14I`). It then begins with one digit, and
+/// hardly an address of a private network does.
+fn holds_ip_v4(words: &[Run<'_>]) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    words.windows(4).any(|window| {
+        let [first, second, third, last] = window else { return false };
+        let (prefix, suffix) = (first.text.trim_end_matches(is_digit), last.text.trim_start_matches(is_digit));
+        let begin = first.text.strip_prefix(prefix).unwrap_or_default();
+        let end = last.text.strip_suffix(suffix).unwrap_or_default();
+        let is_version = begin.len() == 1 && matches!((prefix, suffix.len()), ("v" | "V", _) | ("", 1..));
+        let gaps = [second, third, last].map(|word| word.gap);
+        second.continues()
+            && gaps.iter().all(|gap| *gap == second.gap)
+            && [begin, second.text, third.text, end].iter().all(|n| n.len() <= 3 && n.parse::<u8>().is_ok())
+            && !is_version
+    })
+}
+
+/// An IPv6 address, also between other words and colons. Directly beside letters it needs a digit: `std::deque` is none.
+fn holds_ip_v6(text: &str) -> bool {
+    runs(text, |c| c.is_ascii_hexdigit() || c == ':').iter().any(|run| {
+        let beside = run.gap.ends_with(char::is_alphanumeric) || run.rest.starts_with(char::is_alphanumeric);
+        let says_something = |b: u8| if beside { b.is_ascii_digit() } else { b.is_ascii_hexdigit() };
+        let groups: Vec<&str> = run.text.split(':').collect();
+        (0..groups.len()).any(|begin| {
+            // The longest address has eight groups, and an empty one at each end where it begins and ends in `::`.
+            (begin + 3..=groups.len().min(begin + 10))
+                .filter_map(|end| groups.get(begin..end))
+                .map(|part| part.join(":"))
+                .any(|part| part.bytes().any(says_something) && part.parse::<std::net::Ipv6Addr>().is_ok())
+        })
+    })
+}
+
+/// How tokens of well-known services begin. Capitals here are capitals there; other letters may be either.
+const TOKENS: [&str; 27] = [
+    "AIza",
+    "AKIA",
+    "dckr_pat_",
+    "dop_v1_",
+    "eyJ",
+    "gho_",
+    "ghp_",
+    "ghr_",
+    "ghs_",
+    "ghu_",
+    "github_pat_",
+    "gldt-",
+    "glpat-",
+    "glrt-",
+    "glsa_",
+    "lin_api_",
+    "phc_",
+    "phx_",
+    "pypi-age",
+    "shpat_",
+    "whsec_",
+    "xapp-",
+    "xoxa-",
+    "xoxb-",
+    "xoxp-",
+    "xoxs-",
+    "ya29.",
+];
+/// The same, but words of other things begin so too: what follows must be long and hold a digit.
+const PERHAPS_TOKENS: [&str; 8] = ["ASIA", "gsk_", "hf_", "hvs.", "npm_", "rk_", "sk-", "sk_"];
+
+/// What begins like a token, or twenty letters and digits in a row, both among them: no name of a program, a system or a
+/// processor is like that, and tokens are.
+fn holds_token(text: &str, words: &[Run<'_>]) -> bool {
+    let has_digit = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
+    let has_letter = |text: &str| text.bytes().any(|b| b.is_ascii_alphabetic());
+    let small = text.to_ascii_lowercase();
+    let begins = |prefix: &str, is: &dyn Fn(&str) -> bool| {
+        let text = if prefix.contains(char::is_uppercase) { text } else { &small };
+        text.match_indices(prefix).any(|(at, _)| {
+            let (before, from) = text.split_at_checked(at).unwrap_or_default();
+            let secret = from.strip_prefix(prefix).unwrap_or_default();
+            let end =
+                secret.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')).unwrap_or(secret.len());
+            !before.ends_with(char::is_alphanumeric) && secret.get(..end).is_some_and(is)
+        })
+    };
+    let mixed = |run: &str| run.len() >= 20 && has_digit(run) && has_letter(run);
+    TOKENS.iter().any(|prefix| begins(prefix, &|secret| secret.len() >= 8))
+        || PERHAPS_TOKENS.iter().any(|prefix| begins(prefix, &|secret| secret.len() >= 16 && has_digit(secret)))
+        || words.iter().any(|word| word.text.split(|c: char| !c.is_ascii()).any(mixed))
+}
+
+/// A path: a slash that begins a word and is followed by a name (`GNU/Linux` is none), a home of a user anywhere, a place by a
+/// shell's variable (`~/x`, `$HOME`, `%USERPROFILE%`), any backslash (`\\server\share`, `DOMAIN\user`), and a name on a drive: a shell
+/// and os-release(5) make `C:Users` of `C:\Users`.
+fn holds_path(text: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_');
+    let homes = ["/home/", "/Users/", "/root/"];
+    if text.contains('\\') || homes.iter().any(|home| text.contains(home)) {
+        return true;
+    }
+    text.match_indices(['/', '~', '$', '%', ':']).any(|(at, sign)| {
+        let (before, from) = text.split_at_checked(at).unwrap_or_default();
+        let after = from.get(sign.len()..).unwrap_or_default();
+        let begins_word = !before.ends_with(|b: char| b.is_alphanumeric() || matches!(b, '.' | '/' | ')' | '_' | '-'));
+        match sign {
+            "/" => begins_word && after.trim_start_matches('/').starts_with(is_name),
+            "~" => begins_word && after.starts_with(|c: char| c == '/' || c.is_alphabetic()),
+            "$" => after.starts_with(|c: char| c == '{' || c.is_alphabetic()),
+            ":" => {
+                let drive = before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                before.len() == drive.len() + 1
+                    && !drive.ends_with(char::is_alphanumeric)
+                    && after.starts_with(char::is_alphabetic)
+            }
+            _ => after.split_once('%').is_some_and(|(name, _)| {
+                name.starts_with(char::is_alphabetic) && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+            }),
+        }
+    })
+}
+
+/// The last labels of domain names: the generic ones that are most used, those of countries, and those of names inside a house
+/// (RFC 6762, appendix G; RFC 8375). `xn` begins those of other scripts. Not the whole list of public suffixes: it has some ten
+/// thousand rows, and many are words that a version or a module may end in.
+const SUFFIXES: &str = "\
+    app arpa biz box cloud com corp dev edu eu gov home int internal intranet lan local localdomain mil net online onion org private \
+    shop site store tech top xn xyz \
+    ad ae af ag ai al ao aq ar at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by ca cd cg ch ci ck cl cm cn \
+    co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gt \
+    gu gw gy hk hm hn hr ht hu ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz lb lc li lk lr ls lt lu \
+    lv ly ma mc me mg mh mm mn mp mq mr mt mu mv mw mx my mz na nc ne nf ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pn pr \
+    pt pw qa re ro ru rw sa sb sc sd se sg si sk sl sm sn sr ss su sv sx sy sz tc td tg th tj tk tl tm tn to tr tt tv tw tz \
+    ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
+
+/// The same, but files, units and attributes end so too (`README.md`, `Config.cc`): only a name of three labels counts.
+const PERHAPS_SUFFIXES: &str = "ac am as bz cc cf id info la live md mk ml mo ms name pm ps py rs sh so st test tf zip";
+
+/// A domain name: `www.` and more, or labels of which the last is a suffix. Numbers before it are a version.
+fn holds_domain(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '.').any(|name| {
+        let name = name.trim_matches('.').to_lowercase();
+        let labels: Vec<&str> = name.split('.').collect();
+        let is_one_of = |suffixes: &str, last: &str| suffixes.split(' ').any(|suffix| suffix == last);
+        match labels.as_slice() {
+            ["www", _, ..] => true,
+            [others @ .., domain, last] if domain.contains(char::is_alphabetic) => {
+                is_one_of(SUFFIXES, last) || is_one_of(PERHAPS_SUFFIXES, last) && !others.is_empty()
+            }
+            _ => false,
+        }
     })
 }
 
@@ -261,6 +500,15 @@ mod tests {
             "FreeBSD 14.1-RELEASE-p3",
             "Amazon Linux 2023.5.20240722",
             "AUTH/TLS: v1.2",
+            "19 (Schrödinger’s Cat)",
+            "РЕД ОС",
+            "std::deque::push_back",
+            "2024-10-05 11:22:33",
+            "README.md",
+            "go.d.plugin",
+            "Config.cc",
+            "1.2~rc1",
+            "100% free",
         ] {
             assert_eq!(personal(text), None, "{text}");
         }
@@ -268,29 +516,114 @@ mod tests {
 
     #[test]
     fn each_kind_is_found() {
+        let kinds = [
+            (
+                Personal::IpAddress,
+                "listening on 192.168.1.17; node-10.0.0.5; at [2001:db8::1]:80; fe80::1; netdata:2001:db8::c0de; \
+                 2001:db8::c0de:function; ip-10-20-30-40; 10_20_30_40; host10.1.2.3x; host1.2.3.4; \
+                 10[.]20[.]30[.]40; 10 dot 0 dot 0 dot 5; hostfe80::1x",
+            ),
+            (
+                Personal::MacAddress,
+                "eth0 52:54:00:12:34:56; netdata:52-54-00-12-34-56; 5254.0012.3456; 5254-0012-3456; \
+                 52_54_00_12_34_56; 52.54.00.12.34.56; 52 54 00 12 34 56; 525400123456; enx525400abcdef; \
+                 mac52:54:00:12:34:56x; -generic-525400abcdef",
+            ),
+            (
+                Personal::Uuid,
+                "f5f3005e-e656-11f1-aa14-02fc00000001; netdata:f5f3005e-e656-11f1-aa14-02fc00000001:x; \
+                 id=0123456789abcdef0123456789abcdef; f5f3005e_e656_11f1_aa14_02fc00000001; \
+                 F5F3005E.E656.11F1.AA14.02FC00000001",
+            ),
+            (Personal::Url, "see https://example.org"),
+            (
+                Personal::Path,
+                "in /home/joe; (/etc); -/home/joe; //server/share; C:\\Users\\joe; C:Users; \\\\server\\share; \
+                 OFFICE\\joe; ~/joe; ~joe; $HOME/x; ${HOME}; %USERPROFILE%",
+            ),
+            (Personal::At, "joe@example.org; joe @ example.org; joe@2.60GHz; joe @ 2; joe (at) home; @ GHz"),
+            (
+                Personal::Token,
+                "ghp0123456789abcdefghij; ghp_abcdefgh; GHP_ABCDEFGH; github_pat_11ABCDEFG; glpat-abcd-efgh; x \
+                 AKIAABCDEFGHIJKL; eyJhbGciOiJI.eyJ; sk-proj-0123456789abc; phc_abcdefgh",
+            ),
+            (
+                Personal::Domain,
+                "www.joes-bakery; db2.example.com; (nas.local); fritz.box:80; db_of_mail.example.co.uk; \
+                 db2.example.md; joe at example dot org; bücher.xn--p1ai; bücher.de.",
+            ),
+            (Personal::HostName, "kernel of web1; WEB1.example.org; web1_2"),
+        ];
+        for (kind, texts) in kinds {
+            for text in texts.split("; ") {
+                assert_eq!(personal(text), Some(kind), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_alike_is_not_it() {
+        for text in [
+            // Versions
+            "v1.12.24.136ee7c",
+            "6.0.0.14I",
+            "10.0.22631.4",
+            "24.7.11_2",
+            // A moment, and names of commits
+            "417.94.202410090854-0",
+            "5.15.71+g3313732e9984",
+            "5.10.0-00012-g0123456789ab-dirty",
+            // Words that begin like a token
+            "npm_config_registry_settings",
+            "disk-usage-of-20-filesystems",
+            "sk-SK",
+            "Eyjafjallajökull",
+            "asia-northeast1-a-of-many-zones",
+            // Names with dots
+            "kern.cp_time",
+            "kstat.zfs.misc.arcstats",
+            "5.15.0-1051.aws",
+            "lts.hwe",
+            "6.1.0.de",
+            // Words and colons
+            "netdata:netdata",
+            "opentsdb:http",
+            "TLS:x",
+            "cgroup-name.sh",
+        ] {
+            assert_eq!(personal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_disguise_does_not_help() {
         for (text, kind) in [
-            ("listening on 192.168.1.17", Personal::IpAddress),
-            ("node-10.0.0.5", Personal::IpAddress),
-            ("at [2001:db8::1]:80", Personal::IpAddress),
-            ("fe80::1", Personal::IpAddress),
-            ("netdata:2001:db8::c0de", Personal::IpAddress),
-            ("netdata:52-54-00-12-34-56", Personal::MacAddress),
-            ("netdata:f5f3005e-e656-11f1-aa14-02fc00000001:x", Personal::Uuid),
-            ("2001:db8::c0de:function", Personal::IpAddress),
-            ("ghp0123456789abcdefghij", Personal::Token),
-            ("eth0 52:54:00:12:34:56", Personal::MacAddress),
-            ("52-54-00-12-34-56", Personal::MacAddress),
-            ("5254.0012.3456", Personal::MacAddress),
-            ("f5f3005e-e656-11f1-aa14-02fc00000001", Personal::Uuid),
-            ("id=0123456789abcdef0123456789abcdef", Personal::Uuid),
-            ("see https://example.org", Personal::Url),
-            ("in /home/joe", Personal::Path),
-            ("(/etc)", Personal::Path),
-            ("joe@example.org", Personal::At),
-            ("kernel of web1", Personal::HostName),
-            ("WEB1.example.org", Personal::HostName),
+            ("１０.２０.３０.４０", Personal::IpAddress),
+            ("10。20。30。40", Personal::IpAddress),
+            ("١٠.٢٠.٣٠.٤٠", Personal::IpAddress),
+            ("𝟏𝟎.𝟐𝟎.𝟑𝟎.𝟒𝟎", Personal::IpAddress),
+            ("1\u{200b}0.20.3\u{ad}0.4\u{fe0f}0", Personal::IpAddress),
+            ("１0.2０.३0.④", Personal::IpAddress),
+            ("５２：５４：００：１２：３４：５６", Personal::MacAddress),
+            ("joe＠example．org", Personal::At),
+            ("joe\u{3000}﹫ example", Personal::At),
+            ("C：＼Users", Personal::Path),
+            ("ｈｔｔｐ：／／x", Personal::Url),
+            ("kernel of ｗｅｂ１", Personal::HostName),
+            ("kernel of we\u{301}b١", Personal::HostName),
+            ("𝐠𝐡𝐩_abcdefgh", Personal::Token),
+            ("db2｡example．ｃｏｍ", Personal::Domain),
         ] {
             assert_eq!(personal(text), Some(kind), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_zeros_are_zeros() {
+        for zero in ZEROS {
+            let digits: Vec<char> = (0..10).filter_map(|digit| char::from_u32(u32::from(zero) + digit)).collect();
+            assert!(digits.iter().all(|c| c.is_numeric()), "{zero:x}");
+            assert_eq!(digits.into_iter().filter_map(plain_character).collect::<String>(), "0123456789", "{zero:x}");
         }
     }
 

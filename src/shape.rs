@@ -228,7 +228,7 @@ impl Shape {
                     return Err(Misfit::TooLong);
                 }
                 text.split('|').try_for_each(|text| word(text, hosts))?;
-                true
+                return names_no_one(text, hosts);
             }
             Self::Source => is_source(text),
             Self::FreeText(max) => return free_text(text, max, hosts),
@@ -307,9 +307,9 @@ fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
     free_text(&chosen, 2 * WORD, hosts).map(|_checked| Value::Text(text.to_owned()))
 }
 
-/// Distributions that write a build with four parts behind the version: Oracle's `6.12.0-102.36.5.2.el10uek.x86_64`, openEuler's
-/// `5.10.0-60.18.0.50.oe2203.x86_64`, that of `EulerOS`, `4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64` and Huawei's
-/// `5.10.0-182.0.0.95.r1941_123.hce2.x86_64`. Their tags are these words and a number.
+/// How the tags of distributions begin that write a build with four parts behind the version, before a number: Oracle's
+/// `6.12.0-102.36.5.2.el10uek.x86_64`, that of `openEuler` (`5.10.0-60.18.0.50.oe2203.x86_64`), and Huawei's two
+/// (`4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64`, `5.10.0-182.0.0.95.r1941_123.hce2.x86_64`).
 const BUILDERS: [&str; 4] = ["el", "oe", "eulerosv", "hce"];
 
 /// A kernel's release without the dots of its numbers, which read like addresses. `None`: it does not begin with a kernel's version.
@@ -401,6 +401,7 @@ mod tests {
         assert_eq!(fragment(Shape::Word, "true, \"x\": 1"), Err(Misfit::Malformed));
         assert_eq!(fragment(Shape::Word, &format!("\"{}\"", "a".repeat(65))), Err(Misfit::TooLong));
         assert_eq!(fragment(Shape::Word, "{}"), Err(Misfit::NotOfShape));
+        assert_eq!(fragment(Shape::Words, "\"10|20|30|40\""), Err(Misfit::Personal(Personal::IpAddress)));
         assert_eq!(fragment(Shape::Word, ""), Err(Misfit::Malformed));
     }
 

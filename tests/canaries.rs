@@ -22,7 +22,7 @@ use support::{GUID, Home, Receiver, Reply, full, opted_out_here, parts};
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
 
 /// What is put in, and what must not come out in any spelling.
-const CANARIES: [(&str, &str); 10] = [
+const CANARIES: [(&str, &str); 26] = [
     ("canaryhost", "canaryhost"),
     ("canaryhost.example.org", "canaryhost"),
     ("10.99.88.77", "10.99.88.77"),
@@ -33,6 +33,23 @@ const CANARIES: [(&str, &str); 10] = [
     ("ghpC4n4ryT0k3nAbCdEf12", "C4n4ryT0k3n"),
     ("c0ffee00-ca11-4a4a-8a4a-0123456789ab", "c0ffee00"),
     ("https://canaryurl.example/x", "canaryurl"),
+    // The same in other shapes.
+    ("ip-10-99-88-77", "10-99-88-77"),
+    ("10_99_88_77", "10_99_88_77"),
+    ("host10.99.88.77x", "10.99.88.77"),
+    ("02caf1a49901", "02caf1a49901"),
+    ("02_ca_f1_a4_99_01", "02_ca_f1"),
+    ("c0ffee00_ca11_4a4a_8a4a_0123456789ab", "c0ffee00"),
+    ("www.canarysite", "canarysite"),
+    ("db.canarysite.example.org", "canarysite"),
+    ("C:\\Users\\canaryuser", "canaryuser"),
+    ("~/canaryuser", "canaryuser"),
+    ("$HOME/canaryuser", "canaryuser"),
+    ("%USERPROFILE%/canaryuser", "canaryuser"),
+    ("canary @ example.org", "canary @"),
+    ("ghp_C4n4ryT0k3n", "C4n4ryT0k3n"),
+    ("１０.９９.８８.７７", "９９"),
+    ("10.9\u{200b}9.88.77", "88.77"),
 ];
 
 /// How a value may be written where it is read.
