@@ -41,7 +41,7 @@ fn the_manual_pages_are_set_without_a_complaint() {
 fn bash_completes_what_is_begun() {
     for (line, expected) in [
         (&["telemetry-preview", "opt"][..], "opt-in opt-out"),
-        (&["telemetry-preview", "--pl"], "--plain"),
+        (&["telemetry-preview", "--pl"], "--plain --plugins-dir"),
         (&["telemetry-preview", "diff", "--since"], "--since-last"),
         (&["anonymous-statistics", "--dry"], "--dry-run"),
         (&["system-info", "--priv"], "--privileged"),
