@@ -270,18 +270,13 @@ fn without_random_numbers_nothing_is_sent() {
 #[test]
 fn an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call() {
     let test = "an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call";
-    if !can_run(test, &["strace"]) {
-        return;
-    }
+    let Some(strace) = support::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Then(200, 200));
     let home = Home::sending_to(&receiver);
-    let call = home.start();
     // The first rename keeps the event.
     let inject = "inject=renameat,renameat2:error=ENOSPC:when=2+";
-    let mut command = Command::new(support::strace().unwrap());
-    command.args(["-f", "-o", "/dev/null", "-e", "trace=renameat,renameat2", "-e", inject]).arg(program());
-    command.args(&call.arguments).env_clear().envs(&call.environment).current_dir("/").stdin(Stdio::null());
-    assert_eq!(said(&command.output().unwrap()), ("200".into(), String::new(), 0));
+    let traced = traced(strace, &["-f", "-o", "/dev/null", "-e", "trace=renameat,renameat2", "-e", inject], &home);
+    assert_eq!(said(&traced), ("200".into(), String::new(), 0));
     assert_eq!((receiver.requests().len(), home.events("waiting").len()), (1, 1));
 }
 
