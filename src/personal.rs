@@ -147,7 +147,7 @@ impl HostNames {
 }
 
 /// Looks for what a free text may not hold, however it is written: what surrounds or parts its digits and letters does not
-/// count, and neither do characters that only look like them ([`plain`]).
+/// count, and neither do characters that only look like them (`plain`).
 ///
 /// An `@` before a frequency is allowed: CPU models carry it ("Intel(R) Core(TM) i7 CPU @ 2.60GHz"), and no address does.
 pub fn find_personal(text: &str, hosts: &HostNames) -> Option<Personal> {
