@@ -10,7 +10,7 @@ mod support;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use support::{
@@ -172,7 +172,7 @@ fn mounted_rows() -> Vec<Row> {
         ("/usr/local/etc/netdata", "/usr/local", "/usr/local/etc/netdata"),
         ("/opt/homebrew/etc/netdata", "/opt", "/opt/homebrew/etc/netdata"),
     ] {
-        let needed = [PathBuf::from(sender()), std::env::temp_dir()];
+        let needed = [std::path::PathBuf::from(sender()), std::env::temp_dir()];
         if let Some(hidden) = needed.iter().find(|path| path.starts_with(covered)) {
             skip(&format!("every_form_that_root_can_mount, {name}"), &format!("it would hide {}", hidden.display()));
             continue;

@@ -388,7 +388,9 @@ pub fn end_after(time: Duration, words: LastWords) -> io::Result<()> {
         action.sa_sigaction = handler as *const () as libc::sighandler_t;
         let mut timer: libc::itimerval = std::mem::zeroed();
         timer.it_value.tv_sec = i32::try_from(time.as_secs()).unwrap_or(i32::MAX).into();
-        timer.it_value.tv_usec = time.subsec_micros().cast_signed().into();
+        #[allow(clippy::useless_conversion, reason = "suseconds_t has 32 bits on macOS, and 64 elsewhere")]
+        let microseconds = time.subsec_micros().cast_signed().into();
+        timer.it_value.tv_usec = microseconds;
         let mut signals: libc::sigset_t = std::mem::zeroed();
         [
             libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()),
