@@ -9,7 +9,7 @@ use system_facts::Host;
 use crate::consent::{Finding, Source};
 use crate::daemon::Daemon;
 use crate::folders::Folders;
-use crate::netdata_conf::{self, NetdataConf};
+use crate::netdata_conf::NetdataConf;
 use crate::preview::Preview;
 use crate::switch::opt_out_file;
 use crate::version::{Calls, Version};
@@ -66,7 +66,7 @@ impl Files {
     /// Reads them.
     pub fn look(folders: &Folders, host: &dyn Host) -> Self {
         let config = folders.config.as_ref().map(|(path, _)| path.as_path());
-        let conf = match config.map(|directory| directory.join(netdata_conf::FILE)) {
+        let conf = match &folders.conf {
             None => Some(NetdataConf::default()),
             Some(path) => path.to_str().and_then(|path| NetdataConf::read(host, path).ok()),
         };
@@ -141,10 +141,13 @@ const UNREADABLE: &str = "cannot be told: netdata.conf cannot be read from this 
 /// The daemon looks for the file alone, in its own config directory, when it starts (Netdata 1.37.1, measured).
 fn dashboard(preview: &Preview, opted_out: Option<u64>) -> String {
     let Some((directory, _)) = &preview.folders.config else { return "no agent was found here".to_owned() };
+    if let Some(why) = &preview.folders.doubt {
+        return format!("cannot be told: it is not known in which folder the daemon looks for the file: {why}");
+    }
     let file = Source::File(opt_out_file(directory));
     let finding = preview.consent.steps.iter().find(|step| step.source == file).map(|step| &step.finding);
     // A daemon of another configuration looks for another file.
-    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.named.may_be(Some(directory));
+    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.folders.may_be(Some(directory));
     let running = preview.daemons.running.iter().filter(is_of_it);
     match finding {
         Some(Finding::Exists(_)) => {

@@ -111,7 +111,8 @@ impl Step {
             (Source::File(path), Decision::OptedOut) => {
                 Some(format!("removing {}", printable(&path.to_string_lossy())))
             }
-            (_, Decision::Unknown) => Some("looking as a user who may, for example with sudo".to_owned()),
+            (Source::File(path), Decision::Unknown) if path.is_relative() => Some("an absolute path".to_owned()),
+            (_, Decision::Unknown) => Some("looking as a user who may".to_owned()),
             (Source::Variable(name), Decision::OptedOut) => Some(format!("unsetting {name}")),
         }
     }
@@ -175,6 +176,9 @@ impl Consent {
 
 /// Looks for a file without following a link at its end: the file opts out in whatever form it exists.
 pub fn look(path: &Path) -> Finding {
+    if path.is_relative() {
+        return Finding::CannotLook("what a relative path means depends on who asks".to_owned());
+    }
     match std::fs::symlink_metadata(path) {
         Ok(metadata) => {
             let kind = metadata.file_type();

@@ -3,16 +3,15 @@
 //! The environment of a running daemon decides where it may be seen. Where none runs, it is what systemd would give to the
 //! next one, and where no unit starts one, that of whoever asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use system_facts::{Host, Process, processes_named};
+use system_facts::{Candidate, Host, candidates};
 
 use crate::consent::OPT_OUT_VARIABLES;
-use crate::folders::{self, CONFIG_DIRECTORIES, FoundBy, Named};
-use crate::netdata_conf::{self, NetdataConf};
+use crate::folders::{self, Folders, FoundBy, LIBRARY_DIRECTORIES, Named};
 use crate::proxy::VARIABLES as PROXY_VARIABLES;
 use crate::text::printable;
 use crate::unit::Unit;
@@ -41,8 +40,10 @@ pub struct Daemon {
     pub started: Option<u64>,
     /// What of its environment is read; an error says why it cannot be seen.
     pub environment: Result<BTreeMap<&'static str, OsString>, String>,
-    /// The folders that its command line, its configuration and its environment name.
+    /// What its command line and its environment name.
     pub named: Named,
+    /// The folders that it uses, as far as they are known.
+    pub folders: Folders,
 }
 
 /// Whose environment decides.
@@ -52,6 +53,8 @@ pub enum Whose {
     Call,
     /// That of the running daemon with this process id.
     Daemon(u32),
+    /// That of a daemon that may run: not every process could be seen.
+    Unseen,
     /// What systemd would give, as this unit says.
     Unit(PathBuf),
     /// That of whoever asks: no daemon runs here, and no unit of systemd starts one.
@@ -63,6 +66,7 @@ impl fmt::Display for Whose {
         match self {
             Self::Call => f.write_str("the recorded call"),
             Self::Daemon(process) => write!(f, "the running daemon, process {process}"),
+            Self::Unseen => f.write_str("a daemon that may run unseen"),
             Self::Unit(path) => write!(f, "systemd's unit {}", printable(&path.to_string_lossy())),
             Self::Asker => f.write_str("this shell"),
         }
@@ -85,11 +89,17 @@ impl Surroundings {
     }
 
     fn of_daemon(daemon: &Daemon) -> Self {
-        let variables = match &daemon.environment {
-            Ok(environment) => environment.iter().map(|(name, value)| (*name, Ok(value.clone()))).collect(),
-            Err(why) => read_variables().map(|name| (name, Err(why.clone()))).collect(),
-        };
-        Self { whose: Whose::Daemon(daemon.process), variables }
+        match &daemon.environment {
+            Ok(environment) => {
+                let variables = environment.iter().map(|(name, value)| (*name, Ok(value.clone()))).collect();
+                Self { whose: Whose::Daemon(daemon.process), variables }
+            }
+            Err(why) => Self::unknown(Whose::Daemon(daemon.process), why),
+        }
+    }
+
+    fn unknown(whose: Whose, why: &str) -> Self {
+        Self { whose, variables: read_variables().map(|name| (name, Err(why.to_owned()))).collect() }
     }
 
     fn of_unit(unit: &Unit) -> Self {
@@ -120,10 +130,12 @@ impl Surroundings {
 /// What runs here, and what would start it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Daemons {
-    /// Every daemon that runs, in the order of their process ids.
+    /// The daemons that run and were seen, in the order of their process ids.
     pub running: Vec<Daemon>,
-    /// systemd's unit of the agent.
-    pub unit: Option<Unit>,
+    /// Why more may run.
+    pub unseen: Option<String>,
+    /// systemd's unit of the agent, and the folders of the one that it starts.
+    pub unit: Option<(Unit, Folders)>,
 }
 
 /// The folders of the file system and who owns them.
@@ -131,101 +143,96 @@ pub type OwnerOf<'a> = &'a dyn Fn(&Path) -> Option<u32>;
 
 impl Daemons {
     /// Looks for running daemons and for systemd's unit. Nothing but [`read_variables`] is kept of an environment.
-    pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>) -> Self {
-        let processes = processes_named(host, PROGRAM).unwrap_or_default();
-        let own_child = |process: &Process| processes.iter().any(|other| other.id == process.parent);
-        let running = processes
-            .iter()
-            // The daemon starts its plugins through a copy of itself.
-            .filter(|process| !own_child(process))
-            .filter_map(|process| Daemon::read(host, owner_of, process));
-        Self { running: running.collect(), unit: Unit::find(host) }
+    ///
+    /// Anyone can call a program `netdata`. It counts if it runs as root, or as the owner of a usual library directory or of
+    /// the one that whoever asks names; nothing that a process says of itself is read before.
+    pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>, asked: &[Named]) -> Self {
+        let named = asked.iter().filter_map(|named| named.library.as_deref());
+        let owners: BTreeSet<u32> =
+            LIBRARY_DIRECTORIES.iter().map(Path::new).chain(named).filter_map(owner_of).chain([0]).collect();
+        let counts = |candidate: &Candidate| owners.iter().any(|owner| candidate.runs_as(*owner));
+        let (found, unseen) = match candidates(host, PROGRAM, &counts) {
+            Ok(found) => {
+                let more = (found.more > 0).then(|| format!("{} more processes are called {PROGRAM}", found.more));
+                (found.counting, found.unseen.map(|why| why.to_string()).or(more))
+            }
+            Err(error) => (Vec::new(), Some(format!("the running processes: {error}"))),
+        };
+        // The daemon starts its plugins through a copy of itself.
+        let own_child = |candidate: &&Candidate| found.iter().any(|other| other.id == candidate.parent);
+        let daemons = found.iter().filter(|candidate| !own_child(candidate));
+        let running = daemons.map(|candidate| Daemon::read(host, owner_of, candidate)).collect();
+        let with_folders = |unit: Unit| {
+            let folders = folders_of(host, owner_of, &named_by(&unit));
+            (unit, folders)
+        };
+        Self { running, unseen, unit: Unit::find(host).map(with_folders) }
     }
 
     /// The environments that may decide for the agent that somebody names with these folders, or for whatever agent there
     /// is: those of running daemons, else systemd's. None: that of whoever asks decides.
     pub fn surroundings(&self, asked: &[Named]) -> Vec<(Surroundings, Named)> {
         let asked = asked.iter().find_map(|named| named.config.as_deref());
-        let running: Vec<_> = self
-            .running
-            .iter()
-            .filter(|daemon| !daemon.contained && daemon.named.may_be(asked))
-            .map(|daemon| (Surroundings::of_daemon(daemon), daemon.named.clone()))
-            .collect();
+        let of = |daemon: &Daemon| (Surroundings::of_daemon(daemon), daemon.named.clone());
+        let running = self.running.iter().filter(|daemon| !daemon.contained && daemon.folders.may_be(asked)).map(of);
+        let unseen = self.unseen.as_ref().map(|why| {
+            let named = Named { by: FoundBy::Daemon, doubt: Some(why.clone()), ..Named::default() };
+            (Surroundings::unknown(Whose::Unseen, why), named)
+        });
+        let running: Vec<_> = running.chain(unseen).collect();
         if !running.is_empty() {
             return running;
         }
-        let unit = self.unit.as_ref().map(|unit| {
-            let surroundings = Surroundings::of_unit(unit);
-            let named = Named { by: FoundBy::Daemon, ..Named::by_variables(|name| surroundings.known(name)) };
-            (surroundings, named)
-        });
-        unit.into_iter().filter(|(_, named)| named.may_be(asked)).collect()
+        let unit = self.unit.iter().filter(|(_, folders)| folders.may_be(asked));
+        unit.map(|(unit, _)| (Surroundings::of_unit(unit), named_by(unit))).collect()
     }
 }
 
-impl Named {
-    /// Whether the agent that names these folders may be the one that somebody asks for by its config directory.
-    pub(crate) fn may_be(&self, asked: Option<&Path>) -> bool {
-        match (asked, &self.config) {
-            (None, _) => true,
-            (Some(asked), Some(own)) => asked == own,
-            (Some(asked), None) => CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == asked),
-        }
-    }
+/// What a unit of systemd names.
+fn named_by(unit: &Unit) -> Named {
+    let surroundings = Surroundings::of_unit(unit);
+    let named = Named {
+        by: FoundBy::Daemon,
+        doubt: unit.unsure().map(str::to_owned),
+        ..Named::by_variables(|name| surroundings.known(name))
+    };
+    named.and_command(&unit.command)
+}
+
+/// The folders of an agent that names these.
+fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &Named) -> Folders {
+    Folders::find(std::slice::from_ref(named), |path| owner_of(path).is_some()).configured(host)
 }
 
 impl Daemon {
-    /// A process counts as the daemon only if it belongs to root or to the owner of the library directory: anyone can call a
-    /// program `netdata`.
-    fn read(host: &dyn Host, owner_of: OwnerOf<'_>, process: &Process) -> Option<Self> {
-        let environment = match &process.environment {
+    fn read(host: &dyn Host, owner_of: OwnerOf<'_>, candidate: &Candidate) -> Self {
+        let unseen = |what: &str, error| format!("the {what} of process {}: {error}", candidate.id);
+        let environment = match candidate.environment(host) {
             Ok(all) => {
                 let kept = read_variables().filter_map(|name| {
                     all.iter().find(|(found, _)| found == name).map(|(_, value)| (name, value.clone()))
                 });
                 Ok(kept.collect::<BTreeMap<_, _>>())
             }
-            Err(error) => Err(format!("the environment of process {}: {error}", process.id)),
+            Err(error) => Err(unseen("environment", error)),
         };
-        let named = named(host, process.arguments.as_deref().unwrap_or_default(), environment.as_ref().ok());
-        let library = folders::library_directory(std::slice::from_ref(&named), |path| owner_of(path).is_some());
-        let trusted =
-            process.owner == 0 || library.is_some_and(|(library, _)| owner_of(&library) == Some(process.owner));
-        trusted.then_some(Self {
-            process: process.id,
-            owner: process.owner,
-            contained: process.contained,
-            started: process.started,
+        let known = |name: &str| environment.as_ref().ok()?.get(name).map(OsString::as_os_str);
+        let arguments = candidate.arguments(host);
+        let named = Named {
+            by: FoundBy::Daemon,
+            doubt: arguments.as_ref().err().map(|error| unseen("command line", *error)),
+            ..Named::by_variables(known)
+        };
+        let named = named.and_command(arguments.as_deref().unwrap_or_default());
+        Self {
+            process: candidate.id,
+            owner: candidate.owner,
+            contained: candidate.contained == Some(true),
+            started: candidate.started,
             environment,
+            folders: folders_of(host, owner_of, &named),
             named,
-        })
-    }
-}
-
-/// The folders that a daemon uses: its configuration names them, which an option may name (`netdata -c FILE`).
-fn named(host: &dyn Host, arguments: &[OsString], environment: Option<&BTreeMap<&'static str, OsString>>) -> Named {
-    let by_variables = Named::by_variables(|name| environment?.get(name).map(OsString::as_os_str));
-    let option = arguments.iter().position(|argument| argument == "-c").and_then(|at| arguments.get(at + 1));
-    let file = match (option, &by_variables.config) {
-        (Some(file), _) => PathBuf::from(file),
-        (None, Some(directory)) => directory.join(netdata_conf::FILE),
-        (None, None) => {
-            let usual = CONFIG_DIRECTORIES.iter().map(|directory| Path::new(directory).join(netdata_conf::FILE));
-            let found = usual.into_iter().find(|path| path.to_str().is_some_and(|path| host.metadata(path).is_ok()));
-            found.unwrap_or_default()
         }
-    };
-    let conf = file.to_str().map(|path| NetdataConf::read(host, path).unwrap_or_default()).unwrap_or_default();
-    let path = |name| conf.get("directories", name).map(PathBuf::from).filter(|path| path.is_absolute());
-    // Several folders of plugins may be named, each in quotes; the first holds the agent's own.
-    let plugins =
-        conf.get("directories", "plugins").and_then(|text| text.split('"').find(|part| part.starts_with('/')));
-    Named {
-        by: FoundBy::Daemon,
-        config: path("config").or(by_variables.config),
-        library: path("lib").or(by_variables.library),
-        plugins: plugins.map(PathBuf::from).or(by_variables.plugins),
     }
 }
 
@@ -238,6 +245,7 @@ mod tests {
 
     const DAEMON: u32 = 998;
     const NOBODY: u32 = 65534;
+    const MALLORY: u32 = 1234;
 
     /// A machine whose library directory belongs to the daemon's user.
     struct Scene {
@@ -249,6 +257,8 @@ mod tests {
         fn new() -> Self {
             let scene = Self { folder: tempfile::tempdir().unwrap(), unreadable: Vec::new() };
             scene.file("/proc/stat", "cpu 1\nbtime 1700000000\n");
+            scene.file("/proc/self/mountinfo", "22 1 0:20 / /proc rw - proc proc rw\n");
+            scene.file("/proc/1/comm", "init\n");
             scene
         }
 
@@ -266,8 +276,11 @@ mod tests {
             };
             let file = |name: &str| format!("/proc/{id}/{name}");
             let link = self.folder.path().join(format!("root/proc/{id}/exe"));
-            let status =
-                format!("Name:\tx\nPPid:\t{}\nUid:\t0\t{owner}\t0\t0\n{}\n", of("parent", "1"), of("status", ""));
+            let status = format!(
+                "PPid:\t{}\nUid:\t{owner}\t{owner}\t{owner}\t{owner}\n{}\n",
+                of("parent", "1"),
+                of("status", "")
+            );
             self.file(&file("status"), status);
             self.file(&file("comm"), format!("{}\n", of("comm", "netdata")));
             self.file(&file("cmdline"), of("cmdline", "netdata\0-D\0"));
@@ -282,16 +295,21 @@ mod tests {
         }
 
         fn look(&self) -> Daemons {
+            self.look_for(&[])
+        }
+
+        fn look_for(&self, asked: &[Named]) -> Daemons {
             let unreadable: Vec<String> = self.unreadable.iter().map(|path| format!("{path:?}")).collect();
             let machine = format!("{{\"platform\": \"linux\", \"unreadable\": [{}]}}", unreadable.join(", "));
             fs::write(self.folder.path().join("machine.json"), machine).unwrap();
             let host = RecordedHost::open(self.folder.path()).unwrap();
             let owner_of = |path: &Path| match path.to_str().unwrap() {
                 "/var/lib/netdata" => Some(DAEMON),
-                "/srv/lib" => Some(1234),
+                "/srv/lib" | "/home/mallory" => Some(MALLORY),
+                "/opt/netdata/etc/netdata" => Some(0),
                 _ => None,
             };
-            Daemons::find(&host, &owner_of)
+            Daemons::find(&host, &owner_of, asked)
         }
 
         /// What decides, and what it says of `DO_NOT_TRACK`.
@@ -321,23 +339,73 @@ mod tests {
         scene.process(5, NOBODY, &[]);
         scene.process(6, NOBODY, &[("environ", "hidden")]);
         scene.process(7, 0, &[("exe", "/usr/bin/netdata-updater")]);
-        assert_eq!(scene.look().running, []);
+        // It owns the library directory that it names.
+        let own = "NETDATA_LIB_DIR=/home/mallory\0NETDATA_USER_CONFIG_DIR=/etc/nologin\0";
+        scene.process(10, MALLORY, &[("environ", own), ("cmdline", "netdata\0-c\0/srv/netdata.conf\0")]);
+        scene.file("/srv/netdata.conf", "[directories]\n lib = /srv/lib\n");
+        assert_eq!((scene.look().running, scene.look().unseen), (Vec::new(), None));
         scene.process(8, 0, &[("exe", "/opt/netdata/usr/sbin/netdata (deleted)")]);
         scene.process(9, DAEMON, &[("parent", "8")]);
-        scene.process(10, 1234, &[("cmdline", "netdata\0-c\0/srv/netdata.conf\0")]);
-        scene.file(
-            "/srv/netdata.conf",
-            "[directories]\n config = /srv/etc\n lib = /srv/lib\n plugins = \"/a b\" \"/c\"\n",
-        );
-        let found = scene.look().running;
-        assert_eq!(found.iter().map(|daemon| daemon.process).collect::<Vec<_>>(), [8, 10]);
-        let named = Named {
-            by: FoundBy::Daemon,
-            config: Some("/srv/etc".into()),
-            library: Some("/srv/lib".into()),
-            plugins: Some("/a b".into()),
+        let running = |asked: &[Named]| -> Vec<u32> {
+            scene.look_for(asked).running.iter().map(|daemon| daemon.process).collect()
         };
-        assert_eq!(found[1].named, named);
+        assert_eq!(running(&[]), [8]);
+        // Whoever asks for an agent by its library directory means its owner's.
+        assert_eq!(running(&[Named::by_options(None, Some(Path::new("/srv/lib")))]), [8, 10]);
+    }
+
+    #[test]
+    fn its_command_line_and_configuration_say_which_folders_are_the_agents() {
+        let config = |more: &[(&str, &str)], conf: &[(&str, &str)]| {
+            let mut scene = Scene::new();
+            scene.process(7, DAEMON, more);
+            for (path, text) in conf {
+                scene.file(path, text);
+            }
+            let folders = scene.look().running[0].folders.clone();
+            (folders.config.map(|(path, _)| path.display().to_string()), folders.doubt)
+        };
+        let known = |path: &str| (Some(path.to_owned()), None);
+        let moved = "[directories]\n config = /srv/etc\n";
+        assert_eq!(config(&[("cmdline", "netdata\0-c\0/srv/a.conf\0")], &[("/srv/a.conf", moved)]), known("/srv/etc"));
+        let of_opt = ("cmdline", "/opt/netdata/bin/srv/netdata\0-D\0");
+        assert_eq!(config(&[of_opt], &[]), known("/opt/netdata/etc/netdata"));
+        let own = "/opt/netdata/etc/netdata/netdata.conf";
+        assert_eq!(config(&[of_opt], &[(own, "[global]\n config directory = /srv/old\n")]), known("/srv/old"));
+        // What cannot be followed leaves the matter open.
+        for (more, conf) in [(("cmdline", "netdata\0-c\0a.conf\0"), moved), (of_opt, "[directories]\nconfig = etc\n")] {
+            let (folder, doubt) = config(&[more], &[(own, conf)]);
+            assert!(folder.is_none() || doubt.is_some(), "{more:?}: {folder:?}, {doubt:?}");
+        }
+    }
+
+    #[test]
+    fn of_the_plugins_folders_the_first_is_the_agents_own() {
+        let mut scene = Scene::new();
+        scene.process(7, DAEMON, &[("cmdline", "netdata\0-c\0/srv/netdata.conf\0")]);
+        let conf = "[directories]\n config = /srv/etc\n lib = /srv/lib\n plugins = \"/a b\" \"/c\"\n";
+        scene.file("/srv/netdata.conf", conf);
+        let Folders { config, library, plugins, .. } = scene.look().running[0].folders.clone();
+        let by_daemon = |path: &str| Some((PathBuf::from(path), FoundBy::Daemon));
+        assert_eq!([config, library, plugins], ["/srv/etc", "/srv/lib", "/a b"].map(by_daemon));
+    }
+
+    #[test]
+    fn where_not_every_process_is_seen_the_matter_is_open() {
+        let unknown = |scene: &Scene, asked: Option<&str>| {
+            scene.decides(asked).iter().any(|(whose, value)| *whose == Whose::Unseen && value.is_err())
+        };
+        let scene = Scene::new();
+        assert!(!unknown(&scene, None));
+        // hidepid, as proc(5) describes it: not even process 1 is listed.
+        fs::remove_dir_all(scene.folder.path().join("root/proc/1")).unwrap();
+        scene.file("/proc/7/comm", "bash\n");
+        for asked in [None, Some("/etc/netdata"), Some("/srv/etc")] {
+            assert!(unknown(&scene, asked), "{asked:?}");
+        }
+        // No /proc at all.
+        fs::remove_dir_all(scene.folder.path().join("root/proc")).unwrap();
+        assert!(unknown(&scene, None));
     }
 
     #[test]
@@ -391,6 +459,30 @@ mod tests {
         decides(Ok(Some("default")));
         scene.file("/etc/systemd/system/service.d/90.conf", "[Service]\nPassEnvironment=DO_NOT_TRACK\n");
         decides(Err(format!("{unit} passes it on from systemd's own environment")));
+    }
+
+    #[test]
+    fn the_command_of_a_unit_says_which_folders_are_the_agents() {
+        let config = |starts: &str, conf: &[(&str, &str)]| {
+            let scene = Scene::new();
+            scene.file(&format!("/usr/lib/systemd/system/{UNIT}"), format!("[Service]\n{starts}\n"));
+            for (path, text) in conf {
+                scene.file(path, text);
+            }
+            let (_, folders) = scene.look().unit.unwrap();
+            folders.config.map(|(path, _)| path.display().to_string())
+        };
+        let opt = Some("/opt/netdata/etc/netdata".to_owned());
+        for starts in [
+            "/opt/netdata/bin/srv/netdata -D",
+            "-@/opt/netdata/usr/sbin/netdata agent -P /run/x",
+            "/a\nExecStart=\nExecStart=!/opt/netdata/bin/netdata",
+        ] {
+            assert_eq!(config(&format!("ExecStart={starts}"), &[]), opt, "{starts}");
+        }
+        let nix = "ExecStart=/nix/store/x-netdata/bin/netdata -P /run/netdata/netdata.pid -D -c /srv/netdata.conf";
+        let moved = config(nix, &[("/srv/netdata.conf", "[global]\nconfig directory = /etc/netdata/conf.d\n")]);
+        assert_eq!(moved.as_deref(), Some("/etc/netdata/conf.d"));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! Where the agent keeps its configuration and its state: found by one function for all three programs.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+
+use system_facts::Host;
+
+use crate::netdata_conf::{self, NetdataConf};
 
 /// The config directories of Linux packages, static builds, FreeBSD and Homebrew. The opt-out file counts in each of
 /// them, whichever the daemon uses.
@@ -58,9 +62,16 @@ pub struct Folders {
     pub plugins: Option<(PathBuf, FoundBy)>,
     /// Every directory in which the opt-out file counts.
     pub consent: Vec<PathBuf>,
+    /// The agent's own configuration; `None` where no config directory exists.
+    pub conf: Option<PathBuf>,
+    /// Why the agent may use another config directory after all.
+    pub doubt: Option<String>,
 }
 
-/// Folders that somebody names. Only absolute paths count: what a relative one means depends on who asks.
+/// Folders that somebody names.
+///
+/// Only absolute paths can be used: what a relative one means depends on who asks. A relative config directory is kept all
+/// the same, so that the decision about consent says that it cannot look there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// Who names them.
@@ -71,23 +82,40 @@ pub struct Named {
     pub library: Option<PathBuf>,
     /// The folder of the plugins.
     pub plugins: Option<PathBuf>,
+    /// The agent's own configuration, where it is not the config directory's.
+    pub conf: Option<PathBuf>,
+    /// The prefix of the installation, as the place of the program says it.
+    pub prefix: Option<PathBuf>,
+    /// Why more may be named than this.
+    pub doubt: Option<String>,
 }
 
 impl Named {
     /// What the command line names: `--config-dir` and `--lib-dir`.
     pub fn by_options(config_dir: Option<&Path>, lib_dir: Option<&Path>) -> Self {
-        Self { by: FoundBy::Option, config: absolute(config_dir), library: absolute(lib_dir), plugins: None }
+        let [config, library] = [config_dir, lib_dir].map(|path| path.map(Path::to_owned));
+        Self { by: FoundBy::Option, config, library, ..Self::default() }
     }
 
-    /// What an environment names.
+    /// What an environment names. An empty variable names nothing.
     pub fn by_variables<'v>(variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
-        let [config, library, plugins] = VARIABLES.map(|name| absolute(variable(name).map(Path::new)));
-        Self { by: FoundBy::Variable, config, library, plugins }
+        let [config, library, plugins] =
+            VARIABLES.map(|name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from));
+        Self { by: FoundBy::Variable, config, library, plugins, ..Self::default() }
     }
-}
 
-fn absolute(path: Option<&Path>) -> Option<PathBuf> {
-    path.filter(|path| path.is_absolute()).map(Path::to_owned)
+    /// Adds what the command that starts an agent names: its program says where it is installed, and `-c` names its
+    /// configuration.
+    #[must_use]
+    pub fn and_command(mut self, command: &[OsString]) -> Self {
+        let option = command.iter().position(|word| word == "-c").and_then(|at| command.get(at + 1)).map(PathBuf::from);
+        let (conf, relative) = option
+            .map_or((None, None), |path| if path.is_absolute() { (Some(path), None) } else { (None, Some(path)) });
+        self.conf = conf;
+        self.doubt = self.doubt.or_else(|| relative.map(|path| format!("-c {}: not an absolute path", path.display())));
+        self.prefix = command.first().and_then(|program| prefix_of(Path::new(program), &PROGRAMS));
+        self
+    }
 }
 
 /// Every directory in which the opt-out file counts: the ones that are named and all usual ones, whether or not they
@@ -123,6 +151,9 @@ const PLUGINS: [&str; 4] = [
     "lib/netdata/plugins.d",
 ];
 
+/// Likewise the daemon's program.
+const PROGRAMS: [&str; 4] = ["usr/sbin/netdata", "sbin/netdata", "bin/srv/netdata", "bin/netdata"];
+
 /// The prefixes of the usual installations, in the order of [`CONFIG_DIRECTORIES`].
 const PREFIXES: [&str; 4] = ["/", "/opt/netdata", "/usr/local", "/opt/homebrew"];
 
@@ -140,10 +171,16 @@ fn prefix_of(folder: &Path, below: &[&str]) -> Option<PathBuf> {
 }
 
 /// The first of an installation's folders of one kind that exists.
-fn in_prefix(prefix: &Path, below: &[&str], exists: impl Fn(&Path) -> bool) -> Option<(PathBuf, FoundBy)> {
+fn in_prefix(prefix: &Path, below: &[&str], exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let freebsd = (prefix == Path::new(FREEBSD.0) && below == LIBRARY).then(|| PathBuf::from(FREEBSD.1));
-    let usual = below.iter().map(|end| prefix.join(end));
-    freebsd.into_iter().chain(usual).find(|path| exists(path)).map(|path| (path, FoundBy::Usual))
+    freebsd.into_iter().chain(below.iter().map(|end| prefix.join(end))).find(|path| exists(path))
+}
+
+/// The prefixes of the usual installations that exist. A config directory alone may be left from an agent that was removed.
+fn installed(exists: impl Fn(&Path) -> bool) -> impl Iterator<Item = &'static Path> {
+    let has_agent =
+        move |prefix: &&Path| [&PLUGINS[..], &LIBRARY].iter().any(|below| in_prefix(prefix, below, &exists).is_some());
+    PREFIXES.iter().map(Path::new).filter(has_agent)
 }
 
 impl Folders {
@@ -151,29 +188,99 @@ impl Folders {
     /// installation, and is not known where the names do not say which that is: another agent's folder would be worse.
     pub fn find(named: &[Named], exists: impl Fn(&Path) -> bool) -> Self {
         let name = |one: fn(&Named) -> Option<&PathBuf>| {
-            named.iter().find_map(|named| one(named).map(|path| (path.clone(), named.by)))
+            let usable = |named: &Named| Some((one(named).filter(|path| path.is_absolute())?.clone(), named.by));
+            named.iter().find_map(usable)
         };
         let mut found = Self {
             config: name(|named| named.config.as_ref()),
             library: name(|named| named.library.as_ref()),
             plugins: name(|named| named.plugins.as_ref()),
             consent: consent_directories(named),
+            conf: name(|named| named.conf.as_ref()).map(|(path, _)| path),
+            doubt: None,
         };
-        let prefix = if found.each().all(|(folder, _)| folder.is_none()) {
-            let has = |below: &[&str], prefix: &Path| in_prefix(prefix, below, &exists).is_some();
-            let prefixes = || PREFIXES.iter().map(Path::new);
-            // A config directory alone may be left from an agent that was removed.
-            let installed = prefixes().find(|prefix| has(&PLUGINS, prefix) || has(&LIBRARY, prefix));
-            installed.or_else(|| prefixes().find(|prefix| has(&CONFIG, prefix))).map(Path::to_owned)
-        } else {
-            found.prefix()
-        };
-        if let Some(prefix) = prefix {
-            found.config = found.config.or_else(|| in_prefix(&prefix, &CONFIG, &exists));
-            found.library = found.library.or_else(|| in_prefix(&prefix, &LIBRARY, &exists));
-            found.plugins = found.plugins.or_else(|| in_prefix(&prefix, &PLUGINS, &exists));
+        if !matches!(found.config, Some((_, FoundBy::Option | FoundBy::Variable))) {
+            found.doubt = named.iter().find_map(|named| named.doubt.clone());
         }
+        if found.each().any(|(folder, _)| folder.is_some()) {
+            if let Some(prefix) = found.prefix() {
+                found.fill(&prefix, FoundBy::Usual, &exists);
+            }
+        } else {
+            // A program that has no folder beside it was built to look elsewhere.
+            let beside =
+                name(|named| named.prefix.as_ref()).filter(|(prefix, _)| in_prefix(prefix, &CONFIG, &exists).is_some());
+            let left = || PREFIXES.iter().map(Path::new).find(|prefix| in_prefix(prefix, &CONFIG, &exists).is_some());
+            if let Some((prefix, by)) = beside {
+                found.fill(&prefix, by, &exists);
+            } else if let Some(prefix) = installed(&exists).next().or_else(left) {
+                found.fill(prefix, FoundBy::Usual, &exists);
+            }
+        }
+        found.conf = found.conf.or_else(|| found.config.as_ref().map(|(folder, _)| folder.join(netdata_conf::FILE)));
         found
+    }
+
+    /// The folders of each agent that is installed in a usual place; its config directory need not exist.
+    pub fn of_installations(exists: impl Fn(&Path) -> bool) -> Vec<Self> {
+        let of = |prefix: &Path| {
+            let usual = Named { by: FoundBy::Usual, config: Some(prefix.join(CONFIG[0])), ..Named::default() };
+            Self::find(&[usual], &exists)
+        };
+        installed(&exists).map(of).collect()
+    }
+
+    /// Takes from an installation what nobody names.
+    fn fill(&mut self, prefix: &Path, by: FoundBy, exists: impl Fn(&Path) -> bool) {
+        let kinds: [(_, &[_]); 3] =
+            [(&mut self.config, &CONFIG), (&mut self.library, &LIBRARY), (&mut self.plugins, &PLUGINS)];
+        for (folder, below) in kinds {
+            if folder.is_none() {
+                *folder = in_prefix(prefix, below, &exists).map(|path| (path, by));
+            }
+        }
+    }
+
+    /// Follows the agent's own configuration where it moves folders that whoever asks does not name.
+    #[must_use]
+    pub fn configured(mut self, host: &dyn Host) -> Self {
+        let Some(path) = &self.conf else { return self };
+        let read = path.to_str().ok_or(system_facts::Error::Malformed).and_then(|path| NetdataConf::read(host, path));
+        let directories = match &read {
+            Ok(conf) => conf.directories(),
+            Err(error) => {
+                self.doubt = self.doubt.or_else(|| Some(format!("{}: {error}", path.display())));
+                [None; 3]
+            }
+        };
+        for (folder, named) in [&mut self.config, &mut self.library, &mut self.plugins].into_iter().zip(directories) {
+            match named {
+                Some(named) if !matches!(folder, Some((_, FoundBy::Option | FoundBy::Variable))) => {
+                    *folder = Some((named.into(), FoundBy::Daemon));
+                }
+                _ => {}
+            }
+        }
+        if let Some((folder, _)) = &self.config
+            && !self.consent.contains(folder)
+        {
+            self.consent.insert(0, folder.clone());
+        }
+        // What a relative path means, the daemon alone knows.
+        for folder in [&mut self.config, &mut self.library, &mut self.plugins] {
+            *folder = folder.take().filter(|(path, _)| path.is_absolute());
+        }
+        self
+    }
+
+    /// Whether these may be the folders of the agent that somebody asks for by its config directory.
+    pub fn may_be(&self, asked: Option<&Path>) -> bool {
+        let is_usual = |asked: &Path| CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == asked);
+        asked.is_none_or(|asked| match &self.config {
+            _ if self.doubt.is_some() => true,
+            Some((own, by)) => own == asked || (*by == FoundBy::Usual && is_usual(asked)),
+            None => is_usual(asked),
+        })
     }
 
     /// The folders, each with where one of its kind is in an installation.
@@ -204,6 +311,7 @@ impl Folders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consent::{self, Consent, Decision};
 
     fn find(options: (Option<&str>, Option<&str>), variables: &[(&str, &'static str)], existing: &[&str]) -> Folders {
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsStr::new(*value));
@@ -263,9 +371,32 @@ mod tests {
     }
 
     #[test]
-    fn relative_paths_do_not_count() {
+    fn a_relative_path_cannot_be_used_and_leaves_consent_open() {
         let found = find((Some("a"), Some("b")), &[("NETDATA_USER_CONFIG_DIR", "c"), ("NETDATA_LIB_DIR", "")], &[]);
-        assert_eq!((found.config, found.library), (None, None));
-        assert_eq!(found.consent, CONFIG_DIRECTORIES.map(PathBuf::from));
+        assert_eq!((found.config, found.library, found.conf), (None, None, None));
+        let expected: Vec<PathBuf> = ["a", "c"].into_iter().chain(CONFIG_DIRECTORIES).map(PathBuf::from).collect();
+        assert_eq!(found.consent, expected);
+        let decide = |folders: &[PathBuf]| {
+            Consent::decide(folders.iter().map(PathBuf::as_path), |_name| Ok(None), consent::look).decision()
+        };
+        assert_eq!(decide(&[PathBuf::from("a")]), Decision::Unknown);
+    }
+
+    #[test]
+    fn each_installation_is_an_agent() {
+        let existing = [
+            "/var/lib/netdata",
+            "/etc/netdata",
+            "/opt/netdata/usr/libexec/netdata/plugins.d",
+            "/usr/local/etc/netdata",
+        ];
+        let found = Folders::of_installations(|path| existing.iter().any(|e| Path::new(e) == path));
+        let folders: Vec<_> = found
+            .into_iter()
+            .map(|folders| (folders.config.unwrap().0, folders.library.map(|(path, _)| path)))
+            .collect();
+        let debian = (PathBuf::from("/etc/netdata"), Some(PathBuf::from("/var/lib/netdata")));
+        // Its config directory does not exist yet.
+        assert_eq!(folders, [debian, ("/opt/netdata/etc/netdata".into(), None)]);
     }
 }

@@ -39,6 +39,16 @@ impl NetdataConf {
         }
         found
     }
+
+    /// The config directory, the library directory and the folder of the plugins, where they are set: under the names of
+    /// today, or those of agents before v1.33.
+    pub fn directories(&self) -> [Option<&str>; 3] {
+        let either = |name, old| self.get("directories", name).or_else(|| self.get("global", old));
+        // Several folders of plugins may be named, each in quotes; the first holds the agent's own.
+        let plugins = either("plugins", "plugins directory");
+        let plugins = plugins.and_then(|text| text.split('"').find(|part| part.starts_with('/')));
+        [either("config", "config directory"), either("lib", "lib directory"), plugins]
+    }
 }
 
 impl From<String> for NetdataConf {

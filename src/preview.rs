@@ -6,18 +6,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
-use system_facts::LiveHost;
+use system_facts::{Host, LiveHost};
 
 use crate::assemble::{Assembly, Machine, Unsendable};
 use crate::channels::{self, Channel};
 use crate::clock;
 use crate::config::{Config, ConfigError};
-use crate::consent::{self, Consent, Decision};
+use crate::consent::{self, Consent, Decision, Finding, Source};
 use crate::daemon::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
 use crate::dashboard;
 use crate::event;
 use crate::files::{self, Links};
-use crate::folders::{CONFIG_DIRECTORIES, Folders, Named};
+use crate::folders::{CONFIG_DIRECTORIES, Folders, FoundBy, Named};
 use crate::history::History;
 use crate::invocation::{Invocation, Provenance};
 use crate::outbox::Entry;
@@ -27,6 +27,7 @@ use crate::restart;
 use crate::schema::{ACTIONS, FIELDS, Happened, Origin};
 use crate::script::{Program, Script};
 use crate::shape::{self, Shape};
+use crate::switch::opt_out_file;
 use crate::version::Version;
 
 /// The agent's identifier, in its library directory.
@@ -148,6 +149,9 @@ pub struct Preview {
     pub action: String,
     /// The agent's folders.
     pub folders: Folders,
+    /// Where opting out creates the file: for each agent, unless whoever asks names a config directory. Empty where there is
+    /// no agent.
+    pub targets: Vec<Target>,
     /// What runs here, and what would start it. Nobody looked where a recorded call is shown.
     pub daemons: Daemons,
     /// Whose environment decides, and what of it can be seen.
@@ -182,6 +186,52 @@ pub struct Preview {
     pub dashboard: Vec<event::Entry>,
 }
 
+/// A folder in which opting out creates the file, and where events of the agent that reads it wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The config directory.
+    pub folder: PathBuf,
+    /// Whether it exists.
+    pub exists: bool,
+    /// Whether the file is there.
+    pub file: Finding,
+    /// Whether an agent names it that may say anything: it is no usual one, and whoever asks does not name it.
+    pub foreign: bool,
+    /// The agent's library directory.
+    pub library: Option<PathBuf>,
+}
+
+impl Target {
+    /// A config directory, as it is now.
+    pub fn look(folder: &Path, foreign: bool, library: Option<&Path>) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            exists: folder.is_dir(),
+            file: consent::look(&opt_out_file(folder)),
+            foreign,
+            library: library.map(Path::to_owned),
+        }
+    }
+
+    fn of(folders: &Folders) -> Option<Self> {
+        let (folder, by) = folders.config.as_ref()?;
+        let asked = matches!(by, FoundBy::Option | FoundBy::Variable);
+        let foreign = !asked && !CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == folder);
+        Some(Self::look(folder, foreign, folders.library.as_ref().map(|(path, _)| path.as_path())))
+    }
+
+    /// One for each agent.
+    fn of_all<'f>(agents: impl IntoIterator<Item = &'f Folders>) -> Vec<Self> {
+        let mut targets: Vec<Self> = Vec::new();
+        for target in agents.into_iter().filter_map(Self::of) {
+            if !targets.iter().any(|known| known.folder == target.folder) {
+                targets.push(target);
+            }
+        }
+        targets
+    }
+}
+
 /// One agent that may be meant.
 struct Candidate {
     surroundings: Surroundings,
@@ -190,8 +240,8 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn new(surroundings: Surroundings, named: &[Named]) -> Self {
-        let folders = Folders::find(named, Path::is_dir);
+    fn new(surroundings: Surroundings, named: &[Named], host: &dyn Host) -> Self {
+        let folders = Folders::find(named, Path::is_dir).configured(host);
         let consent = decide(&folders, |name| surroundings.variable(name));
         Self { surroundings, folders, consent }
     }
@@ -229,18 +279,26 @@ impl Preview {
         let mut daemons = Daemons::default();
         let mut candidates: Vec<Candidate> = if let Some(call) = &question.call {
             let said = |name: &str| call.known_variable(name);
-            vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)])]
+            vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)], &host)]
         } else {
-            daemons = Daemons::find(&host, &owner_of);
             let named = [options, Named::by_variables(asker)];
+            daemons = Daemons::find(&host, &owner_of, &named);
             let mut deciding = daemons.surroundings(&named);
             if deciding.is_empty() {
                 deciding.push((Surroundings::new(Whose::Asker, asker), Named::default()));
             }
-            let candidate = |(surroundings, own)| Candidate::new(surroundings, &[&named[..], &[own]].concat());
+            let candidate = |(surroundings, own)| Candidate::new(surroundings, &[&named[..], &[own]].concat(), &host);
             deciding.into_iter().map(candidate).collect()
         };
         candidates.sort_by_key(Candidate::rank);
+        let mut agents: Vec<Folders> = candidates.iter().map(|candidate| candidate.folders.clone()).collect();
+        let is_named =
+            agents.iter().any(|agent| matches!(agent.config, Some((_, FoundBy::Option | FoundBy::Variable))));
+        if !is_named {
+            agents.extend(daemons.unit.iter().map(|(_, folders)| folders.clone()));
+            let installed = Folders::of_installations(Path::is_dir).into_iter();
+            agents.extend(installed.map(|folders| folders.configured(&host)));
+        }
         let Candidate { surroundings, folders, consent } = candidates.remove(0);
         let askers = (!matches!(surroundings.whose, Whose::Asker | Whose::Call))
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
@@ -288,6 +346,7 @@ impl Preview {
             channels: Vec::new(),
             dashboard: dashboard::entries(library.and_then(identity).as_ref()),
             daemons,
+            targets: Target::of_all(&agents),
             folders,
             surroundings,
             consent,
@@ -302,6 +361,7 @@ impl Preview {
     /// What would happen if the daemon made this call now.
     pub fn outlook(&self) -> Outlook {
         let outlook = match (self.consent.decision(), &self.assembly, &self.script.program) {
+            (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Outlook::AnotherSends,
             (Decision::OptedOut, ..) => Outlook::OptedOut,
             (Decision::Unknown, ..) => Outlook::CannotTell,
             (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
@@ -316,6 +376,17 @@ impl Preview {
             Outlook::OptedOut | Outlook::WillNotSend if self.may_report_itself() => Outlook::CannotTell,
             outlook => outlook,
         }
+    }
+
+    /// Whether Netdata's own script sees what opts out: it looks for the file in the daemon's config directory alone.
+    fn netdatas_script_sees_it(&self) -> bool {
+        let own = self.folders.config.as_ref().map(|(folder, _)| Source::File(opt_out_file(folder)));
+        self.consent.steps.iter().filter(|step| step.finding.verdict() == Decision::OptedOut).any(|step| {
+            match step.source {
+                Source::Variable(_) => true,
+                Source::File(_) => self.folders.doubt.is_none() && Some(&step.source) == own.as_ref(),
+            }
+        })
     }
 
     /// Whether the daemon may report by itself, past any script: from v2.3 on it does, by rules of its own. An agent whose
@@ -342,7 +413,7 @@ impl Preview {
         match (self.outlook(), &self.assembly) {
             (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
             (Outlook::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
-                format!("CANNOT TELL from this account: {}; try sudo", reason())
+                format!("CANNOT TELL from this account: {}", reason())
             }
             (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.is_of_this_account() => {
                 format!("CANNOT TELL from this account: {}", error.what())
@@ -376,7 +447,7 @@ impl Preview {
         self.assembly.as_ref().is_ok_and(|assembly| assembly.event.not_of_now().next().is_none())
     }
 
-    /// The folder in which opting out creates the file: the agent's, or where there is no agent, the usual one.
+    /// The folder in which the agent looks for the file; where there is no agent, the usual one.
     pub fn opt_out_folder(&self) -> PathBuf {
         self.folders.config.as_ref().map_or_else(|| PathBuf::from(CONFIG_DIRECTORIES[0]), |(path, _)| path.clone())
     }

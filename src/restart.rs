@@ -76,7 +76,7 @@ mod tests {
         }
         let host = RecordedHost::open(folder.path()).unwrap();
         let machine = Machine { facts: system_facts::collect_from(&host), nodename: "0123456789ab".to_owned() };
-        command(&host, &Daemons::find(&host, &|_| None), &machine)
+        command(&host, &Daemons::find(&host, &|_| None, &[]), &machine)
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Opting out and in: the one place that creates or removes the opt-out file.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, Stat};
 
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
@@ -29,13 +30,10 @@ pub fn opt_out_file(config_directory: &Path) -> PathBuf {
 /// The file is empty, and readable for everybody: Netdata's daemon and its dashboard look whether they can read it.
 /// Whatever stands there already opts out and is left as it is.
 pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
-    match rustix::fs::mkdir(config_directory, Mode::from_raw_mode(0o755)) {
-        Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-        // Whether the folder can be used shows next; an ordinary user may not even ask to create it.
-        Err(_error) if config_directory.is_dir() => {}
-        Err(error) => return Err(error.into()),
-    }
-    let directory = files::open_folder(rustix::fs::CWD, config_directory, Links::Follow)?;
+    let directory = match files::open_folder(rustix::fs::CWD, config_directory, Links::Follow) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create_folder(config_directory)?,
+        directory => directory?,
+    };
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     match rustix::fs::openat(&directory, OPT_OUT_FILE, flags, Mode::from_raw_mode(0o644)) {
         Ok(file) => {
@@ -50,6 +48,28 @@ pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
     }
 }
 
+/// Creates a config directory, and nothing above it.
+fn create_folder(path: &Path) -> io::Result<OwnedFd> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    let parent = files::open_folder(rustix::fs::CWD, parent, Links::Follow)?;
+    is_trusted(&rustix::fs::fstat(&parent)?)?;
+    match rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(rustix::io::Errno::EXIST) => files::open_folder(&parent, Path::new(name), Links::Refuse),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Nothing is created for somebody in a folder in which another account could put something else in its place.
+fn is_trusted(folder: &Stat) -> io::Result<()> {
+    let others_write = folder.st_mode & 0o002 != 0;
+    if (folder.st_uid == 0 || folder.st_uid == rustix::process::geteuid().as_raw()) && !others_write {
+        return Ok(());
+    }
+    Err(io::Error::other("its folder does not exist, and the one above it is not root's alone"))
+}
+
 /// Whether this process may create the opt-out file, before anybody is asked to confirm it. The kernel is asked, which
 /// knows of read-only mounts and of capabilities; what a security module refuses may show only when it is tried.
 pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
@@ -58,7 +78,10 @@ pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
     }
     match (may_change(config_directory), config_directory.parent()) {
         // The folder is created too.
-        (Err(rustix::io::Errno::NOENT), Some(parent)) => Ok(may_change(parent)?),
+        (Err(rustix::io::Errno::NOENT), Some(parent)) => {
+            may_change(parent)?;
+            is_trusted(&rustix::fs::stat(parent)?)
+        }
         (may, _) => Ok(may?),
     }
 }

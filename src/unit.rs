@@ -4,7 +4,7 @@
 //! manager was told at run time (`systemctl set-environment`) stands in no file and is not seen.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::iter::Peekable;
 use std::path::Path;
 use std::str::Chars;
@@ -44,6 +44,8 @@ pub type Setting = Result<String, String>;
 pub struct Unit {
     /// The unit's file.
     pub path: String,
+    /// The command that starts the agent, as far as it is known.
+    pub command: Vec<OsString>,
     /// The variables that are set; an error says why it cannot be told.
     variables: BTreeMap<String, Setting>,
     /// Why nothing can be said about a variable that no file sets.
@@ -80,9 +82,15 @@ impl Unit {
         let folders: Vec<String> =
             FOLDERS.iter().flat_map(|folder| [format!("{folder}/{UNIT}.d"), format!("{folder}/service.d")]).collect();
         reader.drop_ins(&folders, "Service");
-        let mut unit = Self { path, variables: BTreeMap::new(), unsure: reader.unsure.take() };
+        let command = command(&reader.settings);
+        let mut unit = Self { path, command, variables: BTreeMap::new(), unsure: reader.unsure.take() };
         unit.apply(reader.host, &reader.settings);
         Some(unit)
+    }
+
+    /// Why the files may say more than is known of them.
+    pub fn unsure(&self) -> Option<&str> {
+        self.unsure.as_deref()
     }
 
     /// What systemd gives for a variable: `Ok(None)` is "not set".
@@ -144,6 +152,19 @@ impl Unit {
             self.variables.insert(name.to_owned(), Ok(value.to_owned()));
         }
     }
+}
+
+/// The words of `ExecStart=`, without the marks before its program (systemd.service(5), COMMAND LINES). An agent's unit has one.
+fn command(settings: &[(String, String)]) -> Vec<OsString> {
+    let mut words = list(settings, "ExecStart");
+    if let Some(program) = words.first_mut() {
+        let marks = program.len() - program.trim_start_matches(['@', '-', ':', '+', '!', '|']).len();
+        if program.drain(..marks).any(|mark| mark == '@') && words.len() > 1 {
+            // The word behind it is only what the program is to call itself.
+            words.remove(1);
+        }
+    }
+    words.into_iter().map(OsString::from).collect()
 }
 
 /// The items of all assignments to a key; an empty assignment drops those before it.

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use crate::config;
 use crate::consent::OPT_OUT_FILE;
 use crate::folders::{CONFIG_DIRECTORIES, Folders, LIBRARY_DIRECTORIES, Named, PLUGIN_DIRECTORIES};
-use crate::netdata_conf;
 use crate::preview::{IDENTITY_FILE, Preview, Question};
 use crate::script::SCRIPT;
+use crate::switch::opt_out_file;
 
 /// What is looked at in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +62,10 @@ impl Watched {
     #[must_use]
     pub fn after(mut self, preview: &Preview) -> Self {
         self.add(places(&preview.folders));
+        self.add(preview.targets.iter().map(|target| (opt_out_file(&target.folder), Aspect::Content)).collect());
         let processes = preview.daemons.running.iter().map(|daemon| PathBuf::from(format!("/proc/{}", daemon.process)));
         self.add(processes.map(|process| (process, Aspect::Existence)).collect());
-        if let Some(unit) = &preview.daemons.unit {
+        if let Some((unit, _)) = &preview.daemons.unit {
             self.add(vec![(PathBuf::from(&unit.path), Aspect::Content)]);
         }
         self
@@ -93,8 +94,9 @@ fn places(folders: &Folders) -> Vec<(PathBuf, Aspect)> {
     let content = |path: PathBuf| (path, Aspect::Content);
     let mut places: Vec<_> = folders.consent.iter().map(|folder| content(folder.join(OPT_OUT_FILE))).collect();
     if let Some((folder, _)) = &folders.config {
-        places.extend([config::FILE, netdata_conf::FILE].map(|file| content(folder.join(file))));
+        places.push(content(folder.join(config::FILE)));
     }
+    places.extend(folders.conf.iter().cloned().map(content));
     if let Some((folder, _)) = &folders.library {
         places.push(content(folder.join(IDENTITY_FILE)));
     }

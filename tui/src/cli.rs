@@ -97,11 +97,14 @@ pub(crate) enum Verb {
     /// Compare two events: what would be sent, or what was sent last
     #[command(after_help = DIFF_HELP)]
     Diff(DiffOptions),
-    /// Create the opt-out file, and delete events that wait to be sent
+    /// Create the opt-out file of each agent, and delete events that wait to be sent
     OptOut {
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Do not ask, even where an agent names a folder that is not a usual one
+        #[arg(long)]
+        yes: bool,
     },
     /// Remove the opt-out file, after asking
     OptIn {

@@ -14,7 +14,7 @@ use anonymous_statistics::history::{History, Prospect};
 use anonymous_statistics::invocation::{Invocation, Provenance};
 use anonymous_statistics::outbox::{Entry, Item, Name, State};
 use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::preview::{NoRequest, Preview, fill};
+use anonymous_statistics::preview::{NoRequest, Preview, Target, fill};
 use anonymous_statistics::schema::{ACTIONS, FIELDS};
 use anonymous_statistics::script::{Program, SCRIPT, Script};
 use anonymous_statistics::version::Version;
@@ -88,7 +88,16 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
             library: found("/var/lib/netdata"),
             plugins: found("/usr/lib/netdata/plugins.d"),
             consent: CONFIG_DIRECTORIES.map(PathBuf::from).to_vec(),
+            conf: Some("/etc/netdata/netdata.conf".into()),
+            doubt: None,
         },
+        targets: vec![Target {
+            folder: "/etc/netdata".into(),
+            exists: true,
+            file: Finding::Nothing,
+            foreign: false,
+            library: Some("/var/lib/netdata".into()),
+        }],
         consent: consent(&[]),
         script: Script { path: Some(Path::new("/usr/lib/netdata/plugins.d").join(SCRIPT)), program },
         version: Version::new("1.37.1-2", "/var/lib/dpkg/status"),

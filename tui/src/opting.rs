@@ -1,17 +1,18 @@
 //! Opting out and in as the commands and the screens do it alike: the core library acts, and here are the words about it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::consent::Source;
+use anonymous_statistics::consent::{Decision, Finding, Source};
 use anonymous_statistics::folders::{Folders, FoundBy};
 use anonymous_statistics::outbox::{Deleted, Role};
-use anonymous_statistics::preview::Preview;
+use anonymous_statistics::preview::{Preview, Target};
 use anonymous_statistics::switch::{self, Done};
 use anonymous_statistics::text::printable;
 
-use crate::output::{Failure, NO_PERMISSION};
+use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
 use crate::report::Report;
 use crate::words;
 
@@ -81,12 +82,12 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// What has to be known to opt out: the folder of the file, and where events may wait.
+/// What has to be known to opt out: where the file is created, and where events may wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptOut {
-    folder: PathBuf,
-    found_by: Option<FoundBy>,
-    library: Option<(PathBuf, FoundBy)>,
+    targets: Vec<Target>,
+    without_agent: bool,
+    folders: Folders,
     restart: Option<String>,
 }
 
@@ -94,137 +95,180 @@ pub(crate) struct OptOut {
 #[derive(Debug)]
 pub(crate) struct Outcome {
     plan: OptOut,
-    file: io::Result<Done>,
-    /// Tried only where the file stands.
-    waiting: Option<io::Result<Deleted>>,
+    /// What came of each file.
+    files: Vec<io::Result<Done>>,
+    /// Tried only for agents whose file stands.
+    waiting: io::Result<Deleted>,
+}
+
+/// Where the file is created, or removed: for each agent, and where there is none, for one that comes later.
+fn targets(preview: &Preview) -> Vec<Target> {
+    if preview.targets.is_empty() {
+        // None of the usual folders exists.
+        let (folder, file) = (preview.opt_out_folder(), Finding::Nothing);
+        return vec![Target { folder, exists: false, file, foreign: false, library: None }];
+    }
+    preview.targets.clone()
+}
+
+fn file_of(target: &Target) -> PathBuf {
+    switch::opt_out_file(&target.folder)
 }
 
 impl OptOut {
     pub(crate) fn plan(preview: &Preview) -> Self {
         Self {
-            folder: preview.opt_out_folder(),
-            found_by: preview.folders.config.as_ref().map(|(_, found_by)| *found_by),
-            library: preview.folders.library.clone(),
+            targets: targets(preview),
+            without_agent: preview.targets.is_empty(),
+            folders: preview.folders.clone(),
             restart: preview.restart.clone(),
         }
     }
 
-    /// The file that will be created.
-    pub(crate) fn file(&self) -> PathBuf {
-        switch::opt_out_file(&self.folder)
+    /// The files that will be created, and whether their folders will be, too.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (PathBuf, bool)> {
+        self.targets.iter().map(|target| (file_of(target), !target.exists))
     }
 
     /// Whether no agent was found here.
     pub(crate) fn is_without_agent(&self) -> bool {
-        self.found_by.is_none()
+        self.without_agent
     }
 
-    /// Whether the folder may have to be created too: only a folder that was found is known to exist.
-    pub(crate) fn may_create_folder(&self) -> bool {
-        self.found_by != Some(FoundBy::Usual)
+    /// Whether an agent names one of the folders, which nobody may write to who was not asked.
+    pub(crate) fn is_to_be_confirmed(&self) -> bool {
+        self.targets.iter().any(|target| target.foreign)
     }
 
     /// Why it cannot be done, as far as that shows before.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
-        switch::may_opt_out(&self.folder).err().map(|error| self.obstacle(&error, is_root()))
+        let may: Vec<_> = self.targets.iter().map(|target| switch::may_opt_out(&target.folder)).collect();
+        self.obstacle_of(&may)
     }
 
-    fn obstacle(&self, error: &io::Error, root: bool) -> Obstacle {
+    /// The first that failed, and the commands for all that did.
+    fn obstacle_of<T>(&self, results: &[io::Result<T>]) -> Option<Obstacle> {
+        let failed =
+            self.targets.iter().zip(results).filter_map(|(target, result)| Some((target, result.as_ref().err()?)));
+        let failed: Vec<_> = failed.collect();
+        let (first, error) = *failed.first()?;
+        let targets: Vec<&Target> = failed.iter().map(|(target, _)| *target).collect();
+        Some(self.obstacle(first, &targets, error, is_root()))
+    }
+
+    fn obstacle(&self, first: &Target, failed: &[&Target], error: &io::Error, root: bool) -> Obstacle {
         let who = Who::can(error.kind(), root);
         Obstacle {
-            what: format!("cannot create {}: {error}", words::path(&self.file())),
+            what: format!("cannot create {}: {error}", words::path(&file_of(first))),
             advice: who.advice(),
-            commands: self.commands(who),
-            elsewhere: self.elsewhere(),
+            commands: self.commands(failed, who),
+            elsewhere: elsewhere(&file_of(first)),
         }
     }
 
     pub(crate) fn perform(self) -> Outcome {
-        let file = switch::opt_out(&self.folder);
-        let library = self.library.as_ref().map(|(path, _)| path.as_path());
-        let waiting = file.is_ok().then(|| switch::silence(library, Role::Reader));
-        Outcome { plan: self, file, waiting }
+        let files: Vec<_> = self.targets.iter().map(|target| switch::opt_out(&target.folder)).collect();
+        let opted_out = self.targets.iter().zip(&files).filter(|(_, file)| file.is_ok()).map(|(target, _)| target);
+        let waiting = silence(opted_out);
+        Outcome { plan: self, files, waiting }
     }
 
     /// The commands that do the same for whoever can.
-    fn commands(&self, who: Who) -> Vec<String> {
+    fn commands(&self, targets: &[&Target], who: Who) -> Vec<String> {
         let sudo = if who == Who::Root { "sudo " } else { "" };
-        let file = quoted(self.file().as_os_str());
-        let create = if self.may_create_folder() {
-            format!("{sudo}mkdir -p {} && {sudo}touch {file}", quoted(self.folder.as_os_str()))
-        } else {
-            format!("{sudo}touch {file}")
+        let create = |target: &&Target| {
+            let file = quoted(file_of(target).as_os_str());
+            if target.exists {
+                format!("{sudo}touch {file}")
+            } else {
+                format!("{sudo}mkdir -p {} && {sudo}touch {file}", quoted(target.folder.as_os_str()))
+            }
         };
+        let create = targets.iter().map(create).collect::<Vec<_>>().join(" && ");
         match who {
-            Who::Root => vec![again("opt-out", &self.folder, self.library.as_ref()), create],
+            Who::Root => vec![again("opt-out", &self.folders), create],
             Who::Asker => vec![create],
             Who::Nobody => Vec::new(),
         }
     }
+}
 
-    /// How to opt out where no command on this machine does it.
-    fn elsewhere(&self) -> Vec<String> {
-        let file = self.file();
-        let file = file.to_string_lossy();
-        vec![
-            "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
-            "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
-            format!(
-                "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
-                quoted(OsStr::new(&format!("content='' dest='{file}' mode=0644")))
-            ),
-        ]
-    }
+/// Deletes what waits for these agents; the first error counts, after all were tried.
+fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted> {
+    let libraries: BTreeSet<&Path> = targets.filter_map(|target| target.library.as_deref()).collect();
+    let deleted: Vec<_> = libraries.into_iter().map(|library| switch::silence(Some(library), Role::Reader)).collect();
+    let nothing = Deleted { number: 0, quiet: true };
+    deleted.into_iter().try_fold(nothing, |all, one| {
+        let one = one?;
+        Ok(Deleted { number: all.number + one.number, quiet: all.quiet && one.quiet })
+    })
+}
+
+/// How to opt out where no command on this machine does it.
+fn elsewhere(file: &Path) -> Vec<String> {
+    vec![
+        "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
+        "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
+        format!(
+            "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
+            quoted(OsStr::new(&format!("content='' dest='{}' mode=0644", file.to_string_lossy())))
+        ),
+    ]
 }
 
 impl Outcome {
-    /// Why the file does not stand.
+    /// Why a file does not stand.
     pub(crate) fn obstacle(&self) -> Option<Obstacle> {
-        self.file.as_ref().err().map(|error| self.plan.obstacle(error, is_root()))
+        self.plan.obstacle_of(&self.files)
     }
 
     /// The same for the screens.
     pub(crate) fn report(&self) -> Report {
-        self.obstacle().map_or_else(|| done("Opted out", self.sentences()), Obstacle::report)
+        let Some(obstacle) = self.obstacle() else { return done("Opted out", self.sentences()) };
+        let mut report = obstacle.report();
+        report.sentences.extend(self.sentences());
+        report
     }
 
-    /// What was done, in sentences; nothing where the file does not stand.
+    /// What was done, in sentences; nothing where no file stands.
     pub(crate) fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        let file = words::path(&self.plan.file());
-        match self.file {
-            Ok(Done::Changed) => sentences.push(format!("Created {file}.")),
-            Ok(Done::AlreadySo) => sentences.push(format!("{file} was there already, and stays.")),
-            Err(_) => {}
+        for (target, file) in self.plan.targets.iter().zip(&self.files) {
+            let path = words::path(&file_of(target));
+            match file {
+                Ok(Done::Changed) => sentences.push(format!("Created {path}.")),
+                Ok(Done::AlreadySo) => sentences.push(format!("{path} was there already, and stays.")),
+                Err(_) => {}
+            }
         }
         match &self.waiting {
-            None | Some(Ok(Deleted { number: 0, .. })) => {}
-            Some(Ok(Deleted { number: 1, .. })) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
-            Some(Ok(Deleted { number, .. })) => {
+            Ok(Deleted { number: 0, .. }) => {}
+            Ok(Deleted { number: 1, .. }) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
+            Ok(Deleted { number, .. }) => {
                 sentences.push(format!("Deleted {number} events that waited to be sent."));
             }
-            Some(Err(error)) => sentences.push(format!(
+            Err(error) => sentences.push(format!(
                 "Events that may wait to be sent could not be deleted ({error}). The sender deletes them when it is \
                  called next, and sends none."
             )),
         }
-        if matches!(self.waiting, Some(Ok(Deleted { quiet: false, .. }))) {
+        if matches!(self.waiting, Ok(Deleted { quiet: false, .. })) {
             sentences.push(
                 "A sender was about to begin a request and is still there, so that one request may still be sent."
                     .to_owned(),
             );
         }
-        if self.file.is_ok() {
+        if self.files.iter().any(Result::is_ok) {
             sentences.extend(restart("the dashboard stops as well", self.plan.restart.as_deref()));
         }
         sentences
     }
 }
 
-/// What has to be known to opt in: the folder of the file, where events may wait, and what objects beside the file.
+/// What has to be known to opt in: the files, where events may wait, and what objects beside the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptIn {
-    folder: PathBuf,
+    targets: Vec<Target>,
     folders: Folders,
     others: Vec<String>,
     restart: Option<String>,
@@ -232,22 +276,25 @@ pub(crate) struct OptIn {
 
 impl OptIn {
     pub(crate) fn plan(preview: &Preview) -> Self {
-        let folder = preview.opt_out_folder();
-        let source = Source::File(switch::opt_out_file(&folder));
-        let others = preview.consent.in_the_way().filter(|step| step.source != source);
+        let targets = targets(preview);
+        let is_target = |source: &Source| {
+            targets.iter().any(|target| matches!(source, Source::File(path) if *path == file_of(target)))
+        };
+        let others = preview.consent.in_the_way().filter(|step| !is_target(&step.source));
         let others = others.map(|step| format!("{} {}", step.source, words::finding(step))).collect();
-        Self { folder, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
+        Self { targets, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
     }
 
-    /// Whether a preview found the file, or could not see whether it is there.
-    pub(crate) fn has_something_to_do(&self, preview: &Preview) -> bool {
-        let source = Source::File(self.file());
-        preview.consent.in_the_way().any(|step| step.source == source)
+    /// Whether a preview found a file, or could not see whether there is one.
+    pub(crate) fn has_something_to_do(&self) -> bool {
+        self.targets.iter().any(|target| target.file.verdict() != Decision::Allowed)
     }
 
-    /// The file that will be removed.
-    pub(crate) fn file(&self) -> PathBuf {
-        switch::opt_out_file(&self.folder)
+    /// The files that will be removed.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let all: Vec<PathBuf> = self.targets.iter().map(file_of).collect();
+        let there = self.targets.iter().filter(|target| target.file.verdict() != Decision::Allowed).map(file_of);
+        if self.has_something_to_do() { there.collect() } else { all }
     }
 
     /// What keeps the sender silent even then.
@@ -257,18 +304,20 @@ impl OptIn {
 
     /// Why it cannot be done, as far as that shows before.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
-        let library = self.folders.library.as_ref().map(|(path, _)| path.as_path());
-        let waiting = switch::may_forget_waiting(library).map_err(|error| self.cannot_forget(&error));
-        let file = || switch::may_opt_in(&self.folder).map_err(|error| self.cannot_remove(&error));
-        waiting.and_then(|()| file()).err()
+        let waiting = |target: &Target| {
+            switch::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
+        };
+        let file =
+            |target: &Target| switch::may_opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error));
+        self.targets.iter().find_map(|target| waiting(target).and_then(|()| file(target)).err())
     }
 
     fn cannot_forget(&self, error: &io::Error) -> Obstacle {
         self.obstacle("cannot delete the events that wait, so nothing was changed", error)
     }
 
-    fn cannot_remove(&self, error: &io::Error) -> Obstacle {
-        self.obstacle(&format!("cannot remove {}", words::path(&self.file())), error)
+    fn cannot_remove(&self, target: &Target, error: &io::Error) -> Obstacle {
+        self.obstacle(&format!("cannot remove {}", words::path(&file_of(target))), error)
     }
 
     fn obstacle(&self, what: &str, error: &io::Error) -> Obstacle {
@@ -276,27 +325,34 @@ impl OptIn {
         Obstacle {
             what: format!("{what}: {error}"),
             advice: who.advice(),
-            commands: again_if(who, "opt-in", &self.folder, self.folders.library.as_ref()),
+            commands: again_if(who, "opt-in", &self.folders),
             elsewhere: Vec::new(),
         }
     }
 
-    /// Deletes the events that wait, then removes the file. An error says what was not possible, and leaves the file.
+    /// Deletes the events that wait, then removes the files. An error says what was not possible, and leaves that file.
     pub(crate) fn perform(&self) -> Result<Vec<String>, Obstacle> {
-        let file = words::path(&self.file());
         // Events from before this moment were made without consent, or it is not known that they were not.
-        let deleted = forget_waiting(self.folders.library.as_ref()).map_err(|error| self.cannot_forget(&error))?;
-        let mut sentences = match deleted {
+        let deleted = silence(self.targets.iter()).map_err(|error| self.cannot_forget(&error))?;
+        let mut sentences = match deleted.number {
             0 => Vec::new(),
             1 => vec!["Deleted 1 waiting event from before.".to_owned()],
             number => vec![format!("Deleted {number} waiting events from before.")],
         };
-        match switch::opt_in(&self.folder).map_err(|error| self.cannot_remove(&error))? {
-            Done::Changed => {
-                sentences.push(format!("Removed {file}."));
-                sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));
+        let mut changed = false;
+        for target in &self.targets {
+            let file = words::path(&file_of(target));
+            match switch::opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))? {
+                Done::Changed => {
+                    changed = true;
+                    sentences.push(format!("Removed {file}."));
+                }
+                Done::AlreadySo if self.targets.len() == 1 => sentences.push(format!("There is no {file}.")),
+                Done::AlreadySo => {}
             }
-            Done::AlreadySo => sentences.push(format!("There is no {file}.")),
+        }
+        if changed {
+            sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));
         }
         Ok(sentences)
     }
@@ -323,32 +379,46 @@ fn done(title: &'static str, sentences: Vec<String>) -> Report {
     Report { title, sentences, commands: Vec::new(), consent: true }
 }
 
-/// Deletes the events that wait.
-pub(crate) fn forget_waiting(library: Option<&(PathBuf, FoundBy)>) -> io::Result<usize> {
-    switch::forget_waiting(library.map(|(path, _)| path.as_path()), Role::Reader)
-}
-
 /// What deletes or reads what is kept where rights are missing: `forget`, `history` or `diff` with more of them.
 pub(crate) fn with_more_rights(verb: &str, preview: &Preview) -> Vec<String> {
     let who = if is_root() { Who::Asker } else { Who::Root };
-    again_if(who, verb, &preview.opt_out_folder(), preview.folders.library.as_ref())
+    again_if(who, verb, &preview.folders)
 }
 
 /// To do the same again helps only as somebody else.
-fn again_if(who: Who, verb: &str, folder: &Path, library: Option<&(PathBuf, FoundBy)>) -> Vec<String> {
-    (who == Who::Root).then(|| again(verb, folder, library)).into_iter().collect()
+fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
+    (who == Who::Root).then(|| again(verb, folders)).into_iter().collect()
 }
 
-/// This program once more, with sudo. That drops most of the environment, so the folders stand in the command.
-fn again(verb: &str, folder: &Path, library: Option<&(PathBuf, FoundBy)>) -> String {
+/// This program once more, with sudo. That drops most of the environment, so what it named stands in the command; what was
+/// found, root finds too.
+fn again(verb: &str, folders: &Folders) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
-    let mut command =
-        format!("sudo {} {verb} --config-dir {}", quoted(program.as_os_str()), quoted(folder.as_os_str()));
-    if let Some((library, FoundBy::Option | FoundBy::Variable | FoundBy::Daemon)) = library {
-        command.push_str(" --lib-dir ");
-        command.push_str(&quoted(library.as_os_str()));
+    let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
+    for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
+        if let Some((folder, FoundBy::Option | FoundBy::Variable)) = folder {
+            command.push_str(option);
+            command.push_str(&quoted(folder.as_os_str()));
+        }
     }
     command
+}
+
+/// Asks for a typed word before what must not happen by accident.
+pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        let what = format!("{verb} asks first, and standard input is no terminal; add --yes to go ahead. {question}");
+        return Err(Failure::new(USAGE, what));
+    }
+    output::hint(&format!("{question} Type yes to go ahead:"));
+    let mut line = String::new();
+    // A line of any length is no yes.
+    let read = io::stdin().lock().take(64).read_line(&mut line);
+    if read.is_ok() && line.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(Failure::new(NOT_DONE, "not confirmed; nothing was changed"))
+    }
 }
 
 /// A word for a shell.
@@ -371,20 +441,32 @@ mod tests {
         assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
     }
 
+    fn plan(folder: &str, exists: bool, library: Option<(PathBuf, FoundBy)>) -> OptOut {
+        let folders = Folders {
+            config: Some((folder.into(), if exists { FoundBy::Usual } else { FoundBy::Option })),
+            library,
+            plugins: None,
+            consent: Vec::new(),
+            conf: None,
+            doubt: None,
+        };
+        let target = Target { folder: folder.into(), exists, file: Finding::Nothing, foreign: false, library: None };
+        OptOut { targets: vec![target], without_agent: false, folders, restart: None }
+    }
+
     #[test]
     fn the_command_names_what_sudo_would_forget() {
-        let library = Some((PathBuf::from("/lib dir"), FoundBy::Variable));
-        let plan = OptOut { folder: "/nonexistent/a b".into(), found_by: None, library, restart: None };
-        let commands = plan.commands(Who::Root);
+        let plan = plan("/nonexistent/a b", false, Some(("/lib dir".into(), FoundBy::Variable)));
+        let commands = plan.commands(&[&plan.targets[0]], Who::Root);
         assert!(commands[0].starts_with("sudo "), "{commands:?}");
         assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");
         let touch = "sudo touch '/nonexistent/a b/.opt-out-from-anonymous-statistics'";
         assert_eq!(commands[1], format!("sudo mkdir -p '/nonexistent/a b' && {touch}"));
     }
+
     #[test]
     fn sudo_is_for_those_whom_it_helps() {
-        let plan =
-            OptOut { folder: "/etc/netdata".into(), found_by: Some(FoundBy::Usual), library: None, restart: None };
+        let plan = plan("/etc/netdata", true, None);
         let touch = "touch /etc/netdata/.opt-out-from-anonymous-statistics";
         for (error, root, last, refused) in [
             (io::ErrorKind::PermissionDenied, false, Some(format!("sudo {touch}")), false),
@@ -394,7 +476,7 @@ mod tests {
             (io::ErrorKind::ReadOnlyFilesystem, false, None, true),
             (io::ErrorKind::ReadOnlyFilesystem, true, None, true),
         ] {
-            let report = plan.obstacle(&error.into(), root).report();
+            let report = plan.obstacle(&plan.targets[0], &[&plan.targets[0]], &error.into(), root).report();
             assert_eq!(report.commands.last().cloned(), last, "{error:?}, {root}");
             assert!(report.sentences[0].ends_with(&format!(": {error}")), "{report:?}");
             assert_eq!(report.sentences.iter().any(|said| said.contains("root is refused")), refused, "{report:?}");

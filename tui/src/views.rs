@@ -19,6 +19,7 @@ pub(crate) fn whose(preview: &Preview) -> String {
         Whose::Daemon(process) => {
             format!("Decided for the running daemon, process {process}: its variables count, not those of this shell.")
         }
+        Whose::Unseen => "A daemon may run that cannot be seen from here; it would decide.".to_owned(),
         Whose::Unit(path) => format!(
             "No daemon runs. Decided for the one that systemd would start: {} and its drop-ins say which variables it gets.",
             words::path(path)

@@ -245,12 +245,14 @@ pub(crate) fn box_height(state: &State, size: Size, rows: &[Row]) -> u16 {
 
 fn opt_out(state: &State, size: Size, plan: &OptOut) -> Vec<Row> {
     let mut page = Page::new(state.look, inner_size(state, size));
-    let folder = if plan.may_create_folder() { ", and its folder if that is missing," } else { "" };
     if plan.is_without_agent() {
         page.text("No Netdata agent was found here. One that is installed later will start opted out.");
     }
+    let folder = if plan.files().any(|(_, folder)| folder) { ", and its folder if that is missing," } else { "" };
     page.text(&format!("This creates the file{folder}"));
-    page.indented(2, &words::path(&plan.file()));
+    for (file, _) in plan.files() {
+        page.indented(2, &words::path(&file));
+    }
     page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
     page.blank().text("Enter: opt out    Esc: cancel");
     page.into_rows()
@@ -259,7 +261,9 @@ fn opt_out(state: &State, size: Size, plan: &OptOut) -> Vec<Row> {
 fn opt_in(state: &State, size: Size, plan: &OptIn, typed: &str) -> Vec<Row> {
     let mut page = Page::new(state.look, inner_size(state, size));
     page.text("From then on this machine may send telemetry. This deletes events that wait, and removes the file");
-    page.indented(2, &words::path(&plan.file()));
+    for file in plan.files() {
+        page.indented(2, &words::path(&file));
+    }
     page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
     if !plan.others().is_empty() {
         page.blank().text("Still in the way would be:");

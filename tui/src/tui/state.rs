@@ -404,8 +404,8 @@ impl State {
                 (Some(preview), None) => self.overlay = Some(Overlay::OptOut(OptOut::plan(preview))),
                 (None, _) => self.note = Some(STILL_LOOKING),
             },
-            Key::Char('i') => match self.preview.as_deref().map(|preview| (preview, OptIn::plan(preview))) {
-                Some((preview, plan)) if plan.has_something_to_do(preview) => match &self.barred.opt_in {
+            Key::Char('i') => match self.preview.as_deref().map(OptIn::plan) {
+                Some(plan) if plan.has_something_to_do() => match &self.barred.opt_in {
                     Some(obstacle) => self.report(Box::new(obstacle.clone().report())),
                     None => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
                 },

@@ -1,12 +1,11 @@
-//! `opt-in`: deletes events that wait, then removes the file, and says what else still opts out.
+//! `opt-in`: deletes events that wait, then removes the files, and says what else still opts out.
 
-use std::io::{self, BufRead, IsTerminal, Read};
 use std::process::ExitCode;
 
 use anonymous_statistics::preview::{Preview, Question};
 
-use crate::opting::{Obstacle, OptIn};
-use crate::output::{self, Failure, NOT_DONE, USAGE};
+use crate::opting::{self, Obstacle, OptIn};
+use crate::output::{self, Failure};
 use crate::words;
 
 pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
@@ -15,7 +14,9 @@ pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
         return Err(obstacle.failure());
     }
     if !yes {
-        confirm(&words::path(&plan.file()))?;
+        let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
+        let question = format!("This removes {}, so that this machine may send telemetry.", files.join(" and "));
+        opting::confirm("opt-in", &question)?;
     }
     let mut said = plan.perform().map_err(Obstacle::failure)?;
     let after = Preview::look(question);
@@ -28,20 +29,4 @@ pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
     said.push(words::headline(&after));
     output::lines(&said)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Asks for a typed word. Opting in must never happen by accident.
-fn confirm(file: &str) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::new(USAGE, "opt-in asks first, and standard input is no terminal; add --yes to go ahead"));
-    }
-    output::hint(&format!("This removes {file}, so that this machine may send telemetry. Type yes to go ahead:"));
-    let mut line = String::new();
-    // A line of any length is no yes.
-    let read = io::stdin().lock().take(64).read_line(&mut line);
-    if read.is_ok() && line.trim() == "yes" {
-        Ok(())
-    } else {
-        Err(Failure::new(NOT_DONE, "not confirmed; nothing was changed"))
-    }
 }

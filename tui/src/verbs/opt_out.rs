@@ -1,5 +1,6 @@
 //! `opt-out`: creates the file, deletes events that wait, and shows what the disk says then.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anonymous_statistics::consent::Decision;
@@ -9,27 +10,35 @@ use crate::opting::{self, OptOut};
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::words;
 
-pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitCode, Failure> {
     let plan = OptOut::plan(&Preview::look(question));
     if dry_run {
         if let Some(obstacle) = plan.barred() {
             return Err(obstacle.failure());
         }
-        let folder = if plan.may_create_folder() { ", and its folder if that is missing" } else { "" };
-        let file = words::path(&plan.file());
-        output::answer(format!(
-            "Would create {file}{folder}, unless it is there already.\n\
-             Would delete events that wait to be sent.\nNothing was done.\n"
-        ))?;
+        let would = |(file, folder): (PathBuf, bool)| {
+            let folder = if folder { ", and its folder" } else { "" };
+            format!("Would create {}{folder}, unless it is there already.\n", words::path(&file))
+        };
+        let files: String = plan.files().map(would).collect();
+        output::answer(format!("{files}Would delete events that wait to be sent.\nNothing was done.\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if plan.is_to_be_confirmed() && !yes {
+        let files: Vec<String> = plan.files().map(|(file, _)| words::path(&file)).collect();
+        let question = format!("An agent here names folders of its own; this creates {}.", files.join(" and "));
+        opting::confirm("opt-out", &question)?;
+    }
     let outcome = plan.perform();
+    let mut said = outcome.sentences();
     if let Some(obstacle) = outcome.obstacle() {
+        if !said.is_empty() {
+            output::lines(&said)?;
+        }
         return Err(obstacle.failure());
     }
     // What counts is on the disk, not what this program believes to have done.
     let after = Preview::look(question);
-    let mut said = outcome.sentences();
     said.extend([String::new(), words::headline(&after)]);
     output::lines(&said)?;
     if after.consent.decision() == Decision::OptedOut {

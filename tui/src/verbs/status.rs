@@ -173,7 +173,7 @@ impl Status {
             in_a_container: daemon.contained,
             started: daemon.started.map(clock::utc),
             environment_seen: daemon.environment.is_ok(),
-            config_directory: daemon.named.config.as_deref().map(words::path),
+            config_directory: daemon.folders.config.as_ref().map(|(path, _)| words::path(path)),
         });
         let channels = preview.channels.iter().map(|channel| Way {
             name: channel.name,
@@ -204,6 +204,7 @@ impl Status {
             decided_for: match preview.surroundings.whose {
                 Whose::Call => "call",
                 Whose::Daemon(_) => "daemon",
+                Whose::Unseen => "unseen",
                 Whose::Unit(_) => "unit",
                 Whose::Asker => "shell",
             },

@@ -1,6 +1,7 @@
 //! Tests of the real program.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers outside of test functions fail a test in the same way")]
 
+mod agents;
 mod claims;
 mod common;
 mod compare;

@@ -5,7 +5,7 @@ mod random;
 use anonymous_statistics::consent::{Consent, Decision, Finding};
 use anonymous_statistics::folders::FoundBy;
 use anonymous_statistics::invocation::Invocation;
-use anonymous_statistics::preview::{Outlook, Preview, Stage};
+use anonymous_statistics::preview::{Outlook, Preview, Stage, Target};
 use anonymous_statistics::schema::ACTIONS;
 use anonymous_statistics::script::Program;
 use anonymous_statistics::version::Version;
@@ -80,7 +80,15 @@ fn without_history() -> Preview {
 fn opted_out() -> Preview {
     let mut preview = example::preview().unwrap();
     preview.consent = example::consent(&[Finding::Exists("a file")]);
+    preview.targets[0].file = Finding::Exists("a file");
     preview
+}
+
+/// Gives the agent a config directory of a test.
+fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
+    preview.targets = vec![Target::look(&folder, false, None)];
+    preview.folders.config = Some((folder, FoundBy::Option));
+    preview.folders.library = None;
 }
 
 #[test]
@@ -694,8 +702,7 @@ fn a_confirmed_opt_out_is_not_dropped_by_a_key_typed_ahead() {
 /// A state over a config directory of its own, and what opting out there brings.
 fn opting_out(folder: std::path::PathBuf, size: (u16, u16)) -> (State, Option<Effect>) {
     let mut preview = example::preview().unwrap();
-    preview.folders.config = Some((folder, FoundBy::Option));
-    preview.folders.library = None;
+    move_to(&mut preview, folder);
     let mut state = state(preview, RICH, size);
     press(&mut state, Key::Char('o'));
     let Some(Effect::OptOut(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
@@ -737,13 +744,10 @@ fn what_cannot_be_done_is_not_asked_for() {
     // There is a file where the folder should be, which is in the way of root as well.
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
-    preview.folders.config = Some((file.join("netdata"), FoundBy::Option));
-    preview.folders.library = None;
-    preview.consent = Consent::decide(
-        [file.join("netdata").as_path()],
-        |_| Ok(None),
-        |_| Finding::CannotLook("Permission denied (os error 13)".to_owned()),
-    );
+    move_to(&mut preview, file.join("netdata"));
+    let cannot_look = Finding::CannotLook("Permission denied (os error 13)".to_owned());
+    preview.targets[0].file = cannot_look.clone();
+    preview.consent = Consent::decide([file.join("netdata").as_path()], |_| Ok(None), |_| cannot_look.clone());
     let mut state = fresh("START", false, RICH, (160, 50));
     state.update(Message::Barred(Box::new(Barred::look(&preview))));
     looked(&mut state, preview);
@@ -760,6 +764,7 @@ fn what_cannot_be_done_is_not_asked_for() {
 fn without_an_agent_the_default_folder_is_offered() {
     let mut preview = without_history();
     (preview.folders.config, preview.folders.library, preview.script.path) = (None, None, None);
+    preview.targets.clear();
     let mut state = state(preview, RICH, (80, 24));
     insta::assert_snapshot!("no-agent", text(&state));
     press(&mut state, Key::Char('o'));
@@ -906,7 +911,7 @@ fn hostile_values_are_written_as_escapes() {
         |_| Ok(Some(hostile.into())),
         |_| Finding::CannotLook(hostile.to_owned()),
     );
-    preview.folders.config = Some((format!("/{hostile}").into(), FoundBy::Option));
+    move_to(&mut preview, format!("/{hostile}").into());
     preview.trust_store = Ok(Some(hostile.into()));
     preview.script = anonymous_statistics::script::Script {
         path: Some(format!("/{hostile}").into()),

@@ -1,0 +1,181 @@
+//! Which agent is meant, and who counts as its daemon: on a machine made for the test, with folders and processes of its own.
+
+use std::process::{Command, Stdio};
+
+use crate::common::{PROGRAM, Ran, is_root, skip};
+
+/// Makes a machine below `$T` with the programs of this one and nothing of an agent, where `$1` is the preview as
+/// `/preview`, and runs `$2` there. Ends with 90 where that is not possible.
+const MACHINE: &str = r#"
+    { cd "$T" && mkdir -p etc opt srv home var/lib run tmp proc usr dev && chmod 1777 tmp &&
+    for folder in bin sbin lib lib64; do
+        if [ -L "/$folder" ]; then cp -P "/$folder" "$folder"
+        elif [ -d "/$folder" ]; then mkdir "$folder" && mount --bind "/$folder" "$folder"; fi || exit 90
+    done
+    mount --bind /usr usr &&
+    for folder in usr/lib/netdata usr/libexec/netdata usr/local usr/lib/systemd/system; do
+        if [ -d "$folder" ]; then mount -t tmpfs none "$folder"; fi || exit 90
+    done
+    mount -t proc proc proc && mount --bind /dev dev && cp "$1" preview && chmod 755 preview . &&
+    printf 'root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n' >etc/passwd; } >&2 || exit 90
+    exec chroot . /bin/sh -c "$2"
+"#;
+
+/// Runs a script there as root. In it `as_user ID COMMAND` is another user's, `starts ID FILE VARIABLE=VALUE...` starts a
+/// program from FILE (a copy of sleep(1)), and `says COMMAND` prints what it says, and its exit status.
+fn on_a_machine(test: &str, script: &str) -> Option<Ran> {
+    const WORDS: &str = r#"
+        set -eu; PATH=/usr/sbin:/usr/bin:/sbin:/bin; umask 022; preview() { env -i /preview "$@"; }
+        as_user() { id=$1; shift; env -i setpriv --reuid "$id" --regid "$id" --clear-groups -- "$@"; }
+        starts() {
+            id=$1; file=$2; shift 2; mkdir -p "${file%/*}"; cp /bin/sleep "$file"
+            env -i setpriv --reuid "$id" --regid "$id" --clear-groups -- env "$@" "$file" 60 </dev/null >/dev/null 2>&1 &
+            while [ "$(readlink "/proc/$!/exe")" != "$file" ]; do sleep 0.01; done
+        }
+        says() { status=0; "$@" </dev/null 2>&1 || status=$?; echo "status $status"; }
+    "#;
+    if !is_root() {
+        skip(test, "only root can make a machine of its own");
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", MACHINE, "sh", PROGRAM]);
+    command.arg(format!("{WORDS}\n{script}")).env("T", folder.path()).stdin(Stdio::null());
+    let ran = Ran::from(&command.output().ok()?);
+    if ran.code == Some(90) {
+        skip(test, &format!("cannot make a machine of its own here: {}", ran.err.trim()));
+        return None;
+    }
+    assert_eq!(ran.code, Some(0), "{}\n{}", ran.out, ran.err);
+    Some(ran)
+}
+
+/// The script's output between two of its marks.
+fn part<'r>(ran: &'r Ran, mark: &str) -> &'r str {
+    let (_, rest) = ran.out.split_once(&format!("== {mark}\n")).unwrap_or_else(|| panic!("no {mark}:\n{}", ran.out));
+    rest.split("== ").next().unwrap_or(rest)
+}
+
+/// A program of any account that is called netdata, and names root's folders as its own.
+#[test]
+fn what_another_account_starts_is_not_the_daemon() {
+    let test = "what_another_account_starts_is_not_the_daemon";
+    let script = r#"
+        mkdir -p /var/lib/netdata /etc/netdata /home/mallory; chown 998 /var/lib/netdata; chown 1234 /home/mallory
+        starts 1234 /home/mallory/netdata NETDATA_LIB_DIR=/home/mallory NETDATA_USER_CONFIG_DIR=/etc/nologin
+        echo "== check"; says preview check --expect off
+        echo "== status"; says preview status --json
+        echo "== opt-out"; says preview opt-out
+        echo "== found"; find / -xdev -name .opt-out-from-anonymous-statistics; ls -d /etc/nologin 2>&1 || true
+        echo "== daemon"; starts 998 /usr/local/sbin/netdata; says preview status --json
+    "#;
+    // Where /usr/local does not exist the daemon lies elsewhere: its folder does not matter.
+    let Some(ran) = on_a_machine(test, &script.replace("/usr/local/sbin", "/opt/sbin")) else { return };
+    assert!(!part(&ran, "check").contains("status 0"), "{}", ran.out);
+    assert!(part(&ran, "status").contains("\"daemons\": []"), "{}", ran.out);
+    assert!(part(&ran, "opt-out").contains("Created /etc/netdata/.opt-out"), "{}", ran.out);
+    let found = part(&ran, "found");
+    assert!(found.starts_with("/etc/netdata/.opt-out-from-anonymous-statistics\n"), "{found}");
+    assert!(found.contains("/etc/nologin': No such file") && found.lines().count() == 2, "{found}");
+    // The owner of a usual library directory is believed.
+    assert!(part(&ran, "daemon").contains("\"user_id\": 998"), "{}", ran.out);
+}
+
+/// The agent's own configuration moves its config directory: the dashboard looks there for the file, and nowhere else.
+#[test]
+fn opting_out_reaches_the_folder_that_the_agent_reads() {
+    let script = r#"
+        mkdir -p /var/lib/netdata /etc/netdata /srv/agent
+        printf '[SECTION]\n SETTING = /srv/agent\n' >/etc/netdata/netdata.conf
+        echo "== usual"; touch /etc/netdata/.opt-out-from-anonymous-statistics; says preview status --json
+        rm /etc/netdata/.opt-out-from-anonymous-statistics
+        echo "== dry"; says preview opt-out --dry-run
+        echo "== refused"; says preview opt-out; ls -A /srv/agent
+        echo "== yes"; says preview opt-out --yes; ls -A /srv/agent /etc/netdata
+        echo "== status"; says preview status --json
+    "#;
+    let test = "opting_out_reaches_the_folder_that_the_agent_reads";
+    for (section, setting) in [("directories", "config"), ("global", "config directory")] {
+        let Some(ran) = on_a_machine(test, &script.replace("SECTION", section).replace("SETTING", setting)) else {
+            return;
+        };
+        assert!(
+            part(&ran, "usual").contains("allowed: there is no opt-out file in the daemon's config directory"),
+            "{}",
+            ran.out
+        );
+        assert!(part(&ran, "dry").contains("Would create /srv/agent/.opt-out"), "{}", ran.out);
+        let refused = part(&ran, "refused");
+        assert!(refused.contains("/srv/agent/.opt-out") && refused.contains("--yes"), "{refused}");
+        assert!(refused.ends_with("status 2\n"), "nothing is created: {refused}");
+        let yes = part(&ran, "yes");
+        assert!(yes.contains("status 0\n") && yes.contains("/etc/netdata:\nnetdata.conf\n"), "{yes}");
+        assert!(yes.contains("/srv/agent:\n.opt-out-from-anonymous-statistics\n"), "{yes}");
+        assert!(part(&ran, "status").contains("off when the agent starts next"), "{}", ran.out);
+    }
+}
+
+#[test]
+fn each_agent_that_is_installed_is_opted_out() {
+    let test = "each_agent_that_is_installed_is_opted_out";
+    let script = r#"
+        mkdir -p /var/lib/netdata /etc/netdata /opt/netdata/var/lib/netdata /opt/netdata/etc
+        echo "== both"; says preview opt-out; ls -d /etc/netdata/.opt* /opt/netdata/etc/netdata/.opt*
+        rm /etc/netdata/.opt* /opt/netdata/etc/netdata/.opt*
+        echo "== one"; says preview opt-out --config-dir /opt/netdata/etc/netdata; find /etc /opt -name '.opt-out*'
+        echo "== in"; touch /etc/netdata/.opt-out-from-anonymous-statistics; says preview opt-in --yes; find /etc /opt -name '.opt-out*'
+    "#;
+    let Some(ran) = on_a_machine(test, script) else { return };
+    let files = ["/etc/netdata", "/opt/netdata/etc/netdata"]
+        .map(|folder| format!("{folder}/.opt-out-from-anonymous-statistics"));
+    let both = part(&ran, "both");
+    assert!(files.iter().all(|file| both.matches(file).count() >= 2), "{both}");
+    let one = part(&ran, "one");
+    assert!(one.lines().any(|line| line == files[1]) && !one.lines().any(|line| line == files[0]), "{one}");
+    let opted_in = part(&ran, "in");
+    assert!(files.iter().all(|file| opted_in.contains(&format!("Removed {file}."))), "{opted_in}");
+    assert!(!opted_in.ends_with("statistics\n"), "{opted_in}");
+}
+
+/// The unit says where the agent is, also while none runs.
+#[test]
+fn the_command_of_the_unit_names_the_agent() {
+    let script = r#"
+        mkdir -p /etc/netdata /var/lib/netdata /opt/netdata/etc/netdata /run/systemd/system /srv/agent
+        unit() { printf '[Service]\nExecStart=%s\n' "$1" >/run/systemd/system/netdata.service; }
+        unit '/opt/netdata/bin/srv/netdata -P /run/netdata.pid -D'; echo "== prefix"; says preview status --json
+        printf '[directories]\nconfig = /srv/agent\n' >/srv/netdata.conf
+        unit '/usr/sbin/netdata -D -c /srv/netdata.conf'; echo "== option"; says preview status --json
+        chown 1234 /srv /srv/agent; rmdir /srv/agent; echo "== owner"; says preview opt-out --yes; ls /srv
+    "#;
+    let Some(ran) = on_a_machine("the_command_of_the_unit_names_the_agent", script) else { return };
+    assert!(part(&ran, "prefix").contains("\"config_directory\": \"/opt/netdata/etc/netdata\""), "{}", ran.out);
+    assert!(part(&ran, "option").contains("\"config_directory\": \"/srv/agent\""), "{}", ran.out);
+    // No folder is created where another account could put something else in its place.
+    let owner = part(&ran, "owner");
+    assert!(owner.contains("cannot create /srv/agent/.opt-out") && !owner.contains("\nagent\n"), "{owner}");
+    assert!(owner.contains("Created /etc/netdata/.opt-out"), "the others are opted out all the same: {owner}");
+}
+
+/// What cannot be listed may run.
+#[test]
+fn where_processes_are_hidden_nothing_is_claimed() {
+    let script = r#"
+        mkdir -p /var/lib/netdata /etc/netdata; chmod 755 /etc/netdata
+        echo "== seen"; says as_user 65534 /preview status --json
+        mount -t proc -o hidepid=2 proc /proc
+        echo "== hidden"; says as_user 65534 /preview status --json
+        echo "== check"; says as_user 65534 /preview check --expect on
+        echo "== root"; says preview status --json
+        umount /proc; umount /proc; echo "== none"; says preview status --json
+    "#;
+    let Some(ran) = on_a_machine("where_processes_are_hidden_nothing_is_claimed", script) else { return };
+    assert!(part(&ran, "seen").contains("\"decision\": \"allowed\""), "{}", ran.out);
+    for mark in ["hidden", "none"] {
+        let said = part(&ran, mark);
+        assert!(said.contains("\"decision\": \"unknown\"") && said.contains("\"decided_for\": \"unseen\""), "{said}");
+    }
+    assert!(part(&ran, "check").contains("status 3"), "{}", ran.out);
+    assert!(part(&ran, "root").contains("\"decision\": \"allowed\""), "{}", ran.out);
+}
