@@ -99,12 +99,19 @@ fn rows() -> Vec<Row> {
         Row {
             options: &["--config-dir", "$S/o"],
             ..variables(
-                "a relative folder does not count",
-                "mkdir $S/o; : >$F",
+                "a relative folder beside one that can be used",
+                "mkdir $S/o",
                 &[("NETDATA_USER_CONFIG_DIR", "config")],
-                Allowed,
+                Unknown,
             )
         },
+        variables("a relative folder cannot be looked at", "", &[("NETDATA_USER_CONFIG_DIR", "config")], Unknown),
+        variables(
+            "a relative folder and a variable",
+            "",
+            &[("NETDATA_USER_CONFIG_DIR", "."), ("DO_NOT_TRACK", "1")],
+            OptedOut,
+        ),
         options(
             "named twice, in the first",
             "mkdir $S/o; : >$S/o/.opt-out-from-anonymous-statistics",

@@ -57,7 +57,7 @@ pub use host::{
 #[cfg(feature = "serde")]
 pub use json::Explained;
 pub use live::LiveHost;
-pub use processes::{CANDIDATES, Candidate, Candidates, Process, Unseen, candidates, processes_named};
+pub use processes::{CANDIDATES, Candidate, Candidates, Unseen, candidates};
 #[cfg(feature = "recorded")]
 pub use recorded::RecordedHost;
 #[cfg(feature = "recorded")]

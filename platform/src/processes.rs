@@ -129,10 +129,10 @@ impl Candidates {
         self.more == 0 && self.unseen.is_none()
     }
 
-    fn add(&mut self, candidate: Candidate, counts: &dyn Fn(&Candidate) -> bool, limit: usize) {
+    fn add(&mut self, candidate: Candidate, counts: &dyn Fn(&Candidate) -> bool) {
         if !counts(&candidate) {
             self.others += 1;
-        } else if self.counting.len() < limit {
+        } else if self.counting.len() < CANDIDATES {
             self.counting.push(candidate);
         } else {
             self.more += 1;
@@ -147,20 +147,16 @@ impl Candidates {
 /// # Errors
 /// When processes cannot be listed at all: then it is not known whether any runs.
 pub fn candidates(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
-    limited(host, name, counts, CANDIDATES)
-}
-
-fn limited(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool, limit: usize) -> Result<Candidates> {
     let mut found = match host.platform() {
-        Platform::Linux => linux(host, name, counts, limit)?,
-        _ => elsewhere(host, name, counts, limit)?,
+        Platform::Linux => linux(host, name, counts)?,
+        _ => elsewhere(host, name, counts)?,
     };
     found.counting.sort_by_key(|candidate| candidate.id);
     Ok(found)
 }
 
 /// proc(5)
-fn linux(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool, limit: usize) -> Result<Candidates> {
+fn linux(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
     let boot = boot_time(host);
     let mut found = Candidates::default();
     let mut seen = BTreeSet::new();
@@ -179,7 +175,7 @@ fn linux(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool, limit
                 Ok(candidate) => {
                     seen.insert(id);
                     if let Some(candidate) = candidate {
-                        found.add(candidate, counts, limit);
+                        found.add(candidate, counts);
                     }
                 }
                 // It ended, and may have started another before: daemons do. Whatever else failed may work next time.
@@ -294,13 +290,13 @@ fn namespaces_differ(host: &dyn Host, id: u32) -> Option<bool> {
 }
 
 /// What sysinfo finds, where it finds process 1 too.
-fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool, limit: usize) -> Result<Candidates> {
+fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
     let mut found = Candidates::default();
     let mut first_is_listed = false;
     for (candidate, is_called) in crate::sys::processes(name)? {
         first_is_listed |= candidate.id == 1;
         if is_called {
-            found.add(candidate, counts, limit);
+            found.add(candidate, counts);
         }
     }
     // A jail has no process 1 (jail(8)); outside one, security.bsd.see_other_uids can be off.
@@ -310,40 +306,6 @@ fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool, l
         found.unseen = Some(Unseen::Hidden);
     }
     Ok(found)
-}
-
-/// A running program with all that it says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Process {
-    /// Its process id.
-    pub id: u32,
-    /// The process that started it.
-    pub parent: u32,
-    /// The user that it runs as: its effective user id.
-    pub owner: u32,
-    /// Whether it is known to run in another pid namespace.
-    pub contained: bool,
-    /// When it was started: milliseconds since 1970.
-    pub started: Option<u64>,
-    /// Its arguments, the program's name first.
-    pub arguments: Result<Vec<OsString>>,
-    /// The environment that it was started with.
-    pub environment: Result<Vec<(OsString, OsString)>>,
-}
-
-/// All running programs of one name, with what they say of themselves, and without what could not be seen.
-pub fn processes_named(host: &dyn Host, name: &str) -> Result<Vec<Process>> {
-    let found = limited(host, name, &|_| true, usize::MAX)?;
-    let process = |candidate: Candidate| Process {
-        id: candidate.id,
-        parent: candidate.parent,
-        owner: candidate.owner,
-        contained: candidate.contained == Some(true),
-        started: candidate.started,
-        arguments: candidate.arguments(host),
-        environment: candidate.environment(host),
-    };
-    Ok(found.counting.into_iter().map(process).collect())
 }
 
 /// The parts of a block of strings, each of which ends with a NUL.

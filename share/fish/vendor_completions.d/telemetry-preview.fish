@@ -36,7 +36,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -s V -
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "show" -d 'Print the request that would be sent, and where each value comes from'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "status" -d 'Say whether this machine may send, what decides that, and who would send'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "diff" -d 'Compare two events: what would be sent, or what was sent last'
-complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "opt-out" -d 'Create the opt-out file, and delete events that wait to be sent'
+complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "opt-out" -d 'Create the opt-out file of each agent, and delete events that wait to be sent'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "opt-in" -d 'Remove the opt-out file, after asking'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "history" -d 'Show what was sent or refused, and what waits to be sent and why'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "forget" -d 'Delete what was sent and is kept here, and events that wait to be sent'
@@ -77,6 +77,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l event -d 'The event to show: START, EXIT, FATAL ... [default: START]' -r
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l call -d 'A file with recorded calls of the daemon: {"argv": [...], "env": {...}}' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l dry-run -d 'Only say what would be done'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -l yes -d 'Do not ask, even where an agent names a folder that is not a usual one'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-out" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l config-dir -d 'The agent\'s config directory' -r -F
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand opt-in" -l lib-dir -d 'The agent\'s library directory, in which it keeps its identifier' -r -F
