@@ -207,16 +207,16 @@ rm -rf $(quote "$stage")"
 # Whatever it is: a link that leads nowhere is there too.
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# Whether a file is one of these programs or pages, in any version: by a text that it holds. Lines of grep end at a NUL in some
-# systems, hence tr.
+# Whether a file is this program or page, in any version: by a text that it holds. Lines of grep end at a NUL in some systems,
+# hence tr.
 is_ours() {
     case $1 in
-        */share/*) mark='of the anonymous-statistics project; do not edit.' ;;
-        */system-info*) mark='Finds out what machine this is: operating system' ;;
-        */anonymous-statistics*) mark='[sender of the anonymous-statistics project, version ' ;;
+        */*) mark='of the anonymous-statistics project; do not edit.' ;;
+        system-info) mark='Finds out what machine this is: operating system' ;;
+        anonymous-statistics) mark='[sender of the anonymous-statistics project, version ' ;;
         *) mark="Shows what the Netdata agent's telemetry would send from this machine" ;;
     esac
-    [ -f "$1" ] && tr '\000' '\n' <"$1" | grep -F -q "$mark"
+    [ -f "$2" ] && tr '\000' '\n' <"$2" | grep -F -q "$mark"
 }
 
 # Checksum and size, one space between.
@@ -277,8 +277,8 @@ record() {
 
 is_recorded() {
     [ -f "$root$manifest" ] || return 1
-    while IFS=' ' read -r _ _ _ path; do
-        [ "$path" != "$1" ] || return 0
+    while IFS= read -r line; do
+        [ "${line#* * * }" != "$1" ] || return 0
     done <"$root$manifest"
     return 1
 }
@@ -287,8 +287,8 @@ is_recorded() {
 is_as_recorded() {
     [ -f "$root$1" ] && [ ! -L "$root$1" ] || return 1
     now=$(checksum "$root$1")
-    while IFS=' ' read -r _ sum size path; do
-        [ "$path $sum $size" != "$1 $now" ] || return 0
+    while IFS= read -r line; do
+        [ "${line#* }" != "$now $1" ] || return 0
     done <"$root$manifest"
     return 1
 }
@@ -311,11 +311,15 @@ write_record() {
 # The lines of an earlier installation: all of them, or those whose paths are not installed now.
 earlier() {
     [ -f "$root$manifest" ] || return 0
-    while IFS=' ' read -r kind sum size path; do
-        case "$1" in
-            *" $path
+    without="
+$(printf '%s' "$1" | sed 's/^[^ ]* [^ ]* [^ ]* //')
+"
+    while IFS= read -r line; do
+        case $line$without in
+            '# '* | *"
+${line#* * * }
 "*) ;;
-            *) [ "$kind" = '#' ] || say "$kind $sum $size $path" ;;
+            *) say "$line" ;;
         esac
     done <"$root$manifest"
 }
@@ -412,13 +416,13 @@ folders_to_opt_out() {
 check_targets() {
     for program in $programs; do
         target=$root$prefix/bin/$program
-        if exists "$target" && ! is_ours "$target"; then
+        if exists "$target" && ! is_ours "$program" "$target"; then
             fail "$target is another program: move it away, or choose another --prefix"
         fi
     done
     for page in $pages; do
         target=$root$prefix/share/$page
-        if exists "$target" && ! is_ours "$target"; then
+        if exists "$target" && ! is_ours "$page" "$target"; then
             fail "$target is of another program: move it away, or choose another --prefix"
         fi
     done
@@ -432,7 +436,7 @@ check_targets() {
         fi
         exists "$root$path" || continue
         [ -f "$root$path" ] || fail "$root$path is no file: move it away"
-        ! is_ours "$root$path" || continue
+        ! is_ours "$script" "$root$path" || continue
         foreign="$foreign$root$path
 "
         # An upgrade without dpkg puts a newer original over ours; then the older one is out of date. With dpkg it cannot.
@@ -512,7 +516,7 @@ prepare() {
     name=${target##*/}
     if exists "$target"; then
         { cp -p "$target" "$stage/$name.new" && chmod u+w "$stage/$name.new"; } || fail "cannot copy $target"
-        if is_ours "$target"; then
+        if is_ours "$1" "$target"; then
             cp -RpP "$target" "$stage/$name.before" || fail "cannot copy $target"
             on_failure "unmove $(quote "$target") $(quote "$stage/$name.before")"
         fi
@@ -530,31 +534,31 @@ place() {
     move "$stage/${2##*/}.new" "$root$2"
 }
 
-# Keeps the daemon's script, where it is not kept yet.
+# Keeps the daemon's script, where it is not kept yet: keep_original PROGRAM PATH.
 keep_original() {
-    target=$root$1
-    kept=$(how_kept "$1")
+    target=$root$2
+    kept=$(how_kept "$2")
     case $kept in
         diverted) by_dpkg=yes ;;
         divert)
             by_dpkg=yes
             would "keep $target as $target.original (dpkg-divert)" && return
             stage_beside "$target"
-            if is_ours "$target"; then
+            if is_ours "$1" "$target"; then
                 # Put there by hand over the package's: it must not become the original.
-                move "$target" "$stage/${1##*/}.by-hand"
+                move "$target" "$stage/${2##*/}.by-hand"
             fi
-            on_failure "divert --rename --remove $(quote "$1") || not_undone=yes"
-            divert --local --rename --divert "$1.original" --add "$1" || fail "dpkg-divert failed for $target"
+            on_failure "divert --rename --remove $(quote "$2") || not_undone=yes"
+            divert --local --rename --divert "$2.original" --add "$2" || fail "dpkg-divert failed for $target"
             ;;
         beside)
-            if ! exists "$target" || is_ours "$target"; then
+            if ! exists "$target" || is_ours "$1" "$target"; then
                 return 0
             fi
             would "keep $target as $target.original" && return
             if exists "$target.original"; then
                 stage_beside "$target"
-                move "$target.original" "$stage/${1##*/}.out-of-date"
+                move "$target.original" "$stage/${2##*/}.out-of-date"
             fi
             move "$target" "$target.original"
             ;;
@@ -598,8 +602,8 @@ install() {
     done
     for line in $places; do
         path=${line#* }
-        case ${line%% *}:$path in
-            */*:*) kind=page ;;
+        case ${line%% *}:${path##*/} in
+            */*) kind=page ;;
             *.sh) kind=script ;;
             *) kind=program ;;
         esac
@@ -614,7 +618,7 @@ install() {
 $record"
     for line in $places; do
         case $line in
-            *.sh) keep_original "${line#* }" ;;
+            *.sh) keep_original "${line%% *}" "${line#* }" ;;
         esac
         place "${line%% *}" "${line#* }"
     done

@@ -584,6 +584,50 @@ fn the_programs_of_others_are_not_replaced() {
     });
 }
 
+/// No part of a path but the last says what a file is.
+#[test]
+fn a_prefix_may_be_called_like_a_program_or_a_folder_of_pages() {
+    under_each_shell("a_prefix_may_be_called_like_a_program_or_a_folder_of_pages", |shell| {
+        for prefix in ["/opt/anonymous-statistics", "/opt/system-info", "/srv/share/x", "/srv/share/a:b/man"] {
+            let scratch = Scratch::with_agent(shell).with_small_programs().with_pages();
+            let before = scratch.files();
+            scratch.installed(&["--yes", "--prefix", prefix]);
+            let once = scratch.tree();
+            scratch.installed(&["--prefix", prefix]);
+            assert_eq!(scratch.tree(), once, "{prefix}");
+            let record = fs::read_to_string(scratch.path(prefix).join("share/anonymous-statistics/installed")).unwrap();
+            let count = |kind: &str| record.lines().filter(|line| line.starts_with(kind)).count();
+            assert_eq!([count("program "), count("script "), count("page ")], [3, 2, pages().len()], "{record}");
+
+            let program = scratch.path(prefix).join("bin/system-info");
+            let ours = fs::read(&program).unwrap();
+            fs::copy(scratch.programs.join("telemetry-preview"), &program).unwrap();
+            let (_, err, status) = scratch.install(&["--prefix", prefix]);
+            assert_eq!((status, err.contains("is another program")), (1, true), "{prefix}: {err}");
+            fs::write(&program, ours).unwrap();
+            scratch.installed(&["--uninstall", "--prefix", prefix]);
+            assert_eq!(scratch.files(), before, "{prefix}");
+        }
+    });
+}
+
+#[test]
+fn of_two_folders_one_may_be_called_like_the_end_of_the_other() {
+    under_each_shell("of_two_folders_one_may_be_called_like_the_end_of_the_other", |shell| {
+        let scratch = Scratch::bare(shell).with_small_programs();
+        let folders = ["/srv/plugins.d", "/opt/a /srv/plugins.d"];
+        for folder in folders {
+            scratch.add_agent(folder, "/etc/netdata");
+        }
+        let before = scratch.files();
+        for folder in folders {
+            scratch.installed(&["--yes", "--plugins-dir", folder]);
+        }
+        scratch.installed(&["--uninstall"]);
+        assert_eq!(scratch.files(), before);
+    });
+}
+
 /// Programs of this project that were put there by hand are replaced without a question, and never become originals.
 #[test]
 fn our_own_program_is_never_kept_as_an_original() {

@@ -133,16 +133,18 @@ impl Scratch {
     }
 
     /// With small programs: where hundreds of runs are looked at for what is left in the folders, and nothing for what
-    /// the programs do. They say their names, and hold what the installer knows them by.
+    /// the programs do. They say their names, and each holds what the installer knows it by.
     #[must_use]
     pub fn with_small_programs(mut self) -> Self {
         self.programs = self.beside("small");
         std::fs::create_dir(&self.programs).unwrap();
-        for name in PROGRAMS {
-            let marks = "Finds out what machine this is: operating system\n\
-                # [sender of the anonymous-statistics project, version 0]\n\
-                # Shows what the Netdata agent's telemetry would send from this machine";
-            write_script(&self.programs.join(name), &format!("#!/bin/sh\n# {marks}\necho '{name} 0.0'\n"));
+        let marks = [
+            "Finds out what machine this is: operating system",
+            "[sender of the anonymous-statistics project, version 0]",
+            "Shows what the Netdata agent's telemetry would send from this machine",
+        ];
+        for (name, mark) in PROGRAMS.into_iter().zip(marks) {
+            write_script(&self.programs.join(name), &format!("#!/bin/sh\n# {mark}\necho '{name} 0.0'\n"));
         }
         self
     }
