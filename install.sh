@@ -74,7 +74,8 @@ Usage: sh install.sh [OPTIONS]
   --help               print this help
 
 DISABLE_TELEMETRY or DO_NOT_TRACK, set to anything (0 and false too), is the same
-as --disable-telemetry. sudo does not pass them on; give it the option.
+as --disable-telemetry, and so is NETDATA_DISABLE_TELEMETRY, even set to nothing.
+sudo does not pass them on; give it the option.
 
 Exit status: 0 done; 1 not done, and what was begun is undone; 2 wrong usage.
 HELP
@@ -658,24 +659,27 @@ report_installation() {
     fi
 }
 
-# Whether telemetry is on, as the installed program sees it; in another root it would look at the wrong files.
+# Whether somebody has opted out, as the installed program sees it; in another root it would look at the wrong files. What the
+# agent does besides (telemetry-preview status lists it) is another question: this never says that all is off.
 telemetry() {
+    files=$(opt_outs | tr '\n' ' ')
     decision=''
-    if [ -z "$root" ]; then
+    if [ -z "$root$files" ] && [ "$plugins" ]; then
         set -- status --json
         [ -z "$config_dir" ] || set -- --config-dir "$config_dir" "$@"
         decision=$("$prefix/bin/telemetry-preview" "$@" </dev/null 2>/dev/null |
             sed -n 's/^  "decision": "\(.*\)",$/\1/p') || decision=''
     fi
-    files=$(opt_outs | tr '\n' ' ')
     if [ "$files" ]; then
-        say "Telemetry is off: there is ${files% }"
+        say "Opted out: there is ${files% }"
+    elif [ -z "$plugins" ]; then
+        say "No opt-out file was found. To create one before an agent is installed: $(again ' --disable-telemetry')"
     elif [ "$decision" = 'opted out' ]; then
-        say "Telemetry is off as this shell sees it (telemetry-preview status says why)."
+        say "Opted out as this shell sees it (telemetry-preview status says why)."
     elif [ "$decision" = unknown ]; then
-        say 'Whether telemetry is off cannot be seen from this account; in doubt nothing is sent.'
+        say 'Whether somebody has opted out cannot be seen from this account; in doubt nothing is sent.'
     else
-        say "Telemetry is on: no opt-out file was found. To turn it off: sudo telemetry-preview opt-out"
+        say "Telemetry is on: no opt-out file was found. To turn it off: $(again ' --disable-telemetry')"
     fi
 }
 
@@ -859,8 +863,9 @@ fi
 manifest=$prefix/share/anonymous-statistics/installed
 here=$(cd "$(dirname "$0")" && pwd)
 
-# The rule of the sender (src/consent.rs): anything at all.
-if [ "${DISABLE_TELEMETRY-}" ] || [ "${DO_NOT_TRACK-}" ]; then
+# The rule of the sender (src/consent.rs): anything at all. The third is a variable of Netdata's installers, which no sender
+# asks for: netdata-installer.sh takes it when it is set at all (${NETDATA_DISABLE_TELEMETRY+x}).
+if [ "${DISABLE_TELEMETRY-}${DO_NOT_TRACK-}${NETDATA_DISABLE_TELEMETRY+x}" ]; then
     if [ -z "$disable" ] && [ -z "$uninstall" ]; then
         disable=yes variable=yes
     fi

@@ -79,6 +79,8 @@ fn without_an_agent_only_the_programs_are_installed() {
         let scratch = Scratch::bare(shell);
         let out = scratch.installed(&["--prefix", "/opt/a b's"]);
         assert!(out.contains("No Netdata agent was found"), "{out}");
+        assert!(!out.contains("Telemetry is on"), "nobody sends: {out}");
+        assert!(out.lines().any(|line| line.ends_with(r"--prefix '/opt/a b'\''s' --disable-telemetry")), "{out}");
         assert_eq!(scratch.files().len(), 4, "three programs and the record");
         assert!(scratch.path("opt/a b's/bin/telemetry-preview").exists());
         scratch.installed(&["--uninstall", "--prefix=/opt/a b's"]);
@@ -121,7 +123,7 @@ fn any_value_of_a_variable_disables_telemetry_as_the_option_does() {
                 assert_eq!((fs::read(&file).unwrap().len(), mode(&file)), (0, 0o644));
                 assert_eq!(mode(&scratch.path("usr/local/bin")), 0o755);
             }
-            assert_eq!(out.contains("Telemetry is off"), file.exists(), "{out}");
+            assert_eq!(out.contains("Opted out: "), file.exists(), "{out}");
             assert_eq!(out.contains("Telemetry is on"), !file.exists(), "{out}");
             file.exists()
         };
@@ -131,6 +133,10 @@ fn any_value_of_a_variable_disables_telemetry_as_the_option_does() {
                 assert!(is_out(&agent().with(name, value), &["--yes"]), "{name}={value}");
             }
             assert!(!is_out(&agent().with(name, ""), &["--yes"]), "{name} is empty");
+        }
+        // A variable of Netdata's installers, which take it when it is set at all.
+        for value in ["1", "0", ""] {
+            assert!(is_out(&agent().with("NETDATA_DISABLE_TELEMETRY", value), &["--yes"]), "{value:?}");
         }
         assert!(is_out(&agent(), &["--yes", "--disable-telemetry"]));
         assert!(!is_out(&agent(), &["--yes"]));
@@ -158,7 +164,7 @@ fn what_stands_in_the_opt_out_files_place_opts_out_as_it_is() {
             let out = scratch.installed(&["--yes", "--disable-telemetry"]);
             let after: Vec<_> = scratch.tree().into_iter().filter(|(path, _)| path.starts_with("etc")).collect();
             assert_eq!(before, after);
-            assert!(out.contains("Telemetry is off"), "{out}");
+            assert!(out.contains("Opted out: "), "{out}");
         }
     });
 }
@@ -283,7 +289,7 @@ fn every_kind_of_agent_is_opted_out_where_it_looks() {
         let out = scratch.installed(&["--yes", "--disable-telemetry", "--config-dir", "/srv/netdata/etc/"]);
         assert!(scratch.path("srv/netdata/etc").join(Path::new(OPT_OUT).file_name().unwrap()).exists());
         assert!(!scratch.path(OPT_OUT).exists());
-        assert!(out.contains("Telemetry is off"), "{out}");
+        assert!(out.contains("Opted out: "), "{out}");
         assert!(
             scratch
                 .installed(&["--uninstall"])
@@ -887,25 +893,27 @@ fn without_a_root_the_installed_preview_says_whether_telemetry_is_on() {
     }
     under_each_shell(test, |shell| {
         let scratch = Scratch::with_agent(shell);
-        let path = |name: &str| scratch.path(name).display().to_string();
-        let (prefix, plugins, config) = (path("usr/local"), path(PLUGINS), path("etc/netdata"));
-        let arguments = ["--root=/", "--yes", "--prefix", &prefix, "--plugins-dir", &plugins, "--config-dir", &config];
+        let installed = |arguments: &[&str]| {
+            let (out, err, status) = scratch.install_here(arguments);
+            assert_eq!((err.as_str(), status), ("", 0), "{out}");
+            out
+        };
         let before = scratch.tree();
-        let out = scratch.installed(&arguments);
+        let out = installed(&["--yes"]);
         assert!(out.contains("Telemetry is on"), "{out}");
         assert!(has_originals(&scratch));
-        let disabled = scratch.installed(&[&arguments[..], &["--disable-telemetry"]].concat());
-        assert!(disabled.contains(&format!("Telemetry is off: there is {}", path(OPT_OUT))), "{disabled}");
+        let disabled = installed(&["--disable-telemetry"]);
+        assert!(disabled.contains(&format!("Opted out: there is {}", scratch.path(OPT_OUT).display())), "{disabled}");
 
         // Opted out, the sender under the daemon's name says nothing and succeeds.
         let called = Command::new(scratch.script("anonymous-statistics"))
             .args(["START", "-", "-"])
             .env_clear()
-            .env("NETDATA_USER_CONFIG_DIR", &config)
+            .env("NETDATA_USER_CONFIG_DIR", scratch.path("etc/netdata"))
             .output()
             .unwrap();
         assert_eq!(said(&called), (String::new(), String::new(), 0));
-        scratch.installed(&["--root=/", "--uninstall", "--prefix", &prefix]);
+        installed(&["--uninstall"]);
         fs::remove_file(scratch.path(OPT_OUT)).unwrap();
         assert_eq!(scratch.tree(), before);
     });

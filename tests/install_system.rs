@@ -180,7 +180,7 @@ fn on_this_machine_as_its_package_installed_netdata() {
         let status = Command::new("/usr/local/bin/telemetry-preview").arg("status").output().unwrap();
         assert!(said(&status).0.contains("Who would send    this sender, version "), "the preview knows it");
         let out = install(&["--disable-telemetry"]);
-        assert!(out.contains("Telemetry is off") && file.exists(), "{out}");
+        assert!(out.contains("Opted out: ") && file.exists(), "{out}");
         install(&["--uninstall"]);
         assert_eq!(diversions(), "");
         assert_eq!(std::fs::read(script("anonymous-statistics.sh")).unwrap(), stock);

@@ -220,6 +220,14 @@ impl Scratch {
         out
     }
 
+    /// The same on the machine itself, with folders of this root: there the programs are run.
+    pub fn install_here(&self, arguments: &[&str]) -> (String, String, i32) {
+        let [prefix, plugins, config] =
+            ["usr/local", PLUGINS, "etc/netdata"].map(|name| self.path(name).display().to_string());
+        let here = ["--root=/", "--prefix", &prefix, "--plugins-dir", &plugins, "--config-dir", &config];
+        self.install(&[&here[..], arguments].concat())
+    }
+
     /// All that is in the root: what it is, permissions and content.
     pub fn tree(&self) -> BTreeMap<PathBuf, String> {
         let mut found = BTreeMap::new();
