@@ -123,9 +123,9 @@ again() {
 
 # ---- undoing
 
-# undo: what takes back what was done, the last first. cleanup: the folders of unfinished files, which go in any case.
+# undo: what takes back what was done, the last first. stages: the folders of unfinished files, which go in any case.
 # made: the folders that were made, the deepest first.
-dry_run='' finished='' undo='' cleanup='' made=''
+dry_run='' finished='' undo='' stages='' made='' random=''
 
 on_failure() {
     undo="$1
@@ -135,9 +135,9 @@ $undo"
 finish() {
     status=$?
     trap '' HUP INT TERM PIPE
-    set +e
+    set +e -f
     if [ "$finished" ]; then
-        eval "$cleanup"
+        remove_stages
         exit "$status"
     fi
     not_undone=''
@@ -146,7 +146,7 @@ finish() {
         # What is needed to put it right by hand may be in the folders that would be removed.
         exit "$status"
     fi
-    eval "$cleanup"
+    remove_stages
     remove_folders "$made"
     if [ "$undo$made" ]; then
         complain 'what was begun is undone'
@@ -185,22 +185,119 @@ $made"
     record "folder 0 0 $1"
 }
 
-# Makes a folder for unfinished files beside a target, so that a rename is all that is left to do.
+# Sets stage: a folder for unfinished files beside a target, so that a rename is all that is left to do. Its name cannot be
+# foreseen, so it is none that somebody prepared.
 stage_beside() {
-    folder=${1%/*}
-    stage=$folder/.anonymous-statistics.$$
-    [ ! -d "$stage" ] || return 0
-    # What is left of a run that was killed (kill -9 cannot be answered).
+    find_real "${1%/*}"
+    guard "$real" ''
+    random=${random:-$(od -An -N16 -tx1 /dev/urandom | tr -cd 0-9a-f)}
+    [ ${#random} -eq 32 ] || fail 'cannot read 16 random bytes from /dev/urandom'
+    stage=$real/.anonymous-statistics.$$.$random
+    case "
+$stages" in
+        *"
+$stage
+"*) return 0 ;;
+    esac
+    remove_leftovers
+    stages="$stage
+$stages"
+    mkdir -m 700 "$stage" || fail "cannot write in $real"
+}
+
+# What is left in real of a run that was killed (kill -9 cannot be answered): folders of this account with such a name and
+# without their process.
+remove_leftovers() {
     set +f
-    for left in "$folder"/.anonymous-statistics.[0-9]*; do
-        if [ -d "$left" ] && ! kill -0 "${left##*.}" 2>/dev/null; then
-            rm -rf "$left"
-        fi
+    for left in "$real"/.anonymous-statistics.*; do
+        pid=$(expr "$left" : '.*/\.anonymous-statistics\.\([0-9]*\)\.[0-9a-f]\{32\}$') || continue
+        # In another container, the same number was another process.
+        [ "$pid" = $$ ] || ! kill -0 "$pid" 2>/dev/null || continue
+        look_at "$left"
+        case $mode:$owner in
+            d*:"$me") rm -rf "$left" ;;
+        esac
     done
     set -f
-    cleanup="$cleanup
-rm -rf $(quote "$stage")"
-    mkdir -m 700 "$stage" || fail "cannot write in $folder"
+}
+
+remove_stages() {
+    for stage in $stages; do
+        rm -rf "$stage"
+    done
+    stages=''
+}
+
+# ---- who else can write
+
+# Sets real: a folder without links, which must lie in the root.
+find_real() {
+    real=$(cd "$1" 2>/dev/null && pwd -P) || fail "cannot look into $1"
+    case $real/ in
+        *[[:cntrl:]]*) fail "$1 leads to a path with control characters" ;;
+        "$real_root"/*) ;;
+        *) fail "$1 leads to $real, which is not in $root" ;;
+    esac
+}
+
+# Nobody but root and the caller (who may be root by sudo) may rename what is in a folder or above it: it could be a link by the
+# time it is written to. In a sticky folder each name belongs to its owner, so one above may be everybody's: guard FOLDER above.
+# FOLDER is without links. What a Linux access list permits stands in the group's place, and ls marks it.
+guarded='
+'
+guard() {
+    case $guarded in
+        *"
+$2$1
+"*) return 0 ;;
+    esac
+    if [ "$1" = / ]; then
+        look_at /
+        # 0 and 0, but in a user namespace.
+        root_group=$group owners="$owner $me ${SUDO_UID:-$me}"
+    else
+        above=${1%/*}
+        guard "${above:-/}" above
+        look_at "$1"
+    fi
+    who=''
+    case $2$mode in
+        aboved????????[tT]*) ;;
+        *d???????w*) who='everybody' ;;
+        *d????w*+) who='somebody in an access list' ;;
+        *d????w*) [ "$group" = "$root_group" ] || is_group_of_owners || who="group $group" ;;
+    esac
+    case " $owners " in
+        *" $owner "*) ;;
+        *) who="account $owner" ;;
+    esac
+    [ -z "$who" ] || fail "$who can rename what is in $1 (see ls -ld), so nothing is changed in $real: take that right away first"
+    guarded="$guarded$2$1
+"
+}
+
+# Sets mode, owner and group, as ls writes them, of what a path names: of a link itself.
+look_at() {
+    now=$(ls -ldn "$1") || fail "cannot look at $1"
+    IFS=' ' read -r mode _ owner group _ <<LINE
+$now
+LINE
+}
+
+# Whether a group is known, and nobody is in it but the owners. macOS keeps its groups elsewhere; in its admin are those who may
+# become root.
+is_group_of_owners() {
+    case $(uname) in
+        Darwin) say 'admin:*:80:' ;;
+        *) cat /etc/group ;;
+    esac | awk -F : -v group="$group" -v owners=" $owners " '
+        function is_other(number) { return !index(owners, " " number " ") }
+        FILENAME == "/etc/passwd" { id[$1] = $3; if ($4 == group && is_other($3)) others = 1 }
+        FILENAME != "/etc/passwd" && $3 == group {
+            known = 1
+            for (i = split($4, members, ","); i > 0; i--) if (is_other(id[members[i]])) others = 1
+        }
+        END { exit !known || others }' /etc/passwd -
 }
 
 # ---- looking
@@ -226,17 +323,27 @@ checksum() {
     printf '%s' "$sum"
 }
 
+# The nearest folder that exists must let us write, and nobody else.
+may_place() {
+    may_write "$1"
+    if [ "$folder" = "$1" ]; then
+        guard "$real" ''
+    else
+        guard "$real" above
+    fi
+}
+
 # The nearest folder that exists must let us write.
 may_write() {
     folder=$1
     while ! exists "$folder"; do
         folder=$(dirname "$folder")
     done
-    if [ -d "$folder" ] && [ -w "$folder" ]; then
-        return 0
+    if [ ! -d "$folder" ] || [ ! -w "$folder" ]; then
+        complain "cannot write in $folder from this account; try: sudo $(again '')"
+        [ "$dry_run" ] || exit 1
     fi
-    complain "cannot write in $folder from this account; try: sudo $(again '')"
-    [ "$dry_run" ] || exit 1
+    find_real "$folder"
 }
 
 # dpkg keeps its knowledge in the same root.
@@ -249,6 +356,7 @@ how_kept() {
         say beside
         return
     fi
+    find_real "$root/var/lib/dpkg"
     name=$(divert --truename "$1") || fail "dpkg-divert does not answer for $1"
     if [ "$name" = "$1.original" ]; then
         say diverted
@@ -449,13 +557,13 @@ check_targets() {
 }
 
 check_rights() {
-    may_write "$root$prefix/bin"
-    may_write "$(dirname "$root$manifest")"
+    may_place "$root$prefix/bin"
+    may_place "$(dirname "$root$manifest")"
     for page in $pages; do
-        may_write "$root$prefix/share/${page%/*}"
+        may_place "$root$prefix/share/${page%/*}"
     done
     if [ "$plugins" ]; then
-        may_write "$root$plugins"
+        may_place "$root$plugins"
     fi
     if [ "$diverting" ]; then
         may_write "$root/var/lib/dpkg"
@@ -693,10 +801,10 @@ uninstall() {
     for line in $lines; do
         path=${line#* * * }
         case $line in
-            program\ * | script\ * | page\ *) [ ! -d "$(dirname "$root$path")" ] || may_write "$(dirname "$root$path")" ;;
+            program\ * | script\ * | page\ *) [ ! -d "$(dirname "$root$path")" ] || may_place "$(dirname "$root$path")" ;;
         esac
     done
-    may_write "$(dirname "$root$manifest")"
+    may_place "$(dirname "$root$manifest")"
     seen='
 '
     for line in $lines; do
@@ -725,8 +833,7 @@ ${path%/*}" ;;
     fi
     finished=yes
     if [ -z "$dry_run" ]; then
-        eval "$cleanup"
-        cleanup=''
+        remove_stages
         remove_folders "$folders"
     fi
     report_removal
@@ -862,6 +969,9 @@ if [ "$uninstall" ] && [ "$disable" ]; then
 fi
 manifest=$prefix/share/anonymous-statistics/installed
 here=$(cd "$(dirname "$0")" && pwd)
+real_root=$(cd "$root/" && pwd -P)
+real_root=${real_root%/}
+me=$(id -u)
 
 # The rule of the sender (src/consent.rs): anything at all. The third is a variable of Netdata's installers, which no sender
 # asks for: netdata-installer.sh takes it when it is set at all (${NETDATA_DISABLE_TELEMETRY+x}).

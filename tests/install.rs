@@ -6,8 +6,9 @@
 mod scratch;
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -826,6 +827,165 @@ fn interrupted_between_the_pages_all_is_as_it_was() {
         assert!(calls > 15, "{calls} renamings");
         scratch.without_command("mv");
     }
+}
+
+/// Names of folders for unfinished files, in the order of the tree.
+fn stages(scratch: &Scratch) -> Vec<String> {
+    let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    scratch.tree().into_keys().map(name).filter(|name| name.starts_with(".anonymous-statistics.")).collect()
+}
+
+/// Somebody who knew the folder in which root writes, before root makes it, would put a link there.
+#[test]
+fn a_folder_that_somebody_prepared_is_not_written_into() {
+    under_each_shell("a_folder_that_somebody_prepared_is_not_written_into", |shell| {
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        let (victim, bin) = (scratch.beside("victim"), scratch.path("usr/local/bin"));
+        fs::write(&victim, "precious\n").unwrap();
+        fs::create_dir_all(&bin).unwrap();
+        // The process that this becomes keeps its number.
+        let prepare = r#"
+            for target in "$1/system-info" "$2/system-info.sh"; do
+                stage=${target%/*}/.anonymous-statistics.$$
+                mkdir "$stage" && ln -s "$3" "$stage/${target##*/}.new"
+            done
+            shift 3
+            exec "$@""#;
+        let mut words = ["sh", "-c", prepare, "sh"].map(str::to_owned).to_vec();
+        words.extend([&bin, &scratch.path(PLUGINS), &victim].map(|path| path.display().to_string()));
+        words.extend(scratch.words(&["--yes"]));
+        let (_, err, status) = said(&scratch.start(&words).output().unwrap());
+        assert_eq!((err.as_str(), status), ("", 0));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious\n");
+        assert!(!scratch.script("system-info").is_symlink());
+        assert!(has_originals(&scratch));
+    });
+}
+
+#[test]
+fn folders_of_unfinished_files_have_new_names_each_time_and_the_next_run_removes_them() {
+    under_each_shell("folders_of_unfinished_files_have_new_names_each_time_and_the_next_run_removes_them", |shell| {
+        if !Scratch::bare(shell).starts_mv() {
+            return;
+        }
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        let mut seen = BTreeSet::new();
+        for arguments in [&["--yes"][..], &["--yes"], &["--uninstall"]] {
+            at_call(&scratch, "mv", 3, "kill -KILL $PPID; exit 0");
+            assert!(!scratch.start(&scratch.words(arguments)).output().unwrap().status.success());
+            scratch.without_command("mv");
+            let left: BTreeSet<_> = stages(&scratch).into_iter().collect();
+            assert_eq!(left.len(), 1, "one name for all folders of a run: {left:?}");
+            let random = left.first().unwrap().rsplit_once('.').unwrap().1.to_owned();
+            assert!(random.len() == 32 && seen.insert(random), "{left:?} after {seen:?}");
+            scratch.installed(arguments);
+            assert_eq!(stages(&scratch), [""; 0], "{arguments:?}");
+        }
+    });
+}
+
+/// What is called alike and is not left of a run that was killed stays, and behind a link all stays.
+#[test]
+fn only_what_a_killed_run_left_is_removed() {
+    under_each_shell("only_what_a_killed_run_left_is_removed", |shell| {
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        let (bin, outside) = (scratch.path("usr/local/bin"), scratch.beside("outside"));
+        for folder in [&bin, &outside] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(outside.join("file"), "precious\n").unwrap();
+        // No process has such a number (PID_MAX_LIMIT in include/linux/threads.h).
+        let gone = |letter: &str| bin.join(format!(".anonymous-statistics.999999999.{}", letter.repeat(32)));
+        let left = gone("a");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("system-info.new"), "half a program").unwrap();
+        symlink(outside.join("file"), left.join("system-info.before")).unwrap();
+        symlink(&outside, left.join("folder")).unwrap();
+        let with_file = |folder: PathBuf| {
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("file"), "precious\n").unwrap();
+            folder
+        };
+        let mut stay = vec![gone("b"), gone("c")];
+        symlink(&outside, &stay[0]).unwrap();
+        fs::write(&stay[1], "a file\n").unwrap();
+        let running = format!("{}.{}", std::process::id(), "d".repeat(32));
+        for name in ["backup", "2024", "1.notes", "99999999x.aa", &running] {
+            stay.push(with_file(bin.join(format!(".anonymous-statistics.{name}"))));
+        }
+        if rustix::process::geteuid().is_root() {
+            stay.push(with_file(gone("e")));
+            chown(stay.last().unwrap(), Some(SOMEBODY), None).unwrap();
+        }
+        scratch.installed(&["--yes"]);
+        assert!(!left.exists());
+        for path in stay {
+            assert!(path.symlink_metadata().is_ok(), "{} is not ours", path.display());
+            assert!(!path.is_dir() || path.join("file").exists(), "{}", path.display());
+        }
+        assert!(outside.join("file").exists());
+    });
+}
+
+/// An account and a group that are neither root's nor the caller's.
+const SOMEBODY: u32 = 54_321;
+
+#[test]
+fn where_others_can_rename_nothing_is_put() {
+    let test = "where_others_can_rename_nothing_is_put";
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        skip(test, "in part: only root can give folders to others");
+    }
+    under_each_shell(test, |shell| {
+        type Make = fn(&Path);
+        let everybodys: [(Make, &str); 2] =
+            [(|path| set_mode(path, 0o757), "everybody"), (|path| set_mode(path, 0o1777), "everybody")];
+        let somebodys: [(Make, &str); 2] = [
+            (|path| chown(path, Some(SOMEBODY), None).unwrap(), "account 54321"),
+            (
+                |path| {
+                    chown(path, None, Some(SOMEBODY)).unwrap();
+                    set_mode(path, 0o775);
+                },
+                "group 54321",
+            ),
+        ];
+        let somebodys = if is_root { &somebodys[..] } else { &[] };
+        for (make, who) in everybodys.iter().chain(somebodys) {
+            for place in ["usr/local/bin", "usr/local/share/man", PLUGINS, "usr"] {
+                let scratch = Scratch::with_agent(shell).with_small_programs().with_pages();
+                let folder = scratch.path(place);
+                fs::create_dir_all(&folder).unwrap();
+                make(&folder);
+                // Above a folder that is to be filled, a sticky one is nobody's.
+                let is_fine = mode(&folder) == 0o1777 && ["usr", "usr/local/share/man"].contains(&place);
+                let before = scratch.tree();
+                for arguments in [&["--yes", "--disable-telemetry"][..], &["--dry-run"]] {
+                    let (out, err, status) = scratch.install(arguments);
+                    if is_fine {
+                        assert_eq!((err.as_str(), status), ("", 0), "{place}");
+                        continue;
+                    }
+                    assert_eq!((out.as_str(), status), ("", 1), "{err}");
+                    let complaint = format!("{who} can rename what is in {}", folder.display());
+                    assert!(err.contains(&complaint), "{complaint}: {err}");
+                    assert_eq!(scratch.tree(), before, "{place}, {who}");
+                }
+                if is_fine {
+                    scratch.installed(&["--uninstall"]);
+                }
+            }
+        }
+        // Nor is anything taken away there.
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        scratch.installed(&["--yes"]);
+        set_mode(&scratch.path(PLUGINS), 0o757);
+        let before = scratch.tree();
+        let (_, err, status) = scratch.install(&["--uninstall"]);
+        assert_eq!((status, err.contains("everybody can rename")), (1, true), "{err}");
+        assert_eq!(scratch.tree(), before);
+    });
 }
 
 /// Nothing can answer a kill -9; but the next run puts it right, and no original is lost.

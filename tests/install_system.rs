@@ -139,6 +139,91 @@ fn a_read_only_plugins_folder_is_noticed_before_anything_is_changed() {
     });
 }
 
+/// A group may write where nobody is in it but root and the caller, as in Debian's /usr/local and where each user has a group.
+#[test]
+fn a_group_that_may_rename_counts_by_its_members() {
+    let test = "a_group_that_may_rename_counts_by_its_members";
+    if !rustix::process::geteuid().is_root() {
+        support::skip(test, "only root can give folders to others");
+        return;
+    }
+    enclosed(test, || {
+        let memory = tempfile::tempdir().unwrap();
+        let [groups, accounts] = ["group", "passwd"].map(|name| {
+            let file = memory.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            mount(&["--bind", file.to_str().unwrap()], &Path::new("/etc").join(name));
+            file
+        });
+        let sh = "/bin/sh";
+        let root = format!("root:x:0:0::/root:{sh}\nsync:x:5:0::/bin:{sh}\n");
+        let with_joe = |group: u32| format!("{root}joe:x:1234:{group}::/home/joe:{sh}\n");
+        under_each_shell(test, |shell| {
+            let refused = |owner: u32, group: u32, groups_are: &str, accounts_are: &str, sudo: &[(&str, &str)]| {
+                std::fs::write(&groups, groups_are).unwrap();
+                std::fs::write(&accounts, accounts_are).unwrap();
+                let mut scratch = Scratch::bare(shell).with_small_programs();
+                for (name, value) in sudo {
+                    scratch = scratch.with(name, value);
+                }
+                let folder = scratch.path("usr/local");
+                std::fs::create_dir_all(&folder).unwrap();
+                std::os::unix::fs::chown(&folder, Some(owner), Some(group)).unwrap();
+                support::set_mode(&folder, 0o2775);
+                let (_, err, status) = scratch.install(&[]);
+                assert!(status == 0 || err.contains("can rename what is in"), "{err}");
+                status != 0
+            };
+            assert!(!refused(0, 0, "", &root, &[]), "root's own");
+            assert!(!refused(0, 50, "staff:x:50:\n", &with_joe(1234), &[]), "nobody's");
+            assert!(!refused(0, 50, "staff:x:50:root\n", &with_joe(1234), &[]));
+            assert!(refused(0, 50, "staff:x:50:root,joe\n", &with_joe(1234), &[]));
+            assert!(refused(0, 50, "staff:x:50:somebody\n", &root, &[]), "somebody of whom nothing is known");
+            assert!(refused(0, 1234, "joe:x:1234:\n", &with_joe(1234), &[]), "joe's own");
+            assert!(refused(0, 50, "stuff:x:51:\n", &root, &[]), "a group of which nothing is known");
+            assert!(refused(1234, 1234, "joe:x:1234:\n", &with_joe(1234), &[]), "joe's folder");
+            // Joe became root with sudo.
+            let sudo = [("SUDO_UID", "1234")];
+            assert!(!refused(1234, 1234, "joe:x:1234:\n", &with_joe(1234), &sudo));
+            assert!(!refused(0, 50, "staff:x:50:root,joe\n", &with_joe(1234), &sudo));
+            assert!(refused(123, 1234, "joe:x:1234:\n", &with_joe(1234), &sudo));
+        });
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn somebody_in_an_access_list_counts_where_ls_shows_it() {
+    let test = "somebody_in_an_access_list_counts_where_ls_shows_it";
+    // Version, then tag, permissions and identifier (include/uapi/linux/posix_acl_xattr.h): account 54321 may write.
+    let entries =
+        [(0x01, 7, u32::MAX), (0x02, 7, 54_321), (0x04, 5, u32::MAX), (0x10, 7, u32::MAX), (0x20, 5, u32::MAX)];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, permissions, identifier) in entries {
+        list.extend(u16::to_le_bytes(tag));
+        list.extend(u16::to_le_bytes(permissions));
+        list.extend(u32::to_le_bytes(identifier));
+    }
+    under_each_shell(test, |shell| {
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        let flags = rustix::fs::XattrFlags::empty();
+        if let Err(error) = rustix::fs::setxattr(scratch.path(PLUGINS), "system.posix_acl_access", &list, flags) {
+            return support::skip(
+                test,
+                &format!("the file system of the temporary folder has no access lists ({error})"),
+            );
+        }
+        if !scratch.starts_mv() {
+            return support::skip(test, "the ls of BusyBox does not show access lists");
+        }
+        let before = scratch.tree();
+        let (out, err, status) = scratch.install(&["--yes"]);
+        assert_eq!((out.as_str(), status), ("", 1), "{err}");
+        assert!(err.contains("somebody in an access list can rename what is in"), "{err}");
+        assert_eq!(scratch.tree(), before);
+    });
+}
+
 /// Without `--root`: the agent's own folders, dpkg's own list of diversions, and the installed preview's own answer. Each
 /// folder that is changed has a copy in memory laid over it.
 #[test]

@@ -95,6 +95,8 @@ pub struct Scratch {
 impl Scratch {
     /// Without an agent.
     pub fn bare(shell: &'static [&'static str]) -> Self {
+        // Folders are made as with the usual umask, whoever runs the tests: where a group may write, nothing is installed.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let folder = tempfile::tempdir().unwrap();
         for name in ["root", "commands", "installer"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
