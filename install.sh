@@ -70,7 +70,8 @@ Usage: sh install.sh [OPTIONS]
   --uninstall          remove what was installed, and put the agent's scripts back
   --dry-run            say what would be done; change nothing, ask nothing
   --yes                replace the agent's scripts without asking
-  --root DIR           put DIR before every other path, to install into an image
+  --root DIR           put DIR before every other path, to install into an image;
+                       nothing of it is run, and programs in target/ need --from
   --help               print this help
 
 DISABLE_TELEMETRY or DO_NOT_TRACK, set to anything (0 and false too), is the same
@@ -435,10 +436,11 @@ ${line#* * * }
 
 # ---- installing
 
-# Sets from: the folder with three programs that run here. A wrong architecture shows now, not when the daemon calls.
+# Sets from: the folder with three programs that run here. A wrong architecture shows now, not when the daemon calls. For an
+# image it cannot be tried: its machine is another, and what it holds is somebody else's and never run.
 find_programs() {
-    if [ "$from" ]; then
-        candidates=$from
+    if [ "$from" ] || [ "$root" ]; then
+        candidates=${from:-$here}
     else
         target=${CARGO_TARGET_DIR:-$here/target}
         set +f
@@ -466,6 +468,11 @@ is_complete() {
     for program in $programs; do
         if [ ! -f "$1/$program" ] || [ ! -x "$1/$program" ]; then
             problem="$1/$program is missing, or may not be executed"
+            return 1
+        fi
+        if [ "$root" ]; then
+            is_ours "$program" "$1/$program" && continue
+            problem="$1/$program is no program of this project"
             return 1
         fi
         answer=$("$1/$program" --version 2>/dev/null </dev/null) || answer=''

@@ -505,7 +505,7 @@ fn programs_that_do_not_run_here_replace_nothing() {
         let folder = scratch.beside("programs");
         fs::create_dir(&folder).unwrap();
         let refused = |complaint: &str| {
-            let (out, err, status) = scratch.install(&["--yes", "--from", folder.to_str().unwrap()]);
+            let (out, err, status) = scratch.install_here(&["--yes", "--from", folder.to_str().unwrap()]);
             assert_eq!((out.as_str(), status), ("", 1), "{err}");
             assert!(err.contains(complaint), "{err}");
             assert_eq!(scratch.tree(), before);
@@ -538,7 +538,7 @@ fn programs_that_do_not_run_here_replace_nothing() {
 fn the_programs_are_found_beside_it_and_in_a_build() {
     under_each_shell("the_programs_are_found_beside_it_and_in_a_build", |shell| {
         for place in ["", "target/x86_64-unknown-linux-musl/release", "target/release"] {
-            let scratch = Scratch::bare(shell);
+            let mut scratch = Scratch::with_agent(shell);
             let checkout = scratch.beside("check out");
             // One for another machine does not count.
             for folder in [checkout.join(place), checkout.join("target/other/release")] {
@@ -549,14 +549,64 @@ fn the_programs_are_found_beside_it_and_in_a_build() {
                 symlink(built().join(name), checkout.join(place).join(name)).unwrap();
             }
             fs::copy(INSTALLER, checkout.join("install.sh")).unwrap();
-            let mut words: Vec<String> = shell.iter().map(ToString::to_string).collect();
-            let root = scratch.root().display().to_string();
-            words.extend([checkout.join("install.sh").to_str().unwrap(), "--root", &root].map(str::to_owned));
-            let (_, err, status) = said(&scratch.start(&words).output().unwrap());
+            (scratch.installer, scratch.programs) = (checkout.join("install.sh"), PathBuf::new());
+            let (_, err, status) = scratch.install_here(&["--yes"]);
             assert_eq!((err.as_str(), status), ("", 0), "{place}");
             let program = scratch.path("usr/local/bin/system-info");
             assert!(same_content(&program, &built().join("system-info")));
             assert!(!program.is_symlink());
+
+            // Which build is for an image cannot be tried.
+            let (out, err, status) = scratch.install(&["--yes"]);
+            assert_eq!(status == 0, place.is_empty(), "{place}: {out}");
+            assert_eq!(err.contains("say --from DIR"), !place.is_empty(), "{place}: {err}");
+        }
+    });
+}
+
+/// An image is another machine's, or somebody else's: root runs nothing that lies in it.
+#[test]
+fn nothing_that_lies_in_the_root_is_run() {
+    under_each_shell("nothing_that_lies_in_the_root_is_run", |shell| {
+        let scratch = Scratch::with_agent(shell).with_small_programs();
+        let was_run = scratch.beside("was-run");
+        let trap = |name: &str| {
+            let marks = fs::read_to_string(scratch.programs.join(name)).unwrap();
+            format!("{marks}\necho \"$0\" >>{}\n", quoted(&was_run))
+        };
+        let folder = scratch.path("opt/programs");
+        fs::create_dir_all(&folder).unwrap();
+        for name in PROGRAMS {
+            write_script(&folder.join(name), &trap(name));
+        }
+        let from = folder.to_str().unwrap();
+        for arguments in [&["--yes", "--from", from][..], &["--from", from], &["--uninstall"]] {
+            scratch.installed(arguments);
+            assert!(!was_run.exists(), "{arguments:?}: {}", fs::read_to_string(&was_run).unwrap());
+        }
+        // What they are is read.
+        write_script(&folder.join("telemetry-preview"), "#!/bin/sh\necho 'telemetry-preview 1.0'\n");
+        let (_, err, status) = scratch.install(&["--yes", "--from", from]);
+        assert_eq!((status, err.contains("telemetry-preview is no program of this project")), (1, true), "{err}");
+    });
+}
+
+#[test]
+fn a_link_that_leads_out_of_the_root_is_not_followed() {
+    under_each_shell("a_link_that_leads_out_of_the_root_is_not_followed", |shell| {
+        for link in ["usr/local/bin", PLUGINS, "etc/netdata"] {
+            let scratch = Scratch::with_agent(shell).with_small_programs();
+            let (outside, link) = (scratch.beside("outside"), scratch.path(link));
+            let _ = fs::remove_dir_all(&link);
+            fs::create_dir(&outside).unwrap();
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            symlink(&outside, &link).unwrap();
+            let before = scratch.tree();
+            let (out, err, status) = scratch.install(&["--yes", "--disable-telemetry"]);
+            assert_eq!((out.as_str(), status), ("", 1), "{err}");
+            assert!(err.contains(&format!("leads to {}, which is not in ", outside.display())), "{err}");
+            assert_eq!(scratch.tree(), before);
+            assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
         }
     });
 }

@@ -84,9 +84,10 @@ pub fn run(command: &mut Command) -> std::process::ExitStatus {
 pub struct Scratch {
     folder: tempfile::TempDir,
     shell: &'static [&'static str],
-    installer: PathBuf,
+    /// The installer that is run.
+    pub installer: PathBuf,
     _built: Built,
-    /// The programs that are installed.
+    /// The programs that are installed; with an empty path those that the installer finds.
     pub programs: PathBuf,
     /// Variables for the installer.
     pub variables: Vec<(String, String)>,
@@ -192,10 +193,12 @@ impl Scratch {
     /// The words that start the installer.
     pub fn words(&self, arguments: &[&str]) -> Vec<String> {
         let root = self.root().display().to_string();
-        let from = self.programs.display().to_string();
         let mut words: Vec<String> = self.shell.iter().map(ToString::to_string).collect();
         let installer = self.installer.display().to_string();
-        words.extend([&installer, "--root", &root, "--from", &from].map(ToString::to_string));
+        words.extend([&installer, "--root", &root].map(ToString::to_string));
+        if !self.programs.as_os_str().is_empty() {
+            words.extend(["--from".to_owned(), self.programs.display().to_string()]);
+        }
         words.extend(arguments.iter().map(ToString::to_string));
         words
     }
