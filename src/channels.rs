@@ -4,10 +4,12 @@
 
 use std::path::Path;
 
+use rustix::fs::FileType;
 use system_facts::Host;
 
 use crate::consent::{Finding, Source};
 use crate::daemon::Daemon;
+use crate::files;
 use crate::folders::Folders;
 use crate::netdata_conf::NetdataConf;
 use crate::preview::Preview;
@@ -73,7 +75,7 @@ impl Files {
         let library = folders.library.as_ref().map(|(path, _)| path.as_path());
         Self {
             conf,
-            claimed: library.map_or(Some(false), |library| claimed(library, host)),
+            claimed: library.map_or(Some(false), claimed),
             opted_out: config.and_then(|directory| created(&opt_out_file(directory))),
         }
     }
@@ -200,11 +202,10 @@ fn is_2(version: &Version) -> bool {
 }
 
 /// Whether the agent is claimed: then its library directory holds the identifier that the Cloud gave.
-fn claimed(library: &Path, host: &dyn Host) -> Option<bool> {
-    match host.metadata(library.join("cloud.d/claimed_id").to_str()?) {
-        Ok(metadata) => Some(metadata.size > 0),
-        Err(system_facts::Error::NotFound) => Some(false),
-        Err(_) => None,
+fn claimed(library: &Path) -> Option<bool> {
+    match files::stat_below(library, "cloud.d/claimed_id".as_ref()) {
+        Ok(stat) => (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then_some(stat.st_size > 0),
+        Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(false),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Reading files that somebody else may have put there.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 
 /// A regular file, open, with what is known of it.
 #[derive(Debug)]
@@ -24,34 +25,52 @@ pub enum Links {
     Refuse,
 }
 
-/// Opens a regular file. A FIFO or a device in its place is an error at once and never waits.
+/// Opens a regular file. What is a FIFO or a device in its place is an error at once, and is not opened unless somebody exchanges
+/// the two at that moment (see [`system_facts::open_regular`]).
 pub fn open_regular(folder: impl AsFd, path: &Path, links: Links) -> io::Result<Opened> {
-    let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    if links == Links::Refuse {
-        flags |= OFlags::NOFOLLOW;
+    let file = system_facts::open_regular(folder, path, links == Links::Follow)?;
+    Ok(Opened { stat: rustix::fs::fstat(&file)?, file: file.into() })
+}
+
+/// Opens a regular file below a folder that may belong to somebody else than who reads: no link below it is followed, wherever it
+/// stands on the way. The folder itself may be a link.
+pub fn open_below(folder: &Path, path: &Path) -> io::Result<Opened> {
+    let (parent, name) = parent_below(folder, path)?;
+    open_regular(parent, name.as_ref(), Links::Refuse)
+}
+
+/// What is known of such a file, a link among them, without a right to read it.
+pub fn stat_below(folder: &Path, path: &Path) -> io::Result<Stat> {
+    let (parent, name) = parent_below(folder, path)?;
+    Ok(rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?)
+}
+
+fn parent_below<'path>(folder: &Path, path: &'path Path) -> io::Result<(OwnedFd, &'path OsStr)> {
+    let mut parent = open_folder(rustix::fs::CWD, folder, Links::Follow)?;
+    for part in path.parent().into_iter().flatten() {
+        parent = open_folder(&parent, part.as_ref(), Links::Refuse)?;
     }
-    let file = match rustix::fs::openat(folder, path, flags, Mode::empty()) {
-        Ok(file) => file,
-        // FreeBSD says EMLINK (its open(2)).
-        Err(rustix::io::Errno::LOOP | rustix::io::Errno::MLINK) if links == Links::Refuse => {
-            return Err(io::Error::other("it is a link"));
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let stat = rustix::fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    Ok(Opened { file: file.into(), stat })
+    Ok((parent, path.file_name().unwrap_or_default()))
 }
 
 impl Opened {
     /// Reads all of it, unless it is larger than `max` bytes.
     pub fn read(self, max: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
-        self.file.take(limit).read_to_end(&mut bytes)?;
-        if bytes.len() > max { Err(io::Error::other(format!("it is larger than {max} bytes"))) } else { Ok(bytes) }
+        let limit = u64::try_from(max).unwrap_or(u64::MAX);
+        // What is too large is not read at all. The files of /proc have no size, and others may grow meanwhile.
+        if self.size() <= limit {
+            self.file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+            if bytes.len() <= max {
+                return Ok(bytes);
+            }
+        }
+        Err(io::Error::other(format!("it is larger than {max} bytes")))
+    }
+
+    /// Its size in bytes, as the folder says it.
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.stat.st_size).unwrap_or(0)
     }
 }
 
@@ -124,5 +143,51 @@ mod tests {
         assert!(open_folder(rustix::fs::CWD, folder.path(), Links::Refuse).is_ok());
         std::os::unix::fs::symlink(".", path("folder-link")).unwrap();
         assert!(open_folder(rustix::fs::CWD, &path("folder-link"), Links::Refuse).is_err());
+    }
+    /// The owner of a folder leads nobody out of it, at no step of the way.
+    #[test]
+    fn below_a_folder_no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(path("lib/registry")).unwrap();
+        std::fs::write(path("lib/registry/id"), "1").unwrap();
+        for (target, link) in
+            [("lib", "link"), ("registry", "lib/to-folder"), ("id", "lib/registry/to-file"), ("/", "lib/root")]
+        {
+            std::os::unix::fs::symlink(target, path(link)).unwrap();
+        }
+        let below = |folder: &str, name: &str| open_below(&path(folder), Path::new(name)).and_then(|file| file.read(5));
+        let size = |folder: &str, name: &str| stat_below(&path(folder), Path::new(name)).map(|stat| stat.st_size);
+        for folder in ["lib", "link"] {
+            assert_eq!(below(folder, "registry/id").unwrap(), b"1", "{folder}");
+            assert_eq!(size(folder, "registry/id").unwrap(), 1, "{folder}");
+        }
+        for name in ["to-folder/id", "root/etc/passwd", "registry/id/x", "registry/missing"] {
+            assert!(below("lib", name).is_err() && size("lib", name).is_err(), "{name}");
+        }
+        for name in ["registry/to-file", "registry", ""] {
+            assert!(below("lib", name).is_err(), "{name}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_no_regular_file_is_not_even_opened() {
+        use rustix::fs::inotify;
+        use std::os::unix::fs::OpenOptionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        assert!(std::process::Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
+        std::os::unix::fs::symlink("fifo", path("link")).unwrap();
+        let events = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).unwrap();
+        inotify::add_watch(&events, path("fifo"), inotify::WatchFlags::OPEN).unwrap();
+        let was_opened = || rustix::io::read(&events, &mut [0; 4096]).is_ok();
+        for (name, links) in [("fifo", Links::Follow), ("fifo", Links::Refuse), ("link", Links::Follow)] {
+            assert!(read(&path(name), links, 5).is_err());
+            assert!(!was_opened(), "{name}, {links:?}");
+        }
+        let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
+        std::fs::OpenOptions::new().read(true).custom_flags(nonblock).open(path("fifo")).unwrap();
+        assert!(was_opened(), "the watch sees what it is there for");
     }
 }

@@ -16,7 +16,7 @@ use crate::consent::{self, Consent, Decision, Finding, Source};
 use crate::daemon::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
 use crate::dashboard;
 use crate::event;
-use crate::files::{self, Links};
+use crate::files;
 use crate::folders::{CONFIG_DIRECTORIES, Folders, FoundBy, Named};
 use crate::history::History;
 use crate::invocation::{Invocation, Provenance};
@@ -469,11 +469,10 @@ pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>)
 
 /// The identifier that the agent keeps in its library directory, and the file in which it stands.
 pub(crate) fn identity(library: &Path) -> Option<(String, PathBuf)> {
-    let path = library.join(IDENTITY_FILE);
     // A GUID and a newline; what is longer is something else.
-    let guid = String::from_utf8(files::read(&path, Links::Follow, 64).ok()?).ok()?;
-    let guid = guid.trim();
-    shape::is_guid(guid).then(|| (guid.to_owned(), path))
+    let guid = files::open_below(library, IDENTITY_FILE.as_ref()).and_then(|file| file.read(64)).ok()?;
+    let guid = str::from_utf8(&guid).ok()?.trim();
+    shape::is_guid(guid).then(|| (guid.to_owned(), library.join(IDENTITY_FILE)))
 }
 
 /// Takes from a kept event what the daemon said then. Its values have passed their shapes once; they are checked again

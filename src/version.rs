@@ -60,8 +60,7 @@ impl Version {
     /// Reads the version of the agent to which these folders belong. A list of packages says it of an agent whose folders
     /// are those of a distribution's package, and of no other.
     pub fn installed(folders: &Folders) -> Option<Self> {
-        let status = folders.library.as_ref().map(|(library, _)| library.join(STATUS_FILE));
-        status.as_deref().and_then(of_status_file).or_else(|| {
+        folders.library.as_ref().and_then(|(library, _)| of_status_file(library)).or_else(|| {
             let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
             packaged.then(|| PACKAGE_LISTS.iter().find_map(of_package_list))?
         })
@@ -105,11 +104,11 @@ fn parts(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-fn of_status_file(path: &Path) -> Option<Version> {
+fn of_status_file(library: &Path) -> Option<Version> {
     // A status with a stack trace of the last crash has a few KiB.
-    let bytes = files::read(path, Links::Follow, 1024 * 1024).ok()?;
+    let bytes = files::open_below(library, STATUS_FILE.as_ref()).and_then(|file| file.read(1024 * 1024)).ok()?;
     let json: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-    Version::new(json.pointer("/agent/version")?.as_str()?, path.to_string_lossy())
+    Version::new(json.pointer("/agent/version")?.as_str()?, library.join(STATUS_FILE).to_string_lossy())
 }
 
 fn of_package_list(list: &PackageList) -> Option<Version> {

@@ -44,6 +44,7 @@ impl From<io::ErrorKind> for Error {
             // A path through something that is no folder does not exist either.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
             io::ErrorKind::PermissionDenied => Self::PermissionDenied,
+            io::ErrorKind::InvalidData => Self::Malformed,
             io::ErrorKind::Unsupported => Self::Unsupported,
             other => Self::Other(other),
         }

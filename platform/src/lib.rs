@@ -63,6 +63,7 @@ pub use recorded::RecordedHost;
 #[cfg(feature = "recorded")]
 pub use recorder::{Recorder, Redaction};
 pub use source::Source;
+pub use sys::open_regular;
 pub use text::{is_unprintable, printable_json};
 
 /// The facts of this machine, from what every user of it may see.

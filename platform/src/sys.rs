@@ -1,13 +1,16 @@
 //! The only module that differs between operating systems, and the only one with `unsafe`.
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
-use rustix::fs::{self, FileType, Mode, OFlags};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::path::Arg;
 
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
@@ -23,25 +26,71 @@ fn failed(errno: rustix::io::Errno) -> Error {
     io::Error::from(errno).into()
 }
 
-/// Opens without waiting: a FIFO without a writer or a device must not hold the caller.
-fn open(path: impl Arg, more: OFlags) -> Result<OwnedFd> {
-    fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | more, Mode::empty())
-        .map_err(failed)
+/// Nothing waits: a FIFO without a writer or a device must not hold the caller.
+const READING: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+fn must_be_regular(stat: &Stat) -> io::Result<()> {
+    let what = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => return Ok(()),
+        FileType::Symlink => "it is a link",
+        _ => "it is not a regular file",
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidData, what))
+}
+
+/// Opens a regular file of an open folder, and nothing else. What is there is looked at first: a device may do something as
+/// soon as it is opened (a watchdog begins to count, a tape is wound), and a FIFO lets go whoever waits at its other end.
+///
+/// On Linux the look holds the file without opening it, and that very file is then opened (`O_PATH` in open(2), `proc_pid_fd(5)`).
+/// On other systems and without `/proc`, whoever exchanges the file between the two has something else opened; it is seen then,
+/// and not read.
+pub fn open_regular(folder: impl AsFd, path: impl Arg + Copy, follow: bool) -> io::Result<OwnedFd> {
+    let more = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
+    #[cfg(target_os = "linux")]
+    {
+        let held = fs::openat(&folder, path, OFlags::PATH | OFlags::CLOEXEC | more, Mode::empty())?;
+        must_be_regular(&fs::fstat(&held)?)?;
+        match fs::open(format!("/proc/self/fd/{}", held.as_raw_fd()), READING, Mode::empty()) {
+            Err(rustix::io::Errno::NOENT) => {}
+            opened => return Ok(opened?),
+        }
+    }
+    let at = if follow { AtFlags::empty() } else { AtFlags::SYMLINK_NOFOLLOW };
+    let seen = fs::statat(&folder, path, at)?;
+    must_be_regular(&seen)?;
+    let file = fs::openat(&folder, path, READING | more, Mode::empty())?;
+    let opened = fs::fstat(&file)?;
+    if (seen.st_dev, seen.st_ino) == (opened.st_dev, opened.st_ino) {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it was exchanged while it was opened"))
+    }
+}
+
+/// Whether the kernel makes this file. There are no devices and FIFOs among those, but behind the links that lead out of
+/// `/proc/PID` (`proc_pid_fd(5)` and others), and no look before saves time.
+fn is_of_the_kernel(path: &Path) -> bool {
+    let leads_out =
+        |part: &OsStr| part.to_str().is_none_or(|part| ["..", "cwd", "fd", "map_files", "root"].contains(&part));
+    (path.starts_with("/proc") || path.starts_with("/sys")) && !path.iter().any(leads_out)
 }
 
 /// Reads the beginning of a file of this machine.
 pub(crate) fn read_start(path: &str, limit: usize) -> Result<Start> {
     // Documentation/filesystems/sysfs.rst: an attribute is at most a page and one read returns all of it.
-    read_file(path, limit, path.starts_with("/sys/"))
+    read_file(Path::new(path), limit, path.starts_with("/sys/"))
 }
 
 /// Reads the beginning of a regular file. Where `short_is_last`, a read that answers with less than was asked for is the
 /// last one: so it is in sysfs and on a disk, and not in procfs.
-pub(crate) fn read_file(path: impl Arg, limit: usize, short_is_last: bool) -> Result<Start> {
-    let file = open(path, OFlags::empty())?;
-    if FileType::from_raw_mode(fs::fstat(&file).map_err(failed)?.st_mode) != FileType::RegularFile {
-        return Err(Error::Malformed);
-    }
+pub(crate) fn read_file(path: &Path, limit: usize, short_is_last: bool) -> Result<Start> {
+    let file = if is_of_the_kernel(path) {
+        let file = fs::open(path, READING, Mode::empty()).map_err(failed)?;
+        must_be_regular(&fs::fstat(&file).map_err(failed)?)?;
+        file
+    } else {
+        open_regular(fs::CWD, path, true)?
+    };
     // One byte more than the limit tells a file that ends there from one that goes on.
     let most = limit.saturating_add(1);
     let mut bytes = Vec::new();
@@ -69,7 +118,8 @@ pub(crate) fn read_link(path: &str) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn list(path: &str, limit: usize) -> Result<Vec<String>> {
-    let folder = open(path, OFlags::DIRECTORY)?;
+    // What is no folder is not opened (`do_open` in the kernel's fs/namei.c).
+    let folder = fs::open(path, READING | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
     let mut names = Vec::new();
     for entry in fs::Dir::new(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;

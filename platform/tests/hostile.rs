@@ -47,6 +47,28 @@ fn what_is_no_regular_file_is_not_read() {
     assert!(begin.elapsed() < SOON);
 }
 
+/// A pipe that is opened lets its writer go, and a device may do something; what leads to them through `/proc` is no better.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_regular_file_is_not_even_opened() {
+    use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("fifo");
+    fifo(&place);
+    symlink("fifo", folder.path().join("link")).unwrap();
+    let held = rustix::fs::open(&place, rustix::fs::OFlags::PATH, rustix::fs::Mode::empty()).unwrap();
+    let events = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+    add_watch(&events, &place, WatchFlags::OPEN).unwrap();
+    let was_opened = || rustix::io::read(&events, &mut [0; 4096]).is_ok();
+    let through_proc = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&held));
+    for path in [place.to_str().unwrap(), folder.path().join("link").to_str().unwrap(), &through_proc] {
+        assert_eq!(LiveHost::new().read_start(path, 100), Err(Error::Malformed), "{path}");
+        assert!(!was_opened(), "{path}");
+    }
+    rustix::fs::open(&place, rustix::fs::OFlags::NONBLOCK, rustix::fs::Mode::empty()).unwrap();
+    assert!(was_opened(), "the watch sees what it is there for");
+}
+
 #[test]
 fn reads_stop_at_their_limit() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::common::{Agent, OPT_OUT, Ran, Terminal, is_root, json, shell, skip};
+use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell, skip};
 use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock;
 use anonymous_statistics::endpoint::Endpoint;
@@ -102,6 +102,52 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     for state in ["waiting", "sent"] {
         assert_eq!(fs::read_dir(agent.path("lib/anonymous-statistics").join(state)).unwrap().count(), 0);
     }
+}
+
+/// Whoever is the agent's user puts links and pipes where the agent keeps its own files, for whoever looks with more rights.
+#[test]
+fn what_the_agents_user_links_to_is_not_read() {
+    let agent = Agent::new();
+    for folder in ["elsewhere", "lib/registry", "lib/cloud.d"] {
+        fs::create_dir(agent.path(folder)).unwrap();
+    }
+    let files = [
+        ("lib/registry/netdata.public.unique.id", GUID.to_owned()),
+        ("lib/status-netdata.json", r#"{"agent": {"version": "v2.2.5"}}"#.to_owned()),
+        ("lib/cloud.d/claimed_id", GUID.to_owned()),
+    ];
+    let seen = || {
+        let status = json(&agent.run(&["status", "--json"]));
+        let channels = status["channels"].as_array().unwrap();
+        let cloud = channels.iter().find(|channel| channel["name"] == "cloud").unwrap();
+        let show = agent.run(&["show", "--event", "EXIT"]).out;
+        [
+            show.contains(GUID),
+            status["netdata_version"].as_str().is_some_and(|version| version.starts_with("v2.2.5")),
+            cloud["here"] == "this agent is claimed",
+        ]
+    };
+    let unseen = |path: &str| fs::remove_dir_all(agent.path(path)).or_else(|_file| fs::remove_file(agent.path(path)));
+    for (path, text) in &files {
+        fs::write(agent.path(path), text).unwrap();
+        fs::write(agent.path("elsewhere").join(path.rsplit('/').next().unwrap()), text).unwrap();
+    }
+    assert_eq!(seen(), [true; 3]);
+    for (path, _) in &files {
+        unseen(path).unwrap();
+        let target = agent.path("elsewhere").join(path.rsplit('/').next().unwrap());
+        std::os::unix::fs::symlink(target, agent.path(path)).unwrap();
+    }
+    assert_eq!(seen(), [false; 3], "a link to a file");
+    for folder in ["lib/registry", "lib/cloud.d"] {
+        unseen(folder).unwrap();
+        std::os::unix::fs::symlink(agent.path("elsewhere"), agent.path(folder)).unwrap();
+    }
+    assert_eq!(seen(), [false; 3], "a link on the way");
+    // What was not seen is no no.
+    let status = json(&agent.run(&["status", "--json"]));
+    let cloud = status["channels"].as_array().unwrap().iter().find(|channel| channel["name"] == "cloud").unwrap();
+    assert_eq!(cloud["here"], "cannot be told from this account");
 }
 
 #[test]
