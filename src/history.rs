@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::clock::BootTime;
 use crate::endpoint::Endpoint;
 use crate::limits;
-use crate::outbox::{Entry, Item, Name, Outbox, Role, State, age};
+use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread, age};
 
 /// What will become of an event that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct History {
     pub sent: Vec<Item>,
     /// The events that wait, in the order in which they would be sent, with what becomes of them.
     pub waiting: Vec<(Item, Prospect)>,
+    /// What is there beside these: whoever may write there can leave as much as they like.
+    pub unread: Unread,
 }
 
 impl History {
@@ -46,8 +48,9 @@ impl History {
             }
             Some(outbox) => outbox?,
         };
-        let (sent, waiting): (Vec<_>, Vec<_>) = outbox.items()?.into_iter().partition(|item| item.state == State::Sent);
-        Ok(Self { sent, waiting: in_order(waiting, endpoint, now, BootTime::now().as_ref()) })
+        let (items, unread) = outbox.items()?;
+        let (sent, waiting): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.state == State::Sent);
+        Ok(Self { sent, waiting: in_order(waiting, endpoint, now, BootTime::now().as_ref()), unread })
     }
 
     /// The newest event of an action that can be read, whether it was answered or waits.
@@ -160,7 +163,7 @@ mod tests {
         assert_eq!(history.newest("START").map(|(name, _)| name), Some(&sent), "what is damaged is passed over");
         assert_eq!(history.newest("META"), None);
         // The sender goes by the same order.
-        let due: Vec<_> = outbox.due(NOW).unwrap().into_iter().map(|(name, _)| name).collect();
+        let due = outbox.due(NOW).unwrap();
         let next: Vec<_> = waiting[..3].iter().map(|(name, _)| (*name).clone()).collect();
         assert_eq!(due.into_iter().filter(|name| next.contains(name)).collect::<Vec<_>>(), next);
     }

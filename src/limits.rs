@@ -91,5 +91,24 @@ pub const HISTORY_BYTES: u64 = 1024 * 1024;
 /// Age of a delivered request.
 pub const HISTORY_AGE: Duration = Duration::from_hours(90 * 24);
 
+/// Names of a folder of the outbox that are looked at. Whoever fills it must cost nobody time or memory.
+pub const OUTBOX_NAMES: usize = 10_000;
+
+/// Entries of a folder of the outbox that the sender looks at to see which it sends or deletes: more than senders that start at
+/// the same moment leave. Of the rest the next call takes its share.
+pub const OUTBOX_ENTRIES: usize = 1000;
+
+/// Bytes that the sender reads of these: four times what it lets wait or keeps.
+pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+
+/// Entries that people are shown of what waits, and of what was sent: more than the sender leaves there.
+pub const SHOWN_ENTRIES: usize = 50;
+
+/// Bytes that are read of these for each of the two.
+pub const SHOWN_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long the events of one folder are being deleted. Somebody may make new ones all the time.
+pub const DELETING: Duration = Duration::from_mins(1);
+
 /// Bytes of an outbox entry: the largest body, the headers, and the line about the attempts.
 pub const ENTRY_BYTES: usize = BODY_BYTES + 4 * 1024;

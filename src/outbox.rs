@@ -9,8 +9,10 @@
 //!   whoever comes there later looks once more first.
 //!
 //! The folder belongs to the user that the daemon runs as. Nothing in it is trusted: every access is relative to an open
-//! folder and follows no link.
+//! folder and follows no link, and however much is there, so much is read of it and no more.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
@@ -244,6 +246,15 @@ impl Drop for Passage {
     }
 }
 
+/// Entries that were not read, because there are more than the sender leaves there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// How many were seen.
+    pub number: usize,
+    /// Not everything was seen: there are more names than [`limits::OUTBOX_NAMES`].
+    pub or_more: bool,
+}
+
 /// What came of deleting all entries of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
@@ -366,11 +377,9 @@ impl Outbox {
         self.tidy_history(now, keep)
     }
 
-    /// The names in a state, oldest first. What is no entry is passed over.
+    /// The names in a state, the newest first, as many as the sender may ever find there. What is no entry is passed over.
     pub fn names(&self, state: State) -> io::Result<Vec<Name>> {
-        let mut names: Vec<Name> = listed(self.folder(state))?.iter().filter_map(|name| Name::parse(name)).collect();
-        names.sort();
-        Ok(names)
+        Ok(newest(self.folder(state), limits::OUTBOX_ENTRIES)?.0)
     }
 
     /// Reads an entry.
@@ -386,16 +395,38 @@ impl Outbox {
         Ok(opened)
     }
 
-    /// Every entry of both states, the oldest first. What is damaged is an item too: it is never sent.
-    pub fn items(&self) -> io::Result<Vec<Item>> {
+    /// Reads an entry, unless it is larger than what is `left` to be read.
+    fn read_within(&self, left: &mut usize, state: State, name: &Name) -> Option<io::Result<Entry>> {
+        let read = self.open_entry(state, name).and_then(|opened| {
+            // One that is too large for an entry is an error, and is not read.
+            if opened.size() <= limits::ENTRY_BYTES as u64 && opened.size() > *left as u64 {
+                return Ok(None);
+            }
+            opened.read(limits::ENTRY_BYTES).map(Some)
+        });
+        *left = left.saturating_sub(read.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len));
+        read.and_then(|bytes| bytes.map(|bytes| Entry::decode(&bytes)).transpose()).transpose()
+    }
+
+    /// The newest entries of both states, the oldest first, and how many there are beside them. What is damaged is an item too:
+    /// it is never sent.
+    pub fn items(&self) -> io::Result<(Vec<Item>, Unread)> {
         let mut items = Vec::new();
+        let mut all = Unread::default();
         for state in [State::Sent, State::Waiting] {
-            let names = self.names(state)?;
-            let read = |name| Item { state, entry: self.read(state, &name).map_err(|error| error.to_string()), name };
-            items.extend(names.into_iter().map(read));
+            let (names, unread) = newest(self.folder(state), limits::SHOWN_ENTRIES)?;
+            all.number += unread.number;
+            all.or_more |= unread.or_more;
+            let mut left = limits::SHOWN_BYTES;
+            for name in names {
+                match self.read_within(&mut left, state, &name) {
+                    Some(entry) => items.push(Item { state, name, entry: entry.map_err(|error| error.to_string()) }),
+                    None => all.number += 1,
+                }
+            }
         }
         items.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(items)
+        Ok((items, all))
     }
 
     /// Deletes an entry.
@@ -416,24 +447,10 @@ impl Outbox {
             folder => folder?,
         };
         let mut deleted = 0;
-        let mut changed = false;
-        for name in listed(&folder)? {
-            let entry = Name::parse(&name).is_some();
-            if is_event(&name) {
-                match rustix::fs::unlinkat(&folder, &*name, AtFlags::empty()) {
-                    Ok(()) => {
-                        deleted += usize::from(entry);
-                        changed = true;
-                    }
-                    // Another program deleted it, or it was sent: either way it does not wait any more.
-                    Err(rustix::io::Errno::NOENT) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-        // A disk may take its time, and an opted-out daemon that starts waits for this.
-        if changed {
-            rustix::fs::fsync(&folder)?;
+        let start = Instant::now();
+        // Which of its names a folder tells while it changes is left open (readdir(3)): it is read until it tells none.
+        while let Some(number) = delete_each(&folder, start)? {
+            deleted += number;
         }
         Ok(Deleted { number: deleted, quiet })
     }
@@ -448,27 +465,35 @@ impl Outbox {
             rustix::fs::fcntl_setfl(&waiting, OFlags::NOATIME)?;
             Ok(waiting)
         });
-        let names = waiting.and_then(|waiting| names_in(Dir::new(waiting)?));
-        // What cannot be looked at cannot be deleted either.
-        names.is_ok_and(|names| names.iter().any(|name| is_event(name)))
+        let names = waiting.and_then(|waiting| Ok(names_in(Dir::new(waiting)?).enumerate()));
+        // What cannot be looked at cannot be deleted either. Of what is too much, this look need not say more.
+        let event = |(number, name): (usize, io::Result<OsString>)| {
+            number >= limits::OUTBOX_NAMES || name.is_ok_and(|name| is_event(&name))
+        };
+        names.is_ok_and(|mut names| names.any(event))
     }
 
     /// The events that may be tried now, in the order in which they matter: failures of the agent first, else the oldest.
     /// What cannot be read is passed over.
-    pub fn due(&self, now: u64) -> io::Result<Vec<(Name, Entry)>> {
-        let entries = self.names(State::Waiting)?.into_iter().filter_map(|name| {
-            let entry = self.read(State::Waiting, &name).ok()?;
-            entry.record.waits_until(now).is_none().then_some((name, entry))
-        });
-        let mut due: Vec<_> = entries.collect();
-        due.sort_by_key(|(_, entry)| !entry.is_failure());
-        Ok(due)
+    pub fn due(&self, now: u64) -> io::Result<Vec<Name>> {
+        let mut left = limits::OUTBOX_BYTES;
+        let mut due = Vec::new();
+        for name in self.names(State::Waiting)? {
+            if let Some(Ok(entry)) = self.read_within(&mut left, State::Waiting, &name)
+                && entry.record.waits_until(now).is_none()
+            {
+                due.push((!entry.is_failure(), name));
+            }
+        }
+        due.sort();
+        Ok(due.into_iter().map(|(_, name)| name).collect())
     }
 
     /// Keeps the waiting events within their limits of age, number and size, and deletes what a killed sender left. Over
     /// the limit the oldest of the everyday events go first, failures of the agent last.
     pub fn tidy_waiting(&self, now: u64) -> io::Result<()> {
-        for name in listed(&self.waiting)? {
+        for name in names_in(Dir::read_from(&self.waiting)?).take(limits::OUTBOX_NAMES) {
+            let name = name?;
             let left = name
                 .to_str()
                 .and_then(|name| name.strip_prefix(TEMPORARY))
@@ -479,15 +504,16 @@ impl Outbox {
             }
         }
         let boot = BootTime::now();
+        let mut left = limits::OUTBOX_BYTES;
         let mut entries = Vec::new();
         for name in self.names(State::Waiting)? {
-            let entry = self.read(State::Waiting, &name);
-            if entry.as_ref().is_ok_and(|entry| entry.record.attempts >= limits::TRIES) {
+            let entry = self.read_within(&mut left, State::Waiting, &name).and_then(io::Result::ok);
+            if entry.as_ref().is_some_and(|entry| entry.record.attempts >= limits::TRIES) {
                 self.delete(State::Waiting, &name)?;
                 continue;
             }
-            let failure = entry.as_ref().is_ok_and(Entry::is_failure);
-            entries.push((failure, Kept::of(now, boot.as_ref(), name, entry.ok().as_ref())));
+            let failure = entry.as_ref().is_some_and(Entry::is_failure);
+            entries.push((failure, Kept::of(now, boot.as_ref(), name, entry.as_ref())));
         }
         entries.sort_by(|(one_fails, one), (fails, other)| (one_fails, &one.name).cmp(&(fails, &other.name)));
         self.shrink(
@@ -501,11 +527,13 @@ impl Outbox {
 
     fn tidy_history(&self, now: u64, keep: usize) -> io::Result<()> {
         let boot = BootTime::now();
+        let mut left = limits::OUTBOX_BYTES;
         let look = |name: Name| {
-            let entry = self.read(State::Sent, &name).ok();
+            let entry = self.read_within(&mut left, State::Sent, &name).and_then(io::Result::ok);
             Kept::of(now, boot.as_ref(), name, entry.as_ref())
         };
-        let entries = self.names(State::Sent)?.into_iter().map(look).collect();
+        let mut entries: Vec<Kept> = self.names(State::Sent)?.into_iter().map(look).collect();
+        entries.reverse();
         self.shrink(State::Sent, entries, keep, limits::HISTORY_BYTES, limits::HISTORY_AGE)
     }
 
@@ -625,21 +653,61 @@ fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
     }
 }
 
-fn listed(folder: &OwnedFd) -> io::Result<Vec<OsString>> {
-    names_in(Dir::read_from(folder.as_fd())?)
-}
-
-fn names_in(folder: Dir) -> io::Result<Vec<OsString>> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut names = Vec::new();
-    for item in folder {
-        let item = item?;
-        let name = OsStr::from_bytes(item.file_name().to_bytes());
-        if name != "." && name != ".." {
-            names.push(name.to_owned());
+/// Deletes every entry of a folder, unfinished ones included, and says how many entries there were; `None`: nothing at all.
+fn delete_each(folder: &OwnedFd, start: Instant) -> io::Result<Option<usize>> {
+    let mut deleted = None;
+    for name in names_in(Dir::read_from(folder)?) {
+        let name = name?;
+        if start.elapsed() > limits::DELETING {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "there are always more of them"));
+        }
+        let entry = Name::parse(&name).is_some();
+        if is_event(&name) {
+            match rustix::fs::unlinkat(folder, &*name, AtFlags::empty()) {
+                Ok(()) => deleted = Some(deleted.unwrap_or(0) + usize::from(entry)),
+                // Another program deleted it, or it was sent: either way it does not wait any more.
+                Err(rustix::io::Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
-    Ok(names)
+    // A disk may take its time, and an opted-out daemon that starts waits for this.
+    if deleted.is_some() {
+        rustix::fs::fsync(folder)?;
+    }
+    Ok(deleted)
+}
+
+/// The newest entries of a folder, the newest first, and how many it has beside them. Of a folder with too many names some are
+/// not seen, whichever the file system tells last.
+fn newest(folder: &OwnedFd, most: usize) -> io::Result<(Vec<Name>, Unread)> {
+    let mut newest = BinaryHeap::new();
+    let mut unread = Unread::default();
+    for (number, name) in names_in(Dir::read_from(folder)?).enumerate() {
+        if number >= limits::OUTBOX_NAMES {
+            unread.or_more = true;
+            break;
+        }
+        if let Some(name) = Name::parse(&name?) {
+            newest.push(Reverse(name));
+            if newest.len() > most {
+                newest.pop();
+                unread.number += 1;
+            }
+        }
+    }
+    Ok((newest.into_sorted_vec().into_iter().map(|Reverse(name)| name).collect(), unread))
+}
+
+fn names_in(folder: Dir) -> impl Iterator<Item = io::Result<OsString>> {
+    use std::os::unix::ffi::OsStrExt;
+    folder.filter_map(|item| match item {
+        Ok(item) => {
+            let name = OsStr::from_bytes(item.file_name().to_bytes());
+            (name != "." && name != "..").then(|| Ok(name.to_owned()))
+        }
+        Err(error) => Some(Err(error.into())),
+    })
 }
 
 #[cfg(test)]
@@ -822,7 +890,7 @@ mod tests {
         let (exit, start, later, fatal) =
             (keep(400, "EXIT"), keep(300, "START"), keep(200, "CRASH"), keep(100, "FATAL"));
         outbox.note_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
-        let due = |now| outbox.due(now).unwrap().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let due = |now| outbox.due(now).unwrap();
         assert_eq!(due(now), [fatal.clone(), exit.clone(), start.clone()]);
         assert_eq!(due(now + 1000), [later.clone(), fatal, exit, start]);
         // The clock was years ahead when the server asked for time.
@@ -886,6 +954,77 @@ mod tests {
         assert_eq!(outbox.names(State::Sent).unwrap().len(), 17);
         sent(now, 0, 0);
         assert_eq!(outbox.names(State::Sent).unwrap().len(), 17);
+    }
+
+    /// Fills a folder of the outbox with names of one file, the newest of this time.
+    fn crowd(library: &Path, state: State, number: u64, newest: u64, file: &str) {
+        let folder = library.join(STATE_FOLDER).join(state.folder());
+        let one = library.join(file);
+        for i in 0..number {
+            std::fs::hard_link(&one, folder.join(Name::of(&stamp(newest - i)).to_string())).unwrap();
+        }
+    }
+
+    #[test]
+    fn so_much_is_read_of_a_crowded_outbox_and_no_more() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        let write = |name: &str, filler| {
+            let file = library.path().join(name);
+            std::fs::write(&file, entry("START", filler).encode().unwrap()).unwrap();
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        write("small", 0);
+        write("large", 60_000);
+        let bytes = |items: &[Item]| {
+            items.iter().filter_map(|item| item.entry.as_ref().ok()).map(|entry| entry.request.len()).sum::<usize>()
+        };
+        crowd(library.path(), State::Sent, 300, now, "small");
+        crowd(library.path(), State::Waiting, 300, now, "large");
+        let (items, unread) = outbox.items().unwrap();
+        assert!(items.len() <= 100 && bytes(&items) <= 4 << 20, "{} with {} bytes", items.len(), bytes(&items));
+        assert_eq!((items.len() + unread.number, unread.or_more), (600, false));
+        for (state, is_there) in [(State::Sent, 50), (State::Waiting, limits::SHOWN_BYTES as u64 / 70_000)] {
+            let times: Vec<u64> =
+                items.iter().filter(|item| item.state == state).map(|item| item.name.time()).collect();
+            assert!(
+                times.iter().is_sorted() && (now - is_there + 1..=now).all(|time| times.contains(&time)),
+                "{times:?}"
+            );
+        }
+        // A file that is larger than any entry costs nothing.
+        let huge = std::fs::File::create(library.path().join("huge")).unwrap();
+        huge.set_len(1 << 40).unwrap();
+        crowd(library.path(), State::Waiting, 40, now + 100, "huge");
+        let (items, _) = outbox.items().unwrap();
+        let waiting = || items.iter().filter(|item| item.state == State::Waiting);
+        assert_eq!(waiting().filter(|item| item.entry.is_err()).count(), 40);
+        assert_eq!(waiting().count(), 50);
+        // The sender leaves of it what it leaves of everything.
+        outbox.tidy_waiting(now + 1000).unwrap();
+        assert!(outbox.names(State::Waiting).unwrap().len() <= limits::WAITING_EVENTS);
+        outbox.tidy_history(now + 1000, 20).unwrap();
+        assert_eq!(outbox.names(State::Sent).unwrap().len(), 20);
+    }
+
+    #[test]
+    fn names_without_end_cost_nobody_time_and_are_all_deleted() {
+        let library = library();
+        let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+        let now = clock::now();
+        std::fs::write(library.path().join("empty"), "").unwrap();
+        let number = limits::OUTBOX_NAMES as u64 + 500;
+        crowd(library.path(), State::Waiting, number, now, "empty");
+        let (items, unread) = outbox.items().unwrap();
+        assert!(items.len() == limits::SHOWN_ENTRIES && unread.or_more, "{} and {unread:?}", items.len());
+        outbox.tidy_waiting(now).unwrap();
+        assert!(outbox.due(now).unwrap().len() <= limits::OUTBOX_ENTRIES);
+        let left = std::fs::read_dir(library.path().join(STATE_FOLDER).join("waiting")).unwrap().count();
+        assert!(left < usize::try_from(number).unwrap() && Outbox::something_waits(library.path()));
+        let deleted = Outbox::delete_all(library.path(), State::Waiting, Role::Reader).unwrap();
+        assert_eq!(deleted, Deleted { number: left, quiet: true });
+        assert!(!Outbox::something_waits(library.path()));
     }
 
     #[test]

@@ -21,6 +21,8 @@ const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"];
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Entries of each folder of a crowded outbox.
+const CROWD: usize = 10_000;
 /// A user who is nobody's friend.
 const NOBODY: u32 = 65534;
 
@@ -333,6 +335,77 @@ fn a_hostile_user_makes_root_change_nothing_elsewhere() {
     assert!(still_at_it && rounds > 5, "{rounds} rounds");
     assert_eq!(picture(&victim), before);
     println!("{rounds} rounds of {} verbs", verbs.len());
+}
+
+/// Twenty thousand names of one file that is as large as an event may be.
+fn crowd(home: &Home) {
+    let (one, now) = (home.path().join("one"), anonymous_statistics::clock::now());
+    let body = format!("{{\"properties\":{{\"action\":\"START\",\"filler\":\"{}\"}}}}", "x".repeat(60_000));
+    let record = r#"{"format":1,"url":"http://127.0.0.1:9/","attempts":0,"status":null,"time":null}"#;
+    std::fs::write(&one, format!("{record}\nPOST / HTTP/1.1\r\nhost: x\r\n\r\n{body}")).unwrap();
+    set_mode(&one, 0o600);
+    let state = home.lib().join("anonymous-statistics");
+    for folder in [&state, &state.join("waiting"), &state.join("sent")] {
+        std::fs::create_dir(folder).unwrap();
+        set_mode(folder, 0o700);
+    }
+    for i in 0..CROWD {
+        for folder in ["waiting", "sent"] {
+            let name = format!("{}-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11", now - i as u64);
+            std::fs::hard_link(&one, state.join(folder).join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_crowded_outbox_costs_nobody_memory() {
+    if opted_out_here("a_crowded_outbox_costs_nobody_memory") {
+        return;
+    }
+    let home = Home::new();
+    crowd(&home);
+    let not_read = "Not read: ";
+    for (verb, says) in [
+        (&["status"][..], not_read),
+        (&["show", "--event", "START"], ""),
+        (&["history"], not_read),
+        (&["history", "--json"], "\"or_more\""),
+        (&["diff", "--since-last"], ""),
+        (&["opt-out"], "Deleted 10000 events"),
+        (&["forget"], "Deleted 10000 requests that were sent"),
+        (&["history"], "nothing"),
+    ] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -v 400000 && exec \"$@\"", "sh"])
+            .arg(program("telemetry-preview"))
+            .args(verb)
+            .env_clear()
+            .env("PATH", search_path())
+            .env("NETDATA_USER_CONFIG_DIR", home.config())
+            .env("NETDATA_LIB_DIR", home.lib())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.code().is_some() && out.contains(says), "{verb:?}: {}\n{out}{err}", output.status);
+    }
+}
+
+#[test]
+fn a_crowded_outbox_does_not_hold_the_sender_up() {
+    if opted_out_here("a_crowded_outbox_does_not_hold_the_sender_up") {
+        return;
+    }
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    let home = Home::sending_to(&receiver);
+    crowd(&home);
+    assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
+    // No event was frozen for this destination.
+    assert_eq!(receiver.requests().len(), 1);
+    let before = home.files("waiting").len();
+    assert!(before < CROWD, "the crowd gets smaller with each call");
+    assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
+    assert!(home.files("waiting").len() < before);
 }
 
 #[test]

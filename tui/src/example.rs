@@ -12,7 +12,7 @@ use anonymous_statistics::dashboard;
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
 use anonymous_statistics::history::{History, Prospect};
 use anonymous_statistics::invocation::{Invocation, Provenance};
-use anonymous_statistics::outbox::{Entry, Item, Name, State};
+use anonymous_statistics::outbox::{Entry, Item, Name, State, Unread};
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{NoRequest, Preview, Target, fill};
 use anonymous_statistics::schema::{ACTIONS, FIELDS};
@@ -63,7 +63,8 @@ fn history(columns: &[Column]) -> History {
         item("EXIT", State::Sent, BEFORE - 60_000, 1, Some(400)),
     ];
     let waiting = item("FATAL", State::Waiting, BEFORE - 90_000, 2, None).map(|item| (item, Prospect::Next(1)));
-    History { sent: sent.into_iter().flatten().collect(), waiting: waiting.into_iter().collect() }
+    let unread = Unread::default();
+    History { sent: sent.into_iter().flatten().collect(), waiting: waiting.into_iter().collect(), unread }
 }
 
 /// The events of all actions on the example's machine, each from a last call.

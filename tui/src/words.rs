@@ -7,7 +7,9 @@ use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
 use anonymous_statistics::event::{Cause, Content, Entry, Known};
 use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders};
+use anonymous_statistics::limits::OUTBOX_NAMES;
 use anonymous_statistics::netdata_conf::FILE as NETDATA_CONF;
+use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::payload::Stamp;
 use anonymous_statistics::preview::{Outlook, Preview};
 use anonymous_statistics::schema::{ACTIONS, Field, Origin, Sensitivity};
@@ -324,6 +326,23 @@ pub(crate) fn state_folder(folders: &Folders) -> String {
     folders.state().map_or_else(|| "none: no library directory found".to_owned(), |state| path(&state))
 }
 
+/// What the state folder holds beside what is shown of it, in a sentence.
+pub(crate) fn unread(unread: Unread) -> Option<String> {
+    let what = not_read(unread)?;
+    Some(format!("{what}. No sender leaves so many; telemetry-preview forget deletes all."))
+}
+
+/// The same in a few words.
+pub(crate) fn not_read(unread: Unread) -> Option<String> {
+    let how_many = match unread {
+        Unread { number: 0, or_more: false } => return None,
+        Unread { or_more: true, .. } => format!("the rest of more than {OUTBOX_NAMES} files"),
+        Unread { number: 1, .. } => "1 more entry".to_owned(),
+        Unread { number, .. } => format!("{number} more entries"),
+    };
+    Some(format!("Not read: {how_many}"))
+}
+
 /// The proxy that a request would go through.
 pub(crate) fn proxy(preview: &Preview) -> String {
     let shown = match &preview.proxy {
@@ -377,6 +396,7 @@ pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
         ("Trust store", trust_store(preview)),
         ("State folder", state_folder(&preview.folders)),
     ]);
+    rows.extend(preview.history.as_ref().ok().and_then(|history| unread(history.unread)).map(|text| ("In it", text)));
     rows
 }
 

@@ -203,7 +203,7 @@ impl Call {
         way: &mut Result<Client, Failure>,
         left: impl Fn() -> Duration,
     ) -> std::io::Result<()> {
-        for (name, _) in outbox.due(clock::now())? {
+        for name in outbox.due(clock::now())? {
             if left().is_zero() {
                 break;
             }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::history::{History, Prospect};
-use anonymous_statistics::outbox::{Entry, Item};
+use anonymous_statistics::outbox::{Entry, Item, Unread};
 use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
@@ -66,6 +66,9 @@ fn text(preview: &Preview, history: &History) -> String {
         if let Some(prospect) = prospect {
             let _ = writeln!(text, "       {}", becomes(prospect));
         }
+    }
+    if let Some(sentence) = words::unread(history.unread) {
+        let _ = writeln!(text, "\n{sentence}");
     }
     if let Some(sentence) = recorded(preview) {
         let _ = writeln!(text, "\n{}", words::paragraph(&sentence));
@@ -158,6 +161,7 @@ struct Shown {
     recording: bool,
     sent: Vec<Row>,
     waiting: Vec<Row>,
+    unread: Unread,
 }
 
 #[derive(Serialize)]
@@ -200,6 +204,7 @@ impl Shown {
             recording: keeps && preview.consent.decision() == Decision::Allowed,
             sent,
             waiting,
+            unread: history.unread,
         }
     }
 }

@@ -7,6 +7,7 @@ use anonymous_statistics::channels::Reach;
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Decision, Source};
 use anonymous_statistics::daemon::Whose;
+use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
@@ -123,6 +124,8 @@ struct Status {
     proxy: String,
     trust_store: String,
     state_folder: Option<String>,
+    /// What the state folder holds beyond what is read of it; `None`: it cannot be read.
+    unread: Option<Unread>,
     netdata_version: Option<String>,
 }
 
@@ -221,6 +224,7 @@ impl Status {
             proxy: words::proxy(preview),
             trust_store: words::trust_store(preview),
             state_folder: preview.folders.state().map(|state| words::path(&state)),
+            unread: preview.history.as_ref().ok().map(|history| history.unread),
             netdata_version: words::agent_version(preview),
         }
     }

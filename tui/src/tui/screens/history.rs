@@ -81,7 +81,7 @@ impl Screen for History {
 /// What is kept, the newest that was sent last, then what waits in the order in which it would be sent. What is searched
 /// for leaves out the others.
 fn listed(view: View<'_>) -> Vec<Listed<'_>> {
-    let Ok(Kept { sent, waiting }) = &view.preview.history else { return Vec::new() };
+    let Ok(Kept { sent, waiting, .. }) = &view.preview.history else { return Vec::new() };
     let sent = sent.iter().map(|item| (item, None));
     let waiting = waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
     let wanted = view.search.to_lowercase();
@@ -102,6 +102,9 @@ fn without(view: View<'_>) -> Vec<Row> {
         Ok(kept) if !kept.sent.is_empty() || !kept.waiting.is_empty() => {
             page.text(&format!("No event holds \"{}\". Esc shows all again.", view.search));
         }
+        Ok(kept) if words::unread(kept.unread).is_some() => {
+            words::unread(kept.unread).iter().fold(&mut page, |page, sentence| page.text(sentence));
+        }
         Ok(_) => {
             page.heading("Nothing is recorded");
             page.text("Nothing that was sent from here is kept, and nothing waits to be sent.");
@@ -118,6 +121,8 @@ fn without(view: View<'_>) -> Vec<Row> {
 fn draw_list(listed: &[Listed<'_>], chosen: usize, view: View<'_>, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width.saturating_sub(2));
     let mut lines: Vec<Line<'static>> = Vec::new();
+    let not_read = view.preview.history.as_ref().ok().and_then(|kept| words::not_read(kept.unread));
+    lines.extend(not_read.map(|text| Line::from(fit(&text, width, view.look))));
     let mut chosen_line = 0;
     let mut under = None;
     let actions = listed.iter().filter_map(|(item, _)| item.entry.as_ref().ok()?.action()).map(|action| action.len());

@@ -4,7 +4,9 @@ mod random;
 
 use anonymous_statistics::consent::{Consent, Decision, Finding};
 use anonymous_statistics::folders::FoundBy;
+use anonymous_statistics::history::History;
 use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::preview::{Outlook, Preview, Stage, Target};
 use anonymous_statistics::schema::ACTIONS;
 use anonymous_statistics::script::Program;
@@ -575,6 +577,31 @@ fn what_was_sent_is_compared_with_now() {
             state.overlay = None;
         }
     }
+}
+
+#[test]
+fn what_nobody_reads_of_a_crowded_folder_is_named() {
+    let unread = |number, or_more| {
+        let mut preview = example::preview().unwrap();
+        preview.history.as_mut().unwrap().unread = Unread { number, or_more };
+        preview
+    };
+    for (size, screen) in [((80, 24), "History"), ((60, 16), "History"), ((100, 120), "Summary")] {
+        for (preview, sentence) in [
+            (unread(7, false), "Not read: 7 more entries"),
+            (unread(1, true), "Not read: the rest of more than 10000 files"),
+        ] {
+            let mut state = state(preview, RICH, size);
+            state.open(screen);
+            assert!(shows(&state, sentence), "{screen} {size:?}\n{}", text(&state));
+        }
+    }
+    // What is not read may be an event: nobody is told that there is none.
+    let mut preview = example::preview().unwrap();
+    preview.history = Ok(History { unread: Unread { number: 0, or_more: true }, ..History::default() });
+    let mut state = state(preview, RICH, (80, 24));
+    state.open("History");
+    assert!(shows(&state, "Not read: the rest of") && !shows(&state, "nothing waits"), "{}", text(&state));
 }
 
 #[test]
