@@ -46,7 +46,7 @@ pub const TRUST_STORE_FILES: usize = 4096;
 
 /// Bytes of the files that `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Debian's trust store is about 220 KB, and in its
 /// folder stands everything three times.
-pub const TRUST_STORE_BYTES: u64 = 16 * 1024 * 1024;
+pub const TRUST_STORE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of the configuration file. A real one has five lines.
 pub const CONFIG_BYTES: usize = 64 * 1024;

@@ -337,7 +337,7 @@ impl Preview {
             action: invocation.action().unwrap_or_default().to_owned(),
             script,
             proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
-            trust_store: seen().map(|()| TRUST_STORE_VARIABLES.into_iter().find_map(known)),
+            trust_store: seen().map(|()| trust_store(known)),
             others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
             version,
             history,
@@ -467,6 +467,13 @@ pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>)
     invocation
 }
 
+/// The trust store that the sender takes: the first variable alone, else the others together.
+fn trust_store(known: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {
+    let [bundle, file, folders] = TRUST_STORE_VARIABLES.map(|name| known(name).filter(|value| !value.is_empty()));
+    let named: Vec<OsString> = [file, folders].into_iter().flatten().collect();
+    bundle.or_else(|| (!named.is_empty()).then(|| named.join(OsStr::new(" and "))))
+}
+
 /// The identifier that the agent keeps in its library directory, and the file in which it stands.
 pub(crate) fn identity(library: &Path) -> Option<(String, PathBuf)> {
     // A GUID and a newline; what is longer is something else.
@@ -538,5 +545,24 @@ fn fragment(shape: Shape, value: &Json) -> String {
     match (shape, value) {
         (Shape::Collectors, Json::Array(_)) => text.trim_start_matches('[').trim_end_matches(']').to_owned(),
         _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trust_store_is_the_one_that_the_sender_takes() {
+        let named = |variables: &[(&str, &str)]| {
+            let known = |name: &str| variables.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into());
+            trust_store(known).map(|store| store.into_string().unwrap())
+        };
+        let all = [("CURL_CA_BUNDLE", "a"), ("SSL_CERT_FILE", "b"), ("SSL_CERT_DIR", "c:d")];
+        assert_eq!(named(&all).as_deref(), Some("a"));
+        assert_eq!(named(&all[1..]).as_deref(), Some("b and c:d"));
+        assert_eq!(named(&all[2..]).as_deref(), Some("c:d"));
+        assert_eq!(named(&[("CURL_CA_BUNDLE", ""), all[1]]).as_deref(), Some("b"));
+        assert_eq!(named(&[]), None);
     }
 }

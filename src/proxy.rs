@@ -213,7 +213,7 @@ fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
     match bits.get(..end).unwrap_or_default() {
         "" if bits.starts_with('-') => false,
         "" => a == b,
-        // The newest curl takes 0 bits for what they say; older ones took them for all.
+        // curl takes 0 bits for what they say since 2026 (its pull request 20306, in `lib/noproxy.c`); before, they were 32 or 128.
         digits => digits.parse().is_ok_and(|bits: u32| match bits {
             0 => true,
             _ => bits <= width && a >> (width - bits) == b >> (width - bits),

@@ -7,7 +7,6 @@
 #[path = "names.rs"]
 mod names;
 
-use std::fs::Metadata;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
 use anonymous_statistics::endpoint::Endpoint;
+use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::Passage;
 use anonymous_statistics::proxy::Proxy;
 use anonymous_statistics::request::{METHOD, PreparedRequest};
 use anonymous_statistics::{clock, limits};
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use ureq::config::{AutoHeaderValue, Config};
 use ureq::http::{Request, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -225,12 +226,9 @@ fn certificates(files: impl IntoIterator<Item = PathBuf>) -> Vec<CertificateDer<
     let mut left = limits::TRUST_STORE_BYTES;
     let mut found = Vec::new();
     for path in files {
-        let Some(size) = std::fs::metadata(&path).ok().filter(Metadata::is_file).map(|file| file.len()) else {
-            continue;
-        };
-        let Some(rest) = left.checked_sub(size) else { continue };
-        left = rest;
-        found.extend(rustls_native_certs::load_certs_from_paths(Some(&path), None).certs);
+        let Ok(text) = files::read(&path, Links::Follow, left) else { continue };
+        left = left.saturating_sub(text.len());
+        found.extend(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok));
     }
     // A folder has each certificate under several names (openssl-rehash(1)).
     found.sort_unstable_by(|one: &CertificateDer<'_>, other| one.as_ref().cmp(other.as_ref()));
