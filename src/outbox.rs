@@ -659,7 +659,7 @@ fn delete_each(folder: &OwnedFd, start: Instant) -> io::Result<Option<usize>> {
     for name in names_in(Dir::read_from(folder)?) {
         let name = name?;
         if start.elapsed() > limits::DELETING {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "there are always more of them"));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "a minute was not enough for all"));
         }
         let entry = Name::parse(&name).is_some();
         if is_event(&name) {
