@@ -56,7 +56,7 @@ pub const CONFIG_BYTES: usize = 64 * 1024;
 pub const CALL_BYTES: usize = 1024 * 1024;
 
 /// Bytes of the program that stands at the daemon's script path. Ours is about 2 MB; what is larger is not ours.
-pub const PROGRAM_BYTES: usize = 64 * 1024 * 1024;
+pub const PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Events that wait to be sent. More than a month of restarts, less than anyone would notice on a disk.
 pub const WAITING_EVENTS: usize = 32;

@@ -1,12 +1,13 @@
 //! Who would send: what stands where the daemon looks for its telemetry script.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
 use crate::consent::OPT_OUT_FILE;
-use crate::files::{self, Links};
+use crate::files::{self, Links, Opened};
 use crate::limits;
 
 /// The name under which the daemon calls a telemetry script in its plugins folder.
@@ -46,13 +47,9 @@ impl Script {
         let Some(path) = plugins.map(|folder| folder.join(SCRIPT)) else {
             return Self { path: None, program: Program::None };
         };
-        let program = match files::read(&path, Links::Follow, limits::PROGRAM_BYTES) {
-            Ok(bytes) => match version_in(&bytes) {
-                Some(version) => Program::ThisSender(version),
-                None if is_netdatas(&bytes) => Program::Netdatas,
-                None => Program::Another,
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Program::None,
+        let program = match files::open_regular(rustix::fs::CWD, &path, Links::Follow).and_then(whose) {
+            Ok(program) => program,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Program::None,
             Err(error) => Program::CannotTell(error.to_string()),
         };
         Self { path: Some(path), program }
@@ -79,9 +76,36 @@ impl fmt::Display for Script {
     }
 }
 
-/// Whether this is the text of Netdata's script: in every version it looks for the opt-out file.
-fn is_netdatas(program: &[u8]) -> bool {
-    program.starts_with(b"#!") && memmem::find(program, OPT_OUT_FILE.as_bytes()).is_some()
+/// Bytes that are looked at at once.
+const PIECE: usize = 64 * 1024;
+/// More than the longest mark: it may lie across two pieces.
+const OVERLAP: usize = 256;
+
+/// Whose program this is. Netdata's script, in every version, looks for the opt-out file. A program of ours has some megabytes: to
+/// keep them all in memory would take longer than everything else.
+fn whose(program: Opened) -> io::Result<Program> {
+    let mut file = program.file.take(limits::PROGRAM_BYTES);
+    let mut piece = vec![0; PIECE];
+    let (mut kept, mut is_script, mut looks_for_the_file) = (0, None, false);
+    loop {
+        let read = file.read(piece.get_mut(kept..).unwrap_or_default())?;
+        let here = piece.get(..kept + read).unwrap_or_default();
+        if let Some(version) = version_in(here) {
+            return Ok(Program::ThisSender(version));
+        }
+        is_script = is_script.or_else(|| Some(here.starts_with(b"#!")));
+        looks_for_the_file |= memmem::find(here, OPT_OUT_FILE.as_bytes()).is_some();
+        if read == 0 {
+            break;
+        }
+        let begin = here.len().saturating_sub(OVERLAP);
+        kept = here.len() - begin;
+        piece.copy_within(begin..begin + kept, 0);
+    }
+    if file.limit() == 0 {
+        return Err(io::Error::other(format!("it is larger than {} bytes", limits::PROGRAM_BYTES)));
+    }
+    Ok(if is_script == Some(true) && looks_for_the_file { Program::Netdatas } else { Program::Another })
 }
 
 fn version_in(program: &[u8]) -> Option<String> {
@@ -113,6 +137,15 @@ mod tests {
         assert_eq!(program(), Program::Netdatas);
         std::fs::write(folder.path().join(SCRIPT), format!("\u{7f}ELF{}{{{}0.1.0{}", MARK.0, MARK.0, MARK.1)).unwrap();
         assert_eq!(program(), Program::ThisSender("0.1.0".into()));
+        // Wherever the mark lies.
+        for before in
+            (PIECE - MARK.0.len() - 40..PIECE + 2).step_by(3).chain([PIECE - OVERLAP, 2 * PIECE - OVERLAP - 10])
+        {
+            let program = format!("{}{}0.1.0{}{}", "x".repeat(before), MARK.0, MARK.1, "x".repeat(before));
+            std::fs::write(folder.path().join(SCRIPT), program).unwrap();
+            let found = Script::look(Some(folder.path())).program;
+            assert_eq!(found, Program::ThisSender("0.1.0".into()), "{before}");
+        }
         std::fs::remove_file(folder.path().join(SCRIPT)).unwrap();
         std::fs::create_dir(folder.path().join(SCRIPT)).unwrap();
         assert!(matches!(program(), Program::CannotTell(_)));
