@@ -256,8 +256,10 @@ fn look(host: &dyn Host, id: u32, name: &str, boot: Option<u64>) -> Result<Optio
             let path = path.strip_suffix(b" (deleted)").unwrap_or(&path);
             Path::new(OsStr::from_bytes(path)).file_name() == Some(OsStr::new(name))
         }
-        // Another user's, or one that has none: a thread of the kernel, or what is left of a process that ended.
-        Err(Error::PermissionDenied | Error::NotFound) => {
+        // A thread of the kernel, what is left of a process that ended, or nothing any more.
+        Err(Error::NotFound) => return host.metadata(&format!("/proc/{id}")).map(|_exists| None),
+        // Another user's.
+        Err(Error::PermissionDenied) => {
             let comm = host.read(&format!("/proc/{id}/comm"), 64)?;
             comm.strip_suffix(b"\n").unwrap_or(&comm) == name.as_bytes().get(..COMM).unwrap_or(name.as_bytes())
         }

@@ -158,6 +158,7 @@ impl Host for Machine {
         self.host().list(path, limit)
     }
     fn metadata(&self, path: &str) -> Result<Metadata> {
+        self.ask(path)?;
         self.host().metadata(path)
     }
     fn sysctl_text(&self, _name: &str) -> Result<String> {
@@ -300,7 +301,10 @@ fn what_cannot_be_read_leaves_the_matter_open() {
         let path = format!("/proc/7/{file}");
         for error in [EIO, Error::TooLarge] {
             let machine = Machine::new();
-            machine.process(7, Made { exe: if file == "comm" { "" } else { DAEMON.exe }, ..DAEMON });
+            machine.process(7, DAEMON);
+            if file == "comm" {
+                machine.fails("/proc/7/exe", Error::PermissionDenied, ALWAYS);
+            }
             machine.fails(&path, error, 2);
             let found = machine.look().unwrap();
             assert_eq!((found.counting.len(), found.unseen), (1, None), "{path}: for a moment");
@@ -337,11 +341,16 @@ fn a_process_that_goes_away_may_have_left_another() {
     assert_eq!((found.counting[0].id, found.unseen), (8, None));
     // And where there is no end of it, that is said.
     let machine = Machine::with_daemon();
-    for file in ["exe", "comm"] {
-        machine.fails(&format!("/proc/7/{file}"), Error::NotFound, ALWAYS);
+    for path in ["/proc/7/exe", "/proc/7"] {
+        machine.fails(path, Error::NotFound, ALWAYS);
     }
     let found = machine.look().unwrap();
     assert_eq!((found.counting.len(), found.unseen), (0, Some(Unseen::Vanished)));
+    // What has no program and stays is a thread of the kernel, or has ended.
+    let machine = Machine::new();
+    machine.process(7, Made { exe: "", ..DAEMON });
+    let found = machine.look().unwrap();
+    assert_eq!((found.counting.len(), found.unseen), (0, None));
 }
 
 #[test]
