@@ -5,7 +5,7 @@
 
 mod skip;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -395,6 +395,36 @@ pub fn program(name: &str) -> PathBuf {
     let path = Path::new(sender()).with_file_name(name);
     assert!(path.is_file(), "{} is missing: build the workspace first (cargo build --workspace)", path.display());
     path
+}
+
+/// A program as it is given away, where there is a static build: it makes half as many system calls before it begins to work.
+pub fn given_away(name: &str) -> PathBuf {
+    let folder = std::env::var_os("STATIC_PROGRAMS");
+    folder.map_or_else(|| program(name), |folder| Path::new(&folder).join(name))
+}
+
+/// A system call: its name, and which of the calls with this name of its process it is.
+pub type Point = (String, usize);
+
+/// Every system call in a log of strace at which a program can be ended, or told of an error.
+pub fn points(log: &Path) -> Vec<Point> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut points = BTreeSet::new();
+    for line in text.lines() {
+        let Some((process, rest)) = line.split_once(' ') else { continue };
+        let Some((name, _)) = rest.trim_start().split_once('(') else { continue };
+        let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        // strace follows the program from its start on, which itself cannot be ended.
+        if !plain || name == "execve" {
+            continue;
+        }
+        let count = counts.entry((process, name)).or_default();
+        *count += 1;
+        // strace counts for each process: the one that gets there first is ended.
+        points.insert((name.to_owned(), *count));
+    }
+    points.into_iter().collect()
 }
 
 /// Standard output and standard error as text, and the exit status.

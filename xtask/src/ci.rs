@@ -35,6 +35,9 @@ pub(crate) enum Verdict {
 /// The test target of the live environments, a part of its own.
 const LIVE: &str = "live";
 
+/// The test target that tells the programs of an error at each of their system calls: thousands of runs.
+const INJECTION: &str = "injection";
+
 /// The test target of the static programs with nothing but a kernel.
 const PORTABLE: &str = "portable";
 
@@ -94,7 +97,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
     report.part("system tests", |skips| {
         let programs = programs.as_ref().map(|folder| ("STATIC_PROGRAMS", folder.as_os_str()));
-        system_tests(workspace, &|target| target != LIVE, programs.as_slice(), skips)
+        system_tests(workspace, &|target| ![LIVE, INJECTION].contains(&target), programs.as_slice(), skips)
     });
     report.part("dashboard", |_| match dashboard::obstacle(workspace) {
         Some(reason) => Ok(Verdict::Skipped(reason)),
@@ -106,6 +109,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
 
     if arguments.all {
+        report.part("injected errors, and more kills", |skips| match &programs {
+            Some(folder) => {
+                let more = [("STATIC_PROGRAMS", folder.as_os_str()), ("MORE_KILLS", OsStr::new("yes"))];
+                system_tests(workspace, &|target| [INJECTION, "crash"].contains(&target), &more, skips)
+            }
+            None => bail!("there is no static build to try"),
+        });
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
         report.part("Miri", |_| match miri::obstacle() {
             Some(reason) => Ok(Verdict::Skipped(reason)),

@@ -1,0 +1,240 @@
+//! Each system call of each program fails once, in four ways (strace): nothing hangs, nothing panics, and no error becomes a yes
+//! or a no. What could not be seen is unknown.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value as Json;
+use support::{Home, Point, Receiver, Reply, full, is_complete, points};
+
+const ERRORS: [&str; 4] = ["EIO", "EMFILE", "ENOSPC", "ENOMEM"];
+
+/// They mostly wait for strace.
+const WORKERS: usize = 4;
+
+/// Longer than any deadline, in seconds: what takes longer hangs.
+const HANGS: &str = "30";
+/// timeout(1): the program was killed.
+const KILLED: i32 = 137;
+
+/// Where these fail, no program runs, or Rust's own start ends it, and so does its allocator.
+const VITAL: [&str; 13] = [
+    "execve",
+    "brk",
+    "mmap",
+    "mremap",
+    "mprotect",
+    "arch_prctl",
+    "set_tid_address",
+    "poll",
+    "rt_sigaction",
+    "sigaltstack",
+    "futex",
+    "exit_group",
+    "pread64",
+];
+
+/// What decides on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    /// Nothing: there is consent.
+    Yes,
+    /// The opt-out file.
+    File,
+    /// A variable of the running daemon.
+    Daemon,
+}
+
+struct Case {
+    program: &'static str,
+    arguments: &'static [&'static str],
+    says: Says,
+}
+
+const fn case(program: &'static str, arguments: &'static [&'static str], says: Says) -> Case {
+    Case { program, arguments, says }
+}
+
+const SENDER: &str = "anonymous-statistics";
+const PREVIEW: &str = "telemetry-preview";
+
+const CASES: [Case; 13] = [
+    case(SENDER, &["START"], Says::Yes),
+    case(SENDER, &["START"], Says::File),
+    case(PREVIEW, &["status", "--json"], Says::Yes),
+    case(PREVIEW, &["status", "--json"], Says::File),
+    case(PREVIEW, &["status", "--json"], Says::Daemon),
+    case(PREVIEW, &["check", "--expect", "off"], Says::Yes),
+    case(PREVIEW, &["check", "--expect", "on"], Says::File),
+    case(PREVIEW, &["check", "--expect", "on"], Says::Daemon),
+    case(PREVIEW, &["show", "--raw"], Says::Yes),
+    case(PREVIEW, &["history", "--json"], Says::Yes),
+    case(PREVIEW, &["opt-out"], Says::Yes),
+    case(PREVIEW, &["opt-in", "--yes"], Says::File),
+    case("system-info", &["--json"], Says::Yes),
+];
+
+/// A machine with an agent that runs.
+struct Place {
+    home: Home,
+    receiver: Receiver,
+    daemon: Option<Child>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(daemon) = &mut self.daemon {
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+    }
+}
+
+impl Place {
+    fn new(case: &Case) -> Self {
+        let receiver = Receiver::start(Reply::Then(200, 200));
+        let home = Home::sending_to(&receiver);
+        // The newest that reports by its script alone.
+        std::fs::write(home.lib().join("status-netdata.json"), r#"{"agent": {"version": "v2.2.6"}}"#).unwrap();
+        let mut place = Self { home, receiver, daemon: None };
+        if case.program == PREVIEW {
+            // A child writes it: a file that this process has open while another test forks cannot be executed.
+            let program = place.home.path().join("netdata");
+            assert!(Command::new("cp").arg(support::find("sleep").unwrap()).arg(&program).status().unwrap().success());
+            let mut daemon = Command::new(program);
+            daemon.arg("600").env_clear().envs(&place.home.start().environment).stdin(Stdio::null());
+            if case.says == Says::Daemon {
+                daemon.env("DO_NOT_TRACK", "1");
+            }
+            place.daemon = Some(daemon.spawn().unwrap());
+        }
+        place.prepare(case);
+        place
+    }
+
+    /// As it is before each run.
+    fn prepare(&self, case: &Case) {
+        let _ = std::fs::remove_file(self.home.opt_out_file());
+        let _ = std::fs::remove_dir_all(self.home.lib().join("anonymous-statistics"));
+        if case.says == Says::File {
+            std::fs::write(self.home.opt_out_file(), "").unwrap();
+        }
+    }
+
+    fn run(&self, strace: &[String], case: &Case, options: &[&str]) -> Output {
+        self.prepare(case);
+        let mut command = Command::new("timeout");
+        command.args(["-s", "KILL", HANGS]).args(strace).arg("-f").args(options).arg("--");
+        command.arg(support::given_away(case.program));
+        let call = self.home.start();
+        match case.program {
+            SENDER => command.args(full(["START", "-", "-"])),
+            _ => command.args(case.arguments),
+        };
+        command.env_clear().envs(&call.environment).env("PATH", support::search_path());
+        command.current_dir("/").stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// What is wrong with how a run ended.
+    fn wrong(&self, case: &Case, vital: bool, ran: &Output) -> Option<String> {
+        let code = ran.status.code();
+        // strace ends by the signal that ended the program.
+        if code == Some(KILLED) {
+            return Some("hangs".to_owned());
+        }
+        if !vital
+            && (code.is_none_or(|code| code == 101 || code > 128)
+                || String::from_utf8_lossy(&ran.stderr).contains("panicked"))
+        {
+            return Some(format!("ends by {}: {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
+        }
+        let out = String::from_utf8_lossy(&ran.stdout);
+        let json: Option<Json> = serde_json::from_slice(&ran.stdout).ok();
+        let decision = json.as_ref().and_then(|json| json["decision"].as_str());
+        let connections = self.receiver.connections() > 0;
+        let whole = || self.receiver.requests().iter().any(|request| is_complete(request));
+        let is_wrong = match (case.program, case.arguments[0], case.says) {
+            (SENDER, _, Says::Yes) => out == "200" && !whole(),
+            (SENDER, ..) => connections || !out.is_empty(),
+            (PREVIEW, "status", Says::Yes) => decision == Some("opted out"),
+            (PREVIEW, "status", _) => decision == Some("allowed"),
+            (PREVIEW, "check", _) => code == Some(0),
+            (PREVIEW, "opt-out", _) => code == Some(0) && !self.home.opt_out_file().exists(),
+            (PREVIEW, "opt-in", _) => code == Some(0) && self.home.opt_out_file().exists(),
+            _ => code == Some(0) && json.is_none(),
+        };
+        is_wrong.then(|| format!("{}: {out}{}", ran.status, String::from_utf8_lossy(&ran.stderr)))
+    }
+}
+
+/// All failures of a case, and how many errors were injected.
+fn inject(strace: &[String], case: &Case) -> (usize, Vec<String>) {
+    let place = Place::new(case);
+    let log = place.home.path().join("strace");
+    let _ = place.run(strace, case, &["-o", log.to_str().unwrap()]);
+    let points = points(&log);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let place = Place::new(case);
+        let mut wrong = Vec::new();
+        while let Some((point, error)) = nth(&points, next.fetch_add(1, Ordering::Relaxed)) {
+            // A receiver of its own: what it gets, it gets from this run.
+            let place = if case.program == SENDER { &Place::new(case) } else { &place };
+            let (name, count) = point;
+            let inject = format!("inject={name}:error={error}:when={count}");
+            let trace = format!("trace={name}");
+            let ran = place.run(strace, case, &["-o", "/dev/null", "-e", &trace, "-e", &inject]);
+            if let Some(what) = place.wrong(case, VITAL.contains(&name.as_str()), &ran) {
+                wrong.push(format!(
+                    "{} {:?}, {:?}: {name} {count} {error} {what}",
+                    case.program, case.arguments, case.says
+                ));
+            }
+        }
+        wrong
+    };
+    let wrong = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    (points.len() * ERRORS.len(), wrong)
+}
+
+fn nth(points: &[Point], at: usize) -> Option<(&Point, &'static str)> {
+    Some((points.get(at / ERRORS.len())?, ERRORS[at % ERRORS.len()]))
+}
+
+#[test]
+fn an_error_is_no_answer() {
+    let test = "an_error_is_no_answer";
+    let Some(strace) = support::strace(test).filter(|_| !support::opted_out_here(test)) else { return };
+    let missing: Vec<PathBuf> = CASES
+        .iter()
+        .map(|case| support::given_away(case.program))
+        .filter(|program| !Path::new(program).exists())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let (mut total, mut wrong) = (0, Vec::new());
+    for case in &CASES {
+        let begin = std::time::Instant::now();
+        let (number, found) = inject(strace, case);
+        println!(
+            "{} {:?}, {:?}: {number} errors, {} wrong, {:.0?}",
+            case.program,
+            case.arguments,
+            case.says,
+            found.len(),
+            begin.elapsed()
+        );
+        total += number;
+        wrong.extend(found);
+    }
+    println!("{total} errors injected, {} wrong", wrong.len());
+    assert!(wrong.is_empty(), "{} of {total}:\n{}", wrong.len(), wrong.join("\n"));
+}
