@@ -187,7 +187,7 @@ $made"
 }
 
 # Sets stage: a folder for unfinished files beside a target, so that a rename is all that is left to do. Its name cannot be
-# foreseen, so it is none that somebody prepared.
+# foreseen, so nobody can have prepared it.
 stage_beside() {
     find_real "${1%/*}"
     guard "$real" ''

@@ -377,7 +377,7 @@ impl Outbox {
         self.tidy_history(now, keep)
     }
 
-    /// The names in a state, the newest first, as many as the sender may ever find there. What is no entry is passed over.
+    /// The names in a state, the newest first, within the sender's limit. Names of other files are passed over.
     pub fn names(&self, state: State) -> io::Result<Vec<Name>> {
         Ok(newest(self.folder(state), limits::OUTBOX_ENTRIES)?.0)
     }

@@ -344,7 +344,7 @@ fn holds_ip_v4(words: &[Run<'_>]) -> bool {
     })
 }
 
-/// An IPv6 address, also between other words and colons. Directly beside letters it needs a digit: `std::deque` is none.
+/// An IPv6 address, also between other words and colons. Directly beside letters it needs a digit, which `std::deque` has not.
 fn holds_ip_v6(text: &str) -> bool {
     runs(text, |c| c.is_ascii_hexdigit() || c == ':').iter().any(|run| {
         let beside = run.gap.ends_with(char::is_alphanumeric) || run.rest.starts_with(char::is_alphanumeric);

@@ -1,5 +1,5 @@
 //! What a recording may keep of the answer to each question: of texts the facts themselves and the words that the detection
-//! looks for, of numbers those that are read. What stands nowhere here keeps nothing.
+//! looks for, of numbers those that are read. The answer to any other question keeps nothing.
 //!
 //! What depends on how a file is read stands beside the function that reads it, and is called `kept`.
 
@@ -255,7 +255,7 @@ impl Keep {
     }
 }
 
-/// Carries out what was decided about the bytes as text, in which each run of bytes that is none is one U+FFFD.
+/// Applies the fates to the bytes. In the text that they were decided on, each run of bytes that is not UTF-8 is one U+FFFD.
 fn hide(bytes: &[u8], fates: &[Fate], digit: u8) -> Vec<u8> {
     let mut hidden = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -118,7 +118,7 @@ pub(crate) fn read_link(path: &str) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn list(path: &str, limit: usize) -> Result<Vec<String>> {
-    // What is no folder is not opened (`do_open` in the kernel's fs/namei.c).
+    // The kernel opens folders only here (`do_open` in its fs/namei.c).
     let folder = fs::open(path, READING | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
     let mut names = Vec::new();
     for entry in fs::Dir::new(folder).map_err(failed)? {

@@ -227,7 +227,7 @@ fn no_kernel_says_who_built_it() {
     }
 }
 
-/// What a file says nothing about is no value, and what is no version is none of pfSense's.
+/// A file that says nothing gives no value, and pfSense's version must be a version.
 #[test]
 fn an_empty_or_foreign_text_is_no_version() {
     let folder = tempfile::tempdir().unwrap();

@@ -101,7 +101,7 @@ pub(crate) struct Outcome {
     waiting: io::Result<Deleted>,
 }
 
-/// Where the file is created, or removed: for each agent, and where there is none, for one that comes later.
+/// Where the file is created or removed: one place for each agent, or the usual one for an agent that comes later.
 fn targets(preview: &Preview) -> Vec<Target> {
     if preview.targets.is_empty() {
         // None of the usual folders exists.

@@ -241,7 +241,7 @@ fn says_dom0(features: &str) -> Option<bool> {
     Some(features & XEN_FEATURE_DOM0 != 0)
 }
 
-/// Of Xen's features the bit that is looked at, and nothing of what is no number.
+/// The bit of Xen's features that is looked at. A text that is not a number keeps nothing.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_features(features: &[u8]) -> Vec<u8> {
     let line = clean(features.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default(), VALUE_LIMIT);
