@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use system_facts::{Candidate, Host, candidates};
+use system_facts::{Candidate, Error, Host, candidates};
 
 use crate::consent::OPT_OUT_VARIABLES;
 use crate::folders::{self, Folders, FoundBy, LIBRARY_DIRECTORIES, Named};
@@ -207,7 +207,14 @@ fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &Named) -> Folders 
 impl Daemon {
     fn read(host: &dyn Host, owner_of: OwnerOf<'_>, candidate: &Candidate) -> Self {
         let unseen = |what: &str, error| format!("the {what} of process {}: {error}", candidate.id);
-        let environment = match candidate.environment(host) {
+        let environment = candidate.environment(host);
+        let arguments = candidate.arguments(host);
+        // Other users' environments are closed to most accounts, and the agent's packages name no folder there. Another error
+        // says nothing about what is in it.
+        let failed = environment.as_ref().err().filter(|error| **error != Error::PermissionDenied);
+        let doubt = failed.map(|error| unseen("environment", *error));
+        let doubt = doubt.or_else(|| arguments.as_ref().err().map(|error| unseen("command line", *error)));
+        let environment = match environment {
             Ok(all) => {
                 let kept = read_variables().filter_map(|name| {
                     all.iter().find(|(found, _)| found == name).map(|(_, value)| (name, value.clone()))
@@ -217,12 +224,7 @@ impl Daemon {
             Err(error) => Err(unseen("environment", error)),
         };
         let known = |name: &str| environment.as_ref().ok()?.get(name).map(OsString::as_os_str);
-        let arguments = candidate.arguments(host);
-        let named = Named {
-            by: FoundBy::Daemon,
-            doubt: arguments.as_ref().err().map(|error| unseen("command line", *error)),
-            ..Named::by_variables(known)
-        };
+        let named = Named { by: FoundBy::Daemon, doubt, ..Named::by_variables(known) };
         let named = named.and_command(arguments.as_deref().unwrap_or_default());
         Self {
             process: candidate.id,
@@ -418,6 +420,11 @@ mod tests {
         }
         // Another agent is asked for.
         assert_eq!(scene.decides(Some("/srv/etc")), []);
+        // No right of an account: nobody knows which agent this is.
+        let mut scene = Scene::new();
+        scene.process(7, DAEMON, &[("environ", &"A=1\0".repeat(100_000))]);
+        let decides = scene.decides(Some("/srv/etc"));
+        assert!(matches!(decides.as_slice(), [(Whose::Daemon(7), Err(_))]), "{decides:?}");
     }
 
     #[test]
