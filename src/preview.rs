@@ -264,30 +264,30 @@ fn owner_of(path: &Path) -> Option<u32> {
     std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).ok()?).into()
 }
 
-impl Preview {
-    /// Looks at everything. Nothing is created, changed or sent.
-    pub fn look(question: &Question) -> Self {
-        Self::look_telling(question, |_stage| {})
-    }
+/// The agents that may be meant.
+struct Agents {
+    daemons: Daemons,
+    /// The one that decides comes first.
+    candidates: Vec<Candidate>,
+    targets: Vec<Target>,
+}
 
-    /// The same, telling each stage before it begins.
-    pub fn look_telling(question: &Question, tell: impl Fn(Stage)) -> Self {
-        tell(Stage::Consent);
+impl Agents {
+    fn find(question: &Question, host: &dyn Host) -> Self {
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
         let options = question.named();
-        let host = LiveHost::new();
         let mut daemons = Daemons::default();
         let mut candidates: Vec<Candidate> = if let Some(call) = &question.call {
             let said = |name: &str| call.known_variable(name);
-            vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)], &host)]
+            vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)], host)]
         } else {
             let named = [options, Named::by_variables(asker)];
-            daemons = Daemons::find(&host, &owner_of, &named);
+            daemons = Daemons::find(host, &owner_of, &named);
             let mut deciding = daemons.surroundings(&named);
             if deciding.is_empty() {
                 deciding.push((Surroundings::new(Whose::Asker, asker), Named::default()));
             }
-            let candidate = |(surroundings, own)| Candidate::new(surroundings, &[&named[..], &[own]].concat(), &host);
+            let candidate = |(surroundings, own)| Candidate::new(surroundings, &[&named[..], &[own]].concat(), host);
             deciding.into_iter().map(candidate).collect()
         };
         candidates.sort_by_key(Candidate::rank);
@@ -297,8 +297,31 @@ impl Preview {
         if !is_named {
             agents.extend(daemons.unit.iter().map(|(_, folders)| folders.clone()));
             let installed = Folders::of_installations(Path::is_dir).into_iter();
-            agents.extend(installed.map(|folders| folders.configured(&host)));
+            agents.extend(installed.map(|folders| folders.configured(host)));
         }
+        Self { daemons, candidates, targets: Target::of_all(&agents) }
+    }
+}
+
+impl Preview {
+    /// Where opting out creates the file, and the folders of the agent that decides. Nothing else is looked at: to say no must
+    /// not wait for what somebody else keeps.
+    pub fn targets(question: &Question) -> (Vec<Target>, Folders) {
+        let Agents { mut candidates, targets, .. } = Agents::find(question, &LiveHost::new());
+        (targets, candidates.remove(0).folders)
+    }
+
+    /// Looks at everything. Nothing is created, changed or sent.
+    pub fn look(question: &Question) -> Self {
+        Self::look_telling(question, |_stage| {})
+    }
+
+    /// The same, telling each stage before it begins.
+    pub fn look_telling(question: &Question, tell: impl Fn(Stage)) -> Self {
+        tell(Stage::Consent);
+        let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
+        let host = LiveHost::new();
+        let Agents { daemons, mut candidates, targets } = Agents::find(question, &host);
         let Candidate { surroundings, folders, consent } = candidates.remove(0);
         let askers = (!matches!(surroundings.whose, Whose::Asker | Whose::Call))
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
@@ -346,7 +369,7 @@ impl Preview {
             channels: Vec::new(),
             dashboard: dashboard::entries(library.and_then(identity).as_ref()),
             daemons,
-            targets: Target::of_all(&agents),
+            targets,
             folders,
             surroundings,
             consent,

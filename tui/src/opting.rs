@@ -6,9 +6,9 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anonymous_statistics::consent::{Decision, Finding, Source};
-use anonymous_statistics::folders::{Folders, FoundBy};
+use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
 use anonymous_statistics::outbox::{Deleted, Role};
-use anonymous_statistics::preview::{Preview, Target};
+use anonymous_statistics::preview::{Preview, Question, Target};
 use anonymous_statistics::switch::{self, Done};
 use anonymous_statistics::text::printable;
 
@@ -102,13 +102,13 @@ pub(crate) struct Outcome {
 }
 
 /// Where the file is created or removed: one place for each agent, or the usual one for an agent that comes later.
-fn targets(preview: &Preview) -> Vec<Target> {
-    if preview.targets.is_empty() {
+fn or_usual(targets: Vec<Target>) -> Vec<Target> {
+    if targets.is_empty() {
         // None of the usual folders exists.
-        let (folder, file) = (preview.opt_out_folder(), Finding::Nothing);
+        let (folder, file) = (CONFIG_DIRECTORIES[0].into(), Finding::Nothing);
         return vec![Target { folder, exists: false, file, foreign: false, library: None }];
     }
-    preview.targets.clone()
+    targets
 }
 
 fn file_of(target: &Target) -> PathBuf {
@@ -117,12 +117,17 @@ fn file_of(target: &Target) -> PathBuf {
 
 impl OptOut {
     pub(crate) fn plan(preview: &Preview) -> Self {
-        Self {
-            targets: targets(preview),
-            without_agent: preview.targets.is_empty(),
-            folders: preview.folders.clone(),
-            restart: preview.restart.clone(),
-        }
+        Self::of(preview.targets.clone(), preview.folders.clone(), preview.restart.clone())
+    }
+
+    /// The same without a preview, which takes longer.
+    pub(crate) fn find(question: &Question) -> Self {
+        let (targets, folders) = Preview::targets(question);
+        Self::of(targets, folders, None)
+    }
+
+    fn of(targets: Vec<Target>, folders: Folders, restart: Option<String>) -> Self {
+        Self { without_agent: targets.is_empty(), targets: or_usual(targets), folders, restart }
     }
 
     /// The files that will be created, and whether their folders will be, too.
@@ -224,14 +229,15 @@ impl Outcome {
 
     /// The same for the screens.
     pub(crate) fn report(&self) -> Report {
-        let Some(obstacle) = self.obstacle() else { return done("Opted out", self.sentences()) };
+        let said = self.sentences(self.plan.restart.as_deref());
+        let Some(obstacle) = self.obstacle() else { return done("Opted out", said) };
         let mut report = obstacle.report();
-        report.sentences.extend(self.sentences());
+        report.sentences.extend(said);
         report
     }
 
-    /// What was done, in sentences; nothing where no file stands.
-    pub(crate) fn sentences(&self) -> Vec<String> {
+    /// What was done, in sentences, and what restarts the agent; nothing where no file stands.
+    pub(crate) fn sentences(&self, command: Option<&str>) -> Vec<String> {
         let mut sentences = Vec::new();
         for (target, file) in self.plan.targets.iter().zip(&self.files) {
             let path = words::path(&file_of(target));
@@ -259,7 +265,7 @@ impl Outcome {
             );
         }
         if self.files.iter().any(Result::is_ok) {
-            sentences.extend(restart("the dashboard stops as well", self.plan.restart.as_deref()));
+            sentences.extend(restart("the dashboard stops as well", command));
         }
         sentences
     }
@@ -276,7 +282,7 @@ pub(crate) struct OptIn {
 
 impl OptIn {
     pub(crate) fn plan(preview: &Preview) -> Self {
-        let targets = targets(preview);
+        let targets = or_usual(preview.targets.clone());
         let is_target = |source: &Source| {
             targets.iter().any(|target| matches!(source, Source::File(path) if *path == file_of(target)))
         };

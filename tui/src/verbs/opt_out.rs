@@ -11,7 +11,7 @@ use crate::output::{self, Failure, NO_PERMISSION};
 use crate::words;
 
 pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitCode, Failure> {
-    let plan = OptOut::plan(&Preview::look(question));
+    let plan = OptOut::find(question);
     if dry_run {
         if let Some(obstacle) = plan.barred() {
             return Err(obstacle.failure());
@@ -30,15 +30,15 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitC
         opting::confirm("opt-out", &question)?;
     }
     let outcome = plan.perform();
-    let mut said = outcome.sentences();
+    // What counts is on the disk, not what this program believes to have done.
+    let after = Preview::look(question);
+    let mut said = outcome.sentences(after.restart.as_deref());
     if let Some(obstacle) = outcome.obstacle() {
         if !said.is_empty() {
             output::lines(&said)?;
         }
         return Err(obstacle.failure());
     }
-    // What counts is on the disk, not what this program believes to have done.
-    let after = Preview::look(question);
     said.extend([String::new(), words::headline(&after)]);
     output::lines(&said)?;
     if after.consent.decision() == Decision::OptedOut {
