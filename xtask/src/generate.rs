@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -17,8 +17,8 @@ use crate::{pages, run, screenshots};
 struct Region {
     file: &'static str,
     name: &'static str,
-    /// Which program, in cargo's words.
-    program: &'static [&'static str],
+    /// The program, in the folder that cargo builds into.
+    program: &'static str,
     arguments: &'static [&'static str],
 }
 
@@ -27,37 +27,22 @@ const REGIONS: &[Region] = &[
     Region {
         file: "docs/what-is-sent.md",
         name: "what-is-sent",
-        program: &["--package", "telemetry-preview"],
+        program: "telemetry-preview",
         arguments: &["schema", "--format", "md"],
     },
-    Region {
-        file: "docs/detection.md",
-        name: "detection",
-        program: &["--package", "system-facts", "--example", "detection"],
-        arguments: &[],
-    },
-    Region {
-        file: "docs/reliability.md",
-        name: "faults",
-        program: &["--package", "anonymous-statistics", "--example", "reliability"],
-        arguments: &["faults"],
-    },
-    Region {
-        file: "docs/reliability.md",
-        name: "replies",
-        program: &["--package", "anonymous-statistics", "--example", "reliability"],
-        arguments: &["replies"],
-    },
+    Region { file: "docs/detection.md", name: "detection", program: "examples/detection", arguments: &[] },
+    Region { file: "docs/reliability.md", name: "faults", program: "examples/reliability", arguments: &["faults"] },
+    Region { file: "docs/reliability.md", name: "replies", program: "examples/reliability", arguments: &["replies"] },
     Region {
         file: "dashboard/telemetry.js",
         name: "constants",
-        program: &["--package", "anonymous-statistics", "--example", "dashboard_constants"],
+        program: "examples/dashboard_constants",
         arguments: &[],
     },
     Region {
         file: "docs/channels.md",
         name: "dashboard-fields",
-        program: &["--package", "telemetry-preview"],
+        program: "telemetry-preview",
         arguments: &["schema", "--channel", "dashboard", "--format", "md"],
     },
 ];
@@ -83,6 +68,7 @@ fn comments(file: &str) -> (&'static str, &'static str) {
 
 /// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
+    let folder = build(workspace)?;
     let mut stale: Vec<String> = Vec::new();
     let mut count = 0;
     for file in FILES {
@@ -96,8 +82,7 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
         same_names(&before, comments(file), &regions).with_context(|| file.to_owned())?;
         let mut after = before.clone();
         for region in regions {
-            let mut command = run::cargo(["run", "--quiet", "--locked"]);
-            command.args(region.program).arg("--").args(region.arguments);
+            let mut command = run::program(folder.join(region.program), region.arguments);
             let content = run::text(command.current_dir(&workspace.root))?;
             count += 1;
             after = replace(&after, comments(file), region.name, &content).with_context(|| file.to_owned())?;
@@ -112,7 +97,7 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     if let Some(missing) = REGIONS.iter().find(|region| !FILES.contains(&region.file)) {
         bail!("{} is not among the files that are searched for markers", missing.file);
     }
-    for made in [pages::run(workspace, check)?, screenshots::run(workspace, check)?] {
+    for made in [pages::run(workspace, check)?, screenshots::run(workspace, &folder, check)?] {
         count += made.0;
         stale.extend(made.1);
     }
@@ -122,6 +107,14 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
         (_, true) => println!("up to date: {count} generated parts"),
     }
     Ok(count)
+}
+
+/// Builds the programs as the tests have them, so that nothing is built twice. Returns their folder.
+pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+    let features = workspace.features();
+    let arguments = ["build", "--workspace", "--locked", "--bins", "--examples", "--features", &features];
+    run::run(&mut workspace.cargo(arguments))?;
+    Ok(workspace.target.join("debug"))
 }
 
 fn markers((open, close): (&str, &str), name: &str) -> (String, String) {
@@ -176,7 +169,7 @@ mod tests {
         let page = "/* generated: list */\nold\n/* end generated: list */\nrest\n";
         let fresh = replace(page, comments("a.js"), "list", "const A = 1;").unwrap();
         assert_eq!(fresh, "/* generated: list */\n\nconst A = 1;\n\n/* end generated: list */\nrest\n");
-        let list = Region { file: "a.js", name: "list", program: &[], arguments: &[] };
+        let list = Region { file: "a.js", name: "list", program: "", arguments: &[] };
         assert!(same_names(page, JAVASCRIPT, &[&list]).is_ok());
     }
 
@@ -191,7 +184,7 @@ mod tests {
 
     #[test]
     fn markers_and_table_must_agree() {
-        let list = Region { file: "README.md", name: "list", program: &[], arguments: &[] };
+        let list = Region { file: "README.md", name: "list", program: "", arguments: &[] };
         let other = Region { name: "other", ..list };
         assert!(same_names(PAGE, MARKDOWN, &[&list]).is_ok());
         assert!(same_names(PAGE, MARKDOWN, &[]).unwrap_err().to_string().contains("list"));

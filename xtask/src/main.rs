@@ -81,6 +81,13 @@ enum Task {
     SmokeInside(smoke::Inside),
 }
 
+/// Draws the pictures of the documentation.
+fn drawn() -> anyhow::Result<(usize, Vec<String>)> {
+    let workspace = Workspace::load()?;
+    let programs = generate::build(&workspace)?;
+    screenshots::run(&workspace, &programs, false)
+}
+
 fn main() -> ExitCode {
     match perform(Arguments::parse().command) {
         Ok(code) => code,
@@ -125,7 +132,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         }
         Task::Dashboard => dashboard::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Smoke(arguments) => smoke::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
-        Task::Screenshots => screenshots::run(&Workspace::load()?, false).map(|(count, stale)| {
+        Task::Screenshots => drawn().map(|(count, stale)| {
             println!("{count} pictures, {} of them changed: {}", stale.len(), stale.join(", "));
             ExitCode::SUCCESS
         }),

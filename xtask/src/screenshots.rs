@@ -1,6 +1,6 @@
 //! `cargo xtask screenshots`: the pictures of the documentation, drawn by the preview from its own screens and an example.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -25,10 +25,10 @@ const PICTURES: [Picture; 7] = [
 ];
 
 /// Draws the pictures, or with `check` only says which are out of date. Returns how many there are, and the stale ones.
-pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<(usize, Vec<String>)> {
+pub(crate) fn run(workspace: &Workspace, programs: &Path, check: bool) -> Result<(usize, Vec<String>)> {
     let mut files = Vec::new();
     for picture in &PICTURES {
-        let mut command = run::cargo(["run", "--quiet", "--locked", "--package", PREVIEW.package, "--", "screenshot"]);
+        let mut command = run::program(programs.join(PREVIEW.name), ["screenshot"]);
         command.args(["--screen", picture.screen, "--size", picture.size]);
         let svg = run::text(command.current_dir(&workspace.root))?;
         files.push((PathBuf::from(picture.file), svg.into_bytes()));

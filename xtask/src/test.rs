@@ -26,16 +26,18 @@ impl Outcome {
 
 /// Builds everything, then runs the tests of the whole workspace but the system tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
-    build(workspace)?;
-    cargo_test(workspace, &["--workspace", "--features", &workspace.features()], &[])
+    let features = workspace.features();
+    let selection = ["--workspace", "--features", &features];
+    build(workspace, &selection)?;
+    cargo_test(workspace, &selection, &[])
 }
 
-/// Everything that the tests run.
-pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    let features = workspace.features();
+/// Everything that these tests run.
+pub(crate) fn build(workspace: &Workspace, selection: &[&str]) -> Result<()> {
     // The end-to-end tests start all three programs, and cargo builds only those of a test's own package for it.
+    let features = workspace.features();
     run::run(&mut workspace.cargo(["build", "--workspace", "--locked", "--features", &features]))?;
-    run::run(&mut workspace.cargo(["test", "--workspace", "--locked", "--features", &features, "--no-run"]))
+    run::run(workspace.cargo(["test", "--locked", "--no-run"]).args(selection))
 }
 
 /// Runs those tests of `run` once more whose names hold one of these.

@@ -62,6 +62,12 @@ struct Target {
     required_features: Vec<String>,
 }
 
+impl Target {
+    fn is_system_test(&self) -> bool {
+        self.required_features.iter().any(|feature| feature == SYSTEM_TESTS)
+    }
+}
+
 impl Workspace {
     pub(crate) fn load() -> Result<Self> {
         let xtask = std::env::current_exe().context("cannot find this program's own file")?;
@@ -108,9 +114,16 @@ impl Workspace {
         let targets =
             self.packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
         targets
-            .filter(|(_, target)| target.required_features.iter().any(|feature| feature == SYSTEM_TESTS))
+            .filter(|(_, target)| target.is_system_test())
             .map(|(package, target)| (package.name.as_str(), target.name.as_str()))
             .collect()
+    }
+
+    /// The names of all other test targets.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
+        let targets = self.packages.iter().flat_map(|package| &package.targets);
+        let tests = targets.filter(|target| target.kind.iter().any(|kind| kind == "test") && !target.is_system_test());
+        tests.map(|target| target.name.as_str())
     }
 
     /// The packages that have a library.
