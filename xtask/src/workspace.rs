@@ -1,6 +1,6 @@
 //! What `cargo metadata` says about this workspace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -119,11 +119,13 @@ impl Workspace {
             .collect()
     }
 
-    /// The names of all other test targets.
+    /// The names of all other test targets. By a name that a system test has as well, cargo would mean both.
     pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
-        let targets = self.packages.iter().flat_map(|package| &package.targets);
-        let tests = targets.filter(|target| target.kind.iter().any(|kind| kind == "test") && !target.is_system_test());
-        tests.map(|target| target.name.as_str())
+        let targets = || self.packages.iter().flat_map(|package| &package.targets);
+        let system: BTreeSet<&str> =
+            targets().filter(|target| target.is_system_test()).map(|target| target.name.as_str()).collect();
+        let tests = targets().filter(|target| target.kind.iter().any(|kind| kind == "test"));
+        tests.map(|target| target.name.as_str()).filter(move |name| !system.contains(name))
     }
 
     /// The packages that have a library.
