@@ -73,7 +73,7 @@ const CASES: [Case; 13] = [
     case(PREVIEW, &["check", "--expect", "off"], Says::Yes),
     case(PREVIEW, &["check", "--expect", "on"], Says::File),
     case(PREVIEW, &["check", "--expect", "on"], Says::Daemon),
-    case(PREVIEW, &["show", "--raw"], Says::Yes),
+    case(PREVIEW, &["show", "--json"], Says::Yes),
     case(PREVIEW, &["history", "--json"], Says::Yes),
     case(PREVIEW, &["opt-out"], Says::Yes),
     case(PREVIEW, &["opt-in", "--yes"], Says::File),
