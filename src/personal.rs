@@ -225,7 +225,7 @@ fn plain_character(c: char) -> Option<char> {
         '\u{2044}' | '\u{2215}' => Some('/'),
         '\u{fe68}' => Some('\\'),
         '\u{fe6b}' => Some('@'),
-        // Accents that are drawn over the character before them, and what is not drawn at all.
+        // Accents over the character before them.
         '\u{300}'..='\u{36f}' => None,
         c if c.is_whitespace() => Some(' '),
         c if is_unprintable(c) => None,
