@@ -36,7 +36,7 @@ fish/vendor_completions.d/system-info.fish
 fish/vendor_completions.d/anonymous-statistics.fish
 fish/vendor_completions.d/telemetry-preview.fish'
 
-# The same folders as in src/folders.rs, which a test compares.
+# The same folders as in src/agent/folders.rs, which a test compares.
 plugin_folders='/usr/libexec/netdata/plugins.d
 /usr/lib/netdata/plugins.d
 /opt/netdata/usr/libexec/netdata/plugins.d
@@ -980,7 +980,7 @@ real_root=$(cd "$root/" && pwd -P)
 real_root=${real_root%/}
 me=$(id -u)
 
-# The rule of the sender (src/consent.rs): anything at all. The third is a variable of Netdata's installers, which no sender
+# The rule of the sender (src/consent/mod.rs): anything at all. The third is a variable of Netdata's installers, which no sender
 # asks for: netdata-installer.sh takes it when it is set at all (${NETDATA_DISABLE_TELEMETRY+x}).
 if [ "${DISABLE_TELEMETRY-}${DO_NOT_TRACK-}${NETDATA_DISABLE_TELEMETRY+x}" ]; then
     if [ -z "$disable" ] && [ -z "$uninstall" ]; then

@@ -1,5 +1,5 @@
 //! Prints the constants of `dashboard/telemetry.js`; `cargo xtask generate` writes them there.
 
 fn main() {
-    print!("{}", anonymous_statistics::dashboard::constants());
+    print!("{}", anonymous_statistics::channels::dashboard::constants());
 }

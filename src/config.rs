@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::endpoint::Endpoint;
-use crate::event::Selection;
+use crate::fields::personal::HostNames;
+use crate::fields::shape::Shape;
 use crate::files::{self, Links};
-use crate::personal::HostNames;
-use crate::shape::Shape;
+use crate::request::endpoint::Endpoint;
+use crate::request::event::Selection;
 use crate::text::printable;
-use crate::{limits, schema};
+use crate::{fields, limits};
 
 /// The file's name.
 pub const FILE: &str = "anonymous-statistics.toml";
@@ -133,7 +133,7 @@ impl Config {
     fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, String> {
         let url = raw.url.as_deref().unwrap_or(DEFAULT_URL);
         let endpoint = Endpoint::parse(url).map_err(|problem| format!("has an unusable url: it {problem}"))?;
-        let default_key = schema::field("api_key").map_or("", |field| field.example);
+        let default_key = fields::field("api_key").map_or("", |field| field.example);
         let api_key = raw.api_key.unwrap_or_else(|| default_key.to_owned());
         if Shape::Key.check_text(&api_key, &HostNames::default()).is_err() {
             return Err("has an unusable api_key: it must be letters, digits, _ and -, at most 64".to_owned());

@@ -7,19 +7,19 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use serde_json::Value as Json;
 use system_facts::{Facts, is_unprintable};
 
-use crate::assemble::{Assembly, Machine};
+use crate::agent::conf::NetdataConf;
+use crate::call::fatal::Fatal;
+use crate::call::{Invocation, Provenance};
 use crate::config::Config;
-use crate::endpoint::Endpoint;
-use crate::fatal::Fatal;
-use crate::invocation::{Invocation, Provenance};
-use crate::netdata_conf::NetdataConf;
+use crate::fields::personal::{HostNames, find_personal};
+use crate::fields::shape::{Shape, Value, without_versions};
+use crate::fields::{FIELDS, Field, Place};
 use crate::outbox::Entry;
-use crate::payload::Stamp;
-use crate::personal::{HostNames, find_personal};
-use crate::request::thaw;
-use crate::schema::{FIELDS, Field, Place};
-use crate::shape::{Shape, Value, without_versions};
-use crate::{limits, proxy, schema};
+use crate::request::endpoint::Endpoint;
+use crate::request::http::thaw;
+use crate::request::payload::Stamp;
+use crate::request::{Assembly, Machine};
+use crate::{fields, limits, proxy};
 
 /// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -85,7 +85,7 @@ fn is_sendable(call: &Invocation) {
         let held = fields(place);
         assert!(held.is_some_and(|fields| !fields.is_empty()), "no object");
         for (name, value) in held.into_iter().flatten().filter(|(name, _)| *name != "properties") {
-            let field = schema::field(name).filter(|field| field.place == place);
+            let field = fields::field(name).filter(|field| field.place == place);
             assert!(field.is_some_and(|field| is_harmless(field, value)), "{name}: {value}");
         }
     }

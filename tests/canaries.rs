@@ -12,11 +12,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::config::Config;
-use anonymous_statistics::invocation::{Invocation, Provenance};
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::schema::{FIELDS, Origin};
+use anonymous_statistics::fields::{FIELDS, Origin};
+use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::{Assembly, Machine};
 use serde_json::Value as Json;
 use support::{GUID, Home, Receiver, Reply, full, opted_out_here, parts};
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};

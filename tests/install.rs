@@ -12,7 +12,7 @@ use std::os::unix::fs::{chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anonymous_statistics::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES, PLUGIN_DIRECTORIES};
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES, PLUGIN_DIRECTORIES};
 use scratch::{
     INSTALLER, OPT_OUT, PLUGINS, PROGRAMS, SCRIPTS, Scratch, built, mode, run, same_content, under_each_shell,
     write_script,

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::net::Ipv6Addr;
 use std::path::Path;
 
-use anonymous_statistics::personal::{HostNames, Personal, find_personal};
-use anonymous_statistics::schema::{FIELDS, Origin, field};
-use anonymous_statistics::shape::{Misfit, Shape};
+use anonymous_statistics::fields::personal::{HostNames, Personal, find_personal};
+use anonymous_statistics::fields::shape::{Misfit, Shape};
+use anonymous_statistics::fields::{FIELDS, Origin, field};
 use proptest::prelude::*;
 use system_facts::{CommonEvidence, RecordedHost, collect_from, netdata};
 

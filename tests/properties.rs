@@ -4,14 +4,14 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::config::Config;
-use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::fields::personal::{HostNames, find_personal};
+use anonymous_statistics::fields::shape::Shape;
+use anonymous_statistics::fields::{self, FIELDS, Place};
 use anonymous_statistics::limits;
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::personal::{HostNames, find_personal};
-use anonymous_statistics::schema::{self, FIELDS, Place};
-use anonymous_statistics::shape::Shape;
+use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::{Assembly, Machine};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
@@ -79,10 +79,10 @@ proptest! {
         let top = json.as_object().ok_or_else(|| TestCaseError::fail("no object"))?;
         let properties = json["properties"].as_object().ok_or_else(|| TestCaseError::fail("no properties"))?;
         for name in top.keys().filter(|name| *name != "properties") {
-            prop_assert_eq!(schema::field(name).map(|field| field.place), Some(Place::Top), "{}", name);
+            prop_assert_eq!(fields::field(name).map(|field| field.place), Some(Place::Top), "{}", name);
         }
         for name in properties.keys() {
-            prop_assert_eq!(schema::field(name).map(|field| field.place), Some(Place::Properties), "{}", name);
+            prop_assert_eq!(fields::field(name).map(|field| field.place), Some(Place::Properties), "{}", name);
         }
         let dropped = properties.get("dropped_fields").and_then(Json::as_array).cloned().unwrap_or_default();
         for name in dropped {

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::schema::{FIELDS, Origin, Place};
+use anonymous_statistics::fields::{FIELDS, Origin, Place};
 use serde_json::Value as Json;
 use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said};
 

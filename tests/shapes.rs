@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-use anonymous_statistics::personal::HostNames;
-use anonymous_statistics::shape::{Shape, Value};
+use anonymous_statistics::fields::personal::HostNames;
+use anonymous_statistics::fields::shape::{Shape, Value};
 use proptest::prelude::*;
 
 /// What the value says, as text.
@@ -133,7 +133,7 @@ proptest! {
 #[test]
 fn every_shape_has_its_law() {
     let source = include_str!("shapes.rs");
-    for field in anonymous_statistics::schema::FIELDS {
+    for field in anonymous_statistics::fields::FIELDS {
         let shape = format!("{:?}", field.shape);
         let name = shape.split(['(', ' ', '{']).next().unwrap();
         assert!(source.contains(&format!("Shape::{name}")), "{name} has no law");

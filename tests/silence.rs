@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
-use anonymous_statistics::schema::ACTIONS;
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::fields::ACTIONS;
 use support::{Call, Home, Receiver, Reply, full, in_strace, said};
 
 /// System calls that reach nothing outside the program: memory, its second process, signals, clocks, and its own streams. No

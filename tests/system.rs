@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
-use anonymous_statistics::schema::{FIELDS, Origin, Place};
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::fields::{FIELDS, Origin, Place};
 use serde_json::Value as Json;
 use support::{Receiver, Reply, parts, program, sender};
 

@@ -23,7 +23,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use libtest_mimic::{Arguments, Failed, Trial};
 use support::{full, said, skip};
 use table::{End, Event, FAULTS, Fault, When};

@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use answers::Answers;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use make::Scene;

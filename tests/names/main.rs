@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use nginx::{Authority, NGINX, Server, identity};
 use questions::{A, Question};
 use support::{Home, full, said, skip};

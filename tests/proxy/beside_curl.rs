@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 
 use crate::nginx::{Authority, NGINX, Server, identity};
 use crate::settings::{SETTINGS, Setting};

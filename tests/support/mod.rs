@@ -436,7 +436,7 @@ pub fn said(output: &Output) -> (String, String, i32) {
 /// Whether the machine itself has opted out, as Debian's package of netdata does: then no test can send from here, unless
 /// it runs where those folders are empty. Reports it as a skip.
 pub fn opted_out_here(test: &str) -> bool {
-    let places = anonymous_statistics::folders::CONFIG_DIRECTORIES.map(Path::new);
+    let places = anonymous_statistics::agent::folders::CONFIG_DIRECTORIES.map(Path::new);
     let found = places
         .iter()
         .map(|place| place.join(".opt-out-from-anonymous-statistics"))

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anonymous_statistics::{schema, shape};
+use anonymous_statistics::fields::{self, shape};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const ABOUT: &str = "\
@@ -257,7 +257,7 @@ fn absolute(text: &str) -> Result<PathBuf, &'static str> {
 }
 
 fn action(text: &str) -> Result<String, &'static str> {
-    let known = schema::ACTIONS.iter().find(|action| action.name.eq_ignore_ascii_case(text));
+    let known = fields::ACTIONS.iter().find(|action| action.name.eq_ignore_ascii_case(text));
     match known {
         Some(action) => Ok(action.name.to_owned()),
         None if shape::is_action(text) => Ok(text.to_owned()),
@@ -268,10 +268,10 @@ fn action(text: &str) -> Result<String, &'static str> {
 /// An action that the daemon is known to give.
 pub(crate) fn known_action(text: &str) -> Result<String, String> {
     let action = action(text)?;
-    if schema::ACTIONS.iter().any(|known| known.name == action) {
+    if fields::ACTIONS.iter().any(|known| known.name == action) {
         return Ok(action);
     }
-    let names: Vec<&str> = schema::ACTIONS.iter().map(|action| action.name).collect();
+    let names: Vec<&str> = fields::ACTIONS.iter().map(|action| action.name).collect();
     Err(format!("there is no event {action}; there are {}", names.join(", ")))
 }
 

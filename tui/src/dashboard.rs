@@ -1,10 +1,10 @@
 //! The events of the agent's dashboard in words, for the command and for the screen.
 
 use anonymous_statistics::channels::Channel;
+use anonymous_statistics::channels::dashboard::{self, Recording};
 use anonymous_statistics::config::DEFAULT_URL;
-use anonymous_statistics::dashboard::{self, Recording};
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::preview::Preview;
+use anonymous_statistics::inspect::Preview;
+use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 

@@ -2,22 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
+use anonymous_statistics::agent::process::{Daemons, Surroundings, Whose};
+use anonymous_statistics::agent::version::Version;
+use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::channels;
-use anonymous_statistics::comparison::Column;
+use anonymous_statistics::channels::dashboard;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
-use anonymous_statistics::daemon::{Daemons, Surroundings, Whose};
-use anonymous_statistics::dashboard;
-use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
-use anonymous_statistics::history::{History, Prospect};
-use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::fields::{ACTIONS, FIELDS};
+use anonymous_statistics::inspect::comparison::Column;
+use anonymous_statistics::inspect::{NoRequest, Preview, Target, fill};
+use anonymous_statistics::outbox::history::{History, Prospect};
 use anonymous_statistics::outbox::{Entry, Item, Name, State, Unread};
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::preview::{NoRequest, Preview, Target, fill};
-use anonymous_statistics::schema::{ACTIONS, FIELDS};
-use anonymous_statistics::script::{Program, SCRIPT, Script};
-use anonymous_statistics::version::Version;
+use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::{Assembly, Machine};
 use system_facts::{
     Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
     Virtualization,

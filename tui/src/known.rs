@@ -1,10 +1,10 @@
 //! What is known here of values that only the daemon sets.
 
+use anonymous_statistics::call::Provenance;
 use anonymous_statistics::clock;
-use anonymous_statistics::comparison::{Cell, Column};
-use anonymous_statistics::event::Cause;
-use anonymous_statistics::invocation::Provenance;
-use anonymous_statistics::schema::{Field, Origin};
+use anonymous_statistics::fields::{Field, Origin};
+use anonymous_statistics::inspect::comparison::{Cell, Column};
+use anonymous_statistics::request::event::Cause;
 
 use crate::words;
 

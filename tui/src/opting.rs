@@ -5,11 +5,11 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::consent::opt_out_file::{self, Done};
 use anonymous_statistics::consent::{Decision, Finding, Source};
-use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::inspect::{Preview, Question, Target};
 use anonymous_statistics::outbox::{Deleted, Role};
-use anonymous_statistics::preview::{Preview, Question, Target};
-use anonymous_statistics::switch::{self, Done};
 use anonymous_statistics::text::printable;
 
 use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
@@ -112,7 +112,7 @@ fn or_usual(targets: Vec<Target>) -> Vec<Target> {
 }
 
 fn file_of(target: &Target) -> PathBuf {
-    switch::opt_out_file(&target.folder)
+    opt_out_file::opt_out_file(&target.folder)
 }
 
 impl OptOut {
@@ -147,7 +147,7 @@ impl OptOut {
 
     /// Why it cannot be done, as far as that shows before.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
-        let may: Vec<_> = self.targets.iter().map(|target| switch::may_opt_out(&target.folder)).collect();
+        let may: Vec<_> = self.targets.iter().map(|target| opt_out_file::may_opt_out(&target.folder)).collect();
         self.obstacle_of(&may)
     }
 
@@ -172,7 +172,7 @@ impl OptOut {
     }
 
     pub(crate) fn perform(self) -> Outcome {
-        let files: Vec<_> = self.targets.iter().map(|target| switch::opt_out(&target.folder)).collect();
+        let files: Vec<_> = self.targets.iter().map(|target| opt_out_file::opt_out(&target.folder)).collect();
         let opted_out = self.targets.iter().zip(&files).filter(|(_, file)| file.is_ok()).map(|(target, _)| target);
         let waiting = silence(opted_out);
         Outcome { plan: self, files, waiting }
@@ -201,7 +201,8 @@ impl OptOut {
 /// Deletes what waits for these agents; the first error counts, after all were tried.
 fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted> {
     let libraries: BTreeSet<&Path> = targets.filter_map(|target| target.library.as_deref()).collect();
-    let deleted: Vec<_> = libraries.into_iter().map(|library| switch::silence(Some(library), Role::Reader)).collect();
+    let deleted: Vec<_> =
+        libraries.into_iter().map(|library| opt_out_file::silence(Some(library), Role::Reader)).collect();
     let nothing = Deleted { number: 0, quiet: true };
     deleted.into_iter().try_fold(nothing, |all, one| {
         let one = one?;
@@ -311,10 +312,11 @@ impl OptIn {
     /// Why it cannot be done, as far as that shows before.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
         let waiting = |target: &Target| {
-            switch::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
+            opt_out_file::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
         };
-        let file =
-            |target: &Target| switch::may_opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error));
+        let file = |target: &Target| {
+            opt_out_file::may_opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))
+        };
         self.targets.iter().find_map(|target| waiting(target).and_then(|()| file(target)).err())
     }
 
@@ -348,7 +350,7 @@ impl OptIn {
         let mut changed = false;
         for target in &self.targets {
             let file = words::path(&file_of(target));
-            match switch::opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))? {
+            match opt_out_file::opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))? {
                 Done::Changed => {
                     changed = true;
                     sentences.push(format!("Removed {file}."));

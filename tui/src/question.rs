@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use anonymous_statistics::call::Invocation;
 use anonymous_statistics::files::{self, Links};
-use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::inspect::Question;
 use anonymous_statistics::limits;
-use anonymous_statistics::preview::Question;
 use anonymous_statistics::text::printable;
 
 use crate::cli::{self, Place};

@@ -3,8 +3,8 @@
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::assemble::Assembly;
 use anonymous_statistics::files;
+use anonymous_statistics::request::Assembly;
 use rustix::fs::{AtFlags, CWD, statat};
 
 use crate::report::Report;

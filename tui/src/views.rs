@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use anonymous_statistics::agent::process::{Daemon, Whose};
 use anonymous_statistics::channels::should_use_the_file;
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Consent, Source};
-use anonymous_statistics::daemon::{Daemon, Whose};
-use anonymous_statistics::preview::Preview;
+use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
 use crate::words;

@@ -1,7 +1,7 @@
 //! The way of one value, from what was asked to what is sent.
 
-use anonymous_statistics::event::{Cause, Content, Entry};
-use anonymous_statistics::payload::Stamp;
+use anonymous_statistics::request::event::{Cause, Content, Entry};
+use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::text::printable;
 
 use crate::words;
@@ -54,8 +54,8 @@ pub(crate) fn raw(entry: &Entry) -> Option<String> {
 mod tests {
     use super::*;
     use crate::example;
-    use anonymous_statistics::invocation::Invocation;
-    use anonymous_statistics::script::Program;
+    use anonymous_statistics::agent::installed_sender::Program;
+    use anonymous_statistics::call::Invocation;
 
     fn way(invocation: &Invocation, field: &str) -> Vec<(&'static str, String)> {
         let assembly = example::with(invocation, Program::None).unwrap().assembly.unwrap();
@@ -81,7 +81,7 @@ mod tests {
         call.know_variable(
             "NETDATA_VERSION",
             "v1 at /home/joe\u{1b}[2J",
-            anonymous_statistics::invocation::Provenance::CallFile,
+            anonymous_statistics::call::Provenance::CallFile,
         );
         let way = way(&call, "netdata_version");
         assert!(way[0].1.starts_with("v1 at /home/joe\\u{1b}[2J (the recorded call)"), "{way:?}");

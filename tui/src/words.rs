@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
+use anonymous_statistics::agent::conf::FILE as NETDATA_CONF;
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
+use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
 use anonymous_statistics::clock;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
+use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
-use anonymous_statistics::event::{Cause, Content, Entry, Known};
-use anonymous_statistics::folders::{CONFIG_DIRECTORIES, Folders};
+use anonymous_statistics::fields::{ACTIONS, Field, Origin, Sensitivity};
+use anonymous_statistics::inspect::{Outlook, Preview};
 use anonymous_statistics::limits::OUTBOX_NAMES;
-use anonymous_statistics::netdata_conf::FILE as NETDATA_CONF;
 use anonymous_statistics::outbox::Unread;
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::preview::{Outlook, Preview};
-use anonymous_statistics::schema::{ACTIONS, Field, Origin, Sensitivity};
-use anonymous_statistics::script::{Program, SCRIPT, Script};
-use anonymous_statistics::switch::opt_out_file;
+use anonymous_statistics::request::event::{Cause, Content, Entry, Known};
+use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
 

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::assemble::{Assembly, Machine};
+use anonymous_statistics::agent::folders::{self, Named};
+use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::config::Config;
+use anonymous_statistics::consent::opt_out_file;
 use anonymous_statistics::consent::{self, Consent, Decision};
-use anonymous_statistics::delivery::{Failure, Fate, Outcome, Reply};
 use anonymous_statistics::files::{self, Links};
-use anonymous_statistics::folders::{self, Named};
-use anonymous_statistics::history::History;
-use anonymous_statistics::invocation::{Invocation, Provenance};
+use anonymous_statistics::outbox::history::History;
+use anonymous_statistics::outbox::outcome::{Failure, Fate, Outcome, Reply};
 use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::request::PreparedRequest;
-use anonymous_statistics::{clock, limits, preview, proxy, switch};
+use anonymous_statistics::request::http::PreparedRequest;
+use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::{Assembly, Machine};
+use anonymous_statistics::{clock, inspect, limits, proxy};
 
 use crate::cli::Cli;
 use crate::mounts::Mounts;
@@ -52,7 +53,7 @@ impl Call {
             // Nobody says what the daemon would: what is known of its next START.
             let library = call.library();
             let history = History::read(library.as_deref(), None, clock::now()).ok();
-            let mut expected = preview::expected("START", history.as_ref(), library.as_deref());
+            let mut expected = inspect::expected("START", history.as_ref(), library.as_deref());
             for name in folders::VARIABLES {
                 if let Some(value) = call.variable(name) {
                     expected.know_variable(name, value, Provenance::Daemon);
@@ -235,7 +236,7 @@ impl Call {
 
     /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
     fn forget(&self) {
-        let _ = switch::forget_waiting(self.library().as_deref(), Role::Cleaner);
+        let _ = opt_out_file::forget_waiting(self.library().as_deref(), Role::Cleaner);
     }
 }
 

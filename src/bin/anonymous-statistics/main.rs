@@ -15,10 +15,10 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anonymous_statistics::agent::installed_sender::MARK;
 use anonymous_statistics::config;
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::delivery::Failure;
-use anonymous_statistics::script::MARK;
+use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
 
 use call::Call;

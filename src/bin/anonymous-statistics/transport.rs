@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::delivery::{self, Failure, Outcome, Reply};
-use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::Passage;
+use anonymous_statistics::outbox::outcome::{self, Failure, Outcome, Reply};
 use anonymous_statistics::proxy::Proxy;
-use anonymous_statistics::request::{METHOD, PreparedRequest};
+use anonymous_statistics::request::endpoint::Endpoint;
+use anonymous_statistics::request::http::{METHOD, PreparedRequest};
 use anonymous_statistics::{clock, limits};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -156,7 +156,7 @@ impl Client {
         let outcome = match ended {
             Ok(response) => {
                 let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
-                let not_before = asked.and_then(|text| delivery::not_before(text, time));
+                let not_before = asked.and_then(|text| outcome::not_before(text, time));
                 let outcome = Outcome::Answered(response.status().as_u16());
                 self.last = Some(response.into_body());
                 return Reply { outcome, time, not_before };

@@ -8,11 +8,11 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use anonymous_statistics::assemble::Assembly;
 use anonymous_statistics::config::Config;
-use anonymous_statistics::delivery::Outcome;
 use anonymous_statistics::limits;
-use anonymous_statistics::request::METHOD;
+use anonymous_statistics::outbox::outcome::Outcome;
+use anonymous_statistics::request::Assembly;
+use anonymous_statistics::request::http::METHOD;
 use anonymous_statistics::text::printable;
 use ring::digest::{SHA256, digest};
 

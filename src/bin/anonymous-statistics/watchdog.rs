@@ -11,8 +11,8 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::delivery::{Failure, Outcome};
 use anonymous_statistics::limits;
+use anonymous_statistics::outbox::outcome::{Failure, Outcome};
 use anonymous_statistics::text::printable;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Drawing: the head that is always visible, the tabs, the keys, and the boxes. It reads the state and changes nothing.
 
-use anonymous_statistics::preview::Stage;
+use anonymous_statistics::inspect::Stage;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::Modifier;

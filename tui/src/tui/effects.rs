@@ -2,9 +2,9 @@
 
 use std::os::fd::BorrowedFd;
 
-use anonymous_statistics::comparison;
-use anonymous_statistics::preview::{Preview, Question, Stage};
-use anonymous_statistics::watch::Watched;
+use anonymous_statistics::inspect::comparison;
+use anonymous_statistics::inspect::watch::Watched;
+use anonymous_statistics::inspect::{Preview, Question, Stage};
 
 use super::state::{Effect, Message};
 use crate::opting::Barred;

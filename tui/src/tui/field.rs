@@ -1,8 +1,8 @@
 //! Fields of an event, as the lines of a table: in which order they stand, and all that is known about one.
 
-use anonymous_statistics::event::Entry;
-use anonymous_statistics::payload::Stamp;
-use anonymous_statistics::schema::{Group, Sensitivity};
+use anonymous_statistics::fields::{Group, Sensitivity};
+use anonymous_statistics::request::event::Entry;
+use anonymous_statistics::request::payload::Stamp;
 use ratatui::layout::Size;
 
 use super::list;

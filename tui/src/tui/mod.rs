@@ -24,7 +24,7 @@ mod tests;
 mod text;
 
 #[cfg(any(debug_assertions, test))]
-use anonymous_statistics::preview::Preview;
+use anonymous_statistics::inspect::Preview;
 use ratatui::layout::Size;
 
 pub(crate) use terminal::{run, size_of_terminal};

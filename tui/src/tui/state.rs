@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anonymous_statistics::comparison::Column;
-use anonymous_statistics::preview::{Preview, Stage};
-use anonymous_statistics::schema::ACTIONS;
+use anonymous_statistics::fields::ACTIONS;
+use anonymous_statistics::inspect::comparison::Column;
+use anonymous_statistics::inspect::{Preview, Stage};
 use ratatui::layout::{Rect, Size};
 
 use super::key::Key;

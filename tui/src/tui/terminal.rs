@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::preview::Question;
-use anonymous_statistics::watch::Watched;
+use anonymous_statistics::inspect::Question;
+use anonymous_statistics::inspect::watch::Watched;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{Hide, Show};

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::clock;
-use anonymous_statistics::comparison::{self, Cell, Row, Side, Verdict};
-use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::inspect::comparison::{self, Cell, Row, Side, Verdict};
+use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 

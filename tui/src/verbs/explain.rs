@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::comparison::{self, Column};
-use anonymous_statistics::preview::{Preview, Question};
-use anonymous_statistics::schema::{self, FIELDS, Field};
+use anonymous_statistics::fields::{self, FIELDS, Field};
+use anonymous_statistics::inspect::comparison::{self, Column};
+use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 
 use crate::output::{self, Failure, USAGE};
@@ -16,7 +16,7 @@ pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<
         FIELDS.iter().collect()
     } else {
         let name = name.unwrap_or_default();
-        vec![schema::field(name).ok_or_else(|| unknown(name))?]
+        vec![fields::field(name).ok_or_else(|| unknown(name))?]
     };
     let preview = Preview::look(question);
     let columns = comparison::columns(question, &preview);

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::history::{History, Prospect};
+use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::outbox::history::{History, Prospect};
 use anonymous_statistics::outbox::{Entry, Item, Unread};
-use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::opting::{self, Obstacle, OptIn};
 use crate::output::{self, Failure};

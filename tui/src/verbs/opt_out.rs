@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::preview::{Preview, Question};
+use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::opting::{self, OptOut};
 use crate::output::{self, Failure, NO_PERMISSION};

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::dashboard;
-use anonymous_statistics::schema::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Group, Place, Purpose, VERSION};
+use anonymous_statistics::channels::dashboard;
+use anonymous_statistics::fields::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Group, Place, Purpose, VERSION};
 use serde::Serialize;
 
 use crate::cli::{Channel, SchemaFormat};

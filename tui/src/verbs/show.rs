@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::assemble::Assembly;
 use anonymous_statistics::clock;
-use anonymous_statistics::event::Known;
-use anonymous_statistics::preview::{Preview, Question};
-use anonymous_statistics::request::{METHOD, PreparedRequest};
-use anonymous_statistics::schema::Group;
+use anonymous_statistics::fields::Group;
+use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::request::Assembly;
+use anonymous_statistics::request::event::Known;
+use anonymous_statistics::request::http::{METHOD, PreparedRequest};
 use anonymous_statistics::text::printable;
 use serde::{Serialize, Serializer};
 

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::dashboard;
-use anonymous_statistics::event::Content;
-use anonymous_statistics::preview::{Preview, Question};
-use anonymous_statistics::schema::Group;
+use anonymous_statistics::channels::dashboard;
+use anonymous_statistics::fields::Group;
+use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::request::event::Content;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::agent::process::Whose;
 use anonymous_statistics::channels::Reach;
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Decision, Source};
-use anonymous_statistics::daemon::Whose;
+use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::Unread;
-use anonymous_statistics::preview::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 

@@ -35,7 +35,7 @@ impl Drop for Daemon {
 
 /// Whether this machine itself has opted out, so that no agent on it may send: a skip. `cargo xtask test` covers its folders.
 fn opted_out_here(test: &str) -> bool {
-    let file = anonymous_statistics::folders::CONFIG_DIRECTORIES.map(|folder| Path::new(folder).join(OPT_OUT));
+    let file = anonymous_statistics::agent::folders::CONFIG_DIRECTORIES.map(|folder| Path::new(folder).join(OPT_OUT));
     let found = file.into_iter().find(|file| file.symlink_metadata().is_ok());
     if let Some(file) = &found {
         skip(test, &format!("this machine has opted out: {}", file.display()));

@@ -10,10 +10,10 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root, quoted};
-use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::agent::installed_sender::{MARK, SCRIPT};
+use anonymous_statistics::call::Invocation;
+use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
-use anonymous_statistics::preview::{Preview, Question};
-use anonymous_statistics::script::{MARK, SCRIPT};
 use serde_json::Value;
 
 fn core(agent: &Agent, action: &str, call: Option<&Path>) -> Preview {
@@ -546,7 +546,7 @@ fn the_schema_lists_every_field_once() {
     let agent = Agent::new();
     let markdown = agent.run(&["schema", "--format", "md"]).out;
     let schema = json(&agent.run(&["schema", "--format", "json"]));
-    for field in anonymous_statistics::schema::FIELDS {
+    for field in anonymous_statistics::fields::FIELDS {
         let rows = markdown.lines().filter(|line| line.starts_with(&format!("| `{}` |", field.name)));
         let rows: Vec<&str> = rows.collect();
         assert_eq!(rows.len(), 1, "{}", field.name);
@@ -555,7 +555,7 @@ fn the_schema_lists_every_field_once() {
         let listed = schema["fields"].as_array().unwrap();
         assert_eq!(listed.iter().filter(|row| row["name"] == field.name).count(), 1);
     }
-    assert_eq!(schema["events"].as_array().unwrap().len(), anonymous_statistics::schema::ACTIONS.len());
+    assert_eq!(schema["events"].as_array().unwrap().len(), anonymous_statistics::fields::ACTIONS.len());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Dashboard: what the agent's dashboard sends from a browser, who decides that, and what others add.
 
-use anonymous_statistics::dashboard::stock;
+use anonymous_statistics::channels::dashboard::stock;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use anonymous_statistics::comparison::{Cell, Column, Side, Verdict};
-use anonymous_statistics::event::{Cause, Content};
-use anonymous_statistics::schema::{FIELDS, Field};
+use anonymous_statistics::fields::{FIELDS, Field};
+use anonymous_statistics::inspect::comparison::{Cell, Column, Side, Verdict};
+use anonymous_statistics::request::event::{Cause, Content};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -1,6 +1,6 @@
 //! Fields: every field of the event, and all that is known about the chosen one.
 
-use anonymous_statistics::assemble::Assembly;
+use anonymous_statistics::request::Assembly;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

@@ -1,8 +1,8 @@
 //! History: what was sent or refused, what waits and why, and how each differs from what would be sent now.
 
-use anonymous_statistics::comparison::{Side, Verdict, compare};
-use anonymous_statistics::history::{History as Kept, Prospect};
+use anonymous_statistics::inspect::comparison::{Side, Verdict, compare};
 use anonymous_statistics::outbox::Item;
+use anonymous_statistics::outbox::history::{History as Kept, Prospect};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;

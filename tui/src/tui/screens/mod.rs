@@ -11,8 +11,8 @@ mod summary;
 use std::fmt::Debug;
 use std::path::Path;
 
-use anonymous_statistics::comparison::Column;
-use anonymous_statistics::preview::Preview;
+use anonymous_statistics::inspect::Preview;
+use anonymous_statistics::inspect::comparison::Column;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 

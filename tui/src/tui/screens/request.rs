@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use anonymous_statistics::assemble::Assembly;
-use anonymous_statistics::request::METHOD;
+use anonymous_statistics::request::Assembly;
+use anonymous_statistics::request::http::METHOD;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 

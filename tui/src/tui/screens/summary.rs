@@ -1,7 +1,7 @@
 //! Summary: the whole matter on one page.
 
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::schema::ACTIONS;
+use anonymous_statistics::fields::ACTIONS;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -102,5 +102,5 @@ fn rows(view: View<'_>) -> Vec<Row> {
 const SAID: [&str; 4] = ["Destination", "Event", "Request", "Who would send"];
 
 fn stop_file(view: View<'_>) -> String {
-    words::path(&anonymous_statistics::switch::opt_out_file(&view.preview.opt_out_folder()))
+    words::path(&anonymous_statistics::consent::opt_out_file::opt_out_file(&view.preview.opt_out_folder()))
 }

@@ -2,15 +2,15 @@
 
 mod random;
 
+use anonymous_statistics::agent::folders::FoundBy;
+use anonymous_statistics::agent::installed_sender::Program;
+use anonymous_statistics::agent::version::Version;
+use anonymous_statistics::call::Invocation;
 use anonymous_statistics::consent::{Consent, Decision, Finding};
-use anonymous_statistics::folders::FoundBy;
-use anonymous_statistics::history::History;
-use anonymous_statistics::invocation::Invocation;
+use anonymous_statistics::fields::ACTIONS;
+use anonymous_statistics::inspect::{Outlook, Preview, Stage, Target};
 use anonymous_statistics::outbox::Unread;
-use anonymous_statistics::preview::{Outlook, Preview, Stage, Target};
-use anonymous_statistics::schema::ACTIONS;
-use anonymous_statistics::script::Program;
-use anonymous_statistics::version::Version;
+use anonymous_statistics::outbox::history::History;
 use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
 
@@ -231,9 +231,9 @@ fn no_request_is_a_screen_too() {
     let mut call = Invocation::complete(
         ["START".into()],
         [("NETDATA_REGISTRY_UNIQUE_ID".into(), "00000000-0000-0000-0000-000000000000".into())],
-        &anonymous_statistics::invocation::Provenance::CallFile,
+        &anonymous_statistics::call::Provenance::CallFile,
     );
-    call.know_count(42, anonymous_statistics::invocation::Provenance::CallFile);
+    call.know_count(42, anonymous_statistics::call::Provenance::CallFile);
     for screen in SCREENS {
         let mut state = state(example::with(&call, Program::None).unwrap(), RICH, (80, 24));
         state.open(screen);
@@ -560,7 +560,7 @@ fn what_was_sent_is_compared_with_now() {
     let mut unreadable = example::preview().unwrap();
     unreadable.history = Err("Permission denied (os error 13)".to_owned());
     let mut empty = example::preview().unwrap();
-    empty.history = Ok(anonymous_statistics::history::History::default());
+    empty.history = Ok(anonymous_statistics::outbox::history::History::default());
     for (name, preview) in [("history-unreadable", unreadable), ("history-empty", empty)] {
         let mut state = self::state(preview, RICH, (80, 24));
         state.open("History");
@@ -940,7 +940,7 @@ fn hostile_values_are_written_as_escapes() {
     );
     move_to(&mut preview, format!("/{hostile}").into());
     preview.trust_store = Ok(Some(hostile.into()));
-    preview.script = anonymous_statistics::script::Script {
+    preview.script = anonymous_statistics::agent::installed_sender::Script {
         path: Some(format!("/{hostile}").into()),
         program: Program::CannotTell(hostile.to_owned()),
     };

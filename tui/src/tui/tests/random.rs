@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::preview::Question;
+use anonymous_statistics::inspect::Question;
 use ratatui::layout::Size;
 
 use super::{ALL_KEYS, RICH, press, text};

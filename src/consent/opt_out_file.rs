@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, Mode, OFlags, Stat};
 
+use crate::agent::folders::STATE_FOLDER;
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
-use crate::folders::STATE_FOLDER;
 use crate::outbox::{Deleted, Outbox, Role, State};
 
 /// What opting out did.
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(forget_waiting(None, Role::Reader).unwrap(), 0);
         assert_eq!(forget_waiting(Some(library.path()), Role::Reader).unwrap(), 0);
         drop(Outbox::open(library.path(), Role::Sender).unwrap());
-        let state = library.path().join(crate::folders::STATE_FOLDER);
+        let state = library.path().join(crate::agent::folders::STATE_FOLDER);
         let event = state.join("waiting/1-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
         std::fs::write(&event, "").unwrap();
         std::fs::remove_dir(state.join("sent")).unwrap();

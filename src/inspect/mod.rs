@@ -1,5 +1,9 @@
 //! Everything that a person can look at before anything is sent.
 
+pub mod comparison;
+mod restart;
+pub mod watch;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -8,27 +12,26 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 use system_facts::{Host, LiveHost};
 
-use crate::assemble::{Assembly, Machine, Unsendable};
+use crate::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy, Named};
+use crate::agent::installed_sender::{Program, Script};
+use crate::agent::process::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
+use crate::agent::version::Version;
+use crate::call::{Invocation, Provenance};
+use crate::channels::dashboard;
 use crate::channels::{self, Channel};
 use crate::clock;
 use crate::config::{Config, ConfigError};
+use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{self, Consent, Decision, Finding, Source};
-use crate::daemon::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
-use crate::dashboard;
-use crate::event;
+use crate::fields::shape::{self, Shape};
+use crate::fields::{ACTIONS, FIELDS, Happened, Origin};
 use crate::files;
-use crate::folders::{CONFIG_DIRECTORIES, Folders, FoundBy, Named};
-use crate::history::History;
-use crate::invocation::{Invocation, Provenance};
 use crate::outbox::Entry;
-use crate::payload::Stamp;
+use crate::outbox::history::History;
 use crate::proxy::{self, Proxy};
-use crate::restart;
-use crate::schema::{ACTIONS, FIELDS, Happened, Origin};
-use crate::script::{Program, Script};
-use crate::shape::{self, Shape};
-use crate::switch::opt_out_file;
-use crate::version::Version;
+use crate::request::event;
+use crate::request::payload::Stamp;
+use crate::request::{Assembly, Machine, Unsendable};
 
 /// The agent's identifier, in its library directory.
 pub(crate) const IDENTITY_FILE: &str = "registry/netdata.public.unique.id";

@@ -1,9 +1,12 @@
 //! The one table of everything that can ever be sent.
 //!
-//! An [`Event`](crate::event::Event) is built row by row from here, so a field that has no row cannot reach a body. The
+//! An [`Event`](crate::request::event::Event) is built row by row from here, so a field that has no row cannot reach a body. The
 //! page "what is sent", `explain` and the preview's list of fields are made from the same rows.
 
-use crate::shape::Shape;
+pub mod personal;
+pub mod shape;
+
+use crate::fields::shape::Shape;
 
 /// The version of this table. A row says since which version it exists.
 pub const VERSION: u32 = 1;
@@ -589,7 +592,7 @@ mod tests {
 
     #[test]
     fn an_example_has_the_shape_of_its_row() {
-        let hosts = crate::personal::HostNames::default();
+        let hosts = crate::fields::personal::HostNames::default();
         for field in FIELDS.iter().chain(DASHBOARD_FIELDS) {
             let fits = match field.shape {
                 Shape::Collectors | Shape::FieldNames => continue,

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::fatal::Fatal;
-use crate::personal::{HostNames, Personal, find_personal};
+use crate::call::fatal::Fatal;
+use crate::fields::personal::{HostNames, Personal, find_personal};
 use crate::text;
 
 /// A value as it goes into a body.

@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 
 use system_facts::{Evidence, Facts, Source};
 
-use crate::fatal::Fatal;
-use crate::invocation::{Given, Invocation, Provenance};
+use crate::call::fatal::Fatal;
+use crate::call::{Given, Invocation, Provenance};
+use crate::fields::personal::{HostNames, find_personal};
+use crate::fields::shape::{self, Misfit, Shape, Value};
+use crate::fields::{ACTIONS, FIELDS, Field, Happened, Origin};
 use crate::limits;
-use crate::personal::{HostNames, find_personal};
-use crate::schema::{ACTIONS, FIELDS, Field, Happened, Origin};
-use crate::shape::{self, Misfit, Shape, Value};
 
 /// Which fields are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]

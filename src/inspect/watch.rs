@@ -9,12 +9,12 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::agent::folders::{CONFIG_DIRECTORIES, Folders, LIBRARY_DIRECTORIES, Named, PLUGIN_DIRECTORIES};
+use crate::agent::installed_sender::SCRIPT;
 use crate::config;
 use crate::consent::OPT_OUT_FILE;
-use crate::folders::{CONFIG_DIRECTORIES, Folders, LIBRARY_DIRECTORIES, Named, PLUGIN_DIRECTORIES};
-use crate::preview::{IDENTITY_FILE, Preview, Question};
-use crate::script::SCRIPT;
-use crate::switch::opt_out_file;
+use crate::consent::opt_out_file::opt_out_file;
+use crate::inspect::{IDENTITY_FILE, Preview, Question};
 
 /// What is looked at in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

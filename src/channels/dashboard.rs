@@ -7,12 +7,12 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use crate::call::Provenance;
 use crate::config::DEFAULT_URL;
-use crate::event::{Cause, Content, Entry};
-use crate::invocation::Provenance;
-use crate::personal::HostNames;
-use crate::schema::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
-use crate::shape::{Shape, Value};
+use crate::fields::personal::HostNames;
+use crate::fields::shape::{Shape, Value};
+use crate::fields::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
+use crate::request::event::{Cause, Content, Entry};
 
 /// Names of properties that a program was seen to send.
 ///
@@ -40,12 +40,12 @@ impl Recording {
 
 /// What PostHog's client adds to events with the settings that it has when nobody changes them.
 pub fn client() -> Recording {
-    Recording::read(include_str!("../dashboard/recorded/posthog-js.txt"))
+    Recording::read(include_str!("../../dashboard/recorded/posthog-js.txt"))
 }
 
 /// What the dashboard of Debian's agent sends, its PostHog client included.
 pub fn stock() -> Recording {
-    Recording::read(include_str!("../dashboard/recorded/stock-dashboard.txt"))
+    Recording::read(include_str!("../../dashboard/recorded/stock-dashboard.txt"))
 }
 
 fn is_of_client(name: &str) -> bool {

@@ -1,15 +1,20 @@
 //! The one way from what the daemon said to the bytes of a request. The preview and the sender both go it.
 
+pub mod endpoint;
+pub mod event;
+pub mod http;
+pub mod payload;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use system_facts::{CommonEvidence, Facts, Host, LiveHost};
 
+use crate::call::Invocation;
 use crate::config::Config;
-use crate::event::{Event, Ingredients, Refusal};
-use crate::invocation::Invocation;
-use crate::payload::{Payload, Stamp, TooLarge};
-use crate::request::{PreparedRequest, prepare};
+use crate::request::event::{Event, Ingredients, Refusal};
+use crate::request::http::{PreparedRequest, prepare};
+use crate::request::payload::{Payload, Stamp, TooLarge};
 
 /// What was found out about a machine.
 #[derive(Debug, Clone)]

@@ -3,10 +3,10 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::clock;
-use crate::event::{Content, Entry, Event};
+use crate::fields::shape::Value;
+use crate::fields::{Origin, Place};
 use crate::limits;
-use crate::schema::{Origin, Place};
-use crate::shape::Value;
+use crate::request::event::{Content, Entry, Event};
 
 /// The two values that are set at the moment of freezing.
 #[derive(Debug, Clone, PartialEq, Eq)]

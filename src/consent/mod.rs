@@ -2,6 +2,8 @@
 //!
 //! The rule: never send where Netdata's script or daemon would not have sent, and when in doubt, do not send.
 
+pub mod opt_out_file;
+
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;

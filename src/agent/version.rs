@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::agent::folders::Folders;
 use crate::files::{self, Links};
-use crate::folders::Folders;
 use crate::text::printable;
 
 /// The file in which later agents (2.x) keep their state, in the library directory.
@@ -139,7 +139,7 @@ fn version_in(bytes: &[u8], list: &PackageList) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folders::Named;
+    use crate::agent::folders::Named;
 
     #[test]
     fn which_daemons_call() {

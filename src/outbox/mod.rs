@@ -11,6 +11,9 @@
 //! The folder belongs to the user that the daemon runs as. Nothing in it is trusted: every access is relative to an open
 //! folder and follows no link, and however much is there, so much is read of it and no more.
 
+pub mod history;
+pub mod outcome;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ffi::{OsStr, OsString};
@@ -25,14 +28,14 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, Dir, FlockOperation, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
+use crate::agent::folders::STATE_FOLDER;
 use crate::clock::{self, BootTime};
-use crate::endpoint::Endpoint;
+use crate::fields::shape;
 use crate::files::{self, Links, Opened};
-use crate::folders::STATE_FOLDER;
 use crate::limits;
-use crate::payload::Stamp;
-use crate::request::{PreparedRequest, thaw};
-use crate::shape;
+use crate::request::endpoint::Endpoint;
+use crate::request::http::{PreparedRequest, thaw};
+use crate::request::payload::Stamp;
 
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";

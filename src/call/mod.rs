@@ -1,5 +1,7 @@
 //! What the daemon said: its arguments and its environment, each with how it is known.
 
+pub mod fatal;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -2,19 +2,21 @@
 //!
 //! This project's sender is one of them. Of the others only what their own files say can be told.
 
+pub mod dashboard;
+
 use std::path::Path;
 
 use rustix::fs::FileType;
 use system_facts::Host;
 
+use crate::agent::conf::NetdataConf;
+use crate::agent::folders::Folders;
+use crate::agent::process::Daemon;
+use crate::agent::version::{Calls, Version};
+use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Finding, Source};
-use crate::daemon::Daemon;
 use crate::files;
-use crate::folders::Folders;
-use crate::netdata_conf::NetdataConf;
-use crate::preview::Preview;
-use crate::switch::opt_out_file;
-use crate::version::{Calls, Version};
+use crate::inspect::Preview;
 
 /// How far the opt-out reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

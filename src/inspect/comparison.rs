@@ -5,13 +5,13 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use crate::assemble::Assembly;
 use crate::clock;
-use crate::event::{Content, Event, Known};
-use crate::payload::Stamp;
-use crate::preview::{NoRequest, Preview, Question, expected};
-use crate::schema::{self, ACTIONS, FIELDS, Field, Origin};
-use crate::shape::Misfit;
+use crate::fields::shape::Misfit;
+use crate::fields::{self, ACTIONS, FIELDS, Field, Origin};
+use crate::inspect::{NoRequest, Preview, Question, expected};
+use crate::request::Assembly;
+use crate::request::event::{Content, Event, Known};
+use crate::request::payload::Stamp;
 
 /// The event of one action.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ impl Side {
 }
 
 fn cell_of(name: &str, value: &Json) -> Cell {
-    if schema::field(name).is_some_and(is_fresh) { Cell::Fresh } else { Cell::Value(value.clone()) }
+    if fields::field(name).is_some_and(is_fresh) { Cell::Fresh } else { Cell::Value(value.clone()) }
 }
 
 fn is_fresh(field: &Field) -> bool {
@@ -179,7 +179,7 @@ impl Verdict {
 
     /// How one field of two events compares.
     pub fn of(name: &str, left: &Cell, right: &Cell) -> Self {
-        let only = schema::field(name).is_some_and(|field| field.only.is_some());
+        let only = fields::field(name).is_some_and(|field| field.only.is_some());
         match (left, right) {
             (Cell::Fresh, Cell::Fresh) => Self::Fresh,
             // Whether the daemon says it is not known either, unless such events never have it.
@@ -213,7 +213,7 @@ pub struct Row {
 pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
     let known = FIELDS.iter().map(|field| field.name);
     let others = left.cells.keys().chain(right.cells.keys()).map(String::as_str);
-    let mut others: Vec<&str> = others.filter(|name| schema::field(name).is_none()).collect();
+    let mut others: Vec<&str> = others.filter(|name| fields::field(name).is_none()).collect();
     others.sort_unstable();
     others.dedup();
     let row = |name: &str| {

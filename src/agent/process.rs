@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 
 use system_facts::{Candidate, Error, Host, candidates};
 
+use crate::agent::folders::{self, Folders, FoundBy, LIBRARY_DIRECTORIES, Named};
+use crate::agent::systemd::Unit;
 use crate::consent::OPT_OUT_VARIABLES;
-use crate::folders::{self, Folders, FoundBy, LIBRARY_DIRECTORIES, Named};
 use crate::proxy::VARIABLES as PROXY_VARIABLES;
 use crate::text::printable;
-use crate::unit::Unit;
 
 /// The name of the daemon's executable file.
 pub const PROGRAM: &str = "netdata";
@@ -241,7 +241,7 @@ impl Daemon {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unit::UNIT;
+    use crate::agent::systemd::UNIT;
     use std::fs;
     use system_facts::RecordedHost;
 

@@ -2,9 +2,9 @@
 
 use system_facts::Host;
 
-use crate::assemble::Machine;
-use crate::daemon::Daemons;
-use crate::unit::UNIT;
+use crate::agent::process::Daemons;
+use crate::agent::systemd::UNIT;
+use crate::request::Machine;
 
 /// The managers of services by a mark of theirs, the agent's service as the manager finds it, and the command.
 const SERVICES: [(&str, &str, &str); 5] = [

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use system_facts::Host;
 
-use crate::netdata_conf::{self, NetdataConf};
+use crate::agent::conf::{self, NetdataConf};
 
 /// The config directories of Linux packages, static builds, FreeBSD and Homebrew. The opt-out file counts in each of
 /// them, whichever the daemon uses.
@@ -217,7 +217,7 @@ impl Folders {
                 found.fill(prefix, FoundBy::Usual, &exists);
             }
         }
-        found.conf = found.conf.or_else(|| found.config.as_ref().map(|(folder, _)| folder.join(netdata_conf::FILE)));
+        found.conf = found.conf.or_else(|| found.config.as_ref().map(|(folder, _)| folder.join(conf::FILE)));
         found
     }
 

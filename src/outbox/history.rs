@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 
 use crate::clock::BootTime;
-use crate::endpoint::Endpoint;
 use crate::limits;
 use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread, age};
+use crate::request::endpoint::Endpoint;
 
 /// What will become of an event that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +96,8 @@ fn in_order(items: Vec<Item>, endpoint: Option<&Endpoint>, now: u64, boot: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::Stamp;
-    use crate::request::PreparedRequest;
+    use crate::request::http::PreparedRequest;
+    use crate::request::payload::Stamp;
 
     const NOW: u64 = 1_790_000_000_000;
 
@@ -136,7 +136,7 @@ mod tests {
         let sent = keep(6, "START", &here);
         outbox.note_answer(&sent, 200, NOW, 20).unwrap();
         let damaged = keep(5, "START", &here);
-        let path = library.path().join(crate::folders::STATE_FOLDER).join(format!("waiting/{damaged}"));
+        let path = library.path().join(crate::agent::folders::STATE_FOLDER).join(format!("waiting/{damaged}"));
         std::fs::write(path, "{").unwrap();
 
         let history = History::read(Some(library.path()), Some(&here), NOW).unwrap();

@@ -1,7 +1,7 @@
 //! The whole request: what the preview shows and what the sender writes are this one value.
 
-use crate::endpoint::Endpoint;
-use crate::payload::Payload;
+use crate::request::endpoint::Endpoint;
+use crate::request::payload::Payload;
 
 /// The method of every request.
 pub const METHOD: &str = "POST";
