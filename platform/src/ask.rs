@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::common::is_refused;
 use crate::fact::{Evidence, Fact, Outcome, State};
+use crate::host::common::is_refused;
+use crate::host::sysctls;
 use crate::host::{Error, Host, Result, Start};
 use crate::source::Source;
-use crate::sysctls;
 use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean_text};
 
 /// Longest one-line file: sysfs gives at most a page.

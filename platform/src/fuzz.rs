@@ -8,11 +8,14 @@ use std::path::PathBuf;
 use crate::host::{
     CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
 };
-use crate::linux::{cgroup, cpuinfo, disk, memory, mountinfo, os_release, release_files, smbios};
+use crate::linux::container::{cgroup, mountinfo};
+use crate::linux::cpu::cpuinfo;
+use crate::linux::virtualization::smbios;
+use crate::linux::{disk, memory, release_files};
+use crate::os_release;
 use crate::recorder::{Node, Record};
-use crate::{
-    CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, keep, macos, netdata, redact, text,
-};
+use crate::recorder::{keep, redact};
+use crate::{CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, macos, netdata, text};
 
 /// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));

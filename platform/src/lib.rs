@@ -17,7 +17,6 @@
 mod ask;
 #[cfg(feature = "cli")]
 pub mod cli;
-mod common;
 mod fact;
 mod facts;
 mod freebsd;
@@ -27,43 +26,34 @@ pub mod fuzz;
 mod host;
 #[cfg(feature = "serde")]
 mod json;
-#[cfg(feature = "recorded")]
-mod keep;
 mod linux;
-mod live;
 mod macos;
 pub mod netdata;
-mod processes;
-#[cfg(feature = "recorded")]
-mod recorded;
+mod os_release;
 #[cfg(feature = "recorded")]
 mod recorder;
-#[cfg(feature = "recorded")]
-mod redact;
-pub mod rescue;
 mod source;
-mod sys;
-mod sysctls;
 pub mod tables;
 mod text;
 mod unix;
 
-pub use common::CommonEvidence;
 pub use fact::{Evidence, Fact, Outcome, State};
 pub use facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Leaf, Memory, Os, Value, Virtualization};
+pub use host::common::CommonEvidence;
+pub use host::live::LiveHost;
+pub use host::processes::{CANDIDATES, Candidate, Candidates, Unseen, candidates};
+#[cfg(feature = "recorded")]
+pub use host::recorded::RecordedHost;
+pub use host::rescue;
+pub use host::sys::open_regular;
 pub use host::{
     CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
 };
 #[cfg(feature = "serde")]
 pub use json::Explained;
-pub use live::LiveHost;
-pub use processes::{CANDIDATES, Candidate, Candidates, Unseen, candidates};
-#[cfg(feature = "recorded")]
-pub use recorded::RecordedHost;
 #[cfg(feature = "recorded")]
 pub use recorder::{Recorder, Redaction};
 pub use source::Source;
-pub use sys::open_regular;
 pub use text::{is_unprintable, printable_json};
 
 /// The facts of this machine, from what every user of it may see.

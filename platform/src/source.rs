@@ -100,7 +100,7 @@ impl Source {
 
     /// Whether only a privileged user may see what this source reads.
     pub fn is_privileged(self) -> bool {
-        crate::common::is_refused(self.0)
+        crate::host::common::is_refused(self.0)
     }
 }
 

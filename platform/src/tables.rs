@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use crate::linux::arm::{IMPLEMENTERS, Implementer, PARTS, Part};
+pub use crate::linux::cpu::arm::{IMPLEMENTERS, Implementer, PARTS, Part};
 
 /// What hypervisors answer to CPUID leaf `0x40000000`, in EBX, ECX and EDX.
 #[derive(Clone, Copy, Debug)]

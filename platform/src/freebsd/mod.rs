@@ -7,7 +7,7 @@ pub(crate) mod geom;
 use crate::ask::{Ask, Machine};
 use crate::fact::State;
 use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
-use crate::linux::os_release::OsRelease;
+use crate::os_release::OsRelease;
 use crate::source::Source;
 use crate::tables::{self, VM_GUEST_WORDS};
 #[cfg(feature = "recorded")]

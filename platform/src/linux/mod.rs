@@ -1,20 +1,12 @@
 //! The Linux backend: plain functions over a [`Host`](crate::Host), compiled and tested everywhere.
 
-pub(crate) mod arm;
-pub(crate) mod cgroup;
 pub(crate) mod container;
-mod cpu;
-pub(crate) mod cpuid;
-pub(crate) mod cpuinfo;
+pub(crate) mod cpu;
 pub(crate) mod disk;
-mod dmi;
 mod hardware;
 pub(crate) mod memory;
-pub(crate) mod mountinfo;
 pub(crate) mod os;
-pub(crate) mod os_release;
 pub(crate) mod release_files;
-pub(crate) mod smbios;
 pub(crate) mod virtualization;
 
 use crate::ask::Machine;

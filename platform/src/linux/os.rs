@@ -3,8 +3,8 @@
 use crate::ask::{Ask, Conclusion, Machine};
 use crate::fact::{Fact, State};
 use crate::facts::Os;
-use crate::linux::os_release::{OsRelease, codename};
 use crate::linux::release_files::{self, Identity, RELEASE_FILES};
+use crate::os_release::{OsRelease, codename};
 use crate::source::Source;
 
 /// Longest file with an identity; real ones have less than a kilobyte.

@@ -1,6 +1,6 @@
 //! What stands in for os-release(5) on systems that are older than it: lsb-release and the distributions' own files.
 
-use crate::linux::os_release::{OsRelease, codename};
+use crate::os_release::{OsRelease, codename};
 use crate::source::Source;
 use crate::text::{VALUE_LIMIT, clean_text};
 #[cfg(feature = "recorded")]

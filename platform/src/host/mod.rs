@@ -1,5 +1,14 @@
 //! The one way to reach a machine.
 
+pub(crate) mod common;
+pub(crate) mod live;
+pub(crate) mod processes;
+#[cfg(feature = "recorded")]
+pub(crate) mod recorded;
+pub mod rescue;
+pub(crate) mod sys;
+pub(crate) mod sysctls;
+
 use std::fmt;
 use std::io;
 

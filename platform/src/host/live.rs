@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use crate::host::sys;
 use crate::host::{CpuidRegisters, Error, Host, Metadata, Platform, Quantities, Result, Start, Uname};
-use crate::sys;
 
 /// The machine that this program runs on.
 #[derive(Clone, Debug, Default)]

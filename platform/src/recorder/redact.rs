@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::host::{DiskQuantity, Quantities};
-use crate::keep::{self, Keep};
-use crate::linux::cpuid;
+use crate::linux::virtualization::cpuid;
+use crate::recorder::keep::{self, Keep};
 use crate::recorder::{Node, Record, Redaction};
 use crate::unix;
 

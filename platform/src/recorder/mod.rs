@@ -1,5 +1,8 @@
 //! Records a machine as a folder that [`RecordedHost`](crate::RecordedHost) reads: what was asked, and nothing else.
 
+pub(crate) mod keep;
+pub(crate) mod redact;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -10,9 +13,8 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use crate::host::recorded::{HYPERVISOR_BIT, NOT_RECORDED, SIGNATURE_LEAF, failure_word};
 use crate::host::{CpuidRegisters, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname};
-use crate::recorded::{HYPERVISOR_BIT, NOT_RECORDED, SIGNATURE_LEAF, failure_word};
-use crate::redact;
 
 /// Process 1's variables have a place of their own in a recording.
 const PID1_ENVIRON: &str = "/proc/1/environ";
@@ -279,7 +281,7 @@ fn cpuid(record: &Record) -> Value {
         })
         .collect();
     let answer = |leaf| record.cpuid.get(&(leaf, 0)).copied().flatten();
-    let signature = answer(SIGNATURE_LEAF).map(crate::linux::cpuid::signature);
+    let signature = answer(SIGNATURE_LEAF).map(crate::linux::virtualization::cpuid::signature);
     json!({
         "hypervisor_bit": answer(1).map(|features| features.ecx & HYPERVISOR_BIT != 0),
         "hypervisor_signature": signature.unwrap_or_default(),

@@ -1,12 +1,15 @@
 //! The processors.
 
+pub(crate) mod arm;
+pub(crate) mod cpuinfo;
+
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::ask::{Ask, Machine, Text};
 use crate::fact::State;
 use crate::facts::Cpu;
-use crate::linux::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
+use crate::linux::cpu::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
 use crate::source::Source;
 use crate::text::{cpu_list_count, leading_number};
 

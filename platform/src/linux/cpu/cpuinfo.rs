@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::linux::arm;
+use crate::linux::cpu::arm;
 use crate::text::{VALUE_LIMIT, clean_text, leading_number, mega};
 
 /// Enough for what precedes the processors and for the first of them, flags included.

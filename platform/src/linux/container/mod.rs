@@ -4,12 +4,14 @@
 //! mounts or by its cgroup. A mount, UTS, IPC, user or network namespace proves nothing: a hardened service has all five.
 //! A marker file only names what something else proves.
 
+pub(crate) mod cgroup;
+pub(crate) mod mountinfo;
+
 use crate::ask::{Ask, Machine};
 use crate::fact::State;
 use crate::facts::{Container, Kernel};
 use crate::host::Error;
-use crate::linux::cgroup;
-use crate::linux::mountinfo::{self, Mark};
+use crate::linux::container::mountinfo::Mark;
 use crate::source::Source;
 use crate::tables::CONTAINER_WORDS;
 use crate::text::{VALUE_LIMIT, clean, leading_number};

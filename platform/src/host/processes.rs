@@ -14,7 +14,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use crate::host::{Error, Host, Platform, Result};
-use crate::linux::mountinfo;
+use crate::linux::container::mountinfo;
 
 /// Names in `/proc` that are looked at. More processes than a machine of any size has.
 const ENTRIES: usize = 100_000;
@@ -68,7 +68,7 @@ impl Candidate {
             Platform::Linux => {
                 self.block(host, "cmdline", ARGUMENTS).map(|bytes| strings(&bytes).map(OsStr::to_owned).collect())
             }
-            _ => crate::sys::arguments(self),
+            _ => crate::host::sys::arguments(self),
         }
     }
 
@@ -78,7 +78,7 @@ impl Candidate {
             Platform::Linux => {
                 self.block(host, "environ", ENVIRONMENT).map(|bytes| strings(&bytes).filter_map(variable).collect())
             }
-            _ => crate::sys::environment(self),
+            _ => crate::host::sys::environment(self),
         }
     }
 
@@ -295,7 +295,7 @@ fn namespaces_differ(host: &dyn Host, id: u32) -> Option<bool> {
 fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
     let mut found = Candidates::default();
     let mut first_is_listed = false;
-    for (candidate, is_called) in crate::sys::processes(name)? {
+    for (candidate, is_called) in crate::host::sys::processes(name)? {
         first_is_listed |= candidate.id == 1;
         if is_called {
             found.add(candidate, counts);

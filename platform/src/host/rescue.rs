@@ -3,7 +3,7 @@
 
 use std::io;
 
-pub use crate::sys::{end_after, fork};
+pub use crate::host::sys::{end_after, fork};
 
 /// A second process of this program.
 #[derive(Debug)]

@@ -151,7 +151,7 @@ impl RecordedHost {
     /// # Errors
     /// When the folder has no readable machine.json, or one that is not an object as described.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let json = crate::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
+        let json = crate::host::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
         let json = json.map_err(|error| match error {
             Error::Malformed => invalid("not a regular file"),
             error => invalid(error),
@@ -332,7 +332,7 @@ impl Host for RecordedHost {
                 return Ok(Start { bytes, whole });
             }
         };
-        crate::sys::read_file(&place, limit, true)
+        crate::host::sys::read_file(&place, limit, true)
     }
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
@@ -348,7 +348,7 @@ impl Host for RecordedHost {
             return Ok(Vec::new());
         }
         let place = self.resolve(path, true)?;
-        crate::sys::list(place.to_str().ok_or(Error::Malformed)?, limit).map_err(|error| match error {
+        crate::host::sys::list(place.to_str().ok_or(Error::Malformed)?, limit).map_err(|error| match error {
             Error::NotFound => self.missing(path),
             other => other,
         })

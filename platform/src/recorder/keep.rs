@@ -4,9 +4,13 @@
 //! What depends on how a file is read stands beside the function that reads it, and is called `kept`.
 
 use crate::freebsd::{self, derivative, geom};
+use crate::linux::container::{self, cgroup, mountinfo};
+use crate::linux::cpu::cpuinfo;
+use crate::linux::disk;
 use crate::linux::release_files::{self, Format};
-use crate::linux::{cgroup, container, cpuinfo, disk, mountinfo, os_release, smbios, virtualization};
+use crate::linux::virtualization::{self, smbios};
 use crate::macos::plist;
+use crate::os_release;
 use crate::tables::{self, CLOUDS, CONTAINER_WORDS, DMI_VIRTUAL, DmiField, VM_GUEST_WORDS};
 use crate::text::{VALUE_LIMIT, beginning, clean_text, cpu_list_count, digits, first_characters, is_unprintable};
 
@@ -321,7 +325,7 @@ pub(crate) fn name(folder: &str, name: &str) -> Keep {
 }
 
 pub(crate) fn sysctl(name: &str) -> Keep {
-    if crate::sysctls::is_number(name) { Number } else { find(SYSCTLS, name) }
+    if crate::host::sysctls::is_number(name) { Number } else { find(SYSCTLS, name) }
 }
 
 pub(crate) fn kenv(name: &str) -> Keep {
@@ -335,7 +339,7 @@ pub(crate) fn environment(name: &str) -> Keep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sysctls::{self, SYSCTLS as NAMES};
+    use crate::host::sysctls::{self, SYSCTLS as NAMES};
 
     #[test]
     fn every_text_of_sysctl_has_its_row() {

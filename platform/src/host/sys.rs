@@ -13,11 +13,11 @@ use std::time::Duration;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::path::Arg;
 
-use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
-use crate::processes::Candidate;
-use crate::rescue::{self, Child, LastWords};
+use crate::host::processes::Candidate;
+use crate::host::rescue::{self, Child, LastWords};
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
-use crate::sysctls;
+use crate::host::sysctls;
+use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
 
 /// Bytes that one read asks for: enough for what sysfs and most of procfs answer.
 const ONE_READ: usize = 4096;
@@ -290,7 +290,7 @@ cfg_if::cfg_if! {
         pub(crate) fn environment(candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
             let what = sysinfo::ProcessRefreshKind::nothing().with_environ(sysinfo::UpdateKind::Always);
             let list = list_of(candidate, what, sysinfo::Process::environ)?;
-            Ok(list.iter().filter_map(|text| crate::processes::variable(text)).collect())
+            Ok(list.iter().filter_map(|text| crate::host::processes::variable(text)).collect())
         }
 
         pub(crate) fn quantities() -> Result<Quantities> {

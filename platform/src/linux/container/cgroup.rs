@@ -1,6 +1,6 @@
 //! /proc/PID/cgroup, cgroups(7): `hierarchy:controllers:path` a line, in version 2 one line `0::path`.
 
-use crate::linux::mountinfo::{Mark, is_container_id};
+use crate::linux::container::mountinfo::{Mark, is_container_id};
 
 /// What the paths say of a container.
 pub(crate) fn marks(text: &str) -> Vec<Mark> {

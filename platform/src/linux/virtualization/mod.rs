@@ -1,14 +1,18 @@
 //! What the machine runs on, in the order of systemd-detect-virt(1) where that is right (`src/basic/virt.c`), and beside it
 //! the cloud and the protection from the host.
 
+pub(crate) mod cpuid;
+mod dmi;
+pub(crate) mod smbios;
+
 use crate::ask::{Ask, Machine};
 use crate::fact::{Fact, State};
 use crate::facts::{Kernel, Virtualization};
 use crate::host::Host;
-use crate::linux::cpuid::{self, Hypervisor};
-use crate::linux::cpuinfo::CpuInfo;
-use crate::linux::dmi::Dmi;
-use crate::linux::{cpu, smbios};
+use crate::linux::cpu;
+use crate::linux::cpu::cpuinfo::CpuInfo;
+use crate::linux::virtualization::cpuid::Hypervisor;
+use crate::linux::virtualization::dmi::Dmi;
 use crate::source::Source;
 use crate::tables::{self, HypervisorSignature};
 #[cfg(feature = "recorded")]
