@@ -6,6 +6,7 @@ mod cross;
 mod dashboard;
 mod enclosure;
 mod generate;
+mod imports;
 mod miri;
 mod newcomer;
 mod pages;
@@ -47,6 +48,8 @@ enum Task {
     Ci(ci::Arguments),
     /// Checks the workspace for macOS and FreeBSD from here
     Cross(cross::Arguments),
+    /// Prints which room of the house imports from which, and fails on a circle or a step upward
+    Imports,
     /// Interprets the platform crate's tests as macOS and FreeBSD would run them
     Miri,
     /// Builds the three programs as static executables and prints their folder
@@ -110,6 +113,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             }
             miri::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS)
         }
+        Task::Imports => imports::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test { as_a_newcomer } => {
             let workspace = Workspace::load()?;
