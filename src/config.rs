@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::endpoint::Endpoint;
 use crate::fields::personal::HostNames;
 use crate::fields::shape::Shape;
+use crate::fields::{self, Selection};
 use crate::files::{self, Links};
-use crate::request::endpoint::Endpoint;
-use crate::request::event::Selection;
+use crate::limits;
 use crate::text::printable;
-use crate::{fields, limits};
 
 /// The file's name.
 pub const FILE: &str = "anonymous-statistics.toml";

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, Mode, OFlags, Stat};
 
 /// A regular file, open, with what is known of it.
 #[derive(Debug)]
@@ -99,6 +99,14 @@ pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<O
         flags |= OFlags::NOFOLLOW;
     }
     Ok(rustix::fs::openat(parent, path, flags, Mode::empty())?)
+}
+
+/// Whether files may be created and deleted in a folder.
+pub fn may_change(folder: &Path) -> rustix::io::Result<()> {
+    // With the dot a file in its place is an error, as it is when it is opened. The rights that count are those of the
+    // effective user, as in every other system call.
+    let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    rustix::fs::accessat(rustix::fs::CWD, folder.join("."), access, AtFlags::EACCESS)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod channels;
 pub mod clock;
 pub mod config;
 pub mod consent;
+pub mod endpoint;
 pub mod fields;
 pub mod files;
 #[cfg(feature = "fuzz")]

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
+use crate::endpoint::Endpoint;
 use crate::outbox::outcome::Failure;
-use crate::request::endpoint::Endpoint;
 
 /// Every variable that counts, one way or another.
 pub const VARIABLES: [&str; 7] =

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use system_facts::Host;
 
 use crate::agent::conf::{self, NetdataConf};
+use crate::outbox::STATE_FOLDER;
 
 /// The config directories of Linux packages, static builds, FreeBSD and Homebrew. The opt-out file counts in each of
 /// them, whichever the daemon uses.
@@ -33,9 +34,6 @@ pub const PLUGIN_DIRECTORIES: [&str; 6] = [
 
 /// The variables that name an agent's config directory, library directory and plugins.
 pub const VARIABLES: [&str; 3] = ["NETDATA_USER_CONFIG_DIR", "NETDATA_LIB_DIR", "NETDATA_PLUGINS_DIR"];
-
-/// The folder in the library directory in which events wait and are kept.
-pub const STATE_FOLDER: &str = "anonymous-statistics";
 
 /// How a folder was found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 pub mod conf;
 pub mod folders;
 pub mod installed_sender;
+pub mod next_call;
 pub mod process;
 pub mod systemd;
 pub mod version;

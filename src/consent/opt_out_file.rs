@@ -4,12 +4,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 
-use crate::agent::folders::STATE_FOLDER;
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
-use crate::outbox::{Deleted, Outbox, Role, State};
 
 /// What opting out did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,10 +74,10 @@ pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
     if opt_out_file(config_directory).symlink_metadata().is_ok() {
         return Ok(());
     }
-    match (may_change(config_directory), config_directory.parent()) {
+    match (files::may_change(config_directory), config_directory.parent()) {
         // The folder is created too.
         (Err(rustix::io::Errno::NOENT), Some(parent)) => {
-            may_change(parent)?;
+            files::may_change(parent)?;
             is_trusted(&rustix::fs::stat(parent)?)
         }
         (may, _) => Ok(may?),
@@ -90,25 +88,8 @@ pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
 pub fn may_opt_in(config_directory: &Path) -> io::Result<()> {
     match opt_out_file(config_directory).symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        _ => Ok(may_change(config_directory)?),
+        _ => Ok(files::may_change(config_directory)?),
     }
-}
-
-/// Whether this process may delete the events that wait, in the same way.
-pub fn may_forget_waiting(library: Option<&Path>) -> io::Result<()> {
-    let waiting = library.map(|library| library.join(STATE_FOLDER).join(State::Waiting.folder()));
-    match waiting.map_or(Ok(()), |waiting| may_change(&waiting)) {
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(()),
-        may => Ok(may?),
-    }
-}
-
-/// Whether files may be created and deleted in a folder.
-fn may_change(folder: &Path) -> rustix::io::Result<()> {
-    // With the dot a file in its place is an error, as it is when it is opened. The rights that count are those of the
-    // effective user, as in every other system call.
-    let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
-    rustix::fs::accessat(rustix::fs::CWD, folder.join("."), access, AtFlags::EACCESS)
 }
 
 /// Removes the opt-out file from a config directory, and nothing else.
@@ -124,30 +105,6 @@ pub fn opt_in(config_directory: &Path) -> io::Result<Done> {
         }
         Err(rustix::io::Errno::NOENT) => Ok(Done::AlreadySo),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Deletes the events that wait, and says how many there were. Without an outbox nothing waits.
-pub fn forget_waiting(library: Option<&Path>, role: Role) -> io::Result<usize> {
-    silence(library, role).map(|deleted| deleted.number)
-}
-
-/// The same, and says whether it is quiet from now on: after the opt-out file stands, no request begins any more.
-pub fn silence(library: Option<&Path>, role: Role) -> io::Result<Deleted> {
-    forget(library, State::Waiting, role)
-}
-
-/// Deletes the requests that were answered, which are kept for people to read, and says how many there were.
-pub fn forget_history(library: Option<&Path>) -> io::Result<usize> {
-    forget(library, State::Sent, Role::Reader).map(|deleted| deleted.number)
-}
-
-fn forget(library: Option<&Path>, state: State, role: Role) -> io::Result<Deleted> {
-    let nothing = Deleted { number: 0, quiet: true };
-    let Some(library) = library else { return Ok(nothing) };
-    match Outbox::delete_all(library, state, role) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(nothing),
-        deleted => deleted,
     }
 }
 
@@ -172,20 +129,6 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_forgotten_even_where_the_history_is_gone() {
-        let library = tempfile::tempdir().unwrap();
-        assert_eq!(forget_waiting(None, Role::Reader).unwrap(), 0);
-        assert_eq!(forget_waiting(Some(library.path()), Role::Reader).unwrap(), 0);
-        drop(Outbox::open(library.path(), Role::Sender).unwrap());
-        let state = library.path().join(crate::agent::folders::STATE_FOLDER);
-        let event = state.join("waiting/1-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
-        std::fs::write(&event, "").unwrap();
-        std::fs::remove_dir(state.join("sent")).unwrap();
-        assert_eq!(forget_waiting(Some(library.path()), Role::Reader).unwrap(), 1);
-        assert!(!event.exists());
-    }
-
-    #[test]
     fn what_may_be_done_is_known_before() {
         let parent = tempfile::tempdir().unwrap();
         let path = |name: &str| parent.path().join(name);
@@ -196,14 +139,9 @@ mod tests {
         assert!(may_opt_out(&path("new")).is_ok() && may_opt_in(&path("new")).is_ok());
         assert_eq!(kind(may_opt_out(&path("new/er"))), missing);
         assert_eq!(kind(may_opt_out(&path("file"))), io::ErrorKind::NotADirectory);
-        assert!(may_forget_waiting(None).is_ok() && may_forget_waiting(Some(parent.path())).is_ok());
-        drop(Outbox::open(parent.path(), Role::Sender).unwrap());
-        assert!(may_forget_waiting(Some(parent.path())).is_ok());
         let closed = |closed: bool| {
-            for name in ["etc", "anonymous-statistics/waiting"] {
-                let mode = std::fs::Permissions::from_mode(if closed { 0o500 } else { 0o700 });
-                std::fs::set_permissions(path(name), mode).unwrap();
-            }
+            let mode = std::fs::Permissions::from_mode(if closed { 0o500 } else { 0o700 });
+            std::fs::set_permissions(path("etc"), mode).unwrap();
         };
         closed(true);
         // Root may write everywhere.
@@ -212,7 +150,6 @@ mod tests {
             assert_eq!(kind(may_opt_out(&path("etc"))), denied);
             assert_eq!(kind(may_opt_out(&path("etc/netdata"))), denied);
             assert!(may_opt_in(&path("etc")).is_ok(), "there is nothing to remove");
-            assert_eq!(kind(may_forget_waiting(Some(parent.path()))), denied);
         }
         closed(false);
         opt_out(&path("etc")).unwrap();

@@ -58,6 +58,17 @@ pub struct Action {
     pub example: (&'static str, &'static str),
 }
 
+/// Which fields are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selection {
+    /// All of the schema.
+    #[default]
+    All,
+    /// Those that Netdata's telemetry page names, and what PostHog needs.
+    Documented,
+}
+
 /// Where in the body a field stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {

@@ -5,10 +5,11 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use crate::agent::next_call::expected;
 use crate::clock;
 use crate::fields::shape::Misfit;
 use crate::fields::{self, ACTIONS, FIELDS, Field, Origin};
-use crate::inspect::{NoRequest, Preview, Question, expected};
+use crate::inspect::{NoRequest, Preview, Question};
 use crate::request::Assembly;
 use crate::request::event::{Content, Event, Known};
 use crate::request::payload::Stamp;

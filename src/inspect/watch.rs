@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use crate::agent::folders::{CONFIG_DIRECTORIES, Folders, LIBRARY_DIRECTORIES, Named, PLUGIN_DIRECTORIES};
 use crate::agent::installed_sender::SCRIPT;
+use crate::agent::next_call::IDENTITY_FILE;
 use crate::config;
 use crate::consent::OPT_OUT_FILE;
 use crate::consent::opt_out_file::opt_out_file;
-use crate::inspect::{IDENTITY_FILE, Preview, Question};
+use crate::inspect::{Preview, Question};
 
 /// What is looked at in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

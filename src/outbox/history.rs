@@ -4,9 +4,10 @@ use std::io;
 use std::path::Path;
 
 use crate::clock::BootTime;
+use crate::endpoint::Endpoint;
 use crate::limits;
-use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread, age};
-use crate::request::endpoint::Endpoint;
+use crate::outbox::entry::age;
+use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread};
 
 /// What will become of an event that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +137,7 @@ mod tests {
         let sent = keep(6, "START", &here);
         outbox.note_answer(&sent, 200, NOW, 20).unwrap();
         let damaged = keep(5, "START", &here);
-        let path = library.path().join(crate::agent::folders::STATE_FOLDER).join(format!("waiting/{damaged}"));
+        let path = library.path().join(crate::outbox::STATE_FOLDER).join(format!("waiting/{damaged}"));
         std::fs::write(path, "{").unwrap();
 
         let history = History::read(Some(library.path()), Some(&here), NOW).unwrap();

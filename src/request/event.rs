@@ -8,19 +8,8 @@ use crate::call::fatal::Fatal;
 use crate::call::{Given, Invocation, Provenance};
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{self, Misfit, Shape, Value};
-use crate::fields::{ACTIONS, FIELDS, Field, Happened, Origin};
+use crate::fields::{ACTIONS, FIELDS, Field, Happened, Origin, Selection};
 use crate::limits;
-
-/// Which fields are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Selection {
-    /// All of the schema.
-    #[default]
-    All,
-    /// Those that Netdata's telemetry page names, and what PostHog needs.
-    Documented,
-}
 
 /// How one field's value came about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The whole request: what the preview shows and what the sender writes are this one value.
 
-use crate::request::endpoint::Endpoint;
+use crate::endpoint::Endpoint;
 use crate::request::payload::Payload;
 
 /// The method of every request.

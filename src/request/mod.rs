@@ -1,6 +1,5 @@
 //! The one way from what the daemon said to the bytes of a request. The preview and the sender both go it.
 
-pub mod endpoint;
 pub mod event;
 pub mod http;
 pub mod payload;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
 use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
+use anonymous_statistics::agent::next_call::fill;
 use anonymous_statistics::agent::process::{Daemons, Surroundings, Whose};
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::call::{Invocation, Provenance};
@@ -13,7 +14,7 @@ use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::fields::{ACTIONS, FIELDS};
 use anonymous_statistics::inspect::comparison::Column;
-use anonymous_statistics::inspect::{NoRequest, Preview, Target, fill};
+use anonymous_statistics::inspect::{NoRequest, Preview, Target};
 use anonymous_statistics::outbox::history::{History, Prospect};
 use anonymous_statistics::outbox::{Entry, Item, Name, State, Unread};
 use anonymous_statistics::request::payload::Stamp;

@@ -9,7 +9,7 @@ use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy}
 use anonymous_statistics::consent::opt_out_file::{self, Done};
 use anonymous_statistics::consent::{Decision, Finding, Source};
 use anonymous_statistics::inspect::{Preview, Question, Target};
-use anonymous_statistics::outbox::{Deleted, Role};
+use anonymous_statistics::outbox::{self, Deleted, Role};
 use anonymous_statistics::text::printable;
 
 use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
@@ -201,8 +201,7 @@ impl OptOut {
 /// Deletes what waits for these agents; the first error counts, after all were tried.
 fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted> {
     let libraries: BTreeSet<&Path> = targets.filter_map(|target| target.library.as_deref()).collect();
-    let deleted: Vec<_> =
-        libraries.into_iter().map(|library| opt_out_file::silence(Some(library), Role::Reader)).collect();
+    let deleted: Vec<_> = libraries.into_iter().map(|library| outbox::silence(Some(library), Role::Reader)).collect();
     let nothing = Deleted { number: 0, quiet: true };
     deleted.into_iter().try_fold(nothing, |all, one| {
         let one = one?;
@@ -312,7 +311,7 @@ impl OptIn {
     /// Why it cannot be done, as far as that shows before.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
         let waiting = |target: &Target| {
-            opt_out_file::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
+            outbox::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
         };
         let file = |target: &Target| {
             opt_out_file::may_opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anonymous_statistics::agent::folders::{self, Named};
+use anonymous_statistics::agent::next_call;
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::config::Config;
-use anonymous_statistics::consent::opt_out_file;
 use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::history::History;
@@ -17,7 +17,7 @@ use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::request::{Assembly, Machine};
-use anonymous_statistics::{clock, inspect, limits, proxy};
+use anonymous_statistics::{clock, limits, outbox, proxy};
 
 use crate::cli::Cli;
 use crate::mounts::Mounts;
@@ -53,7 +53,7 @@ impl Call {
             // Nobody says what the daemon would: what is known of its next START.
             let library = call.library();
             let history = History::read(library.as_deref(), None, clock::now()).ok();
-            let mut expected = inspect::expected("START", history.as_ref(), library.as_deref());
+            let mut expected = next_call::expected("START", history.as_ref(), library.as_deref());
             for name in folders::VARIABLES {
                 if let Some(value) = call.variable(name) {
                     expected.know_variable(name, value, Provenance::Daemon);
@@ -95,7 +95,7 @@ impl Call {
     /// Whether there are events that wait, as far as that can be seen without waiting for anybody.
     pub(crate) fn may_have_something_to_forget(&self, mounts: &Mounts) -> bool {
         let waits = |library: PathBuf| {
-            !mounts.are_local([library.join(folders::STATE_FOLDER).as_path()]) || Outbox::something_waits(&library)
+            !mounts.are_local([library.join(outbox::STATE_FOLDER).as_path()]) || outbox::something_waits(&library)
         };
         // What may not be looked at may be there.
         let exists = |library: &Path| !mounts.are_local([library]) || library.is_dir();
@@ -236,7 +236,7 @@ impl Call {
 
     /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
     fn forget(&self) {
-        let _ = opt_out_file::forget_waiting(self.library().as_deref(), Role::Cleaner);
+        let _ = outbox::forget_waiting(self.library().as_deref(), Role::Cleaner);
     }
 }
 

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::Passage;
 use anonymous_statistics::outbox::outcome::{self, Failure, Outcome, Reply};
 use anonymous_statistics::proxy::Proxy;
-use anonymous_statistics::request::endpoint::Endpoint;
 use anonymous_statistics::request::http::{METHOD, PreparedRequest};
 use anonymous_statistics::{clock, limits};
 use rustls::pki_types::CertificateDer;

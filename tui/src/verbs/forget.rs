@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use anonymous_statistics::consent::opt_out_file;
 use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::outbox;
 use anonymous_statistics::outbox::Role;
 
 use crate::opting;
@@ -25,8 +25,8 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
             .instead(opting::with_more_rights("forget", &preview))
     };
     let waiting =
-        opt_out_file::forget_waiting(library, Role::Reader).map_err(|error| failed("the events that wait", error))?;
-    let sent = opt_out_file::forget_history(library).map_err(|error| failed("the requests that were sent", error))?;
+        outbox::forget_waiting(library, Role::Reader).map_err(|error| failed("the events that wait", error))?;
+    let sent = outbox::forget_history(library).map_err(|error| failed("the requests that were sent", error))?;
     output::lines(&[
         format!("Deleted {sent} requests that were sent, and {waiting} events that waited, from {state}."),
         "What was sent is with the server. An agent's new identifier, and a request to Netdata with the old one, part \

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell, skip};
 use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock;
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::{Entry, Outbox, Role};
-use anonymous_statistics::request::endpoint::Endpoint;
 use anonymous_statistics::request::http::thaw;
 use anonymous_statistics::request::payload::Stamp;
 

@@ -1,0 +1,238 @@
+//! The outbox, open: an event is written down, claimed, and read.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
+
+use crate::clock::{self, BootTime};
+use crate::files::{self, Links, Opened};
+use crate::limits;
+use crate::outbox::entry::{Entry, Item, Name, Record, State};
+use crate::outbox::folder::{
+    Role, STATE_FOLDER, TEMPORARY, Unread, folder, hold_alone, must_be_private, newest, open_library,
+};
+use crate::request::payload::Stamp;
+
+/// An entry that nobody else sends as long as this is there.
+#[derive(Debug)]
+pub struct Claim {
+    name: Name,
+    /// Closed, it holds the entry no longer.
+    _file: File,
+}
+
+impl Claim {
+    /// The entry's name.
+    pub fn name(&self) -> &Name {
+        &self.name
+    }
+}
+
+/// The state folder, at which who opts out waits for who is about to send.
+#[derive(Debug, Clone)]
+pub struct Barrier(Arc<OwnedFd>);
+
+/// As long as this is there, whoever opts out waits.
+#[derive(Debug)]
+pub struct Passage(Arc<OwnedFd>);
+
+impl Barrier {
+    /// Comes to the point after which nobody looks any more, and waits there for whoever is opting out. Some file systems of
+    /// a network know no such thing: there an opt-out has no moment from which on it holds, and is told so.
+    pub fn pass(&self) -> Passage {
+        while rustix::fs::flock(&*self.0, FlockOperation::LockShared) == Err(rustix::io::Errno::INTR) {}
+        Passage(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Passage {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&*self.0, FlockOperation::Unlock);
+    }
+}
+
+/// The folders, open.
+#[derive(Debug)]
+pub struct Outbox {
+    state: OwnedFd,
+    pub(super) waiting: OwnedFd,
+    pub(super) sent: OwnedFd,
+    role: Role,
+}
+
+impl Outbox {
+    /// Opens the outbox in a library directory. Where it cannot be used, the error says why; the sender then sends
+    /// without it.
+    pub fn open(library: &Path, role: Role) -> io::Result<Self> {
+        let parent = open_library(library)?;
+        let state = folder(&parent, STATE_FOLDER, role)?;
+        let open = |which: State| folder(&state, which.folder(), role);
+        let (waiting, sent) = (open(State::Waiting)?, open(State::Sent)?);
+        Ok(Self { state, waiting, sent, role })
+    }
+
+    /// Where whoever opts out waits for this sender.
+    pub fn barrier(&self) -> io::Result<Barrier> {
+        Ok(Barrier(Arc::new(files::open_folder(&self.state, Path::new("."), Links::Refuse)?)))
+    }
+
+    fn folder(&self, state: State) -> &OwnedFd {
+        match state {
+            State::Waiting => &self.waiting,
+            State::Sent => &self.sent,
+        }
+    }
+
+    /// Keeps a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to send.
+    pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Claim> {
+        let name = Name::of(stamp);
+        let ago = clock::now().checked_sub(stamp.time);
+        let frozen = BootTime::now().zip(ago).and_then(|(now, ago)| now.before(ago));
+        let record = Record { frozen, ..entry.record.clone() };
+        let file = self.write(&name, &Entry { record, request: entry.request.clone() })?;
+        rustix::fs::fsync(&self.waiting)?;
+        Ok(Claim { name, _file: file })
+    }
+
+    /// Makes a waiting event the caller's to send. `None`: another sender is at it, or has done it.
+    pub fn claim(&self, name: &Name) -> io::Result<Option<(Claim, Entry)>> {
+        let opened = self.open_entry(State::Waiting, name)?;
+        if !hold_alone(&opened.file) {
+            return Ok(None);
+        }
+        // Another sender may have written it anew or moved it between the two.
+        let now = rustix::fs::statat(&self.waiting, name.to_string(), AtFlags::SYMLINK_NOFOLLOW)?;
+        if (now.st_dev, now.st_ino) != (opened.stat.st_dev, opened.stat.st_ino) {
+            return Ok(None);
+        }
+        let claim = Claim { name: name.clone(), _file: opened.file.try_clone()? };
+        Ok(Some((claim, Entry::decode(&opened.read(limits::ENTRY_BYTES)?)?)))
+    }
+
+    /// Writes an entry whole or not at all: under a temporary name, synced, then renamed. As long as the caller holds the file,
+    /// the event is the caller's.
+    fn write(&self, name: &Name, entry: &Entry) -> io::Result<File> {
+        let bytes = entry.encode()?;
+        // A write beyond this limit would end the process (setrlimit(2), RLIMIT_FSIZE).
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+        if limit.is_some_and(|limit| limit < bytes.len() as u64) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let temporary = format!("{TEMPORARY}{name}");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let written = rustix::fs::openat(&self.waiting, &temporary, flags, Mode::RUSR | Mode::WUSR)
+            .map_err(io::Error::from)
+            .and_then(|file| {
+                let mut file = File::from(file);
+                hold_alone(&file);
+                file.write_all(&bytes)?;
+                file.sync_all()?;
+                rustix::fs::renameat(&self.waiting, &temporary, &self.waiting, name.to_string())?;
+                Ok(file)
+            });
+        if written.is_err() {
+            // What could not be finished is of no use; if it cannot be deleted either, `tidy` finds it later.
+            let _ = rustix::fs::unlinkat(&self.waiting, &temporary, AtFlags::empty());
+        }
+        written
+    }
+
+    /// Notes an attempt at a waiting event that was not answered for good, and before when it must not be tried again.
+    pub fn note_attempt(&self, name: &Name, status: Option<u16>, now: u64, not_before: Option<u64>) -> io::Result<()> {
+        // Whoever opts out must not delete it between this look and the rename: it would be there again.
+        let _passage = self.barrier()?.pass();
+        self.write_attempt(name, status, now, not_before).map(drop)
+    }
+
+    pub(super) fn write_attempt(
+        &self,
+        name: &Name,
+        status: Option<u16>,
+        now: u64,
+        not_before: Option<u64>,
+    ) -> io::Result<File> {
+        let mut entry = self.read(State::Waiting, name)?;
+        entry.record.attempts = entry.record.attempts.saturating_add(1);
+        entry.record.status = status;
+        entry.record.time = Some(now);
+        entry.record.not_before = not_before;
+        self.write(name, &entry)
+    }
+
+    /// The names in a state, the newest first, within the sender's limit. Names of other files are passed over.
+    pub fn names(&self, state: State) -> io::Result<Vec<Name>> {
+        Ok(newest(self.folder(state), limits::OUTBOX_ENTRIES)?.0)
+    }
+
+    /// Reads an entry.
+    pub fn read(&self, state: State, name: &Name) -> io::Result<Entry> {
+        Entry::decode(&self.open_entry(state, name)?.read(limits::ENTRY_BYTES)?)
+    }
+
+    pub(super) fn open_entry(&self, state: State, name: &Name) -> io::Result<Opened> {
+        let opened = files::open_regular(self.folder(state), Path::new(&name.to_string()), Links::Refuse)?;
+        if self.role != Role::Reader {
+            must_be_private(&opened.stat)?;
+        }
+        Ok(opened)
+    }
+
+    /// Reads an entry, unless it is larger than what is `left` to be read.
+    pub(super) fn read_within(&self, left: &mut usize, state: State, name: &Name) -> Option<io::Result<Entry>> {
+        let read = self.open_entry(state, name).and_then(|opened| {
+            // One that is too large for an entry is an error, and is not read.
+            if opened.size() <= limits::ENTRY_BYTES as u64 && opened.size() > *left as u64 {
+                return Ok(None);
+            }
+            opened.read(limits::ENTRY_BYTES).map(Some)
+        });
+        *left = left.saturating_sub(read.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len));
+        read.and_then(|bytes| bytes.map(|bytes| Entry::decode(&bytes)).transpose()).transpose()
+    }
+
+    /// The newest entries of both states, the oldest first, and how many there are beside them. What is damaged is an item too:
+    /// it is never sent.
+    pub fn items(&self) -> io::Result<(Vec<Item>, Unread)> {
+        let mut items = Vec::new();
+        let mut all = Unread::default();
+        for state in [State::Sent, State::Waiting] {
+            let (names, unread) = newest(self.folder(state), limits::SHOWN_ENTRIES)?;
+            all.number += unread.number;
+            all.or_more |= unread.or_more;
+            let mut left = limits::SHOWN_BYTES;
+            for name in names {
+                match self.read_within(&mut left, state, &name) {
+                    Some(entry) => items.push(Item { state, name, entry: entry.map_err(|error| error.to_string()) }),
+                    None => all.number += 1,
+                }
+            }
+        }
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((items, all))
+    }
+
+    /// Deletes an entry.
+    pub fn delete(&self, state: State, name: &Name) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
+    }
+
+    /// The events that may be tried now, in the order in which they matter: failures of the agent first, else the oldest.
+    /// What cannot be read is passed over.
+    pub fn due(&self, now: u64) -> io::Result<Vec<Name>> {
+        let mut left = limits::OUTBOX_BYTES;
+        let mut due = Vec::new();
+        for name in self.names(State::Waiting)? {
+            if let Some(Ok(entry)) = self.read_within(&mut left, State::Waiting, &name)
+                && entry.record.waits_until(now).is_none()
+            {
+                due.push((!entry.is_failure(), name));
+            }
+        }
+        due.sort();
+        Ok(due.into_iter().map(|(_, name)| name).collect())
+    }
+}

@@ -1,0 +1,120 @@
+//! What stays of what waits and of what was sent.
+
+use std::ffi::OsStr;
+use std::io;
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, Dir};
+
+use crate::clock::BootTime;
+use crate::limits;
+use crate::outbox::entry::{Entry, Name, State, age};
+use crate::outbox::folder::{TEMPORARY, hold_alone, names_in};
+use crate::outbox::store::Outbox;
+
+/// A temporary file of this age was left behind by a sender that was killed: no call takes so long.
+const TEMPORARY_AGE: Duration = Duration::from_mins(1);
+
+impl Outbox {
+    /// Moves an answered event into the history, of which `keep` entries stay.
+    pub fn note_answer(&self, name: &Name, status: u16, now: u64, keep: usize) -> io::Result<()> {
+        if keep == 0 {
+            return self.delete(State::Waiting, name);
+        }
+        let _passage = self.barrier()?.pass();
+        // Held until it waits no more.
+        let _file = self.write_attempt(name, Some(status), now, None)?;
+        rustix::fs::renameat(&self.waiting, name.to_string(), &self.sent, name.to_string())?;
+        self.tidy_history(now, keep)
+    }
+
+    /// Keeps the waiting events within their limits of age, number and size, and deletes what a killed sender left. Over
+    /// the limit the oldest of the everyday events go first, failures of the agent last.
+    pub fn tidy_waiting(&self, now: u64) -> io::Result<()> {
+        for name in names_in(Dir::read_from(&self.waiting)?).take(limits::OUTBOX_NAMES) {
+            let name = name?;
+            let left = name
+                .to_str()
+                .and_then(|name| name.strip_prefix(TEMPORARY))
+                .and_then(|name| Name::parse(OsStr::new(name)));
+            // Whichever way the clock has jumped since.
+            if left.is_some_and(|left| Duration::from_millis(now.abs_diff(left.time())) > TEMPORARY_AGE) {
+                rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
+            }
+        }
+        let boot = BootTime::now();
+        let mut left = limits::OUTBOX_BYTES;
+        let mut entries = Vec::new();
+        for name in self.names(State::Waiting)? {
+            let entry = self.read_within(&mut left, State::Waiting, &name).and_then(io::Result::ok);
+            if entry.as_ref().is_some_and(|entry| entry.record.attempts >= limits::TRIES) {
+                self.delete(State::Waiting, &name)?;
+                continue;
+            }
+            let failure = entry.as_ref().is_some_and(Entry::is_failure);
+            entries.push((failure, Kept::of(now, boot.as_ref(), name, entry.as_ref())));
+        }
+        entries.sort_by(|(one_fails, one), (fails, other)| (one_fails, &one.name).cmp(&(fails, &other.name)));
+        self.shrink(
+            State::Waiting,
+            entries.into_iter().map(|(_, kept)| kept).collect(),
+            limits::WAITING_EVENTS,
+            limits::WAITING_BYTES,
+            limits::WAITING_AGE,
+        )
+    }
+
+    pub(super) fn tidy_history(&self, now: u64, keep: usize) -> io::Result<()> {
+        let boot = BootTime::now();
+        let mut left = limits::OUTBOX_BYTES;
+        let look = |name: Name| {
+            let entry = self.read_within(&mut left, State::Sent, &name).and_then(io::Result::ok);
+            Kept::of(now, boot.as_ref(), name, entry.as_ref())
+        };
+        let mut entries: Vec<Kept> = self.names(State::Sent)?.into_iter().map(look).collect();
+        entries.reverse();
+        self.shrink(State::Sent, entries, keep, limits::HISTORY_BYTES, limits::HISTORY_AGE)
+    }
+
+    /// Deletes what is too old, and then from the front until number and size fit.
+    fn shrink(&self, state: State, entries: Vec<Kept>, number: usize, bytes: u64, oldest: Duration) -> io::Result<()> {
+        let (old, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|kept| kept.age > oldest);
+        let mut size: u64 = kept.iter().map(|kept| kept.size).sum();
+        let mut left = kept.len();
+        let delete = |name: &Name| match self.delete(state, name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        old.iter().try_for_each(|old| delete(&old.name))?;
+        for Kept { name, size: bytes_of_it, .. } in &kept {
+            if left <= number && size <= bytes {
+                break;
+            }
+            if state == State::Waiting && self.is_being_sent(name) {
+                continue;
+            }
+            delete(name)?;
+            size = size.saturating_sub(*bytes_of_it);
+            left -= 1;
+        }
+        Ok(())
+    }
+
+    fn is_being_sent(&self, name: &Name) -> bool {
+        self.open_entry(State::Waiting, name).is_ok_and(|opened| !hold_alone(&opened.file))
+    }
+}
+
+/// What decides whether an entry stays.
+struct Kept {
+    name: Name,
+    size: u64,
+    age: Duration,
+}
+
+impl Kept {
+    fn of(now: u64, boot: Option<&BootTime>, name: Name, entry: Option<&Entry>) -> Self {
+        let size = entry.map_or(0, |entry| entry.request.len() as u64);
+        Self { age: age(now, boot, &name, entry), size, name }
+    }
+}
