@@ -71,6 +71,11 @@ impl Version {
         self.calls() != Calls::Every
     }
 
+    /// Its first number.
+    pub(crate) fn major(&self) -> Option<u32> {
+        parts(&self.text).map(|(major, _)| major)
+    }
+
     /// For which events a daemon of this version calls a script.
     pub fn calls(&self) -> Calls {
         match parts(&self.text) {

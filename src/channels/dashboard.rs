@@ -7,8 +7,12 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use crate::agent::process::Daemon;
 use crate::call::Provenance;
+use crate::channels::channel::{Channel, Reach, Seen};
 use crate::config::DEFAULT_URL;
+use crate::consent::opt_out_file::opt_out_file;
+use crate::consent::{Finding, Source};
 use crate::fields::personal::HostNames;
 use crate::fields::shape::{Shape, Value};
 use crate::fields::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
@@ -115,6 +119,55 @@ const fn form(shape: Shape) -> &'static str {
     }
 }
 
+pub(super) fn channel(seen: &Seen<'_>) -> Channel {
+    Channel {
+        name: "dashboard",
+        what: "Events of the agent's dashboard, sent by the browser of whoever looks at it.",
+        reach: Reach::Partly,
+        state: state(seen),
+        how_to_stop: "the opt-out file, and a restart of netdata after it was created; variables do not count here",
+    }
+}
+
+/// The daemon looks for the file alone, in its own config directory, when it starts (Netdata 1.37.1, measured).
+fn state(seen: &Seen<'_>) -> String {
+    let Some((directory, _)) = &seen.folders.config else { return "no agent was found here".to_owned() };
+    if let Some(why) = &seen.folders.doubt {
+        return format!("cannot be told: it is not known in which folder the daemon looks for the file: {why}");
+    }
+    let file = Source::File(opt_out_file(directory));
+    let finding = seen.consent.steps.iter().find(|step| step.source == file).map(|step| &step.finding);
+    // A daemon of another configuration looks for another file.
+    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.folders.may_be(Some(directory));
+    let running = seen.daemons.running.iter().filter(is_of_it);
+    match finding {
+        Some(Finding::Exists(_)) => {
+            let before: Vec<_> = running.map(|daemon| was_before(daemon.started, seen.files.opted_out)).collect();
+            if before.is_empty() {
+                "off when the agent starts next: it will find the file".to_owned()
+            } else if before.contains(&Some(true)) {
+                "the daemon was started before the file was created: restart netdata to turn it off".to_owned()
+            } else if before.contains(&None) {
+                "cannot be told: it is not known whether the daemon was started before the file was created; after a \
+                 restart of netdata it is off"
+                    .to_owned()
+            } else {
+                "off: the daemon was started after the file was created".to_owned()
+            }
+        }
+        Some(Finding::CannotLook(why)) => format!("cannot be told from this account: {why}"),
+        _ => "allowed: there is no opt-out file in the daemon's config directory".to_owned(),
+    }
+}
+
+/// Whether a process was started before a file was created. The start of the machine, from which that of a process is counted, is
+/// known to the second (`btime`, `proc_stat(5)`): the process may be younger by as much.
+fn was_before(started: Option<u64>, created: Option<u64>) -> Option<bool> {
+    const PRECISION: u64 = 1000;
+    let (started, created) = started.zip(created)?;
+    if started >= created { Some(false) } else { (started.saturating_add(PRECISION) <= created).then_some(true) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,5 +215,20 @@ mod tests {
         }
         assert!(constants.contains("const DESTINATION = \"https://posthog.netdata.cloud/\";"), "{constants}");
         assert!(!constants.contains("distinct_id"));
+    }
+
+    #[test]
+    fn within_a_second_nobody_knows_which_was_first() {
+        for (started, created, before) in [
+            (Some(5000), Some(6000), Some(true)),
+            (Some(5000), Some(5999), None),
+            (Some(5000), Some(5001), None),
+            (Some(5000), Some(5000), Some(false)),
+            (Some(5000), Some(1), Some(false)),
+            (None, Some(1), None),
+            (Some(1), None, None),
+        ] {
+            assert_eq!(was_before(started, created), before, "{started:?} {created:?}");
+        }
     }
 }

@@ -164,6 +164,14 @@ impl Consent {
         }
     }
 
+    /// Whether a variable opts out where no file does: the dashboard does not look at variables.
+    pub fn is_by_variable_alone(&self) -> bool {
+        let objects = |is: fn(&Source) -> bool| {
+            self.steps.iter().any(|step| is(&step.source) && step.finding.verdict() == Decision::OptedOut)
+        };
+        objects(|source| matches!(source, Source::Variable(_))) && !objects(|source| matches!(source, Source::File(_)))
+    }
+
     /// The steps that keep the decision from being `allowed`.
     pub fn in_the_way(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.finding.verdict() != Decision::Allowed)

@@ -9,10 +9,10 @@ use crate::agent::next_call::expected;
 use crate::clock;
 use crate::fields::shape::Misfit;
 use crate::fields::{self, ACTIONS, FIELDS, Field, Origin};
-use crate::inspect::{NoRequest, Preview, Question};
-use crate::request::Assembly;
+use crate::inspect::{Preview, Question};
 use crate::request::event::{Content, Event, Known};
 use crate::request::payload::Stamp;
+use crate::request::{Assembly, NoRequest};
 
 /// The event of one action.
 #[derive(Debug, Clone)]

@@ -6,28 +6,28 @@ pub mod watch;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use system_facts::{Host, LiveHost};
 
 use crate::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy, Named};
-use crate::agent::installed_sender::{Program, Script};
+use crate::agent::installed_sender::Script;
 use crate::agent::next_call;
 use crate::agent::process::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
 use crate::agent::version::Version;
 use crate::call::{Invocation, Provenance};
 use crate::channels::dashboard;
-use crate::channels::{self, Channel};
+use crate::channels::events::Events;
+use crate::channels::{self, Channel, Seen};
 use crate::clock;
 use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
-use crate::consent::{self, Consent, Decision, Finding, Source};
+use crate::consent::{self, Consent, Decision, Finding};
 use crate::outbox::history::History;
 use crate::proxy::{self, Proxy};
 use crate::request::event;
 use crate::request::payload::Stamp;
-use crate::request::{Assembly, Machine, Unsendable};
+use crate::request::{Assembly, Machine, NoRequest};
 
 /// An environment, as a snapshot.
 pub type Environment = BTreeMap<OsString, OsString>;
@@ -56,57 +56,6 @@ impl Question {
     pub(crate) fn named(&self) -> Named {
         let plugins = self.plugins_dir.clone();
         Named { plugins, ..Named::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()) }
-    }
-}
-
-/// Why there is no request to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoRequest {
-    /// The configuration cannot be used.
-    Config(ConfigError),
-    /// There is no event, or it is too large.
-    Unsendable(Unsendable),
-}
-
-impl fmt::Display for NoRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(error) => error.fmt(f),
-            Self::Unsendable(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for NoRequest {}
-
-/// What would happen if the daemon made its call now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outlook {
-    /// This request would be sent.
-    WillSend,
-    /// Something would be sent, but by another program and not this request.
-    AnotherSends,
-    /// Nothing is known to send; this request is what this project's sender would.
-    WouldSend,
-    /// There is consent, but no request can be made.
-    WillNotSend,
-    /// Nothing is sent, because somebody said no.
-    OptedOut,
-    /// Not everything that decides could be looked at from here, or this sender would be silent and the daemon may not be.
-    CannotTell,
-}
-
-impl Outlook {
-    /// A word for programs. It does not change between versions.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WillSend => "will-send",
-            Self::AnotherSends => "another-sends",
-            Self::WouldSend => "would-send",
-            Self::WillNotSend => "will-not-send",
-            Self::OptedOut => "opted-out",
-            Self::CannotTell => "cannot-tell",
-        }
     }
 }
 
@@ -176,8 +125,8 @@ pub struct Preview {
     pub history: Result<History, String>,
     /// What restarts the agent here, where that is known; it needs root's rights.
     pub restart: Option<String>,
-    /// Every way in which the agent can tell somebody about its machine.
-    pub channels: Vec<Channel>,
+    /// What the agent's own files say about its channels.
+    pub files: channels::Files,
     /// The fields of an event of the agent's dashboard.
     pub dashboard: Vec<event::Entry>,
 }
@@ -352,7 +301,7 @@ impl Preview {
         };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));
-        let mut preview = Self {
+        Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script,
             proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
@@ -362,7 +311,7 @@ impl Preview {
             history,
             restart: restart::command(&host, &daemons, &machine),
             machine,
-            channels: Vec::new(),
+            files: channels::Files::look(&folders, &host),
             dashboard: dashboard::entries(library.and_then(next_call::identity).as_ref()),
             daemons,
             targets,
@@ -372,49 +321,32 @@ impl Preview {
             askers,
             config,
             assembly,
-        };
-        preview.channels = channels::channels(&preview, &channels::Files::look(&preview.folders, &host));
-        preview
-    }
-
-    /// What would happen if the daemon made this call now.
-    pub fn outlook(&self) -> Outlook {
-        let outlook = match (self.consent.decision(), &self.assembly, &self.script.program) {
-            (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Outlook::AnotherSends,
-            (Decision::OptedOut, ..) => Outlook::OptedOut,
-            (Decision::Unknown, ..) => Outlook::CannotTell,
-            (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
-            (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
-            // A daemon that does not call its script for this event reports by itself.
-            (Decision::Allowed, Ok(_), _) if !self.is_called() => Outlook::CannotTell,
-            (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
-            (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Outlook::AnotherSends,
-            (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
-        };
-        match outlook {
-            Outlook::OptedOut | Outlook::WillNotSend if self.may_report_itself() => Outlook::CannotTell,
-            outlook => outlook,
         }
     }
 
-    /// Whether Netdata's own script sees what opts out: it looks for the file in the daemon's config directory alone.
-    fn netdatas_script_sees_it(&self) -> bool {
-        let own = self.folders.config.as_ref().map(|(folder, _)| Source::File(opt_out_file(folder)));
-        self.consent.steps.iter().filter(|step| step.finding.verdict() == Decision::OptedOut).any(|step| {
-            match step.source {
-                Source::Variable(_) => true,
-                Source::File(_) => self.folders.doubt.is_none() && Some(&step.source) == own.as_ref(),
-            }
-        })
+    /// The daemon's events, to be judged.
+    pub fn events(&self) -> Events<'_> {
+        Events {
+            action: &self.action,
+            consent: &self.consent,
+            assembly: &self.assembly,
+            script: &self.script,
+            version: self.version.as_ref(),
+            folders: &self.folders,
+            has_agent: self.has_agent(),
+        }
     }
 
-    /// Whether the daemon may report by itself, past any script: from v2.3 on it does, by rules of its own. An agent whose
-    /// version is not known may be one of those.
-    pub fn may_report_itself(&self) -> bool {
-        match &self.version {
-            Some(version) => version.reports_itself(),
-            None => self.has_agent(),
-        }
+    /// Every way in which the agent can tell somebody about its machine.
+    pub fn channels(&self) -> Vec<Channel> {
+        let seen = Seen {
+            folders: &self.folders,
+            consent: &self.consent,
+            daemons: &self.daemons,
+            version: self.version.as_ref(),
+            files: &self.files,
+        };
+        channels::channels(&self.events(), &seen)
     }
 
     /// Whether an agent is installed here, or was when the recorded call was made.
@@ -423,41 +355,6 @@ impl Preview {
             || self.surroundings.whose == Whose::Call
             || self.daemons.unit.is_some()
             || self.daemons.running.iter().any(|daemon| !daemon.contained)
-    }
-
-    /// The outlook in a few words, with its reason.
-    pub fn headline(&self) -> String {
-        let reason =
-            || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
-        match (self.outlook(), &self.assembly) {
-            (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
-            (Outlook::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
-                format!("CANNOT TELL from this account: {}", reason())
-            }
-            (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.is_of_this_account() => {
-                format!("CANNOT TELL from this account: {}", error.what())
-            }
-            (Outlook::CannotTell, _) => match &self.version {
-                Some(version) => format!("CANNOT TELL: this daemon also reports by itself ({})", version.text),
-                None => "CANNOT TELL: this daemon also reports by itself, unless it is older than v2.3".to_owned(),
-            },
-            (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
-            (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
-            (Outlook::WillSend, _) => "WILL SEND".to_owned(),
-            (Outlook::AnotherSends, _) if self.script.program == Program::Netdatas => {
-                "NOT THIS: Netdata's own script is installed".to_owned()
-            }
-            (Outlook::AnotherSends, _) => "NOT THIS: another program is installed".to_owned(),
-            (Outlook::WouldSend, _) if matches!(self.script.program, Program::CannotTell(_)) => {
-                "WOULD SEND, if this sender is what is installed".to_owned()
-            }
-            (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
-        }
-    }
-
-    /// Whether the daemon calls a script for this event, as far as its version is known.
-    pub fn is_called(&self) -> bool {
-        self.version.as_ref().is_none_or(|version| version.calls().includes(&self.action))
     }
 
     /// Whether every byte of the request is known here and now but the random number and the time. What the last event had

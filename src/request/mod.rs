@@ -10,7 +10,7 @@ use std::fmt;
 use system_facts::{CommonEvidence, Facts, Host, LiveHost};
 
 use crate::call::Invocation;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::request::event::{Event, Ingredients, Refusal};
 use crate::request::http::{PreparedRequest, prepare};
 use crate::request::payload::{Payload, Stamp, TooLarge};
@@ -55,6 +55,26 @@ impl fmt::Display for Unsendable {
 }
 
 impl std::error::Error for Unsendable {}
+
+/// Why there is no request to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoRequest {
+    /// The configuration cannot be used.
+    Config(ConfigError),
+    /// There is no event, or it is too large.
+    Unsendable(Unsendable),
+}
+
+impl fmt::Display for NoRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Unsendable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NoRequest {}
 
 /// An event with its frozen request.
 #[derive(Debug, Clone)]

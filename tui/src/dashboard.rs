@@ -25,8 +25,8 @@ pub(crate) const STOCK: &str = "The dashboard that comes with the agent does not
 pub(crate) static STAMP: Stamp = Stamp { uuid: String::new(), time: 0 };
 
 /// What is known of the channel on this machine.
-pub(crate) fn channel(preview: &Preview) -> Option<&Channel> {
-    preview.channels.iter().find(|channel| channel.name == "dashboard")
+pub(crate) fn channel(preview: &Preview) -> Option<Channel> {
+    preview.channels().into_iter().find(|channel| channel.name == "dashboard")
 }
 
 /// Its state in words.

@@ -14,11 +14,11 @@ use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::fields::{ACTIONS, FIELDS};
 use anonymous_statistics::inspect::comparison::Column;
-use anonymous_statistics::inspect::{NoRequest, Preview, Target};
+use anonymous_statistics::inspect::{Preview, Target};
 use anonymous_statistics::outbox::history::{History, Prospect};
 use anonymous_statistics::outbox::{Entry, Item, Name, State, Unread};
 use anonymous_statistics::request::payload::Stamp;
-use anonymous_statistics::request::{Assembly, Machine};
+use anonymous_statistics::request::{Assembly, Machine, NoRequest};
 use system_facts::{
     Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
     Virtualization,
@@ -83,7 +83,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
     let stamp = Stamp { uuid: UUID.to_owned(), time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
     let found = |path: &str| Some((PathBuf::from(path), FoundBy::Usual));
-    let mut preview = Preview {
+    Some(Preview {
         action: invocation.action().unwrap_or_default().to_owned(),
         folders: Folders {
             config: found("/etc/netdata"),
@@ -111,14 +111,12 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         trust_store: Ok(None),
         history: Ok(History::default()),
         restart: Some("systemctl restart netdata.service".to_owned()),
-        channels: Vec::new(),
+        files: channels::Files::default(),
         dashboard: dashboard::entries(identity().as_ref()),
         assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
         machine,
         config: Ok(config),
-    };
-    preview.channels = channels::channels(&preview, &channels::Files::default());
-    Some(preview)
+    })
 }
 
 /// The identifier of the example's agent, and the file in which it stands.

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use anonymous_statistics::agent::process::{Daemon, Whose};
-use anonymous_statistics::channels::should_use_the_file;
 use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Consent, Source};
 use anonymous_statistics::inspect::Preview;
@@ -95,7 +94,7 @@ fn decided(consent: &Consent) -> String {
 
 /// The file is advised where only a variable opts out.
 pub(crate) fn advice(preview: &Preview) -> Option<&'static str> {
-    should_use_the_file(preview).then_some(
+    preview.consent.is_by_variable_alone().then_some(
         "Only a variable opts out. The agent's dashboard looks at the file alone: create it as well (telemetry-preview \
          opt-out), and restart netdata.",
     )

@@ -5,12 +5,13 @@ use std::path::Path;
 use anonymous_statistics::agent::conf::FILE as NETDATA_CONF;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
+use anonymous_statistics::channels::events::Outlook;
 use anonymous_statistics::clock;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
 use anonymous_statistics::fields::{ACTIONS, Field, Origin, Sensitivity};
-use anonymous_statistics::inspect::{Outlook, Preview};
+use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::limits::OUTBOX_NAMES;
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::request::event::{Cause, Content, Entry, Known};
@@ -43,12 +44,12 @@ pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
 
 /// The state with its symbol, in one line.
 pub(crate) fn headline(preview: &Preview) -> String {
-    format!("{} {}", symbol(preview.outlook()), preview.headline())
+    format!("{} {}", symbol(preview.events().outlook()), preview.events().headline())
 }
 
 /// What turns off the daemon's own reports, where there may be some: both lines together.
 pub(crate) fn both_needed(preview: &Preview) -> Vec<String> {
-    if !preview.may_report_itself() {
+    if !preview.events().may_report_itself() {
         return Vec::new();
     }
     let folder = preview.opt_out_folder();
@@ -89,7 +90,7 @@ pub(crate) fn finding(step: &Step) -> String {
 pub(crate) fn sender(preview: &Preview) -> String {
     let Script { program, path } = &preview.script;
     match (program, path) {
-        (_, Some(_)) if !preview.is_called() => "nobody: this daemon calls none".to_owned(),
+        (_, Some(_)) if !preview.events().is_called() => "nobody: this daemon calls none".to_owned(),
         (Program::ThisSender(version), _) => format!("this sender, {version}"),
         (Program::Netdatas, _) => "Netdata's own script".to_owned(),
         (Program::Another, _) => "another program".to_owned(),

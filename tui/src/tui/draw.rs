@@ -112,7 +112,7 @@ fn head(state: &State, columns: u16) -> Vec<Line<'static>> {
     let width = usize::from(columns).saturating_sub(2);
     let mut lines = Vec::new();
     if let Some(preview) = &state.preview {
-        let mut rows = wrap(&look.text(&preview.headline()), width.saturating_sub(SYMBOL));
+        let mut rows = wrap(&look.text(&preview.events().headline()), width.saturating_sub(SYMBOL));
         if rows.len() > HEADLINE_ROWS {
             rows.truncate(HEADLINE_ROWS);
             if let Some(last) = rows.last_mut() {
@@ -120,10 +120,10 @@ fn head(state: &State, columns: u16) -> Vec<Line<'static>> {
                 *last = clip(last, width.saturating_sub(SYMBOL), look);
             }
         }
-        let style = look.outlook(preview.outlook());
+        let style = look.outlook(preview.events().outlook());
         for (number, row) in rows.into_iter().enumerate() {
             let front = if number == 0 {
-                Span::styled(look.symbol(preview.outlook()), style)
+                Span::styled(look.symbol(preview.events().outlook()), style)
             } else {
                 Span::raw(" ".repeat(SYMBOL - 1))
             };
@@ -298,7 +298,7 @@ pub(crate) fn result(state: &State, size: Size, report: &Report) -> Vec<Row> {
     }
     if report.consent {
         let now = match (&state.preview, &state.looking) {
-            (Some(preview), None) => preview.headline(),
+            (Some(preview), None) => preview.events().headline(),
             _ => "looking ...".to_owned(),
         };
         page.text(&format!("The disk says now: {now}"));

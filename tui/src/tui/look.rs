@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::inspect::Outlook;
+use anonymous_statistics::channels::events::Outlook;
 use anonymous_statistics::text::printable;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;

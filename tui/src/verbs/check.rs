@@ -30,7 +30,7 @@ pub(crate) fn run(question: &Question, expect: Expect, json: bool) -> Result<Exi
     };
     let name = |on| if on { "on" } else { "off" };
     let because = match preview.consent.reason() {
-        _ if on.is_none() => preview.headline(),
+        _ if on.is_none() => preview.events().headline(),
         Some(step) => format!("{} {}", step.source, words::finding(step)),
         None => "nothing opts out".to_owned(),
     };

@@ -233,8 +233,8 @@ impl<'a> Shown<'a> {
             since: entry.field.since,
         });
         Self {
-            state: preview.outlook().name(),
-            headline: preview.headline(),
+            state: preview.events().outlook().name(),
+            headline: preview.events().headline(),
             event: &preview.action,
             exact: preview.is_exact(),
             sent: false,

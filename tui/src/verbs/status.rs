@@ -68,7 +68,7 @@ fn text(preview: &Preview) -> String {
     let _ = write!(text, "\n{}", words::aligned(&words::overview(preview)));
     let _ = writeln!(text, "\n{}", words::paragraph(&format!("{} {}", words::condition(preview), words::daemons())));
     text.push_str("\nEvery channel of the agent:\n");
-    for channel in &preview.channels {
+    for channel in &preview.channels() {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
         let rows = [
             ("opt-out", channel.reach.describe().to_owned()),
@@ -134,7 +134,7 @@ struct Status {
 pub(crate) fn switched_on(preview: &Preview) -> Option<bool> {
     match preview.consent.decision() {
         Decision::Allowed => Some(true),
-        Decision::OptedOut if preview.may_report_itself() => None,
+        Decision::OptedOut if preview.events().may_report_itself() => None,
         Decision::OptedOut => Some(false),
         Decision::Unknown => None,
     }
@@ -178,7 +178,7 @@ impl Status {
             environment_seen: daemon.environment.is_ok(),
             config_directory: daemon.folders.config.as_ref().map(|(path, _)| words::path(path)),
         });
-        let channels = preview.channels.iter().map(|channel| Way {
+        let channels = preview.channels().into_iter().map(|channel| Way {
             name: channel.name,
             what: channel.what,
             opt_out: match channel.reach {
@@ -201,8 +201,8 @@ impl Status {
         });
         Self {
             anonymous_statistics: switched_on(preview),
-            state: preview.outlook().name(),
-            headline: preview.headline(),
+            state: preview.events().outlook().name(),
+            headline: preview.events().headline(),
             decision: words::decision(preview.consent.decision()),
             decided_for: match preview.surroundings.whose {
                 Whose::Call => "call",

@@ -60,7 +60,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
         }
     }
     page.blank().heading("Every channel of the agent");
-    for channel in &view.preview.channels {
+    for channel in &view.preview.channels() {
         page.text(&format!("{}: {}", channel.name, channel.what));
         page.row("  opt-out", CHANNEL, channel.reach.describe());
         page.row("  here", CHANNEL, &channel.state);

@@ -6,9 +6,10 @@ use anonymous_statistics::agent::folders::FoundBy;
 use anonymous_statistics::agent::installed_sender::Program;
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::call::Invocation;
+use anonymous_statistics::channels::events::Outlook;
 use anonymous_statistics::consent::{Consent, Decision, Finding};
 use anonymous_statistics::fields::ACTIONS;
-use anonymous_statistics::inspect::{Outlook, Preview, Stage, Target};
+use anonymous_statistics::inspect::{Preview, Stage, Target};
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::history::History;
 use ratatui::layout::Size;
@@ -212,7 +213,7 @@ fn every_outlook_is_said_in_words_and_by_a_symbol() {
         (make(&|p| p.consent = blind()), Outlook::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
     ];
     for (preview, outlook, words, sender) in cases {
-        assert_eq!(preview.outlook(), outlook);
+        assert_eq!(preview.events().outlook(), outlook);
         assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
         let sender = format!("sender: {sender}");
         for screen in SCREENS {

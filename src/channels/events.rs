@@ -1,0 +1,146 @@
+//! The daemon's events: what becomes of the one that is shown, who would send it, and under which condition.
+
+use crate::agent::folders::Folders;
+use crate::agent::installed_sender::{Program, Script};
+use crate::agent::version::Version;
+use crate::channels::channel::{Channel, Reach};
+use crate::consent::opt_out_file::opt_out_file;
+use crate::consent::{Consent, Decision, Source};
+use crate::request::{Assembly, NoRequest};
+
+/// What would happen if the daemon made its call now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// This request would be sent.
+    WillSend,
+    /// Something would be sent, but by another program and not this request.
+    AnotherSends,
+    /// Nothing is known to send; this request is what this project's sender would.
+    WouldSend,
+    /// There is consent, but no request can be made.
+    WillNotSend,
+    /// Nothing is sent, because somebody said no.
+    OptedOut,
+    /// Not everything that decides could be looked at from here, or this sender would be silent and the daemon may not be.
+    CannotTell,
+}
+
+impl Outlook {
+    /// A word for programs. It does not change between versions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WillSend => "will-send",
+            Self::AnotherSends => "another-sends",
+            Self::WouldSend => "would-send",
+            Self::WillNotSend => "will-not-send",
+            Self::OptedOut => "opted-out",
+            Self::CannotTell => "cannot-tell",
+        }
+    }
+}
+
+/// What the daemon's events are judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Events<'a> {
+    /// The action of the event.
+    pub action: &'a str,
+    /// The decision about consent.
+    pub consent: &'a Consent,
+    /// The event and its request.
+    pub assembly: &'a Result<Assembly, NoRequest>,
+    /// What stands where the daemon looks for its telemetry script.
+    pub script: &'a Script,
+    /// The agent's version, where something says it.
+    pub version: Option<&'a Version>,
+    /// The agent's folders.
+    pub folders: &'a Folders,
+    /// Whether an agent is installed here, or was when the recorded call was made.
+    pub has_agent: bool,
+}
+
+impl Events<'_> {
+    /// What would happen if the daemon made this call now.
+    pub fn outlook(&self) -> Outlook {
+        let outlook = match (self.consent.decision(), self.assembly, &self.script.program) {
+            (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Outlook::AnotherSends,
+            (Decision::OptedOut, ..) => Outlook::OptedOut,
+            (Decision::Unknown, ..) => Outlook::CannotTell,
+            (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
+            (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
+            // A daemon that does not call its script for this event reports by itself.
+            (Decision::Allowed, Ok(_), _) if !self.is_called() => Outlook::CannotTell,
+            (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
+            (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Outlook::AnotherSends,
+            (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
+        };
+        match outlook {
+            Outlook::OptedOut | Outlook::WillNotSend if self.may_report_itself() => Outlook::CannotTell,
+            outlook => outlook,
+        }
+    }
+
+    /// Whether Netdata's own script sees what opts out: it looks for the file in the daemon's config directory alone.
+    fn netdatas_script_sees_it(&self) -> bool {
+        let own = self.folders.config.as_ref().map(|(folder, _)| Source::File(opt_out_file(folder)));
+        self.consent.steps.iter().filter(|step| step.finding.verdict() == Decision::OptedOut).any(|step| {
+            match step.source {
+                Source::Variable(_) => true,
+                Source::File(_) => self.folders.doubt.is_none() && Some(&step.source) == own.as_ref(),
+            }
+        })
+    }
+
+    /// Whether the daemon may report by itself, past any script: from v2.3 on it does, by rules of its own. An agent whose
+    /// version is not known may be one of those.
+    pub fn may_report_itself(&self) -> bool {
+        match self.version {
+            Some(version) => version.reports_itself(),
+            None => self.has_agent,
+        }
+    }
+
+    /// The outlook in a few words, with its reason.
+    pub fn headline(&self) -> String {
+        let reason =
+            || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
+        match (self.outlook(), self.assembly) {
+            (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
+            (Outlook::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
+                format!("CANNOT TELL from this account: {}", reason())
+            }
+            (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.is_of_this_account() => {
+                format!("CANNOT TELL from this account: {}", error.what())
+            }
+            (Outlook::CannotTell, _) => match self.version {
+                Some(version) => format!("CANNOT TELL: this daemon also reports by itself ({})", version.text),
+                None => "CANNOT TELL: this daemon also reports by itself, unless it is older than v2.3".to_owned(),
+            },
+            (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
+            (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
+            (Outlook::WillSend, _) => "WILL SEND".to_owned(),
+            (Outlook::AnotherSends, _) if self.script.program == Program::Netdatas => {
+                "NOT THIS: Netdata's own script is installed".to_owned()
+            }
+            (Outlook::AnotherSends, _) => "NOT THIS: another program is installed".to_owned(),
+            (Outlook::WouldSend, _) if matches!(self.script.program, Program::CannotTell(_)) => {
+                "WOULD SEND, if this sender is what is installed".to_owned()
+            }
+            (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
+        }
+    }
+
+    /// Whether the daemon calls a script for this event, as far as its version is known.
+    pub fn is_called(&self) -> bool {
+        self.version.is_none_or(|version| version.calls().includes(self.action))
+    }
+
+    pub(super) fn channel(&self) -> Channel {
+        Channel {
+            name: "events",
+            what: "Events of the daemon: its telemetry script, which this project's sender replaces.",
+            reach: Reach::Stops,
+            state: self.headline(),
+            how_to_stop: "telemetry-preview opt-out",
+        }
+    }
+}
