@@ -134,6 +134,44 @@ impl Events<'_> {
         self.version.is_none_or(|version| version.calls().includes(self.action))
     }
 
+    /// Who would send, in a few words.
+    pub fn sender(&self) -> String {
+        match (&self.script.program, &self.script.path) {
+            (_, Some(_)) if !self.is_called() => "nobody: this daemon calls none".to_owned(),
+            (Program::ThisSender(version), _) => format!("this sender, {version}"),
+            (Program::Netdatas, _) => "Netdata's own script".to_owned(),
+            (Program::Another, _) => "another program".to_owned(),
+            (Program::None, None) => "nobody: no agent found here".to_owned(),
+            (Program::None, Some(_)) => "nobody: no script installed".to_owned(),
+            (Program::CannotTell(_), _) => "cannot tell".to_owned(),
+        }
+    }
+
+    /// Under which condition the request that is shown goes out.
+    pub fn condition(&self) -> String {
+        if self.assembly.is_err() {
+            return "There is no request that could be sent.".to_owned();
+        }
+        if !self.is_called() {
+            return "Nobody sends this request: this daemon calls no script for this event.".to_owned();
+        }
+        let consent = match self.consent.decision() {
+            Decision::Allowed => None,
+            Decision::OptedOut => Some("this machine had not opted out"),
+            Decision::Unknown => Some("nothing objects that cannot be seen from this account"),
+        };
+        let sender = match &self.script.program {
+            Program::ThisSender(_) => None,
+            Program::Netdatas | Program::Another | Program::None => Some("this sender were installed"),
+            Program::CannotTell(_) => Some("this sender is what is installed"),
+        };
+        match (sender, consent) {
+            (None, None) => "This request is the one that it sends.".to_owned(),
+            (Some(one), None) | (None, Some(one)) => format!("This request would be sent, if {one}."),
+            (Some(sender), Some(consent)) => format!("This request would be sent, if {sender} and {consent}."),
+        }
+    }
+
     pub(super) fn channel(&self) -> Channel {
         Channel {
             name: "events",
@@ -141,6 +179,60 @@ impl Events<'_> {
             reach: Reach::Stops,
             state: self.headline(),
             how_to_stop: "telemetry-preview opt-out",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Invocation, Provenance};
+    use crate::config::Config;
+    use crate::consent::{Finding, Step};
+    use crate::request::Machine;
+    use crate::request::Unsendable;
+    use crate::request::event::Refusal;
+    use crate::request::payload::Stamp;
+
+    /// The request is said to be sent only where the headline says that it will be.
+    #[test]
+    fn the_headline_and_the_condition_agree() {
+        let guid = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
+        let mut call = Invocation::expected("START");
+        call.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::Example);
+        let machine = Machine { facts: system_facts::Facts::default(), nodename: String::new() };
+        let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), Stamp::now());
+        let requests =
+            [built.map_err(NoRequest::Unsendable), Err(NoRequest::Unsendable(Unsendable::Refused(Refusal::Identity)))];
+        let programs = [
+            Program::ThisSender("1".into()),
+            Program::Netdatas,
+            Program::Another,
+            Program::None,
+            Program::CannotTell("why".into()),
+        ];
+        let findings = [Finding::Nothing, Finding::Exists("a file"), Finding::CannotLook("why".into())];
+        let versions = [None, Version::new("v1.37.1", "x"), Version::new("v2.6.1", "x")];
+        let folders = Folders::find(&[], |_folder| false);
+        for assembly in &requests {
+            for program in &programs {
+                for finding in &findings {
+                    for version in &versions {
+                        let step = Step { source: Source::File("/etc/netdata/x".into()), finding: finding.clone() };
+                        let events = Events {
+                            action: "START",
+                            consent: &Consent { steps: vec![step] },
+                            assembly,
+                            script: &Script { path: Some("/x".into()), program: program.clone() },
+                            version: version.as_ref(),
+                            folders: &folders,
+                            has_agent: true,
+                        };
+                        let sends = events.condition() == "This request is the one that it sends.";
+                        assert_eq!(sends, events.outlook() == Outlook::WillSend, "{events:?}: {}", events.headline());
+                    }
+                }
+            }
         }
     }
 }

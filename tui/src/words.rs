@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anonymous_statistics::agent::conf::FILE as NETDATA_CONF;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
-use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
+use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::channels::events::Outlook;
 use anonymous_statistics::clock;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
@@ -83,39 +83,6 @@ pub(crate) fn finding(step: &Step) -> String {
     match (&step.source, &step.finding) {
         (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
         (_, finding) => finding.to_string(),
-    }
-}
-
-/// Who would send, in a few words.
-pub(crate) fn sender(preview: &Preview) -> String {
-    let Script { program, path } = &preview.script;
-    match (program, path) {
-        (_, Some(_)) if !preview.events().is_called() => "nobody: this daemon calls none".to_owned(),
-        (Program::ThisSender(version), _) => format!("this sender, {version}"),
-        (Program::Netdatas, _) => "Netdata's own script".to_owned(),
-        (Program::Another, _) => "another program".to_owned(),
-        (Program::None, None) => "nobody: no agent found here".to_owned(),
-        (Program::None, Some(_)) => "nobody: no script installed".to_owned(),
-        (Program::CannotTell(_), _) => "cannot tell".to_owned(),
-    }
-}
-
-/// Under which condition the request that is shown goes out.
-pub(crate) fn condition(preview: &Preview) -> String {
-    let consent = match preview.consent.decision() {
-        Decision::Allowed => None,
-        Decision::OptedOut => Some("this machine had not opted out"),
-        Decision::Unknown => Some("nothing objects that cannot be seen from this account"),
-    };
-    let sender = match &preview.script.program {
-        Program::ThisSender(_) => None,
-        Program::Netdatas | Program::Another | Program::None => Some("this sender were installed"),
-        Program::CannotTell(_) => Some("this sender is what is installed"),
-    };
-    match (sender, consent) {
-        (None, None) => "This request is the one that it sends.".to_owned(),
-        (Some(one), None) | (None, Some(one)) => format!("This request would be sent, if {one}."),
-        (Some(sender), Some(consent)) => format!("This request would be sent, if {sender} and {consent}."),
     }
 }
 

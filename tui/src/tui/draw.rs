@@ -137,7 +137,7 @@ fn head(state: &State, columns: u16) -> Vec<Line<'static>> {
         let room = width.saturating_sub(destination.width());
         let event = if has_event_beside_tabs(state, columns) || room < 3 { String::new() } else { event(state) };
         lines.push(Line::from(format!("{destination}{:>room$}", clip(&event, room.saturating_sub(2), look))));
-        let sender = format!("sender: {}", words::sender(preview));
+        let sender = format!("sender: {}", preview.events().sender());
         let room = width.saturating_sub(words::NO_SOCKET.width() + 2);
         let sender = clip(&look.text(&sender), room, look);
         let gap = width.saturating_sub(sender.width() + words::NO_SOCKET.width());

@@ -41,7 +41,7 @@ fn say_beside(preview: &Preview, assembly: &Assembly, options: ShowOptions) {
     }
     output::hint(&format!("Who would send: {}", preview.script));
     if !preview.script.is_this_sender() {
-        output::hint(&words::condition(preview));
+        output::hint(&preview.events().condition());
     }
     if options.raw || options.json || options.strict {
         for sentence in not_exact(assembly, options.raw) {
@@ -75,7 +75,7 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
     text.push('\n');
     text.push_str(&words::aligned(&words::overview(preview)));
     for sentences in [
-        format!("{} {}", words::condition(preview), words::daemons()),
+        format!("{} {}", preview.events().condition(), words::daemons()),
         format!("Why: {}", words::WHY),
         format!("This preview {}. {}", words::NO_SOCKET, words::PSEUDONYMOUS),
         format!("Never sent: {}", words::NEVER_SENT),

@@ -66,7 +66,7 @@ fn text(preview: &Preview) -> String {
         let _ = writeln!(text, "\nRunning daemons:\n  {}", daemons.join("\n  "));
     }
     let _ = write!(text, "\n{}", words::aligned(&words::overview(preview)));
-    let _ = writeln!(text, "\n{}", words::paragraph(&format!("{} {}", words::condition(preview), words::daemons())));
+    let _ = writeln!(text, "\n{}", words::paragraph(&format!("{} {}", preview.events().condition(), words::daemons())));
     text.push_str("\nEvery channel of the agent:\n");
     for channel in &preview.channels() {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
@@ -216,7 +216,7 @@ impl Status {
             daemons: daemons.collect(),
             channels: channels.collect(),
             who_would_send: preview.script.to_string(),
-            who_would_send_means: words::condition(preview),
+            who_would_send_means: preview.events().condition(),
             looked_at: preview.script.path.as_deref().map(words::path),
             destination: preview.config.as_ref().ok().map(|config| config.endpoint.to_string()),
             config_directory: preview.folders.config.as_ref().map(|(directory, _)| words::path(directory)),

@@ -86,7 +86,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
     }
     page.blank().heading("Who would send");
     page.text(&preview.script.to_string());
-    page.text(&format!("{} {}", words::condition(preview), words::daemons()));
+    page.text(&format!("{} {}", preview.events().condition(), words::daemons()));
     page.blank().heading("With what");
     for (label, text) in words::overview(preview).into_iter().filter(|(label, _)| !SAID.contains(label)) {
         page.row(label, 18, &text);
