@@ -9,6 +9,14 @@ use lexopt::Arg;
 
 use crate::options::{ABOUT, MORE, OPTIONS, USAGE};
 
+/// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
+pub(crate) static VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " [sender of the anonymous-statistics project, version ",
+    env!("CARGO_PKG_VERSION"),
+    "]"
+);
+
 /// What is to be done with the event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Task {
@@ -61,7 +69,7 @@ impl Cli {
                 Some(Arg::Long("lib-dir")) => cli.lib_dir = Some(parser.value().map_err(|error| wrong(&error))?.into()),
                 Some(Arg::Long("help") | Arg::Short('h')) => return Err(Stop::Information(help())),
                 Some(Arg::Long("version") | Arg::Short('V')) => {
-                    return Err(Stop::Information(format!("anonymous-statistics {}\n", crate::VERSION)));
+                    return Err(Stop::Information(format!("anonymous-statistics {}\n", VERSION)));
                 }
                 Some(Arg::Value(action)) => {
                     cli.call.push(action);

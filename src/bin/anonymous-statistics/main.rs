@@ -22,24 +22,14 @@ use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
 
 use call::Call;
-use cli::{Cli, Stop, Task};
+use cli::{Cli, Stop, Task, VERSION};
 use mounts::Mounts;
-use watchdog::{Ending, Known, watched};
+use watchdog::{EXIT_UNUSABLE, Ending, Known, watched};
 
 /// Why not musl's own: see this crate in the workspace's Cargo.toml.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
-/// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
-pub(crate) static VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    " [sender of the anonymous-statistics project, version ",
-    env!("CARGO_PKG_VERSION"),
-    "]"
-);
-
-pub(crate) const EXIT_UNUSABLE: i32 = 2;
 
 fn main() -> ExitCode {
     let start = Instant::now();

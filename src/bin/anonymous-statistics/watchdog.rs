@@ -18,7 +18,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use system_facts::rescue::{self, Child, LastWords};
 
-use crate::EXIT_UNUSABLE;
+/// The exit status of a call that cannot be carried out: its usage or its configuration is wrong.
+pub(crate) const EXIT_UNUSABLE: i32 = 2;
 
 /// Time for the second process to be gone after it was ended: far more than it needs.
 const GRACE: Duration = Duration::from_millis(20);
