@@ -9,10 +9,19 @@ use serde::Deserialize;
 use crate::endpoint::Endpoint;
 use crate::fields::personal::HostNames;
 use crate::fields::shape::Shape;
-use crate::fields::{self, Selection};
+use crate::fields::{Action, PUBLIC_KEY, Selection, action};
 use crate::files::{self, Links};
-use crate::limits;
 use crate::text::printable;
+
+/// The shortest deadline that a configuration may ask for. Below it no TLS handshake over a real network would finish,
+/// so every event would be lost while the configuration looks valid.
+pub const DEADLINE_MIN: Duration = Duration::from_millis(50);
+
+/// Bytes of the configuration file. A real one has five lines.
+const CONFIG_BYTES: usize = 64 * 1024;
+
+/// Delivered requests that are kept for people to read (`history` in the configuration; 0 keeps none).
+pub const HISTORY_ENTRIES: usize = 20;
 
 /// The file's name.
 pub const FILE: &str = "anonymous-statistics.toml";
@@ -120,7 +129,7 @@ impl Config {
         if opened.stat.st_mode & 0o022 != 0 {
             return Err("must not be writable by group or others (chmod go-w)".to_owned().into());
         }
-        let bytes = opened.read(limits::CONFIG_BYTES).map_err(|error| format!("cannot be used: {error}"))?;
+        let bytes = opened.read(CONFIG_BYTES).map_err(|error| format!("cannot be used: {error}"))?;
         Ok(Self::from_raw(parse(&bytes)?, Some(path))?)
     }
 
@@ -133,13 +142,12 @@ impl Config {
     fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, String> {
         let url = raw.url.as_deref().unwrap_or(DEFAULT_URL);
         let endpoint = Endpoint::parse(url).map_err(|problem| format!("has an unusable url: it {problem}"))?;
-        let default_key = fields::field("api_key").map_or("", |field| field.example);
-        let api_key = raw.api_key.unwrap_or_else(|| default_key.to_owned());
+        let api_key = raw.api_key.unwrap_or_else(|| PUBLIC_KEY.to_owned());
         if Shape::Key.check_text(&api_key, &HostNames::default()).is_err() {
             return Err("has an unusable api_key: it must be letters, digits, _ and -, at most 64".to_owned());
         }
         let deadline = raw.deadline_ms.map(Duration::from_millis);
-        let (shortest, longest) = (limits::DEADLINE_MIN, limits::DEADLINE_START);
+        let (shortest, longest) = (DEADLINE_MIN, action::LONG);
         if deadline.is_some_and(|deadline| deadline < shortest || deadline > longest) {
             return Err(format!(
                 "has an unusable deadline_ms: it must be {} to {}",
@@ -147,9 +155,9 @@ impl Config {
                 longest.as_millis()
             ));
         }
-        let history = raw.history.unwrap_or(limits::HISTORY_ENTRIES);
-        if history > limits::HISTORY_ENTRIES {
-            return Err(format!("has an unusable history: it must be 0 to {}", limits::HISTORY_ENTRIES));
+        let history = raw.history.unwrap_or(HISTORY_ENTRIES);
+        if history > HISTORY_ENTRIES {
+            return Err(format!("has an unusable history: it must be 0 to {HISTORY_ENTRIES}"));
         }
         Ok(Self {
             endpoint,
@@ -163,16 +171,8 @@ impl Config {
 
     /// The total time that a call for this action may take.
     pub fn deadline(&self, action: &str) -> Duration {
-        let usual = deadline(action);
+        let usual = Action::deadline_of(action);
         self.deadline.map_or(usual, |shorter| shorter.min(usual))
-    }
-}
-
-/// The total time that a call for this action may take, before the configuration is known.
-pub fn deadline(action: &str) -> Duration {
-    match action {
-        "START" | "META" | "META_START" => limits::DEADLINE_START,
-        _ => limits::DEADLINE_OTHER,
     }
 }
 

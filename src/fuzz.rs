@@ -10,16 +10,16 @@ use system_facts::{Facts, is_unprintable};
 use crate::agent::conf::NetdataConf;
 use crate::call::fatal::Fatal;
 use crate::call::{Invocation, Provenance};
-use crate::config::Config;
+use crate::config::{Config, DEADLINE_MIN, HISTORY_ENTRIES};
 use crate::endpoint::Endpoint;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{Shape, Value, without_versions};
 use crate::fields::{FIELDS, Field, Place};
 use crate::outbox::Entry;
 use crate::request::http::thaw;
-use crate::request::payload::Stamp;
+use crate::request::payload::{BODY_BYTES, Stamp};
 use crate::request::{Assembly, Machine};
-use crate::{fields, limits, proxy};
+use crate::{fields, proxy};
 
 /// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -75,7 +75,7 @@ fn is_sendable(call: &Invocation) {
     let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: 0 };
     let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, stamp)) else { return };
     let request = &assembly.request;
-    assert!(request.body().len() <= limits::BODY_BYTES);
+    assert!(request.body().len() <= BODY_BYTES);
     let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
     let fields = |place: Place| match place {
         Place::Top => body.as_object(),
@@ -182,10 +182,10 @@ pub fn configuration(bytes: &[u8]) {
             let url = config.endpoint.to_string();
             assert_eq!(Endpoint::parse(&url), Ok(config.endpoint.clone()), "{url}");
             assert!(config.endpoint.is_https() || config.endpoint.is_loopback());
-            assert!(config.history <= limits::HISTORY_ENTRIES);
+            assert!(config.history <= HISTORY_ENTRIES);
             assert!(!config.api_key.is_empty() && config.api_key.bytes().all(|b| b.is_ascii_graphic()));
             for action in ["START", "EXIT"] {
-                assert!((limits::DEADLINE_MIN..=limits::DEADLINE_START).contains(&config.deadline(action)));
+                assert!((DEADLINE_MIN..=fields::action::LONG).contains(&config.deadline(action)));
             }
         }
         Err(line) => assert!(!line.contains('\n'), "{line:?}"),

@@ -12,7 +12,6 @@
 //!
 //! - [`fields`]: the one table of everything that can ever be sent, and [`fields::shape`], the form that a value must have.
 //! - [`consent`]: the one decision whether this machine may send.
-//! - [`limits`]: every number that bounds what the sender does.
 
 #![deny(missing_docs)]
 
@@ -29,7 +28,6 @@ pub mod files;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod inspect;
-pub mod limits;
 pub mod outbox;
 pub mod proxy;
 pub mod request;

@@ -9,8 +9,8 @@ use anonymous_statistics::config::Config;
 use anonymous_statistics::fields::personal::{HostNames, find_personal};
 use anonymous_statistics::fields::shape::Shape;
 use anonymous_statistics::fields::{self, FIELDS, Place};
-use anonymous_statistics::limits;
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::event::ARGUMENT_BYTES;
+use anonymous_statistics::request::payload::{BODY_BYTES, Stamp};
 use anonymous_statistics::request::{Assembly, Machine};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -47,7 +47,7 @@ fn fragment() -> impl Strategy<Value = OsString> {
         Just(r#"{"plugin":"go.d","module":"nginx"}"#.to_owned()),
         Just(format!("\"{HOST}\"")),
         Just("\"10.0.0.1\"".to_owned()),
-        Just(format!("\"{}\"", "x".repeat(limits::ARGUMENT_BYTES))),
+        Just(format!("\"{}\"", "x".repeat(ARGUMENT_BYTES))),
     ]
     .prop_map(OsString::from)
     .boxed()
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn a_body_is_one_object_of_schema_fields_only(arguments in call()) {
         let (assembly, json) = assembled(arguments).ok_or_else(|| TestCaseError::fail("no request"))?;
-        prop_assert!(assembly.request.body().len() <= limits::BODY_BYTES);
+        prop_assert!(assembly.request.body().len() <= BODY_BYTES);
         let top = json.as_object().ok_or_else(|| TestCaseError::fail("no object"))?;
         let properties = json["properties"].as_object().ok_or_else(|| TestCaseError::fail("no properties"))?;
         for name in top.keys().filter(|name| *name != "properties") {

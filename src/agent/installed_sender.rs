@@ -8,7 +8,9 @@ use memchr::memmem;
 
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links, Opened};
-use crate::limits;
+
+/// Bytes of the program that stands at the daemon's script path. Ours is about 2 MB; what is larger is not ours.
+const PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The name under which the daemon calls a telemetry script in its plugins folder.
 pub const SCRIPT: &str = "anonymous-statistics.sh";
@@ -84,7 +86,7 @@ const OVERLAP: usize = 256;
 /// Whose program this is. Netdata's script, in every version, looks for the opt-out file. A program of ours has some megabytes: to
 /// keep them all in memory would take longer than everything else.
 fn whose(program: Opened) -> io::Result<Program> {
-    let mut file = program.file.take(limits::PROGRAM_BYTES);
+    let mut file = program.file.take(PROGRAM_BYTES);
     let mut piece = vec![0; PIECE];
     let (mut kept, mut is_script, mut looks_for_the_file) = (0, None, false);
     loop {
@@ -103,7 +105,7 @@ fn whose(program: Opened) -> io::Result<Program> {
         piece.copy_within(begin..begin + kept, 0);
     }
     if file.limit() == 0 {
-        return Err(io::Error::other(format!("it is larger than {} bytes", limits::PROGRAM_BYTES)));
+        return Err(io::Error::other(format!("it is larger than {PROGRAM_BYTES} bytes")));
     }
     Ok(if is_script == Some(true) && looks_for_the_file { Program::Netdatas } else { Program::Another })
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::call::{Invocation, Provenance};
 use crate::fields::shape::{self, Shape};
-use crate::fields::{ACTIONS, FIELDS, Happened, Origin};
+use crate::fields::{Action, FIELDS, Happened, Origin};
 use crate::files;
 use crate::outbox::Entry;
 use crate::outbox::history::History;
@@ -73,7 +73,7 @@ fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
 
 /// Fills what only the daemon knows with the schema's examples of this action.
 pub fn fill(invocation: &mut Invocation, provenance: &Provenance) {
-    let action = invocation.action().and_then(|name| ACTIONS.iter().find(|action| action.name == name));
+    let action = invocation.action().and_then(Action::named);
     let (result, data) = action.map_or(("-", "-"), |action| action.example);
     invocation.know_argument(2, result, provenance.clone());
     invocation.know_argument(3, data, provenance.clone());

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::agent::folders::Folders;
+use crate::fields::Action;
 use crate::files::{self, Links};
 use crate::text::printable;
 
@@ -91,7 +92,7 @@ impl Calls {
     pub fn includes(self, action: &str) -> bool {
         match self {
             Self::Every => true,
-            Self::Some => matches!(action, "START" | "CRASH" | "META" | "META_START"),
+            Self::Some => Action::named(action).is_some_and(|action| action.called_beside_reports),
             Self::None => false,
         }
     }

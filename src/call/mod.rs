@@ -9,7 +9,12 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::limits;
+/// Arguments that a daemon may give: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Later ones are ignored.
+const ARGUMENTS_MAX: usize = 44;
+
+/// Bytes of a recorded call that the preview reads (`--call FILE`): 44 arguments of the largest size, the environment,
+/// and what JSON adds.
+pub const CALL_BYTES: usize = 1024 * 1024;
 
 /// How something that the daemon says is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +89,7 @@ impl Invocation {
         provenance: &Provenance,
     ) -> Self {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let count = arguments.len().min(limits::ARGUMENTS_MAX);
+        let count = arguments.len().min(ARGUMENTS_MAX);
         let known = |value| (value, provenance.clone());
         Self {
             arguments: arguments.into_iter().take(count).enumerate().map(|(i, value)| (i + 1, known(value))).collect(),
@@ -133,7 +138,7 @@ impl Invocation {
 
     /// States how many arguments the daemon gives: what is not among the known ones, it does not say.
     pub fn know_count(&mut self, count: usize, provenance: Provenance) {
-        self.count.get_or_insert((count.min(limits::ARGUMENTS_MAX), provenance));
+        self.count.get_or_insert((count.min(ARGUMENTS_MAX), provenance));
     }
 
     /// The daemon's argument of this number; the action is number 1.

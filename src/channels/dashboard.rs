@@ -15,7 +15,7 @@ use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Finding, Source};
 use crate::fields::personal::HostNames;
 use crate::fields::shape::{Shape, Value};
-use crate::fields::{DASHBOARD_FIELDS, Field, Origin, Place, VERSION};
+use crate::fields::{DASHBOARD_FIELDS, Field, Origin, PUBLIC_KEY, Place, VERSION};
 use crate::request::event::{Cause, Content, Entry};
 
 /// Names of properties that a program was seen to send.
@@ -61,7 +61,7 @@ fn is_of_client(name: &str) -> bool {
 pub fn entries(identity: Option<&(String, PathBuf)>) -> Vec<Entry> {
     let entry = |field: &'static Field| {
         let (content, cause) = match field.origin {
-            Origin::Constant => (checked(field, field.example), Cause::Fixed),
+            Origin::Constant(value) => (checked(field, value), Cause::Fixed),
             Origin::Hello(_) => match identity {
                 Some((guid, path)) => (checked(field, guid), Cause::Said(Provenance::File(path.clone()))),
                 None => (Content::NotKnownHere, Cause::Made),
@@ -85,17 +85,16 @@ pub fn constants() -> String {
     for field in DASHBOARD_FIELDS.iter().filter(|field| field.place == Place::Properties) {
         // Writing into a string cannot fail.
         let _ = match (field.origin, checked(field, field.example)) {
-            (Origin::Constant, Content::Sent(value)) => writeln!(masks, "    {}: {},", field.name, literal(&value)),
+            (Origin::Constant(_), Content::Sent(value)) => writeln!(masks, "    {}: {},", field.name, literal(&value)),
             (Origin::Client, _) => writeln!(kept, "    {}: \"{}\",", field.name, form(field.shape)),
             _ => Ok(()),
         };
     }
-    let key = DASHBOARD_FIELDS.iter().find(|field| field.name == "api_key").map_or("", |field| field.example);
     let destination = DEFAULT_URL.trim_end_matches("capture/");
     format!(
         "/** The version of the table of fields (`telemetry-preview schema --channel dashboard`). */\n\
          export const SCHEMA_VERSION = {VERSION};\n\
-         const API_KEY = \"{key}\";\n\
+         const API_KEY = \"{PUBLIC_KEY}\";\n\
          const DESTINATION = \"{destination}\";\n\
          /** What every event says in place of the truth. */\n\
          const MASKS = Object.freeze({{\n{masks}}});\n\

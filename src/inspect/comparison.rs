@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::agent::next_call::expected;
 use crate::clock;
 use crate::fields::shape::Misfit;
-use crate::fields::{self, ACTIONS, FIELDS, Field, Origin};
+use crate::fields::{self, ACTIONS, Action, FIELDS, Field, Origin};
 use crate::inspect::{Preview, Question};
 use crate::request::event::{Content, Event, Known};
 use crate::request::payload::Stamp;
@@ -29,7 +29,7 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
     let history = preview.history.as_ref().ok();
     let own = || Column { action: preview.action.clone(), assembly: preview.assembly.clone() };
     let mut columns = Vec::new();
-    if ACTIONS.iter().all(|action| action.name != preview.action) {
+    if Action::named(&preview.action).is_none() {
         columns.push(own());
     }
     for action in ACTIONS.iter().map(|action| action.name) {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::BootTime;
 use crate::endpoint::Endpoint;
-use crate::fields::shape;
-use crate::limits;
+use crate::fields::{Action, shape};
+use crate::outbox::limits;
 use crate::request::http::{PreparedRequest, thaw};
 use crate::request::payload::Stamp;
 
@@ -139,7 +139,7 @@ impl Entry {
 
     /// Whether the event says that the agent failed: these matter most.
     pub fn is_failure(&self) -> bool {
-        self.action().is_some_and(|action| matches!(action.as_str(), "FATAL" | "CRASH"))
+        self.action().and_then(|name| Action::named(&name)).is_some_and(|action| action.is_failure)
     }
 
     pub(crate) fn encode(&self) -> io::Result<Vec<u8>> {

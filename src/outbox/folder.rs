@@ -12,8 +12,8 @@ use rustix::fs::{Dir, FlockOperation, Mode};
 use serde::Serialize;
 
 use crate::files::{self, Links};
-use crate::limits;
 use crate::outbox::entry::Name;
+use crate::outbox::limits;
 
 /// The folder in the library directory in which events wait and are kept.
 pub const STATE_FOLDER: &str = "anonymous-statistics";

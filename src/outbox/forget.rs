@@ -9,9 +9,9 @@ use std::time::Instant;
 use rustix::fs::{AtFlags, Dir, OFlags};
 
 use crate::files;
-use crate::limits;
 use crate::outbox::entry::{Name, State};
 use crate::outbox::folder::{Role, STATE_FOLDER, folder, hold_alone_soon, is_event, names_in, open_library};
+use crate::outbox::limits;
 
 /// What came of deleting all entries of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::clock::BootTime;
 use crate::endpoint::Endpoint;
-use crate::limits;
 use crate::outbox::entry::age;
+use crate::outbox::limits;
 use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread};
 
 /// What will become of an event that waits.

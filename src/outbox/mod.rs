@@ -15,6 +15,7 @@ mod entry;
 mod folder;
 mod forget;
 pub mod history;
+pub mod limits;
 pub mod outcome;
 mod store;
 #[cfg(test)]

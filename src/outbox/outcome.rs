@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::outbox::limits;
 
 /// How an attempt ended, and what the server asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

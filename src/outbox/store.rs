@@ -10,11 +10,11 @@ use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 
 use crate::clock::{self, BootTime};
 use crate::files::{self, Links, Opened};
-use crate::limits;
 use crate::outbox::entry::{Entry, Item, Name, Record, State};
 use crate::outbox::folder::{
     Role, STATE_FOLDER, TEMPORARY, Unread, folder, hold_alone, must_be_private, newest, open_library,
 };
+use crate::outbox::limits;
 use crate::request::payload::Stamp;
 
 /// An entry that nobody else sends as long as this is there.

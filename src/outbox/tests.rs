@@ -7,7 +7,7 @@ use super::entry::{FORMAT, age};
 use super::folder::TEMPORARY;
 use super::*;
 use crate::clock::{self, BootTime};
-use crate::limits;
+use crate::outbox::limits;
 use crate::request::payload::Stamp;
 use std::os::unix::fs::{PermissionsExt, symlink};
 

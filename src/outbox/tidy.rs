@@ -7,9 +7,9 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Dir};
 
 use crate::clock::BootTime;
-use crate::limits;
 use crate::outbox::entry::{Entry, Name, State, age};
 use crate::outbox::folder::{TEMPORARY, hold_alone, names_in};
+use crate::outbox::limits;
 use crate::outbox::store::Outbox;
 
 /// A temporary file of this age was left behind by a sender that was killed: no call takes so long.

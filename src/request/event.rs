@@ -8,8 +8,13 @@ use crate::call::fatal::Fatal;
 use crate::call::{Given, Invocation, Provenance};
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{self, Misfit, Shape, Value};
-use crate::fields::{ACTIONS, FIELDS, Field, Happened, Origin, Selection};
-use crate::limits;
+use crate::fields::{Action, FIELDS, Field, Happened, Origin, Selection};
+
+/// Bytes of one argument. The longest real one lists the collectors; a busy parent's list is about 4 KiB.
+pub const ARGUMENT_BYTES: usize = 16 * 1024;
+
+/// Bytes of one environment variable that an event reads. None of them is longer than a name.
+const VARIABLE_BYTES: usize = 1024;
 
 /// How one field's value came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,7 +193,7 @@ impl<'a> Builder<'a> {
         let hosts = HostNames::new(names.chain([ingredients.nodename]));
         let harmless = |text: &str| find_personal(text, &hosts).is_none();
         // A daemon of a later version may have an action that is not known here; somebody else may have anything.
-        if !ACTIONS.iter().any(|known| known.name == action) && !harmless(action) {
+        if Action::named(action).is_none() && !harmless(action) {
             return Err(Refusal::Action);
         }
         match invocation.variable("NETDATA_REGISTRY_UNIQUE_ID") {
@@ -222,14 +227,14 @@ impl<'a> Builder<'a> {
         let invocation = self.ingredients.invocation;
         let (given, max) = match origin {
             Origin::Argument(number) | Origin::ArgumentOf { number, .. } => {
-                (invocation.argument(number), limits::ARGUMENT_BYTES)
+                (invocation.argument(number), ARGUMENT_BYTES)
             }
-            Origin::Happened(part) => (invocation.argument(part.argument()), limits::ARGUMENT_BYTES),
-            Origin::Variable(name) => (invocation.variable(name), limits::VARIABLE_BYTES),
+            Origin::Happened(part) => (invocation.argument(part.argument()), ARGUMENT_BYTES),
+            Origin::Variable(name) => (invocation.variable(name), VARIABLE_BYTES),
             Origin::Fact(name) => {
                 return self.lines.iter().find(|line| line.name == name).map(|line| line.value.clone());
             }
-            Origin::Constant | Origin::ApiKey | Origin::Dropped | Origin::FrozenUuid | Origin::FrozenTime => {
+            Origin::Constant(_) | Origin::ApiKey | Origin::Dropped | Origin::FrozenUuid | Origin::FrozenTime => {
                 return None;
             }
             Origin::Hello(_) | Origin::Page | Origin::Client => return None,
@@ -242,7 +247,7 @@ impl<'a> Builder<'a> {
 
     fn content(&self, field: &'static Field) -> (Content, Cause) {
         match field.origin {
-            Origin::Constant => (self.check_text(field, field.example), Cause::Fixed),
+            Origin::Constant(value) => (self.check_text(field, value), Cause::Fixed),
             Origin::ApiKey => (self.check_text(field, self.ingredients.api_key), Cause::Fixed),
             Origin::Argument(number) => self.argument(field, number),
             Origin::ArgumentOf { number, count } => match self.ingredients.invocation.count() {
@@ -251,9 +256,7 @@ impl<'a> Builder<'a> {
                 Some(_) | None => (Content::Absent, Cause::Made),
             },
             Origin::Variable(name) => {
-                said(self.ingredients.invocation.variable(name), limits::VARIABLE_BYTES, |text| {
-                    self.check_text(field, text)
-                })
+                said(self.ingredients.invocation.variable(name), VARIABLE_BYTES, |text| self.check_text(field, text))
             }
             Origin::Fact(name) => match self.lines.iter().find(|line| line.name == name) {
                 Some(line) => {
@@ -277,7 +280,7 @@ impl<'a> Builder<'a> {
     }
 
     fn argument(&self, field: &Field, number: usize) -> (Content, Cause) {
-        said(self.ingredients.invocation.argument(number), limits::ARGUMENT_BYTES, |fragment| {
+        said(self.ingredients.invocation.argument(number), ARGUMENT_BYTES, |fragment| {
             match field.shape.check_fragment(fragment, &self.hosts) {
                 Ok(value) => Content::Sent(value),
                 Err(misfit) => Content::Dropped(misfit),
@@ -290,7 +293,7 @@ impl<'a> Builder<'a> {
         if part == Happened::Event && matches!(given, Given::Absent(_)) {
             return (self.check_text(field, self.action), Cause::Made);
         }
-        said(given, limits::ARGUMENT_BYTES, |text| match part {
+        said(given, ARGUMENT_BYTES, |text| match part {
             Happened::Action => self.check_text(field, text),
             Happened::Event => {
                 let result =

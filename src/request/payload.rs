@@ -5,8 +5,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::clock;
 use crate::fields::shape::Value;
 use crate::fields::{Origin, Place};
-use crate::limits;
 use crate::request::event::{Content, Entry, Event};
+
+/// Bytes of a body. A stock daemon's is about 4 KiB; the server refuses far larger ones.
+pub const BODY_BYTES: usize = 64 * 1024;
 
 /// The two values that are set at the moment of freezing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,7 @@ pub struct TooLarge;
 
 impl std::fmt::Display for TooLarge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the body would be larger than {} bytes", limits::BODY_BYTES)
+        write!(f, "the body would be larger than {BODY_BYTES} bytes")
     }
 }
 
@@ -72,7 +74,7 @@ impl Payload {
     pub fn freeze(event: &Event, stamp: Stamp) -> Result<Self, TooLarge> {
         // Serialising plain data into memory cannot fail; were it to, an empty body would be the honest result of nothing.
         let bytes = serde_json::to_vec(&Body { event, stamp: &stamp }).map_err(|_error| TooLarge)?;
-        if bytes.len() > limits::BODY_BYTES { Err(TooLarge) } else { Ok(Self { bytes, stamp }) }
+        if bytes.len() > BODY_BYTES { Err(TooLarge) } else { Ok(Self { bytes, stamp }) }
     }
 
     /// The bytes.

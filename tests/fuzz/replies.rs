@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anonymous_statistics::endpoint::Endpoint;
-use anonymous_statistics::limits;
+use anonymous_statistics::outbox::limits;
 use anonymous_statistics::outbox::outcome::{Outcome, Reply};
 use anonymous_statistics::request::http::{PreparedRequest, thaw};
 use transport::Client;

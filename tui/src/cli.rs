@@ -268,7 +268,7 @@ fn action(text: &str) -> Result<String, &'static str> {
 /// An action that the daemon is known to give.
 pub(crate) fn known_action(text: &str) -> Result<String, String> {
     let action = action(text)?;
-    if fields::ACTIONS.iter().any(|known| known.name == action) {
+    if fields::Action::named(&action).is_some() {
         return Ok(action);
     }
     let names: Vec<&str> = fields::ACTIONS.iter().map(|action| action.name).collect();

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use anonymous_statistics::call::Invocation;
+use anonymous_statistics::call::{CALL_BYTES, Invocation};
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::inspect::Question;
-use anonymous_statistics::limits;
 use anonymous_statistics::text::printable;
 
 use crate::cli::{self, Place};
@@ -35,6 +34,6 @@ fn recorded_call(path: &Path, action: Option<&str>) -> Result<Invocation, Failur
     let wrong = |problem: &str| {
         Failure::new(USAGE, format!("--call {}: {}", printable(&path.to_string_lossy()), problem.replace('\n', " ")))
     };
-    let bytes = files::read(path, Links::Follow, limits::CALL_BYTES).map_err(|error| wrong(&error.to_string()))?;
+    let bytes = files::read(path, Links::Follow, CALL_BYTES).map_err(|error| wrong(&error.to_string()))?;
     Invocation::from_recorded(&bytes, action).map_err(|problem| wrong(&problem))
 }

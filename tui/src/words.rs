@@ -10,10 +10,10 @@ use anonymous_statistics::clock;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
-use anonymous_statistics::fields::{ACTIONS, Field, Origin, Sensitivity};
+use anonymous_statistics::fields::{Action, Field, Origin, Sensitivity};
 use anonymous_statistics::inspect::Preview;
-use anonymous_statistics::limits::OUTBOX_NAMES;
 use anonymous_statistics::outbox::Unread;
+use anonymous_statistics::outbox::limits::OUTBOX_NAMES;
 use anonymous_statistics::request::event::{Cause, Content, Entry, Known};
 use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::text::printable;
@@ -103,7 +103,7 @@ pub(crate) fn path(path: &Path) -> String {
 
 /// When the daemon sends this event.
 pub(crate) fn when(action: &str) -> Option<&'static str> {
-    ACTIONS.iter().find(|known| known.name == action).map(|known| known.when)
+    Action::named(action).map(|known| known.when)
 }
 
 /// Why a request need not be the one that is sent next.

@@ -48,8 +48,8 @@ const HOUSES: &[House] = &[
     House {
         sources: "src",
         floors: &[
-            "limits", "text", "files", "clock", "endpoint", "call", "fields", "config", "request", "consent", "outbox",
-            "proxy", "agent", "channels", "inspect", "fuzz", "lib",
+            "text", "files", "clock", "endpoint", "call", "fields", "config", "request", "consent", "outbox", "proxy",
+            "agent", "channels", "inspect", "fuzz", "lib",
         ],
     },
     House { sources: "src/bin/anonymous-statistics", floors: &[] },

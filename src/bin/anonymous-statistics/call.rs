@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::agent::folders::{self, Named};
 use anonymous_statistics::agent::next_call;
-use anonymous_statistics::call::{Invocation, Provenance};
+use anonymous_statistics::call::{CALL_BYTES, Invocation, Provenance};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{self, Consent, Decision};
+use anonymous_statistics::fields::Action;
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::history::History;
 use anonymous_statistics::outbox::outcome::{Failure, Fate, Outcome, Reply};
@@ -17,7 +18,7 @@ use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::request::{Assembly, Machine};
-use anonymous_statistics::{clock, limits, outbox, proxy};
+use anonymous_statistics::{clock, outbox, proxy};
 
 use crate::cli::Cli;
 use crate::mounts::Mounts;
@@ -42,8 +43,7 @@ impl Call {
         let invocation = match &cli.recorded {
             Some(path) => {
                 let wrong = |problem: String| format!("--call {}: {problem}", path.display());
-                let bytes =
-                    files::read(path, Links::Follow, limits::CALL_BYTES).map_err(|error| wrong(error.to_string()))?;
+                let bytes = files::read(path, Links::Follow, CALL_BYTES).map_err(|error| wrong(error.to_string()))?;
                 Invocation::from_recorded(&bytes, None).map_err(wrong)?
             }
             None => Invocation::complete(cli.call, environment, &Provenance::Daemon),
@@ -177,7 +177,9 @@ impl Call {
         } else if let Some((outbox, own)) = kept {
             // Were it not written down, the event would be sent once more, with the same random number.
             let _ = note(&outbox, own.name(), reply, config.history);
-            if reply.outcome.fate() == Fate::Answered && matches!(self.action(), "START" | "META") {
+            if reply.outcome.fate() == Fate::Answered
+                && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
+            {
                 let _ = self.retry(&outbox, own.name(), &config, &mut way, left);
             }
         }

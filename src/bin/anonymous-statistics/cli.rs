@@ -69,7 +69,7 @@ impl Cli {
                 Some(Arg::Long("lib-dir")) => cli.lib_dir = Some(parser.value().map_err(|error| wrong(&error))?.into()),
                 Some(Arg::Long("help") | Arg::Short('h')) => return Err(Stop::Information(help())),
                 Some(Arg::Long("version") | Arg::Short('V')) => {
-                    return Err(Stop::Information(format!("anonymous-statistics {}\n", VERSION)));
+                    return Err(Stop::Information(format!("anonymous-statistics {VERSION}\n")));
                 }
                 Some(Arg::Value(action)) => {
                     cli.call.push(action);

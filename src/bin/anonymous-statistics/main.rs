@@ -16,8 +16,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anonymous_statistics::agent::installed_sender::MARK;
-use anonymous_statistics::config;
 use anonymous_statistics::consent::Decision;
+use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
 
@@ -83,7 +83,7 @@ fn run(start: Instant) -> Said {
 
 /// Sends the event, and ends at the deadline in any case.
 fn send(call: &Call, start: Instant) -> Ending {
-    let mut known = Known::nothing(config::deadline(call.action()));
+    let mut known = Known::nothing(Action::deadline_of(call.action()));
     let mounts = Mounts::read();
     if call.consent_is_at_hand(&mounts) {
         let decision = call.consent().decision();

@@ -13,8 +13,16 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anonymous_statistics::files::{self, Links};
-use anonymous_statistics::limits;
 use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
+
+/// Bytes of a thread's stack: what Rust gives a thread where nobody sets `RUST_MIN_STACK`, which must not decide.
+const STACK_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long who knows a host's IPv4 addresses waits for those of IPv6 (RFC 8305, 8).
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// Bytes of `/etc/hosts`. Lists of blocked hosts have some hundred thousand lines.
+const HOSTS_BYTES: u64 = 16 * 1024 * 1024;
 
 const HOSTS: &str = "/etc/hosts";
 
@@ -48,11 +56,11 @@ fn ask(host: &str) -> io::Result<Vec<IpAddr>> {
     let (found, answer) = mpsc::channel();
     let name = host.to_owned();
     // Its stack would be as large as the environment says (`RUST_MIN_STACK`).
-    let thread = std::thread::Builder::new().stack_size(limits::STACK_BYTES);
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
     let aside = thread.spawn(move || found.send(ask_for(&name, AddrFamily::Inet6)));
     match (ask_for(host, AddrFamily::Inet), aside) {
         (Ok(mut addresses), aside) => {
-            let delay = aside.map_or(Duration::ZERO, |_thread| limits::RESOLUTION_DELAY);
+            let delay = aside.map_or(Duration::ZERO, |_thread| RESOLUTION_DELAY);
             addresses.extend(answer.recv_timeout(delay).ok().and_then(Result::ok).unwrap_or_default());
             Ok(addresses)
         }
@@ -72,7 +80,7 @@ fn ask_for(host: &str, family: AddrFamily) -> io::Result<Vec<IpAddr>> {
 /// one that is not read.
 fn in_hosts(file: impl Read, host: &str) -> io::Result<Vec<IpAddr>> {
     let refused = |what| io::Error::new(io::ErrorKind::InvalidData, format!("{HOSTS} {what}"));
-    let mut lines = BufReader::new(file.take(limits::HOSTS_BYTES + 1));
+    let mut lines = BufReader::new(file.take(HOSTS_BYTES + 1));
     let (mut addresses, mut line, mut read) = (Vec::new(), Vec::new(), 0);
     loop {
         line.clear();
@@ -93,7 +101,7 @@ fn in_hosts(file: impl Read, host: &str) -> io::Result<Vec<IpAddr>> {
         let address = std::str::from_utf8(address).ok().and_then(|address| address.parse().ok());
         addresses.push(address.ok_or_else(|| refused("has a line about the host without an address"))?);
     }
-    if read > limits::HOSTS_BYTES { Err(refused("is too large")) } else { Ok(addresses) }
+    if read > HOSTS_BYTES { Err(refused("is too large")) } else { Ok(addresses) }
 }
 
 #[cfg(test)]

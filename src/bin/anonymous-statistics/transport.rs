@@ -13,13 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use anonymous_statistics::clock;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::Passage;
 use anonymous_statistics::outbox::outcome::{self, Failure, Outcome, Reply};
 use anonymous_statistics::proxy::Proxy;
 use anonymous_statistics::request::http::{METHOD, PreparedRequest};
-use anonymous_statistics::{clock, limits};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use ureq::config::{AutoHeaderValue, Config};
@@ -31,6 +31,16 @@ use ureq::unversioned::transport::{
     Transport,
 };
 use ureq::{Agent, Error, ProxyProtocol};
+
+/// Bytes of a reply that are read. Only its status matters; nothing of it is kept.
+const REPLY_BYTES: usize = 16 * 1024;
+
+/// Files in a folder that `SSL_CERT_DIR` names. Debian's has some 450: each certificate under three names.
+const TRUST_STORE_FILES: usize = 4096;
+
+/// Bytes of the files that `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Debian's trust store is about 220 KB, and in its
+/// folder stands everything three times.
+const TRUST_STORE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Addresses of a name that are tried: as many as ureq's list holds.
 const ADDRESSES: usize = 16;
@@ -110,7 +120,7 @@ impl Client {
             .user_agent(AutoHeaderValue::None)
             .accept(AutoHeaderValue::None)
             .accept_encoding(AutoHeaderValue::None)
-            .max_response_header_size(limits::REPLY_BYTES)
+            .max_response_header_size(REPLY_BYTES)
             .proxy(proxy)
             .tls_config(tls)
             .build();
@@ -140,7 +150,7 @@ impl Client {
     pub(crate) fn send(&mut self, request: &PreparedRequest, time: Duration) -> Reply {
         if let Some(mut body) = self.last.take() {
             // Were it too long or broken, the next request makes a connection of its own.
-            let _ = body.with_config().limit(limits::REPLY_BYTES as u64).read_to_vec();
+            let _ = body.with_config().limit(REPLY_BYTES as u64).read_to_vec();
         }
         let start = Instant::now();
         self.progress.begin();
@@ -212,8 +222,7 @@ fn trusted() -> RootCerts {
         (None, file, folders) => {
             let folders = folders.unwrap_or_default();
             let inside = std::env::split_paths(&folders).filter_map(|folder| std::fs::read_dir(folder).ok());
-            let inside =
-                inside.flat_map(|folder| folder.flatten().take(limits::TRUST_STORE_FILES)).map(|file| file.path());
+            let inside = inside.flat_map(|folder| folder.flatten().take(TRUST_STORE_FILES)).map(|file| file.path());
             certificates(file.map(PathBuf::from).into_iter().chain(inside))
         }
     };
@@ -223,7 +232,7 @@ fn trusted() -> RootCerts {
 /// The certificates in files, in so many as the limit allows. Read to its end, a pipe would hold the call up, and a device could
 /// fill the memory.
 fn certificates(files: impl IntoIterator<Item = PathBuf>) -> Vec<CertificateDer<'static>> {
-    let mut left = limits::TRUST_STORE_BYTES;
+    let mut left = TRUST_STORE_BYTES;
     let mut found = Vec::new();
     for path in files {
         let Ok(text) = files::read(&path, Links::Follow, left) else { continue };

@@ -9,10 +9,10 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
 use anonymous_statistics::config::Config;
-use anonymous_statistics::limits;
 use anonymous_statistics::outbox::outcome::Outcome;
 use anonymous_statistics::request::Assembly;
 use anonymous_statistics::request::http::METHOD;
+use anonymous_statistics::request::payload::BODY_BYTES;
 use anonymous_statistics::text::printable;
 use ring::digest::{SHA256, digest};
 
@@ -86,7 +86,7 @@ fn receive(listener: &TcpListener, expected: usize) -> io::Result<Vec<u8>> {
         }
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")?;
-    stream.take(limits::BODY_BYTES as u64).read_to_end(&mut received)?;
+    stream.take(BODY_BYTES as u64).read_to_end(&mut received)?;
     Ok(received)
 }
 

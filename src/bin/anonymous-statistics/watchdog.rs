@@ -11,12 +11,15 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::limits;
 use anonymous_statistics::outbox::outcome::{Failure, Outcome};
 use anonymous_statistics::text::printable;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use system_facts::rescue::{self, Child, LastWords};
+
+/// The share of the deadline after which a consent check without an answer counts as unknown: `1 / CONSENT_SHARE`.
+/// A config folder on a hanging file system must not use up the time that the daemon grants.
+const CONSENT_SHARE: u32 = 4;
 
 /// The exit status of a call that cannot be carried out: its usage or its configuration is wrong.
 pub(crate) const EXIT_UNUSABLE: i32 = 2;
@@ -86,7 +89,7 @@ impl Known {
 
     /// How long to wait for what comes next. Who has not heard of consent sends nothing, and who has opted out waits for no disk.
     fn by(&self) -> Duration {
-        if self.decision == Some(Decision::Allowed) { self.deadline } else { self.deadline / limits::CONSENT_SHARE }
+        if self.decision == Some(Decision::Allowed) { self.deadline } else { self.deadline / CONSENT_SHARE }
     }
 
     /// How it ends if nothing else happens. `failure` says why there is no outcome.
@@ -291,7 +294,7 @@ mod tests {
     #[test]
     fn only_who_may_send_has_all_the_time() {
         for decision in [None, Some(Decision::OptedOut), Some(Decision::Unknown)] {
-            assert_eq!(known(decision, None, None).by(), SECOND / limits::CONSENT_SHARE);
+            assert_eq!(known(decision, None, None).by(), SECOND / CONSENT_SHARE);
         }
         assert_eq!(known(Some(Decision::Allowed), None, None).by(), SECOND);
     }
