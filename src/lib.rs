@@ -17,6 +17,7 @@
 
 pub mod agent;
 pub mod call;
+#[cfg(feature = "inspect")]
 pub mod channels;
 pub mod clock;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod files;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(feature = "inspect")]
 pub mod inspect;
 pub mod outbox;
 pub mod proxy;

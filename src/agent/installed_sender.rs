@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use crate::agent::MARK;
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links, Opened};
 
@@ -14,10 +15,6 @@ const PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The name under which the daemon calls a telemetry script in its plugins folder.
 pub const SCRIPT: &str = "anonymous-statistics.sh";
-
-/// The two ends of the text by which this project's sender is known without running it. Its version stands between them.
-/// The sender holds them in one piece and the preview in two, so that the preview cannot be taken for the sender.
-pub const MARK: (&str, &str) = ("[sender of the anonymous-statistics project, version ", "]");
 
 /// What stands at the script's place.
 #[derive(Debug, Clone, PartialEq, Eq)]

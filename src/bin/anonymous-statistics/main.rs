@@ -15,7 +15,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anonymous_statistics::agent::installed_sender::MARK;
+use anonymous_statistics::agent::MARK;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::outcome::Failure;

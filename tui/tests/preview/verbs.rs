@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root, quoted};
-use anonymous_statistics::agent::installed_sender::{MARK, SCRIPT};
+use anonymous_statistics::agent::MARK;
+use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::call::Invocation;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
