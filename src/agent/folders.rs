@@ -49,15 +49,24 @@ pub enum FoundBy {
     Usual,
 }
 
+/// A folder of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dir {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it was found.
+    pub by: FoundBy,
+}
+
 /// The folders of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
     /// *The* config directory, which holds the configuration; `None` where none exists.
-    pub config: Option<(PathBuf, FoundBy)>,
+    pub config: Option<Dir>,
     /// The library directory; `None` where none exists.
-    pub library: Option<(PathBuf, FoundBy)>,
+    pub library: Option<Dir>,
     /// The folder of the daemon's plugins; `None` where none exists.
-    pub plugins: Option<(PathBuf, FoundBy)>,
+    pub plugins: Option<Dir>,
     /// Every directory in which the opt-out file counts.
     pub consent: Vec<PathBuf>,
     /// The agent's own configuration; `None` where no config directory exists.
@@ -130,12 +139,12 @@ pub fn consent_directories(named: &[Named]) -> Vec<PathBuf> {
 }
 
 /// The library directory, in which events wait and are kept.
-pub fn library_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<(PathBuf, FoundBy)> {
+pub fn library_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
     Folders::find(named, exists).library
 }
 
 /// *The* config directory, which holds the configuration.
-pub fn config_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<(PathBuf, FoundBy)> {
+pub fn config_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
     Folders::find(named, exists).config
 }
 
@@ -186,7 +195,8 @@ impl Folders {
     /// installation, and is not known where the names do not say which that is: another agent's folder would be worse.
     pub fn find(named: &[Named], exists: impl Fn(&Path) -> bool) -> Self {
         let name = |one: fn(&Named) -> Option<&PathBuf>| {
-            let usable = |named: &Named| Some((one(named).filter(|path| path.is_absolute())?.clone(), named.by));
+            let usable =
+                |named: &Named| Some(Dir { path: one(named).filter(|path| path.is_absolute())?.clone(), by: named.by });
             named.iter().find_map(usable)
         };
         let mut found = Self {
@@ -194,10 +204,10 @@ impl Folders {
             library: name(|named| named.library.as_ref()),
             plugins: name(|named| named.plugins.as_ref()),
             consent: consent_directories(named),
-            conf: name(|named| named.conf.as_ref()).map(|(path, _)| path),
+            conf: name(|named| named.conf.as_ref()).map(|conf| conf.path),
             doubt: None,
         };
-        if !matches!(found.config, Some((_, FoundBy::Option | FoundBy::Variable))) {
+        if !matches!(found.config, Some(Dir { by: FoundBy::Option | FoundBy::Variable, .. })) {
             found.doubt = named.iter().find_map(|named| named.doubt.clone());
         }
         if found.each().any(|(folder, _)| folder.is_some()) {
@@ -206,16 +216,16 @@ impl Folders {
             }
         } else {
             // A program that has no folder beside it was built to look elsewhere.
-            let beside =
-                name(|named| named.prefix.as_ref()).filter(|(prefix, _)| in_prefix(prefix, &CONFIG, &exists).is_some());
+            let beside = name(|named| named.prefix.as_ref())
+                .filter(|prefix| in_prefix(&prefix.path, &CONFIG, &exists).is_some());
             let left = || PREFIXES.iter().map(Path::new).find(|prefix| in_prefix(prefix, &CONFIG, &exists).is_some());
-            if let Some((prefix, by)) = beside {
-                found.fill(&prefix, by, &exists);
+            if let Some(Dir { path, by }) = beside {
+                found.fill(&path, by, &exists);
             } else if let Some(prefix) = installed(&exists).next().or_else(left) {
                 found.fill(prefix, FoundBy::Usual, &exists);
             }
         }
-        found.conf = found.conf.or_else(|| found.config.as_ref().map(|(folder, _)| folder.join(conf::FILE)));
+        found.conf = found.conf.take().or_else(|| found.config_path().map(|folder| folder.join(conf::FILE)));
         found
     }
 
@@ -234,7 +244,7 @@ impl Folders {
             [(&mut self.config, &CONFIG), (&mut self.library, &LIBRARY), (&mut self.plugins, &PLUGINS)];
         for (folder, below) in kinds {
             if folder.is_none() {
-                *folder = in_prefix(prefix, below, &exists).map(|path| (path, by));
+                *folder = in_prefix(prefix, below, &exists).map(|path| Dir { path, by });
             }
         }
     }
@@ -253,20 +263,20 @@ impl Folders {
         };
         for (folder, named) in [&mut self.config, &mut self.library, &mut self.plugins].into_iter().zip(directories) {
             match named {
-                Some(named) if !matches!(folder, Some((_, FoundBy::Option | FoundBy::Variable))) => {
-                    *folder = Some((named.into(), FoundBy::Daemon));
+                Some(named) if !matches!(folder, Some(Dir { by: FoundBy::Option | FoundBy::Variable, .. })) => {
+                    *folder = Some(Dir { path: named.into(), by: FoundBy::Daemon });
                 }
                 _ => {}
             }
         }
-        if let Some((folder, _)) = &self.config
-            && !self.consent.contains(folder)
+        if let Some(Dir { path, .. }) = &self.config
+            && !self.consent.contains(path)
         {
-            self.consent.insert(0, folder.clone());
+            self.consent.insert(0, path.clone());
         }
         // What a relative path means, the daemon alone knows.
         for folder in [&mut self.config, &mut self.library, &mut self.plugins] {
-            *folder = folder.take().filter(|(path, _)| path.is_absolute());
+            *folder = folder.take().filter(|folder| folder.path.is_absolute());
         }
         self
     }
@@ -276,7 +286,7 @@ impl Folders {
         let is_usual = |asked: &Path| CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == asked);
         asked.is_none_or(|asked| match &self.config {
             _ if self.doubt.is_some() => true,
-            Some((own, by)) => own == asked || (*by == FoundBy::Usual && is_usual(asked)),
+            Some(own) => own.path == asked || (own.by == FoundBy::Usual && is_usual(asked)),
             None => is_usual(asked),
         })
     }
@@ -285,7 +295,7 @@ impl Folders {
     fn each(&self) -> impl Iterator<Item = (Option<&Path>, &'static [&'static str])> {
         let kinds: [(_, &'static [_]); 3] =
             [(&self.config, &CONFIG), (&self.library, &LIBRARY), (&self.plugins, &PLUGINS)];
-        kinds.into_iter().map(|(folder, below)| (folder.as_ref().map(|(path, _)| path.as_path()), below))
+        kinds.into_iter().map(|(folder, below)| (path(folder.as_ref()), below))
     }
 
     /// The prefix of the installation to which all known folders belong; `None`: they do not say it.
@@ -300,10 +310,29 @@ impl Folders {
         self.library.is_some() || self.plugins.is_some()
     }
 
+    /// The config directory's path.
+    pub fn config_path(&self) -> Option<&Path> {
+        path(self.config.as_ref())
+    }
+
+    /// The library directory's path.
+    pub fn library_path(&self) -> Option<&Path> {
+        path(self.library.as_ref())
+    }
+
+    /// The path of the plugins' folder.
+    pub fn plugins_path(&self) -> Option<&Path> {
+        path(self.plugins.as_ref())
+    }
+
     /// The folder in which events wait and are kept.
     pub fn state(&self) -> Option<PathBuf> {
-        self.library.as_ref().map(|(path, _)| path.join(STATE_FOLDER))
+        self.library_path().map(|path| path.join(STATE_FOLDER))
     }
+}
+
+fn path(folder: Option<&Dir>) -> Option<&Path> {
+    folder.map(|folder| folder.path.as_path())
 }
 
 #[cfg(test)]
@@ -324,8 +353,7 @@ mod tests {
         let opt = ["/opt/netdata/etc/netdata", "/opt/netdata/usr/libexec/netdata/plugins.d"];
         let both = [&debian[..], &opt].concat();
         let paths = |found: &Folders| {
-            let path =
-                |folder: &Option<(PathBuf, FoundBy)>| folder.as_ref().map(|(path, _)| path.display().to_string());
+            let path = |folder: &Option<Dir>| folder.as_ref().map(|folder| folder.path.display().to_string());
             [path(&found.config), path(&found.library), path(&found.plugins)]
         };
         let some = |path: &str| Some(path.to_owned());
@@ -353,8 +381,8 @@ mod tests {
     fn an_option_wins_over_a_variable_and_that_over_what_exists() {
         let variables = [("NETDATA_USER_CONFIG_DIR", "/b"), ("NETDATA_LIB_DIR", "/c")];
         let found = find((Some("/a"), None), &variables, &["/etc/netdata", "/var/lib/netdata"]);
-        assert_eq!(found.config, Some(("/a".into(), FoundBy::Option)));
-        assert_eq!(found.library, Some(("/c".into(), FoundBy::Variable)));
+        assert_eq!(found.config, Some(Dir { path: "/a".into(), by: FoundBy::Option }));
+        assert_eq!(found.library, Some(Dir { path: "/c".into(), by: FoundBy::Variable }));
         assert_eq!(found.consent.len(), 6);
         assert_eq!(found.consent[..2], [PathBuf::from("/a"), PathBuf::from("/b")]);
     }
@@ -363,7 +391,7 @@ mod tests {
     fn the_first_usual_place_that_exists() {
         let existing = ["/opt/homebrew/etc/netdata", "/usr/local/etc/netdata", "/var/db/netdata"];
         let found = find((None, None), &[], &existing);
-        assert_eq!(found.config, Some(("/usr/local/etc/netdata".into(), FoundBy::Usual)));
+        assert_eq!(found.config, Some(Dir { path: "/usr/local/etc/netdata".into(), by: FoundBy::Usual }));
         assert_eq!(found.state(), Some("/var/db/netdata/anonymous-statistics".into()));
         assert_eq!(found.consent, CONFIG_DIRECTORIES.map(PathBuf::from));
     }
@@ -391,7 +419,7 @@ mod tests {
         let found = Folders::of_installations(|path| existing.iter().any(|e| Path::new(e) == path));
         let folders: Vec<_> = found
             .into_iter()
-            .map(|folders| (folders.config.unwrap().0, folders.library.map(|(path, _)| path)))
+            .map(|folders| (folders.config.unwrap().path, folders.library.map(|library| library.path)))
             .collect();
         let debian = (PathBuf::from("/etc/netdata"), Some(PathBuf::from("/var/lib/netdata")));
         // Its config directory does not exist yet.

@@ -61,7 +61,7 @@ impl Version {
     /// Reads the version of the agent to which these folders belong. A list of packages says it of an agent whose folders
     /// are those of a distribution's package, and of no other.
     pub fn installed(folders: &Folders) -> Option<Self> {
-        folders.library.as_ref().and_then(|(library, _)| of_status_file(library)).or_else(|| {
+        folders.library_path().and_then(of_status_file).or_else(|| {
             let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
             packaged.then(|| PACKAGE_LISTS.iter().find_map(of_package_list))?
         })

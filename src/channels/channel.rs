@@ -64,12 +64,12 @@ pub struct Files {
 impl Files {
     /// Reads them.
     pub fn look(folders: &Folders, host: &dyn Host) -> Self {
-        let config = folders.config.as_ref().map(|(path, _)| path.as_path());
+        let config = folders.config_path();
         let conf = match &folders.conf {
             None => Some(NetdataConf::default()),
             Some(path) => path.to_str().and_then(|path| NetdataConf::read(host, path).ok()),
         };
-        let library = folders.library.as_ref().map(|(path, _)| path.as_path());
+        let library = folders.library_path();
         Self {
             conf,
             claimed: library.map_or(Some(false), claimed),

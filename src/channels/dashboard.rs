@@ -130,7 +130,7 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
 
 /// The daemon looks for the file alone, in its own config directory, when it starts (Netdata 1.37.1, measured).
 fn state(seen: &Seen<'_>) -> String {
-    let Some((directory, _)) = &seen.folders.config else { return "no agent was found here".to_owned() };
+    let Some(directory) = seen.folders.config_path() else { return "no agent was found here".to_owned() };
     if let Some(why) = &seen.folders.doubt {
         return format!("cannot be told: it is not known in which folder the daemon looks for the file: {why}");
     }

@@ -81,7 +81,7 @@ impl Events<'_> {
 
     /// Whether Netdata's own script sees what opts out: it looks for the file in the daemon's config directory alone.
     fn netdatas_script_sees_it(&self) -> bool {
-        let own = self.folders.config.as_ref().map(|(folder, _)| Source::File(opt_out_file(folder)));
+        let own = self.folders.config_path().map(|folder| Source::File(opt_out_file(folder)));
         self.consent.steps.iter().filter(|step| step.finding.verdict() == Decision::OptedOut).any(|step| {
             match step.source {
                 Source::Variable(_) => true,

@@ -25,7 +25,7 @@ pub struct Column {
 
 /// The events of all known actions, that of the preview among them.
 pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
-    let library = preview.folders.library.as_ref().map(|(path, _)| path.as_path());
+    let library = preview.folders.library_path();
     let history = preview.history.as_ref().ok();
     let own = || Column { action: preview.action.clone(), assembly: preview.assembly.clone() };
     let mut columns = Vec::new();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use system_facts::{Host, LiveHost};
 
-use crate::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy, Named};
+use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy, Named};
 use crate::agent::installed_sender::Script;
 use crate::agent::next_call;
 use crate::agent::process::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
@@ -159,10 +159,10 @@ impl Target {
     }
 
     fn of(folders: &Folders) -> Option<Self> {
-        let (folder, by) = folders.config.as_ref()?;
+        let Dir { path: folder, by } = folders.config.as_ref()?;
         let asked = matches!(by, FoundBy::Option | FoundBy::Variable);
         let foreign = !asked && !CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == folder);
-        Some(Self::look(folder, foreign, folders.library.as_ref().map(|(path, _)| path.as_path())))
+        Some(Self::look(folder, foreign, folders.library_path()))
     }
 
     /// One for each agent.
@@ -237,8 +237,9 @@ impl Agents {
         };
         candidates.sort_by_key(Candidate::rank);
         let mut agents: Vec<Folders> = candidates.iter().map(|candidate| candidate.folders.clone()).collect();
-        let is_named =
-            agents.iter().any(|agent| matches!(agent.config, Some((_, FoundBy::Option | FoundBy::Variable))));
+        let is_named = agents
+            .iter()
+            .any(|agent| matches!(agent.config, Some(Dir { by: FoundBy::Option | FoundBy::Variable, .. })));
         if !is_named {
             agents.extend(daemons.unit.iter().map(|(_, folders)| folders.clone()));
             let installed = Folders::of_installations(Path::is_dir).into_iter();
@@ -271,9 +272,9 @@ impl Preview {
         let askers = (!matches!(surroundings.whose, Whose::Asker | Whose::Call))
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
 
-        let library = folders.library.as_ref().map(|(path, _)| path.as_path());
+        let library = folders.library_path();
         tell(Stage::Configuration);
-        let config = Config::load(folders.config.as_ref().map(|(path, _)| path.as_path()));
+        let config = Config::load(folders.config_path());
         tell(Stage::History);
         let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
         let history = History::read(library, endpoint, clock::now()).map_err(|error| error.to_string());
@@ -291,7 +292,7 @@ impl Preview {
             Ok(config) => Assembly::build(&invocation, &machine, config, Stamp::now()).map_err(NoRequest::Unsendable),
         };
         tell(Stage::Script);
-        let script = Script::look(folders.plugins.as_ref().map(|(path, _)| path.as_path()));
+        let script = Script::look(folders.plugins_path());
         let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);
         let version = || said.and_then(|text| Version::new(text, "the daemon's last event or call"));
         let version = match &question.call {
@@ -365,7 +366,7 @@ impl Preview {
 
     /// The folder in which the agent looks for the file; where there is no agent, the usual one.
     pub fn opt_out_folder(&self) -> PathBuf {
-        self.folders.config.as_ref().map_or_else(|| PathBuf::from(CONFIG_DIRECTORIES[0]), |(path, _)| path.clone())
+        self.folders.config_path().unwrap_or(Path::new(CONFIG_DIRECTORIES[0])).to_owned()
     }
 }
 

@@ -94,17 +94,17 @@ const PROCESS_FILES: [&str; 3] =
 fn places(folders: &Folders) -> Vec<(PathBuf, Aspect)> {
     let content = |path: PathBuf| (path, Aspect::Content);
     let mut places: Vec<_> = folders.consent.iter().map(|folder| content(folder.join(OPT_OUT_FILE))).collect();
-    if let Some((folder, _)) = &folders.config {
+    if let Some(folder) = folders.config_path() {
         places.push(content(folder.join(config::FILE)));
     }
     places.extend(folders.conf.iter().cloned().map(content));
-    if let Some((folder, _)) = &folders.library {
+    if let Some(folder) = folders.library_path() {
         places.push(content(folder.join(IDENTITY_FILE)));
     }
     if let Some(state) = folders.state() {
         places.extend(["waiting", "sent"].map(|name| content(state.join(name))));
     }
-    if let Some((folder, _)) = &folders.plugins {
+    if let Some(folder) = folders.plugins_path() {
         places.push(content(folder.join(SCRIPT)));
     }
     places

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy};
 use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
 use anonymous_statistics::agent::next_call::fill;
 use anonymous_statistics::agent::process::{Daemons, Surroundings, Whose};
@@ -82,7 +82,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
     let config = Config::load(None).ok()?;
     let stamp = Stamp { uuid: UUID.to_owned(), time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
-    let found = |path: &str| Some((PathBuf::from(path), FoundBy::Usual));
+    let found = |path: &str| Some(Dir { path: path.into(), by: FoundBy::Usual });
     Some(Preview {
         action: invocation.action().unwrap_or_default().to_owned(),
         folders: Folders {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders, FoundBy};
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy};
 use anonymous_statistics::consent::opt_out_file::{self, Done};
 use anonymous_statistics::consent::{Decision, Finding, Source};
 use anonymous_statistics::inspect::{Preview, Question, Target};
@@ -403,7 +403,7 @@ fn again(verb: &str, folders: &Folders) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
     let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
     for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
-        if let Some((folder, FoundBy::Option | FoundBy::Variable)) = folder {
+        if let Some(Dir { path: folder, by: FoundBy::Option | FoundBy::Variable }) = folder {
             command.push_str(option);
             command.push_str(&quoted(folder.as_os_str()));
         }
@@ -448,9 +448,9 @@ mod tests {
         assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
     }
 
-    fn plan(folder: &str, exists: bool, library: Option<(PathBuf, FoundBy)>) -> OptOut {
+    fn plan(folder: &str, exists: bool, library: Option<Dir>) -> OptOut {
         let folders = Folders {
-            config: Some((folder.into(), if exists { FoundBy::Usual } else { FoundBy::Option })),
+            config: Some(Dir { path: folder.into(), by: if exists { FoundBy::Usual } else { FoundBy::Option } }),
             library,
             plugins: None,
             consent: Vec::new(),
@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn the_command_names_what_sudo_would_forget() {
-        let plan = plan("/nonexistent/a b", false, Some(("/lib dir".into(), FoundBy::Variable)));
+        let plan = plan("/nonexistent/a b", false, Some(Dir { path: "/lib dir".into(), by: FoundBy::Variable }));
         let commands = plan.commands(&[&plan.targets[0]], Who::Root);
         assert!(commands[0].starts_with("sudo "), "{commands:?}");
         assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");

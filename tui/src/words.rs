@@ -271,11 +271,11 @@ pub(crate) fn asked(evidence: &Evidence) -> String {
 
 /// The configuration file in use.
 pub(crate) fn config(preview: &Preview) -> String {
-    match (&preview.config, &preview.folders.config) {
+    match (&preview.config, preview.folders.config_path()) {
         (Err(error), _) => error.to_string(),
         (Ok(config), directory) => match (&config.file, directory) {
             (Some(file), _) => path(file),
-            (None, Some((directory, _))) => format!("the defaults (there is no {CONFIG_FILE} in {})", path(directory)),
+            (None, Some(directory)) => format!("the defaults (there is no {CONFIG_FILE} in {})", path(directory)),
             (None, None) => "the defaults (there is no config directory)".to_owned(),
         },
     }
@@ -283,8 +283,8 @@ pub(crate) fn config(preview: &Preview) -> String {
 
 /// The agent's config directory.
 pub(crate) fn config_directory(folders: &Folders) -> String {
-    match &folders.config {
-        Some((directory, _)) => path(directory),
+    match folders.config_path() {
+        Some(directory) => path(directory),
         None => format!("none found; opting out creates {}", CONFIG_DIRECTORIES[0]),
     }
 }

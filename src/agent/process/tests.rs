@@ -1,4 +1,5 @@
 use super::*;
+use crate::agent::folders::Dir;
 use crate::agent::systemd::UNIT;
 use std::fs;
 use system_facts::RecordedHost;
@@ -117,7 +118,7 @@ fn its_command_line_and_configuration_say_which_folders_are_the_agents() {
             scene.file(path, text);
         }
         let folders = scene.look().running[0].folders.clone();
-        (folders.config.map(|(path, _)| path.display().to_string()), folders.doubt)
+        (folders.config.map(|config| config.path.display().to_string()), folders.doubt)
     };
     let known = |path: &str| (Some(path.to_owned()), None);
     let moved = "[directories]\n config = /srv/etc\n";
@@ -140,7 +141,7 @@ fn of_the_plugins_folders_the_first_is_the_agents_own() {
     let conf = "[directories]\n config = /srv/etc\n lib = /srv/lib\n plugins = \"/a b\" \"/c\"\n";
     scene.file("/srv/netdata.conf", conf);
     let Folders { config, library, plugins, .. } = scene.look().running[0].folders.clone();
-    let by_daemon = |path: &str| Some((PathBuf::from(path), FoundBy::Daemon));
+    let by_daemon = |path: &str| Some(Dir { path: PathBuf::from(path), by: FoundBy::Daemon });
     assert_eq!([config, library, plugins], ["/srv/etc", "/srv/lib", "/a b"].map(by_daemon));
 }
 
@@ -229,7 +230,7 @@ fn the_command_of_a_unit_says_which_folders_are_the_agents() {
             scene.file(path, text);
         }
         let (_, folders) = scene.look().unit.unwrap();
-        folders.config.map(|(path, _)| path.display().to_string())
+        folders.config.map(|config| config.path.display().to_string())
     };
     let opt = Some("/opt/netdata/etc/netdata".to_owned());
     for starts in [

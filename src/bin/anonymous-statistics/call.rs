@@ -99,16 +99,16 @@ impl Call {
         };
         // What may not be looked at may be there.
         let exists = |library: &Path| !mounts.are_local([library]) || library.is_dir();
-        folders::library_directory(&self.named(), exists).is_some_and(|(library, _)| waits(library))
+        folders::library_directory(&self.named(), exists).is_some_and(|library| waits(library.path))
     }
 
     fn config(&self) -> Result<Config, String> {
         let directory = folders::config_directory(&self.named(), Path::is_dir);
-        Config::load(directory.as_ref().map(|(path, _)| path.as_path())).map_err(|error| error.to_string())
+        Config::load(directory.as_ref().map(|directory| directory.path.as_path())).map_err(|error| error.to_string())
     }
 
     fn library(&self) -> Option<PathBuf> {
-        folders::library_directory(&self.named(), Path::is_dir).map(|(path, _)| path)
+        folders::library_directory(&self.named(), Path::is_dir).map(|library| library.path)
     }
 
     /// Builds the request.

@@ -19,7 +19,7 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
         ))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let library = preview.folders.library.as_ref().map(|(path, _)| path.as_path());
+    let library = preview.folders.library_path();
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(NO_PERMISSION, format!("cannot delete {what} in {state}: {error}"))
             .instead(opting::with_more_rights("forget", &preview))

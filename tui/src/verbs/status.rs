@@ -176,7 +176,7 @@ impl Status {
             in_a_container: daemon.contained,
             started: daemon.started.map(clock::utc),
             environment_seen: daemon.environment.is_ok(),
-            config_directory: daemon.folders.config.as_ref().map(|(path, _)| words::path(path)),
+            config_directory: daemon.folders.config_path().map(words::path),
         });
         let channels = preview.channels().into_iter().map(|channel| Way {
             name: channel.name,
@@ -219,7 +219,7 @@ impl Status {
             who_would_send_means: preview.events().condition(),
             looked_at: preview.script.path.as_deref().map(words::path),
             destination: preview.config.as_ref().ok().map(|config| config.endpoint.to_string()),
-            config_directory: preview.folders.config.as_ref().map(|(directory, _)| words::path(directory)),
+            config_directory: preview.folders.config_path().map(words::path),
             configuration: words::config(preview),
             proxy: words::proxy(preview),
             trust_store: words::trust_store(preview),
