@@ -1,13 +1,69 @@
 //! Time as the events write it.
 
+use std::fmt;
+use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since 1970 in UTC. A clock before 1970 counts as 1970.
-pub fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// A moment: milliseconds since 1970 in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixMillis(pub u64);
+
+impl UnixMillis {
+    /// Now. A clock before 1970 counts as 1970.
+    pub fn now() -> Self {
+        Self::of(SystemTime::now()).unwrap_or(Self(0))
+    }
+
+    /// The moment of a file's time; `None`: it is before 1970.
+    pub fn of(time: SystemTime) -> Option<Self> {
+        let since = time.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long ago an earlier moment was; no time, if it was later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment that much later.
+    #[must_use]
+    pub fn after(self, time: Duration) -> Self {
+        self + u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// So many milliseconds later.
+impl Add<u64> for UnixMillis {
+    type Output = Self;
+
+    fn add(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+}
+
+/// So many milliseconds earlier.
+impl Sub<u64> for UnixMillis {
+    type Output = Self;
+
+    fn sub(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub(ms))
+    }
+}
+
+/// ISO 8601 with milliseconds, always 24 characters: `2026-01-01T00:00:00.000Z`. Years after 9999 are written as the last moment of
+/// 9999, so that the length of a body does not depend on the clock.
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LAST: u64 = 253_402_300_799_999;
+        let ms = self.0.min(LAST);
+        let (days, of_day) = (ms / 86_400_000, ms % 86_400_000);
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
+    }
 }
 
 /// A moment as the machine counts since it was started, asleep or not: nobody sets that clock. (In a time namespace it may begin
@@ -36,26 +92,14 @@ impl BootTime {
     }
 
     /// A moment before this one, unless that was before the start.
-    pub fn before(self, ms: u64) -> Option<Self> {
-        Some(Self { ms: self.ms.checked_sub(ms)?, ..self })
+    pub fn before(self, time: Duration) -> Option<Self> {
+        Some(Self { ms: self.ms.checked_sub(u64::try_from(time.as_millis()).ok()?)?, ..self })
     }
 
     /// How long ago another moment was, if it was since the same start.
     pub fn since(&self, other: &Self) -> Option<Duration> {
         (self.boot == other.boot).then(|| Duration::from_millis(self.ms.saturating_sub(other.ms)))
     }
-}
-
-/// A time in UTC as ISO 8601 with milliseconds, always 24 characters: `2026-01-01T00:00:00.000Z`.
-///
-/// Years after 9999 are written as the last moment of 9999, so that the length of a body does not depend on the clock.
-pub fn utc(unix_milliseconds: u64) -> String {
-    const LAST: u64 = 253_402_300_799_999;
-    let ms = unix_milliseconds.min(LAST);
-    let (days, of_day) = (ms / 86_400_000, ms % 86_400_000);
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
 }
 
 /// Year, month and day of a day since 1970 in the proleptic Gregorian calendar. Years begin in March here, so that the
@@ -81,8 +125,8 @@ mod tests {
         assert_eq!(at("a", 5).since(&at("a", 3)), Some(Duration::from_millis(2)));
         assert_eq!(at("a", 3).since(&at("a", 5)), Some(Duration::ZERO));
         assert_eq!(at("a", 5).since(&at("b", 3)), None);
-        assert_eq!(at("a", 5).before(3), Some(at("a", 2)));
-        assert_eq!(at("a", 5).before(6), None);
+        assert_eq!(at("a", 5).before(Duration::from_millis(3)), Some(at("a", 2)));
+        assert_eq!(at("a", 5).before(Duration::from_millis(6)), None);
         if cfg!(target_os = "linux") {
             let now = BootTime::now().unwrap();
             assert!(
@@ -101,7 +145,7 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
             (u64::MAX, "9999-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(utc(ms), text);
+            assert_eq!(UnixMillis(ms).to_string(), text);
         }
     }
 }

@@ -10,6 +10,7 @@ use system_facts::{Facts, is_unprintable};
 use crate::agent::conf::NetdataConf;
 use crate::call::fatal::Fatal;
 use crate::call::{Invocation, Provenance};
+use crate::clock::UnixMillis;
 use crate::config::{Config, DEADLINE_MIN, HISTORY_ENTRIES};
 use crate::endpoint::Endpoint;
 use crate::fields::personal::{HostNames, find_personal};
@@ -72,7 +73,7 @@ pub fn recorded_call(bytes: &[u8]) {
 fn is_sendable(call: &Invocation) {
     let machine = Machine { facts: Facts::default(), nodename: HOST.to_owned() };
     let config = Config::load(None).ok();
-    let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: 0 };
+    let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: UnixMillis(0) };
     let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, stamp)) else { return };
     let request = &assembly.request;
     assert!(request.body().len() <= BODY_BYTES);

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::clock::UnixMillis;
+
 /// Arguments that a daemon may give: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Later ones are ignored.
 const ARGUMENTS_MAX: usize = 44;
 
@@ -23,8 +25,8 @@ pub enum Provenance {
     Daemon,
     /// A recorded call (`--call FILE`).
     CallFile,
-    /// The newest event of the same action, kept in the state folder. Milliseconds since 1970.
-    LastEvent(u64),
+    /// The newest event of the same action, kept in the state folder, and when that was.
+    LastEvent(UnixMillis),
     /// A file of the agent.
     File(PathBuf),
     /// Nobody says it: it is an example of what a daemon would say.
@@ -36,7 +38,7 @@ impl fmt::Display for Provenance {
         match self {
             Self::Daemon => f.write_str("said by the daemon"),
             Self::CallFile => f.write_str("the recorded call"),
-            Self::LastEvent(time) => write!(f, "the last event of this kind, {}", crate::clock::utc(*time)),
+            Self::LastEvent(time) => write!(f, "the last event of this kind, {}", time.to_string()),
             Self::Example => f.write_str("an example, not of this machine"),
             Self::File(path) => write!(f, "{}", crate::text::printable(&path.to_string_lossy())),
         }
@@ -206,9 +208,12 @@ mod tests {
         assert_eq!(call.action(), Some("EXIT"));
         assert_eq!(call.argument(2), Given::NotKnownHere);
         assert_eq!(call.variable("NETDATA_VERSION"), Given::NotKnownHere);
-        call.know_variable("NETDATA_VERSION", "v1", Provenance::LastEvent(0));
+        call.know_variable("NETDATA_VERSION", "v1", Provenance::LastEvent(UnixMillis(0)));
         call.know_variable("NETDATA_VERSION", "v2", Provenance::Daemon);
-        assert_eq!(call.variable("NETDATA_VERSION"), Given::Value(OsStr::new("v1"), Provenance::LastEvent(0)));
+        assert_eq!(
+            call.variable("NETDATA_VERSION"),
+            Given::Value(OsStr::new("v1"), Provenance::LastEvent(UnixMillis(0)))
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::agent::conf::NetdataConf;
 use crate::agent::folders::Folders;
 use crate::agent::process::Daemons;
 use crate::agent::version::Version;
+use crate::clock::UnixMillis;
 use crate::consent::Consent;
 use crate::consent::opt_out_file::opt_out_file;
 use crate::files;
@@ -57,8 +58,8 @@ pub struct Files {
     pub conf: Option<NetdataConf>,
     /// Whether it is claimed; `None`: that cannot be seen.
     pub claimed: Option<bool>,
-    /// When the opt-out file in its config directory was made: milliseconds since 1970.
-    pub opted_out: Option<u64>,
+    /// When the opt-out file in its config directory was made.
+    pub opted_out: Option<UnixMillis>,
 }
 
 impl Files {
@@ -96,10 +97,9 @@ pub struct Seen<'a> {
 /// What a channel says of itself where the agent's configuration decides.
 pub(super) const UNREADABLE: &str = "cannot be told: netdata.conf cannot be read from this account";
 
-/// When a file was made or last changed: milliseconds since 1970.
-fn created(path: &Path) -> Option<u64> {
-    let time = path.symlink_metadata().ok()?.modified().ok()?;
-    u64::try_from(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis()).ok()
+/// When a file was made or last changed.
+fn created(path: &Path) -> Option<UnixMillis> {
+    UnixMillis::of(path.symlink_metadata().ok()?.modified().ok()?)
 }
 
 /// Whether the agent is claimed: then its library directory holds the identifier that the Cloud gave.

@@ -6,10 +6,12 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::agent::process::Daemon;
 use crate::call::Provenance;
 use crate::channels::channel::{Channel, Reach, Seen};
+use crate::clock::UnixMillis;
 use crate::config::DEFAULT_URL;
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Finding, Source};
@@ -161,10 +163,10 @@ fn state(seen: &Seen<'_>) -> String {
 
 /// Whether a process was started before a file was created. The start of the machine, from which that of a process is counted, is
 /// known to the second (`btime`, `proc_stat(5)`): the process may be younger by as much.
-fn was_before(started: Option<u64>, created: Option<u64>) -> Option<bool> {
-    const PRECISION: u64 = 1000;
+fn was_before(started: Option<UnixMillis>, created: Option<UnixMillis>) -> Option<bool> {
+    const PRECISION: Duration = Duration::from_secs(1);
     let (started, created) = started.zip(created)?;
-    if started >= created { Some(false) } else { (started.saturating_add(PRECISION) <= created).then_some(true) }
+    if started >= created { Some(false) } else { (started.after(PRECISION) <= created).then_some(true) }
 }
 
 #[cfg(test)]
@@ -227,7 +229,7 @@ mod tests {
             (None, Some(1), None),
             (Some(1), None, None),
         ] {
-            assert_eq!(was_before(started, created), before, "{started:?} {created:?}");
+            assert_eq!(was_before(started.map(UnixMillis), created.map(UnixMillis)), before, "{started:?} {created:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::agent::next_call::expected;
-use crate::clock;
+use crate::clock::UnixMillis;
 use crate::fields::shape::Misfit;
 use crate::fields::{self, ACTIONS, Action, FIELDS, Field, Origin};
 use crate::inspect::{Preview, Question};
@@ -62,8 +62,8 @@ pub enum Cell {
     SetByDaemon,
     /// Nothing: the value was refused.
     LeftOut(Misfit),
-    /// What the last event of this kind had then (milliseconds since 1970). The daemon may say something else now.
-    Then(Box<Self>, u64),
+    /// What the last event of this kind had then. The daemon may say something else now.
+    Then(Box<Self>, UnixMillis),
     /// Nothing.
     Absent,
 }
@@ -86,7 +86,7 @@ impl fmt::Display for Cell {
             Self::Fresh => f.write_str("new in every event"),
             Self::SetByDaemon => f.write_str("set by the daemon"),
             Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
-            Self::Then(cell, time) => write!(f, "{cell}, in the event of {}", clock::utc(*time)),
+            Self::Then(cell, time) => write!(f, "{cell}, in the event of {}", time.to_string()),
             Self::Absent => f.write_str("not sent"),
         }
     }
@@ -227,7 +227,7 @@ pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
 }
 
 /// The newest event of the preview's action that is kept in the state folder, and when it was made.
-pub fn last(preview: &Preview) -> Option<(u64, Side)> {
+pub fn last(preview: &Preview) -> Option<(UnixMillis, Side)> {
     let (name, entry) = preview.history.as_ref().ok()?.newest(&preview.action)?;
     Some((name.time(), Side::of_body(&entry.json()?)))
 }
@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn then(text: &str) -> Cell {
-        Cell::Then(Box::new(self::text(text)), 0)
+        Cell::Then(Box::new(self::text(text)), UnixMillis(0))
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::call::{Invocation, Provenance};
 use crate::channels::dashboard;
 use crate::channels::events::Events;
 use crate::channels::{self, Channel, Seen};
-use crate::clock;
+use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{self, Consent, Decision, Finding};
@@ -277,7 +277,7 @@ impl Preview {
         let config = Config::load(folders.config_path());
         tell(Stage::History);
         let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
-        let history = History::read(library, endpoint, clock::now()).map_err(|error| error.to_string());
+        let history = History::read(library, endpoint, UnixMillis::now()).map_err(|error| error.to_string());
         let invocation = question.call.clone().unwrap_or_else(|| {
             let mut expected = next_call::expected(&question.action, history.as_ref().ok(), library);
             if question.examples {

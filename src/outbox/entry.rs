@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::BootTime;
+use crate::clock::{BootTime, UnixMillis};
 use crate::endpoint::Endpoint;
 use crate::fields::{Action, shape};
 use crate::outbox::limits;
@@ -40,7 +40,7 @@ impl State {
 /// The name of an entry: when its event was frozen, and the event's random number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
-    time: u64,
+    time: UnixMillis,
     uuid: String,
 }
 
@@ -53,19 +53,19 @@ impl Name {
     pub(super) fn parse(name: &OsStr) -> Option<Self> {
         let (time, uuid) = name.to_str()?.split_once('-')?;
         let plain = time.bytes().all(|b| b.is_ascii_digit()) && shape::is_guid(uuid);
-        let name = Self { time: time.parse().ok().filter(|_| plain)?, uuid: uuid.to_owned() };
+        let name = Self { time: UnixMillis(time.parse().ok().filter(|_| plain)?), uuid: uuid.to_owned() };
         Some(name)
     }
 
-    /// When the event was frozen: milliseconds since 1970.
-    pub fn time(&self) -> u64 {
+    /// When the event was frozen.
+    pub fn time(&self) -> UnixMillis {
         self.time
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.time, self.uuid)
+        write!(f, "{}-{}", self.time.0, self.uuid)
     }
 }
 
@@ -79,11 +79,11 @@ pub struct Record {
     pub attempts: u32,
     /// The status of the last answer; `None`: there was none.
     pub status: Option<u16>,
-    /// When it was last tried: milliseconds since 1970.
-    pub time: Option<u64>,
-    /// The server asked that it is not tried before this time: milliseconds since 1970.
+    /// When it was last tried.
+    pub time: Option<UnixMillis>,
+    /// The server asked that it is not tried before this time.
     #[serde(default)]
-    pub not_before: Option<u64>,
+    pub not_before: Option<UnixMillis>,
     /// When it was frozen, by a clock that nobody sets. Entries of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) frozen: Option<BootTime>,
@@ -92,9 +92,8 @@ pub struct Record {
 impl Record {
     /// Until when the event must not be tried again, if that is not over. A time that is further away than any server can ask
     /// for was written down by a clock that was wrong.
-    pub fn waits_until(&self, now: u64) -> Option<u64> {
-        let longest = u64::try_from(limits::RETRY_AFTER.as_millis()).unwrap_or(u64::MAX);
-        self.not_before.filter(|time| *time > now && *time <= now.saturating_add(longest))
+    pub fn waits_until(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.not_before.filter(|time| *time > now && *time <= now.after(limits::RETRY_AFTER))
     }
 }
 
@@ -176,13 +175,9 @@ pub struct Item {
 /// How old an event is. If the machine was not started again since, the time of its start tells; else the clock does, and one that
 /// was set back makes nothing older than it is: what lies in the future has the age 0. So has what was frozen before this program
 /// existed, when the clock had not been set yet: such an event ends by its number of tries.
-pub(super) fn age(now: u64, boot: Option<&BootTime>, name: &Name, entry: Option<&Entry>) -> Duration {
+pub(super) fn age(now: UnixMillis, boot: Option<&BootTime>, name: &Name, entry: Option<&Entry>) -> Duration {
     let frozen = entry.and_then(|entry| entry.record.frozen.as_ref());
-    boot.zip(frozen).and_then(|(now, frozen)| now.since(frozen)).unwrap_or_else(|| {
-        if name.time < limits::FIRST_TIME {
-            Duration::ZERO
-        } else {
-            Duration::from_millis(now.saturating_sub(name.time))
-        }
-    })
+    boot.zip(frozen)
+        .and_then(|(now, frozen)| now.since(frozen))
+        .unwrap_or_else(|| if name.time < limits::FIRST_TIME { Duration::ZERO } else { now.since(name.time) })
 }

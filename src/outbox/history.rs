@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use crate::clock::BootTime;
+use crate::clock::{BootTime, UnixMillis};
 use crate::endpoint::Endpoint;
 use crate::outbox::entry::age;
 use crate::outbox::limits;
@@ -14,8 +14,8 @@ use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread};
 pub enum Prospect {
     /// It is sent at the daemon's next START or META, as the first, second ... after that call's own event.
     Next(usize),
-    /// The same, but not before this time (milliseconds since 1970): the server asked for that.
-    NotBefore(u64),
+    /// The same, but not before this time: the server asked for that.
+    NotBefore(UnixMillis),
     /// It is deleted then: the configuration names another destination now, or the request is no longer as it was frozen.
     OtherDestination,
     /// It is deleted then: it was tried often enough.
@@ -41,7 +41,7 @@ impl History {
     /// Reads the state folder of a library directory. Where there is none, nothing was sent and nothing waits.
     ///
     /// `endpoint` is where events go now; `None`: nothing is sent.
-    pub fn read(library: Option<&Path>, endpoint: Option<&Endpoint>, now: u64) -> io::Result<Self> {
+    pub fn read(library: Option<&Path>, endpoint: Option<&Endpoint>, now: UnixMillis) -> io::Result<Self> {
         let outbox = match library.map(|library| Outbox::open(library, Role::Reader)) {
             None => return Ok(Self::default()),
             Some(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -63,7 +63,12 @@ impl History {
 }
 
 /// What the sender does with each, in its order.
-fn in_order(items: Vec<Item>, endpoint: Option<&Endpoint>, now: u64, boot: Option<&BootTime>) -> Vec<(Item, Prospect)> {
+fn in_order(
+    items: Vec<Item>,
+    endpoint: Option<&Endpoint>,
+    now: UnixMillis,
+    boot: Option<&BootTime>,
+) -> Vec<(Item, Prospect)> {
     let mut waiting: Vec<(Item, Prospect)> = items
         .into_iter()
         .map(|item| {
@@ -100,7 +105,7 @@ mod tests {
     use crate::request::http::PreparedRequest;
     use crate::request::payload::Stamp;
 
-    const NOW: u64 = 1_790_000_000_000;
+    const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
 
     fn request(action: &str, endpoint: &Endpoint) -> PreparedRequest {
         PreparedRequest::of_body(format!("{{\"properties\":{{\"action\":\"{action}\"}}}}").into_bytes(), endpoint)
@@ -109,8 +114,8 @@ mod tests {
     #[test]
     fn without_a_state_folder_there_is_nothing() {
         let library = tempfile::tempdir().unwrap();
-        assert_eq!(History::read(None, None, 0).unwrap(), History::default());
-        assert_eq!(History::read(Some(library.path()), None, 0).unwrap(), History::default());
+        assert_eq!(History::read(None, None, UnixMillis(0)).unwrap(), History::default());
+        assert_eq!(History::read(Some(library.path()), None, UnixMillis(0)).unwrap(), History::default());
     }
 
     #[test]

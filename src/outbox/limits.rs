@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::UnixMillis;
 use crate::request::payload::BODY_BYTES;
 
 /// Events that wait to be sent. More than a month of restarts, less than anyone would notice on a disk.
@@ -14,9 +15,8 @@ pub const WAITING_BYTES: u64 = 1024 * 1024;
 /// event can outlive an opt-out file that nobody saw.
 pub const WAITING_AGE: Duration = Duration::from_hours(7 * 24);
 
-/// The beginning of 2024, before this program existed: a clock that says an earlier time was not set yet. Milliseconds since
-/// 1970.
-pub const FIRST_TIME: u64 = 1_704_067_200_000;
+/// The beginning of 2024, before this program existed: a clock that says an earlier time was not set yet.
+pub const FIRST_TIME: UnixMillis = UnixMillis(1_704_067_200_000);
 
 /// Times that an event is tried. An outage uses none of them up, as nothing is tried where the call's own event fails: it is a
 /// server that takes other events and says eight times "not now" to this one.

@@ -1,7 +1,10 @@
 //! What a delivery can end in, and what becomes of the event then.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::clock::UnixMillis;
 use crate::outbox::limits;
 
 /// How an attempt ended, and what the server asked for.
@@ -9,23 +12,21 @@ use crate::outbox::limits;
 pub struct Reply {
     /// How it ended.
     pub outcome: Outcome,
-    /// When it ended: milliseconds since 1970.
-    pub time: u64,
-    /// Before when the server does not want to see the event again: milliseconds since 1970.
-    pub not_before: Option<u64>,
+    /// When it ended.
+    pub time: UnixMillis,
+    /// Before when the server does not want to see the event again.
+    pub not_before: Option<UnixMillis>,
 }
 
 /// Reads `Retry-After`, seconds or a date (RFC 9110, 10.2.3), and never lets a server ask for more than an event lives.
-pub fn not_before(retry_after: &str, now: u64) -> Option<u64> {
-    let longest = u64::try_from(limits::RETRY_AFTER.as_millis()).unwrap_or(u64::MAX);
+pub fn not_before(retry_after: &str, now: UnixMillis) -> Option<UnixMillis> {
     let text = retry_after.trim();
     let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        text.parse().unwrap_or(u64::MAX).saturating_mul(1000)
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
-        let date = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
-        u64::try_from(date.as_millis()).unwrap_or(u64::MAX).saturating_sub(now)
+        UnixMillis::of(httpdate::parse_http_date(text).ok()?)?.since(now)
     };
-    Some(now.saturating_add(wait.min(longest)))
+    Some(now.after(wait.min(limits::RETRY_AFTER)))
 }
 
 /// How an attempt to deliver ended.
@@ -119,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_server_says_when_to_come_again() {
-        let now = 784_111_777_000;
+        let now = UnixMillis(784_111_777_000);
         assert_eq!(not_before("120", now), Some(now + 120_000));
         assert_eq!(not_before(" Sun, 06 Nov 1994 08:50:37 GMT ", now), Some(now + 60_000));
         assert_eq!(not_before("Sat, 06 Nov 1993 08:50:37 GMT", now), Some(now));

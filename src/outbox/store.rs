@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 
-use crate::clock::{self, BootTime};
+use crate::clock::{BootTime, UnixMillis};
 use crate::files::{self, Links, Opened};
 use crate::outbox::entry::{Entry, Item, Name, Record, State};
 use crate::outbox::folder::{
@@ -90,7 +90,8 @@ impl Outbox {
     /// Keeps a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to send.
     pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Claim> {
         let name = Name::of(stamp);
-        let ago = clock::now().checked_sub(stamp.time);
+        // A moment in the future is none that can be told from the start of the machine.
+        let ago = (UnixMillis::now() >= stamp.time).then(|| UnixMillis::now().since(stamp.time));
         let frozen = BootTime::now().zip(ago).and_then(|(now, ago)| now.before(ago));
         let record = Record { frozen, ..entry.record.clone() };
         let file = self.write(&name, &Entry { record, request: entry.request.clone() })?;
@@ -142,7 +143,13 @@ impl Outbox {
     }
 
     /// Notes an attempt at a waiting event that was not answered for good, and before when it must not be tried again.
-    pub fn note_attempt(&self, name: &Name, status: Option<u16>, now: u64, not_before: Option<u64>) -> io::Result<()> {
+    pub fn note_attempt(
+        &self,
+        name: &Name,
+        status: Option<u16>,
+        now: UnixMillis,
+        not_before: Option<UnixMillis>,
+    ) -> io::Result<()> {
         // Whoever opts out must not delete it between this look and the rename: it would be there again.
         let _passage = self.barrier()?.pass();
         self.write_attempt(name, status, now, not_before).map(drop)
@@ -152,8 +159,8 @@ impl Outbox {
         &self,
         name: &Name,
         status: Option<u16>,
-        now: u64,
-        not_before: Option<u64>,
+        now: UnixMillis,
+        not_before: Option<UnixMillis>,
     ) -> io::Result<File> {
         let mut entry = self.read(State::Waiting, name)?;
         entry.record.attempts = entry.record.attempts.saturating_add(1);
@@ -222,7 +229,7 @@ impl Outbox {
 
     /// The events that may be tried now, in the order in which they matter: failures of the agent first, else the oldest.
     /// What cannot be read is passed over.
-    pub fn due(&self, now: u64) -> io::Result<Vec<Name>> {
+    pub fn due(&self, now: UnixMillis) -> io::Result<Vec<Name>> {
         let mut left = limits::OUTBOX_BYTES;
         let mut due = Vec::new();
         for name in self.names(State::Waiting)? {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::entry::{FORMAT, age};
 use super::folder::TEMPORARY;
 use super::*;
-use crate::clock::{self, BootTime};
+use crate::clock::{BootTime, UnixMillis};
 use crate::outbox::limits;
 use crate::request::payload::Stamp;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -30,7 +30,7 @@ fn keep(outbox: &Outbox, stamp: &Stamp, entry: &Entry) -> Name {
     outbox.keep(stamp, entry).unwrap().name().clone()
 }
 
-fn stamp(time: u64) -> Stamp {
+fn stamp(time: UnixMillis) -> Stamp {
     Stamp { uuid: Stamp::now().uuid, time }
 }
 
@@ -42,7 +42,7 @@ fn library() -> tempfile::TempDir {
 fn an_event_waits_and_is_then_history() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let name = keep(&outbox, &stamp(now), &entry("START", 0));
     assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
     assert_eq!(outbox.read(State::Waiting, &name).unwrap().action().as_deref(), Some("START"));
@@ -58,7 +58,7 @@ fn an_event_waits_and_is_then_history() {
 fn the_folders_are_private() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let name = keep(&outbox, &stamp(1), &entry("START", 0));
+    let name = keep(&outbox, &stamp(UnixMillis(1)), &entry("START", 0));
     let state = library.path().join(STATE_FOLDER);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
@@ -89,9 +89,9 @@ fn only_the_sender_creates_folders_and_no_one_follows_links() {
 fn deleting_what_waits_leaves_the_history_and_foreign_files() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let sent = keep(&outbox, &stamp(1), &entry("START", 0));
-    outbox.note_answer(&sent, 200, 2, 20).unwrap();
-    keep(&outbox, &stamp(3), &entry("FATAL", 0));
+    let sent = keep(&outbox, &stamp(UnixMillis(1)), &entry("START", 0));
+    outbox.note_answer(&sent, 200, UnixMillis(2), 20).unwrap();
+    keep(&outbox, &stamp(UnixMillis(3)), &entry("FATAL", 0));
     let waiting = library.path().join(STATE_FOLDER).join("waiting");
     std::fs::write(waiting.join(format!("{TEMPORARY}{sent}")), "half").unwrap();
     std::fs::write(waiting.join("notes"), "mine").unwrap();
@@ -105,12 +105,12 @@ fn deleting_what_waits_leaves_the_history_and_foreign_files() {
 fn over_the_limit_everyday_events_go_first() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let fatal = keep(&outbox, &stamp(now - 100_000), &entry("FATAL", 0));
     let ancient = keep(&outbox, &stamp(now - 8 * 86_400_000), &entry("FATAL", 0));
     let starts: Vec<Name> =
         (0..limits::WAITING_EVENTS as u64).map(|i| keep(&outbox, &stamp(now - 1000 + i), &entry("START", 0))).collect();
-    let unset = keep(&outbox, &stamp(1000), &entry("FATAL", 0));
+    let unset = keep(&outbox, &stamp(UnixMillis(1000)), &entry("FATAL", 0));
     outbox.tidy_waiting(now).unwrap();
     let left = outbox.names(State::Waiting).unwrap();
     assert_eq!(left.len(), limits::WAITING_EVENTS);
@@ -124,7 +124,7 @@ fn over_the_limit_everyday_events_go_first() {
 fn an_event_is_sent_by_one_at_a_time_and_deleted_for_room_by_nobody_meanwhile() {
     let library = library();
     let [one, other] = [(); 2].map(|()| Outbox::open(library.path(), Role::Sender).unwrap());
-    let now = clock::now();
+    let now = UnixMillis::now();
     let claim = one.keep(&stamp(now - 5000), &entry("START", 0)).unwrap();
     let name = claim.name().clone();
     assert!(other.claim(&name).unwrap().is_none());
@@ -151,7 +151,7 @@ fn who_opts_out_waits_for_who_is_about_to_send_but_not_for_ever() {
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
     let forget = || delete_all(library.path(), State::Waiting, Role::Reader).unwrap();
     let barrier = outbox.barrier().unwrap();
-    let name = keep(&outbox, &stamp(clock::now()), &entry("START", 0));
+    let name = keep(&outbox, &stamp(UnixMillis::now()), &entry("START", 0));
     let passage = barrier.pass();
     let others = outbox.barrier().unwrap().pass();
     let start = Instant::now();
@@ -165,7 +165,7 @@ fn who_opts_out_waits_for_who_is_about_to_send_but_not_for_ever() {
     assert_eq!(forget(), Deleted { number: 0, quiet: true });
     release.join().unwrap();
     // What was deleted does not come back.
-    assert!(outbox.note_attempt(&name, Some(503), 1, None).is_err());
+    assert!(outbox.note_attempt(&name, Some(503), UnixMillis(1), None).is_err());
     assert!(outbox.names(State::Waiting).unwrap().is_empty());
     drop(barrier.pass());
 }
@@ -174,7 +174,7 @@ fn who_opts_out_waits_for_who_is_about_to_send_but_not_for_ever() {
 fn what_matters_most_is_due_first_and_not_before_its_time() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let keep = |age: u64, action| keep(&outbox, &stamp(now - age), &entry(action, 0));
     let (exit, start, later, fatal) = (keep(400, "EXIT"), keep(300, "START"), keep(200, "CRASH"), keep(100, "FATAL"));
     outbox.note_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
@@ -191,7 +191,7 @@ fn what_matters_most_is_due_first_and_not_before_its_time() {
 fn a_clock_that_was_corrected_makes_nothing_older() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let (now, days) = (clock::now(), |days: u64| days * 86_400_000);
+    let (now, days) = (UnixMillis::now(), |days: u64| days * 86_400_000);
     let name = keep(&outbox, &stamp(now), &entry("START", 0));
     let kept = outbox.read(State::Waiting, &name).unwrap();
     assert_eq!(kept.record.frozen.is_some(), cfg!(target_os = "linux"));
@@ -214,7 +214,7 @@ fn a_clock_that_was_corrected_makes_nothing_older() {
 fn an_event_is_tried_so_often_and_not_more() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let name = keep(&outbox, &stamp(now), &entry("FATAL", 0));
     for tries in 1..=limits::TRIES {
         assert_eq!(outbox.names(State::Waiting).unwrap().len(), 1, "before try {tries}");
@@ -228,7 +228,7 @@ fn an_event_is_tried_so_often_and_not_more() {
 fn the_history_is_bounded_by_number_size_and_age() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let sent = |time, filler, number| {
         let name = keep(&outbox, &stamp(time), &entry("START", filler));
         outbox.note_answer(&name, 200, now, number).unwrap();
@@ -244,7 +244,7 @@ fn the_history_is_bounded_by_number_size_and_age() {
 }
 
 /// Fills a folder of the outbox with names of one file, the newest of this time.
-fn crowd(library: &Path, state: State, number: u64, newest: u64, file: &str) {
+fn crowd(library: &Path, state: State, number: u64, newest: UnixMillis, file: &str) {
     let folder = library.join(STATE_FOLDER).join(state.folder());
     let one = library.join(file);
     for i in 0..number {
@@ -256,7 +256,7 @@ fn crowd(library: &Path, state: State, number: u64, newest: u64, file: &str) {
 fn so_much_is_read_of_a_crowded_outbox_and_no_more() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let write = |name: &str, filler| {
         let file = library.path().join(name);
         std::fs::write(&file, entry("START", filler).encode().unwrap()).unwrap();
@@ -273,8 +273,9 @@ fn so_much_is_read_of_a_crowded_outbox_and_no_more() {
     assert!(items.len() <= 100 && bytes(&items) <= 4 << 20, "{} with {} bytes", items.len(), bytes(&items));
     assert_eq!((items.len() + unread.number, unread.or_more), (600, false));
     for (state, is_there) in [(State::Sent, 50), (State::Waiting, limits::SHOWN_BYTES as u64 / 70_000)] {
-        let times: Vec<u64> = items.iter().filter(|item| item.state == state).map(|item| item.name.time()).collect();
-        assert!(times.iter().is_sorted() && (now - is_there + 1..=now).all(|time| times.contains(&time)), "{times:?}");
+        let times: Vec<UnixMillis> =
+            items.iter().filter(|item| item.state == state).map(|item| item.name.time()).collect();
+        assert!(times.iter().is_sorted() && (0..is_there).all(|ago| times.contains(&(now - ago))), "{times:?}");
     }
     // A file that is larger than any entry costs nothing.
     let huge = std::fs::File::create(library.path().join("huge")).unwrap();
@@ -295,7 +296,7 @@ fn so_much_is_read_of_a_crowded_outbox_and_no_more() {
 fn names_without_end_cost_nobody_time_and_are_all_deleted() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     std::fs::write(library.path().join("empty"), "").unwrap();
     let number = limits::OUTBOX_NAMES as u64 + 500;
     crowd(library.path(), State::Waiting, number, now, "empty");
@@ -314,9 +315,9 @@ fn names_without_end_cost_nobody_time_and_are_all_deleted() {
 fn what_a_killed_sender_left_is_deleted_after_a_minute() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let waiting = library.path().join(STATE_FOLDER).join("waiting");
-    for time in [now, now - 120_000, now + 120_000, 0] {
+    for time in [now, now - 120_000, now + 120_000, UnixMillis(0)] {
         std::fs::write(waiting.join(format!("{TEMPORARY}{}", Name::of(&stamp(time)))), "half").unwrap();
     }
     outbox.tidy_waiting(now).unwrap();

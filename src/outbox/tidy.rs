@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::fs::{AtFlags, Dir};
 
-use crate::clock::BootTime;
+use crate::clock::{BootTime, UnixMillis};
 use crate::outbox::entry::{Entry, Name, State, age};
 use crate::outbox::folder::{TEMPORARY, hold_alone, names_in};
 use crate::outbox::limits;
@@ -17,7 +17,7 @@ const TEMPORARY_AGE: Duration = Duration::from_mins(1);
 
 impl Outbox {
     /// Moves an answered event into the history, of which `keep` entries stay.
-    pub fn note_answer(&self, name: &Name, status: u16, now: u64, keep: usize) -> io::Result<()> {
+    pub fn note_answer(&self, name: &Name, status: u16, now: UnixMillis, keep: usize) -> io::Result<()> {
         if keep == 0 {
             return self.delete(State::Waiting, name);
         }
@@ -30,7 +30,7 @@ impl Outbox {
 
     /// Keeps the waiting events within their limits of age, number and size, and deletes what a killed sender left. Over
     /// the limit the oldest of the everyday events go first, failures of the agent last.
-    pub fn tidy_waiting(&self, now: u64) -> io::Result<()> {
+    pub fn tidy_waiting(&self, now: UnixMillis) -> io::Result<()> {
         for name in names_in(Dir::read_from(&self.waiting)?).take(limits::OUTBOX_NAMES) {
             let name = name?;
             let left = name
@@ -38,7 +38,7 @@ impl Outbox {
                 .and_then(|name| name.strip_prefix(TEMPORARY))
                 .and_then(|name| Name::parse(OsStr::new(name)));
             // Whichever way the clock has jumped since.
-            if left.is_some_and(|left| Duration::from_millis(now.abs_diff(left.time())) > TEMPORARY_AGE) {
+            if left.is_some_and(|left| now.since(left.time()).max(left.time().since(now)) > TEMPORARY_AGE) {
                 rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
             }
         }
@@ -64,7 +64,7 @@ impl Outbox {
         )
     }
 
-    pub(super) fn tidy_history(&self, now: u64, keep: usize) -> io::Result<()> {
+    pub(super) fn tidy_history(&self, now: UnixMillis, keep: usize) -> io::Result<()> {
         let boot = BootTime::now();
         let mut left = limits::OUTBOX_BYTES;
         let look = |name: Name| {
@@ -113,7 +113,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(now: u64, boot: Option<&BootTime>, name: Name, entry: Option<&Entry>) -> Self {
+    fn of(now: UnixMillis, boot: Option<&BootTime>, name: Name, entry: Option<&Entry>) -> Self {
         let size = entry.map_or(0, |entry| entry.request.len() as u64);
         Self { age: age(now, boot, &name, entry), size, name }
     }

@@ -6,6 +6,7 @@ use system_facts::{Evidence, Facts, Source};
 
 use crate::call::fatal::Fatal;
 use crate::call::{Given, Invocation, Provenance};
+use crate::clock::UnixMillis;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{self, Misfit, Shape, Value};
 use crate::fields::{Action, FIELDS, Field, Happened, Origin, Selection};
@@ -67,8 +68,8 @@ pub struct Entry {
 pub enum Known {
     /// It is what would be sent now.
     Now,
-    /// The last event of this kind had it then (milliseconds since 1970); the daemon may say something else now.
-    LastEvent(u64),
+    /// The last event of this kind had it then; the daemon may say something else now.
+    LastEvent(UnixMillis),
     /// It is an example.
     Example,
     /// Only the daemon knows.

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::clock;
+use crate::clock::UnixMillis;
 use crate::fields::shape::Value;
 use crate::fields::{Origin, Place};
 use crate::request::event::{Content, Entry, Event};
@@ -15,8 +15,8 @@ pub const BODY_BYTES: usize = 64 * 1024;
 pub struct Stamp {
     /// A random number of this one event (UUID version 4).
     pub uuid: String,
-    /// Milliseconds since 1970, UTC.
-    pub time: u64,
+    /// When it was frozen.
+    pub time: UnixMillis,
 }
 
 impl Stamp {
@@ -25,12 +25,12 @@ impl Stamp {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(NoRandomNumber)?;
         let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
-        Ok(Self { uuid, time: clock::now() })
+        Ok(Self { uuid, time: UnixMillis::now() })
     }
 
     /// The same for what is only shown: where no random number is to be had, zeros stand for it.
     pub fn now() -> Self {
-        Self::new().unwrap_or_else(|_none| Self { uuid: uuid::Uuid::nil().to_string(), time: clock::now() })
+        Self::new().unwrap_or_else(|_none| Self { uuid: uuid::Uuid::nil().to_string(), time: UnixMillis::now() })
     }
 }
 
@@ -105,7 +105,7 @@ impl Body<'_> {
         match (&entry.content, entry.field.origin) {
             (Content::Sent(value), _) => map.serialize_entry(name, value),
             (Content::Frozen, Origin::FrozenUuid) => map.serialize_entry(name, &self.stamp.uuid),
-            (Content::Frozen, _) => map.serialize_entry(name, &clock::utc(self.stamp.time)),
+            (Content::Frozen, _) => map.serialize_entry(name, &self.stamp.time.to_string()),
             (Content::NotKnownHere | Content::Dropped(_) | Content::Absent, _) => {
                 map.serialize_entry(name, &Value::Null)
             }

@@ -10,6 +10,7 @@ use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::channels;
 use anonymous_statistics::channels::dashboard;
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::fields::{ACTIONS, FIELDS};
@@ -25,9 +26,9 @@ use system_facts::{
 };
 
 /// 2026-01-01, 06:25 UTC: when the example's agent made its last call.
-const BEFORE: u64 = 1_767_248_700_000;
+const BEFORE: UnixMillis = UnixMillis(1_767_248_700_000);
 /// 2026-01-01, 20:40:30 UTC: when the example is looked at.
-const NOW: u64 = 1_767_300_030_000;
+const NOW: UnixMillis = UnixMillis(1_767_300_030_000);
 
 /// The random number of every event of the example.
 const UUID: &str = "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11";

@@ -1,7 +1,6 @@
 //! What is known here of values that only the daemon sets.
 
 use anonymous_statistics::call::Provenance;
-use anonymous_statistics::clock;
 use anonymous_statistics::fields::{Field, Origin};
 use anonymous_statistics::inspect::comparison::{Cell, Column};
 use anonymous_statistics::request::event::Cause;
@@ -42,5 +41,5 @@ pub(crate) fn last(field: &Field, columns: &[Column]) -> Option<String> {
         }
     });
     let (time, action, value) = said.max_by_key(|(time, ..)| *time)?;
-    Some(format!("{value} in {action} of {}", clock::utc(time)))
+    Some(format!("{value} in {action} of {}", time.to_string()))
 }

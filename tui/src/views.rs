@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use anonymous_statistics::agent::process::{Daemon, Whose};
-use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Consent, Source};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
@@ -68,7 +67,7 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
     let mut text = format!("process {}, user id {}", daemon.process, daemon.owner);
     if let Some(started) = daemon.started {
         // Writing to a String cannot fail.
-        let _ = write!(text, ", started {}", clock::utc(started));
+        let _ = write!(text, ", started {}", started.to_string());
     }
     let other = preview.others.iter().find(|(whose, _)| *whose == Whose::Daemon(daemon.process));
     let what = if daemon.contained {

@@ -6,7 +6,6 @@ use anonymous_statistics::agent::conf::FILE as NETDATA_CONF;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::channels::events::Outlook;
-use anonymous_statistics::clock;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
@@ -226,7 +225,7 @@ pub(crate) fn value_in_body(entry: &Entry, stamp: &Stamp) -> serde_json::Value {
         // Plain data always has a form in JSON.
         Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
         Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.clone().into(),
-        Content::Frozen => clock::utc(stamp.time).into(),
+        Content::Frozen => stamp.time.to_string().into(),
         Content::NotKnownHere | Content::Dropped(_) | Content::Absent => serde_json::Value::Null,
     }
 }

@@ -15,6 +15,7 @@ use system_facts::{Candidate, Error, Host, candidates};
 
 use crate::agent::folders::{self, Folders, FoundBy, LIBRARY_DIRECTORIES, Named};
 use crate::agent::systemd::Unit;
+use crate::clock::UnixMillis;
 use crate::consent::OPT_OUT_VARIABLES;
 use crate::proxy::VARIABLES as PROXY_VARIABLES;
 use crate::text::printable;
@@ -39,8 +40,8 @@ pub struct Daemon {
     pub owner: u32,
     /// Whether it runs in a container: its files are then not those that are seen here.
     pub contained: bool,
-    /// When it was started: milliseconds since 1970.
-    pub started: Option<u64>,
+    /// When it was started.
+    pub started: Option<UnixMillis>,
     /// What of its environment is read; an error says why it cannot be seen.
     pub environment: Result<BTreeMap<&'static str, OsString>, String>,
     /// What its command line and its environment name.
@@ -233,7 +234,7 @@ impl Daemon {
             process: candidate.id,
             owner: candidate.owner,
             contained: candidate.contained == Some(true),
-            started: candidate.started,
+            started: candidate.started.map(UnixMillis),
             environment,
             folders: folders_of(host, owner_of, &named),
             named,

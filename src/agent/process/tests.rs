@@ -85,7 +85,7 @@ fn of_an_environment_only_what_is_needed_is_kept() {
     let names: Vec<&str> = daemon.environment.as_ref().unwrap().keys().copied().collect();
     assert_eq!(names, ["DO_NOT_TRACK", "https_proxy"]);
     assert!(!format!("{daemons:?}").contains("secret"));
-    assert_eq!((daemon.process, daemon.owner, daemon.started), (7, DAEMON, Some(1_700_000_005_000)));
+    assert_eq!((daemon.process, daemon.owner, daemon.started), (7, DAEMON, Some(UnixMillis(1_700_000_005_000))));
     assert_eq!(scene.decides(None), [(Whose::Daemon(7), Ok(Some(OsString::new())))]);
 }
 

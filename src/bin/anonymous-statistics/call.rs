@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anonymous_statistics::agent::folders::{self, Named};
 use anonymous_statistics::agent::next_call;
 use anonymous_statistics::call::{CALL_BYTES, Invocation, Provenance};
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::fields::Action;
@@ -18,7 +19,7 @@ use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::request::{Assembly, Machine};
-use anonymous_statistics::{clock, outbox, proxy};
+use anonymous_statistics::{outbox, proxy};
 
 use crate::cli::Cli;
 use crate::mounts::Mounts;
@@ -52,7 +53,7 @@ impl Call {
         if call.invocation.count() == Some(0) {
             // Nobody says what the daemon would: what is known of its next START.
             let library = call.library();
-            let history = History::read(library.as_deref(), None, clock::now()).ok();
+            let history = History::read(library.as_deref(), None, UnixMillis::now()).ok();
             let mut expected = next_call::expected("START", history.as_ref(), library.as_deref());
             for name in folders::VARIABLES {
                 if let Some(value) = call.variable(name) {
@@ -166,7 +167,7 @@ impl Call {
         progress.kept(kept.is_some());
         if let Some((outbox, _)) = &kept {
             // Now: whatever the attempt does to the rest of the time, the limits hold.
-            let _ = outbox.tidy_waiting(clock::now());
+            let _ = outbox.tidy_waiting(UnixMillis::now());
         }
         let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
         let mut way = self.way(&config, barrier);
@@ -206,7 +207,7 @@ impl Call {
         way: &mut Result<Client, Failure>,
         left: impl Fn() -> Duration,
     ) -> std::io::Result<()> {
-        for name in outbox.due(clock::now())? {
+        for name in outbox.due(UnixMillis::now())? {
             if left().is_zero() {
                 break;
             }
@@ -215,7 +216,7 @@ impl Call {
             }
             // Another sender may be at it, or may have done it since the look above.
             let Ok(Some((_claim, entry))) = outbox.claim(&name) else { continue };
-            if entry.record.waits_until(clock::now()).is_some() {
+            if entry.record.waits_until(UnixMillis::now()).is_some() {
                 continue;
             }
             // An event that was frozen for another destination, or was damaged since, is not sent anywhere.
@@ -243,7 +244,7 @@ impl Call {
 }
 
 fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Duration) -> Reply {
-    let failed = |failure| Reply { outcome: Outcome::Failed(failure), time: clock::now(), not_before: None };
+    let failed = |failure| Reply { outcome: Outcome::Failed(failure), time: UnixMillis::now(), not_before: None };
     match way {
         _ if time.is_zero() => failed(Failure::Time),
         Ok(client) => client.send(request, time),

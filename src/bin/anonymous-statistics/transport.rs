@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::clock;
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::Passage;
@@ -162,7 +162,7 @@ impl Client {
             ended = self.attempt(request, time.saturating_sub(start.elapsed()));
         }
         // Read once: the wait that the server asks for counts from the time that is written down.
-        let time = clock::now();
+        let time = UnixMillis::now();
         let outcome = match ended {
             Ok(response) => {
                 let asked = response.headers().get("retry-after").and_then(|value| value.to_str().ok());

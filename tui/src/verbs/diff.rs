@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::clock;
 use anonymous_statistics::inspect::comparison::{self, Cell, Row, Side, Verdict};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
@@ -68,7 +67,7 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
         };
         return Err(Failure::new(USAGE, format!("there is no last event to compare with: {kept}")));
     };
-    Ok((Named { name: format!("{} of {}", preview.action, clock::utc(time)), side }, now))
+    Ok((Named { name: format!("{} of {}", preview.action, time.to_string()), side }, now))
 }
 
 fn count(rows: &[Row], verdict: Verdict) -> usize {
@@ -153,7 +152,7 @@ impl Content {
         match cell {
             Cell::Value(value) => Self { value: value.clone(), note: None },
             Cell::Then(then, time) => {
-                Self { note: Some(format!("in the event of {}", clock::utc(*time))), ..Self::of(then) }
+                Self { note: Some(format!("in the event of {}", time.to_string())), ..Self::of(then) }
             }
             other => Self { value: serde_json::Value::Null, note: Some(other.to_string()) },
         }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::clock;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::history::{History, Prospect};
@@ -94,7 +93,7 @@ pub(crate) fn recorded(preview: &Preview) -> Option<String> {
 
 /// One item in a line.
 pub(crate) fn line(item: &Item) -> String {
-    let time = clock::utc(item.name.time());
+    let time = item.name.time().to_string();
     match &item.entry {
         Err(error) => format!("{time}  damaged, and never sent: {}", printable(error)),
         Ok(entry) => {
@@ -106,7 +105,7 @@ pub(crate) fn line(item: &Item) -> String {
 
 /// One item in a short line: when, what, with this many columns, and what came of it.
 pub(crate) fn short(item: &Item, actions: usize) -> String {
-    let time = clock::utc(item.name.time());
+    let time = item.name.time().to_string();
     let second = time.split_once('.').map_or(&*time, |(second, _)| second);
     let (action, outcome) = match &item.entry {
         Err(_) => ("?".to_owned(), "damaged, and never sent".to_owned()),
@@ -129,7 +128,7 @@ fn outcome(entry: &Entry) -> String {
 /// How often a request was tried, and what came of it.
 fn attempts(entry: &Entry) -> String {
     let record = &entry.record;
-    let when = record.time.map_or_else(String::new, |time| format!(", last at {}", clock::utc(time)));
+    let when = record.time.map_or_else(String::new, |time| format!(", last at {}", time.to_string()));
     let tries = match record.attempts {
         0 => return outcome(entry),
         1 => format!("1 try{when}"),
@@ -143,7 +142,7 @@ pub(crate) fn becomes(prospect: &Prospect) -> String {
     let next = "at the daemon's next START or META";
     match prospect {
         Prospect::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
-        Prospect::NotBefore(time) => format!("sent {next} after {}: the server asked for that", clock::utc(*time)),
+        Prospect::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time.to_string()),
         Prospect::OtherDestination => {
             format!("deleted {next}: the configuration names another destination, or the request was changed")
         }
@@ -186,12 +185,12 @@ impl Shown {
             let entry = item.entry.as_ref().ok();
             Row {
                 number,
-                frozen: clock::utc(item.name.time()),
+                frozen: item.name.time().to_string(),
                 event: entry.and_then(Entry::action),
                 url: entry.map(|entry| entry.record.url.clone()),
                 attempts: entry.map(|entry| entry.record.attempts),
                 status: entry.and_then(|entry| entry.record.status),
-                last_attempt: entry.and_then(|entry| entry.record.time).map(clock::utc),
+                last_attempt: entry.and_then(|entry| entry.record.time).map(|time| time.to_string()),
                 becomes: prospect.map(becomes),
                 damaged: item.entry.as_ref().err().cloned(),
                 body: entry.and_then(Entry::json),

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::clock;
 use anonymous_statistics::fields::Group;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::request::Assembly;
@@ -215,7 +214,7 @@ impl<'a> Shown<'a> {
                 Known::NotHere => "not-here",
             },
             of: match entry.known() {
-                Known::LastEvent(time) => Some(clock::utc(time)),
+                Known::LastEvent(time) => Some(time.to_string()),
                 _ => None,
             },
             note: words::instead_of_value(entry).map(|_form| words::value(entry, &assembly.stamp)),

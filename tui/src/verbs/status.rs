@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anonymous_statistics::agent::process::Whose;
 use anonymous_statistics::channels::Reach;
-use anonymous_statistics::clock;
 use anonymous_statistics::consent::{Decision, Source};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::Unread;
@@ -174,7 +173,7 @@ impl Status {
             process: daemon.process,
             user_id: daemon.owner,
             in_a_container: daemon.contained,
-            started: daemon.started.map(clock::utc),
+            started: daemon.started.map(|time| time.to_string()),
             environment_seen: daemon.environment.is_ok(),
             config_directory: daemon.folders.config_path().map(words::path),
         });

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell, skip};
 use crate::verbs::{HOSTILE, unprintable};
-use anonymous_statistics::clock;
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::{Entry, Outbox, Role};
 use anonymous_statistics::request::http::thaw;
@@ -54,7 +54,7 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     let empty = agent.run(&["history"]);
     assert_eq!((empty.code, empty.out.matches("  nothing\n").count()), (Some(0), 2), "{}", empty.out);
     let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
-    let now = clock::now();
+    let now = UnixMillis::now();
     let keep = |action: &str, age: u64| {
         let (entry, raw) = request(&agent, action);
         (outbox.keep(&Stamp { time: now - age, ..Stamp::now() }, &entry).unwrap().name().clone(), raw)

@@ -2,7 +2,7 @@
 
 mod random;
 
-use anonymous_statistics::agent::folders::FoundBy;
+use anonymous_statistics::agent::folders::{Dir, FoundBy};
 use anonymous_statistics::agent::installed_sender::Program;
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::call::Invocation;
@@ -90,7 +90,7 @@ fn opted_out() -> Preview {
 /// Gives the agent a config directory of a test.
 fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
     preview.targets = vec![Target::look(&folder, false, None)];
-    preview.folders.config = Some((folder, FoundBy::Option));
+    preview.folders.config = Some(Dir { path: folder, by: FoundBy::Option });
     preview.folders.library = None;
 }
 
