@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::status::switched_on;
 use crate::cli::Expect;
 use crate::output::{self, CANNOT_TELL, Failure, NOT_DONE};
-use crate::words;
+use crate::present::words;
 
 #[derive(Serialize)]
 struct Checked {

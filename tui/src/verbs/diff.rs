@@ -8,9 +8,10 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
+use crate::actions::opting;
 use crate::cli::DiffOptions;
 use crate::output::{self, DIFFERS, Failure, USAGE};
-use crate::{opting, words};
+use crate::present::words;
 
 /// An event with its name.
 struct Named {

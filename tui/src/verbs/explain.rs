@@ -9,7 +9,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 
 use crate::output::{self, Failure, USAGE};
-use crate::words;
+use crate::present::words;
 
 pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<ExitCode, Failure> {
     let fields = if all {

@@ -6,9 +6,9 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox;
 use anonymous_statistics::outbox::Role;
 
-use crate::opting;
+use crate::actions::opting;
 use crate::output::{self, Failure, NO_PERMISSION};
-use crate::words;
+use crate::present::words;
 
 pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);

@@ -10,9 +10,9 @@ use anonymous_statistics::outbox::{Entry, Item, Unread};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
-use crate::opting;
+use crate::actions::opting;
 use crate::output::{self, Failure, NO_PERMISSION, USAGE};
-use crate::words;
+use crate::present::words;
 
 pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use anonymous_statistics::inspect::{Preview, Question};
 
-use crate::opting::{self, Obstacle, OptIn};
+use crate::actions::opting::{self, Obstacle, OptIn};
 use crate::output::{self, Failure};
-use crate::words;
+use crate::present::words;
 
 pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
     let plan = OptIn::plan(&Preview::look(question));

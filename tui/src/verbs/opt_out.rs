@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 
-use crate::opting::{self, OptOut};
+use crate::actions::opting::{self, OptOut};
 use crate::output::{self, Failure, NO_PERMISSION};
-use crate::words;
+use crate::present::words;
 
 pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitCode, Failure> {
     let plan = OptOut::find(question);

@@ -8,8 +8,8 @@ use anonymous_statistics::fields::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Gro
 use serde::Serialize;
 
 use crate::cli::{Channel, SchemaFormat};
-use crate::dashboard::{Client, Stock};
 use crate::output::{self, Failure};
+use crate::present::dashboard::{Client, Stock};
 
 pub(crate) fn run(format: SchemaFormat, channel: Channel) -> Result<ExitCode, Failure> {
     match (format, channel) {

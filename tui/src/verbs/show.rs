@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use crate::cli::ShowOptions;
 use crate::digest::sha256;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::{dashboard, way, words};
+use crate::present::{dashboard, field_trace, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
@@ -220,9 +220,12 @@ impl<'a> Shown<'a> {
             note: words::instead_of_value(entry).map(|_form| words::value(entry, &assembly.stamp)),
             in_body: entry.content.is_in_body(),
             source: words::source(entry),
-            raw: way::raw(entry),
+            raw: field_trace::raw(entry),
             evidence: words::evidence(entry).iter().map(words::asked).collect(),
-            way: way::steps(entry, &assembly.stamp).into_iter().map(|(step, what)| Step { step, what }).collect(),
+            way: field_trace::steps(entry, &assembly.stamp)
+                .into_iter()
+                .map(|(step, what)| Step { step, what })
+                .collect(),
             why: entry.field.purpose.describe(),
             what: entry.field.what,
             sensitivity: entry.field.sensitivity.describe(),

@@ -10,9 +10,9 @@ use anonymous_statistics::request::event::Content;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
-use crate::dashboard::{ABOUT, Client, DECIDES, STAMP, STOCK, Stock, client, destination, state};
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::words;
+use crate::present::dashboard::{ABOUT, Client, DECIDES, STAMP, STOCK, Stock, client, destination, state};
+use crate::present::words;
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     if options.raw {

@@ -12,7 +12,7 @@ use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::output::{self, Failure};
-use crate::{views, words};
+use crate::present::{consent, words};
 
 pub(crate) fn run(question: &Question, json: bool) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
@@ -35,7 +35,7 @@ fn text(preview: &Preview) -> String {
         text,
         "Decision: {}\n{}\n",
         words::decision(consent.decision()),
-        words::paragraph(&views::whose(preview))
+        words::paragraph(&consent::whose(preview))
     );
     let rows: Vec<(String, &str, String)> = consent
         .steps
@@ -50,17 +50,17 @@ fn text(preview: &Preview) -> String {
         }
     }
     let _ = writeln!(text, "\n{}", words::paragraph(explanation(consent.decision())));
-    let differences = views::differences(preview);
+    let differences = consent::differences(preview);
     if !differences.is_empty() {
         text.push_str("\nThis shell has other variables than the daemon; they do not count:\n");
         for row in &differences {
             let _ = writeln!(text, "  {:17}  daemon: {}\n  {:17}  shell:  {}", row.variable, row.daemon, "", row.shell);
         }
     }
-    if let Some(advice) = views::advice(preview) {
+    if let Some(advice) = consent::advice(preview) {
         let _ = writeln!(text, "\n{}", words::paragraph(advice));
     }
-    let daemons = views::daemons(preview);
+    let daemons = consent::daemons(preview);
     if !daemons.is_empty() {
         let _ = writeln!(text, "\nRunning daemons:\n  {}", daemons.join("\n  "));
     }

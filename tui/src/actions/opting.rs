@@ -1,0 +1,493 @@
+//! Opting out and in as the commands and the screens do it alike: the core library acts, and here are the words about it.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::{self, BufRead, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy};
+use anonymous_statistics::consent::opt_out_file::{self, Done};
+use anonymous_statistics::consent::{Decision, Finding, Source};
+use anonymous_statistics::inspect::{Preview, Question, Target};
+use anonymous_statistics::outbox::{self, Deleted, Role};
+use anonymous_statistics::text::printable;
+
+use crate::actions::report::Report;
+use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
+use crate::present::words;
+
+/// Why something cannot be done here, and what would do it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Obstacle {
+    what: String,
+    advice: Option<&'static str>,
+    commands: Vec<String>,
+    elsewhere: Vec<String>,
+}
+
+impl Obstacle {
+    pub(crate) fn failure(self) -> Failure {
+        let elsewhere = self.advice.map(str::to_owned).into_iter().chain(self.elsewhere).collect();
+        Failure::new(NO_PERMISSION, self.what).instead(self.commands).elsewhere(elsewhere)
+    }
+
+    /// The same for the screens, which have no room for more where a command helps.
+    pub(crate) fn report(self) -> Report {
+        let elsewhere = if self.commands.is_empty() { self.elsewhere } else { Vec::new() };
+        let sentences = [self.what].into_iter().chain(self.advice.map(str::to_owned)).chain(elsewhere).collect();
+        Report { title: "Not done", sentences, commands: self.commands, consent: true }
+    }
+}
+
+/// What a preview found that cannot be done here, so that nobody is asked to confirm it.
+#[derive(Debug, Default)]
+pub(crate) struct Barred {
+    pub(crate) opt_out: Option<Obstacle>,
+    pub(crate) opt_in: Option<Obstacle>,
+}
+
+impl Barred {
+    pub(crate) fn look(preview: &Preview) -> Self {
+        Self { opt_out: OptOut::plan(preview).barred(), opt_in: OptIn::plan(preview).barred() }
+    }
+}
+
+/// Who can do what failed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Root, as whom sudo runs a command.
+    Root,
+    /// Root, and that is who asks: something else has to be done first.
+    Asker,
+    /// Nobody: to root the same is refused.
+    Nobody,
+}
+
+impl Who {
+    fn can(refused: io::ErrorKind, root: bool) -> Self {
+        match (refused, root) {
+            (io::ErrorKind::ReadOnlyFilesystem, _) | (io::ErrorKind::PermissionDenied, true) => Self::Nobody,
+            (_, true) => Self::Asker,
+            (_, false) => Self::Root,
+        }
+    }
+
+    /// What there is to say to that.
+    fn advice(self) -> Option<&'static str> {
+        (self == Self::Nobody).then_some("More rights would not help: root is refused as well.")
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// What has to be known to opt out: where the file is created, and where events may wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OptOut {
+    targets: Vec<Target>,
+    without_agent: bool,
+    folders: Folders,
+    restart: Option<String>,
+}
+
+/// What came of opting out.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    plan: OptOut,
+    /// What came of each file.
+    files: Vec<io::Result<Done>>,
+    /// Tried only for agents whose file stands.
+    waiting: io::Result<Deleted>,
+}
+
+/// Where the file is created or removed: one place for each agent, or the usual one for an agent that comes later.
+fn or_usual(targets: Vec<Target>) -> Vec<Target> {
+    if targets.is_empty() {
+        // None of the usual folders exists.
+        let (folder, file) = (CONFIG_DIRECTORIES[0].into(), Finding::Nothing);
+        return vec![Target { folder, exists: false, file, foreign: false, library: None }];
+    }
+    targets
+}
+
+fn file_of(target: &Target) -> PathBuf {
+    opt_out_file::opt_out_file(&target.folder)
+}
+
+impl OptOut {
+    pub(crate) fn plan(preview: &Preview) -> Self {
+        Self::of(preview.targets.clone(), preview.folders.clone(), preview.restart.clone())
+    }
+
+    /// The same without a preview, which takes longer.
+    pub(crate) fn find(question: &Question) -> Self {
+        let (targets, folders) = Preview::targets(question);
+        Self::of(targets, folders, None)
+    }
+
+    fn of(targets: Vec<Target>, folders: Folders, restart: Option<String>) -> Self {
+        Self { without_agent: targets.is_empty(), targets: or_usual(targets), folders, restart }
+    }
+
+    /// The files that will be created, and whether their folders will be, too.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (PathBuf, bool)> {
+        self.targets.iter().map(|target| (file_of(target), !target.exists))
+    }
+
+    /// Whether no agent was found here.
+    pub(crate) fn is_without_agent(&self) -> bool {
+        self.without_agent
+    }
+
+    /// Whether an agent names one of the folders, which nobody may write to who was not asked.
+    pub(crate) fn is_to_be_confirmed(&self) -> bool {
+        self.targets.iter().any(|target| target.foreign)
+    }
+
+    /// Why it cannot be done, as far as that shows before.
+    pub(crate) fn barred(&self) -> Option<Obstacle> {
+        let may: Vec<_> = self.targets.iter().map(|target| opt_out_file::may_opt_out(&target.folder)).collect();
+        self.obstacle_of(&may)
+    }
+
+    /// The first that failed, and the commands for all that did.
+    fn obstacle_of<T>(&self, results: &[io::Result<T>]) -> Option<Obstacle> {
+        let failed =
+            self.targets.iter().zip(results).filter_map(|(target, result)| Some((target, result.as_ref().err()?)));
+        let failed: Vec<_> = failed.collect();
+        let (first, error) = *failed.first()?;
+        let targets: Vec<&Target> = failed.iter().map(|(target, _)| *target).collect();
+        Some(self.obstacle(first, &targets, error, is_root()))
+    }
+
+    fn obstacle(&self, first: &Target, failed: &[&Target], error: &io::Error, root: bool) -> Obstacle {
+        let who = Who::can(error.kind(), root);
+        Obstacle {
+            what: format!("cannot create {}: {error}", words::path(&file_of(first))),
+            advice: who.advice(),
+            commands: self.commands(failed, who),
+            elsewhere: elsewhere(&file_of(first)),
+        }
+    }
+
+    pub(crate) fn perform(self) -> Outcome {
+        let files: Vec<_> = self.targets.iter().map(|target| opt_out_file::opt_out(&target.folder)).collect();
+        let opted_out = self.targets.iter().zip(&files).filter(|(_, file)| file.is_ok()).map(|(target, _)| target);
+        let waiting = silence(opted_out);
+        Outcome { plan: self, files, waiting }
+    }
+
+    /// The commands that do the same for whoever can.
+    fn commands(&self, targets: &[&Target], who: Who) -> Vec<String> {
+        let sudo = if who == Who::Root { "sudo " } else { "" };
+        let create = |target: &&Target| {
+            let file = quoted(file_of(target).as_os_str());
+            if target.exists {
+                format!("{sudo}touch {file}")
+            } else {
+                format!("{sudo}mkdir -p {} && {sudo}touch {file}", quoted(target.folder.as_os_str()))
+            }
+        };
+        let create = targets.iter().map(create).collect::<Vec<_>>().join(" && ");
+        match who {
+            Who::Root => vec![again("opt-out", &self.folders), create],
+            Who::Asker => vec![create],
+            Who::Nobody => Vec::new(),
+        }
+    }
+}
+
+/// Deletes what waits for these agents; the first error counts, after all were tried.
+fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted> {
+    let libraries: BTreeSet<&Path> = targets.filter_map(|target| target.library.as_deref()).collect();
+    let deleted: Vec<_> = libraries.into_iter().map(|library| outbox::silence(Some(library), Role::Reader)).collect();
+    let nothing = Deleted { number: 0, quiet: true };
+    deleted.into_iter().try_fold(nothing, |all, one| {
+        let one = one?;
+        Ok(Deleted { number: all.number + one.number, quiet: all.quiet && one.quiet })
+    })
+}
+
+/// How to opt out where no command on this machine does it.
+fn elsewhere(file: &Path) -> Vec<String> {
+    vec![
+        "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
+        "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
+        format!(
+            "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
+            quoted(OsStr::new(&format!("content='' dest='{}' mode=0644", file.to_string_lossy())))
+        ),
+    ]
+}
+
+impl Outcome {
+    /// Why a file does not stand.
+    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+        self.plan.obstacle_of(&self.files)
+    }
+
+    /// The same for the screens.
+    pub(crate) fn report(&self) -> Report {
+        let said = self.sentences(self.plan.restart.as_deref());
+        let Some(obstacle) = self.obstacle() else { return done("Opted out", said) };
+        let mut report = obstacle.report();
+        report.sentences.extend(said);
+        report
+    }
+
+    /// What was done, in sentences, and what restarts the agent; nothing where no file stands.
+    pub(crate) fn sentences(&self, command: Option<&str>) -> Vec<String> {
+        let mut sentences = Vec::new();
+        for (target, file) in self.plan.targets.iter().zip(&self.files) {
+            let path = words::path(&file_of(target));
+            match file {
+                Ok(Done::Changed) => sentences.push(format!("Created {path}.")),
+                Ok(Done::AlreadySo) => sentences.push(format!("{path} was there already, and stays.")),
+                Err(_) => {}
+            }
+        }
+        match &self.waiting {
+            Ok(Deleted { number: 0, .. }) => {}
+            Ok(Deleted { number: 1, .. }) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
+            Ok(Deleted { number, .. }) => {
+                sentences.push(format!("Deleted {number} events that waited to be sent."));
+            }
+            Err(error) => sentences.push(format!(
+                "Events that may wait to be sent could not be deleted ({error}). The sender deletes them when it is \
+                 called next, and sends none."
+            )),
+        }
+        if matches!(self.waiting, Ok(Deleted { quiet: false, .. })) {
+            sentences.push(
+                "A sender was about to begin a request and is still there, so that one request may still be sent."
+                    .to_owned(),
+            );
+        }
+        if self.files.iter().any(Result::is_ok) {
+            sentences.extend(restart("the dashboard stops as well", command));
+        }
+        sentences
+    }
+}
+
+/// What has to be known to opt in: the files, where events may wait, and what objects beside the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OptIn {
+    targets: Vec<Target>,
+    folders: Folders,
+    others: Vec<String>,
+    restart: Option<String>,
+}
+
+impl OptIn {
+    pub(crate) fn plan(preview: &Preview) -> Self {
+        let targets = or_usual(preview.targets.clone());
+        let is_target = |source: &Source| {
+            targets.iter().any(|target| matches!(source, Source::File(path) if *path == file_of(target)))
+        };
+        let others = preview.consent.in_the_way().filter(|step| !is_target(&step.source));
+        let others = others.map(|step| format!("{} {}", step.source, words::finding(step))).collect();
+        Self { targets, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
+    }
+
+    /// Whether a preview found a file, or could not see whether there is one.
+    pub(crate) fn has_something_to_do(&self) -> bool {
+        self.targets.iter().any(|target| target.file.verdict() != Decision::Allowed)
+    }
+
+    /// The files that will be removed.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let all: Vec<PathBuf> = self.targets.iter().map(file_of).collect();
+        let there = self.targets.iter().filter(|target| target.file.verdict() != Decision::Allowed).map(file_of);
+        if self.has_something_to_do() { there.collect() } else { all }
+    }
+
+    /// What keeps the sender silent even then.
+    pub(crate) fn others(&self) -> &[String] {
+        &self.others
+    }
+
+    /// Why it cannot be done, as far as that shows before.
+    pub(crate) fn barred(&self) -> Option<Obstacle> {
+        let waiting = |target: &Target| {
+            outbox::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
+        };
+        let file = |target: &Target| {
+            opt_out_file::may_opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))
+        };
+        self.targets.iter().find_map(|target| waiting(target).and_then(|()| file(target)).err())
+    }
+
+    fn cannot_forget(&self, error: &io::Error) -> Obstacle {
+        self.obstacle("cannot delete the events that wait, so nothing was changed", error)
+    }
+
+    fn cannot_remove(&self, target: &Target, error: &io::Error) -> Obstacle {
+        self.obstacle(&format!("cannot remove {}", words::path(&file_of(target))), error)
+    }
+
+    fn obstacle(&self, what: &str, error: &io::Error) -> Obstacle {
+        let who = Who::can(error.kind(), is_root());
+        Obstacle {
+            what: format!("{what}: {error}"),
+            advice: who.advice(),
+            commands: again_if(who, "opt-in", &self.folders),
+            elsewhere: Vec::new(),
+        }
+    }
+
+    /// Deletes the events that wait, then removes the files. An error says what was not possible, and leaves that file.
+    pub(crate) fn perform(&self) -> Result<Vec<String>, Obstacle> {
+        // Events from before this moment were made without consent, or it is not known that they were not.
+        let deleted = silence(self.targets.iter()).map_err(|error| self.cannot_forget(&error))?;
+        let mut sentences = match deleted.number {
+            0 => Vec::new(),
+            1 => vec!["Deleted 1 waiting event from before.".to_owned()],
+            number => vec![format!("Deleted {number} waiting events from before.")],
+        };
+        let mut changed = false;
+        for target in &self.targets {
+            let file = words::path(&file_of(target));
+            match opt_out_file::opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))? {
+                Done::Changed => {
+                    changed = true;
+                    sentences.push(format!("Removed {file}."));
+                }
+                Done::AlreadySo if self.targets.len() == 1 => sentences.push(format!("There is no {file}.")),
+                Done::AlreadySo => {}
+            }
+        }
+        if changed {
+            sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));
+        }
+        Ok(sentences)
+    }
+
+    /// Opts in, for the screens.
+    pub(crate) fn report(&self) -> Report {
+        self.perform().map_or_else(Obstacle::report, |sentences| done("Opted in", sentences))
+    }
+}
+
+/// What has to be done then, with the command for it where that is known.
+fn restart(then: &str, command: Option<&str>) -> Vec<String> {
+    match command {
+        None => vec![format!("Restart netdata, then {then}.")],
+        // Homebrew's services are a user's own.
+        Some(command) if is_root() || command.starts_with("brew ") => {
+            vec![format!("Restart netdata, then {then}:"), format!("  {command}")]
+        }
+        Some(command) => vec![format!("Restart netdata, then {then}:"), format!("  sudo {command}")],
+    }
+}
+
+fn done(title: &'static str, sentences: Vec<String>) -> Report {
+    Report { title, sentences, commands: Vec::new(), consent: true }
+}
+
+/// What deletes or reads what is kept where rights are missing: `forget`, `history` or `diff` with more of them.
+pub(crate) fn with_more_rights(verb: &str, preview: &Preview) -> Vec<String> {
+    let who = if is_root() { Who::Asker } else { Who::Root };
+    again_if(who, verb, &preview.folders)
+}
+
+/// To do the same again helps only as somebody else.
+fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
+    (who == Who::Root).then(|| again(verb, folders)).into_iter().collect()
+}
+
+/// This program once more, with sudo. That drops most of the environment, so what it named stands in the command; what was
+/// found, root finds too.
+fn again(verb: &str, folders: &Folders) -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
+    let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
+    for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
+        if let Some(Dir { path: folder, by: FoundBy::Option | FoundBy::Variable }) = folder {
+            command.push_str(option);
+            command.push_str(&quoted(folder.as_os_str()));
+        }
+    }
+    command
+}
+
+/// Asks for a typed word before what must not happen by accident.
+pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        let what = format!("{verb} asks first, and standard input is no terminal; add --yes to go ahead. {question}");
+        return Err(Failure::new(USAGE, what));
+    }
+    output::hint(&format!("{question} Type yes to go ahead:"));
+    let mut line = String::new();
+    // A line of any length is no yes.
+    let read = io::stdin().lock().take(64).read_line(&mut line);
+    if read.is_ok() && line.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(Failure::new(NOT_DONE, "not confirmed; nothing was changed"))
+    }
+}
+
+/// A word for a shell.
+fn quoted(word: &OsStr) -> String {
+    match shlex::bytes::try_quote(word.as_encoded_bytes()) {
+        Ok(quoted) => String::from_utf8_lossy(&quoted).into_owned(),
+        // Only a NUL cannot be quoted, and no path holds one.
+        Err(_nul) => printable(&word.to_string_lossy()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_pasted() {
+        assert_eq!(quoted(OsStr::new("/etc/netdata")), "/etc/netdata");
+        assert_eq!(quoted(OsStr::new("/my folder/it's")), "\"/my folder/it's\"");
+        assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
+    }
+
+    fn plan(folder: &str, exists: bool, library: Option<Dir>) -> OptOut {
+        let folders = Folders {
+            config: Some(Dir { path: folder.into(), by: if exists { FoundBy::Usual } else { FoundBy::Option } }),
+            library,
+            plugins: None,
+            consent: Vec::new(),
+            conf: None,
+            doubt: None,
+        };
+        let target = Target { folder: folder.into(), exists, file: Finding::Nothing, foreign: false, library: None };
+        OptOut { targets: vec![target], without_agent: false, folders, restart: None }
+    }
+
+    #[test]
+    fn the_command_names_what_sudo_would_forget() {
+        let plan = plan("/nonexistent/a b", false, Some(Dir { path: "/lib dir".into(), by: FoundBy::Variable }));
+        let commands = plan.commands(&[&plan.targets[0]], Who::Root);
+        assert!(commands[0].starts_with("sudo "), "{commands:?}");
+        assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");
+        let touch = "sudo touch '/nonexistent/a b/.opt-out-from-anonymous-statistics'";
+        assert_eq!(commands[1], format!("sudo mkdir -p '/nonexistent/a b' && {touch}"));
+    }
+
+    #[test]
+    fn sudo_is_for_those_whom_it_helps() {
+        let plan = plan("/etc/netdata", true, None);
+        let touch = "touch /etc/netdata/.opt-out-from-anonymous-statistics";
+        for (error, root, last, refused) in [
+            (io::ErrorKind::PermissionDenied, false, Some(format!("sudo {touch}")), false),
+            (io::ErrorKind::NotFound, false, Some(format!("sudo {touch}")), false),
+            (io::ErrorKind::NotFound, true, Some(touch.to_owned()), false),
+            (io::ErrorKind::PermissionDenied, true, None, true),
+            (io::ErrorKind::ReadOnlyFilesystem, false, None, true),
+            (io::ErrorKind::ReadOnlyFilesystem, true, None, true),
+        ] {
+            let report = plan.obstacle(&plan.targets[0], &[&plan.targets[0]], &error.into(), root).report();
+            assert_eq!(report.commands.last().cloned(), last, "{error:?}, {root}");
+            assert!(report.sentences[0].ends_with(&format!(": {error}")), "{report:?}");
+            assert_eq!(report.sentences.iter().any(|said| said.contains("root is refused")), refused, "{report:?}");
+            assert!(!root || !format!("{report:?}").contains("sudo"), "{report:?}");
+        }
+    }
+}

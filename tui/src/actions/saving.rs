@@ -1,0 +1,60 @@
+//! Saving the request that is shown.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::files;
+use anonymous_statistics::request::Assembly;
+use rustix::fs::{AtFlags, CWD, statat};
+
+use crate::actions::report::Report;
+use crate::present::words;
+
+/// The file that will be created, and the bytes that it gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Save {
+    /// What its path was when this program started.
+    folder: PathBuf,
+    name: String,
+    bytes: Vec<u8>,
+}
+
+impl Save {
+    /// The name holds the event and the beginning of its random number, so that each request has a file of its own.
+    pub(crate) fn plan(assembly: &Assembly, folder: &Path) -> Self {
+        let number: String = assembly.stamp.uuid.chars().take(8).collect();
+        let name = format!("telemetry-{}-{number}.http", assembly.event.action());
+        Self { folder: folder.to_owned(), name, bytes: assembly.request.to_bytes() }
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Writes it into the folder that is open, not into what its path may lead to by now.
+    pub(crate) fn perform(&self, folder: impl AsFd) -> Report {
+        let file = words::path(&self.file());
+        let (title, sentence) = match files::write_new(&folder, &self.name, &self.bytes) {
+            Ok(()) => {
+                let moved = if self.is_where_the_path_leads(&folder) {
+                    ""
+                } else {
+                    " That path leads elsewhere now: the file is in the folder that had it before."
+                };
+                ("Saved", format!("Created {file} with the {} bytes of the request.{moved}", self.bytes.len()))
+            }
+            Err(error) => ("Not saved", format!("Cannot create {file}: {error}. Nothing was overwritten.")),
+        };
+        Report { title, sentences: vec![sentence], commands: Vec::new(), consent: false }
+    }
+
+    fn is_where_the_path_leads(&self, folder: impl AsFd) -> bool {
+        let written = statat(folder, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        let named = statat(CWD, self.file(), AtFlags::SYMLINK_NOFOLLOW);
+        matches!((written, named), (Ok(a), Ok(b)) if (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino))
+    }
+}

@@ -1,0 +1,100 @@
+//! The daemon's view in words, beside that of the shell in which somebody asks.
+
+use std::fmt::Write as _;
+
+use anonymous_statistics::agent::process::{Daemon, Whose};
+use anonymous_statistics::consent::{Consent, Source};
+use anonymous_statistics::inspect::Preview;
+use anonymous_statistics::text::printable;
+
+use crate::present::words;
+
+/// Whose environment decides, and what that means.
+pub(crate) fn whose(preview: &Preview) -> String {
+    let surroundings = &preview.surroundings;
+    let mut sentence = match &surroundings.whose {
+        Whose::Call => "Variables, folders, proxy and trust store are those of the recorded call.".to_owned(),
+        Whose::Daemon(process) => {
+            format!("Decided for the running daemon, process {process}: its variables count, not those of this shell.")
+        }
+        Whose::Unseen => "A daemon may run that cannot be seen from here; it would decide.".to_owned(),
+        Whose::Unit(path) => format!(
+            "No daemon runs. Decided for the one that systemd would start: {} and its drop-ins say which variables it gets.",
+            words::path(path)
+        ),
+        Whose::Asker => {
+            "No daemon runs for this configuration, and no unit of systemd starts one: the variables of this \
+                         shell count, as if netdata were started from it."
+                .to_owned()
+        }
+    };
+    if let Some(why) = surroundings.unseen() {
+        // Writing to a String cannot fail.
+        let _ = write!(sentence, " Not seen from this account: {}.", printable(why));
+    }
+    sentence
+}
+
+/// A variable of which the two environments differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) variable: String,
+    pub(crate) daemon: String,
+    pub(crate) shell: String,
+}
+
+/// What the daemon has and what this shell has, where they differ.
+pub(crate) fn differences(preview: &Preview) -> Vec<Difference> {
+    let Some(askers) = &preview.askers else { return Vec::new() };
+    let pairs = preview.consent.steps.iter().zip(&askers.steps);
+    let variables = pairs.filter(|(step, _)| matches!(step.source, Source::Variable(_)));
+    variables
+        .filter(|(daemon, shell)| daemon.finding != shell.finding)
+        .map(|(daemon, shell)| Difference {
+            variable: daemon.source.to_string(),
+            daemon: words::finding(daemon),
+            shell: words::finding(shell),
+        })
+        .collect()
+}
+
+/// Every daemon that runs, in a line.
+pub(crate) fn daemons(preview: &Preview) -> Vec<String> {
+    preview.daemons.running.iter().map(|daemon| line(preview, daemon)).collect()
+}
+
+fn line(preview: &Preview, daemon: &Daemon) -> String {
+    let mut text = format!("process {}, user id {}", daemon.process, daemon.owner);
+    if let Some(started) = daemon.started {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ", started {}", started.to_string());
+    }
+    let other = preview.others.iter().find(|(whose, _)| *whose == Whose::Daemon(daemon.process));
+    let what = if daemon.contained {
+        "runs in a container: ask inside it, it sees files of its own".to_owned()
+    } else if preview.surroundings.whose == Whose::Daemon(daemon.process) {
+        format!("{}; this one decides here", decided(&preview.consent))
+    } else if let Some((_, consent)) = other {
+        decided(consent)
+    } else {
+        "has another configuration than the one that was asked for".to_owned()
+    };
+    format!("{text}: {what}")
+}
+
+/// A decision with its reason.
+fn decided(consent: &Consent) -> String {
+    let decision = words::decision(consent.decision());
+    match consent.reason() {
+        Some(step) => format!("{decision}: {} {}", step.source, words::finding(step)),
+        None => decision.to_owned(),
+    }
+}
+
+/// The file is advised where only a variable opts out.
+pub(crate) fn advice(preview: &Preview) -> Option<&'static str> {
+    preview.consent.is_by_variable_alone().then_some(
+        "Only a variable opts out. The agent's dashboard looks at the file alone: create it as well (telemetry-preview \
+         opt-out), and restart netdata.",
+    )
+}

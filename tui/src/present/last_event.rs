@@ -1,0 +1,45 @@
+//! What is known here of values that only the daemon sets.
+
+use anonymous_statistics::call::Provenance;
+use anonymous_statistics::fields::{Field, Origin};
+use anonymous_statistics::inspect::comparison::{Cell, Column};
+use anonymous_statistics::request::event::Cause;
+
+use crate::present::words;
+
+/// Stands before a value that the daemon sets.
+pub(crate) const MARK: &str = "*";
+
+/// Whether the daemon says this field's value when it makes a call.
+pub(crate) fn is_set_by_daemon(field: &Field) -> bool {
+    matches!(field.origin, Origin::Argument(_) | Origin::ArgumentOf { .. } | Origin::Variable(_) | Origin::Happened(_))
+}
+
+/// A cell as a word or two, marked where the daemon sets the value.
+pub(crate) fn short(field: &Field, cell: &Cell) -> String {
+    let mark = if is_set_by_daemon(field) { MARK } else { "" };
+    match cell {
+        Cell::Value(value) => format!("{mark}{value}"),
+        Cell::Then(then, _) => short(field, then),
+        Cell::SetByDaemon => format!("{MARK}not known here"),
+        Cell::Fresh => "new each time".to_owned(),
+        Cell::LeftOut(_) => "left out".to_owned(),
+        Cell::Absent => "-".to_owned(),
+    }
+}
+
+/// The newest value that an event of any kind had, with that event and its time.
+pub(crate) fn last(field: &Field, columns: &[Column]) -> Option<String> {
+    let said = columns.iter().filter_map(|column| {
+        let assembly = column.assembly.as_ref().ok()?;
+        let entry = assembly.event.entry(field.name)?;
+        match entry.cause {
+            Cause::Said(Provenance::LastEvent(time)) => {
+                Some((time, &column.action, words::value(entry, &assembly.stamp)))
+            }
+            _ => None,
+        }
+    });
+    let (time, action, value) = said.max_by_key(|(time, ..)| *time)?;
+    Some(format!("{value} in {action} of {}", time.to_string()))
+}

@@ -1,0 +1,100 @@
+//! Consent: every place that was looked at, what it says, and what would change it.
+
+use anonymous_statistics::consent::{Consent as Decided, Source, Step};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Handled, Screen, View};
+use crate::present::{consent, words};
+use crate::ui::keys::Key;
+use crate::ui::widgets::page::{Page, Row, fit};
+use crate::ui::widgets::text::Text;
+use crate::verbs::status;
+
+#[derive(Debug, Default)]
+pub(crate) struct Consent {
+    text: Text,
+}
+
+impl Screen for Consent {
+    fn title(&self) -> &'static str {
+        "Consent"
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        self.text.on_key(key, view, rows).into()
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        Text::matches(view, rows)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.text.draw(view, rows, area, buffer);
+    }
+}
+
+fn rows(view: View<'_>) -> Vec<Row> {
+    let consent = &view.preview.consent;
+    let mut page = Page::new(view.look, view.size);
+    page.heading(&format!("Decision: {}", words::decision(consent.decision())));
+    page.text(status::explanation(consent.decision())).blank();
+    let both = words::both_needed(view.preview);
+    if !both.is_empty() {
+        both.iter().fold(&mut page, |page, line| page.text(line)).blank();
+    }
+    for step in &consent.steps {
+        page.heading(&step.source.to_string());
+        page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));
+        if let Some(change) = step.what_would_change_it() {
+            page.indented(2, &format!("what would change it: {change}"));
+        }
+    }
+    page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
+    beside_each_other(&mut page, view);
+    let daemons = consent::daemons(view.preview);
+    if !daemons.is_empty() {
+        page.blank().heading("Running daemons");
+        for daemon in daemons {
+            page.text(&daemon);
+        }
+    }
+    page.blank().heading("Every channel of the agent");
+    for channel in &view.preview.channels() {
+        page.text(&format!("{}: {}", channel.name, channel.what));
+        page.row("  opt-out", CHANNEL, channel.reach.describe());
+        page.row("  here", CHANNEL, &channel.state);
+        page.row("  to stop", CHANNEL, channel.how_to_stop);
+    }
+    page.into_rows()
+}
+
+/// Columns of the labels of a channel.
+const CHANNEL: usize = 11;
+
+/// What the environment that decides has, beside that of this shell.
+fn beside_each_other(page: &mut Page, view: View<'_>) {
+    let preview = view.preview;
+    page.blank().heading("Whose variables decide").text(&consent::whose(preview));
+    let Some(askers) = &preview.askers else { return };
+    let width = usize::from(view.size.width).saturating_sub(2).min(100);
+    let (names, value) = (20, width.saturating_sub(21) / 2);
+    let line = |name: &str, daemon: &str, shell: &str| {
+        format!("{} {} {}", fit(name, names, view.look), fit(daemon, value, view.look), fit(shell, value, view.look))
+    };
+    page.label(&line("", "the daemon", "this shell"));
+    for (daemon, shell) in consent_variables(&preview.consent).zip(consent_variables(askers)) {
+        let (has, have) = (words::finding(daemon), words::finding(shell));
+        page.exact(line(&daemon.source.to_string(), &has, &have).trim_end());
+        if has != have {
+            page.indented(2, "they differ: what the daemon has counts");
+        }
+    }
+    if let Some(advice) = consent::advice(preview) {
+        page.blank().text(advice);
+    }
+}
+
+fn consent_variables(consent: &Decided) -> impl Iterator<Item = &Step> {
+    consent.steps.iter().filter(|step| matches!(step.source, Source::Variable(_)))
+}

@@ -1,0 +1,106 @@
+//! Summary: the whole matter on one page.
+
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::fields::ACTIONS;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Handled, Screen, View};
+use crate::present::{dashboard, words};
+use crate::ui::keys::Key;
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::text::Text;
+
+/// Columns of the labels.
+const LABEL: usize = 11;
+
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    text: Text,
+}
+
+impl Screen for Summary {
+    fn title(&self) -> &'static str {
+        "Summary"
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        self.text.on_key(key, view, rows).into()
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        Text::matches(view, rows)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.text.draw(view, rows, area, buffer);
+    }
+}
+
+fn rows(view: View<'_>) -> Vec<Row> {
+    let preview = view.preview;
+    let mut page = Page::new(view.look, view.size);
+    if preview.folders.config.is_none() && preview.folders.library.is_none() && preview.script.path.is_none() {
+        page.text("No Netdata agent was found on this machine. This is what one would send from here.").blank();
+    }
+    let both = words::both_needed(preview);
+    if !both.is_empty() {
+        both.iter().fold(&mut page, |page, line| page.text(line)).blank();
+    }
+    match &preview.assembly {
+        Err(error) => {
+            page.row("Problem", LABEL, &error.to_string());
+        }
+        Ok(assembly) => {
+            page.row("What", LABEL, &format!("A usage event of Netdata. {}", words::by_sensitivity(preview)));
+            page.row("Why", LABEL, words::WHY);
+            if let Some(entry) = assembly.event.entry("distinct_id") {
+                let known = words::instead_of_value(entry).is_none();
+                let id = if known { words::value(entry, &assembly.stamp) } else { "An identifier".to_owned() };
+                let text =
+                    format!("{id}, the same in every event. Pseudonymous: no name, but no other installation has it.");
+                page.row("Who", LABEL, &text);
+            }
+        }
+    }
+    let action = &preview.action;
+    let when = words::when(action).map_or_else(|| action.clone(), |when| format!("{action}: {when}."));
+    page.row("When", LABEL, &format!("{when} The key e shows the other events."));
+    if let Ok(config) = &preview.config {
+        page.row("Where to", LABEL, &format!("{} (proxy: {})", config.endpoint, words::proxy(preview)));
+    }
+    page.row("Not sent", LABEL, words::NEVER_SENT);
+    if preview.consent.decision() == Decision::OptedOut {
+        page.row(
+            "Stopped",
+            LABEL,
+            "This machine has opted out: the sender sends nothing. The key i shows what opting in would do.",
+        );
+    } else {
+        page.row("To stop", LABEL, &format!("Press o. That creates {}", stop_file(view)));
+    }
+    let state = dashboard::state(preview);
+    page.row("Dashboard", LABEL, &format!("It may send events of its own, from a browser: key 7. Here: {state}."));
+    if !preview.is_exact() && preview.assembly.is_ok() {
+        page.blank().text(words::NOT_EXACT);
+    }
+    page.blank().heading("Who would send");
+    page.text(&preview.script.to_string());
+    page.text(&format!("{} {}", preview.events().condition(), words::daemons()));
+    page.blank().heading("With what");
+    for (label, text) in words::overview(preview).into_iter().filter(|(label, _)| !SAID.contains(label)) {
+        page.row(label, 18, &text);
+    }
+    page.blank().heading("All events");
+    for action in ACTIONS {
+        page.row(action.name, 21, action.when);
+    }
+    page.into_rows()
+}
+
+/// Rows of the overview that stand further up, in the head or in sentences.
+const SAID: [&str; 4] = ["Destination", "Event", "Request", "Who would send"];
+
+fn stop_file(view: View<'_>) -> String {
+    words::path(&anonymous_statistics::consent::opt_out_file::opt_out_file(&view.preview.opt_out_folder()))
+}

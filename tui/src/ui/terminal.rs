@@ -1,0 +1,342 @@
+//! The terminal and everything that happens outside the screens: what is typed, signals, and the effects that a state asks
+//! for.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anonymous_statistics::inspect::Question;
+use anonymous_statistics::inspect::watch::Watched;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::cursor::{Hide, Show};
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::layout::{Rect, Size};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::Signals;
+
+use crate::actions::report::Report;
+use crate::output::{Failure, NOT_DONE};
+use crate::ui::draw::draw;
+use crate::ui::effects;
+use crate::ui::input::Input;
+use crate::ui::state::{Effect, Message, State};
+use crate::ui::theme::Look;
+
+/// How long the first screen waits for the first look, so that it does not flicker. A look takes about a millisecond.
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+
+/// How often a look that takes its time says how long already.
+const WAITED: Duration = Duration::from_secs(1);
+
+/// More characters than an 8K screen shows in a font of 6 by 12 pixels. A terminal can say 65535 by 65535 (`ioctl_tty(2)`),
+/// and a hundred bytes would be taken for each of them.
+const MOST: u32 = 500_000;
+
+/// How many characters the terminal has; `None` where it says none, or what cannot be.
+pub(crate) fn size_of_terminal() -> Option<Size> {
+    let said = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    let size = Size::new(said.ws_col, said.ws_row);
+    (1..=MOST).contains(&size.area()).then_some(size)
+}
+
+/// How often it is looked whether something changed on which the preview rests; `Watched` says what that costs.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// Runs the screens until somebody leaves.
+pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
+    let failed = |error: io::Error| Failure::new(NOT_DONE, format!("the terminal cannot be used: {error}"));
+    let (sender, receiver) = mpsc::channel();
+    let stopped = watch_signals(sender.clone()).map_err(failed)?;
+    let performer = Performer { question: Arc::new(question), sender: sender.clone(), watched: Arc::default() };
+    performer.perform(Effect::Look(performer.question.action.clone()));
+    performer.watch().map_err(failed)?;
+
+    end_after_panic();
+    let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(&performer, &receiver));
+    give_terminal_back();
+    for command in ended.iter().flatten() {
+        crate::output::hint(&format!("Run:  {command}"));
+    }
+    match stopped.load(Ordering::Relaxed) {
+        0 => ended.map(|_| ExitCode::SUCCESS).map_err(failed),
+        signal => {
+            // Whoever sent it sees that it was the end.
+            no_core_dump();
+            signal_hook::low_level::emulate_default_handler(signal).map(|()| ExitCode::SUCCESS).map_err(failed)
+        }
+    }
+}
+
+/// SIGQUIT asks for a core dump (signal(7)), and in one would be values of an event.
+fn no_core_dump() {
+    // A limit of 0 does not keep Linux from handing a dump to a program (core(5)).
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(not(target_os = "linux"))]
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Core,
+        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+    );
+}
+
+fn take_terminal() -> io::Result<()> {
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+}
+
+/// As far as it is still there.
+fn give_terminal_back() {
+    let _ = execute!(io::stdout(), Show, DisableBracketedPaste, LeaveAlternateScreen);
+    let _ = disable_raw_mode();
+}
+
+/// What the terminal shows. It is always as large as the state says: one that measured the terminal itself could find
+/// another size than the state was laid out for.
+struct Canvas {
+    terminal: CrosstermBackend<io::Stdout>,
+    /// Of no size where it is not known.
+    shown: Buffer,
+}
+
+impl Canvas {
+    fn draw(&mut self, state: &State) -> io::Result<()> {
+        let mut next = Buffer::empty(Rect::from(state.size));
+        if self.shown.area != next.area {
+            self.terminal.clear()?;
+            self.shown = Buffer::empty(next.area);
+        }
+        draw(state, &mut next);
+        self.terminal.draw(self.shown.diff_iter(&next))?;
+        self.shown = next;
+        Backend::flush(&mut self.terminal)
+    }
+
+    /// Somebody else may have drawn, or the terminal has moved what it shows.
+    fn forget(&mut self) {
+        self.shown = Buffer::default();
+    }
+}
+
+/// Draws and waits, in turns. Nothing is drawn while nothing happens. Returns the commands that a person is left to run.
+fn show(performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
+    let question = &performer.question;
+    let look = Look::of(|name| std::env::var_os(name));
+    let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
+    let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
+    let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, size);
+    let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
+    let ready = Instant::now() + FIRST_LOOK;
+    loop {
+        let early = state.preview.is_none() && Instant::now() < ready;
+        if !early {
+            canvas.draw(&state)?;
+        }
+        // Keys that were typed ahead are not drawn one by one.
+        for message in wait(&state, messages, early.then_some(ready)).into_iter().chain(messages.try_iter().take(AHEAD))
+        {
+            if matches!(message, Message::Resized(_)) {
+                canvas.forget();
+            }
+            match state.update(message) {
+                Some(Effect::Quit) => return Ok(state.blocked),
+                Some(Effect::Suspend) => {
+                    suspend()?;
+                    resume(&mut canvas, &mut state)?;
+                }
+                Some(Effect::Redraw) => resume(&mut canvas, &mut state)?,
+                Some(effect) => performer.perform(effect),
+                None => {}
+            }
+        }
+    }
+}
+
+/// How many messages are taken between two drawings.
+const AHEAD: usize = 100;
+
+/// Waits for a message: until it is time for the first drawing, for a second while a look is under way, else for ever.
+fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> Option<Message> {
+    let time = match ready {
+        Some(ready) => Some(ready.saturating_duration_since(Instant::now())),
+        None => state.looking.as_ref().map(|_| WAITED),
+    };
+    // Threads of this program hold the other ends, so the channel does not close; if it did, this would be the end.
+    match time {
+        None => Some(messages.recv().unwrap_or(Message::Stop)),
+        Some(time) => match messages.recv_timeout(time) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => ready.is_none().then_some(Message::Waited),
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+        },
+    }
+}
+
+/// Gives the terminal back and stops, as a shell expects of Ctrl-Z. It returns when the shell lets the program go on.
+fn suspend() -> io::Result<()> {
+    give_terminal_back();
+    signal_hook::low_level::emulate_default_handler(SIGTSTP)
+}
+
+/// Takes the terminal, whatever a shell made of it meanwhile, and draws everything anew.
+fn resume(canvas: &mut Canvas, state: &mut State) -> io::Result<()> {
+    // Raw mode is only set where it is believed not to be.
+    disable_raw_mode()?;
+    take_terminal()?;
+    canvas.forget();
+    state.size = size_of_terminal().unwrap_or(state.size);
+    Ok(())
+}
+
+/// Performs effects, each on a thread of its own: a file system that hangs must not freeze the screen.
+struct Performer {
+    question: Arc<Question>,
+    sender: Sender<Message>,
+    /// On what the newest look rests.
+    watched: Arc<Mutex<Option<Arc<Watched>>>>,
+}
+
+impl Performer {
+    fn perform(&self, effect: Effect) {
+        let (question, sender) = (Arc::clone(&self.question), self.sender.clone());
+        let watched = Arc::clone(&self.watched);
+        let begun = thread::Builder::new().spawn(move || {
+            let last = newest(&watched);
+            let tell = |message| send(&sender, message);
+            // The folder in which this program was started stays open, whatever takes its place: nothing here leaves it.
+            effects::perform(effect, &question, rustix::fs::CWD, last.as_deref(), &tell, &|before| {
+                *watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
+            });
+        });
+        if let Err(error) = begun {
+            // A limit on the number of processes, for example.
+            let sentences = vec![format!("This program could not do that beside the screen: {error}")];
+            let report = Report { title: "Not done", sentences, commands: Vec::new(), consent: false };
+            send(&self.sender, Message::Done(Box::new(report)));
+        }
+    }
+
+    /// Notices changes. Where a file system hangs, this thread hangs, and nothing else does.
+    fn watch(&self) -> io::Result<()> {
+        let (watched, sender) = (Arc::clone(&self.watched), self.sender.clone());
+        thread::Builder::new().spawn(move || {
+            let mut told: Option<Arc<Watched>> = None;
+            loop {
+                thread::sleep(WATCH);
+                let Some(newest) = newest(&watched) else { continue };
+                // A change is told once: the look that follows brings something new to compare with.
+                if told.as_ref().is_none_or(|told| !Arc::ptr_eq(told, &newest)) && newest.has_changed() {
+                    told = Some(newest);
+                    send(&sender, Message::Changed);
+                }
+            }
+        })?;
+        Ok(())
+    }
+}
+
+fn newest(watched: &Mutex<Option<Arc<Watched>>>) -> Option<Arc<Watched>> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// If nobody listens any more, the program is about to end.
+fn send(sender: &Sender<Message>, message: Message) {
+    let _ = sender.send(message);
+}
+
+/// Reads what is typed until the terminal is gone. One thread waits for bytes, and another for what they come to, which a
+/// key may end that is followed by nothing. Neither waits by poll(2): macOS' does not support devices.
+fn watch_input(sender: Sender<Message>) -> io::Result<()> {
+    let (pieces, read) = mpsc::channel::<Vec<u8>>();
+    thread::Builder::new().spawn(move || {
+        let mut bytes = [0; 1024];
+        loop {
+            match rustix::io::read(io::stdin(), &mut bytes) {
+                Ok(count @ 1..) => {
+                    if pieces.send(bytes.iter().take(count).copied().collect()).is_err() {
+                        return;
+                    }
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                // The terminal is gone (`ioctl_tty(2)`, TIOCNOTTY; read(2), EIO).
+                Ok(0) | Err(_) => return,
+            }
+        }
+    })?;
+    thread::Builder::new().spawn(move || {
+        let mut input = Input::default();
+        loop {
+            let piece = match input.patience() {
+                Some(patience) => read.recv_timeout(patience),
+                None => read.recv().map_err(RecvTimeoutError::from),
+            };
+            match piece {
+                Ok(bytes) => {
+                    #[cfg(debug_assertions)]
+                    crash_if_asked(&bytes);
+                    input.take(&bytes).into_iter().for_each(|message| send(&sender, message));
+                }
+                Err(RecvTimeoutError::Timeout) => input.quiet().into_iter().for_each(|message| send(&sender, message)),
+                Err(RecvTimeoutError::Disconnected) => return send(&sender, Message::Stop),
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// A signal ends the program in order; the same signal a second time ends it at once. Returns where its number will be.
+/// The signals that stop a program for a while and let it go on are passed on too, and that of another size.
+fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
+    const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+    let second = Arc::new(AtomicBool::new(false));
+    for signal in ENDING {
+        // Registered before the flag is set by the first: so only the second ends the program here.
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&second))?;
+        signal_hook::flag::register(signal, Arc::clone(&second))?;
+    }
+    let mut signals = Signals::new(ENDING.iter().chain(&[SIGTSTP, SIGCONT, SIGWINCH]))?;
+    let stopped = Arc::new(AtomicI32::new(0));
+    let number = Arc::clone(&stopped);
+    thread::Builder::new().spawn(move || {
+        for signal in signals.forever() {
+            let message = match signal {
+                SIGTSTP => Some(Message::Suspended),
+                SIGCONT => Some(Message::Continued),
+                SIGWINCH => size_of_terminal().map(Message::Resized),
+                signal => {
+                    number.store(signal, Ordering::Relaxed);
+                    Some(Message::Stop)
+                }
+            };
+            if let Some(message) = message {
+                send(&sender, message);
+            }
+        }
+    })?;
+    Ok(stopped)
+}
+
+/// What a panic leaves behind can only be tested with one. Nobody's input leads to any, so a debug build has a key for it:
+/// F12.
+#[cfg(debug_assertions)]
+fn crash_if_asked(bytes: &[u8]) {
+    let asked = std::env::var_os("TELEMETRY_PREVIEW_CRASH").is_some();
+    assert!(!asked || bytes != b"\x1b[24~", "asked to crash");
+}
+
+/// Whichever thread panics, the program ends, in a debug build as in a release.
+fn end_after_panic() {
+    let next = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        give_terminal_back();
+        next(info);
+        std::process::abort();
+    }));
+}

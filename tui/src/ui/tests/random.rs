@@ -1,0 +1,155 @@
+//! Keys at random, with everything that they ask for really done: in folders of their own, and against a model of what may
+//! be in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::inspect::Question;
+use ratatui::layout::Size;
+
+use super::{ALL_KEYS, RICH, press, text};
+use crate::ui::dialog::Overlay;
+use crate::ui::effects;
+use crate::ui::keys::Key;
+use crate::ui::state::{Effect, Message, State};
+
+const KEYS: usize = 10_000;
+
+/// xorshift: the same keys every time.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(limit).unwrap()).unwrap()
+    }
+}
+
+fn tree(root: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for item in std::fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path.clone());
+            }
+            found.insert(path);
+        }
+    }
+    found
+}
+
+/// The path below `root` that a dialog names, put together from the lines that it stands on: the path of a box begins two
+/// columns in. At the end of a line a blank of the root's own path does not show.
+fn named(state: &State, root: &Path) -> PathBuf {
+    let shown = text(state);
+    let boxed: Vec<&str> = shown.lines().filter_map(|line| line.split('│').nth(1)).collect();
+    let begin = boxed.iter().position(|line| line.starts_with("   /")).unwrap_or_else(|| panic!("no path:\n{shown}"));
+    let packed = |text: &str| text.split_whitespace().collect::<String>();
+    let path: String = boxed[begin..].iter().map_while(|line| line.strip_prefix("   ").map(packed)).collect();
+    let below = path.strip_prefix(&packed(root.to_str().unwrap())).and_then(|path| path.strip_prefix('/'));
+    root.join(below.unwrap_or_else(|| panic!("{path} is not below {}:\n{shown}", root.display())))
+}
+
+#[test]
+fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    for name in ["etc", "lib", "plugins", "home"] {
+        std::fs::create_dir(path(name)).unwrap();
+    }
+    let question = Question {
+        action: "START".to_owned(),
+        call: None,
+        examples: false,
+        config_dir: Some(path("etc/netdata")),
+        lib_dir: Some(path("lib")),
+        plugins_dir: None,
+        environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
+    };
+    let home = std::fs::File::open(path("home")).unwrap();
+    let mut model = tree(root.path());
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut state = State::new("START".to_owned(), false, path("home"), RICH, Size::new(100, 30));
+    let mut wanted = Some(Effect::Look("START".to_owned()));
+    let (mut saved, mut opted_out, mut opt_in_asked) = (0, 0, 0);
+    for pressed in 0..KEYS {
+        while let Some(effect) = wanted.take() {
+            let messages = std::cell::RefCell::new(Vec::new());
+            let tell = |message| messages.borrow_mut().push(message);
+            effects::perform(effect, &question, home.as_fd(), None, &tell, &|_| {});
+            assert_eq!(tree(root.path()), model, "after key {pressed}");
+            for message in messages.into_inner() {
+                wanted = state.update(message).or(wanted);
+            }
+        }
+        if random.below(50) == 0 {
+            // Small enough for a page to scroll, large enough to show a dialog whole.
+            let size =
+                Size::new(u16::try_from(80 + random.below(90)).unwrap(), u16::try_from(24 + random.below(30)).unwrap());
+            state.update(Message::Resized(size));
+        }
+        // Dialogs are confirmed more often than by chance alone, and screens are more often left than the program.
+        let key = match ALL_KEYS[random.below(ALL_KEYS.len())] {
+            _ if random.below(8) == 0 => Key::Enter,
+            // A look takes longer than a thousand other keys.
+            Key::Char('r' | 'e') if random.below(6) > 0 => Key::Down,
+            key => key,
+        };
+        opt_in_asked += usize::from(matches!(state.overlay, Some(Overlay::OptIn(..))));
+        if key == Key::Enter && matches!(state.overlay, Some(Overlay::OptOut(_) | Overlay::Save(_))) {
+            let file = named(&state, root.path());
+            // The dialog that names a file says so too where a folder may have to be made for it.
+            if text(&state).contains("and its folder if that is missing") {
+                model.insert(file.parent().unwrap().to_owned());
+            }
+            saved += usize::from(file.starts_with(path("home")));
+            opted_out += usize::from(file.starts_with(path("etc")));
+            model.insert(file);
+        }
+        match press(&mut state, key) {
+            Some(Effect::OptIn(_)) => panic!("opted in by keys at random"),
+            // Where somebody leaves, the next one begins. That changes nothing.
+            Some(Effect::Quit | Effect::Suspend | Effect::Redraw) => assert_eq!(tree(root.path()), model),
+            effect => wanted = effect,
+        }
+        if pressed % 20 == 0 {
+            text(&state);
+        }
+    }
+    assert_eq!(tree(root.path()), model);
+    assert!(
+        saved > 0 && opted_out > 0 && opt_in_asked > 0,
+        "{saved} saved, {opted_out} opted out, {opt_in_asked} asked"
+    );
+    // The folders of the agent hold what they held, and the one file.
+    assert!(model.contains(&path("etc/netdata/.opt-out-from-anonymous-statistics")), "{model:?}");
+}
+
+#[test]
+fn keys_at_random_in_terminals_of_every_size() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut state = super::usual();
+    for pressed in 0..KEYS {
+        if random.below(30) == 0 {
+            let size = Size::new(u16::try_from(random.below(200)).unwrap(), u16::try_from(random.below(60)).unwrap());
+            state.update(Message::Resized(size));
+        }
+        match press(&mut state, ALL_KEYS[random.below(ALL_KEYS.len())]) {
+            Some(Effect::Look(_)) => {
+                let preview = if random.below(2) == 0 { super::without_history() } else { super::opted_out() };
+                super::looked(&mut state, preview);
+            }
+            Some(Effect::OptIn(_)) => panic!("opted in by keys at random"),
+            Some(Effect::OptOut(_) | Effect::Save(_)) => state.overlay = None,
+            _ => {}
+        }
+        if pressed % 10 == 0 {
+            text(&state);
+        }
+    }
+}

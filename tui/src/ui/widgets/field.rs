@@ -1,0 +1,91 @@
+//! Fields of an event, as the lines of a table: in which order they stand, and all that is known about one.
+
+use anonymous_statistics::fields::{Group, Sensitivity};
+use anonymous_statistics::request::event::Entry;
+use anonymous_statistics::request::payload::Stamp;
+use ratatui::layout::Size;
+
+use crate::present::{field_trace, words};
+use crate::screens::{OwnKey, View};
+use crate::ui::theme::Look;
+use crate::ui::widgets::list;
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::table::{Item, Table};
+
+/// The keys of a table of fields.
+pub(crate) fn keys(table: &Table) -> &'static [OwnKey] {
+    if table.is_open() { &list::OPEN } else { &KEYS }
+}
+
+const KEYS: [OwnKey; 2] = [
+    OwnKey { key: "Enter", word: "details", does: "all about the chosen line; Enter or Esc goes back" },
+    OwnKey { key: "s", word: "sort", does: "by subject, or by how much a field says about this machine" },
+];
+
+/// The classes, those that say most first.
+const CLASSES: [Sensitivity; 4] =
+    [Sensitivity::Identifier, Sensitivity::Exact, Sensitivity::Coarse, Sensitivity::Constant];
+
+/// The fields that people see, in the order of the list. What is searched for leaves out the others.
+pub(crate) fn items<'a>(entries: &'a [Entry], stamp: &'a Stamp, by_sensitivity: bool, view: View<'_>) -> Vec<Item<'a>> {
+    let (wanted, look) = (view.search.to_lowercase(), view.look);
+    let shown: Vec<&Entry> =
+        entries.iter().filter(|entry| words::is_shown(entry) && holds(entry, stamp, &wanted)).collect();
+    let of = |heading: &str, is: &dyn Fn(&Entry) -> bool| -> Vec<Item<'a>> {
+        let item = |entry: &&'a Entry| {
+            let entry = *entry;
+            Item {
+                heading: heading.to_owned(),
+                name: entry.field.name,
+                value: words::value(entry, stamp),
+                details: Box::new(move |size| details(entry, stamp, look, size)),
+            }
+        };
+        shown.iter().filter(|entry| is(entry)).map(item).collect()
+    };
+    if by_sensitivity {
+        let class = |class: Sensitivity| {
+            let heading = format!("{}: {}", class.describe(), words::sensitivity_means(class));
+            of(&heading, &|entry| entry.field.sensitivity == class)
+        };
+        CLASSES.into_iter().flat_map(class).collect()
+    } else {
+        Group::ALL.into_iter().flat_map(|group| of(group.title(), &|entry| entry.field.group == group)).collect()
+    }
+}
+
+/// Whether a field has a text, in small letters, in something that is shown of it.
+fn holds(entry: &Entry, stamp: &Stamp, wanted: &str) -> bool {
+    let field = entry.field;
+    let value = words::value(entry, stamp);
+    let source = words::source(entry);
+    wanted.is_empty()
+        || [field.name, field.group.title(), field.sensitivity.describe(), field.what, &value, &source]
+            .iter()
+            .any(|text| text.to_lowercase().contains(wanted))
+}
+
+/// Columns of the labels.
+const LABEL: usize = 13;
+
+/// All about one field.
+fn details(entry: &Entry, stamp: &Stamp, look: Look, size: Size) -> Vec<Row> {
+    let field = entry.field;
+    let mut page = Page::new(look, size);
+    page.heading(field.name).text(field.what);
+    page.row("Value", LABEL, &words::value(entry, stamp));
+    if let Some(instead) = words::instead_of_value(entry) {
+        page.row("Form", LABEL, &instead);
+    }
+    page.row("From", LABEL, &words::source(entry));
+    page.row("Why", LABEL, field.purpose.describe());
+    let class = field.sensitivity;
+    page.row("Sensitivity", LABEL, &format!("{}: {}", class.describe(), words::sensitivity_means(class)));
+    let named = if field.documented { "named" } else { "not named" };
+    page.row("Since", LABEL, &format!("schema version {}; {named} by Netdata's own telemetry page", field.since));
+    page.blank().heading("The way to the sent value");
+    for (label, text) in field_trace::steps(entry, stamp) {
+        page.row(label, LABEL, &text);
+    }
+    page.into_rows()
+}

@@ -1,0 +1,90 @@
+//! A list in which one line is chosen, with details that can have the whole screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::screens::{OwnKey, View};
+use crate::ui::keys::Key;
+use crate::ui::theme::Look;
+use crate::ui::widgets::page::{Row, Scroll, bar};
+
+/// The key of details that have the whole screen.
+pub(crate) const OPEN: [OwnKey; 1] = [OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" }];
+
+/// What lies open of a list. Which line is chosen is the screen's to know: some remember a name, not a number.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    /// Whether the details have the whole screen.
+    open: bool,
+    scroll: Scroll,
+}
+
+impl List {
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Reacts to a key where line `now` of `count` is chosen: which line is chosen then, or `None` where the key was not for
+    /// a list. `page` is how many lines are seen at once, and `details` are those of the chosen line.
+    pub(crate) fn on_key(
+        &mut self,
+        key: Key,
+        (now, count): (usize, usize),
+        page: u16,
+        view: View<'_>,
+        details: &dyn Fn() -> Vec<Row>,
+    ) -> Option<usize> {
+        let last = count.saturating_sub(1);
+        if self.open {
+            if matches!(key, Key::Enter | Key::Escape) || count == 0 {
+                self.open = false;
+                return Some(now);
+            }
+            return self.scroll.on_key(key, &details(), view.size.height, view.search).then_some(now);
+        }
+        let page = usize::from(page).saturating_sub(1).max(1);
+        let next = match key {
+            Key::Up => now.saturating_sub(1),
+            Key::Down => now + 1,
+            Key::PageUp => now.saturating_sub(page),
+            Key::PageDown => now + page,
+            Key::Home | Key::FirstMatch => 0,
+            Key::End => last,
+            // Only what holds the text that is searched for is listed.
+            Key::NextMatch => (now + 1) % count.max(1),
+            Key::PreviousMatch => (now + last) % count.max(1),
+            Key::Enter => {
+                self.open = count > 0;
+                self.scroll = Scroll::default();
+                now
+            }
+            _ => return None,
+        };
+        Some(next.min(last))
+    }
+
+    /// Draws the details that have the whole screen.
+    pub(crate) fn draw_open(&self, details: Vec<Row>, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.scroll.draw(details, view.look, view.search, area, buffer);
+    }
+}
+
+/// Draws a list's lines. The chosen one stays in the middle, so that what is around it can be seen.
+pub(crate) fn draw(lines: Vec<Line<'static>>, chosen: usize, look: Look, area: Rect, buffer: &mut Buffer) {
+    let height = usize::from(area.height);
+    let last = lines.len().saturating_sub(height);
+    let first = chosen.saturating_sub(height / 2).min(last);
+    Paragraph::new(lines.into_iter().skip(first).take(height).collect::<Vec<_>>()).render(area, buffer);
+    bar(first, last, look, area, buffer);
+}
+
+/// A list with so many lines, the line that separates, and the room for details below.
+pub(crate) fn above_details(area: Rect, list: u16, look: Look, buffer: &mut Buffer) -> (Rect, Rect) {
+    let row = |y: u16, height: u16| Rect { y: area.y + y.min(area.height), height, ..area };
+    for position in row(list, 1.min(area.height.saturating_sub(list))).positions() {
+        buffer[position].set_symbol(look.rule());
+    }
+    (row(0, list.min(area.height)), row(list + 1, area.height.saturating_sub(list + 1)))
+}

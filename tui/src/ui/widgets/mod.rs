@@ -1,0 +1,7 @@
+//! What the screens are made of.
+
+pub(crate) mod field;
+pub(crate) mod list;
+pub(crate) mod page;
+pub(crate) mod table;
+pub(crate) mod text;

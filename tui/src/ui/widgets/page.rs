@@ -1,0 +1,448 @@
+//! Pages of text: wrapped by what a terminal shows, and scrolled.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Widget};
+use textwrap::{Options, WordSplitter, WrapAlgorithm};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::ui::keys::Key;
+use crate::ui::theme::{self, Look};
+
+/// One line of a page.
+#[derive(Debug)]
+pub(crate) struct Row {
+    line: Line<'static>,
+    joint: Joint,
+}
+
+/// How a line goes on from the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joint {
+    /// It does not: a text begins.
+    None,
+    /// The text was wrapped between two words, and this line may be indented.
+    Blank,
+    /// The text was broken at this place, and every character counts.
+    Cut,
+}
+
+impl Row {
+    /// A line on its own.
+    pub(crate) fn new(line: impl Into<Line<'static>>) -> Self {
+        Self { line: line.into(), joint: Joint::None }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        self.line.to_string()
+    }
+}
+
+/// A page under construction.
+#[derive(Debug)]
+pub(crate) struct Page {
+    look: Look,
+    width: usize,
+    rows: Vec<Row>,
+}
+
+/// Columns at the right that a page leaves for its scroll bar.
+const BAR: u16 = 2;
+
+impl Page {
+    pub(crate) fn new(look: Look, size: Size) -> Self {
+        Self { look, width: usize::from(size.width.saturating_sub(BAR)).max(1), rows: Vec::new() }
+    }
+
+    /// Columns for sentences: longer lines are hard to follow.
+    fn prose(&self) -> usize {
+        self.width.min(100)
+    }
+
+    pub(crate) fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+
+    /// Adds the lines of one text.
+    fn push(&mut self, lines: impl IntoIterator<Item = Line<'static>>, joint: Joint) {
+        let rows = lines.into_iter().enumerate();
+        self.rows.extend(rows.map(|(number, line)| Row { line, joint: if number == 0 { Joint::None } else { joint } }));
+    }
+
+    pub(crate) fn heading(&mut self, text: &str) -> &mut Self {
+        let lines = wrap(&self.look.text(text), self.prose());
+        self.push(lines.into_iter().map(|line| Line::styled(line, theme::LABEL)), Joint::Blank);
+        self
+    }
+
+    /// The labels of columns.
+    pub(crate) fn label(&mut self, text: &str) -> &mut Self {
+        self.rows.push(Row::new(Line::styled(self.look.text(text).trim_end().to_owned(), theme::LABEL)));
+        self
+    }
+
+    pub(crate) fn blank(&mut self) -> &mut Self {
+        self.rows.push(Row::new(""));
+        self
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
+        self.indented(0, text)
+    }
+
+    /// A paragraph that begins `indent` columns from the left.
+    pub(crate) fn indented(&mut self, indent: usize, text: &str) -> &mut Self {
+        let lines = wrap(&self.look.text(text), self.prose().saturating_sub(indent));
+        self.push(lines.into_iter().map(|line| Line::from(format!("{:indent$}{line}", ""))), Joint::Blank);
+        self
+    }
+
+    /// A label in a column of its own, and a text beside it.
+    pub(crate) fn row(&mut self, label: &str, column: usize, text: &str) -> &mut Self {
+        let label = self.look.text(label).into_owned();
+        let lines = wrap(&self.look.text(text), self.prose().saturating_sub(column)).into_iter().enumerate();
+        let lines = lines.map(|(number, line)| {
+            let front = if number == 0 { &*label } else { "" };
+            Line::from(vec![Span::styled(format!("{front:column$}"), theme::LABEL), Span::raw(line)])
+        });
+        self.push(lines, Joint::Blank);
+        self
+    }
+
+    /// A line as it goes onto the wire, and what stands for the bytes that end it.
+    pub(crate) fn wire_line(&mut self, text: &str, end: &'static str) -> &mut Self {
+        self.exact(text);
+        let used = self.rows.last().map_or(0, |row| row.line.width());
+        let mark = Span::styled(end, theme::CONTROL);
+        match self.rows.last_mut() {
+            Some(row) if used + mark.width() <= self.width => row.line.push_span(mark),
+            _ => self.rows.push(Row { line: Line::from(mark), joint: Joint::Cut }),
+        }
+        self
+    }
+
+    /// Text whose every character counts: broken where a line is full, and nowhere else.
+    pub(crate) fn exact(&mut self, text: &str) -> &mut Self {
+        for line in text.split('\n') {
+            let line = self.look.text(line.strip_suffix('\r').unwrap_or(line));
+            self.push(break_anywhere(&line, self.width).into_iter().map(Line::from), Joint::Cut);
+        }
+        self
+    }
+}
+
+/// Where in a page a text was found: the row that it begins in, and all its characters by row and column.
+#[derive(Debug, PartialEq, Eq)]
+struct Match {
+    row: usize,
+    cells: Vec<(usize, usize)>,
+}
+
+/// Finds a text in a page, whatever the case of its letters and wherever lines are wrapped.
+fn find(rows: &[Row], wanted: &str) -> Vec<Match> {
+    let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
+    let mut found = Vec::new();
+    if wanted.is_empty() {
+        return found;
+    }
+    // The characters of one text, each with its row and column. A blank stands for a line's end between words.
+    let mut text: Vec<(char, usize, usize)> = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        if row.joint == Joint::None {
+            search(&text, &wanted, &mut found);
+            text.clear();
+        }
+        let line = row.line.to_string();
+        let indent = if row.joint == Joint::Blank { line.len() - line.trim_start().len() } else { 0 };
+        if row.joint == Joint::Blank {
+            text.push((' ', number, usize::MAX));
+        }
+        // A combining mark stands in the column of the character before it.
+        let (mut next, mut column) = (0, 0);
+        for (at, c) in line.char_indices() {
+            let wide = c.width().unwrap_or_default();
+            if wide > 0 {
+                (column, next) = (next, next + wide);
+            }
+            if at >= indent {
+                text.extend(c.to_lowercase().map(|c| (c, number, column)));
+            }
+        }
+    }
+    search(&text, &wanted, &mut found);
+    found
+}
+
+/// In how many places a page holds a text.
+pub(crate) fn count(rows: &[Row], wanted: &str) -> usize {
+    find(rows, wanted).len()
+}
+
+fn search(text: &[(char, usize, usize)], wanted: &[char], found: &mut Vec<Match>) {
+    let mut at = 0;
+    while let Some(window) = text.get(at..at + wanted.len()) {
+        if window.iter().map(|(c, ..)| c).eq(wanted) {
+            let cells: Vec<_> = window
+                .iter()
+                .filter(|(.., column)| *column != usize::MAX)
+                .map(|(_, row, column)| (*row, *column))
+                .collect();
+            if let Some((row, _)) = cells.first() {
+                found.push(Match { row: *row, cells });
+            }
+            at += wanted.len();
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// Wraps between words. Every text gives at least one line.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let options =
+        Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation).wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
+}
+
+fn break_anywhere(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or_default();
+        if used + wide > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(c);
+        }
+        used += wide;
+    }
+    lines
+}
+
+/// Text cut to a number of columns, with a mark where something is missing.
+pub(crate) fn clip(text: &str, width: usize, look: Look) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(look.cut().width());
+    let mut used = 0;
+    let mut clipped: String = text
+        .chars()
+        .take_while(|c| {
+            used += c.width().unwrap_or_default();
+            used <= room
+        })
+        .collect();
+    if width > 0 {
+        clipped.push_str(look.cut());
+    }
+    clipped
+}
+
+/// Text filled up or cut to exactly this number of columns.
+pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
+    let mut fitted = clip(text, width, look);
+    let missing = width.saturating_sub(fitted.width());
+    fitted.extend(std::iter::repeat_n(' ', missing));
+    fitted
+}
+
+/// How far a page is scrolled, and what was found in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scroll {
+    first: usize,
+    /// The match on which a person stands.
+    at: Option<usize>,
+}
+
+impl Scroll {
+    /// Moves, and says whether the key was for it.
+    pub(crate) fn on_key(&mut self, key: Key, rows: &[Row], height: u16, wanted: &str) -> bool {
+        let height = usize::from(height);
+        let last = rows.len().saturating_sub(height);
+        let page = height.saturating_sub(1).max(1);
+        let now = self.first.min(last);
+        self.first = match key {
+            Key::Up => now.saturating_sub(1),
+            Key::Down => now + 1,
+            Key::PageUp => now.saturating_sub(page),
+            Key::PageDown => now + page,
+            Key::Home => 0,
+            Key::End => last,
+            Key::FirstMatch | Key::NextMatch | Key::PreviousMatch => {
+                let found = find(rows, wanted);
+                self.at = step(key, self.at, now, &found);
+                // Some lines before a match are shown too.
+                match self.at.and_then(|at| found.get(at)) {
+                    Some(found) if !(now..now + height).contains(&found.row) => found.row.saturating_sub(height / 3),
+                    _ => now,
+                }
+            }
+            _ => return false,
+        }
+        .min(last);
+        true
+    }
+
+    /// Draws rows from where the page is scrolled to, with a bar where there is more than fits. What is searched for is
+    /// marked.
+    pub(crate) fn draw(self, rows: Vec<Row>, look: Look, wanted: &str, area: Rect, buffer: &mut Buffer) {
+        self.draw_beside(rows, look, wanted, &[area], buffer);
+    }
+
+    /// The same in columns of the same size: the text goes on at the top of the next one.
+    pub(crate) fn draw_beside(self, rows: Vec<Row>, look: Look, wanted: &str, columns: &[Rect], buffer: &mut Buffer) {
+        let Some(right) = columns.last().filter(|right| right.height > 0) else { return };
+        let height = usize::from(right.height);
+        let last = rows.len().saturating_sub(height * columns.len());
+        let first = self.first.min(last);
+        let found = find(&rows, wanted);
+        let mut lines = rows.into_iter().skip(first).map(|row| row.line);
+        for area in columns {
+            Paragraph::new(lines.by_ref().take(height).collect::<Vec<_>>()).render(*area, buffer);
+        }
+        for (number, found) in found.iter().enumerate() {
+            let style = if self.at == Some(number) { theme::FOUND_HERE } else { theme::FOUND };
+            for (row, column) in found.cells.iter().filter(|(row, _)| *row >= first) {
+                let (at, row) = ((row - first) / height, (row - first) % height);
+                if let Some(area) = columns.get(at)
+                    && let (Ok(x), Ok(y)) = (u16::try_from(*column), u16::try_from(row))
+                    && x < area.width
+                    && let Some(cell) = buffer.cell_mut((area.x + x, area.y + y))
+                {
+                    cell.set_style(style);
+                }
+            }
+        }
+        bar(first, last, look, *right, buffer);
+    }
+}
+
+/// The match that a key leads to: the first from the top of what is shown, or the next one, or the one before; after the
+/// last comes the first.
+fn step(key: Key, at: Option<usize>, top: usize, found: &[Match]) -> Option<usize> {
+    let count = found.len();
+    if count == 0 {
+        return None;
+    }
+    let here = || found.iter().position(|found| found.row >= top).unwrap_or(0);
+    Some(match (key, at) {
+        (Key::NextMatch, Some(at)) => (at + 1) % count,
+        (Key::PreviousMatch, Some(at)) => (at.min(count) + count - 1) % count,
+        (Key::PreviousMatch, None) => (here() + count - 1) % count,
+        _ => here(),
+    })
+}
+
+/// A scroll bar at the right edge: where a view stands among `last + 1` places.
+pub(crate) fn bar(first: usize, last: usize, look: Look, area: Rect, buffer: &mut Buffer) {
+    if last == 0 || area.height < 2 {
+        return;
+    }
+    let (track, thumb) = look.bar();
+    let bar = Scrollbar::new(ScrollbarOrientation::VerticalRight)
+        .begin_symbol(None)
+        .end_symbol(None)
+        .track_symbol(Some(track))
+        .thumb_symbol(thumb)
+        .style(Style::new());
+    let mut place = ScrollbarState::new(last + 1).position(first).viewport_content_length(usize::from(area.height));
+    bar.render(area, buffer, &mut place);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RICH: Look = Look { colour: true, unicode: true };
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(clip("日本語", 6, RICH), "日本語");
+        assert_eq!(clip("日本語", 5, RICH), "日本…");
+        assert_eq!(clip("日本語", 4, RICH), "日…");
+        assert_eq!(fit("日", 4, RICH), "日  ");
+        assert_eq!(clip("abc", 0, RICH), "");
+        assert_eq!(break_anywhere("日本語", 4), ["日本", "語"]);
+        assert_eq!(break_anywhere("", 4), [""]);
+        assert_eq!(clip("e\u{301}e\u{301}e\u{301}", 2, RICH), "e\u{301}…");
+    }
+
+    fn rows(lines: &[&str]) -> Vec<Row> {
+        lines.iter().map(|line| Row::new((*line).to_owned())).collect()
+    }
+
+    #[test]
+    fn scrolling_stays_within_the_page() {
+        let mut scroll = Scroll::default();
+        let page = rows(&["x"; 25]);
+        for (key, expected) in [
+            (Key::Up, 0),
+            (Key::Down, 1),
+            (Key::PageDown, 10),
+            (Key::PageDown, 15),
+            (Key::Down, 15),
+            (Key::PageUp, 6),
+            (Key::End, 15),
+            (Key::Home, 0),
+        ] {
+            assert!(scroll.on_key(key, &page, 10, ""));
+            assert_eq!(scroll.first, expected, "{key:?}");
+        }
+        assert!(!scroll.on_key(Key::Enter, &page, 10, ""));
+        // A page that fits does not move.
+        scroll.on_key(Key::End, &page[..5], 10, "");
+        assert_eq!(scroll.first, 0);
+    }
+
+    #[test]
+    fn what_is_found_is_found_across_wrapped_lines_and_in_any_case() {
+        let mut page = Page::new(RICH, Size::new(14, 10));
+        page.row("Why", 4, "one two three").exact("abcdefghijklmnop").text("日本語 Kernel");
+        let page = page.into_rows();
+        let lines: Vec<String> = page.iter().map(Row::text).collect();
+        assert_eq!(lines, ["Why one two", "    three", "abcdefghijkl", "mnop", "日本語", "Kernel"]);
+        let places = |wanted: &str| find(&page, wanted).into_iter().map(|found| found.row).collect::<Vec<_>>();
+        assert_eq!(places("TWO THREE"), [0]);
+        assert_eq!(places("klmn"), [2]);
+        assert_eq!(places("語 kernel"), [4]);
+        assert_eq!(places("e"), [0, 1, 1, 2, 5, 5]);
+        assert_eq!(places("nowhere"), [0; 0]);
+        assert_eq!(places(""), [0; 0]);
+        assert_eq!(find(&page, "lm")[0].cells, [(2, 11), (3, 0)]);
+        assert_eq!(find(&page, "本")[0].cells, [(4, 2)], "columns, not characters");
+    }
+
+    #[test]
+    fn matches_come_round() {
+        let page = rows(&["a", "-", "-", "-", "-", "a", "-", "-", "a", "-"]);
+        let mut scroll = Scroll::default();
+        for (key, at, first) in [
+            (Key::FirstMatch, 0, 0),
+            (Key::NextMatch, 1, 4),
+            (Key::NextMatch, 2, 7),
+            (Key::NextMatch, 0, 0),
+            (Key::PreviousMatch, 2, 7),
+            (Key::PreviousMatch, 1, 4),
+        ] {
+            assert!(scroll.on_key(key, &page, 3, "a"));
+            assert_eq!((scroll.at, scroll.first), (Some(at), first), "{key:?}");
+        }
+        scroll.on_key(Key::NextMatch, &page, 3, "b");
+        assert_eq!((scroll.at, scroll.first), (None, 4));
+    }
+
+    #[test]
+    fn control_characters_never_reach_a_page() {
+        let mut page = Page::new(RICH, Size::new(40, 10));
+        page.heading("a\u{1b}b").text("c\u{9b}d").row("e\u{7}", 10, "f\rg").exact("h\u{1b}[2J\r\ni");
+        for row in page.into_rows() {
+            assert!(!row.text().contains(char::is_control), "{row:?}");
+        }
+    }
+}
