@@ -74,7 +74,7 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
             ));
             Ok(code)
         }
-        Some(_) => ui::run(question),
+        Some(_) => ui::run(screens::all(), question),
         None => verbs::show::run(&question, ShowOptions::default()),
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod opting;
 pub(crate) mod report;
+pub(crate) mod rights;
 pub(crate) mod saving;

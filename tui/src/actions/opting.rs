@@ -5,14 +5,14 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy};
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::consent::opt_out_file::{self, Done};
 use anonymous_statistics::consent::{Decision, Finding, Source};
 use anonymous_statistics::inspect::{Preview, Question, Target};
 use anonymous_statistics::outbox::{self, Deleted, Role};
-use anonymous_statistics::text::printable;
 
 use crate::actions::report::Report;
+use crate::actions::rights::{Who, again, again_if, is_root, quoted};
 use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
 use crate::present::words;
 
@@ -50,36 +50,6 @@ impl Barred {
     pub(crate) fn look(preview: &Preview) -> Self {
         Self { opt_out: OptOut::plan(preview).barred(), opt_in: OptIn::plan(preview).barred() }
     }
-}
-
-/// Who can do what failed here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
-    /// Root, as whom sudo runs a command.
-    Root,
-    /// Root, and that is who asks: something else has to be done first.
-    Asker,
-    /// Nobody: to root the same is refused.
-    Nobody,
-}
-
-impl Who {
-    fn can(refused: io::ErrorKind, root: bool) -> Self {
-        match (refused, root) {
-            (io::ErrorKind::ReadOnlyFilesystem, _) | (io::ErrorKind::PermissionDenied, true) => Self::Nobody,
-            (_, true) => Self::Asker,
-            (_, false) => Self::Root,
-        }
-    }
-
-    /// What there is to say to that.
-    fn advice(self) -> Option<&'static str> {
-        (self == Self::Nobody).then_some("More rights would not help: root is refused as well.")
-    }
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// What has to be known to opt out: where the file is created, and where events may wait.
@@ -386,31 +356,6 @@ fn done(title: &'static str, sentences: Vec<String>) -> Report {
     Report { title, sentences, commands: Vec::new(), consent: true }
 }
 
-/// What deletes or reads what is kept where rights are missing: `forget`, `history` or `diff` with more of them.
-pub(crate) fn with_more_rights(verb: &str, preview: &Preview) -> Vec<String> {
-    let who = if is_root() { Who::Asker } else { Who::Root };
-    again_if(who, verb, &preview.folders)
-}
-
-/// To do the same again helps only as somebody else.
-fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
-    (who == Who::Root).then(|| again(verb, folders)).into_iter().collect()
-}
-
-/// This program once more, with sudo. That drops most of the environment, so what it named stands in the command; what was
-/// found, root finds too.
-fn again(verb: &str, folders: &Folders) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
-    let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
-    for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
-        if let Some(Dir { path: folder, by: FoundBy::Option | FoundBy::Variable }) = folder {
-            command.push_str(option);
-            command.push_str(&quoted(folder.as_os_str()));
-        }
-    }
-    command
-}
-
 /// Asks for a typed word before what must not happen by accident.
 pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
@@ -428,25 +373,11 @@ pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
     }
 }
 
-/// A word for a shell.
-fn quoted(word: &OsStr) -> String {
-    match shlex::bytes::try_quote(word.as_encoded_bytes()) {
-        Ok(quoted) => String::from_utf8_lossy(&quoted).into_owned(),
-        // Only a NUL cannot be quoted, and no path holds one.
-        Err(_nul) => printable(&word.to_string_lossy()).into_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use anonymous_statistics::agent::folders::{Dir, FoundBy};
 
-    #[test]
-    fn a_command_can_be_pasted() {
-        assert_eq!(quoted(OsStr::new("/etc/netdata")), "/etc/netdata");
-        assert_eq!(quoted(OsStr::new("/my folder/it's")), "\"/my folder/it's\"");
-        assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
-    }
+    use super::*;
 
     fn plan(folder: &str, exists: bool, library: Option<Dir>) -> OptOut {
         let folders = Folders {

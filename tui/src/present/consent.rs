@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anonymous_statistics::agent::process::{Daemon, Whose};
-use anonymous_statistics::consent::{Consent, Source};
+use anonymous_statistics::consent::{Consent, Decision, Source};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
@@ -97,4 +97,18 @@ pub(crate) fn advice(preview: &Preview) -> Option<&'static str> {
         "Only a variable opts out. The agent's dashboard looks at the file alone: create it as well (telemetry-preview \
          opt-out), and restart netdata.",
     )
+}
+
+/// How the decision follows from the trace.
+pub(crate) const fn explanation(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Allowed => {
+            "Every place was looked at, and none objects. One objection would be enough to send nothing."
+        }
+        Decision::OptedOut => "One objection is enough: the sender sends nothing.",
+        Decision::Unknown => {
+            "No objection was found, but not every place could be looked at from this account. The daemon may see \
+             what this account cannot. In doubt the sender sends nothing."
+        }
+    }
 }

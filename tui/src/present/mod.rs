@@ -3,5 +3,6 @@
 pub(crate) mod consent;
 pub(crate) mod dashboard;
 pub(crate) mod field_trace;
+pub(crate) mod history;
 pub(crate) mod last_event;
 pub(crate) mod words;

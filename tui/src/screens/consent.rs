@@ -4,12 +4,11 @@ use anonymous_statistics::consent::{Consent as Decided, Source, Step};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Handled, Screen, View};
 use crate::present::{consent, words};
 use crate::ui::keys::Key;
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::widgets::page::{Page, Row, fit};
 use crate::ui::widgets::text::Text;
-use crate::verbs::status;
 
 #[derive(Debug, Default)]
 pub(crate) struct Consent {
@@ -38,7 +37,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
     let consent = &view.preview.consent;
     let mut page = Page::new(view.look, view.size);
     page.heading(&format!("Decision: {}", words::decision(consent.decision())));
-    page.text(status::explanation(consent.decision())).blank();
+    page.text(crate::present::consent::explanation(consent.decision())).blank();
     let both = words::both_needed(view.preview);
     if !both.is_empty() {
         both.iter().fold(&mut page, |page, line| page.text(line)).blank();

@@ -4,10 +4,10 @@ use anonymous_statistics::channels::dashboard::stock;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::{Handled, OwnKey, Screen, View};
 use crate::present::consent;
 use crate::present::dashboard::{self, ABOUT, DECIDES, STAMP, STOCK};
-use crate::ui::keys::Key;
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::widgets::field;
 use crate::ui::widgets::page::{self, Page, Row};
 use crate::ui::widgets::table::{Item, Table};

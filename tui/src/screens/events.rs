@@ -11,10 +11,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::{Handled, OwnKey, Screen, View};
 use crate::present::last_event;
 use crate::present::words;
-use crate::ui::keys::Key;
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::theme;
 use crate::ui::widgets::list::{self, List};
 use crate::ui::widgets::page::{Page, Row, Scroll, bar, fit};

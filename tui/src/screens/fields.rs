@@ -4,8 +4,8 @@ use anonymous_statistics::request::Assembly;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Handled, OwnKey, Screen, View};
-use crate::ui::keys::Key;
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::widgets::field;
 use crate::ui::widgets::page::{Page, Scroll};
 use crate::ui::widgets::table::{Item, Table};

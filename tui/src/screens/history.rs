@@ -8,14 +8,14 @@ use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Handled, OwnKey, Screen, View};
-use crate::actions::opting;
+use crate::actions::rights;
+use crate::present::history;
 use crate::present::words;
-use crate::ui::keys::Key;
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::theme;
 use crate::ui::widgets::list::{self, List};
 use crate::ui::widgets::page::{Page, Row, Scroll, fit};
-use crate::verbs::history;
 
 #[derive(Debug, Default)]
 pub(crate) struct History {
@@ -95,7 +95,7 @@ fn without(view: View<'_>) -> Vec<Row> {
     match &preview.history {
         Err(error) => {
             page.text(&format!("{} cannot be read: {error}", words::state_folder(&preview.folders))).blank();
-            for command in opting::with_more_rights("history", preview) {
+            for command in rights::with_more_rights("history", preview) {
                 page.text("Run this in another terminal:").indented(2, &command);
             }
         }

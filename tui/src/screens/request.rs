@@ -7,12 +7,12 @@ use anonymous_statistics::request::http::METHOD;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Handled, OwnKey, Screen, View};
 use crate::actions::saving::Save;
 use crate::digest::sha256;
 use crate::present::words;
 use crate::ui::dialog::Overlay;
-use crate::ui::keys::Key;
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::widgets::page::{self, Page, Row, Scroll};
 
 #[derive(Debug, Default)]

@@ -5,9 +5,9 @@ use anonymous_statistics::fields::ACTIONS;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Handled, Screen, View};
 use crate::present::{dashboard, words};
 use crate::ui::keys::Key;
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::Text;
 

@@ -1,9 +1,11 @@
-//! What can lie over a screen.
+//! The boxes over a screen: what each says, and its keys.
 
 use crate::actions::opting::{OptIn, OptOut};
 use crate::actions::report::Report;
 use crate::actions::saving::Save;
-use crate::ui::widgets::page::Scroll;
+use crate::present::words;
+use crate::ui::keys::OwnKey;
+use crate::ui::widgets::page::{Page, Row, Scroll};
 
 /// A box over the screen.
 #[derive(Debug)]
@@ -24,3 +26,130 @@ pub(crate) enum Overlay {
 
 /// The word that has to be typed to opt in. Opting in must never happen by accident.
 pub(crate) const OPT_IN_WORD: &str = "telemetry";
+
+/// The keys of every screen, with what they do.
+const KEYS: [(&str, &str); 15] = [
+    ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
+    ("up, down", "one line; also k and j"),
+    ("PgUp, PgDn", "one page; also Ctrl-B, Ctrl-F and Space"),
+    ("Home, End", "the first and the last; also g and G"),
+    ("/", "search: type, then Enter; Esc ends it"),
+    ("n, N", "the next and the previous place that was found"),
+    ("e", "the next event (START, EXIT, FATAL ...)"),
+    ("r", "look at the machine again; changes are noticed by themselves"),
+    ("o", "opt out: names the file, asks, and creates it"),
+    ("i", "opt in: names the file, asks for a typed word, and removes it"),
+    ("Ctrl-Z", "stop for now; the shell's fg comes back"),
+    ("Ctrl-L", "draw everything again"),
+    ("?", "this help"),
+    ("Esc", "close what is open"),
+    ("q", "leave; nothing changes; also Ctrl-C"),
+];
+
+impl Overlay {
+    pub(crate) const fn title(&self) -> &'static str {
+        match self {
+            Self::Help(_) => "Keys",
+            Self::OptOut(_) => "Opt out?",
+            Self::OptIn(..) => "Opt in?",
+            Self::Save(_) => "Save the request?",
+            Self::Working(what) => what,
+            Self::Report(report, _) => report.title,
+        }
+    }
+
+    /// The last line of the screen, while this lies over it.
+    pub(crate) fn foot(&self) -> String {
+        match self {
+            Self::OptOut(_) => " Enter opt out   Esc cancel".to_owned(),
+            Self::OptIn(..) => " Esc cancel   Enter opt in, once the word is typed".to_owned(),
+            Self::Save(_) => " Enter create the file   Esc cancel".to_owned(),
+            Self::Report(..) => " Enter close   r look again   q leave".to_owned(),
+            Self::Help(_) => " Esc close".to_owned(),
+            Self::Working(what) => format!(" {what} ..."),
+        }
+    }
+
+    pub(crate) fn scroll(&self) -> Scroll {
+        match self {
+            Self::Help(scroll) | Self::Report(_, scroll) => *scroll,
+            _ => Scroll::default(),
+        }
+    }
+
+    /// What it says: `own` are the keys of the screen below, `now` the state that the disk says.
+    pub(crate) fn rows(&self, mut page: Page, own: &[OwnKey], now: &str) -> Vec<Row> {
+        match self {
+            Self::Help(_) => help(&mut page, own),
+            Self::OptOut(plan) => opt_out(&mut page, plan),
+            Self::OptIn(plan, typed) => opt_in(&mut page, plan, typed),
+            Self::Save(plan) => save(&mut page, plan),
+            Self::Working(_) => {
+                page.text("...");
+            }
+            Self::Report(report, _) => result(&mut page, report, now),
+        }
+        page.into_rows()
+    }
+}
+
+/// Every key that the current screen knows.
+pub(crate) fn help(page: &mut Page, own: &[OwnKey]) {
+    for own in own {
+        page.row(own.key, 12, own.does);
+    }
+    for (key, does) in KEYS {
+        page.row(key, 12, does);
+    }
+}
+
+fn opt_out(page: &mut Page, plan: &OptOut) {
+    if plan.is_without_agent() {
+        page.text("No Netdata agent was found here. One that is installed later will start opted out.");
+    }
+    let folder = if plan.files().any(|(_, folder)| folder) { ", and its folder if that is missing," } else { "" };
+    page.text(&format!("This creates the file{folder}"));
+    for (file, _) in plan.files() {
+        page.indented(2, &words::path(&file));
+    }
+    page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
+    page.blank().text("Enter: opt out    Esc: cancel");
+}
+
+fn opt_in(page: &mut Page, plan: &OptIn, typed: &str) {
+    page.text("From then on this machine may send telemetry. This deletes events that wait, and removes the file");
+    for file in plan.files() {
+        page.indented(2, &words::path(&file));
+    }
+    page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
+    if !plan.others().is_empty() {
+        page.blank().text("Still in the way would be:");
+        for other in plan.others() {
+            page.indented(2, other);
+        }
+    }
+}
+
+fn save(page: &mut Page, plan: &Save) {
+    page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
+    page.indented(2, &words::path(&plan.file()));
+    page.text("Nothing is overwritten, and nothing is sent.");
+    page.blank().text("Enter: create the file    Esc: cancel");
+}
+
+/// What came of something that was confirmed, and where it was about consent, what the disk says since.
+pub(crate) fn result(page: &mut Page, report: &Report, now: &str) {
+    for sentence in &report.sentences {
+        page.text(sentence);
+    }
+    if !report.commands.is_empty() {
+        page.blank().text("Run one of these in another terminal; this screen notices, or press r:");
+        for command in &report.commands {
+            page.indented(2, command);
+        }
+        page.text("They are printed once more when you leave, so that you can copy them.").blank();
+    }
+    if report.consent {
+        page.text(&format!("The disk says now: {now}"));
+    }
+}

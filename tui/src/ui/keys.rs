@@ -46,3 +46,13 @@ impl Key {
         }
     }
 }
+
+/// A key that only one screen knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnKey {
+    pub(crate) key: &'static str,
+    /// What it does, in a word for the line of keys.
+    pub(crate) word: &'static str,
+    /// What it does, for the help.
+    pub(crate) does: &'static str,
+}

@@ -7,10 +7,12 @@
 pub(crate) mod dialog;
 mod draw;
 mod effects;
+mod frame;
 mod input;
 pub(crate) mod keys;
 #[cfg(any(debug_assertions, test))]
 mod picture;
+pub(crate) mod screen;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -22,22 +24,17 @@ pub(crate) mod widgets;
 use anonymous_statistics::inspect::Preview;
 use ratatui::layout::Size;
 
+pub(crate) use frame::{SMALLEST, fits};
+pub(crate) use screen::Screen;
 pub(crate) use terminal::{run, size_of_terminal};
 #[cfg(any(debug_assertions, test))]
 pub(crate) use {picture::Picture, theme::Look};
 
-/// The smallest terminal in which the screens can be read.
-pub(crate) const SMALLEST: Size = Size::new(60, 16);
-
-/// Whether the screens can be read in a terminal of this size.
-pub(crate) const fn fits(size: Size) -> bool {
-    size.width >= SMALLEST.width && size.height >= SMALLEST.height
-}
-
 /// Draws one screen of a preview, for the documentation, which no release has to do. `None`: there is no such screen.
 #[cfg(any(debug_assertions, test))]
 pub(crate) fn picture(preview: Preview, screen: &str, size: Size, look: Look) -> Option<Picture> {
-    let mut state = state::State::new(preview.action.clone(), false, "/home/admin".into(), look, size);
+    let mut state =
+        state::State::new(crate::screens::all(), preview.action.clone(), false, "/home/admin".into(), look, size);
     state.update(state::Message::Looked(Box::new(preview)));
     state.update(state::Message::Compared(crate::example::columns()?));
     state.open(screen).then(|| Picture::of(&state))

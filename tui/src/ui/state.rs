@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use anonymous_statistics::fields::ACTIONS;
 use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Stage};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Size;
 
-use super::{draw, fits};
 use crate::actions::opting::{Barred, OptIn, OptOut};
 use crate::actions::report::Report;
 use crate::actions::saving::Save;
-use crate::screens::{self, Handled, Screen, View};
 use crate::ui::dialog::{OPT_IN_WORD, Overlay};
-use crate::ui::keys::Key;
+use crate::ui::frame::{Areas, Frame, fits};
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::theme::Look;
-use crate::ui::widgets::page::Scroll;
+use crate::ui::widgets::page::{Page, Row, Scroll};
 
 /// Something happened.
 #[derive(Debug)]
@@ -111,6 +111,8 @@ pub(crate) struct State {
     /// The folder in which this program was started: requests are saved there.
     pub(crate) folder: PathBuf,
     pub(crate) screens: Vec<Box<dyn Screen>>,
+    /// Their titles, which stay while one of them is asked.
+    titles: Vec<&'static str>,
     pub(crate) current: usize,
     pub(crate) search: Search,
     pub(crate) overlay: Option<Overlay>,
@@ -123,20 +125,18 @@ pub(crate) struct State {
     pub(crate) size: Size,
 }
 
-/// The parts of the terminal.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Areas {
-    pub(crate) tabs: Rect,
-    pub(crate) head: Rect,
-    pub(crate) body: Rect,
-    pub(crate) foot: Rect,
-}
-
 const STILL_LOOKING: &str = "still looking at this machine";
 
 impl State {
     /// A first look is expected to be under way.
-    pub(crate) fn new(action: String, recorded: bool, folder: PathBuf, look: Look, size: Size) -> Self {
+    pub(crate) fn new(
+        screens: Vec<Box<dyn Screen>>,
+        action: String,
+        recorded: bool,
+        folder: PathBuf,
+        look: Look,
+        size: Size,
+    ) -> Self {
         Self {
             preview: None,
             barred: Box::default(),
@@ -145,7 +145,8 @@ impl State {
             action,
             recorded,
             folder,
-            screens: screens::all(),
+            titles: screens.iter().map(|screen| screen.title()).collect(),
+            screens,
             current: 0,
             search: Search::default(),
             overlay: None,
@@ -164,19 +165,43 @@ impl State {
         found.is_some()
     }
 
-    /// From top to bottom; in a terminal that is too small, what is lower has no room.
-    pub(crate) fn areas(&self, Size { width, height }: Size) -> Areas {
-        let head = draw::head_height(self, width);
-        let foot = height.saturating_sub(1);
-        let body = (1 + head).min(foot);
-        // One column of air at the left of what is read.
-        let inset = |y: u16, height: u16| Rect::new(1, y, width.saturating_sub(1), height);
-        Areas {
-            tabs: Rect::new(0, 0, width, 1),
-            head: inset(1, head),
-            body: inset(body, foot - body),
-            foot: Rect::new(0, foot, width, 1),
+    /// What stands around the current screen.
+    pub(crate) fn frame(&self) -> Frame<'_> {
+        Frame {
+            preview: self.preview.as_deref(),
+            busy: self.looking.as_ref().and_then(|looking| looking.stage),
+            action: &self.action,
+            titles: &self.titles,
+            current: self.current,
+            look: self.look,
         }
+    }
+
+    /// The parts of a terminal of this size.
+    pub(crate) fn areas(&self, size: Size) -> Areas {
+        self.frame().areas(size)
+    }
+
+    /// The keys that only the current screen knows.
+    pub(crate) fn own_keys(&self, size: Size) -> &'static [OwnKey] {
+        match (self.view(size), self.screens.get(self.current)) {
+            (Some(view), Some(screen)) => screen.keys(view),
+            _ => &[],
+        }
+    }
+
+    /// What a box over the screen says, and how many of its rows can be seen at once. It is as wide as the body, less the border
+    /// and a column of air on each side.
+    pub(crate) fn rows(&self, overlay: &Overlay, size: Size) -> (Vec<Row>, u16) {
+        let body = self.areas(size).body;
+        let room = Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2));
+        let now = match (&self.preview, &self.looking) {
+            (Some(preview), None) => preview.events().headline(),
+            _ => "looking ...".to_owned(),
+        };
+        let rows = overlay.rows(Page::new(self.look, room), self.own_keys(size), &now);
+        let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(room.height);
+        (rows, height)
     }
 
     /// What the current screen can see in a terminal of this size; `None` before the first look is done.
@@ -291,14 +316,16 @@ impl State {
             | (Overlay::Help(_), Key::Char('?'))
             | (Overlay::OptOut(_) | Overlay::Save(_), Key::Escape | Key::Char('n')) => {}
             (Overlay::Help(mut scroll), key) => {
-                let rows = draw::help(self, self.size);
-                scroll.on_key(key.meaning(), &rows, draw::box_height(self, self.size, &rows), "");
+                let (rows, height) = self.rows(&Overlay::Help(scroll), self.size);
+                scroll.on_key(key.meaning(), &rows, height, "");
                 self.overlay = Some(Overlay::Help(scroll));
             }
-            (Overlay::Report(report, mut scroll), key) => {
-                let rows = draw::result(self, self.size, &report);
-                scroll.on_key(key.meaning(), &rows, draw::box_height(self, self.size, &rows), "");
-                self.overlay = Some(Overlay::Report(report, scroll));
+            (mut overlay @ Overlay::Report(..), key) => {
+                let (rows, height) = self.rows(&overlay, self.size);
+                if let Overlay::Report(_, scroll) = &mut overlay {
+                    scroll.on_key(key.meaning(), &rows, height, "");
+                }
+                self.overlay = Some(overlay);
                 // After the command was run elsewhere: what does the disk say now?
                 return (key == Key::Char('r')).then(|| self.look_again()).flatten();
             }

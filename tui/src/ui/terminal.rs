@@ -27,6 +27,7 @@ use crate::output::{Failure, NOT_DONE};
 use crate::ui::draw::draw;
 use crate::ui::effects;
 use crate::ui::input::Input;
+use crate::ui::screen::Screen;
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
 
@@ -51,7 +52,7 @@ pub(crate) fn size_of_terminal() -> Option<Size> {
 const WATCH: Duration = Duration::from_secs(1);
 
 /// Runs the screens until somebody leaves.
-pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
+pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| Failure::new(NOT_DONE, format!("the terminal cannot be used: {error}"));
     let (sender, receiver) = mpsc::channel();
     let stopped = watch_signals(sender.clone()).map_err(failed)?;
@@ -60,7 +61,7 @@ pub(crate) fn run(question: Question) -> Result<ExitCode, Failure> {
     performer.watch().map_err(failed)?;
 
     end_after_panic();
-    let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(&performer, &receiver));
+    let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(screens, &performer, &receiver));
     give_terminal_back();
     for command in ended.iter().flatten() {
         crate::output::hint(&format!("Run:  {command}"));
@@ -126,12 +127,12 @@ impl Canvas {
 }
 
 /// Draws and waits, in turns. Nothing is drawn while nothing happens. Returns the commands that a person is left to run.
-fn show(performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
+fn show(screens: Vec<Box<dyn Screen>>, performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
     let question = &performer.question;
     let look = Look::of(|name| std::env::var_os(name));
     let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
     let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
-    let mut state = State::new(question.action.clone(), question.call.is_some(), folder, look, size);
+    let mut state = State::new(screens, question.action.clone(), question.call.is_some(), folder, look, size);
     let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
     let ready = Instant::now() + FIRST_LOOK;
     loop {

@@ -8,7 +8,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
-use crate::actions::opting;
+use crate::actions::rights;
 use crate::cli::DiffOptions;
 use crate::output::{self, DIFFERS, Failure, USAGE};
 use crate::present::words;
@@ -56,7 +56,7 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
     let history = preview.history.as_ref().map_err(|error| {
         let place = words::state_folder(&preview.folders);
         let verb = format!("diff --since-last --event {}", preview.action);
-        Failure::new(USAGE, format!("cannot read {place}: {error}")).instead(opting::with_more_rights(&verb, &preview))
+        Failure::new(USAGE, format!("cannot read {place}: {error}")).instead(rights::with_more_rights(&verb, &preview))
     })?;
     let Some((time, side)) = comparison::last(&preview) else {
         let kept = match &preview.config {

@@ -6,7 +6,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox;
 use anonymous_statistics::outbox::Role;
 
-use crate::actions::opting;
+use crate::actions::rights;
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failur
     let library = preview.folders.library_path();
     let failed = |what: &str, error: std::io::Error| {
         Failure::new(NO_PERMISSION, format!("cannot delete {what} in {state}: {error}"))
-            .instead(opting::with_more_rights("forget", &preview))
+            .instead(rights::with_more_rights("forget", &preview))
     };
     let waiting =
         outbox::forget_waiting(library, Role::Reader).map_err(|error| failed("the events that wait", error))?;

@@ -7,6 +7,7 @@ use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::actions::opting::{self, OptOut};
+use crate::actions::rights;
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
 
@@ -45,6 +46,6 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitC
         Ok(ExitCode::SUCCESS)
     } else {
         Err(Failure::new(NO_PERMISSION, "the file was created, but is not found there")
-            .instead(opting::with_more_rights("opt-out", &after)))
+            .instead(rights::with_more_rights("opt-out", &after)))
     }
 }

@@ -49,7 +49,7 @@ fn text(preview: &Preview) -> String {
             let _ = writeln!(text, "  {:width$}  what would change it: {change}", "");
         }
     }
-    let _ = writeln!(text, "\n{}", words::paragraph(explanation(consent.decision())));
+    let _ = writeln!(text, "\n{}", words::paragraph(consent::explanation(preview.consent.decision())));
     let differences = consent::differences(preview);
     if !differences.is_empty() {
         text.push_str("\nThis shell has other variables than the daemon; they do not count:\n");
@@ -83,20 +83,6 @@ fn text(preview: &Preview) -> String {
         Decision::Allowed | Decision::Unknown => writeln!(text, "\nTo opt out: sudo telemetry-preview opt-out"),
     };
     text
-}
-
-/// How the decision follows from the trace.
-pub(crate) const fn explanation(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allowed => {
-            "Every place was looked at, and none objects. One objection would be enough to send nothing."
-        }
-        Decision::OptedOut => "One objection is enough: the sender sends nothing.",
-        Decision::Unknown => {
-            "No objection was found, but not every place could be looked at from this account. The daemon may see \
-             what this account cannot. In doubt the sender sends nothing."
-        }
-    }
 }
 
 /// The answer for programs. Names and meanings do not change between versions; new ones may come.

@@ -30,7 +30,7 @@ const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
 const SCREENS: [&str; 7] = ["Summary", "Fields", "Request", "Events", "Consent", "History", "Dashboard"];
 
 fn fresh(action: &str, recorded: bool, look: Look, (width, height): (u16, u16)) -> State {
-    State::new(action.to_owned(), recorded, "/home/admin".into(), look, Size::new(width, height))
+    State::new(crate::screens::all(), action.to_owned(), recorded, "/home/admin".into(), look, Size::new(width, height))
 }
 
 fn looked(state: &mut State, preview: Preview) {

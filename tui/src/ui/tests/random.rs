@@ -74,7 +74,8 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     let home = std::fs::File::open(path("home")).unwrap();
     let mut model = tree(root.path());
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let mut state = State::new("START".to_owned(), false, path("home"), RICH, Size::new(100, 30));
+    let mut state =
+        State::new(crate::screens::all(), "START".to_owned(), false, path("home"), RICH, Size::new(100, 30));
     let mut wanted = Some(Effect::Look("START".to_owned()));
     let (mut saved, mut opted_out, mut opt_in_asked) = (0, 0, 0);
     for pressed in 0..KEYS {

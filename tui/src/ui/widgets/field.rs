@@ -6,7 +6,8 @@ use anonymous_statistics::request::payload::Stamp;
 use ratatui::layout::Size;
 
 use crate::present::{field_trace, words};
-use crate::screens::{OwnKey, View};
+use crate::ui::keys::OwnKey;
+use crate::ui::screen::View;
 use crate::ui::theme::Look;
 use crate::ui::widgets::list;
 use crate::ui::widgets::page::{Page, Row};

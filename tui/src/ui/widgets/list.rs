@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 
-use crate::screens::{OwnKey, View};
 use crate::ui::keys::Key;
+use crate::ui::keys::OwnKey;
+use crate::ui::screen::View;
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Row, Scroll, bar};
 

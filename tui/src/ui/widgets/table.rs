@@ -5,8 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 
-use crate::screens::View;
 use crate::ui::keys::Key;
+use crate::ui::screen::View;
 use crate::ui::theme::{self, Look};
 use crate::ui::widgets::list::{self, List};
 use crate::ui::widgets::page::{Page, Row, Scroll, fit};

@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use crate::screens::View;
 use crate::ui::keys::Key;
+use crate::ui::screen::View;
 use crate::ui::widgets::page::{self, Row, Scroll};
 
 /// From this width on there is room for two columns.

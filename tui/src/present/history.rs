@@ -1,0 +1,83 @@
+//! What was sent and what waits, in words.
+
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::inspect::Preview;
+use anonymous_statistics::outbox::history::Prospect;
+use anonymous_statistics::outbox::{Entry, Item};
+use anonymous_statistics::text::printable;
+
+/// What is or is not recorded from now on, where it is not the usual.
+pub(crate) fn recorded(preview: &Preview) -> Option<String> {
+    match (preview.consent.decision(), &preview.config) {
+        (Decision::OptedOut, _) => Some(
+            "This machine has opted out: nothing is sent, and nothing is recorded. What waits is deleted when the sender \
+             is called next; telemetry-preview forget deletes it now."
+                .to_owned(),
+        ),
+        (_, Ok(config)) if config.history == 0 => {
+            Some("The configuration says \"history = 0\": requests that were sent are not kept.".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// One item in a line.
+pub(crate) fn line(item: &Item) -> String {
+    let time = item.name.time().to_string();
+    match &item.entry {
+        Err(error) => format!("{time}  damaged, and never sent: {}", printable(error)),
+        Ok(entry) => {
+            let action = entry.action().unwrap_or_else(|| "?".to_owned());
+            format!("{time}  {:12} {}", printable(&action), printable(&attempts(entry)))
+        }
+    }
+}
+
+/// One item in a short line: when, what, with this many columns, and what came of it.
+pub(crate) fn short(item: &Item, actions: usize) -> String {
+    let time = item.name.time().to_string();
+    let second = time.split_once('.').map_or(&*time, |(second, _)| second);
+    let (action, outcome) = match &item.entry {
+        Err(_) => ("?".to_owned(), "damaged, and never sent".to_owned()),
+        Ok(entry) => (entry.action().unwrap_or_else(|| "?".to_owned()), outcome(entry)),
+    };
+    format!("{second}Z  {:actions$}  {outcome}", printable(&action))
+}
+
+/// What came of a request.
+fn outcome(entry: &Entry) -> String {
+    match entry.record.status {
+        _ if entry.record.attempts == 0 => "not tried yet".to_owned(),
+        Some(status @ 200..=299) => format!("accepted with status {status}"),
+        Some(status @ (408 | 429 | 500..=599)) => format!("put off with status {status}"),
+        Some(status) => format!("refused with status {status}"),
+        None => "no answer".to_owned(),
+    }
+}
+
+/// How often a request was tried, and what came of it.
+fn attempts(entry: &Entry) -> String {
+    let record = &entry.record;
+    let when = record.time.map_or_else(String::new, |time| format!(", last at {}", time.to_string()));
+    let tries = match record.attempts {
+        0 => return outcome(entry),
+        1 => format!("1 try{when}"),
+        number => format!("{number} tries{when}"),
+    };
+    format!("{}; {tries}; to {}", outcome(entry), record.url)
+}
+
+/// What becomes of an event that waits.
+pub(crate) fn becomes(prospect: &Prospect) -> String {
+    let next = "at the daemon's next START or META";
+    match prospect {
+        Prospect::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
+        Prospect::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time.to_string()),
+        Prospect::OtherDestination => {
+            format!("deleted {next}: the configuration names another destination, or the request was changed")
+        }
+        Prospect::TriedEnough => format!("deleted {next}: it was tried often enough"),
+        Prospect::TooOld => format!("deleted {next}: it is too old"),
+        Prospect::Damaged => "never sent; deleted when it is too old".to_owned(),
+    }
+}
