@@ -5,7 +5,6 @@ pub(crate) mod live;
 pub(crate) mod processes;
 #[cfg(feature = "recorded")]
 pub(crate) mod recorded;
-pub mod rescue;
 pub(crate) mod sys;
 pub(crate) mod sysctls;
 

@@ -2,7 +2,7 @@
 
 use crate::ask::{Ask, Machine};
 use crate::facts::Memory;
-use crate::linux::container::MOUNTINFO_LIMIT;
+use crate::linux::container::mountinfo::MOUNTINFO_LIMIT;
 use crate::source::Source;
 use crate::text::leading_number;
 

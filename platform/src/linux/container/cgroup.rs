@@ -1,6 +1,9 @@
 //! /proc/PID/cgroup, cgroups(7): `hierarchy:controllers:path` a line, in version 2 one line `0::path`.
 
+use crate::linux::container::findings::OTHER;
 use crate::linux::container::mountinfo::{Mark, is_container_id};
+
+pub(super) const CGROUP_LIMIT: usize = 64 * 1024;
 
 /// What the paths say of a container.
 pub(crate) fn marks(text: &str) -> Vec<Mark> {
@@ -60,7 +63,7 @@ fn path_marks(path: &str) -> Vec<Mark> {
     }
     // Only container managers name a group after a bare id of this length.
     if marks.is_empty() && names.last().is_some_and(|name| is_container_id(name)) {
-        marks.push(Mark::Manager(crate::linux::container::OTHER));
+        marks.push(Mark::Manager(OTHER));
     }
     marks
 }

@@ -1,5 +1,8 @@
 //! /proc/PID/mountinfo, `proc_pid_mountinfo(5)`.
 
+/// The manager's mounts come first: they are made with the container, before anything runs in it.
+pub(crate) const MOUNTINFO_LIMIT: usize = 256 * 1024;
+
 /// What one mount says of a container.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mount<'t> {

@@ -1,23 +1,23 @@
 //! The only module that differs between operating systems, and the only one with `unsafe`.
 
-use std::ffi::{CString, OsStr, OsString};
+mod library;
+pub mod rescue;
+
+use std::ffi::{CString, OsStr};
 use std::io;
 use std::mem::MaybeUninit;
 #[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::atomic::{AtomicPtr, Ordering};
-use std::time::Duration;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::path::Arg;
 
-use crate::host::processes::Candidate;
-use crate::host::rescue::{self, Child, LastWords};
+pub(crate) use crate::host::sys::library::{arguments, environment, processes, quantities};
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 use crate::host::sysctls;
-use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Quantities, Result, Start, Uname};
+use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Result, Start, Uname};
 
 /// Bytes that one read asks for: enough for what sysfs and most of procfs answer.
 const ONE_READ: usize = 4096;
@@ -227,125 +227,11 @@ cfg_if::cfg_if! {
             // Room for more than any number: a longer answer is then seen as one.
             sysctls::number(name, &sysctl(name, 2 * size_of::<u64>())?)
         }
-
-        /// What sysinfo knows of all processes, or of one.
-        fn processes_with(
-            which: sysinfo::ProcessesToUpdate<'_>,
-            what: sysinfo::ProcessRefreshKind,
-        ) -> Result<sysinfo::System> {
-            let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
-            system.refresh_processes_specifics(which, true, what);
-            Ok(system)
-        }
-
-        /// All processes, and whether each has this name.
-        pub(crate) fn processes(name: &str) -> Result<Vec<(Candidate, bool)>> {
-            use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
-
-            let what = ProcessRefreshKind::nothing().with_exe(UpdateKind::Always).with_user(UpdateKind::Always);
-            let system = processes_with(ProcessesToUpdate::All, what)?;
-            let found = system.processes().values().filter_map(|process| {
-                let owner = **process.effective_user_id().or(process.user_id())?;
-                let is_called = match process.exe() {
-                    Some(path) => path.file_name().is_some_and(|file| file == name),
-                    None => process.name() == name,
-                };
-                let candidate = Candidate {
-                    id: process.pid().as_u32(),
-                    parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
-                    owner,
-                    // A jail's processes are seen from outside; sysinfo does not tell them.
-                    contained: None,
-                    started: Some(process.start_time().saturating_mul(1000)),
-                    users: [process.user_id().map_or(owner, |user| **user), owner, owner, owner],
-                    ticks: Some(process.start_time()),
-                };
-                Some((candidate, is_called))
-            });
-            Ok(found.collect())
-        }
-
-        /// A list that a process was started with; sysinfo gives none where it cannot be seen.
-        fn list_of(
-            candidate: &Candidate,
-            what: sysinfo::ProcessRefreshKind,
-            list: impl Fn(&sysinfo::Process) -> &[OsString],
-        ) -> Result<Vec<OsString>> {
-            let id = sysinfo::Pid::from_u32(candidate.id);
-            let system = processes_with(sysinfo::ProcessesToUpdate::Some(&[id]), what)?;
-            // Another may have its number since.
-            let same = |process: &&sysinfo::Process| Some(process.start_time()) == candidate.ticks;
-            let process = system.process(id).filter(same).ok_or(Error::NotFound)?;
-            match list(process) {
-                [] => Err(Error::PermissionDenied),
-                list => Ok(list.to_vec()),
-            }
-        }
-
-        pub(crate) fn arguments(candidate: &Candidate) -> Result<Vec<OsString>> {
-            let what = sysinfo::ProcessRefreshKind::nothing().with_cmd(sysinfo::UpdateKind::Always);
-            list_of(candidate, what, sysinfo::Process::cmd)
-        }
-
-        pub(crate) fn environment(candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
-            let what = sysinfo::ProcessRefreshKind::nothing().with_environ(sysinfo::UpdateKind::Always);
-            let list = list_of(candidate, what, sysinfo::Process::environ)?;
-            Ok(list.iter().filter_map(|text| crate::host::processes::variable(text)).collect())
-        }
-
-        pub(crate) fn quantities() -> Result<Quantities> {
-            let mut system = sysinfo::System::new().map_err(|_error| Error::Unsupported)?;
-            system.refresh_memory();
-            system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
-            let first = system.cpus().first();
-            let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
-            // On macOS sysinfo would ask IOKit, and for the volumes' UUIDs too: statvfs(2) answers there.
-            let disks = cfg!(target_os = "freebsd").then(sysinfo::Disks::new_with_refreshed_list);
-            let disks = disks.iter().flatten().flatten().map(|disk| crate::DiskQuantity {
-                name: disk.name().to_string_lossy().into_owned(),
-                total_bytes: disk.total_space(),
-                removable: disk.is_removable(),
-            });
-            Ok(Quantities {
-                memory_bytes: Some(system.total_memory()).filter(|bytes| *bytes > 0),
-                cpu_model: first.and_then(|cpu| text(cpu.brand())),
-                cpu_vendor: first.and_then(|cpu| text(cpu.vendor_id())),
-                logical_cpus: u64::try_from(system.cpus().len()).ok().filter(|count| *count > 0),
-                cores: sysinfo::System::physical_core_count().ok().and_then(|count| u64::try_from(count).ok()),
-                disks: disks.collect(),
-            })
-        }
     } else {
-        pub(crate) fn processes(_name: &str) -> Result<Vec<(Candidate, bool)>> {
-            Err(Error::Unsupported)
-        }
-        pub(crate) fn arguments(_candidate: &Candidate) -> Result<Vec<OsString>> {
-            Err(Error::Unsupported)
-        }
-        pub(crate) fn environment(_candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
-            Err(Error::Unsupported)
-        }
         pub(crate) fn sysctl_text(_name: &str) -> Result<String> {
             Err(Error::Unsupported)
         }
         pub(crate) fn sysctl_integer(_name: &str) -> Result<i64> {
-            Err(Error::Unsupported)
-        }
-    }
-}
-
-cfg_if::cfg_if! {
-    if #[cfg(target_os = "linux")] {
-        #[allow(clippy::unnecessary_wraps, reason = "other systems may have no answer")]
-        #[allow(clippy::useless_conversion, reason = "32-bit processors have 32 bits here")]
-        pub(crate) fn quantities() -> Result<Quantities> {
-            // sysinfo(2): sizes are multiples of mem_unit bytes.
-            let system = rustix::system::sysinfo();
-            let bytes = u64::from(system.totalram).checked_mul(system.mem_unit.into());
-            Ok(Quantities { memory_bytes: bytes.filter(|bytes| *bytes > 0), ..Quantities::default() })
-        }
-    } else if #[cfg(not(any(target_os = "macos", target_os = "freebsd")))] {
-        pub(crate) fn quantities() -> Result<Quantities> {
             Err(Error::Unsupported)
         }
     }
@@ -374,82 +260,4 @@ cfg_if::cfg_if! {
             Err(Error::Unsupported)
         }
     }
-}
-
-cfg_if::cfg_if! {
-    if #[cfg(target_os = "linux")] {
-        /// Makes a second process that goes on from here as this one does; there the answer is `None`. Only a process of one
-        /// thread can: of several, a second process would have one, and locks that the others held would stay held.
-        #[allow(unsafe_code, reason = "rustix's fork leaves the C library's own notes about the process as they were")]
-        pub fn fork() -> io::Result<Option<Child>> {
-            // A folder for each thread, and the two links of any folder (`proc_task_getattr` in the kernel's fs/proc/base.c).
-            if fs::stat("/proc/self/task")?.st_nlink != 3 {
-                return Err(rescue::no_second_process("this process has more than one thread"));
-            }
-            // SAFETY: there is no other thread, so no lock is held and nothing changes half way: the second process may do
-            // whatever this one may (fork(2)).
-            let id = unsafe { libc::fork() };
-            match rustix::process::Pid::from_raw(id.max(0)) {
-                Some(id) => Ok(Some(Child(id))),
-                None if id == 0 => Ok(None),
-                None => Err(io::Error::last_os_error()),
-            }
-        }
-    } else {
-        /// On macOS, frameworks must not be used in a process that was made so (fork(2) there); and no system but Linux says
-        /// how many threads there are where a file is all that has to be looked at.
-        pub fn fork() -> io::Result<Option<Child>> {
-            Err(rescue::no_second_process("this system has none of that kind"))
-        }
-    }
-}
-
-/// Where the words of `end_after` lie.
-static LAST_WORDS: AtomicPtr<LastWords> = AtomicPtr::new(std::ptr::null_mut());
-
-extern "C" fn time_is_over(_signal: libc::c_int) {
-    // SAFETY: the pointer is null or was made from a box that nobody frees or changes.
-    #[allow(unsafe_code, reason = "a signal's handler reaches nothing but statics")]
-    let words = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() };
-    if let Some(words) = words {
-        words.say();
-    }
-    let status = words.map_or(0, |words| words.status);
-    // SAFETY: it takes no pointer, and may be called in a handler (signal-safety(7)).
-    #[allow(unsafe_code, reason = "exit(3) must not be called in a signal's handler")]
-    unsafe {
-        libc::_exit(status)
-    }
-}
-
-/// Ends this process after a time with these words, whatever it waits for, unless that is a disk: a thread that waits for one
-/// takes no signal. Called again, it replaces both.
-#[allow(unsafe_code, reason = "timers and signals have no safe wrapper in rustix")]
-pub fn end_after(time: Duration, words: LastWords) -> io::Result<()> {
-    // It may be read at any time from now on, so it stays.
-    LAST_WORDS.store(Box::into_raw(Box::new(words)), Ordering::Release);
-    let handler: extern "C" fn(libc::c_int) = time_is_over;
-    // A value of 0 would stop the timer.
-    let time = time.max(Duration::from_micros(1));
-    // SAFETY: all structs are plain data, for which zeros are valid, and outlive the calls, which only read them. The handler
-    // does nothing but what signal-safety(7) allows: poll(2), write(2) and _exit(2).
-    let answers = unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = handler as *const () as libc::sighandler_t;
-        let mut timer: libc::itimerval = std::mem::zeroed();
-        timer.it_value.tv_sec = i32::try_from(time.as_secs()).unwrap_or(i32::MAX).into();
-        #[allow(clippy::useless_conversion, reason = "suseconds_t has 32 bits on macOS, and 64 elsewhere")]
-        let microseconds = time.subsec_micros().cast_signed().into();
-        timer.it_value.tv_usec = microseconds;
-        let mut signals: libc::sigset_t = std::mem::zeroed();
-        [
-            libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut()),
-            // Whoever started this program may have blocked it.
-            libc::sigemptyset(&raw mut signals),
-            libc::sigaddset(&raw mut signals, libc::SIGALRM),
-            libc::sigprocmask(libc::SIG_UNBLOCK, &raw const signals, std::ptr::null_mut()),
-            libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut()),
-        ]
-    };
-    if answers == [0; 5] { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -1,0 +1,74 @@
+//! What the kernel says of itself and of this process.
+
+use crate::ask::Ask;
+use crate::facts::Kernel;
+use crate::linux::container::findings::Findings;
+use crate::source::Source;
+use crate::text::leading_number;
+use crate::unix;
+
+const STATUS_LIMIT: usize = 16 * 1024;
+
+/// Kernels that are no kernel of their own machine.
+pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
+    let release = kernel.release.known().map_or("", String::as_str);
+    // WSL 1 says `4.4.0-19041-Microsoft`, WSL 2 `5.15.90.1-microsoft-standard-WSL2`.
+    if release.contains("Microsoft") || release.contains("WSL") {
+        ask.saw("uname: release", release);
+        findings.proves(Source::UNAME);
+        findings.wsl = true;
+    }
+    // runsc's own name for the kernel that it is (gVisor pkg/sentry/syscalls/linux).
+    if release.ends_with("-gvisor") {
+        ask.saw("uname: release", release);
+        findings.found("gvisor", Source::UNAME);
+    }
+    // illumos' Linux zones, usr/src/uts/common/brand/lx.
+    let version = match kernel.version.known() {
+        Some(version) => Some((version.clone(), Source::UNAME)),
+        None => unix::proc_version(ask).map(|version| (version, Source::PROC_VERSION)),
+    };
+    if let Some((version, source)) = version
+        && version.contains("BrandZ virtual linux")
+    {
+        findings.found("illumos-lx", source);
+    }
+    // OpenVZ shows /proc/vz to containers and host, /proc/bc to the host only.
+    if ask.exists("/proc/vz") == Some(true) && ask.exists("/proc/bc") == Some(false) {
+        findings.found("openvz", Source::PROC_VZ);
+    }
+}
+
+/// `proc_pid_status(5)` of this process: its tracer, and the context numbers of two old container systems.
+pub(super) fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let Some(file) = ask.text(Source::SELF_STATUS.name(), STATUS_LIMIT) else { return };
+    for line in file.text.lines() {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        let number = || leading_number(value).unwrap_or(0);
+        match key {
+            // proot is a tracer that shows another root.
+            "TracerPid" if number() > 0 && is_proot(ask, number()) => findings.found("proot", Source::SELF_STATUS),
+            // Linux-VServer: context 0 is the host, 1 sees all of them.
+            "VxID" | "s_context" if number() > 1 => {
+                ask.saw("/proc/self/status: VxID", value);
+                findings.found("linux-vserver", Source::SELF_STATUS);
+            }
+            "envID" if number() > 0 => {
+                ask.saw("/proc/self/status: envID", value);
+                findings.found("openvz", Source::SELF_STATUS);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_status(status: &str) -> Vec<&str> {
+    let read = |(key, _): &(&str, &str)| ["TracerPid", "VxID", "s_context", "envID"].contains(key);
+    let lines = status.lines().filter_map(|line| line.split_once(':')).filter(read);
+    lines.flat_map(|(key, value)| [Some(key), crate::text::digits(value)]).flatten().collect()
+}
+
+fn is_proot(ask: &mut Ask<'_, '_>, process: u64) -> bool {
+    ask.line(format!("/proc/{process}/comm")).is_some_and(|name| name.starts_with("proot"))
+}

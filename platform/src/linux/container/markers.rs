@@ -1,0 +1,52 @@
+//! Names only, for what something else proves.
+
+use crate::ask::Ask;
+use crate::linux::container::findings::{Findings, UNPROVEN};
+use crate::source::Source;
+
+/// What process 1 of some containers is called.
+pub(crate) const FIRST_PROCESSES: &[(&str, &str)] =
+    &[("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
+
+/// A file that a manager leaves in its containers, and others in images made from them.
+struct Marker {
+    source: Source,
+    name: &'static str,
+    /// Its manager also mounts files into every container, so that mounts tell better: Docker's `NetworkMounts`, Podman's
+    /// own mount of the file.
+    mounts: bool,
+}
+
+const MARKERS: &[Marker] = &[
+    Marker { source: Source::FLATPAK_INFO, name: "flatpak", mounts: false },
+    Marker { source: Source::SINGULARITY_D, name: "apptainer", mounts: false },
+    Marker { source: Source::CONTAINERENV, name: "podman", mounts: true },
+    Marker { source: Source::DOCKERENV, name: "docker", mounts: true },
+];
+
+/// What names a container that is proven and that nothing stronger names.
+pub(super) fn markers(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    // With the host's pids, process 1 is the host's.
+    if findings.proof == Some(Source::PID_NAMESPACE)
+        && findings.name.is_none()
+        && let Some(comm) = ask.line(Source::PID1_COMM.name())
+        && let Some((_, name)) = FIRST_PROCESSES.iter().find(|(known, _)| *known == comm)
+    {
+        findings.names(name, Source::PID1_COMM);
+    }
+    let proven = findings.proof.is_some();
+    for marker in MARKERS {
+        let asked = !proven || findings.name.is_none();
+        if !asked || ask.host().metadata(marker.source.name()).is_err() {
+            continue;
+        }
+        if !proven {
+            ask.contradicted(marker.source.name(), UNPROVEN);
+        } else if marker.mounts && findings.mounts {
+            ask.contradicted(marker.source.name(), "a file can be left over, and its manager's mounts are not there");
+        } else {
+            ask.saw(marker.source.name(), "exists");
+            findings.names(marker.name, marker.source);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The namespaces that only containers leave.
+
+use crate::ask::Ask;
+use crate::host::Error;
+use crate::linux::container::cgroup::CGROUP_LIMIT;
+use crate::linux::container::findings::Findings;
+use crate::source::Source;
+use crate::text::{VALUE_LIMIT, clean};
+
+/// The inode numbers of the initial namespaces (include/uapi/linux/nsfs.h; fixed in `include/linux/proc_ns.h` since 3.8).
+const INITIAL_PID: &str = "pid:[4026531836]";
+const INITIAL_CGROUP: &str = "cgroup:[4026531835]";
+
+/// A namespace's number in the text of its link.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_namespace(link: &str) -> Vec<&str> {
+    let link = crate::text::beginning(link);
+    let number = ["pid:[", "cgroup:["].iter().find_map(|kind| link.strip_prefix(kind)?.strip_suffix(']'));
+    if number.is_some_and(|number| number.parse::<u32>().is_ok()) { vec![link] } else { Vec::new() }
+}
+
+/// The two namespaces that only containers leave.
+pub(super) fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let both = [(Source::PID_NAMESPACE, INITIAL_PID), (Source::CGROUP_NAMESPACE, INITIAL_CGROUP)];
+    for (source, initial) in both {
+        let answer = ask.host().read_link(source.name());
+        findings.hidden |= answer.as_ref().is_err_and(|error| *error != Error::NotFound);
+        let Some(link) = ask.answer(source.name(), answer) else { continue };
+        let link = clean(&link, VALUE_LIMIT);
+        ask.saw(source.name(), &link);
+        if link == initial {
+            findings.initial.get_or_insert(source);
+        } else if link.contains(":[") {
+            findings.proves(source);
+        }
+    }
+}
+
+/// Kernels without namespace files, before 3.8: a cgroup without marks is the best answer that they have.
+pub(super) fn no_namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    if findings.initial.is_some() || findings.hidden {
+        return;
+    }
+    let readable = ask.text(Source::CGROUP.name(), CGROUP_LIMIT).is_some();
+    // procfs is mounted and has no such file: the kernel was made without control groups.
+    let none_made = !readable
+        && ask.exists(Source::CGROUP.name()) == Some(false)
+        && ask.exists(Source::PROC_CPUINFO.name()) == Some(true);
+    if readable || none_made {
+        findings.initial = Some(Source::CGROUP);
+    }
+    // Every manager mounts procfs in its containers (OCI runtime specification, config-linux.md, "Default Filesystems"). A
+    // system with the kernel's sysfs and without procfs has not come so far: it is starting.
+    if ask.exists("/proc") == Some(false) && ask.exists(Source::DMI.name()) == Some(true) {
+        findings.initial.get_or_insert(Source::DMI);
+    }
+}

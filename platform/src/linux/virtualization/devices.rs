@@ -1,0 +1,81 @@
+//! What the kernels of other processors than x86 show, and devices.
+
+use crate::ask::Ask;
+use crate::linux::cpu::cpuinfo::CpuInfo;
+use crate::linux::virtualization::guest::{Guest, OTHER, guest};
+use crate::source::Source;
+
+/// The device tree of Arm, RISC-V and POWER machines.
+pub(super) fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
+    let source = Source::DEVICE_TREE;
+    match ask.line("/proc/device-tree/hypervisor/compatible").as_deref() {
+        Some("linux,kvm") => return guest("kvm", "kvm", source),
+        Some(value) if value.contains("xen") => return guest("xen", "xen", source),
+        Some(value) if value.contains("vmware") => return guest("vmware", "vmware", source),
+        Some(_) => return Some(Guest { name: OTHER, hypervisor: None, source }),
+        None => {}
+    }
+    let nodes = ask.list("/proc/device-tree", 10_000)?;
+    let has = |name: &str| nodes.iter().any(|node| node == name);
+    if has("ibm,partition-name")
+        && has("hmc-managed?")
+        && ask.exists("/proc/device-tree/chosen/qemu,graphic-width") == Some(false)
+    {
+        ask.saw("/proc/device-tree", "ibm,partition-name, hmc-managed?");
+        return guest("powervm", "powervm", source);
+    }
+    if let Some(node) = nodes.iter().find(|node| node.contains("fw-cfg")) {
+        ask.saw("/proc/device-tree", node);
+        return Some(Guest { name: "qemu", hypervisor: None, source });
+    }
+    match ask.line("/proc/device-tree/compatible").as_deref() {
+        Some("qemu,pseries") => Some(Guest { name: "qemu", hypervisor: None, source }),
+        Some("linux,dummy-virt") => Some(Guest { name: OTHER, hypervisor: None, source }),
+        _ => None,
+    }
+}
+
+/// s390's /proc/sysinfo names the nearest level above the partition (arch/s390/kernel/sysinfo.c).
+pub(super) fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Guest> {
+    if !architecture.starts_with("s390") {
+        return None;
+    }
+    let text = ask.text(Source::PROC_SYSINFO.name(), 64 * 1024)?;
+    let program = text.text.lines().find_map(|line| line.strip_prefix("VM00 Control Program:"))?.trim();
+    ask.saw("/proc/sysinfo: VM00 Control Program", program);
+    if program.starts_with("z/VM") {
+        guest("zvm", "zvm", Source::PROC_SYSINFO)
+    } else if program.starts_with("KVM") {
+        guest("kvm", "kvm", Source::PROC_SYSINFO)
+    } else {
+        Some(Guest { name: OTHER, hypervisor: None, source: Source::PROC_SYSINFO })
+    }
+}
+
+/// A POWER partition: lparcfg with a processor mode, on a machine that QEMU does not emulate (arch/powerpc/platforms/pseries).
+pub(super) fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>, architecture: &str) -> Option<Guest> {
+    if !architecture.starts_with("ppc") {
+        return None;
+    }
+    let machine = info.filter(|info| info.get("platform") == Some("pSeries"))?.get("machine").unwrap_or_default();
+    let partition = ask.text(Source::LPARCFG.name(), 64 * 1024)?;
+    let mode = partition.text.lines().find(|line| line.starts_with("shared_processor_mode="))?;
+    ask.saw("/proc/ppc64/lparcfg", mode);
+    (!machine.contains("qemu")).then_some(())?;
+    guest("powervm", "powervm", Source::LPARCFG)
+}
+
+/// Devices that only emulators make, for machines that hide everything else.
+pub(super) fn emulated_devices(ask: &mut Ask<'_, '_>) -> Option<Guest> {
+    // QEMU docs/specs/fw_cfg.rst: the ACPI device of its configuration interface.
+    if ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(true) {
+        return Some(Guest { name: "qemu", hypervisor: None, source: Source::ACPI_DEVICES });
+    }
+    // QEMU docs/specs/pci-ids.rst: subsystem 1af4:1100 of every emulated device.
+    if ask.line("/sys/bus/pci/devices/0000:00:00.0/subsystem_vendor").as_deref() == Some("0x1af4")
+        && ask.line("/sys/bus/pci/devices/0000:00:00.0/subsystem_device").as_deref() == Some("0x1100")
+    {
+        return Some(Guest { name: "qemu", hypervisor: None, source: Source::PCI_DEVICES });
+    }
+    None
+}

@@ -1,0 +1,36 @@
+//! What a step is given, and what it answers.
+
+use crate::ask::Ask;
+use crate::linux::cpu::cpuinfo::CpuInfo;
+use crate::linux::virtualization::cpuid::Hypervisor;
+use crate::linux::virtualization::dmi::Dmi;
+use crate::linux::virtualization::xen::Xen;
+use crate::source::Source;
+
+/// systemd's word for a machine that nothing names.
+pub(super) const OTHER: &str = "vm-other";
+
+/// A guest's name, the technology below it, and what decided.
+pub(super) struct Guest {
+    pub(super) name: &'static str,
+    pub(super) hypervisor: Option<&'static str>,
+    pub(super) source: Source,
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "every detector answers with an Option")]
+pub(super) fn guest(name: &'static str, hypervisor: &'static str, source: Source) -> Option<Guest> {
+    Some(Guest { name, hypervisor: Some(hypervisor), source })
+}
+
+/// What is known before the first step.
+pub(super) struct Look<'t, 'm, 'h> {
+    pub(super) ask: Ask<'m, 'h>,
+    pub(super) info: Option<CpuInfo<'t>>,
+    pub(super) hypervisor: Hypervisor,
+    /// Whether there is a hypervisor, as CPUID or the kernel says.
+    pub(super) present: Option<bool>,
+    pub(super) dmi: Dmi,
+    pub(super) xen: Xen,
+    pub(super) x86: bool,
+    pub(super) architecture: &'t str,
+}

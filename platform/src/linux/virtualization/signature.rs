@@ -1,0 +1,53 @@
+//! What CPUID names.
+
+use crate::ask::Ask;
+use crate::linux::virtualization::cpuid::Hypervisor;
+use crate::linux::virtualization::guest::{Guest, Look, guest};
+use crate::source::Source;
+use crate::tables::{self, HypervisorSignature};
+use crate::text::{EXCERPT_LIMIT, clean};
+
+pub(super) fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignature> {
+    let known = || hypervisor.signatures.iter().filter_map(|signature| tables::hypervisor(signature));
+    // Others show Hyper-V's signature first for Windows guests, and their own after it.
+    known().find(|row| row.name != "microsoft").or_else(|| known().next())
+}
+
+pub(super) fn signature(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
+    let row = known_signature(&look.hypervisor)?;
+    if row.name == "kvm"
+        && !look.dmi.is_there()
+        && let Some(source) = firecracker(&mut look.ask)
+    {
+        return guest("firecracker", "kvm", source);
+    }
+    guest(row.name, row.hypervisor, Source::CPUID)
+}
+
+/// A KVM machine without SMBIOS that has Firecracker's ACPI devices: it gives the generation counter the hardware id
+/// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
+fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
+    if ask.exists("/sys/bus/acpi/devices/VMGENCTR:00") == Some(true)
+        && ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(false)
+    {
+        return Some(Source::ACPI_DEVICES);
+    }
+    let table = ask.bytes("/sys/firmware/acpi/tables/FACP", 4096)?;
+    let maker = table.get(MAKER_AT)?;
+    ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", &clean(maker, EXCERPT_LIMIT));
+    (maker == FIRECRACKER).then_some(Source::ACPI_TABLES)
+}
+
+/// Where an ACPI table has its maker (ACPI 6.5, 5.2.6), and what Firecracker writes there (src/acpi-tables/src/lib.rs).
+const MAKER_AT: std::ops::Range<usize> = 10..16;
+const FIRECRACKER: &[u8] = b"FIRECK";
+
+/// Firecracker's name in an ACPI table; every other byte becomes 0.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_maker(table: &[u8]) -> Vec<u8> {
+    let mut kept = vec![0; table.len()];
+    if let Some(maker) = kept.get_mut(MAKER_AT).filter(|_| table.get(MAKER_AT) == Some(FIRECRACKER)) {
+        maker.copy_from_slice(FIRECRACKER);
+    }
+    kept
+}
