@@ -1,37 +1,51 @@
-//! Prints the tables of docs/detection.md from the tables that the detection works with.
+//! Prints the generated part of docs/detection.md, from the evidence that stands beside the code that looks for it.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
-use system_facts::tables::{
-    IDENTIFIERS, IMPLEMENTERS, Kind, PARTS, Proof, VM_GUEST_WORDS, container_precedence, evidence, machine_precedence,
-};
+use serde_json::Value;
+use system_facts::catalogue::{IMPLEMENTERS, PARTS, VM_GUEST_WORDS, sections};
 
-const PARTS_OF_THE_PAGE: &[(Kind, &str)] = &[
-    (Kind::Machine, "What the machine runs on: `virtualization.name`"),
-    (Kind::Host, "What the machine is the host of: `virtualization.host_of`"),
-    (Kind::Cloud, "The cloud: `virtualization.cloud`"),
-    (Kind::Protection, "Protection from the host: `virtualization.confidential`"),
-    (Kind::Container, "The container: `container.name`"),
-    (Kind::Pod, "A pod: `container.kubernetes`"),
-];
+/// The recorded machines, each with the answers that it must have.
+fn machines() -> io::Result<BTreeMap<String, Value>> {
+    let mut machines = BTreeMap::new();
+    for folder in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines"))? {
+        let folder = folder?;
+        if let Ok(expected) = fs::read(folder.path().join("expected.json")) {
+            machines.insert(folder.file_name().to_string_lossy().into_owned(), serde_json::from_slice(&expected)?);
+        }
+    }
+    Ok(machines)
+}
 
-/// A cell of a Markdown table.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
+/// The machine that has this answer: the one that is named after it, else the one with the shortest name.
+fn machine_with<'m>(machines: &'m BTreeMap<String, Value>, fact: &str, name: &str) -> Option<&'m String> {
+    let has_it = |expected: &Value| expected[fact] == name || expected[fact] == true;
+    let found = machines.iter().filter(|(_, expected)| has_it(expected)).map(|(machine, _)| machine);
+    found.min_by_key(|machine| (!machine.starts_with(name), machine.len()))
+}
+
+/// A cell of a Markdown table: these parts, each once.
+fn cell<'p>(parts: impl Iterator<Item = &'p str>) -> String {
+    let mut once = Vec::new();
+    for part in parts {
+        if !once.contains(&part) {
+            once.push(part);
+        }
+    }
+    once.join("<br>").replace('|', "\\|")
 }
 
 fn main() -> io::Result<()> {
+    let machines = machines()?;
     let mut out = io::stdout().lock();
-    for (kind, title) in PARTS_OF_THE_PAGE {
-        writeln!(out, "## {title}\n")?;
-        let precedence = match kind {
-            Kind::Machine => machine_precedence(),
-            Kind::Container => container_precedence(),
-            _ => Vec::new(),
-        };
-        if !precedence.is_empty() {
+    for section in sections() {
+        writeln!(out, "## {}: `{}`\n", section.title, section.fact)?;
+        if !section.steps.is_empty() {
             writeln!(out, "Looked at in this order:\n")?;
-            for (number, step) in precedence.iter().enumerate() {
+            for (number, step) in section.steps.iter().enumerate() {
                 writeln!(out, "{}. {step}", number + 1)?;
             }
             writeln!(out)?;
@@ -40,20 +54,20 @@ fn main() -> io::Result<()> {
             out,
             "| identifier | evidence, the best first | where it is documented | machine of the tests |\n|---|---|---|---|"
         )?;
-        for row in IDENTIFIERS.iter().filter(|row| row.kind == *kind) {
-            let (evidence, citations): (Vec<String>, Vec<&str>) = evidence(row).into_iter().unzip();
-            let shown = match row.proof {
-                Proof::Machine(name) => format!("`{name}`"),
-                Proof::LeftOut(reason) => format!("left out: {reason}"),
-            };
-            let mut once: Vec<&str> = Vec::new();
-            for citation in citations {
-                if !once.contains(&citation) {
-                    once.push(citation);
-                }
-            }
-            let (evidence, citations) = (cell(&evidence.join("<br>")), cell(&once.join("<br>")));
-            writeln!(out, "| {} | {evidence} | {citations} | {} |", row.name, cell(&shown))?;
+        let mut by_name: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for rule in &section.rules {
+            by_name.entry(rule.name).or_default().push(rule);
+        }
+        for (name, rules) in by_name {
+            let machine = machine_with(&machines, section.fact, name).ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("no machine in tests/machines is {name}: {}", section.fact),
+                )
+            })?;
+            let evidence = cell(rules.iter().map(|rule| rule.evidence.as_ref()));
+            let citations = cell(rules.iter().map(|rule| rule.citation));
+            writeln!(out, "| {name} | {evidence} | {citations} | `{machine}` |")?;
         }
         writeln!(out)?;
     }

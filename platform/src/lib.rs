@@ -15,6 +15,8 @@
 #![deny(missing_docs)]
 
 mod ask;
+#[doc(hidden)]
+pub mod catalogue;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod fact;
@@ -33,7 +35,7 @@ mod os_release;
 #[cfg(feature = "recorded")]
 mod recorder;
 mod source;
-pub mod tables;
+mod tables;
 mod text;
 mod unix;
 

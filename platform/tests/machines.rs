@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use system_facts::tables::{DMI_VIRTUAL, HYPERVISOR_SIGNATURES, IDENTIFIERS, Kind, Proof};
+use system_facts::catalogue::{DMI_VIRTUAL, HYPERVISOR_SIGNATURES, sections};
 use system_facts::{
     CommonEvidence, Explained, Outcome, RecordedHost, Recorder, Source, collect_from, container_from, netdata,
     virtualization_from,
@@ -123,22 +123,37 @@ fn every_answer_is_clean_and_has_a_known_source() {
     }
 }
 
-/// Every identifier that is looked for is the answer of a machine here, and every other has its reason.
+/// docs/detection.md lists every name with its evidence. Whatever a machine here is, is listed, and whatever is listed is some
+/// machine here.
 #[test]
-fn every_identifier_has_a_machine_or_a_reason() {
-    let machines = machines_folder();
-    for identifier in IDENTIFIERS {
-        let Proof::Machine(name) = identifier.proof else { continue };
-        let expected = json(&machines.join(name).join("expected.json"));
-        let (key, value) = match identifier.kind {
-            Kind::Machine => ("virtualization.name", Value::from(identifier.name)),
-            Kind::Host => ("virtualization.host_of", Value::from(identifier.name)),
-            Kind::Cloud => ("virtualization.cloud", Value::from(identifier.name)),
-            Kind::Protection => ("virtualization.confidential", Value::from(identifier.name)),
-            Kind::Container => ("container.name", Value::from(identifier.name)),
-            Kind::Pod => ("container.kubernetes", Value::from(true)),
-        };
-        assert_eq!(expected[key], value, "{name}: {identifier:?}");
+fn the_names_with_evidence_are_those_of_the_machines() {
+    let expected: Vec<Value> = folders().iter().map(|folder| json(&folder.join("expected.json"))).collect();
+    for section in sections() {
+        let listed: BTreeSet<&str> = section.rules.iter().map(|rule| rule.name).collect();
+        let mut found: BTreeSet<&str> = expected.iter().filter_map(|answers| answers[section.fact].as_str()).collect();
+        if expected.iter().any(|answers| answers[section.fact] == true) {
+            found.insert("kubernetes");
+        }
+        // Found to be none, and the name that the environment of one machine gives.
+        let found = &found - &BTreeSet::from(["none", "my-cloud"]);
+        assert_eq!(listed, found, "{}", section.fact);
+    }
+}
+
+/// docs/detection.md lists what is left out of each fact, `- NAME, NAME: why`. Nothing is both.
+#[test]
+fn what_is_left_out_is_not_found() {
+    let page = fs::read_to_string(machines_folder().join("../../docs/detection.md")).unwrap();
+    let (_, left_out) = page.split_once("\n## Left out").unwrap();
+    for part in left_out.split("\n### ").skip(1) {
+        let section =
+            sections().into_iter().find(|section| part.starts_with(&format!("`{}`\n", section.fact))).unwrap();
+        let rows = part.lines().filter_map(|line| line.strip_prefix("- ")?.split_once(": "));
+        let names: BTreeSet<&str> = rows.flat_map(|(names, _)| names.split(", ")).collect();
+        assert!(!names.is_empty(), "{part}");
+        for rule in section.rules {
+            assert!(!names.contains(rule.name), "{rule:?}");
+        }
     }
 }
 

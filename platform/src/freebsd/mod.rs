@@ -9,7 +9,7 @@ use crate::fact::State;
 use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
 use crate::os_release::OsRelease;
 use crate::source::Source;
-use crate::tables::{self, VM_GUEST_WORDS};
+use crate::tables::{self, Rule, VM_GUEST_WORDS, rule};
 #[cfg(feature = "recorded")]
 use crate::text::beginning;
 use crate::text::{VALUE_LIMIT, clean_text};
@@ -173,6 +173,16 @@ pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
         confidential: conclusion.unknown(),
     }
 }
+
+/// What docs/detection.md says of containers.
+pub(crate) const CONTAINERS: &[Rule] = &[
+    rule("freebsd-jail", "FreeBSD: `security.jail.jailed` is not 0", "sys/kern/kern_jail.c, sysctl_jail_jailed"),
+    rule(
+        "podman",
+        "FreeBSD: in a jail, `/var/run/.containerenv`, a name only",
+        "Podman libpod/container_internal_common.go",
+    ),
+];
 
 pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let mut ask = Ask::new(machine);

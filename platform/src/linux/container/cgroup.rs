@@ -2,8 +2,20 @@
 
 use crate::linux::container::findings::OTHER;
 use crate::linux::container::mountinfo::{Mark, is_container_id};
+use crate::tables::{Rule, rule};
 
 pub(super) const CGROUP_LIMIT: usize = 64 * 1024;
+
+pub(super) const GROUPS: &[Rule] = &[
+    rule("docker", "cgroup `docker-ID.scope`, `/docker/…`", "moby daemon/daemon_unix.go: getCgroupDriver"),
+    rule("podman", "cgroup `libpod-ID.scope`", "Podman libpod/container_internal_linux.go"),
+    rule("crio", "cgroup `crio-ID.scope`", "CRI-O internal/config/cgmgr"),
+    rule("containerd", "cgroup `cri-containerd-ID.scope`, `…:cri-containerd:ID`", "containerd internal/cri/server"),
+    rule("lxc", "cgroup `lxc.payload.…`, `/lxc/…`", "LXC src/lxc/cgroups/cgfsng.c"),
+    rule("lxc-libvirt", "cgroup `machine-lxc…`", "libvirt src/lxc/lxc_cgroup.c"),
+    rule("systemd-nspawn", "cgroup `machine.slice/…/payload`", "systemd src/nspawn/nspawn-cgroup.c"),
+    rule(OTHER, "cgroup named by an id of 64 digits", "OCI runtimes: an id as the last folder"),
+];
 
 /// What the paths say of a container.
 pub(crate) fn marks(text: &str) -> Vec<Mark> {

@@ -4,10 +4,18 @@ use crate::ask::Ask;
 use crate::facts::Kernel;
 use crate::linux::container::findings::Findings;
 use crate::source::Source;
+use crate::tables::{Rule, SYSTEMD, rule};
 use crate::text::leading_number;
 use crate::unix;
 
 const STATUS_LIMIT: usize = 16 * 1024;
+
+pub(super) const KERNELS: &[Rule] = &[
+    rule("wsl", "`uname`: release with `Microsoft` or `WSL`", SYSTEMD),
+    rule("gvisor", "`uname`: release `…-gvisor`", "gVisor pkg/sentry/kernel/version"),
+    rule("illumos-lx", "`uname` or `/proc/version`: `BrandZ virtual linux`", "illumos usr/src/uts/common/brand/lx"),
+    rule("openvz", "`/proc/vz` without `/proc/bc`", SYSTEMD),
+];
 
 /// Kernels that are no kernel of their own machine.
 pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
@@ -38,6 +46,16 @@ pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &K
         findings.found("openvz", Source::PROC_VZ);
     }
 }
+
+pub(super) const STATUS: &[Rule] = &[
+    rule("proot", "the tracer of this process is `proot`", SYSTEMD),
+    rule(
+        "linux-vserver",
+        "`/proc/self/status`: `VxID` or `s_context` above 1",
+        "Linux-VServer kernel, fs/proc/array.c; util-linux sys-utils/lscpu-virt.c",
+    ),
+    rule("openvz", "`/proc/self/status`: `envID`", "OpenVZ kernel, fs/proc/array.c"),
+];
 
 /// `proc_pid_status(5)` of this process: its tracer, and the context numbers of two old container systems.
 pub(super) fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {

@@ -3,6 +3,7 @@
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, UNPROVEN};
 use crate::source::Source;
+use crate::tables::{Rule, rule};
 
 /// What process 1 of some containers is called.
 pub(crate) const FIRST_PROCESSES: &[(&str, &str)] =
@@ -22,6 +23,16 @@ const MARKERS: &[Marker] = &[
     Marker { source: Source::SINGULARITY_D, name: "apptainer", mounts: false },
     Marker { source: Source::CONTAINERENV, name: "podman", mounts: true },
     Marker { source: Source::DOCKERENV, name: "docker", mounts: true },
+];
+
+pub(super) const NAMES: &[Rule] = &[
+    rule("lxc", "process 1 is `lxc-init` or `lxc-execute`, a name only", "LXC src/lxc/cmd/lxc_init.c; measured"),
+    rule("systemd-nspawn", "process 1 is `(sd-stubinit)`, a name only", "systemd src/nspawn/nspawn-stub-pid1.c"),
+    rule("bubblewrap", "process 1 is `bwrap`, a name only", "bubblewrap bubblewrap.c: do_init"),
+    rule("flatpak", "`/.flatpak-info`, a name only", "flatpak-metadata(5); flatpak common/flatpak-run.c"),
+    rule("apptainer", "`/.singularity.d`, a name only", "Apptainer docs: the image's meta data"),
+    rule("podman", "`/run/.containerenv`, a name only", "Podman libpod/container_internal_common.go"),
+    rule("docker", "`/.dockerenv`, a name only", "moby daemon/initlayer"),
 ];
 
 /// What names a container that is proven and that nothing stronger names.

@@ -15,22 +15,23 @@ mod namespaces;
 use crate::ask::{Ask, Machine};
 use crate::fact::State;
 use crate::facts::{Container, Kernel};
-use crate::linux::container::cgroup::CGROUP_LIMIT;
+use crate::linux::container::cgroup::{CGROUP_LIMIT, GROUPS};
 use crate::linux::container::findings::{Findings, OTHER};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::kernels::kept_status;
-use crate::linux::container::kernels::{kernels, status};
+use crate::linux::container::kernels::{KERNELS, STATUS, kernels, status};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::managers::kept_environment;
 use crate::linux::container::managers::{manager_files, pid1_environment};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::markers::FIRST_PROCESSES;
-use crate::linux::container::markers::markers;
-use crate::linux::container::mountinfo::MOUNTINFO_LIMIT;
+use crate::linux::container::markers::{NAMES, markers};
+use crate::linux::container::mountinfo::{MOUNTINFO_LIMIT, MOUNTS};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::namespaces::kept_namespace;
-use crate::linux::container::namespaces::{namespaces, no_namespaces};
+use crate::linux::container::namespaces::{NAMESPACES, namespaces, no_namespaces};
 use crate::source::Source;
+use crate::tables::{Rule, rule, word_rules};
 use crate::text::clean;
 
 /// The cgroup that kubelet makes for its pods. It is in memory only, so a kubelet has run since this machine's start.
@@ -44,41 +45,54 @@ const POD_GROUPS: [&str; 4] = [
 pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
     let mut ask = Ask::new(machine);
     let mut findings = Findings::default();
-    for step in STEPS {
-        (step.look)(&mut ask, &mut findings, kernel);
+    for look in LOOK {
+        look(&mut ask, &mut findings, kernel);
     }
     conclude(machine, ask, &findings)
 }
 
-/// One place to look, and what it is called in the documentation.
-struct Step {
-    what: &'static str,
-    look: fn(&mut Ask<'_, '_>, &mut Findings, &Kernel),
+type Look = fn(&mut Ask<'_, '_>, &mut Findings, &Kernel);
+
+/// One place to look. What it is called and the rules that it follows are for docs/detection.md.
+pub(crate) struct Step {
+    pub(crate) what: &'static str,
+    pub(crate) rules: fn() -> Vec<Rule>,
+    look: Look,
 }
 
 /// The strongest evidence first: what is found later neither takes back a proof nor replaces a name.
-const STEPS: &[Step] = &[
-    Step { what: "the kernel itself: WSL, gVisor, illumos' zones, OpenVZ", look: kernels },
+pub(crate) const STEPS: &[Step] = &[
+    Step { what: "the kernel itself: WSL, gVisor, illumos' zones, OpenVZ", rules: || KERNELS.to_vec(), look: kernels },
     Step {
         what: "proof: the pid and the cgroup namespace are not the first ones",
+        rules: || NAMESPACES.to_vec(),
         look: |ask, findings, _| namespaces(ask, findings),
     },
-    Step { what: "`/proc/self/status`: tracer, context", look: |ask, findings, _| status(ask, findings) },
+    Step {
+        what: "`/proc/self/status`: tracer, context",
+        rules: || STATUS.to_vec(),
+        look: |ask, findings, _| status(ask, findings),
+    },
     Step {
         what: "the manager's mark on process 1 (with `--privileged`)",
+        rules: Vec::new,
         look: |ask, findings, _| pid1_environment(ask, findings),
     },
-    Step { what: "mounts, then cgroups", look: |ask, findings, _| mounts_and_cgroups(ask, findings) },
+    Step { what: "mounts", rules: || MOUNTS.to_vec(), look: |ask, findings, _| mounts(ask, findings) },
+    Step { what: "cgroups", rules: || GROUPS.to_vec(), look: |ask, findings, _| cgroups(ask, findings) },
     Step {
         what: "the manager's files: a name; a proof only where namespaces cannot be seen",
+        rules: word_rules,
         look: |ask, findings, _| manager_files(ask, findings),
     },
     Step {
         what: "a kernel without namespace files: a cgroup without marks means none",
+        rules: Vec::new,
         look: |ask, findings, _| no_namespaces(ask, findings),
     },
     Step {
         what: "WSL, where nothing inside it was named",
+        rules: Vec::new,
         look: |_, findings, _| {
             if findings.wsl {
                 findings.names("wsl", Source::UNAME);
@@ -87,10 +101,12 @@ const STEPS: &[Step] = &[
     },
     Step {
         what: "names only, for what is proven: process 1, marker files",
+        rules: || NAMES.to_vec(),
         look: |ask, findings, _| markers(ask, findings),
     },
     Step {
         what: "podman's mounts in a pod are CRI-O's: both mount the same files, only CRI-O works for kubelet",
+        rules: || vec![rule("crio", "podman's mounts in a pod", "CRI-O internal/storage: containers/storage")],
         look: |_, findings, _| {
             if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
                 findings.name = Some(("crio", source));
@@ -99,10 +115,31 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// What is looked at, in this order.
-pub(crate) fn precedence() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().map(|step| step.what)
-}
+/// What runs of the steps: their prose gets into no program.
+const LOOK: [Look; STEPS.len()] = {
+    let mut look = [STEPS[0].look; STEPS.len()];
+    let mut at = 1;
+    while at < STEPS.len() {
+        look[at] = STEPS[at].look;
+        at += 1;
+    }
+    look
+};
+
+/// What makes a container part of a pod.
+pub(crate) const PODS: &[Rule] = &[
+    rule(
+        "kubernetes",
+        "mounts `…/pods/…/etc-hosts`, `/run/secrets/kubernetes.io/serviceaccount`",
+        "Kubernetes pkg/kubelet/kubelet_pods.go",
+    ),
+    rule("kubernetes", "cgroup below `kubepods`", "Kubernetes pkg/kubelet/cm"),
+    rule(
+        "kubernetes",
+        "with `--privileged`: process 1 has `KUBERNETES_SERVICE_HOST`",
+        "Kubernetes pkg/kubelet/envvars",
+    ),
+];
 
 fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Container {
     let conclusion = ask.done();
@@ -127,7 +164,7 @@ fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Con
     Container { name, kubernetes, kubernetes_node, official_image: crate::Fact::default() }
 }
 
-fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+fn mounts(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     if let Some(file) = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT) {
         let mut marks = Vec::new();
         for mount in mountinfo::parse(&file.text) {
@@ -144,6 +181,9 @@ fn mounts_and_cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         findings.mounts = file.whole;
         findings.marked(&marks, Source::MOUNTINFO);
     }
+}
+
+fn cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     if let Some(file) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
         let marks = cgroup::marks(&file.text);
         if let Some(line) = file.text.lines().next() {

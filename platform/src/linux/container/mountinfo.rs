@@ -3,6 +3,33 @@
 /// The manager's mounts come first: they are made with the container, before anything runs in it.
 pub(crate) const MOUNTINFO_LIMIT: usize = 256 * 1024;
 
+use crate::tables::{Rule, rule};
+
+pub(super) const MOUNTS: &[Rule] = &[
+    rule("kata", "a mount from the share `kataShared`", "Kata Containers src/agent/src/mount.rs"),
+    rule(
+        "podman",
+        "mount `/run/.containerenv`, files of `/overlay-containers/ID/`, with or without root",
+        "Podman libpod/container_internal_common.go",
+    ),
+    rule(
+        "containerd",
+        "mounts of `io.containerd.grpc.v1.cri`, of nerdctl, root from `io.containerd.snapshotter.v1.`",
+        "containerd internal/cri, plugins/snapshots",
+    ),
+    rule(
+        "docker",
+        "mounts `…/containers/ID/{hostname,hosts,resolv.conf}`, root from `/docker/overlay2/`",
+        "moby daemon/container: NetworkMounts; daemon/graphdriver/overlay2",
+    ),
+    rule("lxc", "LXCFS over files of `/proc`, `/.lxc-boot-id`", "lxcfs(1); LXC src/lxc/conf.c"),
+    rule(
+        "systemd-nspawn",
+        "mount `/run/host/incoming` from `/systemd/nspawn/propagate/`",
+        "systemd src/nspawn/nspawn.c",
+    ),
+];
+
 /// What one mount says of a container.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mount<'t> {

@@ -3,13 +3,20 @@
 use crate::ask::Ask;
 use crate::host::Error;
 use crate::linux::container::cgroup::CGROUP_LIMIT;
-use crate::linux::container::findings::Findings;
+use crate::linux::container::findings::{Findings, OTHER};
 use crate::source::Source;
+use crate::tables::{Rule, rule};
 use crate::text::{VALUE_LIMIT, clean};
 
 /// The inode numbers of the initial namespaces (include/uapi/linux/nsfs.h; fixed in `include/linux/proc_ns.h` since 3.8).
 const INITIAL_PID: &str = "pid:[4026531836]";
 const INITIAL_CGROUP: &str = "cgroup:[4026531835]";
+
+pub(super) const NAMESPACES: &[Rule] = &[rule(
+    OTHER,
+    "pid namespace is not `4026531836`, cgroup namespace not `4026531835`",
+    "Linux include/uapi/linux/nsfs.h",
+)];
 
 /// A namespace's number in the text of its link.
 #[cfg(feature = "recorded")]

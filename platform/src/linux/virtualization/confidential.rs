@@ -6,6 +6,18 @@ use crate::linux::cpu::cpuinfo::CpuInfo;
 use crate::linux::virtualization::cpuid::{self, Hypervisor};
 use crate::linux::virtualization::guest::Guest;
 use crate::source::Source;
+use crate::tables::{Rule, rule};
+
+const ISOLATION: &str = "Hyper-V: isolation leaf `0x4000000c`";
+const MSHYPERV: &str = "Linux arch/x86/kernel/cpu/mshyperv.c";
+
+pub(crate) const CONFIDENTIAL: &[Rule] = &[
+    rule("protvirt", "s390: `/sys/firmware/uv/prot_virt_guest` is 1", "Linux arch/s390/kernel/uv.c"),
+    rule("tdx", "CPUID leaf `0x21` is `IntelTDX    `", "Intel TDX module specification"),
+    rule("tdx", ISOLATION, MSHYPERV),
+    rule("sev-snp", "`/sys/devices/system/cpu/sev/vmpl`", "Linux Documentation/ABI/testing/sysfs-devices-system-cpu"),
+    rule("sev-snp", ISOLATION, MSHYPERV),
+];
 
 /// Memory that the host cannot read.
 pub(super) fn confidential(

@@ -4,6 +4,20 @@ use crate::ask::Ask;
 use crate::linux::cpu::cpuinfo::CpuInfo;
 use crate::linux::virtualization::guest::{Guest, OTHER, guest};
 use crate::source::Source;
+use crate::tables::{Rule, SYSTEMD, rule};
+
+pub(super) const DEVICE_TREE: &[Rule] = &[
+    rule("kvm", "device tree: `hypervisor/compatible` is `linux,kvm`", SYSTEMD),
+    rule("xen", "device tree: `hypervisor/compatible` holds `xen`", SYSTEMD),
+    rule("vmware", "device tree: `hypervisor/compatible` holds `vmware`", SYSTEMD),
+    rule(
+        "powervm",
+        "device tree: `ibm,partition-name` and `hmc-managed?` without `chosen/qemu,graphic-width`",
+        SYSTEMD,
+    ),
+    rule("qemu", "device tree: a node `fw-cfg`, or `compatible` is `qemu,pseries`", SYSTEMD),
+    rule(OTHER, "device tree: `hypervisor/compatible` with another word, or `linux,dummy-virt`", SYSTEMD),
+];
 
 /// The device tree of Arm, RISC-V and POWER machines.
 pub(super) fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
@@ -35,6 +49,14 @@ pub(super) fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
     }
 }
 
+const SYSINFO: &str = "Linux arch/s390/kernel/sysinfo.c";
+
+pub(super) const MAINFRAME: &[Rule] = &[
+    rule("zvm", "s390: `/proc/sysinfo` names `z/VM`", SYSINFO),
+    rule("kvm", "s390: `/proc/sysinfo` names `KVM`", SYSINFO),
+    rule(OTHER, "s390: `/proc/sysinfo` names another program", SYSINFO),
+];
+
 /// s390's /proc/sysinfo names the nearest level above the partition (arch/s390/kernel/sysinfo.c).
 pub(super) fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Guest> {
     if !architecture.starts_with("s390") {
@@ -52,6 +74,12 @@ pub(super) fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Gue
     }
 }
 
+pub(super) const POWER: &[Rule] = &[rule(
+    "powervm",
+    "`/proc/ppc64/lparcfg` with a processor mode on a machine that is not QEMU's",
+    "util-linux sys-utils/lscpu-virt.c",
+)];
+
 /// A POWER partition: lparcfg with a processor mode, on a machine that QEMU does not emulate (arch/powerpc/platforms/pseries).
 pub(super) fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>, architecture: &str) -> Option<Guest> {
     if !architecture.starts_with("ppc") {
@@ -64,6 +92,11 @@ pub(super) fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>, architect
     (!machine.contains("qemu")).then_some(())?;
     guest("powervm", "powervm", Source::LPARCFG)
 }
+
+pub(super) const EMULATED: &[Rule] = &[
+    rule("qemu", "ACPI device `QEMU0002`", "QEMU docs/specs/fw_cfg.rst"),
+    rule("qemu", "PCI subsystem `1af4:1100`", "QEMU docs/specs/pci-ids.rst"),
+];
 
 /// Devices that only emulators make, for machines that hide everything else.
 pub(super) fn emulated_devices(ask: &mut Ask<'_, '_>) -> Option<Guest> {

@@ -1,7 +1,7 @@
 //! What the machine runs on, in the order of systemd-detect-virt(1) where that is right (`src/basic/virt.c`), and beside it
 //! the cloud and the protection from the host.
 
-mod confidential;
+pub(crate) mod confidential;
 pub(crate) mod cpuid;
 mod devices;
 mod dmi;
@@ -9,7 +9,7 @@ mod guest;
 mod products;
 mod signature;
 pub(crate) mod smbios;
-mod xen;
+pub(crate) mod xen;
 
 use crate::ask::{Ask, Machine};
 use crate::fact::{Fact, State};
@@ -21,28 +21,41 @@ use crate::linux::virtualization::cpuid::Hypervisor;
 use crate::linux::virtualization::devices::{device_tree, emulated_devices, mainframe, power};
 use crate::linux::virtualization::dmi::Dmi;
 use crate::linux::virtualization::guest::{Guest, Look, OTHER, guest};
-use crate::linux::virtualization::products::{firmware, product};
+use crate::linux::virtualization::products::{HYPER_V, RENTED, firmware, product};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::virtualization::signature::kept_maker;
-use crate::linux::virtualization::signature::signature;
+use crate::linux::virtualization::signature::{FIRECRACKER, signature};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::virtualization::xen::kept_features;
 use crate::linux::virtualization::xen::{Xen, xen};
 use crate::source::Source;
+use crate::tables::{Rule, SYSTEMD, firmware_rules, rule, signature_rules};
 use crate::unix;
 
-/// One kind of evidence, and what it is called in the documentation.
-struct Step {
-    what: &'static str,
-    detect: fn(&mut Look<'_, '_, '_>) -> Option<Guest>,
+type Detect = fn(&mut Look<'_, '_, '_>) -> Option<Guest>;
+
+/// One kind of evidence. What it is called and the rules that it follows are for docs/detection.md.
+pub(crate) struct Step {
+    pub(crate) what: &'static str,
+    pub(crate) rules: fn() -> Vec<Rule>,
+    detect: Detect,
 }
 
 /// In this order; the first that names something ends it. Dom0 of Xen ends it before.
-const STEPS: &[Step] = &[
-    Step { what: "a processor that is a program: `/proc/cpuinfo`", detect: |look| emulated_cpu(look.info.as_ref()) },
-    Step { what: "products that SMBIOS names better than CPUID, clouds' machines among them", detect: product },
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        what: "a processor that is a program: `/proc/cpuinfo`",
+        rules: || EMULATED_CPU.to_vec(),
+        detect: |look| emulated_cpu(look.info.as_ref()),
+    },
+    Step {
+        what: "products that SMBIOS names better than CPUID, clouds' machines among them",
+        rules: || RENTED.iter().cloned().chain(firmware_rules(true)).collect(),
+        detect: product,
+    },
     Step {
         what: "Xen's own files: `/proc/xen`, `/sys/hypervisor`",
+        rules: || xen::GUEST.to_vec(),
         detect: |look| match look.xen {
             Xen::Guest(source) => guest("xen", "xen", source),
             Xen::Absent | Xen::Dom0(_) => None,
@@ -50,32 +63,51 @@ const STEPS: &[Step] = &[
     },
     Step {
         what: "CPUID's signature, leaf `0x40000000` and the next bases; without SMBIOS also Firecracker's ACPI devices",
+        rules: || signature_rules().chain(FIRECRACKER.to_vec()).collect(),
         detect: signature,
     },
-    Step { what: "every other product of SMBIOS", detect: |look| firmware(&look.dmi) },
+    Step {
+        what: "every other product of SMBIOS",
+        rules: || HYPER_V.iter().cloned().chain(firmware_rules(false)).collect(),
+        detect: |look| firmware(&look.dmi),
+    },
     Step {
         what: "the device tree, where there is no CPUID",
+        rules: || devices::DEVICE_TREE.to_vec(),
         detect: |look| if look.x86 { None } else { device_tree(&mut look.ask) },
     },
-    Step { what: "s390: `/proc/sysinfo`", detect: |look| mainframe(&mut look.ask, look.architecture) },
+    Step {
+        what: "s390: `/proc/sysinfo`",
+        rules: || devices::MAINFRAME.to_vec(),
+        detect: |look| mainframe(&mut look.ask, look.architecture),
+    },
     Step {
         what: "POWER: `/proc/ppc64/lparcfg`",
+        rules: || devices::POWER.to_vec(),
         detect: |look| power(&mut look.ask, look.info.as_ref(), look.architecture),
     },
     Step {
         what: "devices that only emulators make: ACPI, PCI subsystem",
+        rules: || devices::EMULATED.to_vec(),
         detect: |look| emulated_devices(&mut look.ask),
     },
     Step {
         what: "a hypervisor that does not say who it is: `vm-other`",
+        rules: || UNNAMED.to_vec(),
         detect: |look| unnamed(&look.hypervisor, look.present),
     },
 ];
 
-/// What is looked at, in this order.
-pub(crate) fn precedence() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().map(|step| step.what)
-}
+/// What runs of the steps: their prose gets into no program.
+const DETECT: [Detect; STEPS.len()] = {
+    let mut detect = [STEPS[0].detect; STEPS.len()];
+    let mut at = 1;
+    while at < STEPS.len() {
+        detect[at] = STEPS[at].detect;
+        at += 1;
+    }
+    detect
+};
 
 pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
     let mut ask = Ask::new(machine);
@@ -90,7 +122,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
 
     let mut look = Look { ask, info, hypervisor, present, dmi, xen, x86, architecture };
     // Dom0 is no guest, whatever it shows.
-    let found = if let Xen::Dom0(_) = xen { None } else { STEPS.iter().find_map(|step| (step.detect)(&mut look)) };
+    let found = if let Xen::Dom0(_) = xen { None } else { DETECT.iter().find_map(|detect| detect(&mut look)) };
     let Look { mut ask, info, hypervisor, present, dmi, .. } = look;
     let looked = present.is_some() || info.is_some() || dmi.is_there() || kernel.version.known().is_some();
     let looked = looked || unix::proc_version(&mut ask).is_some();
@@ -138,6 +170,12 @@ fn flag(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Option<bool> {
     Some(flag)
 }
 
+const EMULATED_CPU: &[Rule] = &[
+    rule("uml", "`/proc/cpuinfo`: vendor `User Mode Linux`", SYSTEMD),
+    rule("powervm-lx86", "`/proc/cpuinfo`: vendor `PowerVM Lx86`", "util-linux sys-utils/lscpu-virt.c"),
+    rule("apple", "`/proc/cpuinfo`: vendor `VirtualApple`", "fwupd plugins/cpu/fu-cpu-device.c"),
+];
+
 /// CPUs that are programs.
 fn emulated_cpu(info: Option<&CpuInfo<'_>>) -> Option<Guest> {
     match info?.get("vendor_id")? {
@@ -148,6 +186,12 @@ fn emulated_cpu(info: Option<&CpuInfo<'_>>) -> Option<Guest> {
         _ => None,
     }
 }
+
+const UNNAMED: &[Rule] = &[rule(
+    OTHER,
+    "a hypervisor bit, and a signature that is not known",
+    "Intel SDM, AMD APM: CPUID leaf 1, ECX bit 31",
+)];
 
 /// A hypervisor that says that it is there and not who it is.
 fn unnamed(hypervisor: &Hypervisor, present: Option<bool>) -> Option<Guest> {

@@ -6,6 +6,16 @@ use crate::linux::virtualization::guest::{Guest, Look, guest};
 use crate::linux::virtualization::signature::known_signature;
 use crate::linux::virtualization::smbios;
 use crate::source::Source;
+use crate::tables::{Rule, SYSTEMD, rule};
+
+pub(super) const RENTED: &[Rule] = &[
+    rule(
+        "amazon",
+        "vendor `Amazon EC2` and a hypervisor, or SMBIOS describes a virtual machine, or the product is not `*.metal`",
+        "systemd src/basic/virt.c; EC2 user guide",
+    ),
+    rule("google", "product `Google Compute Engine` with KVM or a nameless hypervisor below, or on Arm", SYSTEMD),
+];
 
 /// Products that firmware names better than CPUID does.
 pub(super) fn product(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
@@ -42,6 +52,12 @@ fn is_ec2_guest(ask: &mut Ask<'_, '_>, dmi: &Dmi, present: Option<bool>, x86: bo
         None => !dmi.is_metal_product(),
     }
 }
+
+pub(super) const HYPER_V: &[Rule] = &[rule(
+    "microsoft",
+    "vendor `Microsoft Corporation` with product `Virtual Machine`",
+    "cloud-init tools/ds-identify",
+)];
 
 /// What firmware names when CPUID names nothing.
 pub(super) fn firmware(dmi: &Dmi) -> Option<Guest> {

@@ -4,7 +4,7 @@ use crate::ask::Ask;
 use crate::linux::virtualization::cpuid::Hypervisor;
 use crate::linux::virtualization::guest::{Guest, Look, guest};
 use crate::source::Source;
-use crate::tables::{self, HypervisorSignature};
+use crate::tables::{self, HypervisorSignature, Rule, rule};
 use crate::text::{EXCERPT_LIMIT, clean};
 
 pub(super) fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignature> {
@@ -24,6 +24,15 @@ pub(super) fn signature(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
     guest(row.name, row.hypervisor, Source::CPUID)
 }
 
+pub(super) const FIRECRACKER: &[Rule] = &[
+    rule(
+        "firecracker",
+        "KVM without SMBIOS, with ACPI device `VMGENCTR` and without `QEMU0002`",
+        "Firecracker src/vmm/src/devices/acpi/vmgenid.rs",
+    ),
+    rule("firecracker", "with `--privileged`: ACPI OEM id `FIRECK`", "Firecracker src/acpi-tables; measured"),
+];
+
 /// A KVM machine without SMBIOS that has Firecracker's ACPI devices: it gives the generation counter the hardware id
 /// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
 fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
@@ -35,19 +44,19 @@ fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
     let table = ask.bytes("/sys/firmware/acpi/tables/FACP", 4096)?;
     let maker = table.get(MAKER_AT)?;
     ask.saw("/sys/firmware/acpi/tables/FACP: OEM id", &clean(maker, EXCERPT_LIMIT));
-    (maker == FIRECRACKER).then_some(Source::ACPI_TABLES)
+    (maker == MAKER).then_some(Source::ACPI_TABLES)
 }
 
 /// Where an ACPI table has its maker (ACPI 6.5, 5.2.6), and what Firecracker writes there (src/acpi-tables/src/lib.rs).
 const MAKER_AT: std::ops::Range<usize> = 10..16;
-const FIRECRACKER: &[u8] = b"FIRECK";
+const MAKER: &[u8] = b"FIRECK";
 
 /// Firecracker's name in an ACPI table; every other byte becomes 0.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_maker(table: &[u8]) -> Vec<u8> {
     let mut kept = vec![0; table.len()];
-    if let Some(maker) = kept.get_mut(MAKER_AT).filter(|_| table.get(MAKER_AT) == Some(FIRECRACKER)) {
-        maker.copy_from_slice(FIRECRACKER);
+    if let Some(maker) = kept.get_mut(MAKER_AT).filter(|_| table.get(MAKER_AT) == Some(MAKER)) {
+        maker.copy_from_slice(MAKER);
     }
     kept
 }

@@ -2,6 +2,7 @@
 
 use crate::ask::Ask;
 use crate::source::Source;
+use crate::tables::{Rule, rule};
 #[cfg(feature = "recorded")]
 use crate::text::{VALUE_LIMIT, clean};
 
@@ -16,6 +17,19 @@ pub(super) enum Xen {
     /// The privileged guest that runs the machine.
     Dom0(Source),
 }
+
+/// Xen's own files.
+pub(super) const GUEST: &[Rule] = &[rule(
+    "xen",
+    "`/proc/xen`, or `/sys/hypervisor/type` is `xen`, and not dom0",
+    "Linux drivers/xen; Xen public/features.h",
+)];
+
+pub(crate) const DOM0: &[Rule] = &[rule(
+    "xen",
+    "features of `/sys/hypervisor/properties` have bit 11, or `/proc/xen/capabilities` says `control_d`",
+    "Xen public/features.h",
+)];
 
 pub(super) fn xen(ask: &mut Ask<'_, '_>) -> Xen {
     // /proc/xen/capabilities says `control_d` in dom0 and is empty elsewhere; the folder can be there unmounted.

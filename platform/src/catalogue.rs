@@ -1,0 +1,79 @@
+//! Every name that can be found, and the evidence for it, as docs/detection.md shows them. It is no part of the public API.
+
+use crate::linux::container::{self, PODS};
+use crate::linux::virtualization::{self, confidential, xen};
+use crate::{freebsd, tables};
+
+pub use crate::linux::cpu::arm::{IMPLEMENTERS, Implementer, PARTS, Part};
+pub use crate::tables::{
+    DMI_VIRTUAL, DmiVirtual, HYPERVISOR_SIGNATURES, HypervisorSignature, Rule, VM_GUEST_WORDS, Word,
+};
+
+/// One fact, and how its values are found.
+#[derive(Debug)]
+pub struct Section {
+    /// The fact, `group.name`.
+    pub fact: &'static str,
+    /// What it is, in words.
+    pub title: &'static str,
+    /// What is looked at, in this order; empty where nothing has to be before the other.
+    pub steps: Vec<&'static str>,
+    /// The evidence, for each name the best first.
+    pub rules: Vec<Rule>,
+}
+
+/// All facts with names of their own.
+pub fn sections() -> Vec<Section> {
+    let section = |fact, title, rules| Section { fact, title, steps: Vec::new(), rules };
+    let machines = virtualization::STEPS.iter();
+    let containers = container::STEPS.iter();
+    vec![
+        Section {
+            steps: machines.clone().map(|step| step.what).collect(),
+            ..section(
+                "virtualization.name",
+                "What the machine runs on",
+                machines.flat_map(|step| (step.rules)()).collect(),
+            )
+        },
+        section("virtualization.host_of", "What the machine is the host of", xen::DOM0.to_vec()),
+        section("virtualization.cloud", "The cloud", tables::cloud_rules()),
+        section("virtualization.confidential", "Protection from the host", confidential::CONFIDENTIAL.to_vec()),
+        Section {
+            steps: containers.clone().map(|step| step.what).collect(),
+            ..section(
+                "container.name",
+                "The container",
+                containers.flat_map(|step| (step.rules)()).chain(freebsd::CONTAINERS.to_vec()).collect(),
+            )
+        },
+        section("container.kubernetes", "A pod", PODS.to_vec()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_cited() {
+        let tables = [
+            sections().iter().flat_map(|section| &section.rules).map(|rule| rule.citation).collect::<Vec<_>>(),
+            VM_GUEST_WORDS.iter().map(|row| row.citation).collect(),
+            IMPLEMENTERS.iter().map(|row| row.citation).collect(),
+            PARTS.iter().map(|row| row.citation).collect(),
+        ];
+        for citations in tables {
+            assert!(!citations.is_empty() && citations.iter().all(|citation| citation.len() > 4), "{citations:?}");
+        }
+    }
+
+    #[test]
+    fn freebsds_words_name_what_linux_can_name_too() {
+        let sections = sections();
+        let machines = sections.iter().find(|section| section.fact == "virtualization.name").unwrap();
+        for row in VM_GUEST_WORDS {
+            assert!(machines.rules.iter().any(|rule| rule.name == row.name), "{row:?}");
+        }
+    }
+}
