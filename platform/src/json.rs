@@ -4,6 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::fact::Evidence;
 use crate::facts::{Facts, HOST_OS, Leaf, Value};
+use crate::source::Source;
 
 /// The facts with the evidence for each.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl Serialize for One<'_> {
             Value::None if leaf.says_none() => object.serialize_entry("value", "none")?,
             Value::None | Value::Unknown => object.serialize_entry("value", &None::<()>)?,
         }
-        object.serialize_entry("source", &leaf.source.map(crate::Source::name))?;
+        object.serialize_entry("source", &leaf.source.map(Source::name))?;
         if leaf.is_privileged() {
             object.serialize_entry("privileged", &true)?;
         }

@@ -30,6 +30,7 @@ mod host;
 mod json;
 mod linux;
 mod macos;
+mod mountinfo;
 pub mod netdata;
 mod os_release;
 #[cfg(feature = "recorded")]
@@ -41,9 +42,10 @@ mod unix;
 
 pub use fact::{Evidence, Fact, Outcome, State};
 pub use facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Leaf, Memory, Os, Value, Virtualization};
+pub use host::candidate::Candidate;
 pub use host::common::CommonEvidence;
 pub use host::live::LiveHost;
-pub use host::processes::{CANDIDATES, Candidate, Candidates, Unseen, candidates};
+pub use host::processes::{CANDIDATES, Candidates, Unseen, candidates};
 #[cfg(feature = "recorded")]
 pub use host::recorded::RecordedHost;
 pub use host::sys::{open_regular, rescue};

@@ -1,5 +1,6 @@
 //! The one way to reach a machine.
 
+pub(crate) mod candidate;
 pub(crate) mod common;
 pub(crate) mod live;
 pub(crate) mod processes;

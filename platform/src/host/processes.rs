@@ -13,8 +13,9 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use crate::host::{Error, Host, Platform, Result};
-use crate::linux::container::mountinfo;
+use crate::host::candidate::Candidate;
+use crate::host::{Error, Host, Platform, Result, sys};
+use crate::mountinfo;
 
 /// Names in `/proc` that are looked at. More processes than a machine of any size has.
 const ENTRIES: usize = 100_000;
@@ -35,40 +36,14 @@ const MOUNTINFO: usize = 4 * 1024 * 1024;
 /// The kernel's limit of a process's own name, without the NUL (`TASK_COMM_LEN`, include/linux/sched.h).
 const COMM: usize = 15;
 
-/// A running program, as the kernel knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its process id.
-    pub id: u32,
-    /// The process that started it.
-    pub parent: u32,
-    /// The user that it runs as: its effective user id.
-    pub owner: u32,
-    /// Whether it runs in another pid namespace, as it does in a container: what it sees of the file system is then not what
-    /// the asker sees. `None` where that cannot be told.
-    pub contained: Option<bool>,
-    /// When it was started: milliseconds since 1970. The machine's own start, from which it is counted, is known to a second.
-    pub started: Option<u64>,
-    /// All its user ids: real, effective, saved, and that for files.
-    pub(crate) users: [u32; 4],
-    /// When it was started, in the kernel's own count: a process of the same number that starts later has another.
-    pub(crate) ticks: Option<u64>,
-}
-
 impl Candidate {
-    /// Whether it is this user's in every respect. A program that one user started and that runs as another (setuid) is
-    /// neither's: its environment is the first one's.
-    pub fn runs_as(&self, user: u32) -> bool {
-        self.users.iter().all(|id| *id == user)
-    }
-
     /// Its arguments, the program's name first.
     pub fn arguments(&self, host: &dyn Host) -> Result<Vec<OsString>> {
         match host.platform() {
             Platform::Linux => {
                 self.block(host, "cmdline", ARGUMENTS).map(|bytes| strings(&bytes).map(OsStr::to_owned).collect())
             }
-            _ => crate::host::sys::arguments(self),
+            _ => sys::arguments(self),
         }
     }
 
@@ -78,7 +53,7 @@ impl Candidate {
             Platform::Linux => {
                 self.block(host, "environ", ENVIRONMENT).map(|bytes| strings(&bytes).filter_map(variable).collect())
             }
-            _ => crate::host::sys::environment(self),
+            _ => sys::environment(self).map(|list| list.iter().filter_map(|text| variable(text)).collect()),
         }
     }
 
@@ -295,7 +270,7 @@ fn namespaces_differ(host: &dyn Host, id: u32) -> Option<bool> {
 fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
     let mut found = Candidates::default();
     let mut first_is_listed = false;
-    for (candidate, is_called) in crate::host::sys::processes(name)? {
+    for (candidate, is_called) in sys::processes(name)? {
         first_is_listed |= candidate.id == 1;
         if is_called {
             found.add(candidate, counts);
@@ -316,7 +291,7 @@ fn strings(block: &[u8]) -> impl Iterator<Item = &OsStr> {
 }
 
 /// `NAME=value`
-pub(crate) fn variable(text: &OsStr) -> Option<(OsString, OsString)> {
+fn variable(text: &OsStr) -> Option<(OsString, OsString)> {
     let bytes = text.as_bytes();
     let at = bytes.iter().position(|byte| *byte == b'=')?;
     let (name, value) = bytes.split_at(at);

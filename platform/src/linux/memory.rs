@@ -2,7 +2,7 @@
 
 use crate::ask::{Ask, Machine};
 use crate::facts::Memory;
-use crate::linux::container::mountinfo::MOUNTINFO_LIMIT;
+use crate::mountinfo;
 use crate::source::Source;
 use crate::text::leading_number;
 
@@ -27,7 +27,7 @@ pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
     // LXCFS mounts a file over it that holds the container's limit; sysinfo(2) still tells what the machine has. The zones'
     // managed pages would not do: here and there they are fewer than MemTotal.
-    let mounts = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT);
+    let mounts = ask.text(Source::MOUNTINFO.name(), mountinfo::LIMIT);
     if mounts.is_some_and(|mounts| mounts.text.contains(" /proc/meminfo ")) {
         ask.contradicted(Source::MEMINFO.name(), "another file is mounted over it");
         let answer = machine.host.quantities();

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::host::processes::Candidate;
+use crate::host::candidate::Candidate;
 use crate::host::{Error, Quantities, Result};
 
 cfg_if::cfg_if! {
@@ -66,10 +66,9 @@ cfg_if::cfg_if! {
             list_of(candidate, what, sysinfo::Process::cmd)
         }
 
-        pub(crate) fn environment(candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
+        pub(crate) fn environment(candidate: &Candidate) -> Result<Vec<OsString>> {
             let what = sysinfo::ProcessRefreshKind::nothing().with_environ(sysinfo::UpdateKind::Always);
-            let list = list_of(candidate, what, sysinfo::Process::environ)?;
-            Ok(list.iter().filter_map(|text| crate::host::processes::variable(text)).collect())
+            list_of(candidate, what, sysinfo::Process::environ)
         }
 
         pub(crate) fn quantities() -> Result<Quantities> {
@@ -80,7 +79,7 @@ cfg_if::cfg_if! {
             let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
             // On macOS sysinfo would ask IOKit, and for the volumes' UUIDs too: statvfs(2) answers there.
             let disks = cfg!(target_os = "freebsd").then(sysinfo::Disks::new_with_refreshed_list);
-            let disks = disks.iter().flatten().flatten().map(|disk| crate::DiskQuantity {
+            let disks = disks.iter().flatten().flatten().map(|disk| crate::host::DiskQuantity {
                 name: disk.name().to_string_lossy().into_owned(),
                 total_bytes: disk.total_space(),
                 removable: disk.is_removable(),
@@ -101,7 +100,7 @@ cfg_if::cfg_if! {
         pub(crate) fn arguments(_candidate: &Candidate) -> Result<Vec<OsString>> {
             Err(Error::Unsupported)
         }
-        pub(crate) fn environment(_candidate: &Candidate) -> Result<Vec<(OsString, OsString)>> {
+        pub(crate) fn environment(_candidate: &Candidate) -> Result<Vec<OsString>> {
             Err(Error::Unsupported)
         }
     }

@@ -1,7 +1,9 @@
 //! /proc/PID/cgroup, cgroups(7): `hierarchy:controllers:path` a line, in version 2 one line `0::path`.
 
-use crate::linux::container::findings::OTHER;
-use crate::linux::container::mountinfo::{Mark, is_container_id};
+use crate::ask::Ask;
+use crate::linux::container::findings::{Findings, Mark, OTHER};
+use crate::linux::container::mountinfo::is_container_id;
+use crate::source::Source;
 use crate::tables::{Rule, rule};
 
 pub(super) const CGROUP_LIMIT: usize = 64 * 1024;
@@ -16,6 +18,14 @@ pub(super) const GROUPS: &[Rule] = &[
     rule("systemd-nspawn", "cgroup `machine.slice/…/payload`", "systemd src/nspawn/nspawn-cgroup.c"),
     rule(OTHER, "cgroup named by an id of 64 digits", "OCI runtimes: an id as the last folder"),
 ];
+
+pub(super) fn cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let Some(file) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) else { return };
+    if let Some(line) = file.text.lines().next() {
+        ask.saw(Source::CGROUP.name(), line);
+    }
+    findings.marked(&marks(&file.text), Source::CGROUP);
+}
 
 /// What the paths say of a container.
 pub(crate) fn marks(text: &str) -> Vec<Mark> {

@@ -1,10 +1,18 @@
 //! What was found of a container so far.
 
-use crate::linux::container::mountinfo::Mark;
 use crate::source::Source;
 
 /// systemd's word for a container that nothing names.
 pub(super) const OTHER: &str = "container-other";
+
+/// What a container's manager mounts into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Made by this manager.
+    Manager(&'static str),
+    /// Made for a Kubernetes pod.
+    Pod,
+}
 
 /// What was found so far: the strongest evidence is asked first, so the first word stands.
 #[derive(Default)]

@@ -13,9 +13,9 @@ pub(crate) mod mountinfo;
 mod namespaces;
 
 use crate::ask::{Ask, Machine};
-use crate::fact::State;
+use crate::fact::{Fact, State};
 use crate::facts::{Container, Kernel};
-use crate::linux::container::cgroup::{CGROUP_LIMIT, GROUPS};
+use crate::linux::container::cgroup::{GROUPS, cgroups};
 use crate::linux::container::findings::{Findings, OTHER};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::kernels::kept_status;
@@ -26,13 +26,12 @@ use crate::linux::container::managers::{manager_files, pid1_environment};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::markers::FIRST_PROCESSES;
 use crate::linux::container::markers::{NAMES, markers};
-use crate::linux::container::mountinfo::{MOUNTINFO_LIMIT, MOUNTS};
+use crate::linux::container::mountinfo::{MOUNTS, mounts};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::namespaces::kept_namespace;
 use crate::linux::container::namespaces::{NAMESPACES, namespaces, no_namespaces};
 use crate::source::Source;
 use crate::tables::{Rule, rule, word_rules};
-use crate::text::clean;
 
 /// The cgroup that kubelet makes for its pods. It is in memory only, so a kubelet has run since this machine's start.
 const POD_GROUPS: [&str; 4] = [
@@ -161,34 +160,5 @@ fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Con
         let runs_pods = POD_GROUPS.iter().any(|path| ask.exists(*path) == Some(true));
         ask.done().fact(State::Known(runs_pods), Source::CGROUP_TREE)
     };
-    Container { name, kubernetes, kubernetes_node, official_image: crate::Fact::default() }
-}
-
-fn mounts(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    if let Some(file) = ask.text(Source::MOUNTINFO.name(), MOUNTINFO_LIMIT) {
-        let mut marks = Vec::new();
-        for mount in mountinfo::parse(&file.text) {
-            if let Some(mark) = mountinfo::mark(mount)
-                && !marks.contains(&mark)
-            {
-                ask.saw(format!("/proc/self/mountinfo: {}", clean(mount.point.as_bytes(), 64)), mount.root);
-                marks.push(mark);
-            }
-        }
-        if marks.is_empty() {
-            ask.saw(Source::MOUNTINFO.name(), "no mounts of a container's manager");
-        }
-        findings.mounts = file.whole;
-        findings.marked(&marks, Source::MOUNTINFO);
-    }
-}
-
-fn cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    if let Some(file) = ask.text(Source::CGROUP.name(), CGROUP_LIMIT) {
-        let marks = cgroup::marks(&file.text);
-        if let Some(line) = file.text.lines().next() {
-            ask.saw(Source::CGROUP.name(), line);
-        }
-        findings.marked(&marks, Source::CGROUP);
-    }
+    Container { name, kubernetes, kubernetes_node, official_image: Fact::default() }
 }

@@ -1,9 +1,12 @@
-//! /proc/PID/mountinfo, `proc_pid_mountinfo(5)`.
+//! The marks of a container in its mounts.
 
-/// The manager's mounts come first: they are made with the container, before anything runs in it.
-pub(crate) const MOUNTINFO_LIMIT: usize = 256 * 1024;
-
+use crate::ask::Ask;
+use crate::linux::container::findings::{Findings, Mark};
+pub(crate) use crate::mountinfo::parse;
+use crate::mountinfo::{LIMIT, Mount};
+use crate::source::Source;
 use crate::tables::{Rule, rule};
+use crate::text::clean;
 
 pub(super) const MOUNTS: &[Rule] = &[
     rule("kata", "a mount from the share `kataShared`", "Kata Containers src/agent/src/mount.rs"),
@@ -30,39 +33,22 @@ pub(super) const MOUNTS: &[Rule] = &[
     ),
 ];
 
-/// What one mount says of a container.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mount<'t> {
-    /// The path in the mounted file system that is mounted here.
-    pub(crate) root: &'t str,
-    /// Where.
-    pub(crate) point: &'t str,
-    pub(crate) kind: &'t str,
-    /// The device, or the name that a network or memory file system gave.
-    pub(crate) source: &'t str,
-    pub(crate) super_options: &'t str,
-}
-
-/// The mounts of a text; lines that are none, such as a last one cut off, are passed over. Paths stay escaped (`\040`):
-/// nothing that is looked for needs more.
-pub(crate) fn parse(text: &str) -> impl Iterator<Item = Mount<'_>> {
-    text.lines().filter_map(|line| {
-        let mut fields = line.split(' ').skip(3);
-        let (root, point, _options) = (fields.next()?, fields.next()?, fields.next()?);
-        // Any number of optional fields, ended by a hyphen.
-        fields.find(|field| *field == "-")?;
-        let (kind, source, super_options) = (fields.next()?, fields.next()?, fields.next()?);
-        Some(Mount { root, point, kind, source, super_options })
-    })
-}
-
-/// What a container's manager mounts into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
-    /// Made by this manager.
-    Manager(&'static str),
-    /// Made for a Kubernetes pod.
-    Pod,
+pub(super) fn mounts(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
+    let Some(file) = ask.text(Source::MOUNTINFO.name(), LIMIT) else { return };
+    let mut marks = Vec::new();
+    for mount in parse(&file.text) {
+        if let Some(mark) = mark(mount)
+            && !marks.contains(&mark)
+        {
+            ask.saw(format!("/proc/self/mountinfo: {}", clean(mount.point.as_bytes(), 64)), mount.root);
+            marks.push(mark);
+        }
+    }
+    if marks.is_empty() {
+        ask.saw(Source::MOUNTINFO.name(), "no mounts of a container's manager");
+    }
+    findings.mounts = file.whole;
+    findings.marked(&marks, Source::MOUNTINFO);
 }
 
 /// Files that a manager writes for each container and mounts over the image's.
