@@ -189,20 +189,34 @@ pub(crate) struct Conclusion {
 }
 
 impl Conclusion {
-    pub(crate) fn fact<T>(&self, state: State<T>, source: Source) -> Fact<T> {
-        let source = if matches!(state, State::Unknown) { None } else { Some(source) };
+    fn fact<T>(&self, state: State<T>, source: Option<Source>) -> Fact<T> {
         Fact { state, source, evidence: Arc::clone(&self.evidence) }
     }
 
-    /// Known, or unknown where there is no value.
-    pub(crate) fn found<T>(&self, value: Option<(T, Source)>) -> Fact<T> {
-        match value {
-            Some((value, source)) => self.fact(State::Known(value), source),
-            None => self.unknown(),
-        }
+    pub(crate) fn known<T>(&self, value: impl Into<T>, source: Source) -> Fact<T> {
+        self.fact(State::Known(value.into()), Some(source))
+    }
+
+    pub(crate) fn none<T>(&self, source: Source) -> Fact<T> {
+        self.fact(State::None, Some(source))
     }
 
     pub(crate) fn unknown<T>(&self) -> Fact<T> {
-        Fact { state: State::Unknown, source: None, evidence: Arc::clone(&self.evidence) }
+        self.fact(State::Unknown, None)
+    }
+
+    /// Known, or none where there is no value.
+    pub(crate) fn known_or_none<T>(&self, value: Option<impl Into<T>>, source: Source) -> Fact<T> {
+        value.map_or_else(|| self.none(source), |value| self.known(value, source))
+    }
+
+    /// Known, or unknown where there is no value.
+    pub(crate) fn found<T>(&self, value: Option<(impl Into<T>, Source)>) -> Fact<T> {
+        value.map_or_else(|| self.unknown(), |(value, source)| self.known(value, source))
+    }
+
+    /// The same for a value that can only be from one place.
+    pub(crate) fn found_in<T>(&self, source: Source, value: Option<impl Into<T>>) -> Fact<T> {
+        self.found(value.map(|value| (value, source)))
     }
 }

@@ -51,6 +51,24 @@ pub struct Os {
     pub build_id: Fact<String>,
 }
 
+impl Os {
+    /// Every fact the same.
+    pub(crate) fn all(fact: &Fact<String>) -> Self {
+        Self {
+            family: fact.clone(),
+            name: fact.clone(),
+            id: fact.clone(),
+            id_like: fact.clone(),
+            version: fact.clone(),
+            version_id: fact.clone(),
+            version_codename: fact.clone(),
+            pretty_name: fact.clone(),
+            variant_id: fact.clone(),
+            build_id: fact.clone(),
+        }
+    }
+}
+
 /// uname(2)
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kernel {
@@ -137,7 +155,7 @@ pub struct Hardware {
 /// The value of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'f> {
-    /// Text: clean, one line.
+    /// Text: clean, one line. `none` for the name of a machine or container that there is not.
     Text(&'f str),
     /// A number.
     Number(u64),
@@ -168,12 +186,6 @@ impl Leaf<'_> {
     /// Whether the value rests on what only a privileged user may see.
     pub fn is_privileged(&self) -> bool {
         self.source.is_some_and(Source::is_privileged)
-    }
-
-    /// Whether "there is none" is said with the word `none`: for the names of the machine below and of the container,
-    /// as systemd-detect-virt(1) does.
-    pub fn says_none(&self) -> bool {
-        self.name == "name" && matches!(self.group, "virtualization" | "container")
     }
 }
 
@@ -209,8 +221,14 @@ fn leaf<'f, T: AsValue>(group: &'static str, name: &'static str, fact: &'f Fact<
     Leaf { group, name, value, source: fact.source, evidence: &fact.evidence }
 }
 
+/// A name of systemd-detect-virt(1), which calls it `none` where there is none.
+fn named<'f>(group: &'static str, fact: &'f Fact<String>) -> Leaf<'f> {
+    let leaf = leaf(group, "name", fact);
+    if leaf.value == Value::None { Leaf { value: Value::Text("none"), ..leaf } } else { leaf }
+}
+
 macro_rules! leaves {
-    ($group:literal, $from:expr, $($name:ident),*) => {
+    ($group:expr, $from:expr, $($name:ident),*) => {
         [$(leaf($group, stringify!($name), &$from.$name)),*]
     };
 }
@@ -227,8 +245,10 @@ impl Facts {
             all.extend(os_leaves(HOST_OS, host_os));
         }
         all.extend(leaves!("kernel", self.kernel, name, release, version, architecture));
-        all.extend(leaves!("virtualization", self.virtualization, name, hypervisor, host_of, cloud, confidential));
-        all.extend(leaves!("container", self.container, name, kubernetes));
+        all.push(named("virtualization", &self.virtualization.name));
+        all.extend(leaves!("virtualization", self.virtualization, hypervisor, host_of, cloud, confidential));
+        all.push(named("container", &self.container.name));
+        all.extend(leaves!("container", self.container, kubernetes));
         all.extend(leaves!(
             "cpu",
             self.cpu,
@@ -248,17 +268,18 @@ impl Facts {
 }
 
 fn os_leaves<'f>(group: &'static str, os: &'f Os) -> [Leaf<'f>; 10] {
-    let row = |name, fact: &'f Fact<String>| leaf(group, name, fact);
-    [
-        row("family", &os.family),
-        row("name", &os.name),
-        row("id", &os.id),
-        row("id_like", &os.id_like),
-        row("version", &os.version),
-        row("version_id", &os.version_id),
-        row("version_codename", &os.version_codename),
-        row("pretty_name", &os.pretty_name),
-        row("variant_id", &os.variant_id),
-        row("build_id", &os.build_id),
-    ]
+    leaves!(
+        group,
+        os,
+        family,
+        name,
+        id,
+        id_like,
+        version,
+        version_id,
+        version_codename,
+        pretty_name,
+        variant_id,
+        build_id
+    )
 }

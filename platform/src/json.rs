@@ -60,7 +60,6 @@ impl Serialize for One<'_> {
             Value::Text(text) => object.serialize_entry("value", text)?,
             Value::Number(number) => object.serialize_entry("value", &number)?,
             Value::Bool(bool) => object.serialize_entry("value", &bool)?,
-            Value::None if leaf.says_none() => object.serialize_entry("value", "none")?,
             Value::None | Value::Unknown => object.serialize_entry("value", &None::<()>)?,
         }
         object.serialize_entry("source", &leaf.source.map(Source::name))?;

@@ -83,8 +83,6 @@ sources! {
     // macOS and FreeBSD.
     SYSCTL = "sysctl";
     KENV = "kenv";
-    // Other facts of this collector decide.
-    DERIVED = "derived";
 }
 
 impl Source {

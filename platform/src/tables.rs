@@ -18,6 +18,10 @@ pub(crate) const fn rule(name: &'static str, evidence: &'static str, citation: &
     Rule { name, evidence: Cow::Borrowed(evidence), citation }
 }
 
+fn row(name: &'static str, evidence: String, citation: &'static str) -> Rule {
+    Rule { name, evidence: evidence.into(), citation }
+}
+
 pub(crate) const SYSTEMD: &str = "systemd src/basic/virt.c";
 
 /// What hypervisors answer to CPUID leaf `0x40000000`, in EBX, ECX and EDX.
@@ -70,11 +74,7 @@ pub const HYPERVISOR_SIGNATURES: &[HypervisorSignature] = &[
 ];
 
 pub(crate) fn signature_rules() -> impl Iterator<Item = Rule> {
-    HYPERVISOR_SIGNATURES.iter().map(|row| Rule {
-        name: row.name,
-        evidence: format!("CPUID `{}`", row.signature).into(),
-        citation: row.citation,
-    })
+    HYPERVISOR_SIGNATURES.iter().map(|known| row(known.name, format!("CPUID `{}`", known.signature), known.citation))
 }
 
 /// Where SMBIOS, as `/sys/class/dmi/id` or FreeBSD's `kenv` give it, shows a virtual machine.
@@ -123,11 +123,8 @@ pub const DMI_VIRTUAL: &[DmiVirtual] = &[
 ];
 
 pub(crate) fn firmware_rules(before_cpuid: bool) -> impl Iterator<Item = Rule> {
-    DMI_VIRTUAL.iter().filter(move |row| row.before_cpuid == before_cpuid).map(|row| Rule {
-        name: row.name,
-        evidence: format!("SMBIOS `{}…`", row.prefix).into(),
-        citation: row.citation,
-    })
+    let these = DMI_VIRTUAL.iter().filter(move |known| known.before_cpuid == before_cpuid);
+    these.map(|known| row(known.name, format!("SMBIOS `{}…`", known.prefix), known.citation))
 }
 
 /// Which SMBIOS field a cloud writes its name to.
@@ -192,11 +189,7 @@ pub const CLOUDS: &[Cloud] = &[
 ];
 
 pub(crate) fn cloud_rules() -> Vec<Rule> {
-    let rule = |row: &Cloud| Rule {
-        name: row.id,
-        evidence: format!("SMBIOS {} `{}…`", row.field, row.prefix).into(),
-        citation: row.citation,
-    };
+    let rule = |known: &Cloud| row(known.id, format!("SMBIOS {} `{}…`", known.field, known.prefix), known.citation);
     CLOUDS.iter().map(rule).collect()
 }
 
@@ -235,11 +228,7 @@ pub const CONTAINER_WORDS: &[Word] = &[
 ];
 
 pub(crate) fn word_rules() -> Vec<Rule> {
-    let rule = |row: &Word| Rule {
-        name: row.name,
-        evidence: format!("the manager's own word `{}`", row.word).into(),
-        citation: row.citation,
-    };
+    let rule = |known: &Word| row(known.name, format!("the manager's own word `{}`", known.word), known.citation);
     CONTAINER_WORDS.iter().map(rule).collect()
 }
 

@@ -1,11 +1,8 @@
 //! What every Unix answers alike, and what the daemon's environment says.
 
 use crate::ask::{Ask, LINE_FILE_LIMIT, Machine};
-use crate::fact::State;
 use crate::facts::{Facts, Kernel};
-use crate::host::Error;
-#[cfg(feature = "recorded")]
-use crate::host::Uname;
+use crate::host::{Error, Uname};
 use crate::source::Source;
 #[cfg(feature = "recorded")]
 use crate::text::beginning;
@@ -21,28 +18,19 @@ pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, 
     let mut ask = Ask::new(machine);
     also(&mut ask);
     let answer = machine.host.uname();
-    let Some(uname) = ask.answer("uname", answer) else {
-        let conclusion = ask.done();
-        return Kernel {
-            name: conclusion.unknown(),
-            release: conclusion.unknown(),
-            version: conclusion.unknown(),
-            architecture: conclusion.unknown(),
-        };
-    };
-    let version = without_builder(&uname.version);
-    ask.saw("uname", &format!("{} {} {version} {}", uname.sysname, uname.release, uname.machine));
+    let answered = ask.answer("uname", answer);
+    let known = answered.is_some();
+    let Uname { sysname, release, version, machine, .. } = answered.unwrap_or_default();
+    let version = without_builder(&version);
+    if known {
+        ask.saw("uname", &format!("{sysname} {release} {version} {machine}"));
+    }
     let conclusion = ask.done();
     let field = |text: &str| {
         let value = clean_text(text, VALUE_LIMIT);
-        conclusion.found((!value.is_empty()).then_some((value, Source::UNAME)))
+        conclusion.found_in(Source::UNAME, (!value.is_empty()).then_some(value))
     };
-    Kernel {
-        name: field(&uname.sysname),
-        release: field(&uname.release),
-        version: field(&version),
-        architecture: field(&uname.machine),
-    }
+    Kernel { name: field(&sysname), release: field(&release), version: field(&version), architecture: field(&machine) }
 }
 
 /// A kernel's version without who built it and where, which is often this very machine and a person on it. FreeBSD's ends with
@@ -92,8 +80,8 @@ pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts)
             let value = clean(&value, VALUE_LIMIT);
             if !value.is_empty() {
                 ask.saw("VIRTUALIZATION", &value);
-                let state = if value.eq_ignore_ascii_case("none") { State::None } else { State::Known(value) };
-                facts.virtualization.name = ask.done().fact(state, Source::PROVIDED);
+                let value = (!value.eq_ignore_ascii_case("none")).then_some(value);
+                facts.virtualization.name = ask.done().known_or_none(value, Source::PROVIDED);
             }
         }
         Err(Error::NotFound | Error::Unsupported) => {}
@@ -112,7 +100,7 @@ pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts)
         }
     };
     // The daemon's script says `false` outside a container too: the property is a boolean in the event.
-    facts.container.official_image = ask.done().fact(State::Known(official), Source::OFFICIAL_IMAGE);
+    facts.container.official_image = ask.done().known(official, Source::OFFICIAL_IMAGE);
 }
 
 #[cfg(test)]

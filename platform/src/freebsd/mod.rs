@@ -5,7 +5,7 @@ pub(crate) mod derivative;
 pub(crate) mod geom;
 
 use crate::ask::{Ask, Machine};
-use crate::fact::State;
+use crate::fact::Fact;
 use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
 use crate::os_release::OsRelease;
 use crate::source::Source;
@@ -51,11 +51,6 @@ pub(crate) fn kept_userland(script: &str) -> Vec<&str> {
     vec![name, beginning(value.trim().trim_matches(['"', '\'']))]
 }
 
-/// Kernels of systems made from FreeBSD that have a name of their own.
-fn id_of_kernel(sysname: &str) -> String {
-    sysname.to_lowercase()
-}
-
 fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     let mut ask = Ask::new(machine);
     let file = ask.text(Source::OS_RELEASE.name(), FILE_LIMIT).map(|file| OsRelease::parse(&file.text));
@@ -90,7 +85,7 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
         .as_ref()
         .and_then(|found| of_derivative(found.id))
         .or_else(|| field("ID"))
-        .or_else(|| sysname.as_deref().map(|name| (id_of_kernel(name), Source::UNAME)));
+        .or_else(|| sysname.as_deref().map(|name| (name.to_lowercase(), Source::UNAME)));
     let own_version = derivative.as_ref().and_then(|found| of_derivative(found.version.as_deref()?));
     let is_own = own_version.is_some();
     let version = own_version.or(version);
@@ -109,22 +104,21 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
         Some((clean_text(&format!("{name} {version}"), VALUE_LIMIT), *source))
     });
     let conclusion = ask.done();
-    let none = || conclusion.fact(State::None, Source::UNAME);
-    let id_like = match &id {
-        Some((id, source)) if id != "freebsd" => conclusion.fact(State::Known("freebsd".to_owned()), *source),
-        _ => none(),
+    let id_like = id.as_ref().filter(|(id, _)| id != "freebsd").map(|(_, source)| ("freebsd".to_owned(), *source));
+    let or_none = |value: Option<(String, Source)>| {
+        if value.is_some() { conclusion.found(value) } else { conclusion.none(Source::UNAME) }
     };
     Os {
-        family: conclusion.fact(State::Known("freebsd".to_owned()), Source::UNAME),
+        family: conclusion.known("freebsd", Source::UNAME),
         name: conclusion.found(name),
         id: conclusion.found(id),
-        id_like,
+        id_like: or_none(id_like),
         version: conclusion.found(version),
         version_id: conclusion.found(version_id),
-        version_codename: none(),
         pretty_name: conclusion.found(pretty),
-        variant_id: field("VARIANT_ID").map_or_else(none, |found| conclusion.found(Some(found))),
-        build_id: field("BUILD_ID").map_or_else(none, |found| conclusion.found(Some(found))),
+        variant_id: or_none(field("VARIANT_ID")),
+        build_id: or_none(field("BUILD_ID")),
+        ..Os::all(&conclusion.none(Source::UNAME))
     }
 }
 
@@ -156,13 +150,9 @@ pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
         None
     };
     let conclusion = ask.done();
-    let none = || conclusion.fact(State::None, Source::SYSCTL);
     let (name, hypervisor) = match found {
-        Some((name, below, source)) => (
-            conclusion.fact(State::Known(name.to_owned()), source),
-            conclusion.found(below.map(|below| (below.to_owned(), source))),
-        ),
-        None if word.as_deref() == Some("none") => (none(), none()),
+        Some((name, below, source)) => (conclusion.known(name, source), conclusion.found_in(source, below)),
+        None if word.as_deref() == Some("none") => (conclusion.none(Source::SYSCTL), conclusion.none(Source::SYSCTL)),
         None => (conclusion.unknown(), conclusion.unknown()),
     };
     Virtualization {
@@ -194,15 +184,12 @@ pub(crate) fn container(machine: &Machine<'_>) -> Container {
     // Podman on FreeBSD makes a jail and mounts this file into it.
     let podman = jailed == Some(1) && ask.exists("/var/run/.containerenv") == Some(true);
     let conclusion = ask.done();
-    let source = Source::SYSCTL;
-    let (name, kubernetes) = match jailed {
-        Some(0) => (conclusion.fact(State::None, source), conclusion.fact(State::Known(false), source)),
-        Some(_) => {
-            let name = if podman { "podman" } else { "freebsd-jail" };
-            (conclusion.fact(State::Known(name.to_owned()), source), conclusion.fact(State::Known(false), source))
-        }
-        None => (conclusion.unknown(), conclusion.unknown()),
+    let name = match jailed {
+        Some(0) => conclusion.none(Source::SYSCTL),
+        Some(_) => conclusion.known(if podman { "podman" } else { "freebsd-jail" }, Source::SYSCTL),
+        None => conclusion.unknown(),
     };
+    let kubernetes: Fact<bool> = conclusion.found_in(Source::SYSCTL, jailed.map(|_| false));
     Container { name, kubernetes_node: kubernetes.clone(), kubernetes, official_image: conclusion.unknown() }
 }
 
@@ -218,13 +205,12 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
         let answer = machine.host.quantities();
         ask.answer("sysinfo: cpu", answer)?.cpu_model.map(|model| (model, Source::SYSINFO))
     });
-    let vendor =
-        model.as_ref().and_then(|(model, _)| vendor_of(model)).map(|vendor| (vendor.to_owned(), Source::SYSCTL));
+    let vendor = model.as_ref().and_then(|(model, _)| vendor_of(model));
     let conclusion = ask.done();
-    let count = |count: Option<u64>| conclusion.found(count.map(|count| (count, Source::SYSCTL)));
+    let count = |count: Option<u64>| conclusion.found_in(Source::SYSCTL, count);
     Cpu {
         model: conclusion.found(model),
-        vendor: conclusion.found(vendor),
+        vendor: conclusion.found_in(Source::SYSCTL, vendor),
         logical_count: count(logical),
         core_count: count(cores),
         socket_count: conclusion.unknown(),
@@ -270,7 +256,7 @@ fn disk(machine: &Machine<'_>) -> Disk {
         ask.saw(format!("kern.geom.conftxt: {}", clean_text(disk.name, 64)), &disk.bytes.to_string());
     }
     if total > 0 {
-        return Disk { total_bytes: ask.done().fact(State::Known(total), Source::SYSCTL) };
+        return Disk { total_bytes: ask.done().known(total, Source::SYSCTL) };
     }
     let answer = machine.host.quantities();
     let disks = ask.answer("sysinfo: disks", answer).map(|quantities| quantities.disks).unwrap_or_default();
@@ -283,8 +269,7 @@ fn disk(machine: &Machine<'_>) -> Disk {
         }
         ask.saw(format!("sysinfo: {}", clean_text(&disk.name, 64)), &disk.total_bytes.to_string());
     }
-    let conclusion = ask.done();
-    Disk { total_bytes: conclusion.found((total > 0).then_some((total, Source::SYSINFO))) }
+    Disk { total_bytes: ask.done().found_in(Source::SYSINFO, (total > 0).then_some(total)) }
 }
 
 fn hardware(machine: &Machine<'_>) -> Hardware {
@@ -292,8 +277,7 @@ fn hardware(machine: &Machine<'_>) -> Hardware {
     let vendor = ask.kenv("smbios.system.maker");
     let product = ask.kenv("smbios.system.product");
     let conclusion = ask.done();
-    let found = |value: Option<String>| conclusion.found(value.map(|value| (value, Source::KENV)));
-    Hardware { vendor: found(vendor), product: found(product) }
+    Hardware { vendor: conclusion.found_in(Source::KENV, vendor), product: conclusion.found_in(Source::KENV, product) }
 }
 
 #[cfg(test)]

@@ -149,8 +149,7 @@ pub(crate) fn disk(machine: &Machine<'_>) -> Disk {
     let left_out = names.len().saturating_sub(disks.len());
     let counted = if disks.is_empty() { "no disk".to_owned() } else { disks.join(" ") };
     ask.saw("/sys/block", &format!("{counted}; {left_out} other block devices left out"));
-    let conclusion = ask.done();
-    Disk { total_bytes: conclusion.found(Some((total, Source::SYS_BLOCK))) }
+    Disk { total_bytes: ask.done().known(total, Source::SYS_BLOCK) }
 }
 
 #[cfg(test)]

@@ -35,13 +35,13 @@ pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
         if let Some(bytes) = bytes {
             ask.saw("sysinfo: memory", &format!("{bytes} bytes"));
         }
-        return Memory { total_bytes: ask.done().found(bytes.map(|bytes| (bytes, Source::SYSINFO))) };
+        return Memory { total_bytes: ask.done().found_in(Source::SYSINFO, bytes) };
     }
     let bytes = ask.text(Source::MEMINFO.name(), LIMIT).and_then(|file| total(&file.text));
     if let Some(bytes) = bytes {
         ask.saw("/proc/meminfo: MemTotal", &format!("{bytes} bytes"));
     }
-    Memory { total_bytes: ask.done().found(bytes.map(|bytes| (bytes, Source::MEMINFO))) }
+    Memory { total_bytes: ask.done().found_in(Source::MEMINFO, bytes) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Identity of the operating system.
 
 use crate::ask::{Ask, Conclusion, Machine};
-use crate::fact::{Fact, State};
 use crate::facts::Os;
 use crate::linux::release_files::{self, Identity, RELEASE_FILES};
 use crate::os_release::{OsRelease, codename};
@@ -28,17 +27,14 @@ fn os_release(ask: &mut Ask<'_, '_>, source: Source) -> Option<OsRelease> {
 }
 
 /// What os-release(5) has, its defaults where it has nothing.
-pub(crate) fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source, family: &str) -> Os {
-    let fact = |key: &str, default: Option<&str>| match file.get(key).or(default) {
-        Some(value) => conclusion.fact(State::Known(value.to_owned()), source),
-        None => conclusion.fact(State::None, source),
-    };
+fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source) -> Os {
+    let fact = |key: &str, default: Option<&str>| conclusion.known_or_none(file.get(key).or(default), source);
     let version = file.get("VERSION").or(file.get("VERSION_ID"));
     // VERSION_CODENAME is younger than the habit of writing the codename into VERSION.
     let codename =
         file.get("VERSION_CODENAME").or(file.get("UBUNTU_CODENAME")).or_else(|| file.get("VERSION").and_then(codename));
     Os {
-        family: conclusion.fact(State::Known(family.to_owned()), source),
+        family: conclusion.known("linux", source),
         name: fact("NAME", Some("Linux")),
         id: fact("ID", Some("linux")),
         id_like: fact("ID_LIKE", None),
@@ -62,19 +58,16 @@ fn version_elsewhere(ask: &mut Ask<'_, '_>, os_release: &OsRelease) -> Option<(S
 }
 
 fn from_identity(conclusion: &Conclusion, identity: Identity, source: Source) -> Os {
-    let fact =
-        |value: Option<String>| -> Fact<String> { conclusion.fact(value.map_or(State::None, State::Known), source) };
+    let fact = |value: Option<String>| conclusion.known_or_none(value, source);
     Os {
-        family: fact(Some("linux".to_owned())),
+        family: conclusion.known("linux", source),
         name: fact(identity.name),
         id: fact(identity.id),
-        id_like: fact(None),
         version: fact(identity.version),
         version_id: fact(identity.version_id),
         version_codename: fact(identity.codename),
         pretty_name: fact(identity.pretty_name),
-        variant_id: fact(None),
-        build_id: fact(None),
+        ..Os::all(&conclusion.none(source))
     }
 }
 
@@ -85,10 +78,10 @@ pub(crate) fn os(machine: &Machine<'_>) -> Os {
         if let Some(file) = os_release(&mut ask, source) {
             let version = if file.has_version() { None } else { version_elsewhere(&mut ask, &file) };
             let conclusion = ask.done();
-            let mut os = from_os_release(&conclusion, &file, source, "linux");
+            let mut os = from_os_release(&conclusion, &file, source);
             if let Some((version, version_id, source)) = version {
-                os.version = conclusion.fact(State::Known(version), source);
-                os.version_id = conclusion.fact(version_id.map_or(State::None, State::Known), source);
+                os.version = conclusion.known(version, source);
+                os.version_id = conclusion.known_or_none(version_id, source);
             }
             return os;
         }
@@ -109,23 +102,12 @@ pub(crate) fn os(machine: &Machine<'_>) -> Os {
         }
     }
     let conclusion = ask.done();
-    Os {
-        family: conclusion.fact(State::Known("linux".to_owned()), Source::UNAME),
-        name: conclusion.unknown(),
-        id: conclusion.unknown(),
-        id_like: conclusion.unknown(),
-        version: conclusion.unknown(),
-        version_id: conclusion.unknown(),
-        version_codename: conclusion.unknown(),
-        pretty_name: conclusion.unknown(),
-        variant_id: conclusion.unknown(),
-        build_id: conclusion.unknown(),
-    }
+    Os { family: conclusion.known("linux", Source::UNAME), ..Os::all(&conclusion.unknown()) }
 }
 
 /// The operating system of a container's host, where the image's makers asked for it to be mounted.
 pub(crate) fn host(machine: &Machine<'_>) -> Option<Os> {
     let mut ask = Ask::new(machine);
     let file = os_release(&mut ask, Source::HOST_OS_RELEASE)?;
-    Some(from_os_release(&ask.done(), &file, Source::HOST_OS_RELEASE, "linux"))
+    Some(from_os_release(&ask.done(), &file, Source::HOST_OS_RELEASE))
 }

@@ -82,18 +82,15 @@ fn os(machine: &Machine<'_>) -> Os {
         .zip(version.as_ref())
         .map(|((name, _), (version, source))| (clean_text(&format!("{name} {version}"), VALUE_LIMIT), *source));
     let conclusion = ask.done();
-    let constant = |text: &str| conclusion.fact(State::Known(text.to_owned()), Source::UNAME);
     Os {
-        family: constant("macos"),
+        family: conclusion.known("macos", Source::UNAME),
         name: conclusion.found(name),
-        id: constant("macos"),
-        id_like: conclusion.fact(State::None, Source::UNAME),
+        id: conclusion.known("macos", Source::UNAME),
         version: conclusion.found(version.clone()),
         version_id: conclusion.found(version),
-        version_codename: conclusion.fact(State::None, Source::UNAME),
         pretty_name: conclusion.found(pretty),
-        variant_id: conclusion.fact(State::None, Source::UNAME),
         build_id: conclusion.found(build),
+        ..Os::all(&conclusion.none(Source::UNAME))
     }
 }
 
@@ -137,14 +134,14 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     };
     let looked = model.is_some() || present.is_some() || bit.is_some() || brand.is_some();
     let conclusion = ask.done();
-    let none = || conclusion.fact(State::None, Source::SYSCTL);
+    let none = || if looked { conclusion.none(Source::SYSCTL) } else { conclusion.unknown() };
     let (name, hypervisor, confidential) = match found {
-        Some((name, source)) => {
-            let below = (name != "vm-other").then(|| (name.to_owned(), source));
-            (conclusion.fact(State::Known(name.to_owned()), source), conclusion.found(below), conclusion.unknown())
-        }
-        None if looked => (none(), none(), none()),
-        None => (conclusion.unknown(), conclusion.unknown(), conclusion.unknown()),
+        Some((name, source)) => (
+            conclusion.known(name, source),
+            conclusion.found_in(source, (name != "vm-other").then_some(name)),
+            conclusion.unknown(),
+        ),
+        None => (none(), none(), none()),
     };
     Virtualization { name, hypervisor, host_of: conclusion.unknown(), cloud: conclusion.unknown(), confidential }
 }
@@ -153,9 +150,9 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
 pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let conclusion = Ask::new(machine).done();
     Container {
-        name: conclusion.fact(State::None, Source::UNAME),
-        kubernetes: conclusion.fact(State::Known(false), Source::UNAME),
-        kubernetes_node: conclusion.fact(State::Known(false), Source::UNAME),
+        name: conclusion.none(Source::UNAME),
+        kubernetes: conclusion.known(false, Source::UNAME),
+        kubernetes_node: conclusion.known(false, Source::UNAME),
         official_image: conclusion.unknown(),
     }
 }
@@ -214,13 +211,13 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
         logical.zip(cores).filter(|(logical, cores)| logical % cores == 0).map(|(logical, cores)| logical / cores);
     let conclusion = ask.done();
     Cpu {
-        model: conclusion.found(model.map(|model| (model, source))),
-        vendor: conclusion.found(vendor.map(|vendor| (vendor, source))),
-        logical_count: conclusion.found(logical.map(|count| (count, source))),
-        core_count: conclusion.found(cores.map(|count| (count, source))),
-        socket_count: conclusion.found(sockets.map(|count| (count, source))),
-        threads_per_core: conclusion.found(threads.map(|count| (count, source))),
-        frequency_hz: conclusion.found(frequency.map(|hertz| (hertz, source))),
+        model: conclusion.found_in(source, model),
+        vendor: conclusion.found_in(source, vendor),
+        logical_count: conclusion.found_in(source, logical),
+        core_count: conclusion.found_in(source, cores),
+        socket_count: conclusion.found_in(source, sockets),
+        threads_per_core: conclusion.found_in(source, threads),
+        frequency_hz: conclusion.found_in(source, frequency),
     }
 }
 
@@ -241,7 +238,7 @@ fn disk(machine: &Machine<'_>) -> Disk {
     if let Some(bytes) = bytes {
         ask.saw("statvfs: /", &bytes.to_string());
     }
-    Disk { total_bytes: ask.done().found(bytes.map(|bytes| (bytes, Source::STATVFS))) }
+    Disk { total_bytes: ask.done().found_in(Source::STATVFS, bytes) }
 }
 
 fn hardware(machine: &Machine<'_>) -> Hardware {
@@ -252,6 +249,9 @@ fn hardware(machine: &Machine<'_>) -> Hardware {
     let virtual_maker = model.as_deref().is_some_and(|model| {
         VIRTUAL_MODELS.iter().any(|(prefix, _)| *prefix != "VirtualMac" && model.starts_with(prefix))
     });
-    let vendor = model.as_ref().filter(|_| !virtual_maker).map(|_| ("Apple Inc.".to_owned(), Source::SYSCTL));
-    Hardware { vendor: conclusion.found(vendor), product: conclusion.found(model.map(|model| (model, Source::SYSCTL))) }
+    let vendor = model.as_ref().filter(|_| !virtual_maker).map(|_| "Apple Inc.");
+    Hardware {
+        vendor: conclusion.found_in(Source::SYSCTL, vendor),
+        product: conclusion.found_in(Source::SYSCTL, model),
+    }
 }

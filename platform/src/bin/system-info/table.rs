@@ -105,7 +105,6 @@ fn value(leaf: &Leaf<'_>) -> String {
         Value::Number(number) => number.to_string(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::None if leaf.says_none() => "none".to_owned(),
         Value::None => "-".to_owned(),
         Value::Unknown => "unknown".to_owned(),
     }

@@ -13,7 +13,7 @@ pub(crate) mod mountinfo;
 mod namespaces;
 
 use crate::ask::{Ask, Machine};
-use crate::fact::{Fact, State};
+use crate::fact::Fact;
 use crate::facts::{Container, Kernel};
 use crate::linux::container::cgroup::{GROUPS, cgroups};
 use crate::linux::container::findings::{Findings, OTHER};
@@ -143,14 +143,14 @@ pub(crate) const PODS: &[Rule] = &[
 fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Container {
     let conclusion = ask.done();
     let name = match (findings.proof, findings.name, findings.initial) {
-        (Some(_), Some((name, source)), _) => conclusion.fact(State::Known(name.to_owned()), source),
-        (Some(proof), None, _) => conclusion.fact(State::Known(OTHER.to_owned()), proof),
-        (None, _, Some(source)) => conclusion.fact(State::None, source),
+        (Some(_), Some((name, source)), _) => conclusion.known(name, source),
+        (Some(proof), None, _) => conclusion.known(OTHER, proof),
+        (None, _, Some(source)) => conclusion.none(source),
         (None, _, None) => conclusion.unknown(),
     };
-    let kubernetes = match (findings.pod, findings.proof, findings.initial) {
-        (Some(source), ..) => conclusion.fact(State::Known(true), source),
-        (None, Some(source), _) | (None, None, Some(source)) => conclusion.fact(State::Known(false), source),
+    let kubernetes: Fact<bool> = match (findings.pod, findings.proof, findings.initial) {
+        (Some(source), ..) => conclusion.known(true, source),
+        (None, Some(source), _) | (None, None, Some(source)) => conclusion.known(false, source),
         (None, None, None) => conclusion.unknown(),
     };
     let kubernetes_node = if findings.pod.is_some() {
@@ -158,7 +158,7 @@ fn conclude(machine: &Machine<'_>, ask: Ask<'_, '_>, findings: &Findings) -> Con
     } else {
         let mut ask = Ask::new(machine);
         let runs_pods = POD_GROUPS.iter().any(|path| ask.exists(*path) == Some(true));
-        ask.done().fact(State::Known(runs_pods), Source::CGROUP_TREE)
+        ask.done().known(runs_pods, Source::CGROUP_TREE)
     };
     Container { name, kubernetes, kubernetes_node, official_image: Fact::default() }
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::ask::{Ask, Machine, Text};
-use crate::fact::State;
 use crate::facts::Cpu;
 use crate::linux::cpu::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
 use crate::source::Source;
@@ -154,15 +153,13 @@ pub(crate) fn cpu(machine: &Machine<'_>) -> Cpu {
     }
 
     let conclusion = ask.done();
-    let found = |value: Option<String>| conclusion.found(value.map(|value| (value, Source::PROC_CPUINFO)));
-    // A file that was read and names no vendor has none: RISC-V's and POWER's do not.
-    let vendor = match (vendor, &info) {
-        (None, Some(_)) => conclusion.fact(State::None, Source::PROC_CPUINFO),
-        (vendor, _) => found(vendor),
-    };
     Cpu {
-        model: found(model),
-        vendor,
+        model: conclusion.found_in(Source::PROC_CPUINFO, model),
+        // A file that was read and names no vendor has none: RISC-V's and POWER's do not.
+        vendor: match info {
+            Some(_) => conclusion.known_or_none(vendor, Source::PROC_CPUINFO),
+            None => conclusion.unknown(),
+        },
         logical_count: conclusion.found(topology.logical),
         core_count: conclusion.found(topology.cores),
         socket_count: conclusion.found(topology.sockets),

@@ -12,7 +12,6 @@ pub(crate) mod smbios;
 pub(crate) mod xen;
 
 use crate::ask::{Ask, Machine};
-use crate::fact::{Fact, State};
 use crate::facts::{Kernel, Virtualization};
 use crate::linux::cpu;
 use crate::linux::cpu::cpuinfo::CpuInfo;
@@ -127,7 +126,6 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     let looked = present.is_some() || info.is_some() || dmi.is_there() || kernel.version.known().is_some();
     let looked = looked || unix::proc_version(&mut ask).is_some();
     let confidential = confidential(&mut ask, found.as_ref(), &hypervisor, info.as_ref(), architecture);
-    let cloud = dmi.cloud();
 
     let nothing = match (hypervisor.present, &info) {
         (Some(_), _) => Source::CPUID,
@@ -135,32 +133,30 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
         (None, None) if dmi.is_there() => Source::DMI,
         (None, None) => Source::UNAME,
     };
+    let none = match xen {
+        Xen::Dom0(source) => Some(source),
+        _ => looked.then_some(nothing),
+    };
     let conclusion = ask.done();
-    let (name, below) = match (&found, xen) {
-        (Some(found), _) => (
-            conclusion.fact(State::Known(found.name.to_owned()), found.source),
-            conclusion.found(found.hypervisor.map(|below| (below.to_owned(), found.source))),
-        ),
-        (None, Xen::Dom0(source)) => (conclusion.fact(State::None, source), conclusion.fact(State::None, source)),
-        (None, _) if looked => (conclusion.fact(State::None, nothing), conclusion.fact(State::None, nothing)),
-        (None, _) => (conclusion.unknown(), conclusion.unknown()),
+    let (name, hypervisor) = match (&found, none) {
+        (Some(Guest { name, hypervisor, source }), _) => {
+            (conclusion.known(*name, *source), conclusion.found_in(*source, *hypervisor))
+        }
+        (None, Some(source)) => (conclusion.none(source), conclusion.none(source)),
+        (None, None) => (conclusion.unknown(), conclusion.unknown()),
     };
     let host_of = match xen {
-        Xen::Dom0(source) => conclusion.fact(State::Known("xen".to_owned()), source),
-        _ if looked => conclusion.fact(State::None, Source::PROC_XEN),
+        Xen::Dom0(source) => conclusion.known("xen", source),
+        _ if looked => conclusion.none(Source::PROC_XEN),
         _ => conclusion.unknown(),
     };
-    let cloud: Fact<String> = match cloud {
-        Some(cloud) => conclusion.fact(State::Known(cloud.id.to_owned()), Source::DMI),
-        // Firmware that names a maker and no cloud: no cloud is proven, which is not the same as none.
-        None => conclusion.unknown(),
+    // Firmware that names a maker and no cloud proves no cloud, which is not the same as none.
+    let cloud = conclusion.found_in(Source::DMI, dmi.cloud().map(|cloud| cloud.id));
+    let confidential = match (&found, none) {
+        (None, Some(source)) if looked => conclusion.none(source),
+        _ => conclusion.found(confidential),
     };
-    let confidential = match (confidential, &found) {
-        (Some((name, source)), _) => conclusion.fact(State::Known(name.to_owned()), source),
-        (None, None) if looked => conclusion.fact(State::None, name.source.unwrap_or(nothing)),
-        (None, _) => conclusion.unknown(),
-    };
-    Virtualization { name, hypervisor: below, host_of, cloud, confidential }
+    Virtualization { name, hypervisor, host_of, cloud, confidential }
 }
 
 /// What the kernel kept of CPUID, where the instruction itself cannot be asked.
