@@ -1,4 +1,4 @@
-//! Asking a machine, and keeping a record of it.
+//! Questions to a machine, and the record of their answers.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -25,7 +25,7 @@ pub(crate) struct Text {
 
 type Known = BTreeMap<(Cow<'static, str>, usize), Result<Rc<Text>>>;
 
-/// A machine with a memory, so that no file is read twice for one answer.
+/// A host that reads each file once.
 pub(crate) struct Machine<'h> {
     pub(crate) host: &'h dyn Host,
     known: RefCell<Known>,
@@ -51,7 +51,7 @@ impl<'h> Machine<'h> {
     }
 }
 
-/// The questions that lead to one group of facts, and the record of them.
+/// The questions behind one group of facts, with their record.
 pub(crate) struct Ask<'m, 'h> {
     machine: &'m Machine<'h>,
     evidence: Vec<Evidence>,
@@ -72,22 +72,22 @@ impl<'m, 'h> Ask<'m, 'h> {
         self.evidence.push(Evidence { asked, outcome, privileged });
     }
 
-    /// Records what was seen.
+    /// Records an observation.
     pub(crate) fn saw(&mut self, asked: impl Into<Cow<'static, str>>, value: &str) {
         self.record(asked.into(), Outcome::Saw(clean_text(value, EXCERPT_LIMIT)));
     }
 
-    /// Records that a question had no answer.
+    /// Records a question without an answer.
     pub(crate) fn failed(&mut self, asked: impl Into<Cow<'static, str>>, error: Error) {
         self.record(asked.into(), Outcome::Failed(error));
     }
 
-    /// Records that something says otherwise, and why it does not count.
+    /// Records evidence that does not count, and why.
     pub(crate) fn contradicted(&mut self, asked: impl Into<Cow<'static, str>>, why: impl Into<Cow<'static, str>>) {
         self.record(asked.into(), Outcome::Contradicted(why.into()));
     }
 
-    /// Records a failure and forgets it: what cannot be read is passed over.
+    /// The answer, or nothing after the failure is recorded: an unreadable file stops nothing.
     pub(crate) fn answer<T>(&mut self, asked: impl Into<Cow<'static, str>>, answer: Result<T>) -> Option<T> {
         match answer {
             Ok(value) => Some(value),
@@ -98,20 +98,20 @@ impl<'m, 'h> Ask<'m, 'h> {
         }
     }
 
-    /// The beginning of a file. Only a failure is recorded: what is worth seeing in it, the caller knows.
+    /// The first bytes of a file. Only a failure is recorded; the caller records the part of the content that matters.
     pub(crate) fn bytes(&mut self, path: &'static str, limit: usize) -> Option<Vec<u8>> {
         let answer = self.host().read_start(path, limit);
         self.answer(path, answer).map(|start| start.bytes)
     }
 
-    /// The same as text; what is not UTF-8 becomes U+FFFD.
+    /// The same as text, with U+FFFD for invalid UTF-8.
     pub(crate) fn text(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<Rc<Text>> {
         let path = path.into();
         let answer = self.machine.text(path.clone(), limit);
         self.answer(path, answer)
     }
 
-    /// A file of one line, cleaned; it is recorded whatever it holds. An empty one is no answer.
+    /// The first line of a file, cleaned and recorded. An empty line is no answer.
     pub(crate) fn line(&mut self, path: impl Into<Cow<'static, str>>) -> Option<String> {
         let path = path.into();
         let file = self.text(path.clone(), LINE_FILE_LIMIT)?;
@@ -120,7 +120,7 @@ impl<'m, 'h> Ask<'m, 'h> {
         (!value.is_empty()).then_some(value)
     }
 
-    /// Whether something exists; `None` where that cannot be told.
+    /// Whether a path exists; `None` if that is unknown.
     pub(crate) fn exists(&mut self, path: impl Into<Cow<'static, str>>) -> Option<bool> {
         let path = path.into();
         match self.host().metadata(&path) {
@@ -135,27 +135,27 @@ impl<'m, 'h> Ask<'m, 'h> {
         }
     }
 
-    /// The names in a folder; only a failure is recorded.
+    /// The names in a folder. Only a failure is recorded.
     pub(crate) fn list(&mut self, path: &'static str, limit: usize) -> Option<Vec<String>> {
         let answer = self.host().list(path, limit);
         self.answer(path, answer)
     }
 
-    /// A text of sysctl as it is. Only a failure is recorded: what is worth seeing in it, the caller knows.
+    /// A text from sysctl, not cleaned. Only a failure is recorded.
     pub(crate) fn sysctl_raw(&mut self, name: &'static str) -> Option<String> {
         debug_assert!(sysctls::text_limit(name).is_ok(), "{name} is missing in SYSCTLS");
         let answer = self.host().sysctl_text(name);
         self.answer(name, answer)
     }
 
-    /// A text of sysctl, cleaned. An empty one is no answer.
+    /// A text from sysctl, cleaned and recorded. An empty text is no answer.
     pub(crate) fn sysctl_text(&mut self, name: &'static str) -> Option<String> {
         let value = clean_text(&self.sysctl_raw(name)?, VALUE_LIMIT);
         self.saw(name, &value);
         (!value.is_empty()).then_some(value)
     }
 
-    /// A number of sysctl.
+    /// A number from sysctl.
     pub(crate) fn sysctl_integer(&mut self, name: &'static str) -> Option<i64> {
         debug_assert!(sysctls::is_number(name), "{name} is missing in SYSCTLS");
         let answer = self.host().sysctl_integer(name);
@@ -164,12 +164,12 @@ impl<'m, 'h> Ask<'m, 'h> {
         Some(value)
     }
 
-    /// A count, or an amount in bytes or hertz, of sysctl: a number above zero.
+    /// A count, or an amount in bytes or hertz, from sysctl: always above zero.
     pub(crate) fn sysctl_amount(&mut self, name: &'static str) -> Option<u64> {
         self.sysctl_integer(name).and_then(|value| sysctls::amount(name, value))
     }
 
-    /// A value of the kernel environment, cleaned.
+    /// A value of the kernel environment, cleaned and recorded. An empty value is no answer.
     pub(crate) fn kenv(&mut self, name: &'static str) -> Option<String> {
         let answer = self.host().kenv(name);
         let value = clean_text(&self.answer(name, answer)?, VALUE_LIMIT);
@@ -177,13 +177,13 @@ impl<'m, 'h> Ask<'m, 'h> {
         (!value.is_empty()).then_some(value)
     }
 
-    /// The record so far, for the facts that it decides.
+    /// Ends the questions: the facts that they decide share this record.
     pub(crate) fn done(self) -> Conclusion {
         Conclusion { evidence: self.evidence.into() }
     }
 }
 
-/// Makes facts that share one record.
+/// Makes facts with one shared record.
 pub(crate) struct Conclusion {
     evidence: Arc<[Evidence]>,
 }
@@ -215,7 +215,7 @@ impl Conclusion {
         value.map_or_else(|| self.unknown(), |(value, source)| self.known(value, source))
     }
 
-    /// The same for a value that can only be from one place.
+    /// The same with a source that does not depend on the value.
     pub(crate) fn found_in<T>(&self, source: Source, value: Option<impl Into<T>>) -> Fact<T> {
         self.found(value.map(|value| (value, source)))
     }

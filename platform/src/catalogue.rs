@@ -1,4 +1,4 @@
-//! Every name that can be found, and the evidence for it, as docs/detection.md shows them. It is no part of the public API.
+//! All names that the detection can find, with their evidence, for docs/detection.md. It is no part of the public API.
 
 use crate::linux::container::{self, PODS};
 use crate::linux::virtualization::{self, confidential, xen};
@@ -9,20 +9,20 @@ pub use crate::tables::{
     DMI_VIRTUAL, DmiVirtual, HYPERVISOR_SIGNATURES, HypervisorSignature, Rule, VM_GUEST_WORDS, Word,
 };
 
-/// One fact, and how its values are found.
+/// The names of one fact.
 #[derive(Debug)]
 pub struct Section {
     /// The fact, `group.name`.
     pub fact: &'static str,
-    /// What it is, in words.
+    /// The heading.
     pub title: &'static str,
-    /// What is looked at, in this order; empty where nothing has to be before the other.
+    /// The steps of the detection in order; empty if the order does not matter.
     pub steps: Vec<&'static str>,
-    /// The evidence, for each name the best first.
+    /// The evidence, the best first.
     pub rules: Vec<Rule>,
 }
 
-/// All facts with names of their own.
+/// All facts with a fixed list of names.
 pub fn sections() -> Vec<Section> {
     let section = |fact, title, rules| Section { fact, title, steps: Vec::new(), rules };
     let machines = virtualization::STEPS.iter();

@@ -1,14 +1,14 @@
-//! What the command line programs of this workspace say alike.
+//! Output of the command line programs of this workspace.
 
 use std::io::{self, ErrorKind, Write};
 
 use crate::text::{VALUE_LIMIT, clean_text};
 
-/// What a wrong command line deserves: one line, without control bytes.
+/// A complaint of clap as one line without control bytes.
 pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let mut parts = Vec::new();
-    // clap writes the complaint, then paragraphs of hints and usage.
+    // Hints and usage follow the complaint in paragraphs of their own.
     for line in text.lines().map(str::trim) {
         if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
@@ -24,15 +24,15 @@ pub fn one_line(error: &clap::Error) -> String {
     )
 }
 
-/// Text that holds something of the caller's, without the control bytes that a terminal would act on.
+/// A message without control bytes, however hostile the paths and arguments in it are.
 pub fn safe(text: &str) -> String {
     clean_text(text, VALUE_LIMIT)
 }
 
-/// Writes to standard output. A reader that has gone away is no failure of the writer.
+/// Writes to standard output. A closed pipe is no error.
 ///
 /// # Errors
-/// When it cannot be written for any other reason, such as a full disk.
+/// Any other failure to write, such as a full disk.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

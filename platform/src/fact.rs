@@ -1,4 +1,4 @@
-//! A value, what decided it, and what was asked on the way.
+//! A value, its source and its evidence.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,20 +7,20 @@ use std::sync::Arc;
 use crate::host::Error;
 use crate::source::Source;
 
-/// What is known of one thing.
+/// The three possible answers to a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State<T> {
-    /// Found out, and this is it.
+    /// There is one, with this value.
     Known(T),
-    /// Found out: there is none.
+    /// There is none.
     None,
-    /// Could not be found out.
+    /// The machine gave no answer.
     #[default]
     Unknown,
 }
 
 impl<T> State<T> {
-    /// The value, where there is one.
+    /// The value, if there is one: nothing for both [`State::None`] and [`State::Unknown`].
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -32,11 +32,11 @@ impl<T> State<T> {
 /// One fact about a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact<T> {
-    /// What is known.
+    /// The answer.
     pub state: State<T>,
-    /// What decided it; nothing did when it is unknown.
+    /// What decided the answer; `None` if it is unknown.
     pub source: Option<Source>,
-    /// What was asked, in that order, failures included. Facts that are decided together share it.
+    /// Every question in order, failed ones included. Facts that are decided together share it.
     pub evidence: Arc<[Evidence]>,
 }
 
@@ -47,12 +47,12 @@ impl<T> Default for Fact<T> {
 }
 
 impl<T> Fact<T> {
-    /// The value, where there is one.
+    /// The value, if there is one.
     pub fn known(&self) -> Option<&T> {
         self.state.known()
     }
 
-    /// Whether the value rests on what only a privileged user may see.
+    /// Whether only a privileged user can read the source.
     pub fn is_privileged(&self) -> bool {
         self.source.is_some_and(Source::is_privileged)
     }
@@ -61,22 +61,22 @@ impl<T> Fact<T> {
 /// One question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// What was asked for: a path, a CPUID leaf, a name of sysctl, or what was looked for in one of them.
+    /// The question: a path, a CPUID leaf or a name of sysctl, and after `: ` the part of it that matters.
     pub asked: Cow<'static, str>,
-    /// What came of it.
+    /// The answer.
     pub outcome: Outcome,
-    /// Whether only a privileged user may ask this.
+    /// Whether only a privileged user gets an answer.
     pub privileged: bool,
 }
 
-/// What came of a question.
+/// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// This was seen; cleaned and shortened.
+    /// A value, cleaned and shortened.
     Saw(String),
-    /// There was no answer.
+    /// No answer.
     Failed(Error),
-    /// It was answered, and something stronger says otherwise.
+    /// An answer that does not count, because of stronger evidence.
     Contradicted(Cow<'static, str>),
 }
 

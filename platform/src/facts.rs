@@ -1,20 +1,20 @@
-//! The facts, and one way to walk over all of them.
+//! All facts, by group and as one list.
 
 use crate::fact::{Evidence, Fact, State};
 use crate::source::Source;
 
-/// Everything that is found out about a machine.
+/// All facts of a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The operating system that this program runs in: a container's own, in a container.
+    /// The operating system around this program: in a container, the container's.
     pub os: Os,
-    /// The operating system of the machine that a container runs on, where it is mounted at /host.
+    /// The operating system of the container's host, if its os-release is mounted below `/host`.
     pub host_os: Option<Os>,
     /// The kernel.
     pub kernel: Kernel,
-    /// The machine underneath.
+    /// The virtual machine and the cloud.
     pub virtualization: Virtualization,
-    /// The container, if any.
+    /// The container around this program.
     pub container: Container,
     /// The processors.
     pub cpu: Cpu,
@@ -22,7 +22,7 @@ pub struct Facts {
     pub memory: Memory,
     /// The disks.
     pub disk: Disk,
-    /// Who made the machine.
+    /// The maker of the machine.
     pub hardware: Hardware,
 }
 
@@ -35,19 +35,19 @@ pub struct Os {
     pub name: Fact<String>,
     /// `debian`
     pub id: Fact<String>,
-    /// The ids of the systems that it is made from, separated by spaces, the closest first.
+    /// The ids of the systems that it derives from, separated by spaces, the closest first.
     pub id_like: Fact<String>,
-    /// Version as its makers write it for people.
+    /// Version for people: `12 (bookworm)`.
     pub version: Fact<String>,
-    /// Version for programs.
+    /// Version for programs: `12`.
     pub version_id: Fact<String>,
     /// `bookworm`
     pub version_codename: Fact<String>,
-    /// Name and version for people.
+    /// Name and version for people: `Debian GNU/Linux 12 (bookworm)`.
     pub pretty_name: Fact<String>,
     /// `server`
     pub variant_id: Fact<String>,
-    /// Which build of it.
+    /// Build of the system's image.
     pub build_id: Fact<String>,
 }
 
@@ -69,7 +69,7 @@ impl Os {
     }
 }
 
-/// uname(2)
+/// The kernel, uname(2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kernel {
     /// `Linux`
@@ -82,68 +82,68 @@ pub struct Kernel {
     pub architecture: Fact<String>,
 }
 
-/// What the machine runs on. Container and virtual machine are separate facts: one can be inside the other.
+/// The virtual machine and the cloud. The container is a fact of its own, as one can be inside the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Virtualization {
-    /// In the words of systemd-detect-virt(1) where it has one; `none` is [`State::None`].
+    /// The word of systemd-detect-virt(1) where it has one; real hardware is [`State::None`].
     pub name: Fact<String>,
-    /// The technology below a product: `kvm` below `amazon`.
+    /// The technology of a product: `kvm` for `amazon`.
     pub hypervisor: Fact<String>,
-    /// Of what this machine is the privileged host: `xen` in dom0.
+    /// The hypervisor whose privileged guest this is: `xen` in dom0.
     pub host_of: Fact<String>,
-    /// The cloud that the machine belongs to, from what the machine itself says.
+    /// The cloud, as the machine itself names it: `aws`.
     pub cloud: Fact<String>,
-    /// How the guest is protected from its host: `sev-snp`, `tdx`, `protvirt`.
+    /// Protection from the host: `sev-snp`, `tdx`, `protvirt`.
     pub confidential: Fact<String>,
 }
 
-/// The container, if any.
+/// The container around this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Container {
-    /// In the words of systemd-detect-virt(1) where it has one; `none` is [`State::None`].
+    /// The word of systemd-detect-virt(1) where it has one; outside a container [`State::None`].
     pub name: Fact<String>,
     /// Whether it is part of a Kubernetes pod.
     pub kubernetes: Fact<bool>,
-    /// Whether the machine is a Kubernetes node: in a pod, or with the pods' cgroup of a running kubelet.
+    /// Whether the machine is a Kubernetes node: this is a pod, or kubelet's cgroup for pods exists.
     pub kubernetes_node: Fact<bool>,
-    /// Whether it is Netdata's own image, as the image says.
+    /// Whether the image says that it is Netdata's own.
     pub official_image: Fact<bool>,
 }
 
 /// The processors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cpu {
-    /// Name of the model.
+    /// Name of the model: `Intel(R) Xeon(R) CPU @ 2.20GHz`.
     pub model: Fact<String>,
-    /// Vendor, as the processor says: `GenuineIntel`.
+    /// Vendor in the processor's own word: `GenuineIntel`.
     pub vendor: Fact<String>,
-    /// Logical CPUs that are online.
+    /// Online logical CPUs.
     pub logical_count: Fact<u64>,
     /// Cores in all sockets.
     pub core_count: Fact<u64>,
     /// Sockets.
     pub socket_count: Fact<u64>,
-    /// Logical CPUs in a core.
+    /// Logical CPUs per core.
     pub threads_per_core: Fact<u64>,
-    /// Highest frequency, or the nominal one where that is all there is.
+    /// Highest frequency in hertz, or else the nominal one.
     pub frequency_hz: Fact<u64>,
 }
 
 /// The memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// What the machine has, not what a container may use.
+    /// Memory of the machine in bytes, not the limit of a container.
     pub total_bytes: Fact<u64>,
 }
 
 /// The disks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Disk {
-    /// Sum of the real disks, each once.
+    /// Bytes of all real disks, each counted once.
     pub total_bytes: Fact<u64>,
 }
 
-/// Who made the machine.
+/// The maker of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hardware {
     /// `Dell Inc.`
@@ -155,41 +155,41 @@ pub struct Hardware {
 /// The value of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'f> {
-    /// Text: clean, one line. `none` for the name of a machine or container that there is not.
+    /// One clean line. It is `none` for the name of the virtual machine or container where there is none.
     Text(&'f str),
-    /// A number.
+    /// A count, or an amount in bytes or hertz.
     Number(u64),
     /// Yes or no.
     Bool(bool),
-    /// Found out: there is none.
+    /// There is none.
     None,
-    /// Could not be found out.
+    /// The machine gave no answer.
     Unknown,
 }
 
-/// One fact with its place among all.
+/// One fact in the list of all.
 #[derive(Clone, Copy, Debug)]
 pub struct Leaf<'f> {
     /// `os`, `host_os`, `kernel` …
     pub group: &'static str,
     /// `name`, `id` …
     pub name: &'static str,
-    /// What is known.
+    /// The answer.
     pub value: Value<'f>,
-    /// What decided it.
+    /// What decided the answer.
     pub source: Option<Source>,
-    /// What was asked.
+    /// Every question in order, failed ones included.
     pub evidence: &'f [Evidence],
 }
 
 impl Leaf<'_> {
-    /// Whether the value rests on what only a privileged user may see.
+    /// Whether only a privileged user can read the source.
     pub fn is_privileged(&self) -> bool {
         self.source.is_some_and(Source::is_privileged)
     }
 }
 
-/// What a fact's value looks like to those who print it.
+/// A value as a leaf holds it.
 trait AsValue {
     fn as_value(&self) -> Value<'_>;
 }
@@ -221,7 +221,7 @@ fn leaf<'f, T: AsValue>(group: &'static str, name: &'static str, fact: &'f Fact<
     Leaf { group, name, value, source: fact.source, evidence: &fact.evidence }
 }
 
-/// A name of systemd-detect-virt(1), which calls it `none` where there is none.
+/// A name from systemd-detect-virt(1), which has the word `none`.
 fn named<'f>(group: &'static str, fact: &'f Fact<String>) -> Leaf<'f> {
     let leaf = leaf(group, "name", fact);
     if leaf.value == Value::None { Leaf { value: Value::Text("none"), ..leaf } } else { leaf }
@@ -233,11 +233,11 @@ macro_rules! leaves {
     };
 }
 
-/// The group whose object may be missing.
+/// The one group that may be missing.
 pub(crate) const HOST_OS: &str = "host_os";
 
 impl Facts {
-    /// Every fact in a fixed order, group by group. `host_os` is there only where it is known of.
+    /// Every fact in a fixed order, group by group; `host_os` only if there is one.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         let mut all = Vec::with_capacity(56);
         all.extend(os_leaves("os", &self.os));

@@ -6,7 +6,7 @@ use crate::fact::Evidence;
 use crate::facts::{Facts, HOST_OS, Leaf, Value};
 use crate::source::Source;
 
-/// The facts with the evidence for each.
+/// Serializes the facts with the evidence for each.
 #[derive(Clone, Copy, Debug)]
 pub struct Explained<'f>(pub &'f Facts);
 

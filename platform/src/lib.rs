@@ -1,17 +1,4 @@
-//! What machine is this? Operating system, kernel, virtualization, container and hardware facts, each with what
-//! decided it and the evidence that was looked at.
-//!
-//! ```
-//! let facts = system_facts::collect();
-//! if let Some(id) = facts.os.id.known() {
-//!     println!("{id}");
-//! }
-//! for asked in facts.virtualization.name.evidence.iter() {
-//!     println!("{}: {}", asked.asked, asked.outcome);
-//! }
-//! ```
-//!
-//! To collect them, no process is started, no socket is opened, and nothing that is unreadable, malformed or endless stops it.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod ask;
@@ -59,12 +46,12 @@ pub use recorder::{Recorder, Redaction};
 pub use source::Source;
 pub use text::{is_unprintable, printable_json};
 
-/// The facts of this machine, from what every user of it may see.
+/// The facts of this machine, from common evidence: the same for every user.
 pub fn collect() -> Facts {
     collect_from(&CommonEvidence::new(LiveHost::new()))
 }
 
-/// The facts of any machine that can be asked.
+/// The facts of any machine, from all evidence that its host gives.
 pub fn collect_from(host: &dyn Host) -> Facts {
     let machine = ask::Machine::new(host);
     let mut facts = match host.platform() {
@@ -77,7 +64,7 @@ pub fn collect_from(host: &dyn Host) -> Facts {
     facts
 }
 
-/// What a machine runs on, without its other facts.
+/// The virtualization of a machine alone.
 pub fn virtualization_from(host: &dyn Host) -> Virtualization {
     let machine = ask::Machine::new(host);
     let kernel = unix::kernel(&machine);
@@ -89,7 +76,7 @@ pub fn virtualization_from(host: &dyn Host) -> Virtualization {
     }
 }
 
-/// Whether a machine is a container and whose, without its other facts.
+/// The container of a machine alone.
 pub fn container_from(host: &dyn Host) -> Container {
     let machine = ask::Machine::new(host);
     match host.platform() {
@@ -99,8 +86,3 @@ pub fn container_from(host: &dyn Host) -> Container {
         Platform::Other => Container::default(),
     }
 }
-
-/// Runs the examples of the README.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

@@ -1,23 +1,22 @@
 //! /proc/PID/mountinfo, `proc_pid_mountinfo(5)`.
 
-/// Bytes of it: a manager's mounts come first, made with the container before anything runs in it.
+/// Enough for a manager's mounts, which come first: the manager makes them before anything runs in the container.
 pub(crate) const LIMIT: usize = 256 * 1024;
 
 /// One mount.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mount<'t> {
-    /// The path in the mounted file system that is mounted here.
+    /// The mounted path of the file system.
     pub(crate) root: &'t str,
-    /// Where.
+    /// The mount point.
     pub(crate) point: &'t str,
     pub(crate) kind: &'t str,
-    /// The device, or the name that a network or memory file system gave.
+    /// The device, or the name that a network or memory file system gives.
     pub(crate) source: &'t str,
     pub(crate) super_options: &'t str,
 }
 
-/// The mounts of a text; lines that are none, such as a last one cut off, are passed over. Paths stay escaped (`\040`):
-/// nothing that is looked for needs more.
+/// The mounts, without malformed lines such as a last one cut off. Paths stay escaped (`\040`), as no known path needs more.
 pub(crate) fn parse(text: &str) -> impl Iterator<Item = Mount<'_>> {
     text.lines().filter_map(|line| {
         let mut fields = line.split(' ').skip(3);

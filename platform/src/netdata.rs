@@ -1,4 +1,4 @@
-//! The lines that the Netdata daemon reads at start-up, `KEY=VALUE`, in the order of its own script.
+//! The `KEY=VALUE` lines that the Netdata daemon reads at start-up, in the order of its own script.
 
 use crate::fact::{Evidence, Fact, State};
 use crate::facts::{Facts, Os};
@@ -9,11 +9,11 @@ use crate::source::Source;
 pub struct Line<'f> {
     /// The key.
     pub name: &'static str,
-    /// The value: one line, no control bytes, no quotes around it.
+    /// The value: one line without control bytes and quotes.
     pub value: String,
-    /// What decided it, where something did.
+    /// What decided the value; `None` for an unknown or constant one.
     pub source: Option<Source>,
-    /// What was asked.
+    /// Every question in order, failed ones included.
     pub evidence: &'f [Evidence],
 }
 
@@ -29,7 +29,7 @@ fn line<'f, T>(name: &'static str, fact: &'f Fact<T>, value: impl FnOnce(&T) -> 
     Line { name, value, source: fact.source, evidence: &fact.evidence }
 }
 
-/// What the whole group was decided by.
+/// The source of a fact that stands for its group.
 fn detection<'f, T>(name: &'static str, fact: &'f Fact<T>) -> Line<'f> {
     let value = fact.source.map_or(UNKNOWN, Source::name).to_owned();
     Line { name, value, source: fact.source, evidence: &fact.evidence }
@@ -57,8 +57,7 @@ const HOST_OS: [&str; 6] = [
     "NETDATA_HOST_OS_DETECTION",
 ];
 
-/// A field that os-release(5) does not give is said to be unknown, as the daemon's script does: `none` is kept for
-/// "no container".
+/// A missing field of os-release(5) is `unknown`, as in the daemon's script: `none` means "no container".
 fn os_lines<'f>(names: [&'static str; 6], os: &'f Os) -> [Line<'f>; 6] {
     let [name, id, id_like, version, version_id, method] = names;
     let text = |name, fact: &'f Fact<String>| {
@@ -75,7 +74,7 @@ fn os_lines<'f>(names: [&'static str; 6], os: &'f Os) -> [Line<'f>; 6] {
     ]
 }
 
-/// The three clouds that the daemon's script knows have its spelling.
+/// The daemon's script has a spelling of its own for three clouds.
 fn cloud_type(cloud: &Fact<String>) -> Line<'_> {
     line("NETDATA_INSTANCE_CLOUD_TYPE", cloud, |id| {
         match id.as_str() {
@@ -88,14 +87,14 @@ fn cloud_type(cloud: &Fact<String>) -> Line<'_> {
     })
 }
 
-/// How many keys the daemon reads.
+/// The number of keys that the daemon reads.
 const KEYS: usize = 33;
 
 /// All lines, in the daemon's order.
 pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
     let mut all = Vec::with_capacity(KEYS);
     let Facts { os, host_os, kernel, virtualization, container, cpu, memory, disk, hardware: _ } = facts;
-    // Outside a container, and where it could not be found out, the operating system is the machine's.
+    // Unless this is known to be a container, the operating system is the machine's.
     let inside = container.name.known().is_some();
     if inside {
         all.extend(os_lines(CONTAINER_OS, os));
@@ -128,7 +127,7 @@ pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
         line("NETDATA_SYSTEM_TOTAL_DISK_SIZE", &disk.total_bytes, u64::to_string),
         detection("NETDATA_SYSTEM_DISK_DETECTION", &disk.total_bytes),
         cloud_type(&virtualization.cloud),
-        // Both are known only to the cloud's own service on the network, which is never asked.
+        // Only the cloud's metadata service knows these two, and nothing here uses the network.
         constant("NETDATA_INSTANCE_CLOUD_INSTANCE_TYPE", UNKNOWN),
         constant("NETDATA_INSTANCE_CLOUD_INSTANCE_REGION", UNKNOWN),
     ]);

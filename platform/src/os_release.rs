@@ -1,10 +1,10 @@
-//! os-release(5): `KEY=value` lines in a subset of what a shell would accept.
+//! os-release(5): `KEY=value` lines in a subset of shell syntax.
 
 use std::collections::BTreeMap;
 
 use crate::text::{VALUE_LIMIT, clean_text};
 
-/// The fields that decide facts.
+/// The fields that are facts.
 #[cfg(feature = "recorded")]
 pub(crate) const FIELDS: &[&str] = &[
     "ID",
@@ -19,8 +19,7 @@ pub(crate) const FIELDS: &[&str] = &[
     "BUILD_ID",
 ];
 
-/// The assignments of a file, later ones winning; a line that is none is passed over, as the manual page asks of
-/// readers.
+/// The assignments of a file; the last one of a key counts, and other lines are ignored, as the manual page demands.
 #[derive(Debug, Default)]
 pub(crate) struct OsRelease(BTreeMap<String, String>);
 
@@ -36,23 +35,23 @@ impl OsRelease {
         Self(fields)
     }
 
-    /// A field that says something. An empty one says nothing.
+    /// A field that is not empty.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Whether it says which version.
+    /// Whether it has a version.
     pub(crate) fn has_version(&self) -> bool {
         ["VERSION", "VERSION_ID"].iter().any(|key| self.get(key).is_some())
     }
 
-    /// Whether it names an operating system at all.
+    /// Whether it names an operating system.
     pub(crate) fn identifies(&self) -> bool {
         ["ID", "NAME", "PRETTY_NAME"].iter().any(|key| self.get(key).is_some())
     }
 }
 
-/// The lines that are assignments, the value still quoted.
+/// The assignments, with quotes.
 fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let is_name = |key: &str| {
         key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -63,8 +62,8 @@ fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
     lines.filter_map(|line| line.split_once('=')).filter(move |(key, _)| is_name(key)).map(|(key, v)| (key, v.trim()))
 }
 
-/// A value as a shell reads it, each character with where it is: single quotes keep everything, double quotes keep all but
-/// `\` before `"`, `$`, `` ` `` and `\`, and outside quotes `\` keeps the next character. `None` where a quote is not closed.
+/// Gives each character that a shell would read, with its position. Single quotes keep everything, double quotes everything but
+/// `\` before `"`, `$`, `` ` `` and `\`; outside quotes `\` keeps the next character. `None` for a quote without end.
 fn unquote(value: &str, mut keep: impl FnMut(usize, char)) -> Option<()> {
     let mut rest = value.char_indices();
     while let Some((at, c)) = rest.next() {
@@ -93,21 +92,21 @@ fn unquote(value: &str, mut keep: impl FnMut(usize, char)) -> Option<()> {
                     keep(at, next);
                 }
             }
-            // A comment ends an unquoted word in a shell; so does white space, but readers take the whole line.
+            // In a shell white space and comments would end the word; readers of this file take the whole line.
             other => keep(at, other),
         }
     }
     Some(())
 }
 
-/// The assignments of these fields that count, each as far as a value is long.
+/// The assignments of these fields that count, up to the length of a value.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept<'t>(fields: &[&str], text: &'t str) -> Vec<&'t str> {
     let mut kept = BTreeMap::new();
     for (key, value) in assignments(text).filter(|(key, _)| fields.contains(key)) {
         let mut ends = Vec::new();
         let unquoted = unquote(value, |at, c| {
-            // Blanks before a value are no part of it.
+            // Leading blanks are no part of the value.
             if !ends.is_empty() || !c.is_whitespace() {
                 ends.push((at, at + c.len_utf8()));
             }
@@ -121,7 +120,7 @@ pub(crate) fn kept<'t>(fields: &[&str], text: &'t str) -> Vec<&'t str> {
     kept.into_values().flatten().flatten().collect()
 }
 
-/// The codename in a `VERSION` that has it, `12 (bookworm)` or `14.04, Trusty Tahr`: words without digits.
+/// The codename in a `VERSION` like `12 (bookworm)` or `14.04, Trusty Tahr`: words without digits.
 pub(crate) fn codename(version: &str) -> Option<&str> {
     let found = match version.split_once('(') {
         Some((_, rest)) => rest.split_once(')')?.0,

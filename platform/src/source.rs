@@ -1,8 +1,8 @@
-//! The fixed vocabulary of what can decide a fact.
+//! The fixed list of sources.
 
 use std::fmt;
 
-/// What decided a fact: one of a fixed list of words, never built from anything a machine says.
+/// The source of a fact: a word from a fixed list, so it holds no text from a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Source(&'static str);
 
@@ -11,7 +11,7 @@ macro_rules! sources {
         impl Source {
             $(#[doc = concat!("`", $text, "`")] pub const $name: Self = Self($text);)*
 
-            /// Every source there is.
+            /// All sources.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
         }
     };
@@ -38,7 +38,7 @@ sources! {
     ETC_PLATFORM = "/etc/platform";
     OPNSENSE_VERSION = "/usr/local/opnsense/version/core";
     SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist";
-    // What runs underneath.
+    // Virtualization.
     PROVIDED = "provided";
     CPUID = "cpuid";
     DMI = "/sys/class/dmi/id";
@@ -86,17 +86,17 @@ sources! {
 }
 
 impl Source {
-    /// The word itself.
+    /// The word.
     pub const fn name(self) -> &'static str {
         self.0
     }
 
-    /// The source of this name.
+    /// The source with this word.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|source| source.0 == name)
     }
 
-    /// Whether only a privileged user may see what this source reads.
+    /// Whether only a privileged user can read it.
     pub fn is_privileged(self) -> bool {
         crate::host::common::is_refused(self.0)
     }

@@ -1,16 +1,16 @@
-//! What the detection knows by heart, as data: each row with where it can be looked up.
+//! The lookup tables of the detection, with the documentation of each row.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Evidence for a name, as docs/detection.md shows it.
+/// Evidence for a name, for docs/detection.md.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// The name.
+    /// The name that it proves.
     pub name: &'static str,
-    /// What is looked for, and where: Markdown.
+    /// The evidence, in Markdown.
     pub evidence: Cow<'static, str>,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 
@@ -24,16 +24,16 @@ fn row(name: &'static str, evidence: String, citation: &'static str) -> Rule {
 
 pub(crate) const SYSTEMD: &str = "systemd src/basic/virt.c";
 
-/// What hypervisors answer to CPUID leaf `0x40000000`, in EBX, ECX and EDX.
+/// A hypervisor's signature: the answer to CPUID leaf `0x40000000` in EBX, ECX and EDX.
 #[derive(Clone, Copy, Debug)]
 pub struct HypervisorSignature {
-    /// The bytes, without NULs at the end.
+    /// The bytes without trailing NULs.
     pub signature: &'static str,
-    /// What it is called: systemd's word where it has one.
+    /// The name: systemd's word where it has one.
     pub name: &'static str,
-    /// The technology, where the name is a product made with it.
+    /// The technology of a product; otherwise the same name.
     pub hypervisor: &'static str,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 
@@ -46,7 +46,7 @@ const fn signature(
     HypervisorSignature { signature, name, hypervisor, citation }
 }
 
-/// Every signature that is known.
+/// All known signatures.
 pub const HYPERVISOR_SIGNATURES: &[HypervisorSignature] = &[
     signature("KVMKVMKVM", "kvm", "kvm", "Linux Documentation/virt/kvm/x86/cpuid.rst"),
     signature("Linux KVM Hv", "kvm", "kvm", "Linux arch/x86/kvm/hyperv.c: KVM with only Hyper-V's interface"),
@@ -77,16 +77,16 @@ pub(crate) fn signature_rules() -> impl Iterator<Item = Rule> {
     HYPERVISOR_SIGNATURES.iter().map(|known| row(known.name, format!("CPUID `{}`", known.signature), known.citation))
 }
 
-/// Where SMBIOS, as `/sys/class/dmi/id` or FreeBSD's `kenv` give it, shows a virtual machine.
+/// A virtual machine in SMBIOS, as `/sys/class/dmi/id` or FreeBSD's `kenv` shows it.
 #[derive(Clone, Copy, Debug)]
 pub struct DmiVirtual {
-    /// Beginning of a vendor or product.
+    /// The beginning of a vendor or product.
     pub prefix: &'static str,
-    /// What it is called: systemd's word where it has one.
+    /// The name: systemd's word where it has one.
     pub name: &'static str,
-    /// Whether it says more than CPUID: these products are made with another hypervisor's interface, or show one.
+    /// Whether it is more specific than CPUID: such products show the signature of another hypervisor.
     pub before_cpuid: bool,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 
@@ -94,8 +94,8 @@ const fn dmi(prefix: &'static str, name: &'static str, before_cpuid: bool, citat
     DmiVirtual { prefix, name, before_cpuid, citation }
 }
 
-/// `Oracle Corporation` is not among them: Oracle's servers say so too. `Amazon EC2` and `Google Compute Engine` are not
-/// either: both also rent real machines, see [`CLOUDS`].
+/// All known virtual machines. `Oracle Corporation` is missing, as it is also the vendor of servers, and so are `Amazon EC2` and
+/// `Google Compute Engine`, as both also rent real machines: see `CLOUDS`.
 pub const DMI_VIRTUAL: &[DmiVirtual] = &[
     dmi("VirtualBox", "oracle", true, "systemd src/basic/virt.c; can show KVM's signature to its guests"),
     dmi("innotek GmbH", "oracle", true, "systemd src/basic/virt.c: VirtualBox's first maker"),
@@ -127,7 +127,7 @@ pub(crate) fn firmware_rules(before_cpuid: bool) -> impl Iterator<Item = Rule> {
     these.map(|known| row(known.name, format!("SMBIOS `{}…`", known.prefix), known.citation))
 }
 
-/// Which SMBIOS field a cloud writes its name to.
+/// The SMBIOS field with a cloud's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DmiField {
     /// System manufacturer.
@@ -148,16 +148,16 @@ impl fmt::Display for DmiField {
     }
 }
 
-/// How a cloud names itself in SMBIOS.
+/// A cloud in SMBIOS.
 #[derive(Clone, Copy, Debug)]
 pub struct Cloud {
-    /// Where.
+    /// The field.
     pub field: DmiField,
-    /// Beginning of the text.
+    /// The beginning of its text.
     pub prefix: &'static str,
-    /// What it is called here.
+    /// The name.
     pub id: &'static str,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 
@@ -165,7 +165,7 @@ const fn cloud(field: DmiField, prefix: &'static str, id: &'static str, citation
     Cloud { field, prefix, id, citation }
 }
 
-/// Clouds, by what the machine itself says; a rented real machine can say so too.
+/// All known clouds. Their real machines have these texts too.
 pub const CLOUDS: &[Cloud] = &[
     cloud(DmiField::SysVendor, "Amazon EC2", "aws", "EC2 user guide, Detect whether a host is an EC2 instance"),
     cloud(DmiField::ProductName, "Google Compute Engine", "gcp", "Compute Engine, Detect if a VM is running in it"),
@@ -193,14 +193,14 @@ pub(crate) fn cloud_rules() -> Vec<Rule> {
     CLOUDS.iter().map(rule).collect()
 }
 
-/// What another program calls something that has a name here.
+/// Another program's word for a name.
 #[derive(Clone, Copy, Debug)]
 pub struct Word {
-    /// The other's word.
+    /// The word.
     pub word: &'static str,
     /// What it is called here: systemd's word where it has one.
     pub name: &'static str,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 
@@ -208,7 +208,7 @@ const fn word(word: &'static str, name: &'static str, citation: &'static str) ->
     Word { word, name, citation }
 }
 
-/// What container managers call themselves in pid 1's variable `container` and in the files made from it
+/// Container managers' words in process 1's variable `container` and in the files made from it
 /// (`systemd.io/CONTAINER_INTERFACE`).
 pub const CONTAINER_WORDS: &[Word] = &[
     word("docker", "docker", SYSTEMD),
@@ -247,7 +247,7 @@ pub const VM_GUEST_WORDS: &[Word] = &[
     word("nvmm", "nvmm", IDENTCPU),
 ];
 
-/// The signature of this text; what follows the first NUL is filling.
+/// The known hypervisor with this signature, trailing blanks ignored.
 pub fn hypervisor(signature: &str) -> Option<&'static HypervisorSignature> {
     let known =
         |row: &&HypervisorSignature| row.signature == signature || row.signature.trim_end() == signature.trim_end();

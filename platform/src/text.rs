@@ -1,21 +1,21 @@
-//! Values from a machine become text of ours: valid UTF-8, one line, nothing unprintable, of bounded length.
+//! Values from a machine become valid UTF-8 on one line, of bounded length, without unprintable characters.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Longest value that is kept of anything a machine says, in characters.
+/// Longest value, in characters.
 pub(crate) const VALUE_LIMIT: usize = 256;
 
-/// Longest excerpt that evidence keeps, in characters.
+/// Longest excerpt in evidence, in characters.
 pub(crate) const EXCERPT_LIMIT: usize = 96;
 
-/// Whether a terminal may obey a character instead of drawing it, or draws nothing for it. Then what a person reads is not what
-/// is there.
+/// Whether a terminal may obey a character instead of drawing it, or draws nothing for it: text with such characters can read
+/// as something else.
 ///
 /// Control characters (C0, DEL, C1), the two separators of lines and paragraphs, the marks of annotations (U+FFF9 to U+FFFB),
 /// and all of Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt): bidirectional controls (UAX #9),
-/// zero-width characters, the soft hyphen, the byte order mark, variation selectors and tags. The last two can carry whole
-/// texts that nobody sees; that an emoji may then show its selector is the smaller harm.
+/// zero-width characters, the soft hyphen, the byte order mark, variation selectors and tags. The last two can carry hidden
+/// texts, which is worse than an emoji without its selector.
 ///
 /// ```
 /// use system_facts::is_unprintable;
@@ -47,9 +47,9 @@ pub fn is_unprintable(c: char) -> bool {
         )
 }
 
-/// JSON that may be shown on a terminal: the same values, with everything [`is_unprintable`] as `\uXXXX`.
+/// JSON for a terminal: the same values, with every [unprintable](is_unprintable) character as `\uXXXX`.
 ///
-/// JSON itself escapes C0 controls only (RFC 8259, section 7). Its line ends stay: they are never part of a string.
+/// JSON itself escapes C0 controls only (RFC 8259, section 7). Its own line ends stay, as no string contains them.
 ///
 /// ```
 /// let json = "{\n  \"a\": \"\u{9b}2J\u{e0041}\"\n}";
@@ -74,19 +74,19 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Cleans bytes of a machine: what is not UTF-8 becomes U+FFFD, control characters and ends of lines become a space, what is
-/// drawn as nothing goes, and so does outer white space, and the length is capped.
+/// A value on one line: U+FFFD for invalid UTF-8, a space for each control character, nothing for each invisible character
+/// and for outer white space, and at most `limit` characters.
 pub(crate) fn clean(bytes: &[u8], limit: usize) -> String {
     clean_text(&String::from_utf8_lossy(bytes), limit)
 }
 
 pub(crate) fn clean_text(text: &str, limit: usize) -> String {
-    // What most machines say, and then nothing is to be replaced.
+    // Almost every value is short ASCII and needs no replacement.
     if text.len() <= limit && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return text.trim_ascii().to_owned();
     }
     let cleaned = |c: char| match c {
-        // No space in its place: it would part what reads as one word.
+        // A space would split one word into two.
         c if vanishes(c) => None,
         c if is_unprintable(c) => Some(' '),
         c => Some(c),
@@ -95,23 +95,23 @@ pub(crate) fn clean_text(text: &str, limit: usize) -> String {
     shown.trim().to_owned()
 }
 
-/// Whether a cleaned value has nothing in a character's place. Another unprintable one becomes a space.
+/// Whether cleaning removes a character. Other unprintable characters become spaces.
 fn vanishes(c: char) -> bool {
     is_unprintable(c) && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Whether a character parts the words of a cleaned value.
+/// Whether a character separates words in a cleaned value.
 #[cfg(feature = "recorded")]
 pub(crate) fn parts_words(c: char) -> bool {
     c.is_whitespace() || (is_unprintable(c) && !vanishes(c))
 }
 
-/// What [`clean_text`] makes a value of, as it is: the same characters, uncleaned.
+/// The part of a text that becomes the value of [`clean_text`], not cleaned.
 pub(crate) fn beginning(text: &str) -> &str {
     first_characters(text.trim(), VALUE_LIMIT).trim_matches(|c: char| c.is_whitespace() || is_unprintable(c))
 }
 
-/// So much of a text that a cleaned value has this many of its characters.
+/// The start of a text, as long as a cleaned value of this many characters needs it.
 pub(crate) fn first_characters(text: &str, count: usize) -> &str {
     let end = text.char_indices().filter(|(_, c)| !vanishes(*c)).nth(count);
     end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
@@ -126,7 +126,7 @@ pub(crate) fn digits(text: &str) -> Option<&str> {
     text.get(..end).filter(|digits| clean_text(digits, VALUE_LIMIT).parse::<u64>().is_ok())
 }
 
-/// The number at the beginning of a text.
+/// The number that a text begins with.
 pub(crate) fn leading_number(text: &str) -> Option<u64> {
     let text = text.trim_start();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -144,7 +144,7 @@ pub(crate) fn cpu_list_count(cpus: &str) -> Option<u64> {
     Some(count)
 }
 
-/// A decimal number of mega-something in units, `2593.906` → 2593906000, without a detour through floating point.
+/// A decimal number times a million, without floating point: `2593.906` → 2593906000.
 pub(crate) fn mega(text: &str) -> Option<u64> {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let whole: u64 = whole.parse().ok()?;

@@ -1,4 +1,4 @@
-//! What every Unix answers alike, and what the daemon's environment says.
+//! Facts that every Unix tells alike, and the two variables of the Netdata daemon.
 
 use crate::ask::{Ask, LINE_FILE_LIMIT, Machine};
 use crate::facts::{Facts, Kernel};
@@ -8,12 +8,12 @@ use crate::source::Source;
 use crate::text::beginning;
 use crate::text::{VALUE_LIMIT, clean, clean_text};
 
-/// uname(2); the host name is left where it is.
+/// uname(2) without the host name.
 pub(crate) fn kernel(machine: &Machine<'_>) -> Kernel {
     kernel_with(machine, |_ask| {})
 }
 
-/// The same, with what else a system says of its kernel in the record.
+/// The same, with more questions of one system in the record.
 pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, '_>)) -> Kernel {
     let mut ask = Ask::new(machine);
     also(&mut ask);
@@ -33,16 +33,16 @@ pub(crate) fn kernel_with(machine: &Machine<'_>, also: impl FnOnce(&mut Ask<'_, 
     Kernel { name: field(&sysname), release: field(&release), version: field(&version), architecture: field(&machine) }
 }
 
-/// A kernel's version without who built it and where, which is often this very machine and a person on it. FreeBSD's ends with
-/// `root@host:/usr/obj/...` (sys/conf/newvers.sh), as OpenBSD's and NetBSD's do; `/proc/version` of Linux has `(root@host)`
-/// in its middle (init/version.c), and `KBUILD_BUILD_TIMESTAMP` may be `@0`, which names nobody.
+/// A kernel's version without its builder, often a person on this very machine. The versions of FreeBSD, OpenBSD and NetBSD end
+/// with `root@host:/usr/obj/...` (sys/conf/newvers.sh); `/proc/version` of Linux has `(root@host)` in its middle (init/version.c).
+/// `KBUILD_BUILD_TIMESTAMP` may be `@0`, which names nobody.
 pub(crate) fn without_builder(version: &str) -> String {
     let mut kept = String::with_capacity(version.len());
     for word in version.split_inclusive(char::is_whitespace) {
         if !word.trim().trim_matches(['(', ')', '@']).contains('@') {
             kept.push_str(word);
         } else if !word.starts_with('(') {
-            // The folder that follows a host may have blanks in its name.
+            // The folder after the host may have blanks in its name.
             break;
         }
     }
@@ -50,7 +50,7 @@ pub(crate) fn without_builder(version: &str) -> String {
     kept
 }
 
-/// The names that are facts.
+/// The fields that are facts.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept(uname: &Uname) -> Uname {
     let fact = |text: &str| beginning(text).to_owned();
@@ -63,7 +63,7 @@ pub(crate) fn kept(uname: &Uname) -> Uname {
     }
 }
 
-/// What Linux says of itself where uname(2) could not be asked, from `/proc/version`.
+/// `/proc/version` of Linux, in place of a uname(2) without an answer.
 pub(crate) fn proc_version(ask: &mut Ask<'_, '_>) -> Option<String> {
     let path = Source::PROC_VERSION.name();
     let file = ask.text(path, LINE_FILE_LIMIT)?;
@@ -72,7 +72,7 @@ pub(crate) fn proc_version(ask: &mut Ask<'_, '_>) -> Option<String> {
     (!version.is_empty()).then_some(version)
 }
 
-/// The two variables that the daemon's contract names: one overrides, one only an image of Netdata can know.
+/// The two variables of the daemon's contract: one overrides a fact, the other comes from an image of Netdata.
 pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts) {
     let mut ask = Ask::new(machine);
     match machine.host.environment("VIRTUALIZATION") {
@@ -99,7 +99,7 @@ pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts)
             false
         }
     };
-    // The daemon's script says `false` outside a container too: the property is a boolean in the event.
+    // `false` outside a container too, as in the daemon's script: the property of the event is a boolean.
     facts.container.official_image = ask.done().known(official, Source::OFFICIAL_IMAGE);
 }
 

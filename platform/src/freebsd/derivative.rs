@@ -1,6 +1,5 @@
-//! Systems that are made from FreeBSD and say so in files of their own, while uname(1) and os-release(5) often still say
-//! FreeBSD. `GhostBSD` and `MidnightBSD` are not here: the first names itself in os-release or not at all, the second in
-//! uname.
+//! Derivatives of FreeBSD with files of their own, since their uname(1) and os-release(5) often still say FreeBSD. `GhostBSD` and
+//! `MidnightBSD` have none: the first names itself in os-release at most, the second in uname.
 
 use crate::ask::Ask;
 use crate::facts::Kernel;
@@ -11,17 +10,17 @@ use crate::text::{beginning, first_characters};
 
 const FILE_LIMIT: usize = 16 * 1024;
 
-/// A system by its own name.
+/// A derivative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Derivative {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
-    /// Its own version; `None` where it has FreeBSD's.
+    /// Its own version; `None` if it has FreeBSD's.
     pub(crate) version: Option<String>,
     pub(crate) source: Source,
 }
 
-/// Looks for the files that name one. Where several could be there, the product comes before what it is made from.
+/// The derivative that a file names. A product comes before the system that it derives from.
 pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative> {
     if let Some(core) = ask.text(Source::OPNSENSE_VERSION.name(), FILE_LIMIT) {
         let version = product_version(&core.text).map(|version| clean_text(version, VALUE_LIMIT));
@@ -37,7 +36,7 @@ pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative>
     if let Some(found) = version.as_deref().and_then(nas) {
         return Some(found);
     }
-    // A product that is built from HardenedBSD has its suffix, and a kernel configuration of its own name.
+    // A product built from HardenedBSD has the suffix too, and a kernel configuration of its own name.
     let hardened = kernel.release.known().is_some_and(|release| release.ends_with("-HBSD"));
     (hardened && ask.sysctl_text("kern.ident").as_deref() == Some("HARDENEDBSD")).then_some(Derivative {
         id: "hardenedbsd",
@@ -58,12 +57,12 @@ fn nas(version: &str) -> Option<Derivative> {
     names.into_iter().find_map(found)
 }
 
-/// `2.7.2-RELEASE`: an administrator may have written anything else there.
+/// `2.7.2-RELEASE`. An administrator may have written anything else.
 fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && is_plain(text)
 }
 
-/// Of `/etc/version` a product's name with its version, or the version alone.
+/// A product's name with its version, or the version alone.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_version(text: &str) -> Vec<&str> {
     let line = text.split(['\n', '\0']).next().unwrap_or_default();
@@ -76,7 +75,7 @@ pub(crate) fn kept_version(text: &str) -> Vec<&str> {
     vec![first_characters(beginning(line), end)]
 }
 
-/// Of the firewall's file its version.
+/// The version of the firewall.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_product_version(text: &str) -> Vec<&str> {
     let Some(version) = product_version(text) else { return Vec::new() };
@@ -87,7 +86,7 @@ fn is_plain(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
-/// `"product_version": "25.7.11_9"` in the flat JSON object that the firewall's package installs.
+/// `"product_version": "25.7.11_9"` in the flat JSON object of the firewall's package.
 fn product_version(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("\"product_version\"")?;
     let value = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;

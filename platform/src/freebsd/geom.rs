@@ -1,14 +1,14 @@
-//! The disks in what the GEOM framework says of itself, geom(4).
+//! The disks of the GEOM framework, geom(4).
 
-/// A disk: a provider at the bottom of the tree.
+/// A disk: a provider at the lowest level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Disk<'t> {
     pub(crate) name: &'t str,
     pub(crate) bytes: u64,
 }
 
-/// The real disks of `kern.geom.conftxt`. A line is level, class, name, size in bytes and size of a sector, and then what
-/// the class adds (`sys/geom/geom_dump.c`, `g_conftxt_geom`): `0 DISK ada0 500107862016 512 hd 16 sc 63`.
+/// The real disks of `kern.geom.conftxt`. A line has level, class, name, bytes, bytes of a sector, and fields of the class
+/// (`sys/geom/geom_dump.c`, `g_conftxt_geom`): `0 DISK ada0 500107862016 512 hd 16 sc 63`.
 pub(crate) fn disks(text: &str) -> impl Iterator<Item = Disk<'_>> {
     text.lines().filter_map(|line| {
         let mut words = line.split_ascii_whitespace();
@@ -18,18 +18,18 @@ pub(crate) fn disks(text: &str) -> impl Iterator<Item = Disk<'_>> {
     })
 }
 
-/// Optical drives, cd(4), and the small areas of an eMMC chip beside its storage, mmcsd(4).
+/// Optical drives, cd(4), and the boot and RPMB areas of an eMMC chip, mmcsd(4).
 fn is_no_disk(name: &str) -> bool {
     let numbered =
         |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     numbered("cd") || (numbered("mmcsd") && (name.contains("boot") || name.contains("rpmb")))
 }
 
-/// Disks that drivers number: ada(4), da(4), nda(4), nvd(4), vtblk(4), xnb(4), mfi(4).
+/// Drivers that number their disks: ada(4), da(4), nda(4), nvd(4), vtblk(4), xnb(4), mfi(4).
 #[cfg(feature = "recorded")]
 const DRIVERS: &[&str] = &["ada", "da", "nda", "nvd", "vtbd", "xbd", "mfid", "mmcsd", "cd"];
 
-/// The lines of disks as far as their size. A name is kept as far as a driver made it.
+/// The lines of disks up to their size, with the part of the name that a driver gives.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();

@@ -1,5 +1,5 @@
-//! The FreeBSD backend: sysctl(3), kenv(2) and the system's own files. Plain functions over a [`Host`](crate::Host),
-//! compiled and tested everywhere.
+//! FreeBSD, from sysctl(3), kenv(2) and its own files: plain functions over a [`Host`](crate::Host), compiled and tested on
+//! every system.
 
 pub(crate) mod derivative;
 pub(crate) mod geom;
@@ -19,8 +19,8 @@ const FILE_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     let kernel = unix::kernel_with(machine, |ask| {
-        // Neither is the release: the number is that of the kernel's interfaces, and the name that of the processor's own
-        // architecture, `aarch64` where uname says `arm64`.
+        // Evidence only: the version of the kernel's interfaces, and the architecture of the processor, which is `aarch64` where
+        // uname has `arm64`.
         ask.sysctl_integer("kern.osreldate");
         ask.sysctl_text("hw.machine_arch");
     });
@@ -37,7 +37,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     }
 }
 
-/// The userland's version: the assignment that the script freebsd-version(1) starts with.
+/// The userland's version: an assignment at the start of the script freebsd-version(1).
 pub(crate) fn userland(script: &str) -> Option<String> {
     let value = script.lines().find_map(|line| line.strip_prefix("USERLAND_VERSION="))?;
     Some(clean_text(value.trim().trim_matches(['"', '\'']), VALUE_LIMIT)).filter(|version| !version.is_empty())
@@ -57,7 +57,7 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     let file = file.filter(OsRelease::identifies);
     let field =
         |key: &str| file.as_ref().and_then(|file| file.get(key)).map(|value| (value.to_owned(), Source::OS_RELEASE));
-    // The kernel can be newer than the userland: a jail has its host's. Another system's os-release has its own version.
+    // The kernel can be newer than the userland, as in a jail. A derivative's os-release has the derivative's version.
     let userland = ask
         .text(Source::FREEBSD_VERSION.name(), FILE_LIMIT)
         .and_then(|script| userland(&script.text))
@@ -72,7 +72,7 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     if let Some((version, source)) = &version {
         ask.saw(format!("{source}: version"), version);
     }
-    // What is made from FreeBSD may ship FreeBSD's own os-release.
+    // A derivative may ship FreeBSD's own os-release.
     let derivative = if is_freebsd { derivative::find(&mut ask, kernel) } else { None };
     let sysname = kernel.name.known().cloned();
     let of_derivative = |text: &str| derivative.as_ref().map(|found| (text.to_owned(), found.source));
@@ -89,10 +89,10 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     let own_version = derivative.as_ref().and_then(|found| of_derivative(found.version.as_deref()?));
     let is_own = own_version.is_some();
     let version = own_version.or(version);
-    // "13.2-RELEASE-p4" → "13.2", as os-release(5) of the base system has it.
+    // "13.2-RELEASE-p4" → "13.2", as in os-release(5) of the base system.
     let version_id = field("VERSION_ID").filter(|_| !is_own).or_else(|| {
         let (version, source) = version.as_ref()?;
-        // newvers.sh: REVISION is numbers between dots.
+        // REVISION of newvers.sh: numbers between dots.
         let is_number = |text: &&str| {
             text.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
         };
@@ -138,7 +138,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
     let found = if let Some(row) = by_word {
         Some((row.name, Some(row.name), Source::SYSCTL))
     } else if let Some(row) = by_firmware.filter(|row| row.before_cpuid) {
-        // Kernels before 13 know VirtualBox as `generic` only.
+        // Kernels before 13 show VirtualBox as `generic`.
         Some((row.name, Some(row.name), Source::KENV))
     } else if let Some(row) = by_vendor {
         Some((row.name, Some(row.hypervisor), Source::SYSCTL))
@@ -164,7 +164,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
     }
 }
 
-/// What docs/detection.md says of containers.
+/// Evidence for containers.
 pub(crate) const CONTAINERS: &[Rule] = &[
     rule("freebsd-jail", "FreeBSD: `security.jail.jailed` is not 0", "sys/kern/kern_jail.c, sysctl_jail_jailed"),
     rule(
@@ -177,11 +177,11 @@ pub(crate) const CONTAINERS: &[Rule] = &[
 pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let mut ask = Ask::new(machine);
     let jailed = ask.sysctl_integer("security.jail.jailed");
-    // Whether the jail has a network of its own makes it no other jail; it is worth seeing.
+    // Evidence only: whether the jail has a network of its own.
     if jailed == Some(1) {
         ask.sysctl_integer("security.jail.vnet");
     }
-    // Podman on FreeBSD makes a jail and mounts this file into it.
+    // Podman makes a jail and mounts this file into it.
     let podman = jailed == Some(1) && ask.exists("/var/run/.containerenv") == Some(true);
     let conclusion = ask.done();
     let name = match jailed {
@@ -199,7 +199,7 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     let logical = ask.sysctl_amount("hw.ncpu");
     let cores = ask.sysctl_amount("kern.smp.cores");
     let threads = ask.sysctl_amount("kern.smp.threads_per_core");
-    // The time stamp counter runs at the nominal frequency; Arm has none, and cpufreq(4) in its place.
+    // The time stamp counter runs at the nominal frequency. Arm has cpufreq(4) instead.
     let frequency = ask.sysctl_amount("machdep.tsc_freq").or_else(|| ask.sysctl_amount("dev.cpu.0.freq"));
     let model = model.map(|model| (model, Source::SYSCTL)).or_else(|| {
         let answer = machine.host.quantities();
@@ -219,7 +219,7 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     }
 }
 
-/// x86 vendors in CPUID's words, by the beginning of their models' names: FreeBSD shows the models only.
+/// Vendors in CPUID's words, by the name of the model: FreeBSD shows only that.
 fn vendor_of(model: &str) -> Option<&'static str> {
     if model.starts_with("Intel") || model.starts_with("Genuine Intel") || model.contains("Intel(R)") {
         Some("GenuineIntel")
@@ -234,7 +234,7 @@ fn vendor_of(model: &str) -> Option<&'static str> {
 
 fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
-    // hw.realmem is what is installed, hw.physmem what the kernel manages of it.
+    // hw.realmem is the installed memory, hw.physmem the part that the kernel manages.
     let bytes = ask
         .sysctl_amount("hw.realmem")
         .or_else(|| ask.sysctl_amount("hw.physmem"))
@@ -248,7 +248,7 @@ fn memory(machine: &Machine<'_>) -> Memory {
 
 fn disk(machine: &Machine<'_>) -> Disk {
     let mut ask = Ask::new(machine);
-    // GEOM names the disks themselves, so that neither partitions, mirrors nor the data sets of a ZFS pool count twice.
+    // GEOM lists the disks themselves, so partitions, mirrors and ZFS datasets do not count twice.
     let tree = ask.sysctl_raw("kern.geom.conftxt");
     let mut total = 0_u64;
     for disk in tree.iter().flat_map(|text| geom::disks(text)) {
@@ -262,7 +262,7 @@ fn disk(machine: &Machine<'_>) -> Disk {
     let disks = ask.answer("sysinfo: disks", answer).map(|quantities| quantities.disks).unwrap_or_default();
     let mut seen = std::collections::BTreeSet::new();
     for disk in disks.iter().filter(|disk| !disk.removable && disk.total_bytes > 0) {
-        // sysinfo lists mounted file systems: the data sets of a ZFS pool share its space.
+        // sysinfo lists mounted file systems, and the datasets of a ZFS pool share its space.
         let pool = disk.name.split('/').next().unwrap_or_default();
         if seen.insert(pool.to_owned()) {
             total = total.saturating_add(disk.total_bytes);

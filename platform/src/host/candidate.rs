@@ -1,28 +1,28 @@
 //! A running program.
 
-/// A running program, as the kernel knows it.
+/// A running program, as the kernel describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
     /// Its process id.
     pub id: u32,
-    /// The process that started it.
+    /// Its parent's process id.
     pub parent: u32,
-    /// The user that it runs as: its effective user id.
+    /// Its effective user id.
     pub owner: u32,
-    /// Whether it runs in another pid namespace, as it does in a container: what it sees of the file system is then not what
-    /// the asker sees. `None` where that cannot be told.
+    /// Whether it runs in another pid namespace, as in a container: its paths then mean other files than the caller's. `None` if
+    /// unknown.
     pub contained: Option<bool>,
-    /// When it was started: milliseconds since 1970. The machine's own start, from which it is counted, is known to a second.
+    /// Its start in milliseconds since 1970, exact to a second, as the boot time is.
     pub started: Option<u64>,
-    /// All its user ids: real, effective, saved, and that for files.
+    /// Its user ids: real, effective, saved, and for files.
     pub(crate) users: [u32; 4],
-    /// When it was started, in the kernel's own count: a process of the same number that starts later has another.
+    /// Its start in the kernel's unit. It tells a process from an earlier one with the same id.
     pub(crate) ticks: Option<u64>,
 }
 
 impl Candidate {
-    /// Whether it is this user's in every respect. A program that one user started and that runs as another (setuid) is
-    /// neither's: its environment is the first one's.
+    /// Whether all its user ids are this user's. A setuid program is nobody's: it has the rights of one user and the environment
+    /// of another.
     pub fn runs_as(&self, user: u32) -> bool {
         self.users.iter().all(|id| *id == user)
     }

@@ -1,11 +1,11 @@
-//! Common evidence: what every user of a machine may see, whoever asks.
+//! Common evidence: the answers that every user of a machine gets.
 
 use crate::host::{CpuidRegisters, Error, Host, Metadata, Platform, Quantities, Result, Start, Uname};
 
-/// Folders of which nothing is common: their content is open to root only, or differs from user to user.
+/// Folders without common evidence: only root can read them, or they differ between users.
 const REFUSED_FOLDERS: &[&str] = &["/sys/firmware/acpi", "/sys/firmware/dmi", "/sys/kernel/debug", "/root", "/home"];
 
-/// What lies under /proc/PID and needs the right to trace the process (proc(5), "ptrace access mode").
+/// Files in /proc/PID that need the right to trace the process (proc(5), "ptrace access mode").
 const REFUSED_OF_PROCESSES: &[&str] = &[
     "environ",
     "ns",
@@ -30,10 +30,11 @@ const REFUSED_OF_PROCESSES: &[&str] = &[
 /// Mode 0400 in drivers/firmware/dmi-id.c.
 const REFUSED_DMI: &[&str] = &["product_serial", "product_uuid", "board_serial", "chassis_serial"];
 
-/// The two variables that the Netdata daemon's contract names.
+/// The two variables of the Netdata daemon's contract.
 const COMMON_VARIABLES: &[&str] = &["VIRTUALIZATION", "NETDATA_OFFICIAL_IMAGE"];
 
-/// Whether a path is kept from everyone because it is not open to every user.
+/// Whether a path is no common evidence. It compares the text of the path alone: this makes answers equal, and is no
+/// sandbox.
 pub(crate) fn is_refused(path: &str) -> bool {
     let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if path.as_bytes().split(|byte| *byte == b'/').any(|part| part == b"..")
@@ -52,8 +53,8 @@ pub(crate) fn is_refused(path: &str) -> bool {
         && REFUSED_OF_PROCESSES.contains(&name.split('/').next().unwrap_or_default())
 }
 
-/// A host that refuses a fixed table of questions, whoever runs the program: what is not open to every user, and the
-/// caller's environment. So the daemon's own user, a person and root get the same answers.
+/// A host that refuses a fixed list of questions to everybody: files that not every user can read, and the caller's
+/// environment. So the daemon's user, a person and root get the same answers.
 #[derive(Clone, Copy, Debug)]
 pub struct CommonEvidence<H>(H);
 

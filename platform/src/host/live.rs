@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStringExt;
 use crate::host::sys;
 use crate::host::{CpuidRegisters, Error, Host, Metadata, Platform, Quantities, Result, Start, Uname};
 
-/// The machine that this program runs on.
+/// The machine around this program.
 #[derive(Clone, Debug, Default)]
 pub struct LiveHost {
-    /// In place of this process's environment.
+    /// Replaces the environment of this process.
     environment: Option<BTreeMap<String, OsString>>,
 }
 
@@ -20,7 +20,7 @@ impl LiveHost {
         Self::default()
     }
 
-    /// The machine, with another process's environment: only these variables are set.
+    /// The machine, with only these variables as environment.
     pub fn with_environment(variables: impl IntoIterator<Item = (String, OsString)>) -> Self {
         Self { environment: Some(variables.into_iter().collect()) }
     }

@@ -1,4 +1,4 @@
-//! The one way to reach a machine.
+//! The questions that a machine answers.
 
 pub(crate) mod candidate;
 pub(crate) mod common;
@@ -12,36 +12,35 @@ pub(crate) mod sysctls;
 use std::fmt;
 use std::io;
 
-/// Which backend answers for a machine.
+/// The operating system of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
-    /// A Linux kernel, in a container or not.
+    /// Linux, in a container or not.
     Linux,
     /// macOS (Darwin).
     MacOs,
-    /// FreeBSD and the systems made from it.
+    /// FreeBSD and its derivatives.
     FreeBsd,
-    /// Anything else: only what every system has in common is found out.
+    /// Any other system: only facts common to all Unixes are known.
     Other,
 }
 
-/// Why a question to a machine has no answer.
+/// Why a question has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// There is no such file, name or variable.
     NotFound,
     /// It exists, and this process may not see it.
     PermissionDenied,
-    /// It was answered with something that is not what was asked for.
+    /// The answer is not of the expected kind.
     Malformed,
-    /// This kind of machine does not answer this kind of question, or a recording has no record of it.
+    /// This kind of machine has no such question, or a recording has no answer.
     Unsupported,
-    /// Not asked: not every user of the machine would get an answer (see [`crate::CommonEvidence`]).
+    /// Not asked, as not every user would get an answer (see [`crate::CommonEvidence`]).
     Refused,
-    /// The answer is longer than the asker accepts.
+    /// The answer is longer than the caller accepts.
     TooLarge,
-    /// A recording that claims to hold every answer has none to this question: it was never asked when the machine was
-    /// recorded.
+    /// A complete recording has no answer: the question was never asked when the machine was recorded.
     Unanswered,
     /// Any other failure of the operating system.
     Other(io::ErrorKind),
@@ -50,7 +49,7 @@ pub enum Error {
 impl From<io::ErrorKind> for Error {
     fn from(kind: io::ErrorKind) -> Self {
         match kind {
-            // A path through something that is no folder does not exist either.
+            // A path through a regular file does not exist.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
             io::ErrorKind::PermissionDenied => Self::PermissionDenied,
             io::ErrorKind::InvalidData => Self::Malformed,
@@ -83,19 +82,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What a [`Host`] answers.
+/// The answer of a [`Host`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The beginning of a file.
+/// The first bytes of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// At most as many bytes as were asked for.
+    /// At most the requested number of bytes.
     pub bytes: Vec<u8>,
-    /// Whether these bytes are the whole file.
+    /// Whether they are the whole file.
     pub whole: bool,
 }
 
-/// What kind of thing a path names, links not followed.
+/// The kind of a file, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file.
@@ -108,21 +107,21 @@ pub enum FileKind {
     Other,
 }
 
-/// What is known of a path without opening it, links not followed.
+/// A file as lstat(2) shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// What it is.
+    /// Its kind.
     pub kind: FileKind,
     /// Its size in bytes; 0 for most files of procfs.
     pub size: u64,
-    /// Its inode number, where the machine has one.
+    /// Its inode number; `None` in a recording.
     pub inode: Option<u64>,
 }
 
-/// uname(2). A field that is not known is empty.
+/// The answer of uname(2). An unknown field is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uname {
-    /// Name of the operating system's kernel, `Linux`.
+    /// `Linux`
     pub sysname: String,
     /// The host name. No fact holds it.
     pub nodename: String,
@@ -134,7 +133,7 @@ pub struct Uname {
     pub machine: String,
 }
 
-/// The four registers that the CPUID instruction answers with.
+/// The four registers with the answer of the CPUID instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CpuidRegisters {
     /// EAX
@@ -147,80 +146,79 @@ pub struct CpuidRegisters {
     pub edx: u32,
 }
 
-/// A disk as the operating system's own library names it.
+/// A disk, as the crate sysinfo shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskQuantity {
-    /// The device, without a path.
+    /// Name of the device, without a path.
     pub name: String,
     /// Size in bytes.
     pub total_bytes: u64,
-    /// Whether it is made to be taken out.
+    /// Whether its medium is removable.
     pub removable: bool,
 }
 
-/// Amounts that some systems give through a library instead of files. What is not known is `None`.
+/// Quantities that the crate sysinfo tells on macOS and FreeBSD; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quantities {
-    /// Memory of the machine in bytes.
+    /// Total memory in bytes.
     pub memory_bytes: Option<u64>,
-    /// Name of the CPU model.
+    /// Name of the processor's model.
     pub cpu_model: Option<String>,
-    /// Vendor of the CPU.
+    /// Vendor of the processor.
     pub cpu_vendor: Option<String>,
     /// Logical CPUs.
     pub logical_cpus: Option<u64>,
     /// Cores.
     pub cores: Option<u64>,
-    /// The disks.
+    /// The mounted disks.
     pub disks: Vec<DiskQuantity>,
 }
 
-/// A machine that can be asked. No method starts a process, opens a network connection or waits for anything.
+/// A machine that answers questions. No method starts a process, opens a network connection or waits.
 pub trait Host {
-    /// Which backend answers for it.
+    /// Its operating system.
     fn platform(&self) -> Platform;
 
-    /// Reads the first `limit` bytes of a regular file. Links to regular files are followed; everything else is
-    /// [`Error::Malformed`].
+    /// The first `limit` bytes of a regular file, through links. Anything but a regular file is [`Error::Malformed`].
     fn read_start(&self, path: &str, limit: usize) -> Result<Start>;
 
-    /// Reads a regular file of at most `limit` bytes.
+    /// A whole regular file of at most `limit` bytes; a longer one is [`Error::TooLarge`].
     fn read(&self, path: &str, limit: usize) -> Result<Vec<u8>> {
         let start = self.read_start(path, limit)?;
         if start.whole { Ok(start.bytes) } else { Err(Error::TooLarge) }
     }
 
-    /// The text of a symbolic link.
+    /// The target of a symbolic link.
     fn read_link(&self, path: &str) -> Result<Vec<u8>>;
 
-    /// The names in a folder, sorted, at most `limit` of them; names that are not UTF-8 are left out.
+    /// The names in a folder, sorted, without those that are not UTF-8. More than `limit` are [`Error::TooLarge`].
     fn list(&self, path: &str, limit: usize) -> Result<Vec<String>>;
 
-    /// What kind of thing a path names; a link is not followed.
+    /// Kind and size of a file, links not followed.
     fn metadata(&self, path: &str) -> Result<Metadata>;
 
     /// A text from sysctl(3).
     fn sysctl_text(&self, name: &str) -> Result<String>;
 
-    /// A number from sysctl(3), whatever its width.
+    /// A number of any width from sysctl(3).
     fn sysctl_integer(&self, name: &str) -> Result<i64>;
 
     /// A value of FreeBSD's kernel environment, kenv(2).
     fn kenv(&self, name: &str) -> Result<String>;
 
-    /// What the CPUID instruction answers for a leaf.
+    /// The answer of the CPUID instruction.
     fn cpuid(&self, leaf: u32, subleaf: u32) -> Result<CpuidRegisters>;
 
-    /// uname(2)
+    /// The names of the kernel, uname(2).
     fn uname(&self) -> Result<Uname>;
 
-    /// A variable of the environment.
+    /// A variable of the caller's environment.
     fn environment(&self, name: &str) -> Result<Vec<u8>>;
 
-    /// Size in bytes of the file system that holds a path, statvfs(3).
+    /// Size in bytes of the file system of a path, statvfs(3).
     fn filesystem_size(&self, path: &str) -> Result<u64>;
 
-    /// Amounts from the operating system's library; Linux has them in files, and tells only the memory here, sysinfo(2).
+    /// Quantities from the crate sysinfo; on Linux only the memory, from sysinfo(2).
     fn quantities(&self) -> Result<Quantities>;
 }
 

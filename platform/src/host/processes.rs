@@ -1,11 +1,10 @@
-//! Running programs of one name: which there are, and with which arguments and environment they were started.
+//! Running programs of one name, with their arguments and environments.
 //!
-//! Anyone can give a program any name. So there are two steps: [`candidates`] reads what the kernel says of each process, and
-//! [`Candidate::arguments`] and [`Candidate::environment`] what a process says of itself, for those only that count for the
-//! caller.
+//! Anyone can give a program any name. So there are two steps: [`candidates`] reads what the kernel says of each process;
+//! [`Candidate::arguments`] and [`Candidate::environment`] read what a process says of itself, for accepted candidates only.
 //!
-//! It is no fact of a machine, and depends on who asks: others' processes can be hidden, and their arguments and environment
-//! are open to root only. What could not be seen is said.
+//! The answer is no fact of the machine, as it depends on the caller: other users' processes can be hidden, and only root can
+//! read their environments. [`Candidates::unseen`] reports such gaps.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -17,27 +16,27 @@ use crate::host::candidate::Candidate;
 use crate::host::{Error, Host, Platform, Result, sys};
 use crate::mountinfo;
 
-/// Names in `/proc` that are looked at. More processes than a machine of any size has.
+/// Entries of `/proc`: more than any machine has processes.
 const ENTRIES: usize = 100_000;
 
-/// How often the list is read again because a process went away that may have left another in its place.
+/// How often the list is read again after a process ended, as it may have started another.
 const ROUNDS: usize = 16;
 
-/// Processes that count and are kept, so that their arguments and environment can be read.
+/// The most candidates that are kept.
 pub const CANDIDATES: usize = 16;
 
-/// Bytes of a process's environment, and of its arguments. Both can have megabytes (execve(2)); those of a service have not.
+/// Bytes of an environment, and of arguments. Both can have megabytes (execve(2)), but not for a service.
 const ENVIRONMENT: usize = 256 * 1024;
 const ARGUMENTS: usize = 64 * 1024;
 
-/// Bytes of `/proc/self/mountinfo`: enough for some ten thousand mounts.
+/// Bytes of `/proc/self/mountinfo`: room for some ten thousand mounts.
 const MOUNTINFO: usize = 4 * 1024 * 1024;
 
-/// The kernel's limit of a process's own name, without the NUL (`TASK_COMM_LEN`, include/linux/sched.h).
+/// Longest name that a process gives itself, without the NUL (`TASK_COMM_LEN`, include/linux/sched.h).
 const COMM: usize = 15;
 
 impl Candidate {
-    /// Its arguments, the program's name first.
+    /// Its arguments, the program's name first: [`Error::NotFound`] once it has ended.
     pub fn arguments(&self, host: &dyn Host) -> Result<Vec<OsString>> {
         match host.platform() {
             Platform::Linux => {
@@ -47,7 +46,7 @@ impl Candidate {
         }
     }
 
-    /// The environment that it was started with. What it changed since is not seen.
+    /// The environment at its start, without later changes: [`Error::NotFound`] once it has ended.
     pub fn environment(&self, host: &dyn Host) -> Result<Vec<(OsString, OsString)>> {
         match host.platform() {
             Platform::Linux => {
@@ -57,21 +56,21 @@ impl Candidate {
         }
     }
 
-    /// A file of this process, and not of one that has its number since.
+    /// A file of this process, not of a later one with the same id.
     fn block(&self, host: &dyn Host, name: &str, limit: usize) -> Result<Vec<u8>> {
         let bytes = host.read(&format!("/proc/{}/{name}", self.id), limit)?;
         if ticks(host, self.id) == self.ticks { Ok(bytes) } else { Err(Error::NotFound) }
     }
 }
 
-/// Why there may be more processes than were found.
+/// Why there may be more processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unseen {
-    /// Other users' processes are hidden from the asker.
+    /// Other users' processes are hidden from the caller.
     Hidden,
-    /// A process went away while it was looked at, again and again.
+    /// Processes kept ending while they were read.
     Vanished,
-    /// A process, or what hides processes, could not be looked at.
+    /// A process, or the options of `/proc`, could not be read.
     Failed(Error),
 }
 
@@ -85,21 +84,21 @@ impl fmt::Display for Unseen {
     }
 }
 
-/// What was found, and whether it is all.
+/// The running programs of one name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// Those that count, by their ids, at most [`CANDIDATES`].
+    /// The accepted ones by their ids, at most [`CANDIDATES`].
     pub counting: Vec<Candidate>,
-    /// How many more count.
+    /// The number of accepted ones beyond that.
     pub more: usize,
-    /// How many have the name and do not count.
+    /// The number of rejected ones.
     pub others: usize,
-    /// Why there may be more of all of them.
+    /// Why there may be more.
     pub unseen: Option<Unseen>,
 }
 
 impl Candidates {
-    /// Whether [`Self::counting`] are all that count.
+    /// Whether [`Self::counting`] holds all accepted ones.
     pub fn complete(&self) -> bool {
         self.more == 0 && self.unseen.is_none()
     }
@@ -115,12 +114,12 @@ impl Candidates {
     }
 }
 
-/// The running programs of one name that count for the caller.
+/// The running programs of one name; `counts` accepts or rejects each.
 ///
-/// The name is that of the executable file where the asker may see it, and else what the process calls itself.
+/// The name is that of the executable file, or if the caller may not read it, the name that the process gives itself.
 ///
 /// # Errors
-/// When processes cannot be listed at all: then it is not known whether any runs.
+/// If processes cannot be listed: then it is unknown whether any runs.
 pub fn candidates(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
     let mut found = match host.platform() {
         Platform::Linux => linux(host, name, counts)?,
@@ -153,7 +152,7 @@ fn linux(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Re
                         found.add(candidate, counts);
                     }
                 }
-                // It ended, and may have started another before: daemons do. Whatever else failed may work next time.
+                // It ended, and may have started another first, as daemons do. Other failures may be gone next time.
                 Err(Error::NotFound) => failure = failure.or(Some(Unseen::Vanished)),
                 Err(error) => failure = Some(Unseen::Failed(error)),
             }
@@ -167,32 +166,32 @@ fn linux(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Re
     Ok(found)
 }
 
-/// Whether `/proc` keeps others' processes from the asker, `proc(5)` under "hidepid".
+/// Whether `/proc` hides other users' processes (`hidepid` in proc(5)).
 fn hidden(host: &dyn Host, first_is_listed: bool) -> Result<Option<Unseen>> {
-    /// `CAP_SYS_PTRACE`, capabilities(7): nothing is hidden from whoever has it.
+    /// `CAP_SYS_PTRACE`, capabilities(7): it sees all processes.
     const PTRACE: u64 = 1 << 19;
-    // Every pid namespace has a process 1, and it is never the asker's alone to see.
+    // Every pid namespace has a process 1.
     if !first_is_listed {
         return Ok(Some(Unseen::Hidden));
     }
     let file = host.read_start("/proc/self/mountinfo", MOUNTINFO)?;
     let text = String::from_utf8_lossy(&file.bytes);
-    // The last one lies on top.
+    // The last mount covers the others.
     let mount = mountinfo::parse(&text).filter(|mount| mount.point == "/proc").last();
     let option =
         mount.and_then(|mount| mount.super_options.split(',').find_map(|option| option.strip_prefix("hidepid=")));
     if matches!(option, None | Some("0" | "off")) {
         return if file.whole { Ok(None) } else { Err(Error::TooLarge) };
     }
-    // With `gid=` or a capability the asker sees all the same. Who may look at another user's process 1 shows it; a process 1
-    // of one's own shows nothing.
+    // `gid=` or a capability can lift the restriction. The caller has that right if it can read a process 1 of another user; its
+    // own process 1 proves nothing.
     let own = Status::read(host, "self")?;
     let first = Status::read(host, "1");
     let sees = first.is_ok_and(|first| first.users != own.users || own.capabilities & PTRACE != 0);
     Ok(if sees { None } else { Some(Unseen::Hidden) })
 }
 
-/// What `proc_pid_status(5)` says of who a process is.
+/// The identity of a process in `proc_pid_status(5)`.
 struct Status {
     parent: u32,
     users: [u32; 4],
@@ -215,25 +214,25 @@ impl Status {
         Some(Self {
             parent: numbers("PPid")?.first().copied()?,
             users: numbers("Uid")?.try_into().ok()?,
-            // Its id in each pid namespace from the asker's on, since Linux 4.1.
+            // One id for each pid namespace from the caller's on, since Linux 4.1.
             contained: numbers("NSpid").map(|ids| ids.len() > 1),
-            // A zombie, or dead.
+            // Zombie, or dead.
             ended: value("State").is_some_and(|state| state.starts_with(['Z', 'X', 'x'])),
             capabilities: value("CapEff").and_then(|set| u64::from_str_radix(set, 16).ok()).unwrap_or(0),
         })
     }
 }
 
-/// A process, if it runs and has this name. Nothing is read that it could have written but its name.
+/// A process, if it runs and has this name. Of text that it controls only its name is read.
 fn look(host: &dyn Host, id: u32, name: &str, boot: Option<u64>) -> Result<Option<Candidate>> {
     let is_called = match host.read_link(&format!("/proc/{id}/exe")) {
         Ok(path) => {
             let path = path.strip_suffix(b" (deleted)").unwrap_or(&path);
             Path::new(OsStr::from_bytes(path)).file_name() == Some(OsStr::new(name))
         }
-        // A thread of the kernel, what is left of a process that ended, or nothing any more.
+        // A kernel thread or a zombie, or the process has ended.
         Err(Error::NotFound) => return host.metadata(&format!("/proc/{id}")).map(|_exists| None),
-        // Another user's.
+        // Another user's process.
         Err(Error::PermissionDenied) => {
             let comm = host.read(&format!("/proc/{id}/comm"), 64)?;
             comm.strip_suffix(b"\n").unwrap_or(&comm) == name.as_bytes().get(..COMM).unwrap_or(name.as_bytes())
@@ -260,13 +259,13 @@ fn look(host: &dyn Host, id: u32, name: &str, boot: Option<u64>) -> Result<Optio
     }))
 }
 
-/// Whether a process is in another pid namespace than the asker, where its links may be read.
+/// Whether a process is in another pid namespace than the caller; `None` if its link is unreadable.
 fn namespaces_differ(host: &dyn Host, id: u32) -> Option<bool> {
     let own = host.read_link("/proc/self/ns/pid").ok()?;
     Some(own != host.read_link(&format!("/proc/{id}/ns/pid")).ok()?)
 }
 
-/// What sysinfo finds, where it finds process 1 too.
+/// The processes that sysinfo finds.
 fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Result<Candidates> {
     let mut found = Candidates::default();
     let mut first_is_listed = false;
@@ -285,7 +284,7 @@ fn elsewhere(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -
     Ok(found)
 }
 
-/// The parts of a block of strings, each of which ends with a NUL.
+/// The strings of a block, each ended by a NUL.
 fn strings(block: &[u8]) -> impl Iterator<Item = &OsStr> {
     block.strip_suffix(b"\0").unwrap_or(block).split(|byte| *byte == 0).map(OsStr::from_bytes)
 }
@@ -298,22 +297,22 @@ fn variable(text: &OsStr) -> Option<(OsString, OsString)> {
     Some((OsString::from_vec(name.to_vec()), OsString::from_vec(value.get(1..)?.to_vec())))
 }
 
-/// When the machine was started: milliseconds since 1970 (`btime` of `proc_stat(5)`).
+/// The boot time in milliseconds since 1970 (`btime` of `proc_stat(5)`).
 fn boot_time(host: &dyn Host) -> Option<u64> {
-    // One line for each processor and one with all interrupts stand before it.
+    // A line for each processor and a long one with all interrupts precede it.
     let stat = host.read("/proc/stat", 1024 * 1024).ok()?;
     let text = String::from_utf8_lossy(&stat);
     let seconds: u64 = text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok())?;
     seconds.checked_mul(1000)
 }
 
-/// How long after the machine a process was started (field 22 of `proc_pid_stat(5)`).
+/// The start of a process in ticks after the boot (field 22 of `proc_pid_stat(5)`).
 fn ticks(host: &dyn Host, id: u32) -> Option<u64> {
     started(&host.read(&format!("/proc/{id}/stat"), 4096).ok()?)
 }
 
 fn started(stat: &[u8]) -> Option<u64> {
-    // The name in brackets may hold anything, brackets and blanks included.
+    // The name in brackets may contain brackets and blanks.
     let text = String::from_utf8_lossy(stat);
     text.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
 }

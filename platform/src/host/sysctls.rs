@@ -1,24 +1,24 @@
-//! What each name of sysctl(3) holds: its type decides how many bytes are right, its unit what a number means.
+//! Every name of sysctl(3) in use, with the type of its value and the unit of its number.
 
 use crate::host::{Error, Result};
 
 /// The C type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
-    /// Text that ends with a NUL, of at most so many bytes.
+    /// Text of at most this many bytes, with the NUL at its end.
     Text(usize),
     /// `int`
     Int,
-    /// `unsigned long`, as wide as a pointer on both systems.
+    /// `unsigned long`: as wide as a pointer on both systems.
     Long,
-    /// 64 bits, whatever the processor.
+    /// 64 bits on every processor.
     Quad,
 }
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// Things, a version, or yes and no.
+    /// A count, a version, or yes and no.
     One,
     /// Bytes.
     Bytes,
@@ -26,12 +26,12 @@ pub(crate) enum Unit {
     Hertz,
     /// A million hertz.
     Megahertz,
-    /// No number.
+    /// Not a number.
     None,
 }
 
 impl Unit {
-    /// How many of the fact's unit (bytes, hertz, things) one of these is.
+    /// The value of this unit in that of the fact.
     const fn factor(self) -> u64 {
         match self {
             Self::Megahertz => 1_000_000,
@@ -40,13 +40,13 @@ impl Unit {
     }
 }
 
-/// A name, and what is known of its value.
+/// A name and its value's type and unit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sysctl {
     pub(crate) name: &'static str,
     pub(crate) kind: Type,
     pub(crate) unit: Unit,
-    /// Where the system documents it.
+    /// The system's documentation of it.
     #[allow(dead_code, reason = "read by a test and by people")]
     pub(crate) citation: &'static str,
 }
@@ -55,11 +55,11 @@ const fn row(name: &'static str, kind: Type, unit: Unit, citation: &'static str)
     Sysctl { name, kind, unit, citation }
 }
 
-/// Longest text that is taken of most names.
+/// Longest text of most names.
 const TEXT: Type = Type::Text(4096);
 
-/// Every name that a backend asks for. FreeBSD's pages are of section 3, 4 and 9 of its manual, Apple's of sysctl(3) and
-/// of "Determining system capabilities"; where neither names one, it is the kernel's file.
+/// Every name in use. The citation is a page of FreeBSD's manual, Apple's sysctl(3) or "Determining system capabilities", or
+/// else a file of the kernel.
 #[rustfmt::skip]
 pub(crate) const SYSCTLS: &[Sysctl] = &[
     // Both systems.
@@ -111,17 +111,17 @@ pub(crate) const SYSCTLS: &[Sysctl] = &[
     row("sysctl.proc_translated", Type::Int, Unit::One, "About the Rosetta translation environment"),
 ];
 
-/// A name that a backend may ask for.
+/// A name in use; others are never asked.
 fn find(name: &str) -> Result<&'static Sysctl> {
     SYSCTLS.iter().find(|row| row.name == name).ok_or(Error::Unsupported)
 }
 
-/// Whether a name has a number.
+/// Whether the value is a number.
 pub(crate) fn is_number(name: &str) -> bool {
     find(name).is_ok_and(|row| !matches!(row.kind, Type::Text(_)))
 }
 
-/// How many bytes a text may have, with its NUL.
+/// Most bytes of a text, with its NUL.
 pub(crate) fn text_limit(name: &str) -> Result<usize> {
     match find(name)?.kind {
         Type::Text(limit) => Ok(limit),
@@ -129,7 +129,7 @@ pub(crate) fn text_limit(name: &str) -> Result<usize> {
     }
 }
 
-/// The number in the bytes that the system answered with: as many as the type has, or none at all.
+/// The number in the system's answer, whose length must be that of the type.
 #[cfg_attr(not(any(target_os = "macos", target_os = "freebsd")), allow(dead_code, reason = "only these have sysctl"))]
 pub(crate) fn number(name: &str, bytes: &[u8]) -> Result<i64> {
     let unsigned = match find(name)?.kind {
@@ -143,7 +143,7 @@ pub(crate) fn number(name: &str, bytes: &[u8]) -> Result<i64> {
     unsigned.and_then(|value| i64::try_from(value).ok()).ok_or(Error::Malformed)
 }
 
-/// An amount in the fact's unit; nothing where it is not above zero.
+/// An amount in the fact's unit; nothing unless it is above zero.
 pub(crate) fn amount(name: &str, value: i64) -> Option<u64> {
     let value = u64::try_from(value).ok().filter(|value| *value > 0)?;
     value.checked_mul(find(name).ok()?.unit.factor())

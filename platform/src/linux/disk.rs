@@ -1,4 +1,4 @@
-//! The disks of the machine: every real one once.
+//! The real disks, each counted once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,30 @@ use crate::facts::Disk;
 use crate::source::Source;
 use crate::text::leading_number;
 
-/// More block devices than any machine has; a folder with more is not one.
+/// More than any machine has.
 const DEVICES_LIMIT: usize = 100_000;
-/// Machines with more block devices are not asked about each of them.
+/// With more block devices, one list replaces the questions about each.
 const ASK_EACH_LIMIT: usize = 64;
 const PARTITIONS_LIMIT: usize = 4 << 20;
 /// "All sizes are in units of 512 bytes", Documentation/ABI/stable/sysfs-block.
 const SECTOR: u64 = 512;
 
-/// Names of block devices that are made of others, of memory or of a network, or that hold media which come and go
-/// (Documentation/admin-guide/devices.txt).
+/// Block devices made of others, of memory or of a network, and those with removable media (Documentation/admin-guide/devices.txt).
 const NOT_A_DISK: &[&str] = &[
     "loop", "ram", "zram", "dm-", "md", "sr", "scd", "fd", "nbd", "drbd", "bcache", "zd", "nullb", "rbd", "mtdblock",
     "ubiblock", "md_",
 ];
 
-/// Drivers that tell their disks apart by letters, and by numbers (the same document).
+/// Drivers that name their disks by letters, and by numbers (the same document).
 #[cfg(feature = "recorded")]
 const LETTERED: &[&str] = &["sd", "hd", "vd", "xvd", "ubd", "dasd"];
 #[cfg(feature = "recorded")]
 const NUMBERED: &[&str] = &["nvme", "mmcblk", "pmem"];
 
-/// Drivers that never say so of a disk: `drivers/block/virtio_blk.c`, `drivers/nvme/host/core.c`.
+/// Drivers that never set the flag: `drivers/block/virtio_blk.c`, `drivers/nvme/host/core.c`.
 const NEVER_REMOVABLE: &[&str] = &["vd", "nvme"];
 
-/// Whether a name has a real disk's form.
+/// Whether a name can be a real disk's.
 pub(crate) fn may_be_disk(name: &str) -> bool {
     let numbered =
         |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
@@ -40,7 +39,7 @@ pub(crate) fn may_be_disk(name: &str) -> bool {
     !excluded && !is_nvme_path(name) && !is_mmc_hardware_partition(name)
 }
 
-/// What of a block device's name is the kernel's own. The rest can be what a person chose (`md_NAME`).
+/// The part of a block device's name that the kernel gives. A person may have chosen the rest (`md_NAME`).
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_name(name: &str) -> Vec<&str> {
     let drivers = LETTERED.iter().chain(NUMBERED).chain(NOT_A_DISK).filter(|driver| name.starts_with(**driver));
@@ -59,20 +58,20 @@ pub(crate) fn kept_name(name: &str) -> Vec<&str> {
     name.get(..driver.len() + of_kernel).into_iter().collect()
 }
 
-/// `nvme0c1n1` is one of several ways to `nvme0n1` (drivers/nvme/host/multipath.c).
+/// `nvme0c1n1` is one of several paths to `nvme0n1` (drivers/nvme/host/multipath.c).
 fn is_nvme_path(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("nvme") else { return false };
     let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     after.len() < rest.len() && after.starts_with('c')
 }
 
-/// `mmcblk0boot0`, `mmcblk0rpmb`: parts of the same chip beside its user area (Documentation/driver-api/mmc).
+/// `mmcblk0boot0`, `mmcblk0rpmb`: areas of the chip beside its user area (Documentation/driver-api/mmc).
 fn is_mmc_hardware_partition(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("mmcblk") else { return false };
     !rest.trim_start_matches(|c: char| c.is_ascii_digit()).is_empty()
 }
 
-/// The disks that are further ways to one that is counted already: device mapper joins them to one multipath device.
+/// The second and further paths to one disk: device mapper joins all of them to a multipath device.
 fn further_paths(ask: &mut Ask<'_, '_>, names: &[String]) -> BTreeSet<String> {
     let mut further = BTreeSet::new();
     if names.iter().filter(|name| may_be_disk(name)).count() < 2 {
@@ -89,7 +88,7 @@ fn further_paths(ask: &mut Ask<'_, '_>, names: &[String]) -> BTreeSet<String> {
     further
 }
 
-/// A short number in a file of sysfs.
+/// A number in a file of sysfs.
 fn number(ask: &Ask<'_, '_>, path: &str) -> Option<u64> {
     let bytes = ask.host().read(path, 64).ok()?;
     leading_number(&String::from_utf8_lossy(&bytes))
@@ -107,7 +106,7 @@ pub(crate) fn partition_sizes(text: &str) -> BTreeMap<&str, u64> {
     text.lines().filter_map(|line| Some((line.split_ascii_whitespace().nth(3)?, size(line)?))).collect()
 }
 
-/// The sizes of `proc_partitions(5)`, and what may be kept of the names.
+/// The sizes of `proc_partitions(5)`, and the kernel's part of the names.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_partitions(text: &str) -> Vec<&str> {
     let mut kept = Vec::new();
@@ -134,7 +133,7 @@ pub(crate) fn disk(machine: &Machine<'_>) -> Disk {
     let mut total = 0_u64;
     let mut disks = Vec::new();
     for name in names.iter().filter(|name| may_be_disk(name) && !further.contains(*name)) {
-        // Of a storage server's many disks the first are asked one by one; the others are in one list with their sizes.
+        // A storage server is asked about its first disks one by one; the sizes of the others come from one list.
         let listed = partitions.get(name.as_str()).filter(|_| disks.len() >= ASK_EACH_LIMIT);
         let bytes = match listed {
             Some(bytes) => Some(*bytes),

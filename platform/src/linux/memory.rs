@@ -25,8 +25,8 @@ pub(crate) fn kept(meminfo: &str) -> Vec<&str> {
 
 pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
-    // LXCFS mounts a file over it that holds the container's limit; sysinfo(2) still tells what the machine has. The zones'
-    // managed pages would not do: here and there they are fewer than MemTotal.
+    // LXCFS mounts a file with the container's limit over it; sysinfo(2) still has the machine's memory. The managed pages of
+    // /proc/zoneinfo would not do, as on some machines they are fewer than MemTotal.
     let mounts = ask.text(Source::MOUNTINFO.name(), mountinfo::LIMIT);
     if mounts.is_some_and(|mounts| mounts.text.contains(" /proc/meminfo ")) {
         ask.contradicted(Source::MEMINFO.name(), "another file is mounted over it");

@@ -1,4 +1,4 @@
-//! The Linux backend: plain functions over a [`Host`](crate::Host), compiled and tested everywhere.
+//! Linux: plain functions over a [`Host`](crate::Host), compiled and tested on every system.
 
 pub(crate) mod container;
 pub(crate) mod cpu;

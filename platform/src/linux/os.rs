@@ -1,4 +1,4 @@
-//! Identity of the operating system.
+//! The identity of the operating system.
 
 use crate::ask::{Ask, Conclusion, Machine};
 use crate::facts::Os;
@@ -6,10 +6,10 @@ use crate::linux::release_files::{self, Identity, RELEASE_FILES};
 use crate::os_release::{OsRelease, codename};
 use crate::source::Source;
 
-/// Longest file with an identity; real ones have less than a kilobyte.
+/// Real files have less than a kilobyte.
 pub(crate) const RELEASE_LIMIT: usize = 64 * 1024;
 
-/// Fields that are worth seeing in the evidence.
+/// Fields in the evidence.
 const SHOWN: &[&str] = &["ID", "NAME", "VERSION_ID", "PRETTY_NAME"];
 
 fn os_release(ask: &mut Ask<'_, '_>, source: Source) -> Option<OsRelease> {
@@ -26,11 +26,11 @@ fn os_release(ask: &mut Ask<'_, '_>, source: Source) -> Option<OsRelease> {
     Some(file)
 }
 
-/// What os-release(5) has, its defaults where it has nothing.
+/// The fields of os-release(5), or their defaults.
 fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source) -> Os {
     let fact = |key: &str, default: Option<&str>| conclusion.known_or_none(file.get(key).or(default), source);
     let version = file.get("VERSION").or(file.get("VERSION_ID"));
-    // VERSION_CODENAME is younger than the habit of writing the codename into VERSION.
+    // Before there was VERSION_CODENAME, systems wrote the codename into VERSION.
     let codename =
         file.get("VERSION_CODENAME").or(file.get("UBUNTU_CODENAME")).or_else(|| file.get("VERSION").and_then(codename));
     Os {
@@ -47,7 +47,7 @@ fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source) ->
     }
 }
 
-/// Systems that are always in motion, such as Gentoo and Debian's testing, have a version in their own file only.
+/// The version of rolling systems, such as Gentoo and Debian's testing: only a file of their own has it.
 fn version_elsewhere(ask: &mut Ask<'_, '_>, os_release: &OsRelease) -> Option<(String, Option<String>, Source)> {
     let id = os_release.get("ID")?;
     let file = RELEASE_FILES.iter().find(|file| file.id == Some(id) && file.has_version())?;
@@ -71,7 +71,7 @@ fn from_identity(conclusion: &Conclusion, identity: Identity, source: Source) ->
     }
 }
 
-/// os-release(5) in both of its places, then what older systems have.
+/// From os-release(5) in both of its places, or from the files of older systems.
 pub(crate) fn os(machine: &Machine<'_>) -> Os {
     let mut ask = Ask::new(machine);
     for source in [Source::OS_RELEASE, Source::USR_LIB_OS_RELEASE] {
@@ -105,7 +105,7 @@ pub(crate) fn os(machine: &Machine<'_>) -> Os {
     Os { family: conclusion.known("linux", Source::UNAME), ..Os::all(&conclusion.unknown()) }
 }
 
-/// The operating system of a container's host, where the image's makers asked for it to be mounted.
+/// The operating system of a container's host, if its os-release is mounted.
 pub(crate) fn host(machine: &Machine<'_>) -> Option<Os> {
     let mut ask = Ask::new(machine);
     let file = os_release(&mut ask, Source::HOST_OS_RELEASE)?;

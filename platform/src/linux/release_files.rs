@@ -1,4 +1,4 @@
-//! What stands in for os-release(5) on systems that are older than it: lsb-release and the distributions' own files.
+//! Files of systems older than os-release(5): lsb-release, and each distribution's own.
 
 use crate::os_release::{OsRelease, codename};
 use crate::source::Source;
@@ -18,7 +18,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// What is put together of a file's words is no longer than any other value.
+    /// Cuts values that are joined from several words.
     fn bounded(self) -> Self {
         let bounded = |value: Option<String>| value.map(|value| clean_text(&value, VALUE_LIMIT));
         Self {
@@ -31,25 +31,24 @@ impl Identity {
         }
     }
 
-    /// Whether it says which system this is.
+    /// Whether it names a system.
     pub(crate) fn identifies(&self) -> bool {
         self.id.is_some() || self.name.is_some()
     }
 }
 
-/// How a release file is written.
+/// The format of a release file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Format {
     /// `Name release 7.9 (Codename)`
     Sentence,
-    /// Only the version: the file's name says which system.
+    /// Only the version: the file's name tells the system.
     Version,
-    /// Nothing that is needed: the file's name says all.
+    /// Nothing: the file's name tells the system.
     Mark,
 }
 
-/// A release file: where it is, how it is written, and the id and name of the system that has it, where the text
-/// does not say.
+/// A release file, with the id and name of its system if the text has none.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReleaseFile {
     pub(crate) source: Source,
@@ -69,8 +68,7 @@ const fn file(source: Source, format: Format, id: Option<&'static str>, name: Op
     ReleaseFile { source, format, id, name }
 }
 
-/// In this order: the files that say the most about the fewest systems first. /`etc/debian_version` is last because every
-/// system made from Debian has one.
+/// In this order, the most specific files first. `/etc/debian_version` is last, as every derivative of Debian has one.
 pub(crate) const RELEASE_FILES: &[ReleaseFile] = &[
     file(Source::SUSE_RELEASE, Format::Sentence, None, None),
     file(Source::REDHAT_RELEASE, Format::Sentence, None, None),
@@ -83,7 +81,7 @@ pub(crate) const RELEASE_FILES: &[ReleaseFile] = &[
     file(Source::DEBIAN_VERSION, Format::Version, Some("debian"), Some("Debian GNU/Linux")),
 ];
 
-/// The ids that the systems chose when they got an os-release file, for the names that they wrote before.
+/// The ids of later os-release files, by the names in earlier files.
 const IDS: &[(&str, &str)] = &[
     ("red hat enterprise", "rhel"),
     ("redhat enterprise", "rhel"),
@@ -111,30 +109,30 @@ fn known_id(name: &str) -> Option<&'static str> {
     IDS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, id)| *id)
 }
 
-/// An id made of a name as os-release(5) wants it: lower case, digits, `.`, `_` and `-`.
+/// An id from a name, with the characters that os-release(5) allows: lower case, digits, `.`, `_` and `-`.
 fn made_id(name: &str) -> String {
     let word = name.split_whitespace().next().unwrap_or_default().to_lowercase();
     word.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')).collect()
 }
 
-/// The line that says which system it is.
+/// The first line that is not empty.
 fn first_line(text: &str) -> &str {
     text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()
 }
 
-/// A word that is a version.
+/// Whether a word is a version.
 fn is_version(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
         && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
-/// The service pack in SuSE-release: the minor version of `VERSION_ID` in os-release.
+/// The service pack in SuSE-release, which became the minor version of `VERSION_ID` in os-release.
 fn patch_level(text: &str) -> Option<(&str, &str)> {
     let mut lines = text.lines().filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()));
     lines.find(|(key, _)| *key == "PATCHLEVEL")
 }
 
-/// What of a release file makes its identity.
+/// The words that make an identity.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept(format: Format, text: &str) -> Vec<&str> {
     let line = beginning(first_line(text));
@@ -171,7 +169,7 @@ pub(crate) fn parse(file: ReleaseFile, text: &str) -> Identity {
             ..Identity::default()
         },
         Format::Version => {
-            // Debian's testing writes two codenames there: `trixie/sid`.
+            // Debian's testing has two codenames here: `trixie/sid`.
             let numbered = line.starts_with(|c: char| c.is_ascii_digit());
             let version = Some(line).filter(|line| !line.is_empty());
             let name = file.name.unwrap_or_default();
@@ -235,7 +233,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
     .bounded()
 }
 
-/// What is read of lsb-release.
+/// The fields in use.
 #[cfg(feature = "recorded")]
 pub(crate) const LSB_FIELDS: &[&str] = &["DISTRIB_ID", "DISTRIB_RELEASE", "DISTRIB_CODENAME", "DISTRIB_DESCRIPTION"];
 

@@ -1,5 +1,5 @@
-//! The macOS backend: sysctl(3) and SystemVersion.plist. Plain functions over a [`Host`](crate::Host), compiled and
-//! tested everywhere.
+//! macOS, from sysctl(3) and SystemVersion.plist: plain functions over a [`Host`](crate::Host), compiled and tested on every
+//! system.
 
 pub(crate) mod plist;
 
@@ -15,7 +15,7 @@ const PLIST_LIMIT: usize = 64 * 1024;
 pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     let mut native_arm = false;
     let mut kernel = unix::kernel_with(machine, |ask| {
-        // 1 for a program under Rosetta; 0 for a native one, where hw.optional.arm64 says what the machine is.
+        // 1 under Rosetta. In a native program it is 0, and hw.optional.arm64 tells the architecture.
         let translated = ask.sysctl_integer("sysctl.proc_translated") == Some(1);
         native_arm = ask.sysctl_integer("hw.optional.arm64") == Some(1) || translated;
     });
@@ -33,7 +33,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     }
 }
 
-/// Under Rosetta uname(1) says `x86_64`; the kernel's own name keeps the machine's architecture.
+/// Under Rosetta uname(1) prints `x86_64`; the kernel's version keeps the machine's architecture.
 fn native_architecture(kernel: &mut Kernel, native_arm: bool) {
     let by_name = kernel.version.known().is_some_and(|version| version.contains("RELEASE_ARM64"));
     if by_name || native_arm {
@@ -42,12 +42,12 @@ fn native_architecture(kernel: &mut Kernel, native_arm: bool) {
     }
 }
 
-/// What programs that were built for an older system are told, whatever the version (`SYSTEM_VERSION_COMPAT`).
+/// The version that programs built for older systems get on all later ones (`SYSTEM_VERSION_COMPAT`).
 const COMPATIBILITY_VERSION: &str = "10.16";
 
 fn os(machine: &Machine<'_>) -> Os {
     let mut ask = Ask::new(machine);
-    // A program built with an old SDK is told 10.16 by the file; the kernel tells everyone the same, since macOS 11.
+    // The file shows 10.16 to programs built with an old SDK. Since macOS 11 the kernel shows everyone the real version.
     let from_kernel = ask.sysctl_text("kern.osproductversion");
     let build = ask.sysctl_text("kern.osversion");
     let file = ask.text(Source::SYSTEM_VERSION.name(), PLIST_LIMIT).map(|file| plist::strings(&file.text));
@@ -94,8 +94,7 @@ fn os(machine: &Machine<'_>) -> Os {
     }
 }
 
-/// The name that a version was sold under. SystemVersion.plist kept "Mac OS X" until 10.15, and is believed where it can be
-/// read.
+/// The trade name of a version. SystemVersion.plist has "Mac OS X" up to 10.15, and takes precedence.
 fn product_name(version: &str) -> &'static str {
     let minor =
         version.strip_prefix("10.").and_then(|rest| rest.split('.').next()).and_then(|minor| minor.parse().ok());
@@ -106,7 +105,7 @@ fn product_name(version: &str) -> &'static str {
     }
 }
 
-/// Models that hypervisors give their Macs.
+/// Models of virtual Macs.
 const VIRTUAL_MODELS: &[(&str, &str)] =
     &[("VirtualMac", "apple"), ("VMware", "vmware"), ("Parallels", "parallels"), ("VirtualBox", "oracle")];
 
@@ -119,7 +118,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     let named = model.as_deref().and_then(|model| VIRTUAL_MODELS.iter().find(|(prefix, _)| model.starts_with(prefix)));
     let vmapple = kernel.version.known().is_some_and(|version| version.ends_with("VMAPPLE"));
     let virtual_brand = brand.as_deref().is_some_and(|brand| brand.ends_with("(Virtual)"));
-    // Intel: the hypervisor bit of CPUID, under the kernel's name for it.
+    // CPUID's hypervisor bit on Intel, by the kernel's name for it.
     let bit = features.as_deref().map(|features| features.split_ascii_whitespace().any(|feature| feature == "VMM"));
     let found = if let Some((_, name)) = named {
         Some((*name, Source::SYSCTL))
@@ -146,7 +145,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     Virtualization { name, hypervisor, host_of: conclusion.unknown(), cloud: conclusion.unknown(), confidential }
 }
 
-/// macOS has no containers: what runs them starts a Linux machine.
+/// macOS has no containers: programs like Docker run them in a Linux machine.
 pub(crate) fn container(machine: &Machine<'_>) -> Container {
     let conclusion = Ask::new(machine).done();
     Container {
@@ -157,10 +156,10 @@ pub(crate) fn container(machine: &Machine<'_>) -> Container {
     }
 }
 
-/// Makers by what their models' names hold, where the kernel does not give CPUID's word.
+/// Vendors by a part of the model's name, where the kernel does not show CPUID's word.
 const VENDORS: &[(&str, &str)] = &[("Apple", "Apple"), ("Intel(R)", "GenuineIntel")];
 
-/// Kinds of cores, the fastest first, and how many there are of each.
+/// Kinds of cores with their numbers, the fastest first.
 const PERFORMANCE_LEVELS: [(&str, &str); 4] = [
     ("hw.perflevel0.name", "hw.perflevel0.physicalcpu"),
     ("hw.perflevel1.name", "hw.perflevel1.physicalcpu"),
@@ -180,7 +179,7 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     let mut logical =
         amount(&["hw.logicalcpu", "hw.logicalcpu_max", "hw.activecpu", "hw.ncpu", "machdep.cpu.thread_count"]);
     let mut cores = amount(&["hw.physicalcpu", "hw.physicalcpu_max", "machdep.cpu.core_count"]);
-    // Apple silicon also counts each kind of core by itself, by names that changed: "Performance", "Efficiency", "Super".
+    // Apple silicon counts each kind of core separately. The names changed: "Performance", "Efficiency", "Super".
     let levels = ask.sysctl_amount("hw.nperflevels").and_then(|levels| usize::try_from(levels).ok());
     let asked = match levels {
         Some(levels) => levels,
@@ -232,7 +231,7 @@ fn memory(machine: &Machine<'_>) -> Memory {
 
 fn disk(machine: &Machine<'_>) -> Disk {
     let mut ask = Ask::new(machine);
-    // Every volume of an APFS container has the container's size: the one that holds the system stands for its disk.
+    // Every volume of an APFS container has the container's size, so the system's volume has that of the disk.
     let answer = machine.host.filesystem_size("/");
     let bytes = ask.answer("statvfs: /", answer).filter(|bytes| *bytes > 0);
     if let Some(bytes) = bytes {
@@ -245,7 +244,7 @@ fn hardware(machine: &Machine<'_>) -> Hardware {
     let mut ask = Ask::new(machine);
     let model = ask.sysctl_text("hw.model");
     let conclusion = ask.done();
-    // Apple lets its system run on its own machines only; a virtual Mac's model names its maker.
+    // macOS runs only on Apple's machines, except for virtual ones, whose model names another maker.
     let virtual_maker = model.as_deref().is_some_and(|model| {
         VIRTUAL_MODELS.iter().any(|(prefix, _)| *prefix != "VirtualMac" && model.starts_with(prefix))
     });

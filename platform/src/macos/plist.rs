@@ -1,13 +1,13 @@
-//! The strings of a property list in XML (plist(5)), as far as SystemVersion.plist needs: one dictionary of strings.
+//! The strings of a property list in XML (plist(5)). It reads one dictionary of strings, such as SystemVersion.plist.
 
 use std::collections::BTreeMap;
 
 use crate::text::{VALUE_LIMIT, beginning, clean_text};
 
-/// The strings that are read.
+/// The strings in use.
 pub(crate) const FIELDS: [&str; 3] = ["ProductName", "ProductVersion", "ProductBuildVersion"];
 
-/// Pairs of `<key>` and the `<string>` right after it; everything else is passed over.
+/// Each `<key>` with the `<string>` right after it; everything else is ignored.
 fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -24,12 +24,12 @@ fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The pairs by their keys, later ones winning.
+/// The strings by their keys; the last one of a key counts.
 pub(crate) fn strings(text: &str) -> BTreeMap<String, String> {
     pairs(text).map(|(key, value)| (plain(key), plain(beginning(value)))).collect()
 }
 
-/// The pairs that are read, and the tags of all.
+/// The pairs in use, and the tags of all.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept(text: &str) -> Vec<&str> {
     let tags = ["<key>", "</key>", "<string>", "</string>"];
@@ -43,7 +43,7 @@ pub(crate) fn kept(text: &str) -> Vec<&str> {
     fields.chain(tags.iter().flat_map(|tag| text.matches(*tag))).collect()
 }
 
-/// The five entities that XML always has.
+/// Replaces the five predefined entities of XML.
 fn plain(text: &str) -> String {
     let mut text = text.to_owned();
     for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")] {

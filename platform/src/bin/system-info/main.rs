@@ -1,4 +1,4 @@
-//! Prints what machine this is: as a table for people, as the lines that the Netdata daemon reads, or as JSON.
+//! Prints the facts of this machine: a table for people, the lines that the Netdata daemon reads, or JSON.
 
 mod arguments;
 mod table;
@@ -21,11 +21,11 @@ use crate::arguments::{Arguments, Format};
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
-/// Exit status for a command line or a recorded machine that cannot be used.
+/// Exit status for a wrong command line or an unusable recorded machine.
 const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    // The daemon gives no arguments and waits: nothing is parsed then.
+    // The daemon waits, and gives no arguments to parse.
     let arguments =
         if std::env::args_os().nth(1).is_none() { Ok(Arguments::default()) } else { Arguments::try_parse() };
     match arguments {
@@ -33,18 +33,18 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err((message, status)) => complain(&message, status),
         },
-        // --help and --version are no errors.
+        // The answer to --help or --version.
         Err(answer) if !answer.use_stderr() => finish(&answer.to_string())
             .map_or_else(|(message, status)| complain(&message, status), |()| ExitCode::SUCCESS),
         Err(error) => complain(&cli::one_line(&error), WRONG_USAGE),
     }
 }
 
-/// What went wrong, and the exit status for it.
+/// A message, and the exit status.
 type Failure = (String, u8);
 
 fn complain(message: &str, status: u8) -> ExitCode {
-    // Where standard error is full too, the exit status is all that is left to say it with; `eprintln!` would panic.
+    // If standard error fails too, the exit status still tells; `eprintln!` would panic.
     let _ = writeln!(std::io::stderr(), "system-info: {message}");
     ExitCode::from(status)
 }
@@ -68,7 +68,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         return record(host, folder, arguments.privileged);
     }
     let facts = collect(host, arguments.privileged);
-    // The process ends with the printing: giving the memory back piece by piece would only take time.
+    // The process ends soon: freeing the memory would only take time.
     let facts = ManuallyDrop::new(facts);
     let format = match arguments.format {
         Some(format) => format,
@@ -88,7 +88,7 @@ fn collect(host: &dyn Host, privileged: bool) -> Facts {
     if privileged { collect_from(host) } else { collect_from(&CommonEvidence::new(host)) }
 }
 
-/// Records a machine, and holds the recording against it: a redaction must not change an answer.
+/// Records a machine, and compares the recording with it: a redaction must not change an answer.
 fn record(host: &dyn Host, folder: &Path, privileged: bool) -> Result<(), Failure> {
     const ORIGIN: &str = concat!("recorded: by system-info ", env!("CARGO_PKG_VERSION"), " --record");
     let failed = |error: &dyn std::fmt::Display| cli::safe(&format!("--record {}: {error}", folder.display()));
@@ -114,7 +114,7 @@ fn record(host: &dyn Host, folder: &Path, privileged: bool) -> Result<(), Failur
     finish(&text)
 }
 
-/// The daemon's lines; what explains one stands before it, as comments.
+/// The daemon's lines, each after its evidence as comments.
 fn lines(facts: &Facts, explain: bool) -> String {
     let mut all = Vec::new();
     for line in netdata::lines(facts) {

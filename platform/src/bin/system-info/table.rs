@@ -1,4 +1,4 @@
-//! The table for people: fact, value, source, group by group.
+//! The table for people: fact, value and source, by group.
 
 use std::fmt::Write;
 
@@ -7,10 +7,10 @@ use system_facts::{Evidence, Facts, Leaf, Value};
 const WIDTH: usize = 80;
 const INDENT: &str = "  ";
 const GAP: usize = 2;
-/// Wide enough for the longest name of a fact and its indent.
+/// Room for the longest name and its indent.
 const NAME_WIDTH: usize = 20;
 
-/// What a group is called.
+/// Headings of the groups.
 const TITLES: &[(&str, &str)] = &[
     ("os", "Operating system"),
     ("host_os", "Operating system of the container's host"),
@@ -44,7 +44,7 @@ pub(crate) fn render(facts: &Facts, explain: bool) -> String {
         }
         if explain {
             for leaf in group {
-                // Facts that were decided together share their evidence.
+                // Facts that are decided together share their evidence.
                 if shown.is_none_or(|shown| !std::ptr::eq(shown, leaf.evidence)) {
                     evidence(&mut text, leaf.evidence);
                 }
@@ -65,7 +65,7 @@ fn row(text: &mut String, leaf: &Leaf<'_>, source_column: usize) {
     let source = source(leaf);
     if !source.is_empty() {
         let used = begin.chars().count();
-        // A value that reaches into the column of sources gets a line of its own.
+        // Next to a long value the source moves to the right, or to a line of its own.
         let pad = if used + GAP <= source_column {
             source_column - used
         } else if used + GAP + source.chars().count() <= WIDTH {
@@ -110,7 +110,7 @@ fn value(leaf: &Leaf<'_>) -> String {
     }
 }
 
-/// Tenths of the largest binary unit that leaves a number above one.
+/// An amount in the largest binary unit below it, with one decimal.
 fn binary(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut shown = format!("{bytes} bytes");

@@ -1,4 +1,4 @@
-//! What macOS and FreeBSD tell through the crate sysinfo.
+//! Processes and quantities from the crate sysinfo, on macOS and FreeBSD.
 
 use std::ffi::OsString;
 
@@ -7,7 +7,7 @@ use crate::host::{Error, Quantities, Result};
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "macos", target_os = "freebsd"))] {
-        /// What sysinfo knows of all processes, or of one.
+        /// All processes, or one.
         fn processes_with(
             which: sysinfo::ProcessesToUpdate<'_>,
             what: sysinfo::ProcessRefreshKind,
@@ -33,7 +33,7 @@ cfg_if::cfg_if! {
                     id: process.pid().as_u32(),
                     parent: process.parent().map_or(0, sysinfo::Pid::as_u32),
                     owner,
-                    // A jail's processes are seen from outside; sysinfo does not tell them.
+                    // The host sees the processes of jails, and sysinfo does not mark them.
                     contained: None,
                     started: Some(process.start_time().saturating_mul(1000)),
                     users: [process.user_id().map_or(owner, |user| **user), owner, owner, owner],
@@ -44,7 +44,7 @@ cfg_if::cfg_if! {
             Ok(found.collect())
         }
 
-        /// A list that a process was started with; sysinfo gives none where it cannot be seen.
+        /// Arguments or environment of a process; sysinfo returns an empty list for an unreadable one.
         fn list_of(
             candidate: &Candidate,
             what: sysinfo::ProcessRefreshKind,
@@ -52,7 +52,7 @@ cfg_if::cfg_if! {
         ) -> Result<Vec<OsString>> {
             let id = sysinfo::Pid::from_u32(candidate.id);
             let system = processes_with(sysinfo::ProcessesToUpdate::Some(&[id]), what)?;
-            // Another may have its number since.
+            // A later process may have the same id.
             let same = |process: &&sysinfo::Process| Some(process.start_time()) == candidate.ticks;
             let process = system.process(id).filter(same).ok_or(Error::NotFound)?;
             match list(process) {

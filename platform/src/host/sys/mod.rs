@@ -1,4 +1,4 @@
-//! The only module that differs between operating systems, and the only one with `unsafe`.
+//! System calls: the only module that differs between operating systems, and the only one with `unsafe`.
 
 mod library;
 pub mod rescue;
@@ -19,14 +19,14 @@ pub(crate) use crate::host::sys::library::{arguments, environment, processes, qu
 use crate::host::sysctls;
 use crate::host::{CpuidRegisters, Error, FileKind, Metadata, Platform, Result, Start, Uname};
 
-/// Bytes that one read asks for: enough for what sysfs and most of procfs answer.
+/// Bytes of one read: enough for sysfs and most of procfs.
 const ONE_READ: usize = 4096;
 
 fn failed(errno: rustix::io::Errno) -> Error {
     io::Error::from(errno).into()
 }
 
-/// Nothing waits: a FIFO without a writer or a device must not hold the caller.
+/// Without waiting, as for a FIFO without a writer.
 const READING: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 fn must_be_regular(stat: &Stat) -> io::Result<()> {
@@ -38,12 +38,16 @@ fn must_be_regular(stat: &Stat) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::InvalidData, what))
 }
 
-/// Opens a regular file of an open folder, and nothing else. What is there is looked at first: a device may do something as
-/// soon as it is opened (a watchdog begins to count, a tape is wound), and a FIFO lets go whoever waits at its other end.
+/// Opens a regular file in a folder, and nothing else. The kind is checked before the file is opened: opening a device can start
+/// it (a watchdog, a tape), and opening a FIFO releases the writer that waits at its other end.
 ///
-/// On Linux the look holds the file without opening it, and that very file is then opened (`O_PATH` in open(2), `proc_pid_fd(5)`).
-/// On other systems and without `/proc`, whoever exchanges the file between the two has something else opened; it is seen then,
-/// and not read.
+/// On Linux `O_PATH` holds the file without opening it, and `/proc/self/fd` then opens the same file (open(2), `proc_pid_fd(5)`).
+/// On other systems and without `/proc`, a file exchanged between check and opening is opened; that is detected, and it is not
+/// read.
+///
+/// # Errors
+/// The error of the system, [`io::ErrorKind::InvalidData`] for anything but a regular file, or [`io::ErrorKind::Other`] for an
+/// exchanged one.
 pub fn open_regular(folder: impl AsFd, path: impl Arg + Copy, follow: bool) -> io::Result<OwnedFd> {
     let more = if follow { OFlags::empty() } else { OFlags::NOFOLLOW };
     #[cfg(target_os = "linux")]
@@ -67,22 +71,22 @@ pub fn open_regular(folder: impl AsFd, path: impl Arg + Copy, follow: bool) -> i
     }
 }
 
-/// Whether the kernel makes this file. There are no devices and FIFOs among those, but behind the links that lead out of
-/// `/proc/PID` (`proc_pid_fd(5)` and others), and no look before saves time.
+/// Whether a file is procfs's or sysfs's own, which have no devices and FIFOs outside the links that lead out of `/proc/PID`
+/// (`proc_pid_fd(5)` and others). Such files are opened without the check beforehand, which saves time.
 fn is_of_the_kernel(path: &Path) -> bool {
     let leads_out =
         |part: &OsStr| part.to_str().is_none_or(|part| ["..", "cwd", "fd", "map_files", "root"].contains(&part));
     (path.starts_with("/proc") || path.starts_with("/sys")) && !path.iter().any(leads_out)
 }
 
-/// Reads the beginning of a file of this machine.
+/// The first bytes of a file of this machine.
 pub(crate) fn read_start(path: &str, limit: usize) -> Result<Start> {
     // Documentation/filesystems/sysfs.rst: an attribute is at most a page and one read returns all of it.
     read_file(Path::new(path), limit, path.starts_with("/sys/"))
 }
 
-/// Reads the beginning of a regular file. Where `short_is_last`, a read that answers with less than was asked for is the
-/// last one: so it is in sysfs and on a disk, and not in procfs.
+/// The first bytes of a regular file. With `short_is_last` a short read ends the file, as in sysfs and on a disk, but not in
+/// procfs.
 pub(crate) fn read_file(path: &Path, limit: usize, short_is_last: bool) -> Result<Start> {
     let file = if is_of_the_kernel(path) {
         let file = fs::open(path, READING, Mode::empty()).map_err(failed)?;
@@ -91,7 +95,7 @@ pub(crate) fn read_file(path: &Path, limit: usize, short_is_last: bool) -> Resul
     } else {
         open_regular(fs::CWD, path, true)?
     };
-    // One byte more than the limit tells a file that ends there from one that goes on.
+    // One byte more tells a file of exactly this length from a longer one.
     let most = limit.saturating_add(1);
     let mut bytes = Vec::new();
     let mut buffer = [MaybeUninit::<u8>::uninit(); ONE_READ];
@@ -118,7 +122,7 @@ pub(crate) fn read_link(path: &str) -> Result<Vec<u8>> {
 }
 
 pub(crate) fn list(path: &str, limit: usize) -> Result<Vec<String>> {
-    // The kernel opens folders only here (`do_open` in its fs/namei.c).
+    // O_DIRECTORY refuses everything else (`do_open` in Linux fs/namei.c).
     let folder = fs::open(path, READING | OFlags::DIRECTORY, Mode::empty()).map_err(failed)?;
     let mut names = Vec::new();
     for entry in fs::Dir::new(folder).map_err(failed)? {
@@ -194,7 +198,7 @@ cfg_if::cfg_if! {
 
 cfg_if::cfg_if! {
     if #[cfg(any(target_os = "macos", target_os = "freebsd"))] {
-        /// The value of a name of sysctl(3), in at most so many bytes.
+        /// A value from sysctl(3) of at most `limit` bytes.
         #[allow(unsafe_code, reason = "sysctlbyname has no safe wrapper in rustix")]
         fn sysctl(name: &str, limit: usize) -> Result<Vec<u8>> {
             let name = CString::new(name).map_err(|_nul| Error::NotFound)?;
@@ -224,7 +228,7 @@ cfg_if::cfg_if! {
         }
 
         pub(crate) fn sysctl_integer(name: &str) -> Result<i64> {
-            // Room for more than any number: a longer answer is then seen as one.
+            // More room than any number needs, so that a longer answer is noticed.
             sysctls::number(name, &sysctl(name, 2 * size_of::<u64>())?)
         }
     } else {

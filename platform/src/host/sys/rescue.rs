@@ -1,31 +1,30 @@
-//! Two ways out for a program that must end in time whatever it waits for: work in a second process, and a clock that ends
-//! this one.
+//! Two ways for a program to end in time whatever it waits for: work in a child process, and a timer that ends this one.
 
 use std::io;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::time::Duration;
 
-/// A second process of this program.
+/// A child process made by [`fork`].
 #[derive(Debug)]
 pub struct Child(rustix::process::Pid);
 
 impl Child {
-    /// Ends it, as soon as the kernel can. If it is gone, so it is.
+    /// Sends SIGKILL. It does nothing to a process that has ended.
     pub fn kill(&self) {
         let _ = rustix::process::kill_process(self.0, rustix::process::Signal::KILL);
     }
 
-    /// Whether it is gone. Unless somebody asks, it remains as a zombie (waitpid(2)).
+    /// Whether it has ended. Until this is asked it remains a zombie (waitpid(2)).
     pub fn is_gone(&self) -> bool {
         match rustix::process::waitpid(Some(self.0), rustix::process::WaitOptions::NOHANG) {
             Ok(None) | Err(rustix::io::Errno::INTR) => false,
-            // Where nobody wants to know of children, there is none (SIGCHLD in sigaction(2)).
+            // With SIGCHLD ignored the kernel keeps no zombie (sigaction(2)).
             Ok(Some(_)) | Err(_) => true,
         }
     }
 }
 
-/// What a program says, and how it ends, when its time is over.
+/// Output and exit status of a program whose time is over.
 #[derive(Debug)]
 pub struct LastWords {
     /// For standard output.
@@ -37,15 +36,14 @@ pub struct LastWords {
 }
 
 impl LastWords {
-    /// Says them; a stream that takes nothing now changes nothing. Nothing here allocates or locks: a signal's handler may do it.
+    /// Writes both, except to a stream that would block. It neither allocates nor locks, so a signal's handler may call it.
     pub fn say(&self) {
         tell(rustix::stdio::stderr(), &self.err);
         tell(rustix::stdio::stdout(), &self.out);
     }
 }
 
-/// Writes to a stream that takes something now. A pipe says so when there is room for a page (pipe(7)), so what is longer than
-/// that may be waited for.
+/// Writes to a stream that is ready. A pipe is ready when it has room for a page (pipe(7)), so a longer text may still wait.
 fn tell(stream: rustix::fd::BorrowedFd<'_>, bytes: &[u8]) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let mut ready = [PollFd::new(&stream, PollFlags::OUT)];
@@ -54,23 +52,26 @@ fn tell(stream: rustix::fd::BorrowedFd<'_>, bytes: &[u8]) {
     }
 }
 
-/// Why there is no second process.
+/// Why there is no child process.
 fn no_second_process(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, why)
 }
 
 cfg_if::cfg_if! {
     if #[cfg(target_os = "linux")] {
-        /// Makes a second process that goes on from here as this one does; there the answer is `None`. Only a process of one
-        /// thread can: of several, a second process would have one, and locks that the others held would stay held.
+        /// Makes a child process, in which the answer is `None`.
+        ///
+        /// # Errors
+        /// If this process has more than one thread: the child would have only this one, and locks of the others would stay
+        /// locked. Also if the kernel has no process to give.
         #[allow(unsafe_code, reason = "rustix's fork leaves the C library's own notes about the process as they were")]
         pub fn fork() -> io::Result<Option<Child>> {
-            // A folder for each thread, and the two links of any folder (`proc_task_getattr` in the kernel's fs/proc/base.c).
+            // Two links as any folder has, and one for each thread (`proc_task_getattr` in Linux fs/proc/base.c).
             if rustix::fs::stat("/proc/self/task")?.st_nlink != 3 {
                 return Err(no_second_process("this process has more than one thread"));
             }
-            // SAFETY: there is no other thread, so no lock is held and nothing changes half way: the second process may do
-            // whatever this one may (fork(2)).
+            // SAFETY: without another thread no lock is held and no change is half done, so the child may do anything that
+            // this process may (fork(2)).
             let id = unsafe { libc::fork() };
             match rustix::process::Pid::from_raw(id.max(0)) {
                 Some(id) => Ok(Some(Child(id))),
@@ -79,37 +80,44 @@ cfg_if::cfg_if! {
             }
         }
     } else {
-        /// On macOS, frameworks must not be used in a process that was made so (fork(2) there); and no system but Linux says
-        /// how many threads there are where a file is all that has to be looked at.
+        /// Not available here: on macOS such a child must not use frameworks (fork(2)), and only Linux shows the number of
+        /// threads in a file.
+        ///
+        /// # Errors
+        /// Always.
         pub fn fork() -> io::Result<Option<Child>> {
             Err(no_second_process("this system has none of that kind"))
         }
     }
 }
 
-/// Where the words of `end_after` lie.
+/// The words for the handler of `end_after`.
 static LAST_WORDS: AtomicPtr<LastWords> = AtomicPtr::new(std::ptr::null_mut());
 
 extern "C" fn time_is_over(_signal: libc::c_int) {
-    // SAFETY: the pointer is null or was made from a box that nobody frees or changes.
+    // SAFETY: the pointer is null, or from a box that nobody frees or changes.
     #[allow(unsafe_code, reason = "a signal's handler reaches nothing but statics")]
     let words = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() };
     if let Some(words) = words {
         words.say();
     }
     let status = words.map_or(0, |words| words.status);
-    // SAFETY: it takes no pointer, and may be called in a handler (signal-safety(7)).
+    // SAFETY: it takes no pointer and is async-signal-safe (signal-safety(7)).
     #[allow(unsafe_code, reason = "exit(3) must not be called in a signal's handler")]
     unsafe {
         libc::_exit(status)
     }
 }
 
-/// Ends this process after a time with these words, whatever it waits for, unless that is a disk: a thread that waits for one
-/// takes no signal. Called again, it replaces both.
+/// Ends this process after a time with these words. A second call replaces time and words.
+///
+/// Only a process that waits for a disk goes on until the disk answers, as it takes no signal meanwhile.
+///
+/// # Errors
+/// The error of the system: then no timer runs.
 #[allow(unsafe_code, reason = "timers and signals have no safe wrapper in rustix")]
 pub fn end_after(time: Duration, words: LastWords) -> io::Result<()> {
-    // It may be read at any time from now on, so it stays.
+    // Never freed: the handler may read it at any time.
     LAST_WORDS.store(Box::into_raw(Box::new(words)), Ordering::Release);
     let handler: extern "C" fn(libc::c_int) = time_is_over;
     // A value of 0 would stop the timer.

@@ -1,4 +1,4 @@
-//! /proc/PID/cgroup, cgroups(7): `hierarchy:controllers:path` a line, in version 2 one line `0::path`.
+//! The marks of a container in /proc/PID/cgroup, cgroups(7): lines `hierarchy:controllers:path`, in version 2 one line `0::path`.
 
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, Mark, OTHER};
@@ -27,7 +27,7 @@ pub(super) fn cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     findings.marked(&marks(&file.text), Source::CGROUP);
 }
 
-/// What the paths say of a container.
+/// The marks in all paths.
 pub(crate) fn marks(text: &str) -> Vec<Mark> {
     let mut all = Vec::new();
     for path in text.lines().filter_map(|line| line.splitn(3, ':').nth(2)) {
@@ -40,13 +40,13 @@ pub(crate) fn marks(text: &str) -> Vec<Mark> {
     all
 }
 
-/// A name with an id, as managers give it to a systemd scope or, with cgroupfs, to a folder.
+/// Whether a name is this prefix and a container's id, as a systemd scope or a folder of cgroupfs.
 fn has_id(name: &str, prefix: &str) -> bool {
     let name = name.strip_suffix(".scope").unwrap_or(name);
     name.strip_prefix(prefix).is_some_and(is_container_id)
 }
 
-/// Whether a name begins with this, and then with another word or nothing.
+/// Whether a name begins with these words and no letter or digit follows.
 fn begins(name: &str, prefix: &str) -> bool {
     name.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || !c.is_ascii()))
 }
@@ -77,20 +77,20 @@ fn path_marks(path: &str) -> Vec<Mark> {
             None
         };
         marks.extend(manager.map(Mark::Manager));
-        // kubelet puts every pod below this one (pkg/kubelet/cm), with either driver.
+        // kubelet puts every pod below this group (pkg/kubelet/cm), with either driver.
         if at < 3 && (*name == "kubepods" || *name == "kubepods.slice") && at + 1 < names.len() {
             marks.push(Mark::Pod);
         }
         previous = name;
     }
-    // Only container managers name a group after a bare id of this length.
+    // Only container managers use a bare id of this length as a name.
     if marks.is_empty() && names.last().is_some_and(|name| is_container_id(name)) {
         marks.push(Mark::Manager(OTHER));
     }
     marks
 }
 
-/// The words that marks are made of, beside a container's id.
+/// The words of all marks.
 #[cfg(feature = "recorded")]
 pub(crate) const WORDS: &[&str] = &[
     "containerd",
@@ -107,7 +107,7 @@ pub(crate) const WORDS: &[&str] = &[
     "slice",
 ];
 
-/// A line of each kind, with `ID` for the container's id, and what it says.
+/// A line of each kind with its marks; `ID` is the container's id.
 #[cfg(test)]
 pub(crate) const MARKED: &[(&str, &[Mark])] = &[
     ("1:name=systemd:/docker/ID", &[Mark::Manager("docker")]),

@@ -1,32 +1,32 @@
-//! What was found of a container so far.
+//! The findings that the steps share.
 
 use crate::source::Source;
 
-/// systemd's word for a container that nothing names.
+/// systemd's word for an unnamed container.
 pub(super) const OTHER: &str = "container-other";
 
-/// What a container's manager mounts into it.
+/// Proof of a container in its mounts or its cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// Made by this manager.
+    /// A container of this manager.
     Manager(&'static str),
-    /// Made for a Kubernetes pod.
+    /// A container in a Kubernetes pod.
     Pod,
 }
 
-/// What was found so far: the strongest evidence is asked first, so the first word stands.
+/// The findings so far. The strongest evidence comes first, so the first proof and the first name stay.
 #[derive(Default)]
 pub(super) struct Findings {
     pub(super) proof: Option<Source>,
     pub(super) name: Option<(&'static str, Source)>,
     pub(super) pod: Option<Source>,
-    /// Something that would have proven a container says that there is none.
+    /// The evidence that there is no container.
     pub(super) initial: Option<Source>,
-    /// The namespaces are there and may not be seen: then a cgroup without marks says nothing.
+    /// The namespaces exist and are unreadable: then a cgroup without marks is no evidence.
     pub(super) hidden: bool,
-    /// All mounts were seen.
+    /// All mounts were read.
     pub(super) mounts: bool,
-    /// The kernel is Microsoft's for Linux on Windows, which containers inside share.
+    /// The kernel is that of WSL, which containers inside WSL share.
     pub(super) wsl: bool,
 }
 

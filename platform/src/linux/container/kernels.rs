@@ -1,4 +1,4 @@
-//! What the kernel says of itself and of this process.
+//! Kernels that are containers, and this process's status.
 
 use crate::ask::Ask;
 use crate::facts::Kernel;
@@ -17,21 +17,21 @@ pub(super) const KERNELS: &[Rule] = &[
     rule("openvz", "`/proc/vz` without `/proc/bc`", SYSTEMD),
 ];
 
-/// Kernels that are no kernel of their own machine.
+/// Kernels that are part of another system.
 pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
     let release = kernel.release.known().map_or("", String::as_str);
-    // WSL 1 says `4.4.0-19041-Microsoft`, WSL 2 `5.15.90.1-microsoft-standard-WSL2`.
+    // `4.4.0-19041-Microsoft` is WSL 1, `5.15.90.1-microsoft-standard-WSL2` is WSL 2.
     if release.contains("Microsoft") || release.contains("WSL") {
         ask.saw("uname: release", release);
         findings.proves(Source::UNAME);
         findings.wsl = true;
     }
-    // runsc's own name for the kernel that it is (gVisor pkg/sentry/syscalls/linux).
+    // gVisor is a kernel in user space with a release of its own (pkg/sentry/syscalls/linux).
     if release.ends_with("-gvisor") {
         ask.saw("uname: release", release);
         findings.found("gvisor", Source::UNAME);
     }
-    // illumos' Linux zones, usr/src/uts/common/brand/lx.
+    // Linux zones of illumos (usr/src/uts/common/brand/lx).
     let version = match kernel.version.known() {
         Some(version) => Some((version.clone(), Source::UNAME)),
         None => unix::proc_version(ask).map(|version| (version, Source::PROC_VERSION)),
@@ -41,7 +41,7 @@ pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &K
     {
         findings.found("illumos-lx", source);
     }
-    // OpenVZ shows /proc/vz to containers and host, /proc/bc to the host only.
+    // OpenVZ has /proc/vz in containers and on the host, /proc/bc only on the host.
     if ask.exists("/proc/vz") == Some(true) && ask.exists("/proc/bc") == Some(false) {
         findings.found("openvz", Source::PROC_VZ);
     }
@@ -57,16 +57,16 @@ pub(super) const STATUS: &[Rule] = &[
     rule("openvz", "`/proc/self/status`: `envID`", "OpenVZ kernel, fs/proc/array.c"),
 ];
 
-/// `proc_pid_status(5)` of this process: its tracer, and the context numbers of two old container systems.
+/// The tracer of this process, and the context numbers of two old container systems (`proc_pid_status(5)`).
 pub(super) fn status(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     let Some(file) = ask.text(Source::SELF_STATUS.name(), STATUS_LIMIT) else { return };
     for line in file.text.lines() {
         let Some((key, value)) = line.split_once(':') else { continue };
         let number = || leading_number(value).unwrap_or(0);
         match key {
-            // proot is a tracer that shows another root.
+            // proot traces its processes to show them another root.
             "TracerPid" if number() > 0 && is_proot(ask, number()) => findings.found("proot", Source::SELF_STATUS),
-            // Linux-VServer: context 0 is the host, 1 sees all of them.
+            // Linux-VServer: context 0 is the host, context 1 sees all others.
             "VxID" | "s_context" if number() > 1 => {
                 ask.saw("/proc/self/status: VxID", value);
                 findings.found("linux-vserver", Source::SELF_STATUS);

@@ -1,4 +1,4 @@
-//! The word of a container's manager.
+//! The word by which a container's manager identifies itself.
 
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, OTHER, UNPROVEN};
@@ -8,12 +8,12 @@ use crate::text::{VALUE_LIMIT, clean};
 
 const ENVIRON_LIMIT: usize = 128 * 1024;
 
-/// What a manager's own word means here.
+/// The name for a manager's word.
 fn word(word: &str) -> &'static str {
     CONTAINER_WORDS.iter().find(|row| row.word == word).map_or(OTHER, |row| row.name)
 }
 
-/// Process 1's variables that are looked at, and of their values a manager's own word.
+/// The two variables in use, with a known manager's word.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_environment(environment: &[u8]) -> Vec<u8> {
     let values = |name: &'static [u8]| {
@@ -22,7 +22,7 @@ pub(crate) fn kept_environment(environment: &[u8]) -> Vec<u8> {
     let words = || values(b"container=").filter(|value| !value.is_empty()).map(|value| clean(value, VALUE_LIMIT));
     let known = words().find_map(|value| CONTAINER_WORDS.iter().find(|row| row.word == value)).map(|row| row.word);
     let mut kept = Vec::new();
-    // Which of the others' it is does not matter.
+    // All unknown words have the same meaning.
     if let Some(word) = known.or_else(|| words().next().map(|_| "other")) {
         kept.extend([b"container=", word.as_bytes(), b"\0"].concat());
     }
@@ -32,7 +32,7 @@ pub(crate) fn kept_environment(environment: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// The manager's mark on pid 1, `systemd.io/CONTAINER_INTERFACE`. Only root may see it.
+/// The word in process 1's environment (`systemd.io/CONTAINER_INTERFACE`). Only root can read it.
 pub(super) fn pid1_environment(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     let Some(environment) = ask.bytes(Source::PID1_ENVIRON.name(), ENVIRON_LIMIT) else { return };
     for variable in environment.split(|byte| *byte == 0) {
@@ -50,8 +50,8 @@ pub(super) fn pid1_environment(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     }
 }
 
-/// The same mark where every user may read it. Files can be left over, so they count as proof only where the
-/// namespaces cannot tell, and name only what mounts and cgroup do not.
+/// The same word in files that every user can read. Such a file can be left over, so it is proof only if the namespaces are
+/// unreadable, and a name only if mounts and cgroup have none.
 pub(super) fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     for source in [Source::CONTAINER_MANAGER, Source::RUN_SYSTEMD_CONTAINER] {
         let Some(value) = ask.line(source.name()) else { continue };
@@ -59,7 +59,7 @@ pub(super) fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         if findings.proof.is_some() || findings.initial.is_none() {
             findings.found(name, source);
         } else {
-            // Mounts or a cgroup may still prove what it names.
+            // A later step may still prove a container with this name.
             ask.contradicted(source.name(), UNPROVEN);
             findings.names(name, source);
         }

@@ -1,20 +1,20 @@
-//! Names only, for what something else proves.
+//! Names for a container that something else proves.
 
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, UNPROVEN};
 use crate::source::Source;
 use crate::tables::{Rule, rule};
 
-/// What process 1 of some containers is called.
+/// The command names of process 1 in some containers.
 pub(crate) const FIRST_PROCESSES: &[(&str, &str)] =
     &[("lxc-execute", "lxc"), ("lxc-init", "lxc"), ("(sd-stubinit)", "systemd-nspawn"), ("bwrap", "bubblewrap")];
 
-/// A file that a manager leaves in its containers, and others in images made from them.
+/// A file that a manager leaves in its containers, and that can stay in images made from them.
 struct Marker {
     source: Source,
     name: &'static str,
-    /// Its manager also mounts files into every container, so that mounts tell better: Docker's `NetworkMounts`, Podman's
-    /// own mount of the file.
+    /// Its manager also mounts files into every container, which is stronger evidence: Docker's `NetworkMounts`, Podman's mount
+    /// of this very file.
     mounts: bool,
 }
 
@@ -35,9 +35,9 @@ pub(super) const NAMES: &[Rule] = &[
     rule("docker", "`/.dockerenv`, a name only", "moby daemon/initlayer"),
 ];
 
-/// What names a container that is proven and that nothing stronger names.
+/// Names for a container that is proven and has no name yet.
 pub(super) fn markers(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    // With the host's pids, process 1 is the host's.
+    // Without a pid namespace of its own, the container's process 1 is the host's.
     if findings.proof == Some(Source::PID_NAMESPACE)
         && findings.name.is_none()
         && let Some(comm) = ask.line(Source::PID1_COMM.name())

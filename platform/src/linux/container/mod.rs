@@ -1,8 +1,8 @@
-//! Whether this is a container, and whose.
+//! The container around this program, and its manager.
 //!
-//! A container is proven by the pid or the cgroup namespace not being the initial one, by its manager's mark on pid 1, by its
-//! mounts or by its cgroup. A mount, UTS, IPC, user or network namespace proves nothing: a hardened service has all five.
-//! A marker file only names what something else proves.
+//! Proof is a pid or cgroup namespace other than the initial one, the manager's mark on process 1, its mounts or its cgroup. A
+//! mount, UTS, IPC, user or network namespace proves nothing, as a hardened service has all five. A marker file gives a name to
+//! a proven container only.
 
 pub(crate) mod cgroup;
 mod findings;
@@ -33,7 +33,7 @@ use crate::linux::container::namespaces::{NAMESPACES, namespaces, no_namespaces}
 use crate::source::Source;
 use crate::tables::{Rule, rule, word_rules};
 
-/// The cgroup that kubelet makes for its pods. It is in memory only, so a kubelet has run since this machine's start.
+/// The cgroup that kubelet makes for its pods. It exists in memory only, so kubelet has run since the boot.
 const POD_GROUPS: [&str; 4] = [
     "/sys/fs/cgroup/kubepods.slice",
     "/sys/fs/cgroup/kubepods",
@@ -52,18 +52,18 @@ pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
 
 type Look = fn(&mut Ask<'_, '_>, &mut Findings, &Kernel);
 
-/// One place to look. What it is called and the rules that it follows are for docs/detection.md.
+/// One kind of evidence. Description and rules are for docs/detection.md.
 pub(crate) struct Step {
     pub(crate) what: &'static str,
     pub(crate) rules: fn() -> Vec<Rule>,
     look: Look,
 }
 
-/// The strongest evidence first: what is found later neither takes back a proof nor replaces a name.
+/// The strongest evidence first: a later step neither withdraws a proof nor replaces a name.
 pub(crate) const STEPS: &[Step] = &[
-    Step { what: "the kernel itself: WSL, gVisor, illumos' zones, OpenVZ", rules: || KERNELS.to_vec(), look: kernels },
+    Step { what: "the kernel: WSL, gVisor, illumos' zones, OpenVZ", rules: || KERNELS.to_vec(), look: kernels },
     Step {
-        what: "proof: the pid and the cgroup namespace are not the first ones",
+        what: "proof: a pid or cgroup namespace other than the initial one",
         rules: || NAMESPACES.to_vec(),
         look: |ask, findings, _| namespaces(ask, findings),
     },
@@ -80,17 +80,17 @@ pub(crate) const STEPS: &[Step] = &[
     Step { what: "mounts", rules: || MOUNTS.to_vec(), look: |ask, findings, _| mounts(ask, findings) },
     Step { what: "cgroups", rules: || GROUPS.to_vec(), look: |ask, findings, _| cgroups(ask, findings) },
     Step {
-        what: "the manager's files: a name; a proof only where namespaces cannot be seen",
+        what: "the manager's files: a name; proof only if the namespaces are unreadable",
         rules: word_rules,
         look: |ask, findings, _| manager_files(ask, findings),
     },
     Step {
-        what: "a kernel without namespace files: a cgroup without marks means none",
+        what: "kernels without namespace files: a cgroup without marks means no container",
         rules: Vec::new,
         look: |ask, findings, _| no_namespaces(ask, findings),
     },
     Step {
-        what: "WSL, where nothing inside it was named",
+        what: "WSL, unless a container inside it has a name",
         rules: Vec::new,
         look: |_, findings, _| {
             if findings.wsl {
@@ -99,12 +99,12 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
-        what: "names only, for what is proven: process 1, marker files",
+        what: "names for a proven container: process 1, marker files",
         rules: || NAMES.to_vec(),
         look: |ask, findings, _| markers(ask, findings),
     },
     Step {
-        what: "podman's mounts in a pod are CRI-O's: both mount the same files, only CRI-O works for kubelet",
+        what: "podman's mounts in a pod are CRI-O's: both mount the same files, but only CRI-O works for kubelet",
         rules: || vec![rule("crio", "podman's mounts in a pod", "CRI-O internal/storage: containers/storage")],
         look: |_, findings, _| {
             if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
@@ -114,7 +114,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-/// What runs of the steps: their prose gets into no program.
+/// The functions alone, so that the prose gets into no program.
 const LOOK: [Look; STEPS.len()] = {
     let mut look = [STEPS[0].look; STEPS.len()];
     let mut at = 1;
@@ -125,7 +125,7 @@ const LOOK: [Look; STEPS.len()] = {
     look
 };
 
-/// What makes a container part of a pod.
+/// Evidence for a pod.
 pub(crate) const PODS: &[Rule] = &[
     rule(
         "kubernetes",

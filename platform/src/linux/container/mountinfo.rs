@@ -61,30 +61,30 @@ pub(crate) fn is_container_id(word: &str) -> bool {
     word.len() == 64 && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether a path has this folder with a container's id below it.
+/// Whether a container's id follows this folder in a path.
 fn has_id_below(path: &str, folder: &str) -> bool {
     path.split_once(folder).is_some_and(|(_, rest)| is_container_id(rest.split('/').next().unwrap_or_default()))
 }
 
 pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
     let Mount { root, point, kind, source, super_options } = mount;
-    // Kata Containers' agent mounts the host's share under this tag (src/agent/src/mount.rs): the container's machine is
-    // its own, so its namespaces may be the first ones.
+    // The tag of the host's share in Kata Containers (src/agent/src/mount.rs). They run in machines of their own, so their
+    // namespaces can be the initial ones.
     if source == "kataShared" && matches!(kind, "virtiofs" | "9p") {
         return Some(Mark::Manager("kata"));
     }
-    // Podman and CRI-O keep a container's files in containers/storage; CRI-O's are told by their pod.
+    // Podman and CRI-O both use containers/storage; a pod means CRI-O.
     if point == "/run/.containerenv" || (is_written_file(point) && has_id_below(root, "/overlay-containers/")) {
         return Some(Mark::Manager("podman"));
     }
-    // kubelet writes /etc/hosts for every container of a pod (pkg/kubelet/kubelet_pods.go), and mounts the account's token.
+    // kubelet mounts /etc/hosts and the token of the account into every container of a pod (pkg/kubelet/kubelet_pods.go).
     if (point == "/etc/hosts" && root.contains("/pods/") && root.ends_with("/etc-hosts"))
         || point.ends_with("/run/secrets/kubernetes.io/serviceaccount")
     {
         return Some(Mark::Pod);
     }
     if is_written_file(point) {
-        // containerd's plugin for Kubernetes (pkg/cri), nerdctl, and Docker with any data folder.
+        // containerd's plugin for Kubernetes (pkg/cri) and nerdctl; below, Docker with any data folder.
         if root.contains("/io.containerd.grpc.v1.cri/") || root.contains("/nerdctl/") {
             return Some(Mark::Manager("containerd"));
         }
@@ -101,18 +101,18 @@ pub(crate) fn mark(mount: Mount<'_>) -> Option<Mark> {
             return Some(Mark::Manager("containerd"));
         }
     }
-    // LXC makes a boot id of its own; LXCFS is mounted over files of /proc in containers only (lxcfs(1)).
+    // LXC has a boot id of its own. LXCFS covers files of /proc in containers only (lxcfs(1)).
     if root == "/.lxc-boot-id" || (kind == "fuse.lxcfs" && point.starts_with("/proc/")) {
         return Some(Mark::Manager("lxc"));
     }
-    // systemd-nspawn(1): the folder through which the host passes mounts on.
+    // The folder by which the host propagates mounts, systemd-nspawn(1).
     if point == "/run/host/incoming" && root.contains("/systemd/nspawn/propagate/") {
         return Some(Mark::Manager("systemd-nspawn"));
     }
     None
 }
 
-/// The words that marks are made of; beside them a container's id and, for `/proc/meminfo`, that something is mounted over it.
+/// The words of all marks, and those of `/proc/meminfo` as a mount point.
 #[cfg(feature = "recorded")]
 pub(crate) const WORDS: &[&str] = &[
     "9p",
@@ -154,7 +154,7 @@ pub(crate) const WORDS: &[&str] = &[
     "virtiofs",
 ];
 
-/// A line of each kind that proves a container, with `ID` for the container's.
+/// A line of each kind; `ID` is the container's id.
 #[cfg(test)]
 pub(crate) const MARKED: &[&str] = &[
     "1 2 8:1 /var/lib/docker/containers/ID/hostname /etc/hostname rw - ext4 /dev/sda rw",

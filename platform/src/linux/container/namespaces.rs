@@ -1,4 +1,4 @@
-//! The namespaces that only containers leave.
+//! The pid and the cgroup namespace.
 
 use crate::ask::Ask;
 use crate::host::Error;
@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::tables::{Rule, rule};
 use crate::text::{VALUE_LIMIT, clean};
 
-/// The inode numbers of the initial namespaces (include/uapi/linux/nsfs.h; fixed in `include/linux/proc_ns.h` since 3.8).
+/// The initial namespaces by their inode numbers (include/uapi/linux/nsfs.h; fixed in `include/linux/proc_ns.h` since 3.8).
 const INITIAL_PID: &str = "pid:[4026531836]";
 const INITIAL_CGROUP: &str = "cgroup:[4026531835]";
 
@@ -18,7 +18,7 @@ pub(super) const NAMESPACES: &[Rule] = &[rule(
     "Linux include/uapi/linux/nsfs.h",
 )];
 
-/// A namespace's number in the text of its link.
+/// The target of a namespace's link.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_namespace(link: &str) -> Vec<&str> {
     let link = crate::text::beginning(link);
@@ -26,7 +26,7 @@ pub(crate) fn kept_namespace(link: &str) -> Vec<&str> {
     if number.is_some_and(|number| number.parse::<u32>().is_ok()) { vec![link] } else { Vec::new() }
 }
 
-/// The two namespaces that only containers leave.
+/// The two namespaces that only containers have for themselves.
 pub(super) fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     let both = [(Source::PID_NAMESPACE, INITIAL_PID), (Source::CGROUP_NAMESPACE, INITIAL_CGROUP)];
     for (source, initial) in both {
@@ -43,13 +43,13 @@ pub(super) fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     }
 }
 
-/// Kernels without namespace files, before 3.8: a cgroup without marks is the best answer that they have.
+/// Kernels before 3.8 have no namespace files: a cgroup without marks is the best evidence against a container.
 pub(super) fn no_namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     if findings.initial.is_some() || findings.hidden {
         return;
     }
     let readable = ask.text(Source::CGROUP.name(), CGROUP_LIMIT).is_some();
-    // procfs is mounted and has no such file: the kernel was made without control groups.
+    // procfs is mounted and has no such file: this kernel has no control groups.
     let none_made = !readable
         && ask.exists(Source::CGROUP.name()) == Some(false)
         && ask.exists(Source::PROC_CPUINFO.name()) == Some(true);
@@ -57,7 +57,7 @@ pub(super) fn no_namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         findings.initial = Some(Source::CGROUP);
     }
     // Every manager mounts procfs in its containers (OCI runtime specification, config-linux.md, "Default Filesystems"). A
-    // system with the kernel's sysfs and without procfs has not come so far: it is starting.
+    // system with sysfs and without procfs is still starting.
     if ask.exists("/proc") == Some(false) && ask.exists(Source::DMI.name()) == Some(true) {
         findings.initial.get_or_insert(Source::DMI);
     }

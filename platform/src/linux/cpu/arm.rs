@@ -1,9 +1,8 @@
-//! Arm processors by the two numbers that /proc/cpuinfo shows of the Main ID Register (`MIDR_EL1`).
+//! Arm processors by two numbers of the Main ID Register (`MIDR_EL1`), as /proc/cpuinfo shows them.
 //!
 //! Implementers: Arm Architecture Reference Manual, `MIDR_EL1`. Parts: arch/arm64/include/asm/cputype.h of Linux and each
 //! maker's Technical Reference Manual.
 
-/// Arm Architecture Reference Manual, `MIDR_EL1`, and where it does not list the maker, the second.
 const MIDR: &str = "Arm Architecture Reference Manual, MIDR_EL1; Linux arch/arm64/include/asm/cputype.h";
 const LSCPU: &str = "util-linux sys-utils/lscpu-arm.c";
 const MANUAL: &str = "the processor's Technical Reference Manual, Main ID Register";
@@ -16,20 +15,20 @@ pub struct Implementer {
     pub code: u32,
     /// The maker's name.
     pub name: &'static str,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 
 /// A model, by maker and by bits 15 to 4.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
-    /// Whose.
+    /// The maker's number.
     pub implementer: u32,
     /// The number in /proc/cpuinfo.
     pub part: u32,
     /// The model's name.
     pub name: &'static str,
-    /// Where it is documented.
+    /// Its documentation.
     pub citation: &'static str,
 }
 

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::linux::cpu::arm;
 use crate::text::{VALUE_LIMIT, clean_text, leading_number, mega};
 
-/// Enough for what precedes the processors and for the first of them, flags included.
+/// Room for the lines before the processors, and for the first processor with its flags.
 pub(crate) const HEAD_LIMIT: usize = 16 * 1024;
-/// Enough for some thousand processors.
+/// Room for some thousand processors.
 pub(crate) const WHOLE_LIMIT: usize = 16 << 20;
 
-/// Keys that each processor has: its package and its core.
+/// Keys of a processor's package and core.
 const PACKAGE: [&str; 2] = ["physical id", "package"];
 const CORE: [&str; 2] = ["core id", "core"];
 
-/// Keys with the name of a model: `model name` of x86 and of some Arm kernels, the other of `LoongArch`.
+/// Keys with the name of a model: on x86 and some Arm kernels, and on `LoongArch`.
 const MODEL_NAMES: [&str; 2] = ["model name", "Model Name"];
 /// RISC-V, MIPS, old 32-bit Arm, POWER and SPARC.
 const OTHER_MODEL_NAMES: [&str; 4] = ["uarch", "cpu model", "Processor", "cpu"];
@@ -22,18 +22,18 @@ const OTHER_MODEL_NAMES: [&str; 4] = ["uarch", "cpu model", "Processor", "cpu"];
 const HEXADECIMAL_CLOCK: &str = "Cpu0ClkTck";
 const VENDORS: [&str; 2] = ["vendor_id", "vendor"];
 
-/// Whether a key begins a processor. s390 numbers them in it: `processor 0: version = 00,  identification = ...`. 32-bit Arm has
-/// had `Processor : ARMv7 ...` beside `processor : 0`: the case tells them apart.
+/// Whether a key begins a processor. On s390 the key has its number: `processor 0: version = 00,  identification = ...`. On 32-bit
+/// Arm `Processor : ARMv7 ...` differs in case from `processor : 0`.
 fn is_processor(key: &str) -> bool {
     key == "processor" || key.strip_prefix("processor ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The first processor's lines, and those that stand for all.
+/// The first line of each key, and counts.
 #[derive(Debug, Default)]
 pub(crate) struct CpuInfo<'t> {
     first: BTreeMap<&'t str, &'t str>,
     processors: u64,
-    /// How many pairs of package and core there are, where the file tells.
+    /// The cores of each package.
     packages: BTreeMap<u64, BTreeSet<u64>>,
 }
 
@@ -68,7 +68,7 @@ impl<'t> CpuInfo<'t> {
         self.get(key).and_then(leading_number)
     }
 
-    /// The first of these keys that has a value, and the value cleaned.
+    /// The first of these keys with a value, cleaned.
     fn first_of(&self, keys: &[&'static str]) -> Option<(&'static str, String)> {
         let cleaned = |key: &&'static str| Some((*key, clean_text(self.get(key)?, VALUE_LIMIT)));
         keys.iter().filter_map(cleaned).find(|(_, value)| !value.is_empty())
@@ -78,7 +78,7 @@ impl<'t> CpuInfo<'t> {
         u32::from_str_radix(self.get(key)?.strip_prefix("0x")?, 16).ok()
     }
 
-    /// An Arm processor that is told by its numbers.
+    /// The model of an Arm processor.
     fn part(&self) -> Option<&'static str> {
         arm::part(self.hexadecimal("CPU implementer")?, self.hexadecimal("CPU part")?)
     }
@@ -89,18 +89,18 @@ impl<'t> CpuInfo<'t> {
         named(&MODEL_NAMES)
             .or_else(|| self.part().map(str::to_owned))
             .or_else(|| named(&OTHER_MODEL_NAMES))
-            // s390 has a vendor only.
+            // s390 has only a vendor.
             .or_else(|| self.get("vendor_id").filter(|vendor| *vendor == "IBM/S390").map(str::to_owned))
     }
 
-    /// Vendor as the processor says it, on Arm the implementer's name.
+    /// Vendor in the processor's own word, on Arm the implementer's name.
     pub(crate) fn vendor(&self) -> Option<String> {
         self.first_of(&VENDORS)
             .map(|(_, vendor)| vendor)
             .or_else(|| self.hexadecimal("CPU implementer").and_then(arm::implementer).map(str::to_owned))
     }
 
-    /// Logical CPUs: what the file counts itself, or how many it lists.
+    /// Logical CPUs: the file's own count, or the number of its processors.
     pub(crate) fn logical_count(&self) -> Option<u64> {
         self.number("# processors")
             .or_else(|| self.number("ncpus active"))
@@ -108,14 +108,14 @@ impl<'t> CpuInfo<'t> {
             .filter(|count| *count > 0)
     }
 
-    /// Sockets and cores, where every processor names its own.
+    /// Sockets and cores, if the processors name theirs.
     pub(crate) fn sockets_and_cores(&self) -> Option<(u64, u64)> {
         let sockets = u64::try_from(self.packages.len()).ok().filter(|count| *count > 0)?;
         let cores = self.packages.values().map(|cores| cores.len() as u64).sum();
         Some((sockets, cores))
     }
 
-    /// Frequency in Hz, and the key under which the architecture has it.
+    /// The key of the architecture's frequency, and its hertz.
     fn clock(&self) -> Option<(&'static str, u64)> {
         let megahertz = |key: &'static str| self.get(key).and_then(mega).map(|hertz| (key, hertz));
         // POWER writes `clock : 3550.000000MHz`.
@@ -128,18 +128,18 @@ impl<'t> CpuInfo<'t> {
             .or_else(|| Some((HEXADECIMAL_CLOCK, u64::from_str_radix(self.get(HEXADECIMAL_CLOCK)?, 16).ok()?)))
     }
 
-    /// Frequency in Hz.
+    /// Frequency in hertz.
     pub(crate) fn frequency(&self) -> Option<u64> {
         self.clock().map(|(_, hertz)| hertz).filter(|hertz| *hertz > 0)
     }
 
-    /// Whether the kernel of an x86 machine lists the hypervisor flag; `None` where there are no flags.
+    /// Whether x86 has the hypervisor flag; `None` without flags.
     pub(crate) fn hypervisor_flag(&self) -> Option<bool> {
         self.get("flags").map(|flags| flags.split_ascii_whitespace().any(|flag| flag == "hypervisor"))
     }
 }
 
-/// The whole of a number, and of its fraction as much as `mega` looks at; POWER has the unit after it.
+/// The digits that [`mega`] reads, and the unit after them on POWER.
 #[cfg(feature = "recorded")]
 fn number(megahertz: &str) -> Vec<&str> {
     let (whole, fraction) = megahertz.split_once('.').unwrap_or((megahertz, ""));
@@ -148,8 +148,7 @@ fn number(megahertz: &str) -> Vec<&str> {
     [crate::text::digits(whole), fraction.get(..end), unit].into_iter().flatten().collect()
 }
 
-/// What of a file decides facts: of the values that could name a model only the one that does, of the processors only
-/// that they are there and where.
+/// The parts that decide facts: of several names of a model only the one in use, of other processors only their places.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept(text: &str) -> Vec<&str> {
     use crate::text::{beginning, digits};

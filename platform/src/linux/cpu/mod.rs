@@ -12,11 +12,11 @@ use crate::linux::cpu::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
 use crate::source::Source;
 use crate::text::{cpu_list_count, leading_number};
 
-/// Machines with at most so many CPUs are asked about each of them where nothing shorter tells; larger ones are regular.
+/// Smaller machines are asked about each CPU if nothing shorter tells; larger ones are regular.
 const ASK_EACH_LIMIT: u64 = 64;
 
 const ONLINE: &str = "/sys/devices/system/cpu/online";
-/// The names of the same lists before and since Linux 5.3.
+/// The same lists by their names since and before Linux 5.3.
 const THREAD_LISTS: [&str; 2] = [
     "/sys/devices/system/cpu/cpu0/topology/core_cpus_list",
     "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
@@ -26,7 +26,7 @@ const PACKAGE_LISTS: [&str; 2] = [
     "/sys/devices/system/cpu/cpu0/topology/core_siblings_list",
 ];
 
-/// The beginning of /proc/cpuinfo: on x86 the kernel asks every CPU for its frequency to write the rest.
+/// The start of /proc/cpuinfo. For the rest an x86 kernel asks every CPU for its frequency.
 pub(crate) fn head(ask: &mut Ask<'_, '_>) -> Option<Rc<Text>> {
     ask.text(Source::PROC_CPUINFO.name(), HEAD_LIMIT)
 }
@@ -36,7 +36,7 @@ fn whole(ask: &mut Ask<'_, '_>) -> Option<Rc<Text>> {
     if head.whole { Some(head) } else { ask.text(Source::PROC_CPUINFO.name(), WHOLE_LIMIT) }
 }
 
-/// How many CPUs one of these lists holds; the first that exists is asked.
+/// The number of CPUs in the first of these lists that exists.
 fn list_count(ask: &mut Ask<'_, '_>, paths: [&'static str; 2]) -> Option<u64> {
     paths.iter().find_map(|path| ask.line(*path)).and_then(|list| cpu_list_count(&list)).filter(|count| *count > 0)
 }
@@ -49,8 +49,8 @@ struct Topology {
     threads: Option<(u64, Source)>,
 }
 
-/// Sockets, cores and threads. x86 writes the counts of the first processor's package into its own lines, so that two
-/// short reads answer for a regular machine of any size; the others have the lists of sysfs.
+/// Sockets, cores and threads. On x86 the first processor's lines count its package, so two short reads answer for a regular
+/// machine of any size. Other architectures have the lists of sysfs.
 fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Topology {
     let online = ask.line(ONLINE).and_then(|list| cpu_list_count(&list)).map(|count| (count, Source::SYS_CPU));
     let logical = online.or_else(|| {
@@ -68,7 +68,7 @@ fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Topology {
         if count.is_multiple_of(siblings) {
             let sockets = count / siblings;
             let threads = siblings.is_multiple_of(cores).then_some(siblings / cores);
-            // Performance and efficiency cores have different numbers of threads: the first CPU's own list tells.
+            // If performance and efficiency cores have different numbers of threads, the first CPU's list decides.
             let threads = threads
                 .map(|count| (count, Source::PROC_CPUINFO))
                 .or_else(|| list_count(ask, THREAD_LISTS).map(|count| (count, Source::SYS_CPU)));
@@ -79,7 +79,7 @@ fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Topology {
                 threads,
             };
         }
-        // Packages of different sizes, or CPUs taken offline: every processor's own lines tell.
+        // With packages of different sizes or offline CPUs, every processor's own lines decide.
         if let Some((sockets, cores)) = whole(ask).and_then(|file| CpuInfo::parse(&file.text).sockets_and_cores()) {
             return Topology {
                 logical,
@@ -101,8 +101,7 @@ fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Topology {
     }
 }
 
-/// Sockets, from the packages that sysfs shows. Where the kernel knows none (id -1), every core counts as one, as in
-/// lscpu(1).
+/// Sockets, from the packages in sysfs. If the kernel knows none (id -1), each core counts as one, as in lscpu(1).
 fn sockets(ask: &mut Ask<'_, '_>, count: u64, cores: Option<u64>) -> Option<u64> {
     if ask.line("/sys/devices/system/cpu/cpu0/topology/physical_package_id").as_deref() == Some("-1") {
         return cores;
@@ -114,7 +113,7 @@ fn sockets(ask: &mut Ask<'_, '_>, count: u64, cores: Option<u64>) -> Option<u64>
     }
 }
 
-/// How many packages the CPUs name.
+/// The number of different packages.
 fn packages(ask: &mut Ask<'_, '_>, count: u64) -> Option<u64> {
     let mut packages = BTreeSet::new();
     for cpu in 0..count {
@@ -137,7 +136,7 @@ pub(crate) fn cpu(machine: &Machine<'_>) -> Cpu {
     }
     let topology = topology(&mut ask, info.as_ref());
 
-    // cpufreq counts in kHz (Documentation/admin-guide/pm/cpufreq.rst); virtual machines mostly have none.
+    // In kHz (Documentation/admin-guide/pm/cpufreq.rst). Most virtual machines have none.
     let maximum = ask
         .line("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
         .and_then(|kilohertz| kilohertz.parse::<u64>().ok())

@@ -19,7 +19,7 @@ pub(crate) const CONFIDENTIAL: &[Rule] = &[
     rule("sev-snp", ISOLATION, MSHYPERV),
 ];
 
-/// Memory that the host cannot read.
+/// The technology that keeps the host from reading the guest's memory.
 pub(super) fn confidential(
     ask: &mut Ask<'_, '_>,
     guest: Option<&Guest>,
@@ -29,7 +29,7 @@ pub(super) fn confidential(
 ) -> Option<(&'static str, Source)> {
     guest?;
     if architecture.starts_with("s390") {
-        // Documentation/ABI: 1 in a guest that runs in IBM Secure Execution.
+        // 1 in a guest under IBM Secure Execution (Linux arch/s390/kernel/uv.c).
         return (ask.line(Source::UV_GUEST.name()).as_deref() == Some("1")).then_some(("protvirt", Source::UV_GUEST));
     }
     if hypervisor.present != Some(true) {
@@ -57,8 +57,8 @@ pub(super) fn confidential(
     None
 }
 
-/// Hyper-V hides the processor's own leaves and has one of its own (Linux `arch/x86/kernel/cpu/mshyperv.c`): the type in EBX,
-/// valid with the privilege bit for isolation.
+/// Hyper-V hides the processor's leaves and has its own (Linux `arch/x86/kernel/cpu/mshyperv.c`): EBX holds the kind of isolation
+/// if the privilege bit for isolation is set.
 fn hyper_v_isolation(host: &dyn Host) -> Option<&'static str> {
     if host.cpuid(cpuid::PRIVILEGES, 0).ok()?.ebx & cpuid::ISOLATION == 0 {
         return None;
@@ -70,7 +70,7 @@ fn hyper_v_isolation(host: &dyn Host) -> Option<&'static str> {
     }
 }
 
-/// Beyond the highest basic leaf CPUID answers with that one's data.
+/// Whether the processor has a basic leaf. For a higher one CPUID answers with the data of the highest.
 fn has_leaf(host: &dyn Host, leaf: u32) -> bool {
     host.cpuid(cpuid::BASIC, 0).is_ok_and(|basic| basic.eax >= leaf)
 }

@@ -1,4 +1,4 @@
-//! What the CPUID instruction says about a hypervisor.
+//! The hypervisor in the answers of the CPUID instruction.
 
 use crate::ask::Ask;
 use crate::host::{CpuidRegisters, Error};
@@ -9,8 +9,8 @@ pub(crate) const BASIC: u32 = 0;
 const FEATURES: u32 = 1;
 const HYPERVISOR_PRESENT: u32 = 1 << 31;
 
-/// Where a hypervisor says who it is. One that also speaks Hyper-V's interface moves its own up by 0x100 (Xen
-/// public/arch-x86/cpuid.h, Linux `hypervisor_cpuid_base`).
+/// The leaf with a hypervisor's signature. A hypervisor that also offers Hyper-V's interface has its own signature 0x100 higher
+/// (Xen public/arch-x86/cpuid.h, Linux `hypervisor_cpuid_base`).
 const FIRST_BASE: u32 = 0x4000_0000;
 const NEXT_BASES: [u32; 2] = [0x4000_0100, 0x4000_0200];
 const HYPER_V: &str = "Microsoft Hv";
@@ -29,7 +29,7 @@ pub(crate) fn is_tdx(found: CpuidRegisters) -> bool {
     (found.ebx, found.edx, found.ecx) == (0x6574_6e49, 0x5844_546c, 0x2020_2020)
 }
 
-/// What of a leaf is looked at: single bits, and names that are known. A name that is not becomes `xxxxxxxxxxxx`.
+/// The bits and the known signatures of a leaf. An unknown signature becomes `xxxxxxxxxxxx`.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept(leaf: u32, found: CpuidRegisters) -> CpuidRegisters {
     const HIDDEN: u32 = u32::from_le_bytes(*b"xxxx");
@@ -41,7 +41,7 @@ pub(crate) fn kept(leaf: u32, found: CpuidRegisters) -> CpuidRegisters {
         CONFIGURATION => CpuidRegisters { ebx: found.ebx & ISOLATION_TYPE, ..none },
         TDX if is_tdx(found) => CpuidRegisters { eax: 0, ..found },
         base if base == FIRST_BASE || NEXT_BASES.contains(&base) => {
-            // Whether the base is used, and not what else an unused one holds.
+            // Only whether the base is in use, not the data of an unused one.
             let eax = if found.eax == 0 || is_within(base, found.eax) { found.eax } else { 1 };
             let name = signature(found);
             if crate::tables::hypervisor(&name).is_some() {
@@ -56,14 +56,14 @@ pub(crate) fn kept(leaf: u32, found: CpuidRegisters) -> CpuidRegisters {
     }
 }
 
-/// Whether this is a leaf of a hypervisor's base.
+/// Whether a leaf belongs to a base.
 fn is_within(base: u32, leaf: u32) -> bool {
     (base..base + 0x100).contains(&leaf)
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Hypervisor {
-    /// Whether CPUID says that there is one; `None` where CPUID could not be asked.
+    /// The hypervisor bit; `None` without CPUID.
     pub(crate) present: Option<bool>,
     /// Its signatures, the first base first.
     pub(crate) signatures: Vec<String>,
@@ -82,7 +82,7 @@ pub(crate) fn hypervisor(ask: &mut Ask<'_, '_>) -> Hypervisor {
     let present = features.ecx & HYPERVISOR_PRESENT != 0;
     ask.saw("cpuid: leaf 1", if present { "hypervisor bit set" } else { "hypervisor bit clear" });
     let mut signatures = Vec::new();
-    // Without the bit these leaves hold whatever the last basic leaf holds (Intel SDM, CPUID).
+    // Without the bit these leaves repeat the data of the highest basic leaf (Intel SDM, CPUID).
     if present {
         signatures.extend(ask_signature(ask, FIRST_BASE));
         if signatures.first().is_some_and(|first| first == HYPER_V) {
@@ -101,7 +101,7 @@ fn ask_signature(ask: &mut Ask<'_, '_>, base: u32) -> Option<String> {
     let registers = ask.answer(asked.clone(), answer)?;
     let found = signature(registers);
     ask.saw(asked, &clean(found.as_bytes(), EXCERPT_LIMIT));
-    // EAX is the highest leaf of this base; an unused base answers with something else.
+    // EAX is the highest leaf of a base in use.
     let used = registers.eax == 0 || is_within(base, registers.eax);
     (used && !found.trim().is_empty()).then_some(found)
 }

@@ -1,4 +1,4 @@
-//! What the kernels of other processors than x86 show, and devices.
+//! Device trees, the files of s390 and POWER, and emulated devices.
 
 use crate::ask::Ask;
 use crate::linux::cpu::cpuinfo::CpuInfo;
@@ -19,7 +19,7 @@ pub(super) const DEVICE_TREE: &[Rule] = &[
     rule(OTHER, "device tree: `hypervisor/compatible` with another word, or `linux,dummy-virt`", SYSTEMD),
 ];
 
-/// The device tree of Arm, RISC-V and POWER machines.
+/// The device tree: Arm, RISC-V and POWER.
 pub(super) fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
     let source = Source::DEVICE_TREE;
     match ask.line("/proc/device-tree/hypervisor/compatible").as_deref() {
@@ -57,7 +57,7 @@ pub(super) const MAINFRAME: &[Rule] = &[
     rule(OTHER, "s390: `/proc/sysinfo` names another program", SYSINFO),
 ];
 
-/// s390's /proc/sysinfo names the nearest level above the partition (arch/s390/kernel/sysinfo.c).
+/// The nearest level above an s390 partition, in /proc/sysinfo.
 pub(super) fn mainframe(ask: &mut Ask<'_, '_>, architecture: &str) -> Option<Guest> {
     if !architecture.starts_with("s390") {
         return None;
@@ -80,7 +80,7 @@ pub(super) const POWER: &[Rule] = &[rule(
     "util-linux sys-utils/lscpu-virt.c",
 )];
 
-/// A POWER partition: lparcfg with a processor mode, on a machine that QEMU does not emulate (arch/powerpc/platforms/pseries).
+/// A POWER partition: it has a processor mode in lparcfg (arch/powerpc/platforms/pseries) and is not emulated by QEMU.
 pub(super) fn power(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>, architecture: &str) -> Option<Guest> {
     if !architecture.starts_with("ppc") {
         return None;
@@ -98,13 +98,13 @@ pub(super) const EMULATED: &[Rule] = &[
     rule("qemu", "PCI subsystem `1af4:1100`", "QEMU docs/specs/pci-ids.rst"),
 ];
 
-/// Devices that only emulators make, for machines that hide everything else.
+/// Devices that only emulators have, for machines that hide everything else.
 pub(super) fn emulated_devices(ask: &mut Ask<'_, '_>) -> Option<Guest> {
-    // QEMU docs/specs/fw_cfg.rst: the ACPI device of its configuration interface.
+    // The ACPI device of QEMU's configuration interface.
     if ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(true) {
         return Some(Guest { name: "qemu", hypervisor: None, source: Source::ACPI_DEVICES });
     }
-    // QEMU docs/specs/pci-ids.rst: subsystem 1af4:1100 of every emulated device.
+    // The subsystem of every device that QEMU emulates.
     if ask.line("/sys/bus/pci/devices/0000:00:00.0/subsystem_vendor").as_deref() == Some("0x1af4")
         && ask.line("/sys/bus/pci/devices/0000:00:00.0/subsystem_device").as_deref() == Some("0x1100")
     {

@@ -1,10 +1,10 @@
-//! SMBIOS as /sys/class/dmi/id shows it: one file a field, ABI/testing/sysfs-devices-... and drivers/firmware/dmi-id.c.
+//! SMBIOS in /sys/class/dmi/id, one file per field (Linux drivers/firmware/dmi-id.c).
 
 use crate::ask::Ask;
 use crate::tables::{CLOUDS, Cloud, DMI_VIRTUAL, DmiField, DmiVirtual};
 use crate::text::{VALUE_LIMIT, clean_text};
 
-/// The fields that identify a machine or its hypervisor; serial numbers are not among them.
+/// The fields that identify a kind of machine or its hypervisor, without serial numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Dmi {
     pub(crate) sys_vendor: Option<String>,
@@ -27,7 +27,7 @@ impl Dmi {
         }
     }
 
-    /// Clouds write a constant there, people the number of their inventory: what no cloud wrote is not kept.
+    /// Only the constant of a known cloud: people write inventory numbers here.
     fn asset_tag(ask: &mut Ask<'_, '_>) -> Option<String> {
         const PATH: &str = "/sys/class/dmi/id/chassis_asset_tag";
         let file = ask.text(PATH, 4096)?;
@@ -37,7 +37,7 @@ impl Dmi {
         of_a_cloud.then(|| clean_text(tag, VALUE_LIMIT))
     }
 
-    /// Whether the firmware says anything at all.
+    /// Whether the firmware fills any field.
     pub(crate) fn is_there(&self) -> bool {
         [&self.sys_vendor, &self.product_name, &self.board_vendor, &self.bios_vendor]
             .iter()
@@ -48,14 +48,14 @@ impl Dmi {
         field.is_some_and(|value| value.starts_with(prefix))
     }
 
-    /// The virtual machine that one of the fields names. The fields are systemd's, in its order.
+    /// The virtual machine in one of the fields, which are systemd's in its order.
     pub(crate) fn virtual_machine(&self) -> Option<&'static DmiVirtual> {
         let fields =
             [&self.product_name, &self.sys_vendor, &self.board_vendor, &self.bios_vendor, &self.product_version];
         fields.iter().find_map(|field| DMI_VIRTUAL.iter().find(|row| Self::begins(field.as_deref(), row.prefix)))
     }
 
-    /// Hyper-V calls its machines so; Microsoft's own hardware has other products.
+    /// The product of Hyper-V's machines. Microsoft's hardware has others.
     pub(crate) fn is_microsoft_virtual_machine(&self) -> bool {
         self.sys_vendor.as_deref() == Some("Microsoft Corporation")
             && self.product_name.as_deref() == Some("Virtual Machine")
@@ -72,7 +72,7 @@ impl Dmi {
         })
     }
 
-    /// EC2's real machines are the sizes `metal`, `metal-24xl` and so on (EC2 user guide, instance types).
+    /// The sizes `metal`, `metal-24xl` and so on are EC2's real machines (EC2 user guide, instance types).
     pub(crate) fn is_metal_product(&self) -> bool {
         let size = self.product_name.as_deref().and_then(|product| product.split_once('.')).map(|(_, size)| size);
         size.is_some_and(|size| size == "metal" || size.starts_with("metal-"))

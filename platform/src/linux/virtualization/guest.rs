@@ -1,4 +1,4 @@
-//! What a step is given, and what it answers.
+//! Input and output of the detection steps.
 
 use crate::ask::Ask;
 use crate::linux::cpu::cpuinfo::CpuInfo;
@@ -7,10 +7,10 @@ use crate::linux::virtualization::dmi::Dmi;
 use crate::linux::virtualization::xen::Xen;
 use crate::source::Source;
 
-/// systemd's word for a machine that nothing names.
+/// systemd's word for an unnamed virtual machine.
 pub(super) const OTHER: &str = "vm-other";
 
-/// A guest's name, the technology below it, and what decided.
+/// A virtual machine: its name, its technology, and the source.
 pub(super) struct Guest {
     pub(super) name: &'static str,
     pub(super) hypervisor: Option<&'static str>,
@@ -22,12 +22,12 @@ pub(super) fn guest(name: &'static str, hypervisor: &'static str, source: Source
     Some(Guest { name, hypervisor: Some(hypervisor), source })
 }
 
-/// What is known before the first step.
+/// The input of every step.
 pub(super) struct Look<'t, 'm, 'h> {
     pub(super) ask: Ask<'m, 'h>,
     pub(super) info: Option<CpuInfo<'t>>,
     pub(super) hypervisor: Hypervisor,
-    /// Whether there is a hypervisor, as CPUID or the kernel says.
+    /// Whether there is a hypervisor, by CPUID or the kernel.
     pub(super) present: Option<bool>,
     pub(super) dmi: Dmi,
     pub(super) xen: Xen,

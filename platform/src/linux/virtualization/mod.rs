@@ -1,5 +1,5 @@
-//! What the machine runs on, in the order of systemd-detect-virt(1) where that is right (`src/basic/virt.c`), and beside it
-//! the cloud and the protection from the host.
+//! The virtual machine, in the order of systemd-detect-virt(1) (`src/basic/virt.c`) except where that is wrong, the cloud, and the
+//! protection from the host.
 
 pub(crate) mod confidential;
 pub(crate) mod cpuid;
@@ -33,22 +33,22 @@ use crate::unix;
 
 type Detect = fn(&mut Look<'_, '_, '_>) -> Option<Guest>;
 
-/// One kind of evidence. What it is called and the rules that it follows are for docs/detection.md.
+/// One kind of evidence. Description and rules are for docs/detection.md.
 pub(crate) struct Step {
     pub(crate) what: &'static str,
     pub(crate) rules: fn() -> Vec<Rule>,
     detect: Detect,
 }
 
-/// In this order; the first that names something ends it. Dom0 of Xen ends it before.
+/// In this order, up to the first answer. In dom0 of Xen no step runs.
 pub(crate) const STEPS: &[Step] = &[
     Step {
-        what: "a processor that is a program: `/proc/cpuinfo`",
+        what: "emulated processors: `/proc/cpuinfo`",
         rules: || EMULATED_CPU.to_vec(),
         detect: |look| emulated_cpu(look.info.as_ref()),
     },
     Step {
-        what: "products that SMBIOS names better than CPUID, clouds' machines among them",
+        what: "products whose name in SMBIOS is more specific than CPUID's, among them those of clouds",
         rules: || RENTED.iter().cloned().chain(firmware_rules(true)).collect(),
         detect: product,
     },
@@ -66,12 +66,12 @@ pub(crate) const STEPS: &[Step] = &[
         detect: signature,
     },
     Step {
-        what: "every other product of SMBIOS",
+        what: "all other products of SMBIOS",
         rules: || HYPER_V.iter().cloned().chain(firmware_rules(false)).collect(),
         detect: |look| firmware(&look.dmi),
     },
     Step {
-        what: "the device tree, where there is no CPUID",
+        what: "the device tree, on processors without CPUID",
         rules: || devices::DEVICE_TREE.to_vec(),
         detect: |look| if look.x86 { None } else { device_tree(&mut look.ask) },
     },
@@ -86,18 +86,18 @@ pub(crate) const STEPS: &[Step] = &[
         detect: |look| power(&mut look.ask, look.info.as_ref(), look.architecture),
     },
     Step {
-        what: "devices that only emulators make: ACPI, PCI subsystem",
+        what: "devices that only emulators have: ACPI, PCI subsystem",
         rules: || devices::EMULATED.to_vec(),
         detect: |look| emulated_devices(&mut look.ask),
     },
     Step {
-        what: "a hypervisor that does not say who it is: `vm-other`",
+        what: "a hypervisor without a known name: `vm-other`",
         rules: || UNNAMED.to_vec(),
         detect: |look| unnamed(&look.hypervisor, look.present),
     },
 ];
 
-/// What runs of the steps: their prose gets into no program.
+/// The functions alone, so that the prose gets into no program.
 const DETECT: [Detect; STEPS.len()] = {
     let mut detect = [STEPS[0].detect; STEPS.len()];
     let mut at = 1;
@@ -120,7 +120,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     let x86 = hypervisor.present.is_some() || matches!(architecture, "x86_64" | "i386" | "i486" | "i586" | "i686");
 
     let mut look = Look { ask, info, hypervisor, present, dmi, xen, x86, architecture };
-    // Dom0 is no guest, whatever it shows.
+    // Dom0 is no guest, even if SMBIOS or CPUID names Xen.
     let found = if let Xen::Dom0(_) = xen { None } else { DETECT.iter().find_map(|detect| detect(&mut look)) };
     let Look { mut ask, info, hypervisor, present, dmi, .. } = look;
     let looked = present.is_some() || info.is_some() || dmi.is_there() || kernel.version.known().is_some();
@@ -150,7 +150,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
         _ if looked => conclusion.none(Source::PROC_XEN),
         _ => conclusion.unknown(),
     };
-    // Firmware that names a maker and no cloud proves no cloud, which is not the same as none.
+    // Without a cloud's name it is unknown, not none: not every cloud names itself.
     let cloud = conclusion.found_in(Source::DMI, dmi.cloud().map(|cloud| cloud.id));
     let confidential = match (&found, none) {
         (None, Some(source)) if looked => conclusion.none(source),
@@ -159,7 +159,7 @@ pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtuali
     Virtualization { name, hypervisor, host_of, cloud, confidential }
 }
 
-/// What the kernel kept of CPUID, where the instruction itself cannot be asked.
+/// The hypervisor bit of CPUID as the kernel lists it, for hosts without the instruction.
 fn flag(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Option<bool> {
     let flag = info?.hypervisor_flag()?;
     ask.saw("/proc/cpuinfo: flags", if flag { "hypervisor" } else { "no hypervisor" });
@@ -172,12 +172,12 @@ const EMULATED_CPU: &[Rule] = &[
     rule("apple", "`/proc/cpuinfo`: vendor `VirtualApple`", "fwupd plugins/cpu/fu-cpu-device.c"),
 ];
 
-/// CPUs that are programs.
+/// Emulated processors.
 fn emulated_cpu(info: Option<&CpuInfo<'_>>) -> Option<Guest> {
     match info?.get("vendor_id")? {
         "User Mode Linux" => guest("uml", "uml", Source::PROC_CPUINFO),
         "PowerVM Lx86" => guest("powervm-lx86", "powervm-lx86", Source::PROC_CPUINFO),
-        // Rosetta translates x86 programs in Linux machines of Apple's Virtualization framework only.
+        // Rosetta, which on Linux translates x86 programs only in machines of Apple's Virtualization framework.
         "VirtualApple" => guest("apple", "apple", Source::PROC_CPUINFO),
         _ => None,
     }
@@ -189,7 +189,7 @@ const UNNAMED: &[Rule] = &[rule(
     "Intel SDM, AMD APM: CPUID leaf 1, ECX bit 31",
 )];
 
-/// A hypervisor that says that it is there and not who it is.
+/// A hypervisor without a known name.
 fn unnamed(hypervisor: &Hypervisor, present: Option<bool>) -> Option<Guest> {
     let source = if hypervisor.present.is_some() { Source::CPUID } else { Source::PROC_CPUINFO };
     (present == Some(true)).then_some(Guest { name: OTHER, hypervisor: None, source })

@@ -1,4 +1,4 @@
-//! What SMBIOS names.
+//! Virtual machines by SMBIOS.
 
 use crate::ask::Ask;
 use crate::linux::virtualization::dmi::Dmi;
@@ -17,7 +17,7 @@ pub(super) const RENTED: &[Rule] = &[
     rule("google", "product `Google Compute Engine` with KVM or a nameless hypervisor below, or on Arm", SYSTEMD),
 ];
 
-/// Products that firmware names better than CPUID does.
+/// Products whose name in SMBIOS is more specific than CPUID's.
 pub(super) fn product(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
     let Look { ask, hypervisor, present, dmi, x86, .. } = look;
     let below = known_signature(hypervisor).map(|row| row.hypervisor);
@@ -25,8 +25,8 @@ pub(super) fn product(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
     if cloud == Some("aws") && is_ec2_guest(ask, dmi, *present, *x86) {
         return Some(Guest { name: "amazon", hypervisor: below, source: Source::DMI });
     }
-    // Google rents real machines too; they show no hypervisor. Arm has no such bit. A name other than KVM's is a machine
-    // that says the same in SMBIOS, or one within Google's.
+    // Google also rents real machines, which show no hypervisor; Arm has no such bit. Another hypervisor than KVM means a machine
+    // that copies this product, or one inside Google's.
     let google = !*x86 || below.map_or(*present == Some(true), |below| below == "kvm");
     if cloud == Some("gcp") && google {
         return Some(Guest { name: "google", hypervisor: below, source: Source::DMI });
@@ -35,7 +35,8 @@ pub(super) fn product(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
     Some(Guest { name: row.name, hypervisor: Some(below.unwrap_or(row.name)), source: Source::DMI })
 }
 
-/// EC2's real machines have the same vendor: no hypervisor bit, no virtual-machine bit in SMBIOS, a product `*.metal`.
+/// EC2's real machines have the same vendor, but neither the hypervisor bit nor SMBIOS's virtual-machine bit, and a product
+/// `*.metal`.
 fn is_ec2_guest(ask: &mut Ask<'_, '_>, dmi: &Dmi, present: Option<bool>, x86: bool) -> bool {
     if x86 && present.is_some() {
         return present == Some(true);
@@ -59,7 +60,7 @@ pub(super) const HYPER_V: &[Rule] = &[rule(
     "cloud-init tools/ds-identify",
 )];
 
-/// What firmware names when CPUID names nothing.
+/// Products of SMBIOS where CPUID has no known signature.
 pub(super) fn firmware(dmi: &Dmi) -> Option<Guest> {
     if dmi.is_microsoft_virtual_machine() {
         return guest("microsoft", "microsoft", Source::DMI);

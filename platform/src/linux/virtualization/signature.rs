@@ -1,4 +1,4 @@
-//! What CPUID names.
+//! Virtual machines by CPUID.
 
 use crate::ask::Ask;
 use crate::linux::virtualization::cpuid::Hypervisor;
@@ -9,7 +9,7 @@ use crate::text::{EXCERPT_LIMIT, clean};
 
 pub(super) fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignature> {
     let known = || hypervisor.signatures.iter().filter_map(|signature| tables::hypervisor(signature));
-    // Others show Hyper-V's signature first for Windows guests, and their own after it.
+    // For Windows guests other hypervisors show Hyper-V's signature first, then their own.
     known().find(|row| row.name != "microsoft").or_else(|| known().next())
 }
 
@@ -33,8 +33,8 @@ pub(super) const FIRECRACKER: &[Rule] = &[
     rule("firecracker", "with `--privileged`: ACPI OEM id `FIRECK`", "Firecracker src/acpi-tables; measured"),
 ];
 
-/// A KVM machine without SMBIOS that has Firecracker's ACPI devices: it gives the generation counter the hardware id
-/// VMGENCTR (src/vmm/src/devices/acpi/vmgenid.rs), where QEMU's is QEMUVGID. Root sees the maker in the tables too.
+/// Firecracker: its ACPI device for the generation counter has the hardware id VMGENCTR, QEMU's has QEMUVGID. Root can also read
+/// the maker in the ACPI tables.
 fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
     if ask.exists("/sys/bus/acpi/devices/VMGENCTR:00") == Some(true)
         && ask.exists("/sys/bus/acpi/devices/QEMU0002:00") == Some(false)
@@ -47,11 +47,11 @@ fn firecracker(ask: &mut Ask<'_, '_>) -> Option<Source> {
     (maker == MAKER).then_some(Source::ACPI_TABLES)
 }
 
-/// Where an ACPI table has its maker (ACPI 6.5, 5.2.6), and what Firecracker writes there (src/acpi-tables/src/lib.rs).
+/// The OEM id of an ACPI table (ACPI 6.5, 5.2.6), and Firecracker's (src/acpi-tables/src/lib.rs).
 const MAKER_AT: std::ops::Range<usize> = 10..16;
 const MAKER: &[u8] = b"FIRECK";
 
-/// Firecracker's name in an ACPI table; every other byte becomes 0.
+/// Firecracker's id; every other byte becomes 0.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_maker(table: &[u8]) -> Vec<u8> {
     let mut kept = vec![0; table.len()];

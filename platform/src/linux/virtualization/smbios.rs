@@ -1,13 +1,13 @@
 //! The raw SMBIOS structure of type 0, firmware information (DMTF DSP0134, 7.1).
 
-/// The length byte, then the second byte of the characteristics extension.
+/// The length, and the second byte of the characteristics extension.
 const LENGTH_AT: usize = 1;
 const EXTENSION_AT: usize = 0x13;
 /// "SMBIOS table describes a virtual machine."
 const VIRTUAL_MACHINE: u8 = 1 << 4;
 
-/// Whether firmware says that it describes a virtual machine; `None` where the structure is too short to say.
-/// On its own it proves nothing: some real machines set it by mistake.
+/// The virtual-machine bit; `None` if the structure is too short. Alone it proves nothing, as some real machines set it by
+/// mistake.
 pub(crate) fn says_virtual_machine(structure: &[u8]) -> Option<bool> {
     let length = usize::from(*structure.get(LENGTH_AT)?);
     if structure.first() != Some(&0) || length <= EXTENSION_AT {

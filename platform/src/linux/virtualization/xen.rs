@@ -6,19 +6,18 @@ use crate::tables::{Rule, rule};
 #[cfg(feature = "recorded")]
 use crate::text::{VALUE_LIMIT, clean};
 
-/// Dom0's bit in the features that Xen shows: `XENFEAT_dom0`, Xen public/features.h.
+/// `XENFEAT_dom0` of Xen's features, public/features.h.
 const XEN_FEATURE_DOM0: u64 = 1 << 11;
 
-/// What Xen is to this machine.
+/// The role of this machine under Xen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Xen {
     Absent,
     Guest(Source),
-    /// The privileged guest that runs the machine.
+    /// The privileged guest that controls the hypervisor.
     Dom0(Source),
 }
 
-/// Xen's own files.
 pub(super) const GUEST: &[Rule] = &[rule(
     "xen",
     "`/proc/xen`, or `/sys/hypervisor/type` is `xen`, and not dom0",
@@ -32,7 +31,7 @@ pub(crate) const DOM0: &[Rule] = &[rule(
 )];
 
 pub(super) fn xen(ask: &mut Ask<'_, '_>) -> Xen {
-    // /proc/xen/capabilities says `control_d` in dom0 and is empty elsewhere; the folder can be there unmounted.
+    // /proc/xen/capabilities has `control_d` in dom0 and is empty elsewhere. The folder may exist without its file system.
     let folder = ask.exists("/proc/xen") == Some(true);
     let kind = ask.line("/sys/hypervisor/type");
     if !folder && kind.as_deref() != Some("xen") {
@@ -50,13 +49,13 @@ pub(super) fn xen(ask: &mut Ask<'_, '_>) -> Xen {
     }
 }
 
-/// Whether Xen's features, a hexadecimal number, are dom0's.
+/// Whether Xen's features, a hexadecimal number, have dom0's bit.
 fn says_dom0(features: &str) -> Option<bool> {
     let features = u64::from_str_radix(features.trim_start_matches("0x"), 16).ok()?;
     Some(features & XEN_FEATURE_DOM0 != 0)
 }
 
-/// The bit of Xen's features that is looked at. A text that is not a number keeps nothing.
+/// Dom0's bit. A text that is no number becomes `x`.
 #[cfg(feature = "recorded")]
 pub(crate) fn kept_features(features: &[u8]) -> Vec<u8> {
     let line = clean(features.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default(), VALUE_LIMIT);
