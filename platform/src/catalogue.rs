@@ -2,12 +2,12 @@
 
 use crate::linux::container::{self, PODS};
 use crate::linux::virtualization::{self, confidential, xen};
+use crate::rules::Step;
 use crate::{freebsd, tables};
 
 pub use crate::linux::cpu::arm::{IMPLEMENTERS, Implementer, PARTS, Part};
-pub use crate::tables::{
-    DMI_VIRTUAL, DmiVirtual, HYPERVISOR_SIGNATURES, HypervisorSignature, Rule, VM_GUEST_WORDS, Word,
-};
+pub use crate::rules::Rule;
+pub use crate::tables::{DMI_VIRTUAL, DmiVirtual, HYPERVISOR_SIGNATURES, HypervisorSignature, VM_GUEST_WORDS, Word};
 
 /// The names of one fact.
 #[derive(Debug)]
@@ -22,32 +22,25 @@ pub struct Section {
     pub rules: Vec<Rule>,
 }
 
+/// The descriptions of steps, and their rules.
+fn gathered<F>(steps: &[Step<F>]) -> (Vec<&'static str>, Vec<Rule>) {
+    (steps.iter().map(|step| step.what).collect(), steps.iter().flat_map(|step| (step.rules)()).collect())
+}
+
 /// All facts with a fixed list of names.
 pub fn sections() -> Vec<Section> {
-    let section = |fact, title, rules| Section { fact, title, steps: Vec::new(), rules };
-    let machines = virtualization::STEPS.iter();
-    let containers = container::STEPS.iter();
+    let section = |fact, title, steps, rules| Section { fact, title, steps, rules };
+    let (machine_steps, machines) = gathered(virtualization::STEPS);
+    let (container_steps, mut containers) = gathered(container::STEPS);
+    containers.extend(freebsd::CONTAINERS.to_vec());
+    let none = Vec::new;
     vec![
-        Section {
-            steps: machines.clone().map(|step| step.what).collect(),
-            ..section(
-                "virtualization.name",
-                "What the machine runs on",
-                machines.flat_map(|step| (step.rules)()).collect(),
-            )
-        },
-        section("virtualization.host_of", "What the machine is the host of", xen::DOM0.to_vec()),
-        section("virtualization.cloud", "The cloud", tables::cloud_rules()),
-        section("virtualization.confidential", "Protection from the host", confidential::CONFIDENTIAL.to_vec()),
-        Section {
-            steps: containers.clone().map(|step| step.what).collect(),
-            ..section(
-                "container.name",
-                "The container",
-                containers.flat_map(|step| (step.rules)()).chain(freebsd::CONTAINERS.to_vec()).collect(),
-            )
-        },
-        section("container.kubernetes", "A pod", PODS.to_vec()),
+        section("virtualization.name", "What the machine runs on", machine_steps, machines),
+        section("virtualization.host_of", "What the machine is the host of", none(), xen::DOM0.to_vec()),
+        section("virtualization.cloud", "The cloud", none(), tables::cloud_rules()),
+        section("virtualization.confidential", "Protection from the host", none(), confidential::CONFIDENTIAL.to_vec()),
+        section("container.name", "The container", container_steps, containers),
+        section("container.kubernetes", "A pod", none(), PODS.to_vec()),
     ]
 }
 

@@ -22,6 +22,7 @@ pub mod netdata;
 mod os_release;
 #[cfg(feature = "recorded")]
 mod recorder;
+mod rules;
 mod source;
 mod tables;
 mod text;

@@ -1,26 +1,8 @@
 //! The lookup tables of the detection, with the documentation of each row.
 
-use std::borrow::Cow;
 use std::fmt;
 
-/// Evidence for a name, for docs/detection.md.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// The name that it proves.
-    pub name: &'static str,
-    /// The evidence, in Markdown.
-    pub evidence: Cow<'static, str>,
-    /// Its documentation.
-    pub citation: &'static str,
-}
-
-pub(crate) const fn rule(name: &'static str, evidence: &'static str, citation: &'static str) -> Rule {
-    Rule { name, evidence: Cow::Borrowed(evidence), citation }
-}
-
-fn row(name: &'static str, evidence: String, citation: &'static str) -> Rule {
-    Rule { name, evidence: evidence.into(), citation }
-}
+use crate::rules::{Rule, row};
 
 pub(crate) const SYSTEMD: &str = "systemd src/basic/virt.c";
 
@@ -129,7 +111,7 @@ pub(crate) fn firmware_rules(before_cpuid: bool) -> impl Iterator<Item = Rule> {
 
 /// The SMBIOS field with a cloud's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DmiField {
+pub(crate) enum DmiField {
     /// System manufacturer.
     SysVendor,
     /// System product.
@@ -150,15 +132,15 @@ impl fmt::Display for DmiField {
 
 /// A cloud in SMBIOS.
 #[derive(Clone, Copy, Debug)]
-pub struct Cloud {
+pub(crate) struct Cloud {
     /// The field.
-    pub field: DmiField,
+    pub(crate) field: DmiField,
     /// The beginning of its text.
-    pub prefix: &'static str,
+    pub(crate) prefix: &'static str,
     /// The name.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// Its documentation.
-    pub citation: &'static str,
+    pub(crate) citation: &'static str,
 }
 
 const fn cloud(field: DmiField, prefix: &'static str, id: &'static str, citation: &'static str) -> Cloud {
@@ -166,7 +148,7 @@ const fn cloud(field: DmiField, prefix: &'static str, id: &'static str, citation
 }
 
 /// All known clouds. Their real machines have these texts too.
-pub const CLOUDS: &[Cloud] = &[
+pub(crate) const CLOUDS: &[Cloud] = &[
     cloud(DmiField::SysVendor, "Amazon EC2", "aws", "EC2 user guide, Detect whether a host is an EC2 instance"),
     cloud(DmiField::ProductName, "Google Compute Engine", "gcp", "Compute Engine, Detect if a VM is running in it"),
     cloud(DmiField::ChassisAssetTag, "7783-7084-3265-9085-8269-3286-77", "azure", "cloud-init tools/ds-identify"),
@@ -210,7 +192,7 @@ const fn word(word: &'static str, name: &'static str, citation: &'static str) ->
 
 /// Container managers' words in process 1's variable `container` and in the files made from it
 /// (`systemd.io/CONTAINER_INTERFACE`).
-pub const CONTAINER_WORDS: &[Word] = &[
+pub(crate) const CONTAINER_WORDS: &[Word] = &[
     word("docker", "docker", SYSTEMD),
     word("podman", "podman", SYSTEMD),
     word("lxc", "lxc", SYSTEMD),
@@ -248,7 +230,7 @@ pub const VM_GUEST_WORDS: &[Word] = &[
 ];
 
 /// The known hypervisor with this signature, trailing blanks ignored.
-pub fn hypervisor(signature: &str) -> Option<&'static HypervisorSignature> {
+pub(crate) fn hypervisor(signature: &str) -> Option<&'static HypervisorSignature> {
     let known =
         |row: &&HypervisorSignature| row.signature == signature || row.signature.trim_end() == signature.trim_end();
     HYPERVISOR_SIGNATURES.iter().find(known)

@@ -8,8 +8,9 @@ use crate::ask::{Ask, Machine};
 use crate::fact::Fact;
 use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
 use crate::os_release::OsRelease;
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{self, Rule, VM_GUEST_WORDS, rule};
+use crate::tables::{self, VM_GUEST_WORDS};
 #[cfg(feature = "recorded")]
 use crate::text::beginning;
 use crate::text::{VALUE_LIMIT, clean_text};

@@ -3,8 +3,8 @@
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, Mark, OTHER};
 use crate::linux::container::mountinfo::is_container_id;
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule};
 
 pub(super) const CGROUP_LIMIT: usize = 64 * 1024;
 

@@ -16,7 +16,7 @@ pub(crate) enum Mark {
 
 /// The findings so far. The strongest evidence comes first, so the first proof and the first name stay.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     pub(super) proof: Option<Source>,
     pub(super) name: Option<(&'static str, Source)>,
     pub(super) pod: Option<Source>,

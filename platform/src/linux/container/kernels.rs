@@ -3,8 +3,9 @@
 use crate::ask::Ask;
 use crate::facts::Kernel;
 use crate::linux::container::findings::Findings;
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, SYSTEMD, rule};
+use crate::tables::SYSTEMD;
 use crate::text::leading_number;
 use crate::unix;
 

@@ -2,8 +2,8 @@
 
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, UNPROVEN};
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule};
 
 /// The command names of process 1 in some containers.
 pub(crate) const FIRST_PROCESSES: &[(&str, &str)] =

@@ -30,8 +30,9 @@ use crate::linux::container::mountinfo::{MOUNTS, mounts};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::namespaces::kept_namespace;
 use crate::linux::container::namespaces::{NAMESPACES, namespaces, no_namespaces};
+use crate::rules::{Rule, Step, functions, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule, word_rules};
+use crate::tables::word_rules;
 
 /// The cgroup that kubelet makes for its pods. It exists in memory only, so kubelet has run since the boot.
 const POD_GROUPS: [&str; 4] = [
@@ -52,47 +53,40 @@ pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
 
 type Look = fn(&mut Ask<'_, '_>, &mut Findings, &Kernel);
 
-/// One kind of evidence. Description and rules are for docs/detection.md.
-pub(crate) struct Step {
-    pub(crate) what: &'static str,
-    pub(crate) rules: fn() -> Vec<Rule>,
-    look: Look,
-}
-
 /// The strongest evidence first: a later step neither withdraws a proof nor replaces a name.
-pub(crate) const STEPS: &[Step] = &[
-    Step { what: "the kernel: WSL, gVisor, illumos' zones, OpenVZ", rules: || KERNELS.to_vec(), look: kernels },
+pub(crate) const STEPS: &[Step<Look>] = &[
+    Step { what: "the kernel: WSL, gVisor, illumos' zones, OpenVZ", rules: || KERNELS.to_vec(), run: kernels },
     Step {
         what: "proof: a pid or cgroup namespace other than the initial one",
         rules: || NAMESPACES.to_vec(),
-        look: |ask, findings, _| namespaces(ask, findings),
+        run: |ask, findings, _| namespaces(ask, findings),
     },
     Step {
         what: "`/proc/self/status`: tracer, context",
         rules: || STATUS.to_vec(),
-        look: |ask, findings, _| status(ask, findings),
+        run: |ask, findings, _| status(ask, findings),
     },
     Step {
         what: "the manager's mark on process 1 (with `--privileged`)",
         rules: Vec::new,
-        look: |ask, findings, _| pid1_environment(ask, findings),
+        run: |ask, findings, _| pid1_environment(ask, findings),
     },
-    Step { what: "mounts", rules: || MOUNTS.to_vec(), look: |ask, findings, _| mounts(ask, findings) },
-    Step { what: "cgroups", rules: || GROUPS.to_vec(), look: |ask, findings, _| cgroups(ask, findings) },
+    Step { what: "mounts", rules: || MOUNTS.to_vec(), run: |ask, findings, _| mounts(ask, findings) },
+    Step { what: "cgroups", rules: || GROUPS.to_vec(), run: |ask, findings, _| cgroups(ask, findings) },
     Step {
         what: "the manager's files: a name; proof only if the namespaces are unreadable",
         rules: word_rules,
-        look: |ask, findings, _| manager_files(ask, findings),
+        run: |ask, findings, _| manager_files(ask, findings),
     },
     Step {
         what: "kernels without namespace files: a cgroup without marks means no container",
         rules: Vec::new,
-        look: |ask, findings, _| no_namespaces(ask, findings),
+        run: |ask, findings, _| no_namespaces(ask, findings),
     },
     Step {
         what: "WSL, unless a container inside it has a name",
         rules: Vec::new,
-        look: |_, findings, _| {
+        run: |_, findings, _| {
             if findings.wsl {
                 findings.names("wsl", Source::UNAME);
             }
@@ -101,12 +95,12 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         what: "names for a proven container: process 1, marker files",
         rules: || NAMES.to_vec(),
-        look: |ask, findings, _| markers(ask, findings),
+        run: |ask, findings, _| markers(ask, findings),
     },
     Step {
         what: "podman's mounts in a pod are CRI-O's: both mount the same files, but only CRI-O works for kubelet",
         rules: || vec![rule("crio", "podman's mounts in a pod", "CRI-O internal/storage: containers/storage")],
-        look: |_, findings, _| {
+        run: |_, findings, _| {
             if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
                 findings.name = Some(("crio", source));
             }
@@ -114,16 +108,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
 ];
 
-/// The functions alone, so that the prose gets into no program.
-const LOOK: [Look; STEPS.len()] = {
-    let mut look = [STEPS[0].look; STEPS.len()];
-    let mut at = 1;
-    while at < STEPS.len() {
-        look[at] = STEPS[at].look;
-        at += 1;
-    }
-    look
-};
+const LOOK: [Look; STEPS.len()] = functions(STEPS);
 
 /// Evidence for a pod.
 pub(crate) const PODS: &[Rule] = &[

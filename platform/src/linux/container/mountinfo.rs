@@ -4,8 +4,8 @@ use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, Mark};
 pub(crate) use crate::mountinfo::parse;
 use crate::mountinfo::{LIMIT, Mount};
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule};
 use crate::text::clean;
 
 pub(super) const MOUNTS: &[Rule] = &[

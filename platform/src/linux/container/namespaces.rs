@@ -4,8 +4,8 @@ use crate::ask::Ask;
 use crate::host::Error;
 use crate::linux::container::cgroup::CGROUP_LIMIT;
 use crate::linux::container::findings::{Findings, OTHER};
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule};
 use crate::text::{VALUE_LIMIT, clean};
 
 /// The initial namespaces by their inode numbers (include/uapi/linux/nsfs.h; fixed in `include/linux/proc_ns.h` since 3.8).

@@ -5,8 +5,8 @@ use crate::host::Host;
 use crate::linux::cpu::cpuinfo::CpuInfo;
 use crate::linux::virtualization::cpuid::{self, Hypervisor};
 use crate::linux::virtualization::guest::Guest;
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule};
 
 const ISOLATION: &str = "Hyper-V: isolation leaf `0x4000000c`";
 const MSHYPERV: &str = "Linux arch/x86/kernel/cpu/mshyperv.c";

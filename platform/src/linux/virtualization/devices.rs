@@ -3,8 +3,9 @@
 use crate::ask::Ask;
 use crate::linux::cpu::cpuinfo::CpuInfo;
 use crate::linux::virtualization::guest::{Guest, OTHER, guest};
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, SYSTEMD, rule};
+use crate::tables::SYSTEMD;
 
 pub(super) const DEVICE_TREE: &[Rule] = &[
     rule("kvm", "device tree: `hypervisor/compatible` is `linux,kvm`", SYSTEMD),

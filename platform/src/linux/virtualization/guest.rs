@@ -11,7 +11,7 @@ use crate::source::Source;
 pub(super) const OTHER: &str = "vm-other";
 
 /// A virtual machine: its name, its technology, and the source.
-pub(super) struct Guest {
+pub(crate) struct Guest {
     pub(super) name: &'static str,
     pub(super) hypervisor: Option<&'static str>,
     pub(super) source: Source,
@@ -23,7 +23,7 @@ pub(super) fn guest(name: &'static str, hypervisor: &'static str, source: Source
 }
 
 /// The input of every step.
-pub(super) struct Look<'t, 'm, 'h> {
+pub(crate) struct Look<'t, 'm, 'h> {
     pub(super) ask: Ask<'m, 'h>,
     pub(super) info: Option<CpuInfo<'t>>,
     pub(super) hypervisor: Hypervisor,

@@ -27,35 +27,29 @@ use crate::linux::virtualization::signature::{FIRECRACKER, signature};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::virtualization::xen::kept_features;
 use crate::linux::virtualization::xen::{Xen, xen};
+use crate::rules::{Rule, Step, functions, rule};
 use crate::source::Source;
-use crate::tables::{Rule, SYSTEMD, firmware_rules, rule, signature_rules};
+use crate::tables::{SYSTEMD, firmware_rules, signature_rules};
 use crate::unix;
 
 type Detect = fn(&mut Look<'_, '_, '_>) -> Option<Guest>;
 
-/// One kind of evidence. Description and rules are for docs/detection.md.
-pub(crate) struct Step {
-    pub(crate) what: &'static str,
-    pub(crate) rules: fn() -> Vec<Rule>,
-    detect: Detect,
-}
-
 /// In this order, up to the first answer. In dom0 of Xen no step runs.
-pub(crate) const STEPS: &[Step] = &[
+pub(crate) const STEPS: &[Step<Detect>] = &[
     Step {
         what: "emulated processors: `/proc/cpuinfo`",
         rules: || EMULATED_CPU.to_vec(),
-        detect: |look| emulated_cpu(look.info.as_ref()),
+        run: |look| emulated_cpu(look.info.as_ref()),
     },
     Step {
         what: "products whose name in SMBIOS is more specific than CPUID's, among them those of clouds",
         rules: || RENTED.iter().cloned().chain(firmware_rules(true)).collect(),
-        detect: product,
+        run: product,
     },
     Step {
         what: "Xen's own files: `/proc/xen`, `/sys/hypervisor`",
         rules: || xen::GUEST.to_vec(),
-        detect: |look| match look.xen {
+        run: |look| match look.xen {
             Xen::Guest(source) => guest("xen", "xen", source),
             Xen::Absent | Xen::Dom0(_) => None,
         },
@@ -63,50 +57,41 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         what: "CPUID's signature, leaf `0x40000000` and the next bases; without SMBIOS also Firecracker's ACPI devices",
         rules: || signature_rules().chain(FIRECRACKER.to_vec()).collect(),
-        detect: signature,
+        run: signature,
     },
     Step {
         what: "all other products of SMBIOS",
         rules: || HYPER_V.iter().cloned().chain(firmware_rules(false)).collect(),
-        detect: |look| firmware(&look.dmi),
+        run: |look| firmware(&look.dmi),
     },
     Step {
         what: "the device tree, on processors without CPUID",
         rules: || devices::DEVICE_TREE.to_vec(),
-        detect: |look| if look.x86 { None } else { device_tree(&mut look.ask) },
+        run: |look| if look.x86 { None } else { device_tree(&mut look.ask) },
     },
     Step {
         what: "s390: `/proc/sysinfo`",
         rules: || devices::MAINFRAME.to_vec(),
-        detect: |look| mainframe(&mut look.ask, look.architecture),
+        run: |look| mainframe(&mut look.ask, look.architecture),
     },
     Step {
         what: "POWER: `/proc/ppc64/lparcfg`",
         rules: || devices::POWER.to_vec(),
-        detect: |look| power(&mut look.ask, look.info.as_ref(), look.architecture),
+        run: |look| power(&mut look.ask, look.info.as_ref(), look.architecture),
     },
     Step {
         what: "devices that only emulators have: ACPI, PCI subsystem",
         rules: || devices::EMULATED.to_vec(),
-        detect: |look| emulated_devices(&mut look.ask),
+        run: |look| emulated_devices(&mut look.ask),
     },
     Step {
         what: "a hypervisor without a known name: `vm-other`",
         rules: || UNNAMED.to_vec(),
-        detect: |look| unnamed(&look.hypervisor, look.present),
+        run: |look| unnamed(&look.hypervisor, look.present),
     },
 ];
 
-/// The functions alone, so that the prose gets into no program.
-const DETECT: [Detect; STEPS.len()] = {
-    let mut detect = [STEPS[0].detect; STEPS.len()];
-    let mut at = 1;
-    while at < STEPS.len() {
-        detect[at] = STEPS[at].detect;
-        at += 1;
-    }
-    detect
-};
+const DETECT: [Detect; STEPS.len()] = functions(STEPS);
 
 pub(crate) fn virtualization(machine: &Machine<'_>, kernel: &Kernel) -> Virtualization {
     let mut ask = Ask::new(machine);

@@ -5,8 +5,9 @@ use crate::linux::virtualization::dmi::Dmi;
 use crate::linux::virtualization::guest::{Guest, Look, guest};
 use crate::linux::virtualization::signature::known_signature;
 use crate::linux::virtualization::smbios;
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, SYSTEMD, rule};
+use crate::tables::SYSTEMD;
 
 pub(super) const RENTED: &[Rule] = &[
     rule(

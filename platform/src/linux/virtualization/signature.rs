@@ -3,8 +3,9 @@
 use crate::ask::Ask;
 use crate::linux::virtualization::cpuid::Hypervisor;
 use crate::linux::virtualization::guest::{Guest, Look, guest};
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{self, HypervisorSignature, Rule, rule};
+use crate::tables::{self, HypervisorSignature};
 use crate::text::{EXCERPT_LIMIT, clean};
 
 pub(super) fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignature> {

@@ -1,8 +1,8 @@
 //! Xen, as guest and as dom0.
 
 use crate::ask::Ask;
+use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{Rule, rule};
 #[cfg(feature = "recorded")]
 use crate::text::{VALUE_LIMIT, clean};
 
