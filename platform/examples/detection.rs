@@ -1,4 +1,4 @@
-//! Prints the generated part of docs/detection.md, from the evidence that stands beside the code that looks for it.
+//! Prints the generated part of docs/detection.md, from the rules beside the detection code and the machines of the tests.
 
 use std::collections::BTreeMap;
 use std::fs;

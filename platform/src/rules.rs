@@ -1,4 +1,4 @@
-//! What docs/detection.md shows of the detection, written beside the code.
+//! The prose of docs/detection.md, written beside the code that it describes.
 
 use std::borrow::Cow;
 

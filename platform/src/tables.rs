@@ -180,7 +180,7 @@ pub(crate) fn cloud_rules() -> Vec<Rule> {
 pub struct Word {
     /// The word.
     pub word: &'static str,
-    /// What it is called here: systemd's word where it has one.
+    /// The name: systemd's word where it has one.
     pub name: &'static str,
     /// Its documentation.
     pub citation: &'static str,
