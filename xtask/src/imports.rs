@@ -25,17 +25,20 @@ const HOUSES: &[House] = &[
         sources: "platform/src",
         floors: &[
             "text",
+            "mountinfo",
+            "host",
             "source",
             "fact",
             "facts",
-            "host",
             "ask",
             "os_release",
             "unix",
+            "rules",
             "tables",
             "linux",
             "macos",
             "freebsd",
+            "catalogue",
             "netdata",
             "json",
             "recorder",
@@ -53,7 +56,10 @@ const HOUSES: &[House] = &[
         ],
     },
     House { sources: "src/bin/anonymous-statistics", floors: &[] },
-    House { sources: "tui/src", floors: &[] },
+    House {
+        sources: "tui/src",
+        floors: &["output", "digest", "cli", "question", "present", "actions", "ui", "screens", "verbs", "lib"],
+    },
     House { sources: "xtask/src", floors: &[] },
 ];
 
