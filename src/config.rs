@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, EndpointError};
 use crate::fields::personal::HostNames;
 use crate::fields::shape::Shape;
 use crate::fields::{Action, PUBLIC_KEY, Selection, action};
@@ -54,31 +54,54 @@ pub struct ConfigError {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Problem {
-    what: String,
-    of_account: bool,
+enum Problem {
+    Unreadable { why: String, denied: bool },
+    Owner,
+    Writable,
+    NotUtf8,
+    Syntax { line: Option<usize>, what: String },
+    Url(EndpointError),
+    ApiKey,
+    Deadline,
+    History,
 }
 
-impl From<String> for Problem {
-    fn from(what: String) -> Self {
-        Self { what, of_account: false }
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unreadable { why: error.to_string(), denied: error.kind() == std::io::ErrorKind::PermissionDenied }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { why, .. } => write!(f, "cannot be used: {why}"),
+            Self::Owner => f.write_str("must be owned by root or by the user who runs this program"),
+            Self::Writable => f.write_str("must not be writable by group or others (chmod go-w)"),
+            Self::NotUtf8 => f.write_str("is not UTF-8 text"),
+            Self::Syntax { line: Some(line), what } => write!(f, "cannot be understood in line {line}: {what}"),
+            Self::Syntax { line: None, what } => write!(f, "cannot be understood: {what}"),
+            Self::Url(error) => write!(f, "has an unusable url: {error}"),
+            Self::ApiKey => f.write_str("has an unusable api_key: it must be letters, digits, _ and -, at most 64"),
+            Self::Deadline => {
+                let (shortest, longest) = (DEADLINE_MIN.as_millis(), action::LONG.as_millis());
+                write!(f, "has an unusable deadline_ms: it must be {shortest} to {longest}")
+            }
+            Self::History => write!(f, "has an unusable history: it must be 0 to {HISTORY_ENTRIES}"),
+        }
     }
 }
 
 impl ConfigError {
-    fn new(path: impl Into<PathBuf>, problem: impl Into<Problem>) -> Self {
-        Self { path: path.into(), problem: problem.into() }
+    /// Whether the daemon's account may be able to use the file although this one cannot: it may not read it, or it belongs
+    /// to another account.
+    pub fn depends_on_the_account(&self) -> bool {
+        matches!(self.problem, Problem::Owner | Problem::Unreadable { denied: true, .. })
     }
 
-    /// Whether another account may be able to use the file: this one cannot read it, or it belongs to neither root nor
-    /// this one. What the daemon's account then finds cannot be told from here.
-    pub fn is_of_this_account(&self) -> bool {
-        self.problem.of_account
-    }
-
-    /// What is wrong with which file, in one line, whatever the file holds.
+    /// The file and its fault, in one line whatever the file holds.
     pub fn what(&self) -> String {
-        format!("{} {}", printable(&self.path.to_string_lossy()), printable(&self.problem.what))
+        format!("{} {}", printable(&self.path.to_string_lossy()), printable(&self.problem.to_string()))
     }
 }
 
@@ -101,72 +124,52 @@ struct Raw {
 }
 
 impl Config {
-    /// Reads the configuration of a config directory. Without a directory, or without a file in it: the defaults.
+    /// The configuration of a config directory; the defaults where there is no directory or no file in it.
     pub fn load(directory: Option<&Path>) -> Result<Self, ConfigError> {
-        let Some(path) = directory.map(|directory| directory.join(FILE)) else {
-            return Self::from_raw(Raw::default(), None).map_err(|problem| ConfigError::new(FILE, problem));
-        };
-        Self::read(&path).map_err(|problem| ConfigError::new(path, problem))
+        let path = directory.map(|directory| directory.join(FILE));
+        let config = path.as_deref().map_or_else(|| Self::from_raw(Raw::default(), None), Self::read);
+        config.map_err(|problem| ConfigError { path: path.unwrap_or_else(|| FILE.into()), problem })
     }
 
     fn read(path: &Path) -> Result<Self, Problem> {
         let opened = match files::open_regular(rustix::fs::CWD, path, Links::Refuse) {
             Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
-                return Ok(Self::from_raw(Raw::default(), None)?);
+                return Self::from_raw(Raw::default(), None);
             }
-            Err(error) => {
-                let what = format!("cannot be used: {error}");
-                let of_account = error.kind() == std::io::ErrorKind::PermissionDenied;
-                return Err(Problem { what, of_account });
-            }
-            Ok(opened) => opened,
+            opened => opened?,
         };
         let owner = opened.stat.st_uid;
         if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-            let what = "must be owned by root or by the user who runs this program".to_owned();
-            return Err(Problem { what, of_account: true });
+            return Err(Problem::Owner);
         }
         if opened.stat.st_mode & 0o022 != 0 {
-            return Err("must not be writable by group or others (chmod go-w)".to_owned().into());
+            return Err(Problem::Writable);
         }
-        let bytes = opened.read(CONFIG_BYTES).map_err(|error| format!("cannot be used: {error}"))?;
-        Ok(Self::from_raw(parse(&bytes)?, Some(path))?)
+        Self::from_raw(parse(&opened.read(CONFIG_BYTES)?)?, Some(path))
     }
 
-    /// The configuration that a file with this content says.
     #[cfg(feature = "fuzz")]
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        parse(bytes).and_then(|raw| Self::from_raw(raw, None))
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ConfigError> {
+        let config = parse(bytes).and_then(|raw| Self::from_raw(raw, None));
+        config.map_err(|problem| ConfigError { path: FILE.into(), problem })
     }
 
-    fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, String> {
-        let url = raw.url.as_deref().unwrap_or(DEFAULT_URL);
-        let endpoint = Endpoint::parse(url).map_err(|problem| format!("has an unusable url: it {problem}"))?;
+    fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, Problem> {
+        let endpoint = Endpoint::parse(raw.url.as_deref().unwrap_or(DEFAULT_URL)).map_err(Problem::Url)?;
         let api_key = raw.api_key.unwrap_or_else(|| PUBLIC_KEY.to_owned());
         if Shape::Key.check_text(&api_key, &HostNames::default()).is_err() {
-            return Err("has an unusable api_key: it must be letters, digits, _ and -, at most 64".to_owned());
+            return Err(Problem::ApiKey);
         }
         let deadline = raw.deadline_ms.map(Duration::from_millis);
-        let (shortest, longest) = (DEADLINE_MIN, action::LONG);
-        if deadline.is_some_and(|deadline| deadline < shortest || deadline > longest) {
-            return Err(format!(
-                "has an unusable deadline_ms: it must be {} to {}",
-                shortest.as_millis(),
-                longest.as_millis()
-            ));
+        if deadline.is_some_and(|deadline| !(DEADLINE_MIN..=action::LONG).contains(&deadline)) {
+            return Err(Problem::Deadline);
         }
         let history = raw.history.unwrap_or(HISTORY_ENTRIES);
         if history > HISTORY_ENTRIES {
-            return Err(format!("has an unusable history: it must be 0 to {HISTORY_ENTRIES}"));
+            return Err(Problem::History);
         }
-        Ok(Self {
-            endpoint,
-            api_key,
-            deadline,
-            fields: raw.fields.unwrap_or_default(),
-            history,
-            file: file.map(Path::to_owned),
-        })
+        let (fields, file) = (raw.fields.unwrap_or_default(), file.map(Path::to_owned));
+        Ok(Self { endpoint, api_key, deadline, fields, history, file })
     }
 
     /// The total time that a call for this action may take.
@@ -176,13 +179,12 @@ impl Config {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Raw, String> {
-    let text = std::str::from_utf8(bytes).map_err(|_error| "is not UTF-8 text".to_owned())?;
+fn parse(bytes: &[u8]) -> Result<Raw, Problem> {
+    let text = std::str::from_utf8(bytes).map_err(|_error| Problem::NotUtf8)?;
     toml::from_str(text).map_err(|error| {
-        let line =
-            error.span().map(|span| text.as_bytes().iter().take(span.start).filter(|b| **b == b'\n').count() + 1);
-        let place = line.map_or_else(String::new, |line| format!(" in line {line}"));
-        format!("cannot be understood{place}: {}", error.message().lines().next().unwrap_or_default())
+        let line_of = |at| text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1;
+        let line = error.span().map(|span| line_of(span.start));
+        Problem::Syntax { line, what: error.message().lines().next().unwrap_or_default().to_owned() }
     })
 }
 
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
-    fn load(text: &str) -> Result<Config, String> {
+    fn load(text: &str) -> Result<Config, Problem> {
         parse(text.as_bytes()).and_then(|raw| Config::from_raw(raw, None))
     }
 
@@ -236,7 +238,7 @@ mod tests {
             "url",
             "\u{1b}[2J",
         ] {
-            let error = ConfigError::new("/x", load(bad).unwrap_err()).to_string();
+            let error = ConfigError { path: "/x".into(), problem: load(bad).unwrap_err() }.to_string();
             assert!(!error.contains(['\n', '\u{1b}']), "{error}");
         }
     }
@@ -251,14 +253,14 @@ mod tests {
         assert_eq!(Config::load(Some(folder.path())).unwrap().history, 1);
         for bits in [0o664, 0o646] {
             mode(bits);
-            assert!(!Config::load(Some(folder.path())).unwrap_err().is_of_this_account());
+            assert!(!Config::load(Some(folder.path())).unwrap_err().depends_on_the_account());
         }
         // Only root can give a file away, and only root can read what nobody may read.
         let other = std::fs::metadata(&path).unwrap().uid() + 1;
         if std::os::unix::fs::chown(&path, Some(other), None).is_err() {
             mode(0);
         }
-        assert!(Config::load(Some(folder.path())).unwrap_err().is_of_this_account());
+        assert!(Config::load(Some(folder.path())).unwrap_err().depends_on_the_account());
         std::fs::remove_file(&path).unwrap();
         std::os::unix::fs::symlink("/nonexistent", &path).unwrap();
         assert!(Config::load(Some(folder.path())).is_err());

@@ -19,32 +19,65 @@ enum Host {
     V6(Ipv6Addr),
 }
 
+/// Why a URL cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointError {
+    NotAscii,
+    Scheme,
+    Fragment,
+    Login,
+    Port,
+    Host,
+    /// Plain http to another machine.
+    NotHttps,
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAscii => "it may hold only printable ASCII characters",
+            Self::Scheme => "it must begin with https://",
+            Self::Fragment => "it must not hold a fragment (#)",
+            Self::Login => "it must not hold a user name or password",
+            Self::Port => "it has an invalid port",
+            Self::Host => "it has an invalid host",
+            Self::NotHttps => "it must be https (http is allowed to 127.0.0.0/8, [::1] and localhost only)",
+        })
+    }
+}
+
+impl std::error::Error for EndpointError {}
+
 impl Endpoint {
-    /// Parses a URL. The error says in words what is wrong with it.
-    pub fn parse(url: &str) -> Result<Self, &'static str> {
+    pub fn parse(url: &str) -> Result<Self, EndpointError> {
         if !url.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err("may hold only printable ASCII characters");
+            return Err(EndpointError::NotAscii);
         }
         let (https, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
             (Some(rest), _) => (true, rest),
             (_, Some(rest)) => (false, rest),
-            _ => return Err("must begin with https://"),
+            _ => return Err(EndpointError::Scheme),
         };
         let (authority, target) = match rest.find(['/', '?', '#']) {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
         if target.contains('#') {
-            return Err("must not hold a fragment (#)");
+            return Err(EndpointError::Fragment);
         }
         if authority.contains('@') {
-            return Err("must not hold a user name or password");
+            return Err(EndpointError::Login);
         }
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        let (host, port) = split_port(authority)?;
-        let endpoint = Self { https, host: parse_host(host)?, port, target };
+        let (host, port) = split_port(authority).ok_or(EndpointError::Port)?;
+        let port = match port.map(str::parse) {
+            None => None,
+            Some(Ok(port @ 1..)) => Some(port),
+            Some(_) => return Err(EndpointError::Port),
+        };
+        let endpoint = Self { https, host: parse_host(host).ok_or(EndpointError::Host)?, port, target };
         if !endpoint.https && !endpoint.is_loopback() {
-            return Err("must be https (http is allowed to 127.0.0.0/8, [::1] and localhost only)");
+            return Err(EndpointError::NotHttps);
         }
         Ok(endpoint)
     }
@@ -106,30 +139,28 @@ impl fmt::Display for Endpoint {
     }
 }
 
-fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
-    let (host, port) = match authority.rfind(']') {
-        Some(end) => authority.split_at(end + 1),
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    match port.strip_prefix(':') {
-        None if port.is_empty() => Ok((host, None)),
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-            digits.parse().ok().filter(|port| *port != 0).map(|port| (host, Some(port))).ok_or("has an invalid port")
-        }
-        _ => Err("has an invalid port"),
-    }
+/// Splits host and port (RFC 3986, 3.2). The host keeps its brackets; the port consists of digits, perhaps of none.
+pub(crate) fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let brackets = authority.rfind(']').unwrap_or(0);
+    let Some(colon) = authority.get(brackets..)?.find(':') else { return Some((authority, None)) };
+    let (host, port) = authority.split_at_checked(brackets + colon)?;
+    let digits = port.strip_prefix(':')?;
+    digits.bytes().all(|b| b.is_ascii_digit()).then_some((host, Some(digits)))
 }
 
-fn parse_host(host: &str) -> Result<Host, &'static str> {
-    if let Some(inner) = host.strip_prefix('[') {
-        let inner = inner.strip_suffix(']').ok_or("has an invalid host")?;
-        return inner.parse().map(Host::V6).map_err(|_error| "has an invalid IPv6 address");
+/// An IPv6 address in brackets.
+pub(crate) fn parse_bracketed(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
+fn parse_host(host: &str) -> Option<Host> {
+    if host.starts_with('[') {
+        return parse_bracketed(host).map(Host::V6);
     }
     if let Ok(address) = host.parse() {
-        return Ok(Host::V4(address));
+        return Some(Host::V4(address));
     }
-    // RFC 1123 names. What looks like a number but is none of the usual form of an address is refused: resolvers read
-    // "127.1" or "0x7f000001" as addresses.
+    // RFC 1123 names. A last label that looks like a number is refused: resolvers read "127.1" and "0x7f000001" as addresses.
     let name = host.to_ascii_lowercase();
     let labels_fit = name.len() <= 253
         && name.split('.').all(|label| {
@@ -141,7 +172,7 @@ fn parse_host(host: &str) -> Result<Host, &'static str> {
     let last = name.rsplit('.').next().unwrap_or_default();
     let numeric =
         last.starts_with(|c: char| c.is_ascii_digit()) && last.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x');
-    if labels_fit && !numeric { Ok(Host::Name(name)) } else { Err("has an invalid host") }
+    (labels_fit && !numeric).then_some(Host::Name(name))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, parse_bracketed, split_port};
 use crate::outbox::outcome::Failure;
 
 /// Every variable that counts, one way or another.
@@ -95,7 +95,7 @@ impl Proxy {
             }
             None => None,
         };
-        let (host, port) = place_of(place).ok_or(Failure::ProxyName)?;
+        let (host, port) = host_and_port(place).ok_or(Failure::ProxyName)?;
         Ok(Server { tls, host, port: port.unwrap_or(if tls { TLS_PORT } else { PORT }), login })
     }
 }
@@ -121,23 +121,22 @@ fn starts_as_one_of(text: &str, beginnings: &[&str]) -> bool {
     beginnings.iter().any(|start| text.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
 }
 
-/// Host and port.
-fn place_of(place: &str) -> Option<(String, Option<u16>)> {
-    let (host, port) = if let Some((address, port)) = place.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        (format!("[{}]", address.parse::<Ipv6Addr>().ok()?), port)
+fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
+    let (host, port) = split_port(authority)?;
+    let host = if host.starts_with('[') {
+        format!("[{}]", parse_bracketed(host)?)
     } else {
-        let (host, port) = place.split_at(place.find(':').unwrap_or(place.len()));
         let host = percent_decoded(host)?;
         let fits = |b: u8| b.is_ascii_graphic() && !b"/:#?!@{}[]\\$'\"^`*<>=;,%|".contains(&b);
-        (!host.is_empty() && host.bytes().all(fits)).then_some((host, port))?
+        if host.is_empty() || !host.bytes().all(fits) {
+            return None;
+        }
+        host
     };
-    let port = match port.strip_prefix(':') {
-        None if port.is_empty() => None,
-        Some("") => None,
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
-        _ => return None,
-    };
-    Some((host, port))
+    match port {
+        None | Some("") => Some((host, None)),
+        Some(digits) => Some((host, Some(digits.parse().ok()?))),
+    }
 }
 
 /// Replaces `%` and two hexadecimal digits by the byte that they mean; another `%` stands for itself. What is then no UTF-8 has no
