@@ -73,7 +73,7 @@ pub fn recorded_call(bytes: &[u8]) {
 fn is_sendable(call: &Invocation) {
     let machine = Machine { facts: Facts::default(), nodename: HOST.to_owned() };
     let config = Config::load(None).ok();
-    let stamp = Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: UnixMillis(0) };
+    let stamp = Stamp { uuid: uuid::uuid!("0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"), time: UnixMillis(0) };
     let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, stamp)) else { return };
     let request = &assembly.request;
     assert!(request.body().len() <= BODY_BYTES);
@@ -189,7 +189,7 @@ pub fn configuration(bytes: &[u8]) {
                 assert!((DEADLINE_MIN..=fields::action::LONG).contains(&config.deadline(action)));
             }
         }
-        Err(line) => assert!(!line.contains('\n'), "{line:?}"),
+        Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
     }
 }
 

@@ -297,7 +297,7 @@ fn a_machine_with_an_everyday_name_loses_nothing() {
         ];
         let environment = environment.map(|(name, value)| (name.into(), value.into()));
         let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
-        let stamp = Stamp { uuid: GUID.into(), time: anonymous_statistics::clock::UnixMillis(0) };
+        let stamp = Stamp { uuid: uuid::Uuid::nil(), time: anonymous_statistics::clock::UnixMillis(0) };
         let assembly = Assembly::build(&invocation, &machine, &Config::load(None).unwrap(), stamp).unwrap();
         serde_json::from_slice(assembly.request.body()).unwrap()
     };

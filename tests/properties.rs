@@ -23,7 +23,10 @@ fn machine() -> Machine {
 }
 
 fn stamp() -> Stamp {
-    Stamp { uuid: "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11".to_owned(), time: anonymous_statistics::clock::UnixMillis(0) }
+    Stamp {
+        uuid: uuid::uuid!("0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"),
+        time: anonymous_statistics::clock::UnixMillis(0),
+    }
 }
 
 fn assembled(arguments: Vec<OsString>) -> Option<(Assembly, Json)> {

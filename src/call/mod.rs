@@ -5,18 +5,19 @@ pub mod fatal;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::clock::UnixMillis;
+use crate::files::{self, Links};
 
 /// Arguments that a daemon may give: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Later ones are ignored.
 const ARGUMENTS_MAX: usize = 44;
 
 /// Bytes of a recorded call that the preview reads (`--call FILE`): 44 arguments of the largest size, the environment,
 /// and what JSON adds.
-pub const CALL_BYTES: usize = 1024 * 1024;
+const CALL_BYTES: usize = 1024 * 1024;
 
 /// How something that the daemon says is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl fmt::Display for Provenance {
         match self {
             Self::Daemon => f.write_str("said by the daemon"),
             Self::CallFile => f.write_str("the recorded call"),
-            Self::LastEvent(time) => write!(f, "the last event of this kind, {}", time.to_string()),
+            Self::LastEvent(time) => write!(f, "the last event of this kind, {time}"),
             Self::Example => f.write_str("an example, not of this machine"),
             Self::File(path) => write!(f, "{}", crate::text::printable(&path.to_string_lossy())),
         }
@@ -83,6 +84,30 @@ enum Recorded {
     Several { calls: Vec<RecordedCall> },
 }
 
+/// Why a recorded call cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallError {
+    Unreadable(String),
+    NotJson(String),
+    NoCall,
+    NoCallFor(String),
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
+            Self::NotJson(error) => write!(f, "it is not JSON: {error}"),
+            Self::NoCall => f.write_str(
+                r#"it holds no call: it must be {"argv": ["START", ...], "env": {"NAME": "value", ...}}, or a list of such calls"#,
+            ),
+            Self::NoCallFor(action) => write!(f, "it holds no call for {action}"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
+
 impl Invocation {
     /// A complete call: what is not in it, the daemon does not say.
     pub fn complete(
@@ -100,22 +125,24 @@ impl Invocation {
         }
     }
 
-    /// Reads a recorded call, `{"argv": [...], "env": {...}}`, or the first one for an action from a list of them,
-    /// `{"calls": [...]}`. A single call must be for the action too, where one is named. The error says in words what is
-    /// wrong with the file.
-    pub fn from_recorded(json: &[u8], action: Option<&str>) -> Result<Self, String> {
-        const FORM: &str = r#"{"argv": ["START", ...], "env": {"NAME": "value", ...}}"#;
+    /// Reads the file of `--call FILE`.
+    pub fn from_file(path: &Path, action: Option<&str>) -> Result<Self, CallError> {
+        let bytes = files::read(path, Links::Follow, CALL_BYTES);
+        Self::from_recorded(&bytes.map_err(|error| CallError::Unreadable(error.to_string()))?, action)
+    }
+
+    /// Parses a recorded call, `{"argv": [...], "env": {...}}`, or takes the first one for an action from a list of them,
+    /// `{"calls": [...]}`. A single call must be for that action, too.
+    pub fn from_recorded(json: &[u8], action: Option<&str>) -> Result<Self, CallError> {
         let calls = match serde_json::from_slice(json) {
             Ok(Recorded::One(call)) => vec![call],
             Ok(Recorded::Several { calls }) => calls,
-            Err(error) if error.is_data() => {
-                return Err(format!("holds no call: it must be {FORM}, or a list of such calls"));
-            }
-            Err(error) => return Err(format!("is not JSON: {error}")),
+            Err(error) if error.is_data() => return Err(CallError::NoCall),
+            Err(error) => return Err(CallError::NotJson(error.to_string())),
         };
         let is_wanted =
             |call: &RecordedCall| action.is_none_or(|action| call.argv.first().is_some_and(|first| first == action));
-        let missing = || format!("holds no call for {}", action.unwrap_or("any event"));
+        let missing = || action.map_or(CallError::NoCall, |action| CallError::NoCallFor(action.to_owned()));
         let call = calls.into_iter().find(is_wanted).ok_or_else(missing)?;
         let environment = call.env.into_iter().map(|(name, value)| (name.into(), value.into()));
         Ok(Self::complete(call.argv.into_iter().map(OsString::from), environment, &Provenance::CallFile))
@@ -221,7 +248,7 @@ mod tests {
         let read = |text: &str, action| Invocation::from_recorded(text.as_bytes(), action);
         let one = r#"{"argv": ["START", "-", "-"], "env": {"A": "b"}}"#;
         assert!(read(one, None).is_ok() && read(one, Some("START")).is_ok());
-        assert_eq!(read(one, Some("EXIT")), Err("holds no call for EXIT".to_owned()));
+        assert_eq!(read(one, Some("EXIT")), Err(CallError::NoCallFor("EXIT".to_owned())));
         for bad in [
             "",
             "[]",

@@ -65,7 +65,9 @@ impl Events<'_> {
             (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Outlook::AnotherSends,
             (Decision::OptedOut, ..) => Outlook::OptedOut,
             (Decision::Unknown, ..) => Outlook::CannotTell,
-            (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.is_of_this_account() => Outlook::CannotTell,
+            (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.depends_on_the_account() => {
+                Outlook::CannotTell
+            }
             (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
             // A daemon that does not call its script for this event reports by itself.
             (Decision::Allowed, Ok(_), _) if !self.is_called() => Outlook::CannotTell,
@@ -108,7 +110,7 @@ impl Events<'_> {
             (Outlook::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
                 format!("CANNOT TELL from this account: {}", reason())
             }
-            (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.is_of_this_account() => {
+            (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.depends_on_the_account() => {
                 format!("CANNOT TELL from this account: {}", error.what())
             }
             (Outlook::CannotTell, _) => match self.version {
@@ -190,8 +192,6 @@ mod tests {
     use crate::config::Config;
     use crate::consent::{Finding, Step};
     use crate::request::Machine;
-    use crate::request::Unsendable;
-    use crate::request::event::Refusal;
     use crate::request::payload::Stamp;
 
     /// The request is said to be sent only where the headline says that it will be.
@@ -202,8 +202,7 @@ mod tests {
         call.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::Example);
         let machine = Machine { facts: system_facts::Facts::default(), nodename: String::new() };
         let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), Stamp::now());
-        let requests =
-            [built.map_err(NoRequest::Unsendable), Err(NoRequest::Unsendable(Unsendable::Refused(Refusal::Identity)))];
+        let requests = [built, Err(NoRequest::Identity)];
         let programs = [
             Program::ThisSender("1".into()),
             Program::Netdatas,

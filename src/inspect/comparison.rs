@@ -40,12 +40,8 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
         }
         let here = question.call.is_none();
         let known = expected(action, history.filter(|_| here), library.filter(|_| here));
-        let assembly = match &preview.config {
-            Ok(config) => {
-                Assembly::build(&known, &preview.machine, config, Stamp::now()).map_err(NoRequest::Unsendable)
-            }
-            Err(error) => Err(NoRequest::Config(error.clone())),
-        };
+        let config = preview.config.as_ref().map_err(|error| error.clone().into());
+        let assembly = config.and_then(|config| Assembly::build(&known, &preview.machine, config, Stamp::now()));
         columns.push(Column { action: action.to_owned(), assembly });
     }
     columns
@@ -86,7 +82,7 @@ impl fmt::Display for Cell {
             Self::Fresh => f.write_str("new in every event"),
             Self::SetByDaemon => f.write_str("set by the daemon"),
             Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
-            Self::Then(cell, time) => write!(f, "{cell}, in the event of {}", time.to_string()),
+            Self::Then(cell, time) => write!(f, "{cell}, in the event of {time}"),
             Self::Absent => f.write_str("not sent"),
         }
     }

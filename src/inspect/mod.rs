@@ -287,10 +287,8 @@ impl Preview {
         });
         tell(Stage::Machine);
         let machine = Machine::ask(&invocation);
-        let assembly = match &config {
-            Err(error) => Err(NoRequest::Config(error.clone())),
-            Ok(config) => Assembly::build(&invocation, &machine, config, Stamp::now()).map_err(NoRequest::Unsendable),
-        };
+        let usable = config.as_ref().map_err(|error| error.clone().into());
+        let assembly = usable.and_then(|config| Assembly::build(&invocation, &machine, config, Stamp::now()));
         tell(Stage::Script);
         let script = Script::look(folders.plugins_path());
         let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);

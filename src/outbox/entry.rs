@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{BootTime, UnixMillis};
 use crate::endpoint::Endpoint;
-use crate::fields::{Action, shape};
+use crate::fields::Action;
 use crate::outbox::limits;
 use crate::request::http::{PreparedRequest, thaw};
-use crate::request::payload::Stamp;
+use crate::request::payload::{Stamp, Uuid};
 
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";
@@ -38,23 +38,24 @@ impl State {
 }
 
 /// The name of an entry: when its event was frozen, and the event's random number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     time: UnixMillis,
-    uuid: String,
+    uuid: Uuid,
 }
 
 impl Name {
     /// The name of an event's entry.
     pub fn of(stamp: &Stamp) -> Self {
-        Self { time: stamp.time, uuid: stamp.uuid.clone() }
+        Self { time: stamp.time, uuid: stamp.uuid }
     }
 
     pub(super) fn parse(name: &OsStr) -> Option<Self> {
-        let (time, uuid) = name.to_str()?.split_once('-')?;
-        let plain = time.bytes().all(|b| b.is_ascii_digit()) && shape::is_guid(uuid);
-        let name = Self { time: UnixMillis(time.parse().ok().filter(|_| plain)?), uuid: uuid.to_owned() };
-        Some(name)
+        let text = name.to_str()?;
+        let (time, uuid) = text.split_once('-')?;
+        let parsed = Self { time: UnixMillis(time.parse().ok()?), uuid: uuid.parse().ok()? };
+        // Both parsers accept other forms, too.
+        (parsed.to_string() == text).then_some(parsed)
     }
 
     /// When the event was frozen.
@@ -156,7 +157,7 @@ impl Entry {
         if record.format != FORMAT {
             return Err(damaged("it has another format"));
         }
-        Endpoint::parse(&record.url).map_err(|problem| damaged(&format!("its url {problem}")))?;
+        Endpoint::parse(&record.url).map_err(|problem| damaged(&format!("its url is unusable, {problem}")))?;
         Ok(Self { record, request: rest.get(1..).unwrap_or_default().to_vec() })
     }
 }

@@ -126,7 +126,7 @@ mod tests {
         let there = Endpoint::parse("http://127.0.0.1:10/").unwrap();
         let keep = |age: u64, action: &str, endpoint: &Endpoint| {
             let stamp = Stamp { uuid: Stamp::now().uuid, time: NOW - age };
-            outbox.keep(&stamp, &Entry::new(&request(action, endpoint))).unwrap().name().clone()
+            outbox.keep(&stamp, &Entry::new(&request(action, endpoint))).unwrap().name()
         };
         let exit = keep(30, "EXIT", &here);
         let start = keep(20, "START", &here);
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(history.newest("META"), None);
         // The sender goes by the same order.
         let due = outbox.due(NOW).unwrap();
-        let next: Vec<_> = waiting[..3].iter().map(|(name, _)| (*name).clone()).collect();
+        let next: Vec<_> = waiting[..3].iter().map(|(name, _)| **name).collect();
         assert_eq!(due.into_iter().filter(|name| next.contains(name)).collect::<Vec<_>>(), next);
     }
 }

@@ -27,8 +27,8 @@ pub struct Claim {
 
 impl Claim {
     /// The entry's name.
-    pub fn name(&self) -> &Name {
-        &self.name
+    pub fn name(&self) -> Name {
+        self.name
     }
 }
 
@@ -110,7 +110,7 @@ impl Outbox {
         if (now.st_dev, now.st_ino) != (opened.stat.st_dev, opened.stat.st_ino) {
             return Ok(None);
         }
-        let claim = Claim { name: name.clone(), _file: opened.file.try_clone()? };
+        let claim = Claim { name: *name, _file: opened.file.try_clone()? };
         Ok(Some((claim, Entry::decode(&opened.read(limits::ENTRY_BYTES)?)?)))
     }
 
@@ -218,7 +218,7 @@ impl Outbox {
                 }
             }
         }
-        items.sort_by(|a, b| a.name.cmp(&b.name));
+        items.sort_by_key(|item| item.name);
         Ok((items, all))
     }
 

@@ -27,7 +27,7 @@ fn entry(action: &str, filler: usize) -> Entry {
 
 /// Keeps an event, and sends it no further.
 fn keep(outbox: &Outbox, stamp: &Stamp, entry: &Entry) -> Name {
-    outbox.keep(stamp, entry).unwrap().name().clone()
+    outbox.keep(stamp, entry).unwrap().name()
 }
 
 fn stamp(time: UnixMillis) -> Stamp {
@@ -126,7 +126,7 @@ fn an_event_is_sent_by_one_at_a_time_and_deleted_for_room_by_nobody_meanwhile() 
     let [one, other] = [(); 2].map(|()| Outbox::open(library.path(), Role::Sender).unwrap());
     let now = UnixMillis::now();
     let claim = one.keep(&stamp(now - 5000), &entry("START", 0)).unwrap();
-    let name = claim.name().clone();
+    let name = claim.name();
     assert!(other.claim(&name).unwrap().is_none());
     for i in 0..limits::WAITING_EVENTS as u64 {
         keep(&other, &stamp(now + i), &entry("START", 0));

@@ -10,6 +10,7 @@ use crate::clock::UnixMillis;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{self, Misfit, Shape, Value};
 use crate::fields::{Action, FIELDS, Field, Happened, Origin, Selection};
+use crate::request::error::NoRequest;
 
 /// Bytes of one argument. The longest real one lists the collectors; a busy parent's list is about 4 KiB.
 pub const ARGUMENT_BYTES: usize = 16 * 1024;
@@ -94,30 +95,6 @@ pub struct Event {
     entries: Vec<Entry>,
 }
 
-/// Why there is no event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// The action is not letters, digits and underscores.
-    Action,
-    /// There is no usable identifier. None is made up, and none is derived from the machine.
-    Identity,
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Action => {
-                f.write_str("the action must be letters, digits and underscores, at most 32 (START, EXIT, FATAL ...)")
-            }
-            Self::Identity => f.write_str(
-                "NETDATA_REGISTRY_UNIQUE_ID is not a GUID, so there is no identifier to send an event under",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
 /// What an event is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Ingredients<'a> {
@@ -135,7 +112,7 @@ pub struct Ingredients<'a> {
 
 impl Event {
     /// Builds an event, field by field in the order of the schema.
-    pub fn build(ingredients: Ingredients<'_>) -> Result<Self, Refusal> {
+    pub fn build(ingredients: Ingredients<'_>) -> Result<Self, NoRequest> {
         let builder = Builder::new(ingredients)?;
         let mut entries: Vec<Entry> = FIELDS.iter().map(|field| builder.entry(field)).collect();
         let dropped: Vec<&'static str> =
@@ -186,21 +163,21 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(ingredients: Ingredients<'a>) -> Result<Self, Refusal> {
+    fn new(ingredients: Ingredients<'a>) -> Result<Self, NoRequest> {
         let invocation = ingredients.invocation;
-        let action = invocation.action().filter(|action| shape::is_action(action)).ok_or(Refusal::Action)?;
+        let action = invocation.action().filter(|action| shape::is_action(action)).ok_or(NoRequest::Action)?;
         let variables = ["NETDATA_HOSTNAME", "NETDATA_REGISTRY_HOSTNAME"];
         let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
         let hosts = HostNames::new(names.chain([ingredients.nodename]));
         let harmless = |text: &str| find_personal(text, &hosts).is_none();
         // A daemon of a later version may have an action that is not known here; somebody else may have anything.
         if Action::named(action).is_none() && !harmless(action) {
-            return Err(Refusal::Action);
+            return Err(NoRequest::Action);
         }
         match invocation.variable("NETDATA_REGISTRY_UNIQUE_ID") {
             Given::Value(guid, _) if guid.to_str().is_some_and(shape::is_guid) => {}
             Given::NotKnownHere => {}
-            Given::Value(..) | Given::Absent(_) => return Err(Refusal::Identity),
+            Given::Value(..) | Given::Absent(_) => return Err(NoRequest::Identity),
         }
         let argument = |number| match invocation.argument(number) {
             Given::Value(value, _) => value.to_str(),

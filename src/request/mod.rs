@@ -1,19 +1,21 @@
 //! The one way from what the daemon said to the bytes of a request. The preview and the sender both go it.
 
+mod error;
 pub mod event;
 pub mod http;
 pub mod payload;
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 
 use system_facts::{CommonEvidence, Facts, Host, LiveHost};
 
 use crate::call::Invocation;
-use crate::config::{Config, ConfigError};
-use crate::request::event::{Event, Ingredients, Refusal};
+use crate::config::Config;
+use crate::request::event::{Event, Ingredients};
 use crate::request::http::{PreparedRequest, prepare};
-use crate::request::payload::{Payload, Stamp, TooLarge};
+use crate::request::payload::{Payload, Stamp};
+
+pub use error::NoRequest;
 
 /// What was found out about a machine.
 #[derive(Debug, Clone)]
@@ -36,46 +38,6 @@ impl Machine {
     }
 }
 
-/// Why there is no request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unsendable {
-    /// There is no event.
-    Refused(Refusal),
-    /// The event is too large.
-    TooLarge(TooLarge),
-}
-
-impl fmt::Display for Unsendable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::TooLarge(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Unsendable {}
-
-/// Why there is no request to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoRequest {
-    /// The configuration cannot be used.
-    Config(ConfigError),
-    /// There is no event, or it is too large.
-    Unsendable(Unsendable),
-}
-
-impl fmt::Display for NoRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Config(error) => error.fmt(f),
-            Self::Unsendable(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for NoRequest {}
-
 /// An event with its frozen request.
 #[derive(Debug, Clone)]
 pub struct Assembly {
@@ -89,22 +51,16 @@ pub struct Assembly {
 
 impl Assembly {
     /// Builds the event, freezes it and prepares its request.
-    pub fn build(
-        invocation: &Invocation,
-        machine: &Machine,
-        config: &Config,
-        stamp: Stamp,
-    ) -> Result<Self, Unsendable> {
+    pub fn build(invocation: &Invocation, machine: &Machine, config: &Config, stamp: Stamp) -> Result<Self, NoRequest> {
         let event = Event::build(Ingredients {
             invocation,
             facts: &machine.facts,
             nodename: &machine.nodename,
             api_key: &config.api_key,
             selection: config.fields,
-        })
-        .map_err(Unsendable::Refused)?;
-        let payload = Payload::freeze(&event, stamp).map_err(Unsendable::TooLarge)?;
+        })?;
+        let payload = Payload::freeze(&event, stamp)?;
         let request = prepare(&payload, &config.endpoint);
-        Ok(Self { event, stamp: payload.stamp().clone(), request })
+        Ok(Self { event, stamp: payload.stamp(), request })
     }
 }

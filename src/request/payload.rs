@@ -1,54 +1,38 @@
 //! The frozen bytes of an event. A payload can only be made by encoding an [`Event`].
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+pub use uuid::Uuid;
 
 use crate::clock::UnixMillis;
 use crate::fields::shape::Value;
 use crate::fields::{Origin, Place};
+use crate::request::error::NoRequest;
 use crate::request::event::{Content, Entry, Event};
 
 /// Bytes of a body. A stock daemon's is about 4 KiB; the server refuses far larger ones.
 pub const BODY_BYTES: usize = 64 * 1024;
 
 /// The two values that are set at the moment of freezing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    /// A random number of this one event (UUID version 4).
-    pub uuid: String,
+    /// A random number (UUID version 4).
+    pub uuid: Uuid,
     /// When it was frozen.
     pub time: UnixMillis,
 }
 
 impl Stamp {
-    /// A new random number and the time of now. Without a random number no event can be told from another, so none is made.
-    pub fn new() -> Result<Self, NoRandomNumber> {
+    pub fn new() -> Result<Self, NoRequest> {
         let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).map_err(NoRandomNumber)?;
-        let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
-        Ok(Self { uuid, time: UnixMillis::now() })
+        getrandom::fill(&mut bytes).map_err(NoRequest::NoRandomNumber)?;
+        Ok(Self { uuid: uuid::Builder::from_random_bytes(bytes).into_uuid(), time: UnixMillis::now() })
     }
 
-    /// The same for what is only shown: where no random number is to be had, zeros stand for it.
+    /// A stamp for a request that is only shown; all zeros where the system gives no random number.
     pub fn now() -> Self {
-        Self::new().unwrap_or_else(|_none| Self { uuid: uuid::Uuid::nil().to_string(), time: UnixMillis::now() })
+        Self::new().unwrap_or_else(|_none| Self { uuid: Uuid::nil(), time: UnixMillis::now() })
     }
 }
-
-/// The system gives no random number.
-#[derive(Debug)]
-pub struct NoRandomNumber(getrandom::Error);
-
-impl std::fmt::Display for NoRandomNumber {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "nothing is sent: the system gives no random number, by which one event is told from another ({})",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for NoRandomNumber {}
 
 /// The body of a request, frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,24 +41,12 @@ pub struct Payload {
     stamp: Stamp,
 }
 
-/// The body would be larger than the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLarge;
-
-impl std::fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the body would be larger than {BODY_BYTES} bytes")
-    }
-}
-
-impl std::error::Error for TooLarge {}
-
 impl Payload {
     /// Encodes an event. Values that are not known here become `null`.
-    pub fn freeze(event: &Event, stamp: Stamp) -> Result<Self, TooLarge> {
-        // Serialising plain data into memory cannot fail; were it to, an empty body would be the honest result of nothing.
-        let bytes = serde_json::to_vec(&Body { event, stamp: &stamp }).map_err(|_error| TooLarge)?;
-        if bytes.len() > BODY_BYTES { Err(TooLarge) } else { Ok(Self { bytes, stamp }) }
+    pub fn freeze(event: &Event, stamp: Stamp) -> Result<Self, NoRequest> {
+        // Serialising plain data into memory cannot fail.
+        let bytes = serde_json::to_vec(&Body { event, stamp: &stamp }).map_err(|_error| NoRequest::TooLarge)?;
+        if bytes.len() > BODY_BYTES { Err(NoRequest::TooLarge) } else { Ok(Self { bytes, stamp }) }
     }
 
     /// The bytes.
@@ -83,8 +55,8 @@ impl Payload {
     }
 
     /// What was set at the moment of freezing.
-    pub fn stamp(&self) -> &Stamp {
-        &self.stamp
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
     }
 }
 
@@ -104,7 +76,7 @@ impl Body<'_> {
         let name = entry.field.name;
         match (&entry.content, entry.field.origin) {
             (Content::Sent(value), _) => map.serialize_entry(name, value),
-            (Content::Frozen, Origin::FrozenUuid) => map.serialize_entry(name, &self.stamp.uuid),
+            (Content::Frozen, Origin::FrozenUuid) => map.serialize_entry(name, &self.stamp.uuid.to_string()),
             (Content::Frozen, _) => map.serialize_entry(name, &self.stamp.time.to_string()),
             (Content::NotKnownHere | Content::Dropped(_) | Content::Absent, _) => {
                 map.serialize_entry(name, &Value::Null)

@@ -18,8 +18,8 @@ use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Target};
 use anonymous_statistics::outbox::history::{History, Prospect};
 use anonymous_statistics::outbox::{Entry, Item, Name, State, Unread};
-use anonymous_statistics::request::payload::Stamp;
-use anonymous_statistics::request::{Assembly, Machine, NoRequest};
+use anonymous_statistics::request::payload::{Stamp, Uuid};
+use anonymous_statistics::request::{Assembly, Machine};
 use system_facts::{
     Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
     Virtualization,
@@ -31,7 +31,7 @@ const BEFORE: UnixMillis = UnixMillis(1_767_248_700_000);
 const NOW: UnixMillis = UnixMillis(1_767_300_030_000);
 
 /// The random number of every event of the example.
-const UUID: &str = "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11";
+const UUID: Uuid = Uuid::from_u128(0x0b5d_7d7e_4f0f_4f3a_9a57_3c1a_6a2f_1c11);
 
 /// An agent that may send, with this project's sender, and a last call from which everything is known.
 pub(crate) fn preview() -> Option<Preview> {
@@ -50,7 +50,7 @@ fn history(columns: &[Column]) -> History {
         let request = &columns.iter().find(|column| column.action == action)?.assembly.as_ref().ok()?.request;
         let mut entry = Entry::new(request);
         (entry.record.attempts, entry.record.status, entry.record.time) = (attempts, status, Some(time + 150));
-        let stamp = Stamp { uuid: UUID.to_owned(), time };
+        let stamp = Stamp { uuid: UUID, time };
         Some(Item { state, name: Name::of(&stamp), entry: Ok(entry) })
     };
     let sent = [
@@ -81,7 +81,7 @@ pub(crate) fn columns() -> Option<Vec<Column>> {
 /// A preview of a call on the example's machine. `None` only if the built-in configuration could not be used.
 pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview> {
     let config = Config::load(None).ok()?;
-    let stamp = Stamp { uuid: UUID.to_owned(), time: NOW };
+    let stamp = Stamp { uuid: UUID, time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
     let found = |path: &str| Some(Dir { path: path.into(), by: FoundBy::Usual });
     Some(Preview {
@@ -114,7 +114,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         restart: Some("systemctl restart netdata.service".to_owned()),
         files: channels::Files::default(),
         dashboard: dashboard::entries(identity().as_ref()),
-        assembly: Assembly::build(invocation, &machine, &config, stamp).map_err(NoRequest::Unsendable),
+        assembly: Assembly::build(invocation, &machine, &config, stamp),
         machine,
         config: Ok(config),
     })

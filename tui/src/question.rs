@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use anonymous_statistics::call::{CALL_BYTES, Invocation};
-use anonymous_statistics::files::{self, Links};
+use anonymous_statistics::call::Invocation;
 use anonymous_statistics::inspect::Question;
 use anonymous_statistics::text::printable;
 
@@ -31,9 +30,8 @@ pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
 }
 
 fn recorded_call(path: &Path, action: Option<&str>) -> Result<Invocation, Failure> {
-    let wrong = |problem: &str| {
-        Failure::new(USAGE, format!("--call {}: {}", printable(&path.to_string_lossy()), problem.replace('\n', " ")))
-    };
-    let bytes = files::read(path, Links::Follow, CALL_BYTES).map_err(|error| wrong(&error.to_string()))?;
-    Invocation::from_recorded(&bytes, action).map_err(|problem| wrong(&problem))
+    Invocation::from_file(path, action).map_err(|error| {
+        let problem = error.to_string().replace('\n', " ");
+        Failure::new(USAGE, format!("--call {}: {problem}", printable(&path.to_string_lossy())))
+    })
 }

@@ -7,21 +7,20 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::agent::folders::{self, Named};
 use anonymous_statistics::agent::next_call;
-use anonymous_statistics::call::{CALL_BYTES, Invocation, Provenance};
+use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::clock::UnixMillis;
-use anonymous_statistics::config::Config;
+use anonymous_statistics::config::{Config, ConfigError};
 use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::fields::Action;
-use anonymous_statistics::files::{self, Links};
 use anonymous_statistics::outbox::history::History;
 use anonymous_statistics::outbox::outcome::{Failure, Fate, Outcome, Reply};
 use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::Stamp;
-use anonymous_statistics::request::{Assembly, Machine};
+use anonymous_statistics::request::{Assembly, Machine, NoRequest};
 use anonymous_statistics::{outbox, proxy};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Stop};
 use crate::mounts::Mounts;
 use crate::transport::Client;
 use crate::watchdog::Progress;
@@ -39,14 +38,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The error says what is wrong with a recorded call.
-    pub(crate) fn new(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, String> {
+    pub(crate) fn new(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, Stop> {
         let invocation = match &cli.recorded {
-            Some(path) => {
-                let wrong = |problem: String| format!("--call {}: {problem}", path.display());
-                let bytes = files::read(path, Links::Follow, CALL_BYTES).map_err(|error| wrong(error.to_string()))?;
-                Invocation::from_recorded(&bytes, None).map_err(wrong)?
-            }
+            Some(path) => Invocation::from_file(path, None)
+                .map_err(|error| Stop::Unusable(format!("--call {}: {error}", path.display())))?,
             None => Invocation::complete(cli.call, environment, &Provenance::Daemon),
         };
         let mut call = Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation };
@@ -103,26 +98,23 @@ impl Call {
         folders::library_directory(&self.named(), exists).is_some_and(|library| waits(library.path))
     }
 
-    fn config(&self) -> Result<Config, String> {
+    fn config(&self) -> Result<Config, ConfigError> {
         let directory = folders::config_directory(&self.named(), Path::is_dir);
-        Config::load(directory.as_ref().map(|directory| directory.path.as_path())).map_err(|error| error.to_string())
+        Config::load(directory.as_ref().map(|directory| directory.path.as_path()))
     }
 
     fn library(&self) -> Option<PathBuf> {
         folders::library_directory(&self.named(), Path::is_dir).map(|library| library.path)
     }
 
-    /// Builds the request.
-    pub(crate) fn assemble(&self) -> Result<(Config, Assembly), String> {
+    pub(crate) fn assemble(&self) -> Result<(Config, Assembly), NoRequest> {
         let config = self.config()?;
         let assembly = self.assemble_with(&config)?;
         Ok((config, assembly))
     }
 
-    fn assemble_with(&self, config: &Config) -> Result<Assembly, String> {
-        let stamp = Stamp::new().map_err(|error| error.to_string())?;
-        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, stamp)
-            .map_err(|error| error.to_string())
+    fn assemble_with(&self, config: &Config) -> Result<Assembly, NoRequest> {
+        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, Stamp::new()?)
     }
 
     /// Does the whole work, and tells how it goes. The process may end at any time.
@@ -139,13 +131,13 @@ impl Call {
         }
         let config = match self.config() {
             Ok(config) => config,
-            Err(problem) => return progress.unusable(&problem),
+            Err(error) => return progress.unusable(&error.to_string()),
         };
         let deadline = config.deadline(self.action());
         progress.deadline(deadline);
         let assembly = match self.assemble_with(&config) {
             Ok(assembly) => assembly,
-            Err(problem) => return progress.unusable(&problem),
+            Err(error) => return progress.unusable(&error.to_string()),
         };
         let before = Instant::now();
         let outbox = self.library().and_then(|library| Outbox::open(&library, Role::Sender).ok());
@@ -177,11 +169,11 @@ impl Call {
             self.forget();
         } else if let Some((outbox, own)) = kept {
             // Were it not written down, the event would be sent once more, with the same random number.
-            let _ = note(&outbox, own.name(), reply, config.history);
+            let _ = note(&outbox, &own.name(), reply, config.history);
             if reply.outcome.fate() == Fate::Answered
                 && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
             {
-                let _ = self.retry(&outbox, own.name(), &config, &mut way, left);
+                let _ = self.retry(&outbox, &own.name(), &config, &mut way, left);
             }
         }
     }

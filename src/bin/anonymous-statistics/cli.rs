@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use anonymous_statistics::request::NoRequest;
 use anonymous_statistics::text::printable;
 use lexopt::Arg;
 
@@ -49,8 +50,14 @@ pub(crate) struct Cli {
 pub(crate) enum Stop {
     /// Help or version was asked for: this text, on standard output.
     Information(String),
-    /// The call is wrong: this line, on standard error.
-    Usage(String),
+    /// The call or the configuration is wrong: this line, on standard error.
+    Unusable(String),
+}
+
+impl From<NoRequest> for Stop {
+    fn from(error: NoRequest) -> Self {
+        Self::Unusable(error.to_string())
+    }
 }
 
 impl Cli {
@@ -75,7 +82,7 @@ impl Cli {
                     cli.call.push(action);
                     cli.call.extend(parser.raw_args().map_err(|error| wrong(&error))?);
                     if cli.recorded.is_some() {
-                        return Err(Stop::Usage("--call stands in place of an action; see --help".to_owned()));
+                        return Err(Stop::Unusable("--call stands in place of an action; see --help".to_owned()));
                     }
                     return Ok(cli);
                 }
@@ -84,7 +91,9 @@ impl Cli {
                     return Ok(cli);
                 }
                 None => {
-                    return Err(Stop::Usage("the action is missing (START, EXIT, FATAL ...); see --help".to_owned()));
+                    return Err(Stop::Unusable(
+                        "the action is missing (START, EXIT, FATAL ...); see --help".to_owned(),
+                    ));
                 }
             }
         }
@@ -94,7 +103,7 @@ impl Cli {
 fn wrong(error: &lexopt::Error) -> Stop {
     let text = error.to_string();
     let short: String = printable(&text).chars().take(100).collect();
-    Stop::Usage(format!("{short}; see --help"))
+    Stop::Unusable(format!("{short}; see --help"))
 }
 
 fn help() -> String {
@@ -148,7 +157,7 @@ mod tests {
             &["--config-dir"],
             &["--dry-run=x", "START"],
         ] {
-            let Err(Stop::Usage(line)) = read(wrong) else { panic!("{wrong:?} was accepted") };
+            let Err(Stop::Unusable(line)) = read(wrong) else { panic!("{wrong:?} was accepted") };
             assert!(!line.contains(['\n', '\u{1b}']), "{line}");
         }
         let cli = read(&["--config-dir=/a", "--lib-dir", "/b", "START"]).unwrap();
@@ -167,7 +176,7 @@ mod tests {
                 (_, Some(_)) => vec![&argument, "x", "START"],
                 (_, None) => vec![&argument, "START"],
             });
-            assert!(!matches!(understood, Err(Stop::Usage(_))), "{argument}");
+            assert!(!matches!(understood, Err(Stop::Unusable(_))), "{argument}");
         }
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
     }

@@ -21,6 +21,8 @@ use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
 
+use system_facts::rescue::LastWords;
+
 use call::Call;
 use cli::{Cli, Stop, Task, VERSION};
 use mounts::Mounts;
@@ -34,51 +36,56 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     let start = Instant::now();
     no_core_dump();
-    // No input leads here. Should a defect do: no message that could hold a value.
+    // No input leads here. After a defect the message must not show a value.
     std::panic::set_hook(Box::new(|_| {
-        let words = Ending::new("000", None, i32::from(Failure::Receive.exit_code())).words();
-        words.say();
-        std::process::exit(words.status)
+        let ending = Ending::new("000", None, i32::from(Failure::Receive.exit_code()));
+        std::process::exit(Said::ToDaemon(ending).say())
     }));
     debug_assert!(VERSION.contains(MARK.0) && VERSION.ends_with(MARK.1));
-    let status = match run(start) {
-        Said::ToDaemon(ending) => {
-            let words = ending.words();
-            words.say();
-            words.status
-        }
-        Said::ToPerson(out, status) => {
-            // Whoever closes the stream has read enough.
-            let mut stdout = std::io::stdout();
-            let _ = stdout.write_all(&out).and_then(|()| stdout.flush());
-            status
-        }
-    };
-    u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from)
+    let said = run(start).unwrap_or_else(|stop| match stop {
+        Stop::Information(text) => Said::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: 0 }),
+        Stop::Unusable(line) => Said::ToDaemon(Ending::new("", Some(line), EXIT_UNUSABLE)),
+    });
+    u8::try_from(said.say()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// What is said at the end.
+/// The output of this program.
 enum Said {
-    /// Little, and a closed or full stream changes nothing: there is nobody to tell, and nobody is waited for.
+    /// Short, and never waited for: a closed or full stream changes nothing.
     ToDaemon(Ending),
-    /// All of it, whatever that takes, with the exit status.
-    ToPerson(Vec<u8>, i32),
+    /// Complete, however long that takes.
+    ToPerson(LastWords),
 }
 
-fn run(start: Instant) -> Said {
-    let unusable = |line| Said::ToDaemon(Ending::new("", Some(line), EXIT_UNUSABLE));
-    let cli = match Cli::read(std::env::args_os().skip(1)) {
-        Ok(cli) => cli,
-        Err(Stop::Information(text)) => return Said::ToPerson(text.into_bytes(), 0),
-        Err(Stop::Usage(line)) => return unusable(line),
-    };
+impl Said {
+    /// Writes to both streams; nothing else in this program does. Returns the exit status.
+    fn say(&self) -> i32 {
+        match self {
+            Self::ToDaemon(ending) => {
+                let words = ending.words();
+                words.say();
+                words.status
+            }
+            Self::ToPerson(words) => {
+                // A reader that closes the stream has read enough.
+                let _ = std::io::stderr().write_all(&words.err);
+                let mut stdout = std::io::stdout();
+                let _ = stdout.write_all(&words.out).and_then(|()| stdout.flush());
+                words.status
+            }
+        }
+    }
+}
+
+fn run(start: Instant) -> Result<Said, Stop> {
+    let cli = Cli::read(std::env::args_os().skip(1))?;
     let task = cli.task;
-    let said = Call::new(cli, std::env::vars_os()).and_then(|call| match task {
+    let call = Call::new(cli, std::env::vars_os())?;
+    match task {
         Task::Send => Ok(Said::ToDaemon(send(&call, start))),
         Task::Show => show(&call),
         Task::Verify => verify(&call),
-    });
-    said.unwrap_or_else(unusable)
+    }
 }
 
 /// Sends the event, and ends at the deadline in any case.
@@ -101,33 +108,36 @@ fn send(call: &Call, start: Instant) -> Ending {
 }
 
 /// Compares what is sent with what was prepared. A person asks for it, so it is done when opted out too.
-fn verify(call: &Call) -> Result<Said, String> {
+fn verify(call: &Call) -> Result<Said, Stop> {
     let (config, assembly) = call.assemble()?;
     Ok(match verify::verify(&config, &assembly) {
-        Ok((text, identical)) => Said::ToPerson(text.into_bytes(), i32::from(!identical)),
+        Ok((text, identical)) => {
+            Said::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: i32::from(!identical) })
+        }
         Err(error) => Said::ToDaemon(Ending::new("", Some(error.to_string()), 1)),
     })
 }
 
 /// Prints the request instead of sending it.
-fn show(call: &Call) -> Result<Said, String> {
+fn show(call: &Call) -> Result<Said, Stop> {
     let consent = call.consent();
     let (config, assembly) = call.assemble()?;
     let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
-    let line = match consent.decision() {
-        Decision::Allowed => format!("would be sent to {}", config.endpoint.host()),
-        Decision::OptedOut => format!("opted out by {because}: nothing would be sent"),
+    let mut err = match consent.decision() {
+        Decision::Allowed => format!("would be sent to {}\n", config.endpoint.host()),
+        Decision::OptedOut => format!("opted out by {because}: nothing would be sent\n"),
         Decision::Unknown => {
-            format!("cannot tell whether this machine has opted out, because of {because}: nothing would be sent")
+            format!("cannot tell whether this machine has opted out, because of {because}: nothing would be sent\n")
         }
     };
-    let _ = writeln!(std::io::stderr(), "{line}");
     let bytes = assembly.request.to_bytes();
     let shown = escaped_for(&std::io::stdout(), &bytes);
     if shown.is_some() {
-        let _ = writeln!(std::io::stderr(), "{ESCAPED}");
+        err.push_str(ESCAPED);
+        err.push('\n');
     }
-    Ok(Said::ToPerson(shown.map_or(bytes, String::into_bytes), 0))
+    let out = shown.map_or(bytes, String::into_bytes);
+    Ok(Said::ToPerson(LastWords { out, err: err.into_bytes(), status: 0 }))
 }
 
 /// A body is not to be found in a core dump. Nor can others of this account look into the process.

@@ -22,7 +22,7 @@ pub(crate) struct Save {
 impl Save {
     /// The name holds the event and the beginning of its random number, so that each request has a file of its own.
     pub(crate) fn plan(assembly: &Assembly, folder: &Path) -> Self {
-        let number: String = assembly.stamp.uuid.chars().take(8).collect();
+        let number: String = assembly.stamp.uuid.to_string().chars().take(8).collect();
         let name = format!("telemetry-{}-{number}.http", assembly.event.action());
         Self { folder: folder.to_owned(), name, bytes: assembly.request.to_bytes() }
     }

@@ -224,7 +224,7 @@ pub(crate) fn value_in_body(entry: &Entry, stamp: &Stamp) -> serde_json::Value {
     match &entry.content {
         // Plain data always has a form in JSON.
         Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
-        Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.clone().into(),
+        Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.to_string().into(),
         Content::Frozen => stamp.time.to_string().into(),
         Content::NotKnownHere | Content::Dropped(_) | Content::Absent => serde_json::Value::Null,
     }

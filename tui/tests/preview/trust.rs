@@ -57,7 +57,7 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     let now = UnixMillis::now();
     let keep = |action: &str, age: u64| {
         let (entry, raw) = request(&agent, action);
-        (outbox.keep(&Stamp { time: now - age, ..Stamp::now() }, &entry).unwrap().name().clone(), raw)
+        (outbox.keep(&Stamp { time: now - age, ..Stamp::now() }, &entry).unwrap().name(), raw)
     };
     let (sent, bytes) = keep("START", 5000);
     outbox.note_answer(&sent, 200, now, 20).unwrap();
