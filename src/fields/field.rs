@@ -1,54 +1,41 @@
-//! What one row of the table says of a field.
+//! The row of a field.
 
 use crate::fields::shape::Shape;
 
-/// Which fields are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Selection {
-    /// All of the schema.
     #[default]
     All,
-    /// Those that Netdata's telemetry page names, and what PostHog needs.
+    /// The fields of Netdata's telemetry page, and those that PostHog needs.
     Documented,
 }
 
-/// Where in the body a field stands.
+/// A field's place in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// At the top level, beside `properties`.
+    /// Beside `properties`.
     Top,
-    /// In `properties`.
     Properties,
 }
 
-/// What a field is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Group {
-    /// What PostHog needs to file the event.
     Envelope,
-    /// Constants that stand in for what PostHog would otherwise look up.
+    /// Constants in place of values that PostHog would otherwise look up.
     Masks,
-    /// What happened.
     Event,
-    /// Netdata itself.
     Agent,
-    /// The operating system of the machine.
     System,
-    /// The container in which the agent runs, where it does.
+    /// The agent's container, if any.
     Container,
-    /// Processor, memory and disk.
     Hardware,
-    /// How the agent is configured.
     Configuration,
-    /// What the agent watches, in numbers.
     Usage,
-    /// The browser in which the dashboard is open.
     Browser,
 }
 
 impl Group {
-    /// The group's heading.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Envelope => "Envelope",
@@ -64,7 +51,7 @@ impl Group {
         }
     }
 
-    /// All groups in the order in which they are shown.
+    /// In display order.
     pub const ALL: [Self; 10] = [
         Self::Envelope,
         Self::Masks,
@@ -79,23 +66,21 @@ impl Group {
     ];
 }
 
-/// Why a field is collected: the two purposes that Netdata's telemetry page names, and what delivery needs.
+/// Why a field is collected: the two purposes of Netdata's telemetry page, and the needs of delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Does it work as expected, and on which systems do failures repeat?
     QualityAssurance,
     /// How is it used, and how do development decisions influence that?
     UsageStatistics,
-    /// Both.
     Both,
-    /// The event could not be delivered or counted without it.
+    /// Delivery and counting need it.
     Delivery,
-    /// It keeps something else from being collected.
+    /// It prevents the collection of something else.
     Protection,
 }
 
 impl Purpose {
-    /// The purpose in words.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::QualityAssurance => "quality assurance",
@@ -107,21 +92,19 @@ impl Purpose {
     }
 }
 
-/// How much a field says about one machine.
+/// How much a value reveals about one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sensitivity {
-    /// The same for everybody.
     Constant,
-    /// One of few values that many machines share.
+    /// Many machines share the value.
     Coarse,
-    /// A value that few machines may share.
+    /// Few machines may share the value.
     Exact,
-    /// It tells this installation from all others.
+    /// Unique to this installation.
     Identifier,
 }
 
 impl Sensitivity {
-    /// The class in one word.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Constant => "constant",
@@ -132,69 +115,53 @@ impl Sensitivity {
     }
 }
 
-/// Where a field's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Always this value.
     Constant(&'static str),
-    /// The public key in the configuration.
+    /// The configuration's public key.
     ApiKey,
     /// The daemon's argument of this number, a JSON fragment.
     Argument(usize),
-    /// The daemon's argument of this number, where it gives exactly so many.
+    /// The same, if the daemon gives exactly this many.
     ArgumentOf {
-        /// The argument's number.
         number: usize,
-        /// The number of arguments in the call.
         count: usize,
     },
-    /// A variable that the daemon sets.
     Variable(&'static str),
-    /// A system fact, under the name of the daemon's variable for it.
+    /// A system fact, by the name of the daemon's variable.
     Fact(&'static str),
-    /// What happened, from the daemon's first three arguments.
+    /// From the daemon's first three arguments.
     Happened(Happened),
-    /// The names of fields that were left out.
     Dropped,
-    /// Set at the moment when the event is frozen: a random UUID.
+    /// A random UUID, set when the event is frozen.
     FrozenUuid,
-    /// Set at the moment when the event is frozen: the time.
+    /// The time when the event is frozen.
     FrozenTime,
-    /// In the dashboard: a key of what the agent answers to `/api/v1/registry?action=hello`.
+    /// The dashboard's: a key in the agent's answer to `/api/v1/registry?action=hello`.
     Hello(&'static str),
-    /// In the dashboard: the dashboard itself names it.
+    /// The dashboard's own.
     Page,
-    /// In the dashboard: PostHog's client, posthog-js, finds it out in the browser.
+    /// Found by PostHog's client, posthog-js, in the browser.
     Client,
 }
 
-/// The parts of what happened.
+/// The parts of the daemon's first three arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
-    /// Action and result.
     Event,
-    /// Argument 1.
     Action,
-    /// Argument 2.
     Result,
-    /// Argument 3.
     Data,
-    /// FATAL: the program.
     Process,
-    /// FATAL: the thread.
     Thread,
-    /// FATAL: the line.
     Line,
-    /// FATAL: the source file.
     File,
-    /// FATAL: the function.
     Function,
-    /// FATAL: errno.
     Errno,
 }
 
 impl Happened {
-    /// The number of the daemon's argument that says it.
+    /// The number of the daemon's argument.
     pub const fn argument(self) -> usize {
         match self {
             Self::Action => 1,
@@ -204,34 +171,27 @@ impl Happened {
     }
 }
 
-/// One row: a field that can be sent.
+/// A field that can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
-    /// Name on the wire.
+    /// The wire name.
     pub name: &'static str,
-    /// Where it stands in the body.
     pub place: Place,
-    /// What it is about.
     pub group: Group,
-    /// Why it is collected.
     pub purpose: Purpose,
-    /// How much it says about one machine.
     pub sensitivity: Sensitivity,
-    /// Where its value comes from.
     pub origin: Origin,
-    /// The form that a value must have to be sent.
+    /// A value of another form is not sent.
     pub shape: Shape,
-    /// Since which version of this table it exists.
-    pub since: u32,
-    /// The only action in whose events it occurs; `None`: all of them.
+    /// The only action with this field; `None`: all have it.
     pub only: Option<&'static str>,
-    /// Whether Netdata's own telemetry page names it.
+    /// Whether Netdata's telemetry page names it.
     pub documented: bool,
-    /// Whether `fields = "documented"` keeps it although that page does not name it.
+    /// Whether `fields = "documented"` keeps it in any case.
     pub always: bool,
-    /// What it is, in one sentence.
+    /// One sentence.
     pub what: &'static str,
-    /// A value as an example; not of this machine.
+    /// An example, not of this machine.
     pub example: &'static str,
 }
 
@@ -252,7 +212,6 @@ impl Field {
             sensitivity: Sensitivity::Coarse,
             origin,
             shape,
-            since: 1,
             only: None,
             documented: false,
             always: false,
@@ -291,12 +250,11 @@ impl Field {
         self
     }
 
-    /// Whether it occurs in events of this action.
     pub fn occurs_in(&self, action: &str) -> bool {
         self.only.is_none_or(|only| only == action)
     }
 
-    /// Where the value comes from, in words.
+    /// The origin in words.
     pub fn origin_in_words(&self) -> String {
         match self.origin {
             Origin::Constant(_) => "always the same".to_owned(),

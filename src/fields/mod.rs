@@ -1,7 +1,7 @@
-//! The one table of everything that can ever be sent.
+//! The table of everything that can ever be sent.
 //!
-//! An [`Event`](crate::request::event::Event) is built row by row from here, so a field that has no row cannot reach a body. The
-//! page "what is sent", `explain` and the preview's list of fields are made from the same rows.
+//! An [`Event`](crate::request::event::Event) is built row by row from it, so a field without a row cannot reach a
+//! body. The page "what is sent", `explain` and the preview's list are made from the same rows.
 
 pub mod action;
 mod field;
@@ -13,10 +13,9 @@ pub use action::{ACTIONS, Action};
 pub use field::{Field, Group, Happened, Origin, Place, Purpose, Selection, Sensitivity};
 pub use table::{DASHBOARD_FIELDS, FIELDS, PUBLIC_KEY};
 
-/// The version of this table. A row says since which version it exists.
+/// The version of this table.
 pub const VERSION: u32 = 1;
 
-/// Looks a field up by its wire name.
 pub fn field(name: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.name == name)
 }
@@ -36,7 +35,6 @@ mod tests {
             assert_eq!(names.len(), fields.len());
             for field in fields {
                 assert!(field.what.ends_with('.') && !field.example.is_empty(), "{}", field.name);
-                assert!((1..=VERSION).contains(&field.since), "{}", field.name);
             }
         }
     }

@@ -45,7 +45,6 @@ fn explain(field: &Field, event: Option<&Column>) -> String {
     row("form", &field.shape.describe());
     row("example", field.example);
     row("events", &field.only.map_or_else(|| "all".to_owned(), |action| format!("{action} only")));
-    row("since", &format!("version {} of the schema", field.since));
     row("Netdata", if field.documented { "named by Netdata's own telemetry page" } else { NOT_NAMED });
     let Some(Column { action, assembly }) = event else { return text };
     match assembly {

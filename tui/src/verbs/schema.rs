@@ -120,7 +120,6 @@ struct Row {
     from: String,
     form: String,
     example: &'static str,
-    since: u32,
     only_in: Option<&'static str>,
     documented: bool,
 }
@@ -146,7 +145,6 @@ impl Schema {
             from: field.origin_in_words(),
             form: field.shape.describe(),
             example: field.example,
-            since: field.since,
             only_in: field.only,
             documented: field.documented,
         };

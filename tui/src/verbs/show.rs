@@ -191,7 +191,6 @@ struct Field<'a> {
     form: String,
     example: &'a str,
     documented: bool,
-    since: u32,
 }
 
 /// A step on the way from what was asked to what is sent.
@@ -232,7 +231,6 @@ impl<'a> Shown<'a> {
             form: entry.field.shape.describe(),
             example: entry.field.example,
             documented: entry.field.documented,
-            since: entry.field.since,
         });
         Self {
             state: preview.events().outlook().name(),

@@ -83,7 +83,7 @@ fn details(entry: &Entry, stamp: &Stamp, look: Look, size: Size) -> Vec<Row> {
     let class = field.sensitivity;
     page.row("Sensitivity", LABEL, &format!("{}: {}", class.describe(), words::sensitivity_means(class)));
     let named = if field.documented { "named" } else { "not named" };
-    page.row("Since", LABEL, &format!("schema version {}; {named} by Netdata's own telemetry page", field.since));
+    page.row("Netdata", LABEL, &format!("{named} by Netdata's own telemetry page"));
     page.blank().heading("The way to the sent value");
     for (label, text) in field_trace::steps(entry, stamp) {
         page.row(label, LABEL, &text);
