@@ -1,4 +1,4 @@
-//! Time as the events write it.
+//! Time, as the events write it.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -6,36 +6,34 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// A moment: milliseconds since 1970 in UTC.
+/// Milliseconds since 1970 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixMillis(pub u64);
 
 impl UnixMillis {
-    /// Now. A clock before 1970 counts as 1970.
+    /// A clock before 1970 counts as 1970.
     pub fn now() -> Self {
         Self::of(SystemTime::now()).unwrap_or(Self(0))
     }
 
-    /// The moment of a file's time; `None`: it is before 1970.
+    /// `None`: the time is before 1970.
     pub fn of(time: SystemTime) -> Option<Self> {
         let since = time.duration_since(UNIX_EPOCH).ok()?;
         Some(Self(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
     }
 
-    /// How long ago an earlier moment was; no time, if it was later.
+    /// The time since an earlier moment; zero if that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// The moment that much later.
     #[must_use]
     pub fn after(self, time: Duration) -> Self {
         self + u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// So many milliseconds later.
 impl Add<u64> for UnixMillis {
     type Output = Self;
 
@@ -44,7 +42,6 @@ impl Add<u64> for UnixMillis {
     }
 }
 
-/// So many milliseconds earlier.
 impl Sub<u64> for UnixMillis {
     type Output = Self;
 
@@ -53,8 +50,8 @@ impl Sub<u64> for UnixMillis {
     }
 }
 
-/// ISO 8601 with milliseconds, always 24 characters: `2026-01-01T00:00:00.000Z`. Years after 9999 are written as the last moment of
-/// 9999, so that the length of a body does not depend on the clock.
+/// ISO 8601 with milliseconds, always 24 characters: `2026-01-01T00:00:00.000Z`. Years after 9999 are written as the
+/// end of 9999, so that the length of a body does not depend on the clock.
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LAST: u64 = 253_402_300_799_999;
@@ -66,18 +63,17 @@ impl fmt::Display for UnixMillis {
     }
 }
 
-/// A moment as the machine counts since it was started, asleep or not: nobody sets that clock. (In a time namespace it may begin
-/// elsewhere, `time_namespaces(7)`; an age is then wrong by as much.)
+/// Time since the machine was started, asleep or not. Nobody can set this clock. (A time namespace may shift it,
+/// `time_namespaces(7)`; an age is then wrong by the difference.)
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootTime {
-    /// Which start of which machine.
+    /// The identifier of this boot.
     boot: String,
-    /// Milliseconds since then.
     ms: u64,
 }
 
 impl BootTime {
-    /// Where the system says which start it is.
+    /// `None` where the system does not identify its boots.
     pub fn now() -> Option<Self> {
         #[cfg(target_os = "linux")]
         {
@@ -91,19 +87,19 @@ impl BootTime {
         None
     }
 
-    /// A moment before this one, unless that was before the start.
+    /// An earlier moment; `None` if it was before the boot.
     pub fn before(self, time: Duration) -> Option<Self> {
         Some(Self { ms: self.ms.checked_sub(u64::try_from(time.as_millis()).ok()?)?, ..self })
     }
 
-    /// How long ago another moment was, if it was since the same start.
+    /// The time since another moment; `None` after a reboot.
     pub fn since(&self, other: &Self) -> Option<Duration> {
         (self.boot == other.boot).then(|| Duration::from_millis(self.ms.saturating_sub(other.ms)))
     }
 }
 
-/// Year, month and day of a day since 1970 in the proleptic Gregorian calendar. Years begin in March here, so that the
-/// leap day is the last day of a year and every 400 years have 146,097 days.
+/// Year, month and day in the proleptic Gregorian calendar. Years begin in March here, so that the leap day is the last
+/// day of a year and every 400 years have 146,097 days.
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);

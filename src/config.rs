@@ -1,4 +1,4 @@
-//! The one optional configuration file, `anonymous-statistics.toml` in the config directory.
+//! The optional configuration file, `anonymous-statistics.toml` in the config directory.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,40 +13,34 @@ use crate::fields::{Action, PUBLIC_KEY, Selection, action};
 use crate::files::{self, Links};
 use crate::text::printable;
 
-/// The shortest deadline that a configuration may ask for. Below it no TLS handshake over a real network would finish,
-/// so every event would be lost while the configuration looks valid.
+/// The shortest deadline. Below it no TLS handshake over a real network would finish, so every event would be lost
+/// while the configuration looks valid.
 pub const DEADLINE_MIN: Duration = Duration::from_millis(50);
 
-/// Bytes of the configuration file. A real one has five lines.
+/// Bytes of the file. A real one has five lines.
 const CONFIG_BYTES: usize = 64 * 1024;
 
-/// Delivered requests that are kept for people to read (`history` in the configuration; 0 keeps none).
+/// Delivered requests that are kept for people to read (`history`; 0 keeps none).
 pub const HISTORY_ENTRIES: usize = 20;
 
-/// The file's name.
 pub const FILE: &str = "anonymous-statistics.toml";
 
-/// Where events go unless the configuration says otherwise.
 pub const DEFAULT_URL: &str = "https://posthog.netdata.cloud/capture/";
 
-/// What the sender is told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Where events go.
     pub endpoint: Endpoint,
-    /// The key under which the server files them.
     pub api_key: String,
-    /// A total time that is shorter than the usual one.
+    /// Shortens the usual deadline.
     pub deadline: Option<Duration>,
-    /// Which fields are sent.
     pub fields: Selection,
-    /// How many answered requests are kept for people to read.
+    /// Answered requests that are kept.
     pub history: usize,
-    /// The file that says so; `None`: there is none, and all values are the defaults.
+    /// `None`: there is no file, and all values are the defaults.
     pub file: Option<PathBuf>,
 }
 
-/// Why the configuration cannot be used. Nothing is sent then.
+/// Why the configuration cannot be used. Nothing is sent in that case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     path: PathBuf,
@@ -124,7 +118,7 @@ struct Raw {
 }
 
 impl Config {
-    /// The configuration of a config directory; the defaults where there is no directory or no file in it.
+    /// The defaults, if there is no directory or no file in it.
     pub fn load(directory: Option<&Path>) -> Result<Self, ConfigError> {
         let path = directory.map(|directory| directory.join(FILE));
         let config = path.as_deref().map_or_else(|| Self::from_raw(Raw::default(), None), Self::read);
@@ -172,7 +166,7 @@ impl Config {
         Ok(Self { endpoint, api_key, deadline, fields, history, file })
     }
 
-    /// The total time that a call for this action may take.
+    /// The total time of a call.
     pub fn deadline(&self, action: &str) -> Duration {
         let usual = Action::deadline_of(action);
         self.deadline.map_or(usual, |shorter| shorter.min(usual))
@@ -255,7 +249,7 @@ mod tests {
             mode(bits);
             assert!(!Config::load(Some(folder.path())).unwrap_err().depends_on_the_account());
         }
-        // Only root can give a file away, and only root can read what nobody may read.
+        // Only root can change a file's owner, and root can read any file.
         let other = std::fs::metadata(&path).unwrap().uid() + 1;
         if std::os::unix::fs::chown(&path, Some(other), None).is_err() {
             mode(0);

@@ -1,9 +1,9 @@
-//! Where events go: a URL of the few forms that are allowed.
+//! The destination of events: a URL of the few forms that are allowed.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A destination. It is https, or http to an address of this machine; nothing else can be written as one.
+/// https, or http to an address of this machine. Nothing else can be constructed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     https: bool,
@@ -19,7 +19,6 @@ enum Host {
     V6(Ipv6Addr),
 }
 
-/// Why a URL cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointError {
     NotAscii,
@@ -82,12 +81,11 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Whether the connection is made with TLS.
     pub fn is_https(&self) -> bool {
         self.https
     }
 
-    /// Whether the host is this machine by its name or address. The address that a connection then uses is checked again.
+    /// Whether the host means this machine. The address of the connection is checked again.
     pub fn is_loopback(&self) -> bool {
         match &self.host {
             Host::Name(name) => name == "localhost",
@@ -96,7 +94,7 @@ impl Endpoint {
         }
     }
 
-    /// The host, as it stands in the URL; IPv6 addresses in brackets.
+    /// The host, with IPv6 addresses in brackets.
     pub fn host(&self) -> String {
         match &self.host {
             Host::Name(name) => name.clone(),
@@ -105,7 +103,7 @@ impl Endpoint {
         }
     }
 
-    /// The host's address, where the URL gives an address and not a name.
+    /// `None` for a name.
     pub fn address(&self) -> Option<IpAddr> {
         match self.host {
             Host::Name(_) => None,
@@ -114,12 +112,12 @@ impl Endpoint {
         }
     }
 
-    /// The port, whether or not the URL names it.
+    /// The port of the URL, or that of its scheme.
     pub fn port(&self) -> u16 {
         self.port.unwrap_or(if self.https { 443 } else { 80 })
     }
 
-    /// The value of the `host` header: the port stands in it only if the URL names one.
+    /// The `host` header: it has a port only if the URL does.
     pub fn authority(&self) -> String {
         match self.port {
             Some(port) => format!("{}:{port}", self.host()),
@@ -127,7 +125,7 @@ impl Endpoint {
         }
     }
 
-    /// Path and query, the request target.
+    /// Path and query.
     pub fn target(&self) -> &str {
         &self.target
     }
@@ -160,7 +158,8 @@ fn parse_host(host: &str) -> Option<Host> {
     if let Ok(address) = host.parse() {
         return Some(Host::V4(address));
     }
-    // RFC 1123 names. A last label that looks like a number is refused: resolvers read "127.1" and "0x7f000001" as addresses.
+    // RFC 1123 names. A last label that looks like a number is refused: resolvers read "127.1" and "0x7f000001" as
+    // addresses.
     let name = host.to_ascii_lowercase();
     let labels_fit = name.len() <= 253
         && name.split('.').all(|label| {

@@ -1,4 +1,4 @@
-//! Reading files that somebody else may have put there.
+//! Access to files that another account may have put there.
 
 use std::ffi::OsStr;
 use std::io::{self, Read, Write};
@@ -7,39 +7,35 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, Mode, OFlags, Stat};
 
-/// A regular file, open, with what is known of it.
 #[derive(Debug)]
 pub struct Opened {
-    /// Its content can be read from here.
     pub file: std::fs::File,
-    /// Owner, mode and size.
     pub stat: Stat,
 }
 
-/// Whether a link at the end of a path is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// It is: the agent's own files may be links.
+    /// The agent's own files may be links.
     Follow,
-    /// It is an error: the place must be the file itself.
+    /// A link is an error.
     Refuse,
 }
 
-/// Opens a regular file. What is a FIFO or a device in its place is an error at once, and is not opened unless somebody exchanges
-/// the two at that moment (see [`system_facts::open_regular`]).
+/// Opens a regular file. A FIFO or device is an error, and is not opened unless it is swapped in at that moment (see
+/// [`system_facts::open_regular`]).
 pub fn open_regular(folder: impl AsFd, path: &Path, links: Links) -> io::Result<Opened> {
     let file = system_facts::open_regular(folder, path, links == Links::Follow)?;
     Ok(Opened { stat: rustix::fs::fstat(&file)?, file: file.into() })
 }
 
-/// Opens a regular file below a folder that may belong to somebody else than who reads: no link below it is followed, wherever it
-/// stands on the way. The folder itself may be a link.
+/// Opens a regular file below a folder of another account: no link on the way below it is followed. The folder itself
+/// may be a link.
 pub fn open_below(folder: &Path, path: &Path) -> io::Result<Opened> {
     let (parent, name) = parent_below(folder, path)?;
     open_regular(parent, name.as_ref(), Links::Refuse)
 }
 
-/// What is known of such a file, a link among them, without a right to read it.
+/// The metadata of such a file or link, which needs no right to read it.
 pub fn stat_below(folder: &Path, path: &Path) -> io::Result<Stat> {
     let (parent, name) = parent_below(folder, path)?;
     Ok(rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?)
@@ -54,11 +50,11 @@ fn parent_below<'path>(folder: &Path, path: &'path Path) -> io::Result<(OwnedFd,
 }
 
 impl Opened {
-    /// Reads all of it, unless it is larger than `max` bytes.
+    /// Reads the file, unless it is larger than `max` bytes.
     pub fn read(self, max: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let limit = u64::try_from(max).unwrap_or(u64::MAX);
-        // What is too large is not read at all. The files of /proc have no size, and others may grow meanwhile.
+        // A file that is too large is not read at all. Those of /proc have no size, and others may grow meanwhile.
         if self.size() <= limit {
             self.file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
             if bytes.len() <= max {
@@ -68,31 +64,29 @@ impl Opened {
         Err(io::Error::other(format!("it is larger than {max} bytes")))
     }
 
-    /// Its size in bytes, as the folder says it.
+    /// The size in bytes at the time of opening.
     pub fn size(&self) -> u64 {
         u64::try_from(self.stat.st_size).unwrap_or(0)
     }
 }
 
-/// Reads a regular file of at most `max` bytes.
 pub fn read(path: &Path, links: Links, max: usize) -> io::Result<Vec<u8>> {
     open_regular(rustix::fs::CWD, path, links)?.read(max)
 }
 
-/// Writes a new file in a folder, which only its owner may read. What stands at its place already is an error and stays as
-/// it is; what could not be written whole is taken away again.
+/// Writes a new file that only its owner may read. An existing file is an error and stays as it is; a partial file is
+/// deleted.
 pub fn write_new(folder: impl AsFd, name: &str, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let mut file = std::fs::File::from(rustix::fs::openat(&folder, name, flags, Mode::RUSR | Mode::WUSR)?);
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
-        // If it cannot be deleted either, the error that is reported says that the file is not whole.
+        // If deleting fails too, the reported error still says that the file is incomplete.
         let _ = rustix::fs::unlinkat(&folder, name, AtFlags::empty());
     }
     written
 }
 
-/// Opens a folder.
 pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<OwnedFd> {
     let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     if links == Links::Refuse {
@@ -103,8 +97,7 @@ pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<O
 
 /// Whether files may be created and deleted in a folder.
 pub fn may_change(folder: &Path) -> rustix::io::Result<()> {
-    // With the dot a file in its place is an error, as it is when it is opened. The rights that count are those of the
-    // effective user, as in every other system call.
+    // The dot makes a file in its place an error. The effective user's rights count, as in every other system call.
     let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
     rustix::fs::accessat(rustix::fs::CWD, folder.join("."), access, AtFlags::EACCESS)
 }
@@ -152,7 +145,6 @@ mod tests {
         std::os::unix::fs::symlink(".", path("folder-link")).unwrap();
         assert!(open_folder(rustix::fs::CWD, &path("folder-link"), Links::Refuse).is_err());
     }
-    /// The owner of a folder leads nobody out of it, at no step of the way.
     #[test]
     fn below_a_folder_no_link_is_followed() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! What reads something that others have written, as functions of bytes, with what must hold whatever the bytes are. The
-//! targets in `fuzz/` and `tests/fuzz/` call them.
+//! The parsers of foreign input as functions of bytes, each with what must hold for any bytes. The targets in `fuzz/`
+//! and `tests/fuzz/` call them.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -22,10 +22,8 @@ use crate::request::payload::{BODY_BYTES, Stamp};
 use crate::request::{Assembly, Machine};
 use crate::{fields, proxy};
 
-/// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All targets of the library, by name.
 pub const TARGETS: &[Target] = &[
     ("invocation", invocation),
     ("fragment", fragment),
@@ -45,7 +43,7 @@ fn hosts() -> HostNames {
     HostNames::new([HOST])
 }
 
-/// The daemon's call: arguments, each ended by NUL, and behind an empty one variables as `NAME=VALUE`.
+/// The daemon's call: arguments, each ended by NUL; after an empty one, variables as `NAME=VALUE`.
 pub fn invocation(bytes: &[u8]) {
     let mut words = bytes.split(|byte| *byte == 0);
     let arguments: Vec<OsString> =
@@ -68,7 +66,7 @@ pub fn recorded_call(bytes: &[u8]) {
     let _ = (conf.get("directories", "lib"), conf.get("global", "crash reports"));
 }
 
-/// There is no request, or its body is one JSON object of bearable size, with fields of the schema only, none of which is
+/// There is no request, or its body is one JSON object within the limit, with fields of the schema only and nothing
 /// personal.
 fn is_sendable(call: &Invocation) {
     let machine = Machine { facts: Facts::default(), nodename: HOST.to_owned() };
@@ -90,7 +88,7 @@ fn is_sendable(call: &Invocation) {
             assert!(field.is_some_and(|field| is_harmless(field, value)), "{name}: {value}");
         }
     }
-    // It thaws to what it was.
+    // It parses to the same request.
     let bytes = request.to_bytes();
     assert_eq!(thaw(&bytes, request.endpoint()).map(|thawed| thawed.to_bytes()), Some(bytes));
 }
@@ -102,7 +100,7 @@ fn is_harmless(field: &Field, value: &Json) -> bool {
     if field.shape != Shape::KernelRelease {
         return clean && !personal(text);
     }
-    // The numbers of a kernel may have four parts, and are no address.
+    // A kernel's version may have four parts, and is no address.
     let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
     let parts = number.split('.').filter(|part| !part.is_empty()).count();
     text == "unknown" || clean && parts <= 4 && without_versions(text).is_some_and(|rest| !personal(&rest))
@@ -156,7 +154,7 @@ const SECRETS: [&str; 16] = [
     HOST,
 ];
 
-/// A secret that the first byte chooses, disguised as the next eight say, with any text around it.
+/// The first byte chooses a secret, the next eight its disguise, the rest the text around it.
 pub fn personal(bytes: &[u8]) {
     let Some(((which, how), around)) =
         bytes.split_at_checked(9).and_then(|(head, rest)| Some((head.split_first()?, rest)))
@@ -218,14 +216,14 @@ pub fn fatal(bytes: &[u8]) {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
         assert!((1..=64).contains(&name.len()) && name.bytes().all(plain), "{name}");
     }
-    // No folder of whoever built the agent.
+    // No folder of the machine that built the agent.
     assert!(fatal.file.as_deref().is_none_or(|file| !file.starts_with('/') && file.matches('/').count() <= 1));
-    // Written again it says the same, as far as it says anything.
+    // The rewritten form parses to itself.
     let again = Fatal::parse(fatal.result().as_deref(), fatal.data().as_deref());
     assert_eq!((again.result(), again.data()), (fatal.result(), fatal.data()));
 }
 
-/// Settings of proxies: the values of `https_proxy`, `all_proxy` and `no_proxy` and a destination, with a NUL between them.
+/// The values of `https_proxy`, `all_proxy` and `no_proxy` and a destination, with a NUL between them.
 pub fn proxy(bytes: &[u8]) {
     let mut words = bytes.splitn(4, |byte| *byte == 0).map(OsStr::from_bytes);
     let values = [words.next(), words.next(), words.next()];
@@ -239,7 +237,7 @@ pub fn proxy(bytes: &[u8]) {
     let chosen = proxy::choose(&endpoint, variable);
     assert!(chosen.is_none() || !endpoint.is_loopback());
     if let Some(proxy) = chosen {
-        // Whatever stands before the last @ may be a password.
+        // Everything before the last @ may be a password.
         let shown = proxy.shown();
         let split = shown.split_once("://").map(|(scheme, rest)| (scheme, rest.strip_prefix("***@").unwrap_or(rest)));
         let hidden = split.is_some_and(|(scheme, host)| !scheme.contains([':', '@']) && !host.contains('@'));

@@ -1,17 +1,17 @@
-//! Netdata's telemetry events: what is sent, whether it may be sent, and what waits to be sent.
+//! Netdata's telemetry events: their content, the consent to send them, and the outbox.
 //!
-//! There is one way from facts to bytes, and each stage is one type:
+//! Each stage from facts to bytes is one type:
 //!
-//! [`Invocation`](call::Invocation) (what the daemon said) and [`Facts`](system_facts::Facts) →
+//! [`Invocation`](call::Invocation) (the daemon's call) and [`Facts`](system_facts::Facts) →
 //! [`Event`](request::event::Event) → [`Payload`](request::payload::Payload) (frozen bytes) →
 //! [`PreparedRequest`](request::http::PreparedRequest) → [`Outbox`](outbox::Outbox) → the sender's transport.
 //!
-//! The library opens no network connection and draws nothing. The sender (`anonymous-statistics`) adds the transport, the
-//! preview (`telemetry-preview`) adds the screen; both build a request with [`Assembly::build`](request::Assembly::build),
-//! so what the one shows is what the other sends.
+//! The library opens no network connection and draws nothing. The sender (`anonymous-statistics`) adds the transport,
+//! the preview (`telemetry-preview`) the screen; both build a request with
+//! [`Assembly::build`](request::Assembly::build), so the preview shows what the sender sends.
 //!
-//! - [`fields`]: the one table of everything that can ever be sent, and [`fields::shape`], the form that a value must have.
-//! - [`consent`]: the one decision whether this machine may send.
+//! - [`fields`]: the table of everything that can ever be sent, and [`fields::shape`], the form of each value.
+//! - [`consent`]: the decision whether this machine may send.
 
 pub mod agent;
 pub mod call;

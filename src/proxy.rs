@@ -1,4 +1,4 @@
-//! Which proxy a request goes through: curl's rules (curl(1), section ENVIRONMENT).
+//! The proxy of a request, by curl's rules (curl(1), section ENVIRONMENT).
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,27 +7,26 @@ use std::net::IpAddr;
 use crate::endpoint::{Endpoint, parse_bracketed, split_port};
 use crate::outbox::outcome::Failure;
 
-/// Every variable that counts, one way or another.
+/// Every variable that curl reads for this.
 pub const VARIABLES: [&str; 7] =
     ["https_proxy", "HTTPS_PROXY", "http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
 
-/// A proxy as the environment names it.
+/// A proxy from the environment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// The variable that names it.
     pub variable: &'static str,
     url: String,
 }
 
 impl Proxy {
-    /// The URL, with the password that it may hold.
+    /// The URL, including any password.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The URL without user name and password, to be shown.
+    /// The URL for display, without user name and password.
     pub fn shown(&self) -> String {
-        // What is no scheme belongs to a password that holds "://".
+        // Without a valid scheme before it, "://" is part of a password.
         let split = self.url.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
         let (scheme, rest) = split.unwrap_or(("http", &self.url));
         match rest.rsplit_once('@') {
@@ -43,16 +42,13 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Where a proxy is and how it is spoken to.
+/// The address and protocol of a proxy.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Whether it is spoken to with TLS.
     pub tls: bool,
     /// Name or address; an IPv6 address in brackets.
     pub host: String,
-    /// The port.
     pub port: u16,
-    /// User name and password.
     pub login: Option<(String, String)>,
 }
 
@@ -62,15 +58,15 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Names that make curl guess another scheme than HTTP where the URL has none (curl(1), on the URL).
+/// Host names from which curl guesses another scheme than HTTP (curl(1), URL).
 const GUESSED: [&str; 6] = ["ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3."];
-/// curl's port where none is named (curl(1), --proxy).
+/// curl's default port (curl(1), --proxy).
 const PORT: u16 = 1080;
 const TLS_PORT: u16 = 443;
 
 impl Proxy {
-    /// Reads the URL as curl does, whose way is wider than the standard's in some places, and narrower in others. The error is
-    /// curl's too: a kind of proxy that is not supported is one that cannot be reached.
+    /// Parses the URL as curl does, which accepts more than the standard in some places and less in others. The error
+    /// is curl's, too: an unsupported kind of proxy counts as unreachable.
     pub fn server(&self) -> Result<Server, Failure> {
         let url = self.url.as_str();
         if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
@@ -100,7 +96,7 @@ impl Proxy {
     }
 }
 
-/// Splits a scheme from what is behind it, `None` where there is none. A URL has two slashes there; curl bears one to three.
+/// Splits off the scheme. curl accepts one to three slashes after it. `None`: there are more.
 fn scheme(url: &str) -> Option<(Option<&str>, &str)> {
     match url.split_once(":/").filter(|(scheme, _)| is_scheme(scheme)) {
         Some((scheme, rest)) => {
@@ -139,8 +135,7 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
     }
 }
 
-/// Replaces `%` and two hexadecimal digits by the byte that they mean; another `%` stands for itself. What is then no UTF-8 has no
-/// meaning here.
+/// Decodes `%` and two hexadecimal digits; any other `%` stands for itself. `None` unless the result is UTF-8.
 fn percent_decoded(text: &str) -> Option<String> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(text.len());
@@ -156,16 +151,17 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
-/// Chooses the proxy for a destination. A destination on this machine is never reached through a proxy.
+/// The proxy for a destination; never one for a destination on this machine.
 pub fn choose(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<OsString>) -> Option<Proxy> {
     if endpoint.is_loopback() {
         return None;
     }
-    // What is no UTF-8 names no proxy that exists, but it is not as if nothing were said: nothing goes past a proxy.
+    // A value that is not UTF-8 names no existing proxy, but it must not be ignored: the request would bypass the
+    // proxy.
     let set = |name: &'static str| {
         variable(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
     };
-    // http_proxy counts in lower case only: in a CGI program HTTP_PROXY is what the client sent as a header.
+    // http_proxy counts in lower case only: in a CGI program HTTP_PROXY is a header of the client (httpoxy).
     let names: &[&'static str] = if endpoint.is_https() {
         &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
     } else {
@@ -179,8 +175,8 @@ pub fn choose(endpoint: &Endpoint, variable: impl Fn(&str) -> Option<OsString>) 
     Some(Proxy { variable: variable_name, url })
 }
 
-/// `*` alone excepts every host; else each entry, with or without a dot before or behind it, excepts a host and what is below
-/// it, or an address or a network of addresses.
+/// `*` alone excepts every host. Otherwise each entry, with optional dots around it, excepts a host and its subdomains,
+/// or an address or network.
 fn is_excepted(endpoint: &Endpoint, exceptions: &str) -> bool {
     if exceptions == "*" {
         return true;
@@ -200,7 +196,7 @@ fn is_excepted(endpoint: &Endpoint, exceptions: &str) -> bool {
     })
 }
 
-/// To curl no bits are all bits, and what stands behind a number does not count.
+/// curl treats an empty prefix length as a full-length match and ignores anything after the digits.
 fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
     let (a, b, width) = match (address, network.parse()) {
         (IpAddr::V4(a), Ok(IpAddr::V4(b))) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
@@ -212,7 +208,8 @@ fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
     match bits.get(..end).unwrap_or_default() {
         "" if bits.starts_with('-') => false,
         "" => a == b,
-        // curl takes 0 bits for what they say since 2026 (its pull request 20306, in `lib/noproxy.c`); before, they were 32 or 128.
+        // Since 2026 a prefix length of 0 matches everything (curl's pull request 20306, `lib/noproxy.c`); before, it
+        // meant 32 or 128.
         digits => digits.parse().is_ok_and(|bits: u32| match bits {
             0 => true,
             _ => bits <= width && a >> (width - bits) == b >> (width - bits),

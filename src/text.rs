@@ -1,16 +1,13 @@
-//! Text from outside, as it may be shown on a terminal.
+//! Foreign text, made safe for a terminal.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::IsTerminal;
 
 use system_facts::is_unprintable;
 
-/// Makes text safe for a terminal: what is not drawn ([`is_unprintable`]) is written as an escape (`\u{1b}`); everything else
-/// stays.
+/// Escapes invisible and control characters ([`is_unprintable`]) as `\u{1b}`.
 ///
-/// A value in `/etc/os-release`, in a history entry or in an argument may hold escape sequences. A terminal would obey
-/// them.
+/// A value in `/etc/os-release`, a history entry or an argument may hold escape sequences that a terminal would obey.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -18,8 +15,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     let mut safe = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         if is_unprintable(c) {
-            // Writing to a String cannot fail.
-            let _ = write!(safe, "{}", c.escape_unicode());
+            safe.extend(c.escape_unicode());
         } else {
             safe.push(c);
         }
@@ -27,31 +23,27 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// What is to be written to a stream in place of bytes, which anybody may have made. `None`: the bytes themselves, because the
-/// stream is no terminal, or because they hold nothing that one would obey.
+/// The bytes with escapes, for a stream that is a terminal. `None`: write the bytes unchanged.
 pub fn escaped_for(stream: &impl IsTerminal, bytes: &[u8]) -> Option<String> {
-    stream.is_terminal().then(|| escaped(bytes)).flatten()
+    if stream.is_terminal() { escaped(bytes) } else { None }
 }
 
-/// What a person is told where [`escaped_for`] has changed something.
+/// The note for a person where [`escaped_for`] returned text.
 pub const ESCAPED: &str =
     "What a terminal would obey or not draw is written as escapes here. The bytes as they are: > FILE";
 
-/// [`printable`] line by line, with `\xff` for a byte that is not UTF-8. The ends of lines stay.
+/// [`printable`] line by line, with `\xff` for a byte that is not UTF-8. Line ends stay.
 fn escaped(bytes: &[u8]) -> Option<String> {
     let mut safe = String::with_capacity(bytes.len() + 64);
     for chunk in bytes.utf8_chunks() {
         for line in chunk.valid().split_inclusive('\n') {
             let text = line.strip_suffix('\n').unwrap_or(line);
-            // Headers end in CR LF (RFC 9112, section 2.2); anywhere else a CR goes back over what is already written.
+            // Headers end in CR LF (RFC 9112, section 2.2); elsewhere a CR would overwrite the line.
             let text = if text.len() < line.len() { text.strip_suffix('\r').unwrap_or(text) } else { text };
             safe.push_str(&printable(text));
             safe.push_str(line.get(text.len()..).unwrap_or_default());
         }
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(safe, "\\x{byte:02x}");
-        }
+        safe.extend(chunk.invalid().escape_ascii().map(char::from));
     }
     (safe.as_bytes() != bytes).then_some(safe)
 }

@@ -1,21 +1,19 @@
-//! The agent's own configuration, `netdata.conf`: sections of `name = value`, as its documentation describes them.
+//! The agent's own configuration, `netdata.conf`: sections of `name = value`.
 
 use system_facts::{Error, Host};
 
-/// The file's name.
 pub const FILE: &str = "netdata.conf";
 
-/// Bytes that are read. The file that an agent writes with all its defaults has some 100 KiB.
+/// Bytes that are read. A file with all defaults has about 100 KiB.
 const BYTES: usize = 1024 * 1024;
 
-/// The settings of an agent that somebody changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetdataConf {
     text: String,
 }
 
 impl NetdataConf {
-    /// Reads a file. Where there is none, every setting is the agent's default.
+    /// A missing file means the agent's defaults.
     pub fn read(host: &dyn Host, path: &str) -> Result<Self, Error> {
         match host.read(path, BYTES) {
             Ok(bytes) => Ok(Self::from(String::from_utf8_lossy(&bytes).into_owned())),
@@ -24,7 +22,7 @@ impl NetdataConf {
         }
     }
 
-    /// The value of a setting; `None`: it is not set. Of several the last one counts.
+    /// `None`: it is not set. The last assignment counts.
     pub fn get(&self, section: &str, name: &str) -> Option<&str> {
         let mut inside = false;
         let mut found = None;
@@ -40,11 +38,10 @@ impl NetdataConf {
         found
     }
 
-    /// The config directory, the library directory and the folder of the plugins, where they are set: under the names of
-    /// today, or those of agents before v1.33.
+    /// The config, library and plugins directories, by their current names or those before v1.33.
     pub fn directories(&self) -> [Option<&str>; 3] {
         let either = |name, old| self.get("directories", name).or_else(|| self.get("global", old));
-        // Several folders of plugins may be named, each in quotes; the first holds the agent's own.
+        // There may be several quoted folders; the first has the agent's own plugins.
         let plugins = either("plugins", "plugins directory");
         let plugins = plugins.and_then(|text| text.split('"').find(|part| part.starts_with('/')));
         [either("config", "config directory"), either("lib", "lib directory"), plugins]

@@ -1,4 +1,4 @@
-//! Where the agent keeps its configuration and its state: found by one function for all three programs.
+//! The agent's folders, found by one function for all three programs.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use system_facts::Host;
 use crate::agent::conf::{self, NetdataConf};
 use crate::outbox::STATE_FOLDER;
 
-/// The config directories of Linux packages, static builds, FreeBSD and Homebrew. The opt-out file counts in each of
-/// them, whichever the daemon uses.
+/// The config directories of Linux packages, static builds, FreeBSD and Homebrew. The opt-out file counts in all of
+/// them.
 pub const CONFIG_DIRECTORIES: [&str; 4] =
     ["/etc/netdata", "/opt/netdata/etc/netdata", "/usr/local/etc/netdata", "/opt/homebrew/etc/netdata"];
 
-/// The library directories of the same.
+/// Their library directories.
 pub const LIBRARY_DIRECTORIES: [&str; 5] = [
     "/var/lib/netdata",
     "/opt/netdata/var/lib/netdata",
@@ -22,7 +22,7 @@ pub const LIBRARY_DIRECTORIES: [&str; 5] = [
     "/opt/homebrew/var/lib/netdata",
 ];
 
-/// The folders of the agent's plugins, where the daemon looks for the scripts that this project replaces.
+/// Their plugin directories, in which the daemon looks for the scripts that this project replaces.
 pub const PLUGIN_DIRECTORIES: [&str; 6] = [
     "/usr/libexec/netdata/plugins.d",
     "/usr/lib/netdata/plugins.d",
@@ -32,87 +32,76 @@ pub const PLUGIN_DIRECTORIES: [&str; 6] = [
     "/usr/local/lib/netdata/plugins.d",
 ];
 
-/// The variables that name an agent's config directory, library directory and plugins.
+/// The variables for the agent's config, library and plugin directories.
 pub const VARIABLES: [&str; 3] = ["NETDATA_USER_CONFIG_DIR", "NETDATA_LIB_DIR", "NETDATA_PLUGINS_DIR"];
 
-/// How a folder was found.
+/// The source of a folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FoundBy {
-    /// The command line names it.
+    /// The command line.
     #[default]
     Option,
-    /// The environment names it.
+    /// The environment.
     Variable,
-    /// The daemon's own configuration or environment names it.
+    /// The daemon's own configuration or environment.
     Daemon,
-    /// It is the first usual place that exists.
+    /// The first usual place that exists.
     Usual,
 }
 
-/// A folder of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dir {
-    /// Where it is.
     pub path: PathBuf,
-    /// How it was found.
     pub by: FoundBy,
 }
 
-/// The folders of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
-    /// *The* config directory, which holds the configuration; `None` where none exists.
+    /// *The* config directory, with the configuration. Each is `None` where none exists.
     pub config: Option<Dir>,
-    /// The library directory; `None` where none exists.
     pub library: Option<Dir>,
-    /// The folder of the daemon's plugins; `None` where none exists.
     pub plugins: Option<Dir>,
-    /// Every directory in which the opt-out file counts.
+    /// The directories in which the opt-out file counts.
     pub consent: Vec<PathBuf>,
-    /// The agent's own configuration; `None` where no config directory exists.
+    /// The agent's own `netdata.conf`.
     pub conf: Option<PathBuf>,
-    /// Why the agent may use another config directory after all.
+    /// Why the agent may use another config directory.
     pub doubt: Option<String>,
 }
 
-/// Folders that somebody names.
+/// Folders from one source.
 ///
-/// Only absolute paths can be used: what a relative one means depends on who asks. A relative config directory is kept all
-/// the same, so that the decision about consent says that it cannot look there.
+/// Only absolute paths are usable: a relative one depends on the process. A relative config directory is kept
+/// nevertheless, so that the decision about consent reports that it cannot look there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
-    /// Who names them.
     pub by: FoundBy,
-    /// The config directory.
     pub config: Option<PathBuf>,
-    /// The library directory.
     pub library: Option<PathBuf>,
-    /// The folder of the plugins.
     pub plugins: Option<PathBuf>,
-    /// The agent's own configuration, where it is not the config directory's.
+    /// A `netdata.conf` outside the config directory.
     pub conf: Option<PathBuf>,
-    /// The prefix of the installation, as the place of the program says it.
+    /// The installation's prefix, from the path of the daemon's program.
     pub prefix: Option<PathBuf>,
-    /// Why more may be named than this.
+    /// Why the source may name more folders.
     pub doubt: Option<String>,
 }
 
 impl Named {
-    /// What the command line names: `--config-dir` and `--lib-dir`.
+    /// `--config-dir` and `--lib-dir`.
     pub fn by_options(config_dir: Option<&Path>, lib_dir: Option<&Path>) -> Self {
         let [config, library] = [config_dir, lib_dir].map(|path| path.map(Path::to_owned));
         Self { by: FoundBy::Option, config, library, ..Self::default() }
     }
 
-    /// What an environment names. An empty variable names nothing.
+    /// Empty variables do not count.
     pub fn by_variables<'v>(variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
         let [config, library, plugins] =
             VARIABLES.map(|name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from));
         Self { by: FoundBy::Variable, config, library, plugins, ..Self::default() }
     }
 
-    /// Adds what the command that starts an agent names: its program says where it is installed, and `-c` names its
-    /// configuration.
+    /// Adds the agent's command line: the program's path implies the prefix, and `-c` names its configuration.
     #[must_use]
     pub fn and_command(mut self, command: &[OsString]) -> Self {
         let option = command.iter().position(|word| word == "-c").and_then(|at| command.get(at + 1)).map(PathBuf::from);
@@ -125,8 +114,8 @@ impl Named {
     }
 }
 
-/// Every directory in which the opt-out file counts: the ones that are named and all usual ones, whether or not they
-/// exist. To say so, no file is looked at.
+/// Every directory in which the opt-out file counts: the named ones and all usual ones, whether they exist or not. No
+/// file is accessed.
 pub fn consent_directories(named: &[Named]) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = Vec::new();
     let named = named.iter().filter_map(|named| named.config.clone());
@@ -138,17 +127,17 @@ pub fn consent_directories(named: &[Named]) -> Vec<PathBuf> {
     directories
 }
 
-/// The library directory, in which events wait and are kept.
+/// The library directory, with the outbox.
 pub fn library_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
     Folders::find(named, exists).library
 }
 
-/// *The* config directory, which holds the configuration.
+/// *The* config directory, with the configuration.
 pub fn config_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
     Folders::find(named, exists).config
 }
 
-/// Below the prefix of an installation: where its configuration, its state and its plugins are.
+/// The folders below the prefix of an installation.
 const CONFIG: [&str; 1] = ["etc/netdata"];
 const LIBRARY: [&str; 1] = ["var/lib/netdata"];
 const PLUGINS: [&str; 4] = [
@@ -158,7 +147,7 @@ const PLUGINS: [&str; 4] = [
     "lib/netdata/plugins.d",
 ];
 
-/// Likewise the daemon's program.
+/// The daemon's program below a prefix.
 const PROGRAMS: [&str; 4] = ["usr/sbin/netdata", "sbin/netdata", "bin/srv/netdata", "bin/netdata"];
 
 /// The prefixes of the usual installations, in the order of [`CONFIG_DIRECTORIES`].
@@ -167,7 +156,7 @@ const PREFIXES: [&str; 4] = ["/", "/opt/netdata", "/usr/local", "/opt/homebrew"]
 /// FreeBSD keeps state outside the prefix of its packages (hier(7)).
 const FREEBSD: (&str, &str) = ("/usr/local", "/var/db/netdata");
 
-/// The prefix of the installation to which a folder belongs, as far as its name says it.
+/// The installation's prefix, if the path of a folder reveals it.
 fn prefix_of(folder: &Path, below: &[&str]) -> Option<PathBuf> {
     if folder == Path::new(FREEBSD.1) {
         return Some(FREEBSD.0.into());
@@ -177,13 +166,12 @@ fn prefix_of(folder: &Path, below: &[&str]) -> Option<PathBuf> {
     folder.ancestors().nth(Path::new(end).components().count()).map(Path::to_owned)
 }
 
-/// The first of an installation's folders of one kind that exists.
 fn in_prefix(prefix: &Path, below: &[&str], exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let freebsd = (prefix == Path::new(FREEBSD.0) && below == LIBRARY).then(|| PathBuf::from(FREEBSD.1));
     freebsd.into_iter().chain(below.iter().map(|end| prefix.join(end))).find(|path| exists(path))
 }
 
-/// The prefixes of the usual installations that exist. A config directory alone may be left from an agent that was removed.
+/// The usual prefixes with an agent. A config directory alone may be the remains of a removed agent.
 fn installed(exists: impl Fn(&Path) -> bool) -> impl Iterator<Item = &'static Path> {
     let has_agent =
         move |prefix: &&Path| [&PLUGINS[..], &LIBRARY].iter().any(|below| in_prefix(prefix, below, &exists).is_some());
@@ -191,8 +179,8 @@ fn installed(exists: impl Fn(&Path) -> bool) -> impl Iterator<Item = &'static Pa
 }
 
 impl Folders {
-    /// Finds the folders of one agent: whoever is first in the list wins. What nobody names is looked for in the same
-    /// installation, and is not known where the names do not say which that is: another agent's folder would be worse.
+    /// Finds the folders of one agent; the first source wins. Folders without a source are taken from the same
+    /// installation, and stay unknown if it cannot be identified: another agent's folder would be worse.
     pub fn find(named: &[Named], exists: impl Fn(&Path) -> bool) -> Self {
         let name = |one: fn(&Named) -> Option<&PathBuf>| {
             let usable =
@@ -215,7 +203,7 @@ impl Folders {
                 found.fill(&prefix, FoundBy::Usual, &exists);
             }
         } else {
-            // A program that has no folder beside it was built to look elsewhere.
+            // A program without a config directory in its prefix was built for another one.
             let beside = name(|named| named.prefix.as_ref())
                 .filter(|prefix| in_prefix(&prefix.path, &CONFIG, &exists).is_some());
             let left = || PREFIXES.iter().map(Path::new).find(|prefix| in_prefix(prefix, &CONFIG, &exists).is_some());
@@ -229,7 +217,7 @@ impl Folders {
         found
     }
 
-    /// The folders of each agent that is installed in a usual place; its config directory need not exist.
+    /// The folders of each agent in a usual place; its config directory need not exist.
     pub fn of_installations(exists: impl Fn(&Path) -> bool) -> Vec<Self> {
         let of = |prefix: &Path| {
             let usual = Named { by: FoundBy::Usual, config: Some(prefix.join(CONFIG[0])), ..Named::default() };
@@ -238,7 +226,7 @@ impl Folders {
         installed(&exists).map(of).collect()
     }
 
-    /// Takes from an installation what nobody names.
+    /// Takes missing folders from an installation.
     fn fill(&mut self, prefix: &Path, by: FoundBy, exists: impl Fn(&Path) -> bool) {
         let kinds: [(_, &[_]); 3] =
             [(&mut self.config, &CONFIG), (&mut self.library, &LIBRARY), (&mut self.plugins, &PLUGINS)];
@@ -249,7 +237,7 @@ impl Folders {
         }
     }
 
-    /// Follows the agent's own configuration where it moves folders that whoever asks does not name.
+    /// Applies the agent's own configuration to the folders that the caller does not name.
     #[must_use]
     pub fn configured(mut self, host: &dyn Host) -> Self {
         let Some(path) = &self.conf else { return self };
@@ -274,14 +262,14 @@ impl Folders {
         {
             self.consent.insert(0, path.clone());
         }
-        // What a relative path means, the daemon alone knows.
+        // Only the daemon knows the meaning of a relative path.
         for folder in [&mut self.config, &mut self.library, &mut self.plugins] {
             *folder = folder.take().filter(|folder| folder.path.is_absolute());
         }
         self
     }
 
-    /// Whether these may be the folders of the agent that somebody asks for by its config directory.
+    /// Whether these may be the folders of the agent with this config directory.
     pub fn may_be(&self, asked: Option<&Path>) -> bool {
         let is_usual = |asked: &Path| CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == asked);
         asked.is_none_or(|asked| match &self.config {
@@ -291,41 +279,38 @@ impl Folders {
         })
     }
 
-    /// The folders, each with where one of its kind is in an installation.
+    /// Each folder with the places of its kind below a prefix.
     fn each(&self) -> impl Iterator<Item = (Option<&Path>, &'static [&'static str])> {
         let kinds: [(_, &'static [_]); 3] =
             [(&self.config, &CONFIG), (&self.library, &LIBRARY), (&self.plugins, &PLUGINS)];
         kinds.into_iter().map(|(folder, below)| (path(folder.as_ref()), below))
     }
 
-    /// The prefix of the installation to which all known folders belong; `None`: they do not say it.
+    /// The common prefix of all known folders, if they reveal one.
     pub fn prefix(&self) -> Option<PathBuf> {
         let mut prefixes = self.each().filter_map(|(folder, below)| folder.map(|folder| prefix_of(folder, below)));
         let first = prefixes.next()??;
         prefixes.all(|prefix| prefix.as_ref() == Some(&first)).then_some(first)
     }
 
-    /// Whether an agent is installed, as far as its folders say it.
+    /// Whether the folders indicate an installed agent.
     pub fn has_agent(&self) -> bool {
         self.library.is_some() || self.plugins.is_some()
     }
 
-    /// The config directory's path.
     pub fn config_path(&self) -> Option<&Path> {
         path(self.config.as_ref())
     }
 
-    /// The library directory's path.
     pub fn library_path(&self) -> Option<&Path> {
         path(self.library.as_ref())
     }
 
-    /// The path of the plugins' folder.
     pub fn plugins_path(&self) -> Option<&Path> {
         path(self.plugins.as_ref())
     }
 
-    /// The folder in which events wait and are kept.
+    /// The outbox.
     pub fn state(&self) -> Option<PathBuf> {
         self.library_path().map(|path| path.join(STATE_FOLDER))
     }
@@ -363,10 +348,10 @@ mod tests {
         let found = find((None, None), &[], &both);
         assert_eq!(paths(&found), debian.map(some));
         assert_eq!(found.prefix(), Some("/".into()));
-        // What was opted out of before the agent came is no agent.
+        // A config directory with nothing but the opt-out file is no agent.
         let found = find((None, None), &[], &[&debian[..1], &opt].concat());
         assert_eq!(paths(&found), [some(opt[0]), None, some(opt[1])]);
-        // A name that says nothing of an installation.
+        // A path outside any installation.
         let found = find((Some("/srv/telemetry"), None), &[], &both);
         assert_eq!(paths(&found), [some("/srv/telemetry"), None, None]);
         assert!(!found.has_agent() && found.prefix().is_none());
@@ -422,7 +407,6 @@ mod tests {
             .map(|folders| (folders.config.unwrap().path, folders.library.map(|library| library.path)))
             .collect();
         let debian = (PathBuf::from("/etc/netdata"), Some(PathBuf::from("/var/lib/netdata")));
-        // Its config directory does not exist yet.
         assert_eq!(folders, [debian, ("/opt/netdata/etc/netdata".into(), None)]);
     }
 }

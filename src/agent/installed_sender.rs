@@ -1,4 +1,4 @@
-//! Who would send: what stands where the daemon looks for its telemetry script.
+//! The program at the path of the daemon's telemetry script.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -10,38 +10,34 @@ use crate::agent::MARK;
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links, Opened};
 
-/// Bytes of the program that stands at the daemon's script path. Ours is about 2 MB; what is larger is not ours.
+/// Bytes of that program. Ours has about 2 MB; a larger one is another.
 const PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The name under which the daemon calls a telemetry script in its plugins folder.
+/// The script's name in the plugins folder.
 pub const SCRIPT: &str = "anonymous-statistics.sh";
 
-/// What stands at the script's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
-    /// This project's sender, of this version.
+    /// This project's sender, and its version.
     ThisSender(String),
-    /// Netdata's own script, by what stands in it.
+    /// Netdata's own script, judged by its content.
     Netdatas,
-    /// Something else.
     Another,
-    /// Nothing: this daemon calls none, or none is installed.
+    /// This daemon calls none, or none is installed.
     None,
-    /// It could not be looked at, and why.
+    /// The file could not be read, for this reason.
     CannotTell(String),
 }
 
-/// The script's place, and what stands there.
+/// The script's path, and the program there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
-    /// The place; `None`: no plugins folder was found.
+    /// `None`: no plugins folder was found.
     pub path: Option<PathBuf>,
-    /// What stands there.
     pub program: Program,
 }
 
 impl Script {
-    /// Looks at the script's place in a plugins folder.
     pub fn look(plugins: Option<&Path>) -> Self {
         let Some(path) = plugins.map(|folder| folder.join(SCRIPT)) else {
             return Self { path: None, program: Program::None };
@@ -54,7 +50,6 @@ impl Script {
         Self { path: Some(path), program }
     }
 
-    /// Whether the request that the preview shows is the one that would be sent.
     pub fn is_this_sender(&self) -> bool {
         matches!(self.program, Program::ThisSender(_))
     }
@@ -75,13 +70,13 @@ impl fmt::Display for Script {
     }
 }
 
-/// Bytes that are looked at at once.
+/// Bytes that are searched at once.
 const PIECE: usize = 64 * 1024;
-/// More than the longest mark: it may lie across two pieces.
+/// More than the longest mark, which may lie across two pieces.
 const OVERLAP: usize = 256;
 
-/// Whose program this is. Netdata's script, in every version, looks for the opt-out file. A program of ours has some megabytes: to
-/// keep them all in memory would take longer than everything else.
+/// Identifies a program. Netdata's script, in every version, contains the name of the opt-out file. Our program has
+/// several megabytes: reading it into memory at once would take longer than everything else.
 fn whose(program: Opened) -> io::Result<Program> {
     let mut file = program.file.take(PROGRAM_BYTES);
     let mut piece = vec![0; PIECE];
@@ -136,7 +131,7 @@ mod tests {
         assert_eq!(program(), Program::Netdatas);
         std::fs::write(folder.path().join(SCRIPT), format!("\u{7f}ELF{}{{{}0.1.0{}", MARK.0, MARK.0, MARK.1)).unwrap();
         assert_eq!(program(), Program::ThisSender("0.1.0".into()));
-        // Wherever the mark lies.
+        // At any position of the mark.
         for before in
             (PIECE - MARK.0.len() - 40..PIECE + 2).step_by(3).chain([PIECE - OVERLAP, 2 * PIECE - OVERLAP - 10])
         {

@@ -1,4 +1,4 @@
-//! What is known of the daemon's next call before it makes it.
+//! The known part of the daemon's next call.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,13 @@ use crate::files;
 use crate::outbox::Entry;
 use crate::outbox::history::History;
 
-/// The agent's identifier, in its library directory.
+/// The file with the agent's identifier, in its library directory.
 pub(crate) const IDENTITY_FILE: &str = "registry/netdata.public.unique.id";
 
-/// What is known of the daemon's next call for this action: what its last one said, and the identifier on disk. The rest
-/// stays open.
+/// The next call for this action: the values of the last one, and the identifier on disk. The rest is unknown.
 pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>) -> Invocation {
     let mut invocation = Invocation::expected(action);
-    // What is on the disk now counts before what an event said then.
+    // The identifier on disk is newer than that of an event.
     if let Some((guid, path)) = library.and_then(identity) {
         invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));
     }
@@ -28,16 +27,16 @@ pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>)
     invocation
 }
 
-/// The identifier that the agent keeps in its library directory, and the file in which it stands.
+/// The identifier in the library directory, and its file.
 pub(crate) fn identity(library: &Path) -> Option<(String, PathBuf)> {
-    // A GUID and a newline; what is longer is something else.
+    // A GUID and a newline; a longer file is something else.
     let guid = files::open_below(library, IDENTITY_FILE.as_ref()).and_then(|file| file.read(64)).ok()?;
     let guid = str::from_utf8(&guid).ok()?.trim();
     shape::is_guid(guid).then(|| (guid.to_owned(), library.join(IDENTITY_FILE)))
 }
 
-/// Takes from a kept event what the daemon said then. Its values have passed their shapes once; they are checked again
-/// like everything else when the event is built.
+/// Takes the daemon's values from a kept event. They passed their checks then, and are checked again when the event is
+/// built.
 fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
     let Some(json) = entry.json() else { return };
     let Some(properties) = json.get("properties") else { return };
@@ -71,7 +70,7 @@ fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
     }
 }
 
-/// Fills what only the daemon knows with the schema's examples of this action.
+/// Fills unknown values with the schema's examples.
 pub fn fill(invocation: &mut Invocation, provenance: &Provenance) {
     let action = invocation.action().and_then(Action::named);
     let (result, data) = action.map_or(("-", "-"), |action| action.example);
@@ -93,7 +92,7 @@ pub fn fill(invocation: &mut Invocation, provenance: &Provenance) {
     invocation.know_count(42, provenance.clone());
 }
 
-/// A value as the daemon gives it: JSON, and the list of collectors without its brackets.
+/// A value in the daemon's form: JSON, and the list of collectors without its brackets.
 fn fragment(shape: Shape, value: &Json) -> String {
     let text = value.to_string();
     match (shape, value) {

@@ -1,7 +1,7 @@
-//! The environment that systemd gives to the agent when it starts it: `netdata.service` and its drop-ins.
+//! The agent's environment from systemd: `netdata.service` and its drop-ins.
 //!
-//! The rules are those of systemd.unit(5), systemd.syntax(7), systemd.exec(5) and systemd-system.conf(5). What the service
-//! manager was told at run time (`systemctl set-environment`) stands in no file and is not seen.
+//! The rules are those of systemd.unit(5), systemd.syntax(7), systemd.exec(5) and systemd-system.conf(5). Variables set
+//! at run time (`systemctl set-environment`) are in no file, and not seen.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,11 +11,10 @@ use std::str::Chars;
 
 use system_facts::{Error, Host};
 
-/// The agent's unit.
 pub const UNIT: &str = "netdata.service";
 
-/// Where systemd looks for units, the strongest first (systemd.unit(5), UNIT FILE LOAD PATH). `/lib` is where it is on
-/// systems that have not merged it with `/usr/lib`.
+/// The unit folders by precedence (systemd.unit(5), UNIT FILE LOAD PATH). `/lib` counts on systems that have not merged
+/// it with `/usr/lib`.
 const FOLDERS: [&str; 9] = [
     "/etc/systemd/system.control",
     "/run/systemd/system.control",
@@ -28,7 +27,7 @@ const FOLDERS: [&str; 9] = [
     "/lib/systemd/system",
 ];
 
-/// Where the service manager's own configuration is, the strongest first (systemd-system.conf(5)).
+/// The folders of the service manager's configuration by precedence (systemd-system.conf(5)).
 const MANAGER: [&str; 5] =
     ["/etc/systemd", "/run/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd", "/lib/systemd"];
 
@@ -36,24 +35,23 @@ const MANAGER: [&str; 5] =
 const FILE_BYTES: usize = 64 * 1024;
 const FILES: usize = 1000;
 
-/// What systemd will give for a variable.
+/// The value of a variable; an error says why it is unknown.
 pub type Setting = Result<String, String>;
 
-/// What the agent's unit says about its environment.
+/// The agent's unit, as far as its files tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
-    /// The unit's file.
     pub path: String,
-    /// The command that starts the agent, as far as it is known.
+    /// The command that starts the agent, if known.
     pub command: Vec<OsString>,
-    /// The variables that are set; an error says why it cannot be told.
+    /// The variables that files set.
     variables: BTreeMap<String, Setting>,
-    /// Why nothing can be said about a variable that no file sets.
+    /// Why any other variable is unknown, too.
     unsure: Option<String>,
 }
 
 impl Unit {
-    /// Reads the agent's unit; `None`: there is none, or it is masked.
+    /// `None`: there is no unit, or it is masked.
     pub fn find(host: &dyn Host) -> Option<Self> {
         let (path, text) = FOLDERS.iter().find_map(|folder| {
             let path = format!("{folder}/{UNIT}");
@@ -88,12 +86,12 @@ impl Unit {
         Some(unit)
     }
 
-    /// Why the files may say more than is known of them.
+    /// Why the files may set further variables.
     pub fn unsure(&self) -> Option<&str> {
         self.unsure.as_deref()
     }
 
-    /// What systemd gives for a variable: `Ok(None)` is "not set".
+    /// `Ok(None)`: it is not set.
     pub fn variable(&self, name: &str) -> Result<Option<&str>, String> {
         match (self.variables.get(name), &self.unsure) {
             (Some(Ok(value)), _) => Ok(Some(value)),
@@ -102,8 +100,8 @@ impl Unit {
         }
     }
 
-    /// systemd.exec(5): files win over `Environment=`, that over what is passed on, and that over the manager's default; what
-    /// is unset is unset last.
+    /// systemd.exec(5), by precedence: files, `Environment=`, passed variables, the manager's default. Unsetting comes
+    /// last.
     fn apply(&mut self, host: &dyn Host, settings: &[(String, String)]) {
         let of = |key: &'static str| list(settings, key);
         for item in of("DefaultEnvironment") {
@@ -126,7 +124,7 @@ impl Unit {
                         self.variables.insert(name, Ok(value));
                     }
                 }
-                // Without the dash the agent does not start at all then.
+                // Without the dash the agent would not start at all.
                 Err(Error::NotFound) if optional || !path.contains(['*', '?', '[']) => {}
                 Err(error) => {
                     let why = format!("{path}: {error}");
@@ -154,20 +152,21 @@ impl Unit {
     }
 }
 
-/// The words of `ExecStart=`, without the marks before its program (systemd.service(5), COMMAND LINES). An agent's unit has one.
+/// The words of `ExecStart=`, without the prefixes of the program (systemd.service(5), COMMAND LINES). An agent's unit
+/// has one command.
 fn command(settings: &[(String, String)]) -> Vec<OsString> {
     let mut words = list(settings, "ExecStart");
     if let Some(program) = words.first_mut() {
         let marks = program.len() - program.trim_start_matches(['@', '-', ':', '+', '!', '|']).len();
         if program.drain(..marks).any(|mark| mark == '@') && words.len() > 1 {
-            // The word behind it is only what the program is to call itself.
+            // The next word is only the program's argv[0].
             words.remove(1);
         }
     }
     words.into_iter().map(OsString::from).collect()
 }
 
-/// The items of all assignments to a key; an empty assignment drops those before it.
+/// The items of all assignments to a key; an empty assignment resets the list.
 fn list(settings: &[(String, String)], key: &str) -> Vec<String> {
     let mut items = Vec::new();
     for (_, value) in settings.iter().filter(|(name, _)| name == key) {
@@ -187,12 +186,12 @@ struct Reader<'h> {
 }
 
 impl Reader<'_> {
-    /// Whether there is such a file, readable or not.
+    /// Whether the file exists, readable or not.
     fn file(&mut self, path: &str, section: &str) -> bool {
         match self.host.read(path, FILE_BYTES) {
             Ok(text) => self.text(&text, section),
             Err(Error::NotFound) => return false,
-            // A link to /dev/null hides a file of the same name further down.
+            // A link to /dev/null masks files of the same name in weaker folders.
             Err(Error::Malformed) => {}
             Err(error) => self.unsure = Some(format!("{path}: {error}")),
         }
@@ -203,7 +202,7 @@ impl Reader<'_> {
         self.settings.extend(assignments(&String::from_utf8_lossy(text), section));
     }
 
-    /// Drop-ins are read in the order of their names, whatever folder they are in; of one name the strongest counts.
+    /// Drop-ins apply in the order of their names across all folders; of equal names the strongest counts.
     fn drop_ins(&mut self, folders: &[String], section: &str) {
         let mut found = BTreeMap::new();
         for folder in folders {
@@ -225,14 +224,14 @@ impl Reader<'_> {
     }
 }
 
-/// The assignments in a section, in their order (systemd.syntax(7)).
+/// The assignments of a section, in order (systemd.syntax(7)).
 fn assignments(text: &str, section: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut inside = false;
     let mut line = String::new();
     for part in text.lines() {
         let trimmed = part.trim();
-        // A comment between continued lines is passed over.
+        // Comments between continued lines are skipped.
         if trimmed.starts_with(['#', ';']) {
             continue;
         }
@@ -253,7 +252,7 @@ fn assignments(text: &str, section: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Splits at blanks; quotes keep blanks, and C escapes are read (systemd.syntax(7), QUOTING). `%%` is a percent sign; other
+/// Splits at blanks outside quotes and decodes C escapes (systemd.syntax(7), QUOTING). `%%` is a percent sign; other
 /// specifiers stay as they are.
 fn words(text: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -288,7 +287,7 @@ fn words(text: &str) -> Vec<String> {
     found
 }
 
-/// What stands behind a backslash.
+/// Decodes the characters after a backslash.
 fn escape(chars: &mut Peekable<Chars<'_>>) -> char {
     let (value, digits, radix) = match chars.next() {
         Some('a') => return '\u{7}',
@@ -317,7 +316,7 @@ fn escape(chars: &mut Peekable<Chars<'_>>) -> char {
     char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
-/// The variables of an `EnvironmentFile=`: `NAME=value`, one a line, with quotes as in a shell (systemd.exec(5)).
+/// The variables of an `EnvironmentFile=`: one `NAME=value` a line, with quotes as in a shell (systemd.exec(5)).
 fn environment_file(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut line = String::new();
@@ -338,7 +337,7 @@ fn environment_file(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// A value without its quotes. Blanks outside quotes stay: only those at the ends do not count.
+/// Removes quotes. Only blanks at the ends, outside quotes, do not count.
 fn unquoted(text: &str) -> String {
     let mut value = String::new();
     let mut quote = None;

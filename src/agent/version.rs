@@ -1,4 +1,4 @@
-//! The agent's version, as its files say it, and which of its events a daemon of that version calls a script for.
+//! The agent's version from its files, and the events for which a daemon of that version calls a script.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use crate::fields::Action;
 use crate::files::{self, Links};
 use crate::text::printable;
 
-/// The file in which later agents (2.x) keep their state, in the library directory.
+/// The state file of later agents (2.x), in the library directory.
 const STATUS_FILE: &str = "status-netdata.json";
 
-/// Bytes that are read of a list of installed packages. That of a desktop has some 10 MiB.
+/// Bytes that are read of a list of installed packages. A desktop's has about 10 MiB.
 const LIST_BYTES: usize = 64 * 1024 * 1024;
 
-/// A list of installed packages: paragraphs of lines, in which these two begin the lines of name and version.
+/// A list of installed packages: paragraphs, with these prefixes of the lines for name and version.
 struct PackageList {
     path: &'static str,
     name: &'static str,
@@ -28,56 +28,54 @@ const PACKAGE_LISTS: [PackageList; 2] = [
     PackageList { path: "/lib/apk/db/installed", name: "P:", version: "V:" },
 ];
 
-/// The packages that hold the daemon.
+/// The packages with the daemon.
 const PACKAGES: [&str; 2] = ["netdata-core", "netdata"];
 
-/// A version and where it stands.
+/// A version and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// As it is written there.
     pub text: String,
-    /// What says so.
     pub from: String,
 }
 
-/// For which events a daemon calls a telemetry script.
+/// The events for which a daemon calls a telemetry script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
-    /// For every one (up to v2.2).
+    /// All (up to v2.2).
     Every,
-    /// When it starts, and once a day (v2.3 to v2.5).
+    /// At its start, and once a day (v2.3 to v2.5).
     Some,
-    /// For none (from v2.6 on).
+    /// None (from v2.6 on).
     None,
 }
 
 impl Version {
-    /// A version that a file or a call says.
+    /// `None`: the text is not a version.
     pub fn new(text: &str, from: impl Into<String>) -> Option<Self> {
         let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+' | b'~'));
         (plain && text.len() <= 64 && parts(text).is_some()).then(|| Self { text: text.to_owned(), from: from.into() })
     }
 
-    /// Reads the version of the agent to which these folders belong. A list of packages says it of an agent whose folders
-    /// are those of a distribution's package, and of no other.
+    /// Reads the version of the agent with these folders. A list of packages counts only for an agent in a
+    /// distribution's folders.
     pub fn installed(folders: &Folders) -> Option<Self> {
-        folders.library_path().and_then(of_status_file).or_else(|| {
-            let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
-            packaged.then(|| PACKAGE_LISTS.iter().find_map(of_package_list))?
-        })
+        if let Some(version) = folders.library_path().and_then(of_status_file) {
+            return Some(version);
+        }
+        let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
+        if packaged { PACKAGE_LISTS.iter().find_map(of_package_list) } else { None }
     }
 
-    /// Whether a daemon of this version reports by itself, beside the script (from v2.3 on).
+    /// Whether the daemon also reports by itself (from v2.3 on).
     pub fn reports_itself(&self) -> bool {
         self.calls() != Calls::Every
     }
 
-    /// Its first number.
+    /// The first number.
     pub(crate) fn major(&self) -> Option<u32> {
         parts(&self.text).map(|(major, _)| major)
     }
 
-    /// For which events a daemon of this version calls a script.
     pub fn calls(&self) -> Calls {
         match parts(&self.text) {
             Some((2, 3..=5)) => Calls::Some,
@@ -88,7 +86,6 @@ impl Version {
 }
 
 impl Calls {
-    /// Whether a script is called for this action.
     pub fn includes(self, action: &str) -> bool {
         match self {
             Self::Every => true,
@@ -104,14 +101,14 @@ impl fmt::Display for Version {
     }
 }
 
-/// Major and minor number of `v1.37.1-2`, `2.6.0-12-nightly`.
+/// Major and minor number of `v1.37.1-2` or `2.6.0-12-nightly`.
 fn parts(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn of_status_file(library: &Path) -> Option<Version> {
-    // A status with a stack trace of the last crash has a few KiB.
+    // With a stack trace of the last crash it has a few KiB.
     let bytes = files::open_below(library, STATUS_FILE.as_ref()).and_then(|file| file.read(1024 * 1024)).ok()?;
     let json: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
     Version::new(json.pointer("/agent/version")?.as_str()?, library.join(STATUS_FILE).to_string_lossy())
@@ -135,7 +132,7 @@ fn version_in(bytes: &[u8], list: &PackageList) -> Option<String> {
             && PACKAGES.iter().any(|known| known.as_bytes() == package)
         {
             let version = std::str::from_utf8(version).ok()?;
-            // deb-version(7): what stands before the colon is the packager's.
+            // deb-version(7): the epoch before the colon is the packager's.
             return Some(version.split_once(':').map_or(version, |(_, rest)| rest).to_owned());
         }
     }

@@ -1,40 +1,35 @@
-//! What a FATAL event's result and data say, taken apart and written again.
+//! A FATAL event's result and data, parsed and rewritten.
 //!
-//! The daemon gives `program:thread` as result and `line@file:function/errno` as data, the file cut to 10 and the
-//! function to 15 characters, both padded with blanks (recorded: `0266@../daemon/:signals_handle /4`). Thread names of
-//! streaming receivers carry the host name of the sender, and a path may say where somebody builds software, so nothing
-//! is copied: each part is parsed by its own rule and what does not parse is left out.
+//! The daemon gives `program:thread` as result and `line@file:function/errno` as data. It cuts the file to 10 and the
+//! function to 15 characters and pads both with blanks (recorded: `0266@../daemon/:signals_handle /4`). Thread names of
+//! streaming receivers contain the sender's host name, and a path may reveal a build machine, so nothing is copied:
+//! each part is parsed by its own rule, and the rest is left out.
 
-/// The parts of a FATAL event that parsed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fatal {
-    /// The program that failed.
     pub process: Option<String>,
-    /// The thread that failed, without whatever names a peer.
+    /// Without the name of a peer.
     pub thread: Option<String>,
-    /// Line in the source file.
     pub line: Option<i64>,
-    /// Source file, at most the last folder and the name.
+    /// At most the last folder and the name.
     pub file: Option<String>,
-    /// Function.
     pub function: Option<String>,
-    /// The value of errno.
     pub errno: Option<i64>,
 }
 
 impl Fatal {
-    /// Takes the daemon's second and third argument apart.
+    /// Parses the daemon's second and third argument.
     pub fn parse(result: Option<&str>, data: Option<&str>) -> Self {
         let mut fatal = Self::default();
         if let Some((process, thread)) = result.and_then(|text| text.split_once(':')) {
             fatal.process = name(process, b"-_.");
-            // Receiver threads are called "STREAM_RECEIVER[host,...]" or "RECEIVER (host)": what follows names a peer.
+            // Receiver threads are called "STREAM_RECEIVER[host,...]" or "RECEIVER (host)".
             let thread = thread.split(['[', '(', ' ']).next().unwrap_or_default();
             fatal.thread = name(thread, b"-_.");
         }
         if let Some((line, rest)) = data.and_then(|text| text.split_once('@')) {
             fatal.line = whole_number(line);
-            // The file may hold slashes; errno stands behind the last one, the function behind the last colon.
+            // The file may hold slashes; errno follows the last one, the function the last colon.
             if let Some((place, errno)) = rest.rsplit_once('/') {
                 fatal.errno = whole_number(errno);
                 if let Some((file, function)) = place.rsplit_once(':') {
@@ -46,7 +41,7 @@ impl Fatal {
         fatal
     }
 
-    /// Leaves out the names that a check refuses.
+    /// Drops the names that a check refuses.
     #[must_use]
     pub fn keep(mut self, accept: impl Fn(&str) -> bool) -> Self {
         for name in [&mut self.process, &mut self.thread, &mut self.file, &mut self.function] {
@@ -55,12 +50,10 @@ impl Fatal {
         self
     }
 
-    /// The result, written again from its parts.
     pub fn result(&self) -> Option<String> {
         Some(format!("{}:{}", self.process.as_ref()?, self.thread.as_ref()?))
     }
 
-    /// The data, written again from its parts.
     pub fn data(&self) -> Option<String> {
         let (line, file) = (self.line?, self.file.as_ref()?);
         let (function, errno) = (self.function.as_ref()?, self.errno?);
@@ -76,16 +69,16 @@ fn name(text: &str, also: &[u8]) -> Option<String> {
 fn whole_number(text: &str) -> Option<i64> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let fits = (1..=10).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-    fits.then(|| text.parse().ok()).flatten()
+    if fits { text.parse().ok() } else { None }
 }
 
-/// Keeps `folder/name.c`. The compiler's `__FILE__` may begin with where the software was built; cut to its first ten
-/// characters it may also end in a slash, and then the folder's name is all that is known.
+/// Keeps `folder/name.c`. The compiler's `__FILE__` may begin with the build directory; cut to its first ten characters
+/// it may also end in a slash, which leaves only the folder's name.
 fn source_file(text: &str) -> Option<String> {
     let ends_in_slash = text.ends_with('/');
     let parts: Vec<&str> = text.split('/').filter(|part| !matches!(*part, "" | "." | "..")).collect();
     let kept = match (text.starts_with('/'), parts.as_slice()) {
-        // An absolute path that was cut within its first folders says nothing about the source, only about the builder.
+        // A truncated absolute path says nothing about the source, only about the build machine.
         (true, _) | (_, []) => return None,
         (false, [.., folder]) if ends_in_slash => format!("{folder}/"),
         (false, [.., folder, file]) => format!("{folder}/{file}"),

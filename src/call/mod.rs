@@ -1,4 +1,4 @@
-//! What the daemon said: its arguments and its environment, each with how it is known.
+//! The daemon's call: arguments and environment, each value with its provenance.
 
 pub mod fatal;
 
@@ -12,25 +12,25 @@ use serde::Deserialize;
 use crate::clock::UnixMillis;
 use crate::files::{self, Links};
 
-/// Arguments that a daemon may give: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Later ones are ignored.
+/// Arguments of a call: 3 up to v1.28, 42 in v1.37, 43 or 44 in later versions. Further ones are ignored.
 const ARGUMENTS_MAX: usize = 44;
 
-/// Bytes of a recorded call that the preview reads (`--call FILE`): 44 arguments of the largest size, the environment,
-/// and what JSON adds.
+/// Bytes of a recorded call (`--call FILE`): 44 arguments of the largest size, the environment, and the JSON around
+/// them.
 const CALL_BYTES: usize = 1024 * 1024;
 
-/// How something that the daemon says is known.
+/// The source of a value that only the daemon knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provenance {
-    /// The daemon says it in this call.
+    /// This call.
     Daemon,
     /// A recorded call (`--call FILE`).
     CallFile,
-    /// The newest event of the same action, kept in the state folder, and when that was.
+    /// The newest kept event of the same action, and its time.
     LastEvent(UnixMillis),
     /// A file of the agent.
     File(PathBuf),
-    /// Nobody says it: it is an example of what a daemon would say.
+    /// An example of a daemon's value.
     Example,
 }
 
@@ -46,37 +46,33 @@ impl fmt::Display for Provenance {
     }
 }
 
-/// Something that only the daemon can say.
+/// A value that only the daemon knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Given<T> {
-    /// It is known.
     Value(T, Provenance),
-    /// The daemon does not say it in this kind of call, and how that is known.
+    /// The daemon does not give it in this kind of call; the source of that knowledge.
     Absent(Provenance),
-    /// The daemon will say it; here it is not known.
+    /// Not known before the daemon calls.
     NotKnownHere,
 }
 
-/// A call of the daemon, or what is known of one before it is made.
+/// A call of the daemon, or the part of a future call that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
     arguments: BTreeMap<usize, (OsString, Provenance)>,
     environment: BTreeMap<OsString, (OsString, Provenance)>,
-    /// How many arguments the daemon gives, where that is known, and what says so.
+    /// The number of arguments, if known, and the source of that.
     count: Option<(usize, Provenance)>,
 }
 
-/// A recorded call.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RecordedCall {
-    /// The arguments, from the action on.
     argv: Vec<String>,
-    /// The environment.
     env: BTreeMap<String, String>,
 }
 
-/// The two forms of `--call FILE`: one call, or a list of them with whatever stands beside it.
+/// The two forms of `--call FILE`: one call, or a list of calls with any other keys beside it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum Recorded {
@@ -84,7 +80,6 @@ enum Recorded {
     Several { calls: Vec<RecordedCall> },
 }
 
-/// Why a recorded call cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
     Unreadable(String),
@@ -109,7 +104,7 @@ impl fmt::Display for CallError {
 impl std::error::Error for CallError {}
 
 impl Invocation {
-    /// A complete call: what is not in it, the daemon does not say.
+    /// A complete call: the daemon gives nothing else.
     pub fn complete(
         arguments: impl IntoIterator<Item = OsString>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -148,29 +143,29 @@ impl Invocation {
         Ok(Self::complete(call.argv.into_iter().map(OsString::from), environment, &Provenance::CallFile))
     }
 
-    /// What is known of a call that the daemon has not made: its action.
+    /// A future call, of which only the action is known.
     pub fn expected(action: &str) -> Self {
-        // Nobody says the action but the person who asks for the preview; it is what the daemon will say by definition.
+        // The person who asks chooses the action; the daemon gives it by definition.
         let arguments = BTreeMap::from([(1, (OsString::from(action), Provenance::Daemon))]);
         Self { arguments, environment: BTreeMap::new(), count: None }
     }
 
-    /// Adds an argument that is known from elsewhere.
+    /// Adds an argument, unless it is known already.
     pub fn know_argument(&mut self, number: usize, value: impl Into<OsString>, provenance: Provenance) {
         self.arguments.entry(number).or_insert_with(|| (value.into(), provenance));
     }
 
-    /// Adds a variable that is known from elsewhere.
+    /// Adds a variable, unless it is known already.
     pub fn know_variable(&mut self, name: &str, value: impl Into<OsString>, provenance: Provenance) {
         self.environment.entry(name.into()).or_insert_with(|| (value.into(), provenance));
     }
 
-    /// States how many arguments the daemon gives: what is not among the known ones, it does not say.
+    /// States the number of arguments: the daemon gives no others.
     pub fn know_count(&mut self, count: usize, provenance: Provenance) {
         self.count.get_or_insert((count.min(ARGUMENTS_MAX), provenance));
     }
 
-    /// The daemon's argument of this number; the action is number 1.
+    /// The action is number 1.
     pub fn argument(&self, number: usize) -> Given<&OsStr> {
         self.given(self.arguments.get(&number))
     }
@@ -183,27 +178,23 @@ impl Invocation {
         }
     }
 
-    /// How many arguments the daemon gives, where that is known.
     pub fn count(&self) -> Option<usize> {
         self.count.as_ref().map(|(count, _)| *count)
     }
 
-    /// A variable of the daemon's environment.
     pub fn variable(&self, name: &str) -> Given<&OsStr> {
         self.given(self.environment.get(OsStr::new(name)))
     }
 
-    /// A variable's value, where it is known.
     pub fn known_variable(&self, name: &str) -> Option<&OsStr> {
         self.environment.get(OsStr::new(name)).map(|(value, _)| value.as_os_str())
     }
 
-    /// All variables whose values are known.
     pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.environment.iter().map(|(name, (value, _))| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// The action, where it is valid text.
+    /// The action, if it is UTF-8.
     pub fn action(&self) -> Option<&str> {
         self.arguments.get(&1).and_then(|(value, _)| value.to_str())
     }

@@ -1,4 +1,4 @@
-//! A channel, and what is looked at to judge one.
+//! A channel, and the evidence by which it is judged.
 
 use std::path::Path;
 
@@ -14,19 +14,16 @@ use crate::consent::Consent;
 use crate::consent::opt_out_file::opt_out_file;
 use crate::files;
 
-/// How far the opt-out reaches.
+/// The effect of the opt-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// It stops the channel.
     Stops,
-    /// It stops a part of it, or some time later.
+    /// It stops a part of the channel, or stops it later.
     Partly,
-    /// It does not.
     Not,
 }
 
 impl Reach {
-    /// In a few words.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Stops => "stopped by the opt-out",
@@ -36,34 +33,30 @@ impl Reach {
     }
 }
 
-/// A way in which an agent can tell somebody about its machine.
+/// A way in which an agent can report about its machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
-    /// A word for programs. It does not change between versions.
+    /// Stable between versions, for programs.
     pub name: &'static str,
-    /// What it is.
     pub what: &'static str,
-    /// How far the opt-out reaches.
+    /// The effect of the opt-out.
     pub reach: Reach,
-    /// What is known of it on this machine.
     pub state: String,
-    /// How to turn it off.
     pub how_to_stop: &'static str,
 }
 
-/// What the agent's own files say about its channels.
+/// The agent's own files about its channels.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Its configuration; `None`: it cannot be read.
+    /// `None`: it cannot be read.
     pub conf: Option<NetdataConf>,
-    /// Whether it is claimed; `None`: that cannot be seen.
+    /// `None`: it cannot be seen whether the agent is claimed.
     pub claimed: Option<bool>,
-    /// When the opt-out file in its config directory was made.
+    /// The time of the opt-out file in its config directory.
     pub opted_out: Option<UnixMillis>,
 }
 
 impl Files {
-    /// Reads them.
     pub fn look(folders: &Folders, host: &dyn Host) -> Self {
         let config = folders.config_path();
         let conf = match &folders.conf {
@@ -79,30 +72,26 @@ impl Files {
     }
 }
 
-/// What the channels are judged by.
+/// The evidence for all channels.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// The agent's folders.
     pub folders: &'a Folders,
-    /// The decision about consent.
     pub consent: &'a Consent,
-    /// What runs here.
     pub daemons: &'a Daemons,
-    /// The agent's version, where something says it.
+    /// `None`: unknown.
     pub version: Option<&'a Version>,
-    /// What the agent's own files say.
     pub files: &'a Files,
 }
 
-/// What a channel says of itself where the agent's configuration decides.
+/// The state of a channel that depends on the agent's configuration.
 pub(super) const UNREADABLE: &str = "cannot be told: netdata.conf cannot be read from this account";
 
-/// When a file was made or last changed.
+/// The last change of a file.
 fn created(path: &Path) -> Option<UnixMillis> {
     UnixMillis::of(path.symlink_metadata().ok()?.modified().ok()?)
 }
 
-/// Whether the agent is claimed: then its library directory holds the identifier that the Cloud gave.
+/// A claimed agent has the Cloud's identifier in its library directory.
 fn claimed(library: &Path) -> Option<bool> {
     match files::stat_below(library, "cloud.d/claimed_id".as_ref()) {
         Ok(stat) => (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then_some(stat.st_size > 0),

@@ -1,4 +1,4 @@
-//! Reports of the daemon itself about how its last run ended, which came with version 2.
+//! The daemon's own reports about the end of its last run, new in version 2.
 
 use crate::agent::version::Calls;
 use crate::channels::channel::{Channel, Reach, Seen, UNREADABLE};

@@ -1,8 +1,7 @@
-//! The second channel: the agent's dashboard, whose events leave from the browser of whoever looks at it.
+//! The agent's dashboard, which sends events from the browser of its users.
 //!
-//! Nothing of this library sends them. It knows what they are made of: [`DASHBOARD_FIELDS`] is what
-//! `dashboard/telemetry.js` lets pass, and the recordings say what PostHog's client would add by itself, and what the
-//! dashboard of an agent adds that is not ours.
+//! This library does not send them. It knows their content: [`DASHBOARD_FIELDS`] is what `dashboard/telemetry.js` lets
+//! pass, and the recordings list what PostHog's client and the stock dashboard would add.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -20,14 +19,13 @@ use crate::fields::shape::{Shape, Value};
 use crate::fields::{DASHBOARD_FIELDS, Field, Origin, PUBLIC_KEY, Place, VERSION};
 use crate::request::event::{Cause, Content, Entry};
 
-/// Names of properties that a program was seen to send.
+/// Recorded names of the properties that a program sends.
 ///
-/// The tests in `tests/dashboard` record them in a real browser, and fail when they differ from what is recorded here.
+/// The tests in `tests/dashboard` record them in a real browser, and fail on a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
-    /// The program and its version.
     pub program: &'static str,
-    /// The names, sorted.
+    /// Sorted.
     pub names: Vec<&'static str>,
 }
 
@@ -38,18 +36,18 @@ impl Recording {
         Self { program: lines.next().unwrap_or_default(), names: lines.collect() }
     }
 
-    /// Those that `dashboard/telemetry.js` lets pass, and those that it takes out or replaces.
+    /// The names that `dashboard/telemetry.js` lets pass, and those that it removes or replaces.
     pub fn kept_and_removed(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         self.names.iter().partition(|name| is_of_client(name))
     }
 }
 
-/// What PostHog's client adds to events with the settings that it has when nobody changes them.
+/// What PostHog's client adds with its default settings.
 pub fn client() -> Recording {
     Recording::read(include_str!("../../dashboard/recorded/posthog-js.txt"))
 }
 
-/// What the dashboard of Debian's agent sends, its PostHog client included.
+/// What the dashboard of Debian's agent sends, including its PostHog client.
 pub fn stock() -> Recording {
     Recording::read(include_str!("../../dashboard/recorded/stock-dashboard.txt"))
 }
@@ -58,8 +56,8 @@ fn is_of_client(name: &str) -> bool {
     DASHBOARD_FIELDS.iter().any(|field| field.name == name && field.origin == Origin::Client)
 }
 
-/// All fields of an event of the dashboard, with what is known of them: the agent's identifier with the file in which it
-/// stands, and what is always the same.
+/// All fields of a dashboard's event, with the values that are known here: constants, and the agent's identifier with
+/// its file.
 pub fn entries(identity: Option<&(String, PathBuf)>) -> Vec<Entry> {
     let entry = |field: &'static Field| {
         let (content, cause) = match field.origin {
@@ -105,12 +103,11 @@ pub fn constants() -> String {
     )
 }
 
-/// A value as JavaScript writes it.
 fn literal(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_else(|_no_json| "null".to_owned())
 }
 
-/// A shape in the words of `dashboard/telemetry.js`.
+/// A shape's name in `dashboard/telemetry.js`.
 const fn form(shape: Shape) -> &'static str {
     match shape {
         Shape::Integer { .. } => "number",
@@ -130,7 +127,7 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     }
 }
 
-/// The daemon looks for the file alone, in its own config directory, when it starts (Netdata 1.37.1, measured).
+/// At its start the daemon looks for the file, and only in its own config directory (measured with Netdata 1.37.1).
 fn state(seen: &Seen<'_>) -> String {
     let Some(directory) = seen.folders.config_path() else { return "no agent was found here".to_owned() };
     if let Some(why) = &seen.folders.doubt {
@@ -161,8 +158,8 @@ fn state(seen: &Seen<'_>) -> String {
     }
 }
 
-/// Whether a process was started before a file was created. The start of the machine, from which that of a process is counted, is
-/// known to the second (`btime`, `proc_stat(5)`): the process may be younger by as much.
+/// Whether a process started before the creation of a file. The boot time, from which the start of a process is
+/// counted, has a precision of one second (`btime`, `proc_stat(5)`): the process may be younger by that much.
 fn was_before(started: Option<UnixMillis>, created: Option<UnixMillis>) -> Option<bool> {
     const PRECISION: Duration = Duration::from_secs(1);
     let (started, created) = started.zip(created)?;

@@ -1,4 +1,4 @@
-//! The daemon's events: what becomes of the one that is shown, who would send it, and under which condition.
+//! The daemon's events: the outcome of the displayed one, its sender, and its condition.
 
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::{Program, Script};
@@ -8,25 +8,25 @@ use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Consent, Decision, Source};
 use crate::request::{Assembly, NoRequest};
 
-/// What would happen if the daemon made its call now.
+/// The outcome, if the daemon made its call now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlook {
-    /// This request would be sent.
+    /// This request is sent.
     WillSend,
-    /// Something would be sent, but by another program and not this request.
+    /// Another program sends another request.
     AnotherSends,
-    /// Nothing is known to send; this request is what this project's sender would.
+    /// No sender is known; this project's sender would send this request.
     WouldSend,
-    /// There is consent, but no request can be made.
+    /// There is consent, but no request.
     WillNotSend,
-    /// Nothing is sent, because somebody said no.
+    /// Nothing is sent, because of an opt-out.
     OptedOut,
-    /// Not everything that decides could be looked at from here, or this sender would be silent and the daemon may not be.
+    /// Some of the evidence is not visible, or this sender is silent and the daemon may not be.
     CannotTell,
 }
 
 impl Outlook {
-    /// A word for programs. It does not change between versions.
+    /// Stable between versions, for programs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::WillSend => "will-send",
@@ -39,27 +39,22 @@ impl Outlook {
     }
 }
 
-/// What the daemon's events are judged by.
+/// The evidence for the daemon's events.
 #[derive(Debug, Clone, Copy)]
 pub struct Events<'a> {
-    /// The action of the event.
     pub action: &'a str,
-    /// The decision about consent.
     pub consent: &'a Consent,
-    /// The event and its request.
     pub assembly: &'a Result<Assembly, NoRequest>,
-    /// What stands where the daemon looks for its telemetry script.
+    /// The program at the daemon's script path.
     pub script: &'a Script,
-    /// The agent's version, where something says it.
+    /// `None`: unknown.
     pub version: Option<&'a Version>,
-    /// The agent's folders.
     pub folders: &'a Folders,
-    /// Whether an agent is installed here, or was when the recorded call was made.
+    /// Whether there is an agent here, or was at the time of the recorded call.
     pub has_agent: bool,
 }
 
 impl Events<'_> {
-    /// What would happen if the daemon made this call now.
     pub fn outlook(&self) -> Outlook {
         let outlook = match (self.consent.decision(), self.assembly, &self.script.program) {
             (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Outlook::AnotherSends,
@@ -81,7 +76,7 @@ impl Events<'_> {
         }
     }
 
-    /// Whether Netdata's own script sees what opts out: it looks for the file in the daemon's config directory alone.
+    /// Whether Netdata's own script sees the opt-out: it looks for the file only in the daemon's config directory.
     fn netdatas_script_sees_it(&self) -> bool {
         let own = self.folders.config_path().map(|folder| Source::File(opt_out_file(folder)));
         self.consent.steps.iter().filter(|step| step.finding.verdict() == Decision::OptedOut).any(|step| {
@@ -92,8 +87,8 @@ impl Events<'_> {
         })
     }
 
-    /// Whether the daemon may report by itself, past any script: from v2.3 on it does, by rules of its own. An agent whose
-    /// version is not known may be one of those.
+    /// Whether the daemon may also report by itself: it does from v2.3 on, by rules of its own. An agent of unknown
+    /// version may be one of those.
     pub fn may_report_itself(&self) -> bool {
         match self.version {
             Some(version) => version.reports_itself(),
@@ -101,7 +96,7 @@ impl Events<'_> {
         }
     }
 
-    /// The outlook in a few words, with its reason.
+    /// The outcome and its reason in one line.
     pub fn headline(&self) -> String {
         let reason =
             || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
@@ -131,12 +126,12 @@ impl Events<'_> {
         }
     }
 
-    /// Whether the daemon calls a script for this event, as far as its version is known.
+    /// Whether the daemon calls a script for this event, if its version is known.
     pub fn is_called(&self) -> bool {
         self.version.is_none_or(|version| version.calls().includes(self.action))
     }
 
-    /// Who would send, in a few words.
+    /// The sender in a few words.
     pub fn sender(&self) -> String {
         match (&self.script.program, &self.script.path) {
             (_, Some(_)) if !self.is_called() => "nobody: this daemon calls none".to_owned(),
@@ -149,7 +144,7 @@ impl Events<'_> {
         }
     }
 
-    /// Under which condition the request that is shown goes out.
+    /// The condition for sending the displayed request.
     pub fn condition(&self) -> String {
         if self.assembly.is_err() {
             return "There is no request that could be sent.".to_owned();
@@ -194,7 +189,7 @@ mod tests {
     use crate::request::Machine;
     use crate::request::payload::Stamp;
 
-    /// The request is said to be sent only where the headline says that it will be.
+    /// The condition promises a delivery only if the headline does.
     #[test]
     fn the_headline_and_the_condition_agree() {
         let guid = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";

@@ -1,6 +1,6 @@
-//! Every way in which an agent can tell somebody about its machine, and what the opt-out does about it: one file each.
+//! Every way in which an agent can report about its machine, and the effect of the opt-out: one file each.
 //!
-//! This project's sender is one of them. Of the others only what their own files say can be told.
+//! One of them is this project's sender. The others are judged by the agent's files alone.
 
 mod channel;
 mod cloud;
@@ -12,7 +12,7 @@ mod registry;
 
 pub use channel::{Channel, Files, Reach, Seen};
 
-/// Every channel, with what is known of it on this machine.
+/// Every channel, with its state on this machine.
 pub fn channels(events: &events::Events<'_>, seen: &Seen<'_>) -> Vec<Channel> {
     vec![
         events.channel(),

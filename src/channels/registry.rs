@@ -1,4 +1,4 @@
-//! The registry, which knows the dashboards that a browser has opened.
+//! The registry of the dashboards that a browser has opened.
 
 use crate::channels::channel::{Channel, Reach, Seen, UNREADABLE};
 

@@ -1,6 +1,6 @@
-//! The one decision about consent: may this machine send?
+//! The decision about consent: may this machine send?
 //!
-//! The rule: never send where Netdata's script or daemon would not have sent, and when in doubt, do not send.
+//! Never send where Netdata's script or daemon would not have sent. When in doubt, do not send.
 
 pub mod opt_out_file;
 
@@ -13,32 +13,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::printable;
 
-/// The file whose existence opts out.
 pub const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
 
-/// The variables that opt out when they hold anything at all.
+/// The variables that opt out with any value.
 ///
-/// `0` and `false` opt out too: Netdata's script and daemon have always read them so, and to start sending from machines
-/// that are silent today would be the worse mistake.
+/// `0` and `false` opt out too: Netdata's script and daemon have always read them so, and sending from machines that
+/// are silent today would be the worse mistake.
 pub const OPT_OUT_VARIABLES: [&str; 2] = ["DISABLE_TELEMETRY", "DO_NOT_TRACK"];
 
-/// The decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {
-    /// Every place was looked at, and none says no.
+    /// Every source could be read, and none says no.
     Allowed,
     /// At least one source says no.
     OptedOut,
-    /// No source says no, and at least one could not be looked at.
+    /// No source says no, and at least one could not be read.
     Unknown,
 }
 
-/// A source of the decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// The opt-out file in a config directory.
     File(PathBuf),
-    /// An environment variable.
     Variable(&'static str),
 }
 
@@ -51,23 +47,20 @@ impl fmt::Display for Source {
     }
 }
 
-/// What was found at a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// No file, or the variable is not set.
+    /// No file, or the variable is unset.
     Nothing,
-    /// The variable is set, to nothing.
+    /// The variable is empty.
     Empty,
-    /// The file exists; what it is, in words.
+    /// The file exists, as this kind of file.
     Exists(&'static str),
-    /// The variable holds this.
     Holds(OsString),
-    /// It could not be looked at, and why.
+    /// The source could not be read, for this reason.
     CannotLook(String),
 }
 
 impl Finding {
-    /// What this finding means for the decision.
     pub fn verdict(&self) -> Decision {
         match self {
             Self::Nothing | Self::Empty => Decision::Allowed,
@@ -96,17 +89,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// One step of the decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What was looked at.
     pub source: Source,
-    /// What was found there.
     pub finding: Finding,
 }
 
 impl Step {
-    /// What would change this step's verdict, in words. `None` where it does not stand in the way.
+    /// What would lift this objection or doubt, in words.
     pub fn what_would_change_it(&self) -> Option<String> {
         match (&self.source, self.finding.verdict()) {
             (_, Decision::Allowed) => None,
@@ -120,16 +110,16 @@ impl Step {
     }
 }
 
-/// A decision with all it rests on.
+/// A decision with its trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// Every source, in the order in which it was looked at.
+    /// In the order of checking.
     pub steps: Vec<Step>,
 }
 
 impl Consent {
-    /// Decides from the config directories and the environment of whoever sends. An error of `variable` says why it cannot
-    /// be seen whether that is set.
+    /// Decides from the sender's config directories and environment. An error of `variable` says why its value cannot
+    /// be seen.
     pub fn decide<'a>(
         config_directories: impl IntoIterator<Item = &'a Path>,
         variable: impl Fn(&str) -> Result<Option<OsString>, String>,
@@ -152,7 +142,6 @@ impl Consent {
         Self { steps: files.chain(variables).collect() }
     }
 
-    /// The decision.
     pub fn decision(&self) -> Decision {
         let any = |decision| self.steps.iter().any(|step| step.finding.verdict() == decision);
         if any(Decision::OptedOut) {
@@ -164,7 +153,7 @@ impl Consent {
         }
     }
 
-    /// Whether a variable opts out where no file does: the dashboard does not look at variables.
+    /// Whether only a variable opts out: the dashboard does not check variables.
     pub fn is_by_variable_alone(&self) -> bool {
         let objects = |is: fn(&Source) -> bool| {
             self.steps.iter().any(|step| is(&step.source) && step.finding.verdict() == Decision::OptedOut)
@@ -172,19 +161,19 @@ impl Consent {
         objects(|source| matches!(source, Source::Variable(_))) && !objects(|source| matches!(source, Source::File(_)))
     }
 
-    /// The steps that keep the decision from being `allowed`.
+    /// The steps that do not say `allowed`.
     pub fn in_the_way(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.finding.verdict() != Decision::Allowed)
     }
 
-    /// The first step that decided, where the decision is not `allowed`.
+    /// The first step that decided against sending.
     pub fn reason(&self) -> Option<&Step> {
         let decision = self.decision();
         self.in_the_way().find(|step| step.finding.verdict() == decision)
     }
 }
 
-/// Looks for a file without following a link at its end: the file opts out in whatever form it exists.
+/// Checks for the file without following a final link: it opts out in any form.
 pub fn look(path: &Path) -> Finding {
     if path.is_relative() {
         return Finding::CannotLook("what a relative path means depends on who asks".to_owned());
@@ -202,7 +191,7 @@ pub fn look(path: &Path) -> Finding {
                 "a special file"
             })
         }
-        // Not there; or something on the way to it is no folder, so it cannot be there.
+        // It does not exist, or cannot exist because a part of its path is not a folder.
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Finding::Nothing
         }

@@ -1,4 +1,4 @@
-//! Opting out and in: the one place that creates or removes the opt-out file.
+//! Opting out and in: the only code that creates or removes the opt-out file.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,24 +9,21 @@ use rustix::fs::{AtFlags, Mode, OFlags, Stat};
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links};
 
-/// What opting out did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Done {
-    /// The file was created, or removed.
     Changed,
-    /// It was so already.
     AlreadySo,
 }
 
-/// The file that opts out, in a config directory.
+/// The path of the opt-out file.
 pub fn opt_out_file(config_directory: &Path) -> PathBuf {
     config_directory.join(OPT_OUT_FILE)
 }
 
-/// Creates the opt-out file in a config directory, and that directory where it does not exist.
+/// Creates the opt-out file, and its config directory if that does not exist.
 ///
-/// The file is empty, and readable for everybody: Netdata's daemon and its dashboard look whether they can read it.
-/// Whatever stands there already opts out and is left as it is.
+/// The file is empty and readable for everybody: Netdata's daemon and dashboard check whether they can read it.
+/// Anything that exists in its place opts out already, and stays.
 pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
     let directory = match files::open_folder(rustix::fs::CWD, config_directory, Links::Follow) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create_folder(config_directory)?,
@@ -35,7 +32,7 @@ pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     match rustix::fs::openat(&directory, OPT_OUT_FILE, flags, Mode::from_raw_mode(0o644)) {
         Ok(file) => {
-            // The umask may have taken the others' right to read.
+            // The umask may have removed the others' right to read.
             rustix::fs::fchmod(&file, Mode::from_raw_mode(0o644))?;
             rustix::fs::fsync(&file)?;
             rustix::fs::fsync(&directory)?;
@@ -46,7 +43,6 @@ pub fn opt_out(config_directory: &Path) -> io::Result<Done> {
     }
 }
 
-/// Creates a config directory, and nothing above it.
 fn create_folder(path: &Path) -> io::Result<OwnedFd> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::NotFound.into());
@@ -59,7 +55,7 @@ fn create_folder(path: &Path) -> io::Result<OwnedFd> {
     }
 }
 
-/// Nothing is created for somebody in a folder in which another account could put something else in its place.
+/// Refuses a parent folder in which another account could replace the new folder.
 fn is_trusted(folder: &Stat) -> io::Result<()> {
     let others_write = folder.st_mode & 0o002 != 0;
     if (folder.st_uid == 0 || folder.st_uid == rustix::process::geteuid().as_raw()) && !others_write {
@@ -68,14 +64,14 @@ fn is_trusted(folder: &Stat) -> io::Result<()> {
     Err(io::Error::other("its folder does not exist, and the one above it is not root's alone"))
 }
 
-/// Whether this process may create the opt-out file, before anybody is asked to confirm it. The kernel is asked, which
-/// knows of read-only mounts and of capabilities; what a security module refuses may show only when it is tried.
+/// Whether this process may create the opt-out file, to be known before asking for confirmation. The kernel considers
+/// read-only mounts and capabilities; a security module may still refuse the attempt.
 pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
     if opt_out_file(config_directory).symlink_metadata().is_ok() {
         return Ok(());
     }
     match (files::may_change(config_directory), config_directory.parent()) {
-        // The folder is created too.
+        // The folder would be created, too.
         (Err(rustix::io::Errno::NOENT), Some(parent)) => {
             files::may_change(parent)?;
             is_trusted(&rustix::fs::stat(parent)?)
@@ -84,7 +80,7 @@ pub fn may_opt_out(config_directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether this process may remove the opt-out file, in the same way.
+/// The same for removing it.
 pub fn may_opt_in(config_directory: &Path) -> io::Result<()> {
     match opt_out_file(config_directory).symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -92,7 +88,7 @@ pub fn may_opt_in(config_directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the opt-out file from a config directory, and nothing else.
+/// Removes the opt-out file and nothing else.
 pub fn opt_in(config_directory: &Path) -> io::Result<Done> {
     let directory = match files::open_folder(rustix::fs::CWD, config_directory, Links::Follow) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Done::AlreadySo),

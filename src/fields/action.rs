@@ -1,30 +1,27 @@
-//! The actions that a daemon is known to give, and how the event of each is treated.
+//! The known actions of the daemon, and the treatment of their events.
 
 use std::time::Duration;
 
-/// Total time of a call while the agent starts or runs. The daemon waits for its child, and the script that this program
-/// replaces allowed curl 2 s.
+/// Total time of a call while the agent starts or runs. The daemon waits for its child, and the replaced script allowed
+/// curl 2 s.
 pub const LONG: Duration = Duration::from_secs(2);
 
-/// Total time of every other call: the daemon is stopping or failing, and somebody waits for it.
+/// Total time of every other call: the daemon is stopping or failing.
 pub const SHORT: Duration = Duration::from_secs(1);
 
-/// An action of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action {
-    /// Its name, the daemon's first argument.
+    /// The daemon's first argument.
     pub name: &'static str,
-    /// When the daemon sends it.
     pub when: &'static str,
-    /// Result and data, its second and third argument, as a daemon says them.
+    /// A daemon's second and third argument: result and data.
     pub example: (&'static str, &'static str),
-    /// The total time that its call may take.
     pub deadline: Duration,
-    /// Whether its call sends what waits, too, after its own event.
+    /// Whether the call also sends waiting events, after its own.
     pub carries_backlog: bool,
-    /// Whether it says that the agent failed: such an event is sent first and deleted last.
+    /// Whether the agent failed: such an event is sent first and deleted last.
     pub is_failure: bool,
-    /// Whether a daemon of v2.3 to v2.5, which reports by itself, still calls a script for it.
+    /// Whether a daemon of v2.3 to v2.5, which also reports by itself, still calls a script.
     pub called_beside_reports: bool,
 }
 
@@ -40,7 +37,7 @@ const fn action(name: &'static str, when: &'static str) -> Action {
     }
 }
 
-/// All of them, in the order in which people see them.
+/// In display order.
 pub static ACTIONS: &[Action] = &[
     Action {
         deadline: LONG,
@@ -76,12 +73,11 @@ pub static ACTIONS: &[Action] = &[
 ];
 
 impl Action {
-    /// The action of this name, if a daemon is known to give it.
     pub fn named(name: &str) -> Option<&'static Self> {
         ACTIONS.iter().find(|action| action.name == name)
     }
 
-    /// The total time that a call may take, whatever its action.
+    /// The deadline of any action, known or not.
     pub fn deadline_of(name: &str) -> Duration {
         Self::named(name).map_or(SHORT, |action| action.deadline)
     }

@@ -1,4 +1,4 @@
-//! Every field that can ever be sent, a row each.
+//! Every field that can ever be sent.
 
 use crate::fields::field::{Field, Group as G, Happened, Origin, Purpose, Sensitivity};
 use crate::fields::shape::{Shape, Shape as S};
@@ -7,7 +7,7 @@ use Origin::{Argument, ArgumentOf, Fact, Variable};
 use Purpose::{Delivery, Protection, QualityAssurance, UsageStatistics};
 use Sensitivity::{Constant, Exact, Identifier};
 
-/// The public key that Netdata's own script ships. It names where events are filed, and opens nothing.
+/// The public key in Netdata's own script. It selects a project and opens nothing.
 pub const PUBLIC_KEY: &str = "mqkwGT0JNFqO-zX2t0mW6Tec9yooaVu7xCBlXtHnt5Y";
 
 const COUNT: Shape = Shape::Integer { min: 0, max: i64::MAX };
@@ -36,7 +36,7 @@ const fn happened(
     Field::new(name, G::Event, Origin::Happened(part), shape, example, what).purpose(QualityAssurance)
 }
 
-/// All fields, in the order in which they stand in a body.
+/// In wire order.
 pub static FIELDS: &[Field] = &[
     Field::new("api_key", G::Envelope, Origin::ApiKey, S::Key, PUBLIC_KEY, "The public key under which the PostHog server files the event.")
         .top()
@@ -161,10 +161,10 @@ const fn masked(name: &'static str, what: &'static str) -> Field {
     constant(name, "masked", what)
 }
 
-/// All fields of the second channel, the agent's dashboard, in the order in which they stand in a body.
+/// The fields of the second channel, the agent's dashboard, in wire order.
 ///
-/// These are what `dashboard/telemetry.js` lets pass, and its constants are made from them. Beside them an event has only
-/// the properties that the dashboard has declared for it.
+/// `dashboard/telemetry.js` lets only these pass; its constants are generated from them. An event also has the
+/// properties that the dashboard has declared for it.
 pub static DASHBOARD_FIELDS: &[Field] = &[
     Field::new("api_key", G::Envelope, Origin::Constant(PUBLIC_KEY), S::Key, PUBLIC_KEY, "The public key under which the PostHog server files the events. It is Netdata's, unless the dashboard has its own.").top().purpose(Delivery).is(Constant),
     Field::new("event", G::Envelope, Origin::Page, S::Word, "tab opened", "The event's name: $pageview when the dashboard is opened, or one that the dashboard has declared.").top().purpose(Delivery),

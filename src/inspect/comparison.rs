@@ -1,4 +1,4 @@
-//! Events beside each other: those of several actions, or what would be sent now and what was sent last.
+//! Compares events: those of several actions, or the next one with the last one sent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,16 +14,13 @@ use crate::request::event::{Content, Event, Known};
 use crate::request::payload::Stamp;
 use crate::request::{Assembly, NoRequest};
 
-/// The event of one action.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// The action.
     pub action: String,
-    /// Its event and request.
     pub assembly: Result<Assembly, NoRequest>,
 }
 
-/// The events of all known actions, that of the preview among them.
+/// The events of all known actions and of the preview.
 pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
     let library = preview.folders.library_path();
     let history = preview.history.as_ref().ok();
@@ -33,7 +30,7 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
         columns.push(own());
     }
     for action in ACTIONS.iter().map(|action| action.name) {
-        // A recorded call says more about its own event than is known of it here.
+        // The preview knows more about its own event.
         if action == preview.action {
             columns.push(own());
             continue;
@@ -47,25 +44,23 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
     columns
 }
 
-/// What an event has for one field.
+/// The content of one field in one event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// This value.
     Value(Json),
-    /// Another value in every event.
+    /// A new value in every event.
     Fresh,
-    /// A value that only the daemon knows.
+    /// Only the daemon knows the value.
     SetByDaemon,
-    /// Nothing: the value was refused.
+    /// The value was refused.
     LeftOut(Misfit),
-    /// What the last event of this kind had then. The daemon may say something else now.
+    /// The content in the last event of this kind. The daemon may have another value now.
     Then(Box<Self>, UnixMillis),
-    /// Nothing.
     Absent,
 }
 
 impl Cell {
-    /// Whether nothing is known to be sent in this field.
+    /// Whether the field has no known value.
     pub fn is_absent(&self) -> bool {
         match self {
             Self::Absent => true,
@@ -88,19 +83,18 @@ impl fmt::Display for Cell {
     }
 }
 
-/// One of two events that are compared.
+/// One of two compared events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
     cells: BTreeMap<String, Cell>,
 }
 
 impl Side {
-    /// An event that would be sent.
     pub fn of_event(event: &Event) -> Self {
         let exact = event.not_of_now().next().is_none();
         let cells = event.entries().iter().map(|entry| {
             let cell = match &entry.content {
-                // Which values are refused is known only with all of them.
+                // The refused values are known only with all values.
                 _ if entry.field.origin == Origin::Dropped && !exact => Cell::SetByDaemon,
                 // Plain data always has a form in JSON.
                 Content::Sent(value) => Cell::Value(serde_json::to_value(value).unwrap_or_default()),
@@ -119,7 +113,7 @@ impl Side {
         Self { cells: cells.collect() }
     }
 
-    /// A body that was sent, perhaps by another version of the sender.
+    /// A sent body, perhaps of another version of the sender.
     pub fn of_body(body: &Json) -> Self {
         let mut cells = BTreeMap::new();
         for (name, value) in body.as_object().into_iter().flatten() {
@@ -136,7 +130,6 @@ impl Side {
         Self { cells }
     }
 
-    /// What it has for a field.
     pub fn cell(&self, name: &str) -> &Cell {
         self.cells.get(name).unwrap_or(&Cell::Absent)
     }
@@ -150,21 +143,20 @@ fn is_fresh(field: &Field) -> bool {
     matches!(field.origin, Origin::FrozenUuid | Origin::FrozenTime)
 }
 
-/// How two events stand to each other in one field.
+/// The comparison of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// They have the same.
+    /// Equal.
     Same,
-    /// They differ.
+    /// Different.
     Differs,
-    /// It is another in every event, so that says nothing.
+    /// New in every event, so the comparison says nothing.
     Fresh,
-    /// At least one of the two is known only when the daemon calls.
+    /// At least one value is known only when the daemon calls.
     CannotTell,
 }
 
 impl Verdict {
-    /// A word for programs and people.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -174,12 +166,11 @@ impl Verdict {
         }
     }
 
-    /// How one field of two events compares.
     pub fn of(name: &str, left: &Cell, right: &Cell) -> Self {
         let only = fields::field(name).is_some_and(|field| field.only.is_some());
         match (left, right) {
             (Cell::Fresh, Cell::Fresh) => Self::Fresh,
-            // Whether the daemon says it is not known either, unless such events never have it.
+            // The daemon may also leave it out, unless such events never have it.
             (Cell::SetByDaemon | Cell::Then(..), Cell::Absent) | (Cell::Absent, Cell::SetByDaemon | Cell::Then(..))
                 if only =>
             {
@@ -193,20 +184,15 @@ impl Verdict {
     }
 }
 
-/// One field of two events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The field's name on the wire.
     pub field: String,
-    /// What the first event has.
     pub left: Cell,
-    /// What the second event has.
     pub right: Cell,
-    /// How they compare.
     pub verdict: Verdict,
 }
 
-/// Compares two events field by field: those of the schema in its order, then what only a sent body has.
+/// Compares the fields of the schema in its order, then fields that only a sent body has.
 pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
     let known = FIELDS.iter().map(|field| field.name);
     let others = left.cells.keys().chain(right.cells.keys()).map(String::as_str);
@@ -222,7 +208,7 @@ pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
     known.chain(others).map(row).filter(somewhere).collect()
 }
 
-/// The newest event of the preview's action that is kept in the state folder, and when it was made.
+/// The newest kept event of the preview's action, and its time.
 pub fn last(preview: &Preview) -> Option<(UnixMillis, Side)> {
     let (name, entry) = preview.history.as_ref().ok()?.newest(&preview.action)?;
     Some((name.time(), Side::of_body(&entry.json()?)))

@@ -1,4 +1,4 @@
-//! Everything that a person can look at before anything is sent.
+//! Everything that a person can inspect before anything is sent.
 
 pub mod comparison;
 mod restart;
@@ -6,6 +6,7 @@ pub mod watch;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use system_facts::{Host, LiveHost};
@@ -29,17 +30,17 @@ use crate::request::event;
 use crate::request::payload::Stamp;
 use crate::request::{Assembly, Machine, NoRequest};
 
-/// An environment, as a snapshot.
+/// A snapshot of an environment.
 pub type Environment = BTreeMap<OsString, OsString>;
 
-/// What a person asks for.
+/// A person's request for a preview.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The action whose event is asked for. A recorded call brings its own.
+    /// Ignored for a recorded call, which has its own.
     pub action: String,
     /// A recorded call (`--call FILE`).
     pub call: Option<Invocation>,
-    /// Whether examples stand for what only the daemon knows.
+    /// Whether to fill unknown values with examples.
     pub examples: bool,
     /// `--config-dir`.
     pub config_dir: Option<PathBuf>,
@@ -47,35 +48,31 @@ pub struct Question {
     pub lib_dir: Option<PathBuf>,
     /// `--plugins-dir`.
     pub plugins_dir: Option<PathBuf>,
-    /// The environment of the program that asks. Where there is a recorded call, that call's environment counts instead.
+    /// The caller's environment. That of a recorded call has precedence.
     pub environment: Environment,
 }
 
 impl Question {
-    /// The folders that the command line names.
     pub(crate) fn named(&self) -> Named {
         let plugins = self.plugins_dir.clone();
         Named { plugins, ..Named::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()) }
     }
 }
 
-/// What a look is busy with. Each may take its time where a file system is slow, or hang where it is gone.
+/// The stages of a preview. Each may be slow, or hang, with its file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Finding the agent's daemon and its folders, and looking for the opt-out file in every config directory.
+    /// Finding the agent and its folders, and checking for opt-out files.
     Consent,
-    /// Reading the configuration.
     Configuration,
-    /// Asking the machine for its facts.
     Machine,
-    /// Reading what stands where the daemon looks for its script.
+    /// Reading the program at the daemon's script path.
     Script,
-    /// Reading what waits and what was sent.
+    /// Reading the outbox.
     History,
 }
 
 impl Stage {
-    /// The stage in words.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Consent => "looking for opt-out files",
@@ -87,67 +84,56 @@ impl Stage {
     }
 }
 
-/// What a person sees.
 #[derive(Debug, Clone)]
 pub struct Preview {
-    /// The action of the event.
     pub action: String,
-    /// The agent's folders.
     pub folders: Folders,
-    /// Where opting out creates the file: for each agent, unless whoever asks names a config directory. Empty where there is
-    /// no agent.
+    /// The folders in which an opt-out creates the file: one for each agent, unless the caller names a config
+    /// directory. Empty without an agent.
     pub targets: Vec<Target>,
-    /// What runs here, and what would start it. Nobody looked where a recorded call is shown.
+    /// Empty for a recorded call.
     pub daemons: Daemons,
-    /// Whose environment decides, and what of it can be seen.
+    /// The deciding environment.
     pub surroundings: Surroundings,
-    /// The decision about consent, with all it rests on.
     pub consent: Consent,
-    /// The decisions for other daemons that run here.
+    /// The decisions for other running daemons.
     pub others: Vec<(Whose, Consent)>,
-    /// What the environment of whoever asks would decide, where another decides.
+    /// The caller's decision, if another environment decides.
     pub askers: Option<Consent>,
-    /// What stands where the daemon looks for its telemetry script.
+    /// The program at the daemon's script path.
     pub script: Script,
-    /// The agent's version, where something says it.
+    /// `None`: unknown.
     pub version: Option<Version>,
-    /// The configuration.
     pub config: Result<Config, ConfigError>,
-    /// The proxy that the request would go through; an error says why that cannot be seen.
+    /// An error says why the proxy cannot be seen.
     pub proxy: Result<Option<Proxy>, String>,
-    /// The trust store that the environment names; `None`: the system's. An error says why that cannot be seen.
+    /// The trust store in the environment; `None`: the system's. An error says why it cannot be seen.
     pub trust_store: Result<Option<OsString>, String>,
-    /// What the machine answered.
     pub machine: Machine,
-    /// The event and its request.
     pub assembly: Result<Assembly, NoRequest>,
-    /// What was sent and what waits; an error says why that cannot be read.
+    /// An error says why it cannot be read.
     pub history: Result<History, String>,
-    /// What restarts the agent here, where that is known; it needs root's rights.
+    /// The command that restarts the agent, if known; it needs root's rights.
     pub restart: Option<String>,
-    /// What the agent's own files say about its channels.
     pub files: channels::Files,
-    /// The fields of an event of the agent's dashboard.
     pub dashboard: Vec<event::Entry>,
 }
 
-/// A folder in which opting out creates the file, and where events of the agent that reads it wait.
+/// A config directory for the opt-out file, with the outbox of its agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The config directory.
     pub folder: PathBuf,
-    /// Whether it exists.
     pub exists: bool,
-    /// Whether the file is there.
+    /// The opt-out file.
     pub file: Finding,
-    /// Whether an agent names it that may say anything: it is no usual one, and whoever asks does not name it.
+    /// Whether only an agent names it, which may name any folder: it is not a usual one, and the caller does not name
+    /// it.
     pub foreign: bool,
-    /// The agent's library directory.
     pub library: Option<PathBuf>,
 }
 
 impl Target {
-    /// A config directory, as it is now.
+    /// The current state of a config directory.
     pub fn look(folder: &Path, foreign: bool, library: Option<&Path>) -> Self {
         Self {
             folder: folder.to_owned(),
@@ -165,7 +151,6 @@ impl Target {
         Some(Self::look(folder, foreign, folders.library_path()))
     }
 
-    /// One for each agent.
     fn of_all<'f>(agents: impl IntoIterator<Item = &'f Folders>) -> Vec<Self> {
         let mut targets: Vec<Self> = Vec::new();
         for target in agents.into_iter().filter_map(Self::of) {
@@ -177,7 +162,7 @@ impl Target {
     }
 }
 
-/// One agent that may be meant.
+/// An agent that the question may mean.
 struct Candidate {
     surroundings: Surroundings,
     folders: Folders,
@@ -191,7 +176,7 @@ impl Candidate {
         Self { surroundings, folders, consent }
     }
 
-    /// The one that would send comes first: nobody is to think that nothing is sent where one of several daemons sends.
+    /// The one that would send comes first, so that a sending daemon is never hidden by a silent one.
     fn rank(&self) -> u8 {
         match self.consent.decision() {
             Decision::Allowed => 0,
@@ -206,13 +191,13 @@ fn decide(folders: &Folders, variable: impl Fn(&str) -> Result<Option<OsString>,
 }
 
 fn owner_of(path: &Path) -> Option<u32> {
-    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path).ok()?).into()
+    Some(std::fs::metadata(path).ok()?.uid())
 }
 
-/// The agents that may be meant.
+/// The agents that the question may mean.
 struct Agents {
     daemons: Daemons,
-    /// The one that decides comes first.
+    /// The deciding one comes first.
     candidates: Vec<Candidate>,
     targets: Vec<Target>,
 }
@@ -250,19 +235,19 @@ impl Agents {
 }
 
 impl Preview {
-    /// Where opting out creates the file, and the folders of the agent that decides. Nothing else is looked at: to say no must
-    /// not wait for what somebody else keeps.
+    /// The targets of an opt-out, and the folders of the deciding agent. Nothing else is read: opting out must not wait
+    /// for foreign files.
     pub fn targets(question: &Question) -> (Vec<Target>, Folders) {
         let Agents { mut candidates, targets, .. } = Agents::find(question, &LiveHost::new());
         (targets, candidates.remove(0).folders)
     }
 
-    /// Looks at everything. Nothing is created, changed or sent.
+    /// Creates, changes and sends nothing.
     pub fn look(question: &Question) -> Self {
         Self::look_telling(question, |_stage| {})
     }
 
-    /// The same, telling each stage before it begins.
+    /// The same, with a report before each stage.
     pub fn look_telling(question: &Question, tell: impl Fn(Stage)) -> Self {
         tell(Stage::Consent);
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
@@ -295,7 +280,7 @@ impl Preview {
         let version = || said.and_then(|text| Version::new(text, "the daemon's last event or call"));
         let version = match &question.call {
             Some(_) => version(),
-            // What is installed now is newer than what an event said.
+            // The installed version is newer than that of an event.
             None => Version::installed(&folders).or_else(version),
         };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
@@ -323,7 +308,6 @@ impl Preview {
         }
     }
 
-    /// The daemon's events, to be judged.
     pub fn events(&self) -> Events<'_> {
         Events {
             action: &self.action,
@@ -336,7 +320,6 @@ impl Preview {
         }
     }
 
-    /// Every way in which the agent can tell somebody about its machine.
     pub fn channels(&self) -> Vec<Channel> {
         let seen = Seen {
             folders: &self.folders,
@@ -348,7 +331,7 @@ impl Preview {
         channels::channels(&self.events(), &seen)
     }
 
-    /// Whether an agent is installed here, or was when the recorded call was made.
+    /// Whether there is an agent here, or was at the time of the recorded call.
     fn has_agent(&self) -> bool {
         self.folders.has_agent()
             || self.surroundings.whose == Whose::Call
@@ -356,19 +339,19 @@ impl Preview {
             || self.daemons.running.iter().any(|daemon| !daemon.contained)
     }
 
-    /// Whether every byte of the request is known here and now but the random number and the time. What the last event had
-    /// is not: the daemon may say something else when it calls.
+    /// Whether every byte of the request but the random number and the time is known now. Values of the last event are
+    /// not: the daemon may have others when it calls.
     pub fn is_exact(&self) -> bool {
         self.assembly.as_ref().is_ok_and(|assembly| assembly.event.not_of_now().next().is_none())
     }
 
-    /// The folder in which the agent looks for the file; where there is no agent, the usual one.
+    /// The folder in which the agent looks for the file; without an agent, the usual one.
     pub fn opt_out_folder(&self) -> PathBuf {
         self.folders.config_path().unwrap_or(Path::new(CONFIG_DIRECTORIES[0])).to_owned()
     }
 }
 
-/// The trust store that the sender takes: the first variable alone, else the others together.
+/// The sender's trust store: the first variable alone, else the other two together.
 fn trust_store(known: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {
     let [bundle, file, folders] = TRUST_STORE_VARIABLES.map(|name| known(name).filter(|value| !value.is_empty()));
     let named: Vec<OsString> = [file, folders].into_iter().flatten().collect();

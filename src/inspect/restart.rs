@@ -1,4 +1,4 @@
-//! What restarts the agent: opting out works for its dashboard from then on.
+//! The command that restarts the agent. For its dashboard the opt-out takes effect only then.
 
 use system_facts::Host;
 
@@ -6,7 +6,7 @@ use crate::agent::process::Daemons;
 use crate::agent::systemd::UNIT;
 use crate::request::Machine;
 
-/// The managers of services by a mark of theirs, the agent's service as the manager finds it, and the command.
+/// Service managers: a mark of the manager, the agent's service, and the command.
 const SERVICES: [(&str, &str, &str); 5] = [
     // openrc-run(8)
     ("/run/openrc", "/etc/init.d/netdata", "rc-service netdata restart"),
@@ -24,7 +24,7 @@ const SERVICES: [(&str, &str, &str); 5] = [
     ("/etc/init.d", "/etc/init.d/netdata", "service netdata restart"),
 ];
 
-/// The command, as far as the manager of services can be told.
+/// `None`: the service manager is unknown.
 pub(crate) fn command(host: &dyn Host, daemons: &Daemons, machine: &Machine) -> Option<String> {
     let exists = |path: &str| host.metadata(path).is_ok();
     // sd_booted(3)
@@ -36,7 +36,7 @@ pub(crate) fn command(host: &dyn Host, daemons: &Daemons, machine: &Machine) -> 
     }
     let container = machine.facts.container.name.known().map(String::as_str);
     if container == Some("docker") {
-        // Docker names the machine after the container unless told otherwise.
+        // By default Docker sets the host name to the container's identifier.
         return Some(format!("docker restart {}   (outside this container)", machine.nodename));
     }
     let mut elsewhere = daemons.running.iter().filter(|daemon| daemon.contained);
@@ -44,7 +44,7 @@ pub(crate) fn command(host: &dyn Host, daemons: &Daemons, machine: &Machine) -> 
     Some(format!("docker restart {id}"))
 }
 
-/// The container of a process, where Docker's name of its cgroup says it: 64 hexadecimal digits, of which 12 are enough.
+/// The container of a process, by Docker's name of its cgroup: 64 hexadecimal digits, of which 12 suffice.
 fn container_of(host: &dyn Host, process: u32) -> Option<String> {
     let cgroup = host.read(&format!("/proc/{process}/cgroup"), 64 * 1024).ok()?;
     let text = String::from_utf8_lossy(&cgroup);

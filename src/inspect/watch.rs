@@ -1,9 +1,9 @@
-//! Notices when something changed on which a preview rests.
+//! Detects changes of the files behind a preview.
 //!
-//! It compares what lstat(2) says about some forty paths, which takes some fifty microseconds. Done once a second that is
-//! far below 0.1 % of a processor. inotify(7) would cost nothing while nothing happens, but it is Linux's alone, sees no
-//! change that another host makes on a network file system, and can only watch folders that exist and may be read: an
-//! agent that is installed while somebody looks would need a watch on each folder above.
+//! It compares the lstat(2) results of about forty paths, in about fifty microseconds. Once a second that is far below
+//! 0.1 % of a processor. inotify(7) would cost nothing between changes, but it exists only on Linux, misses changes by
+//! other hosts on network file systems, and needs existing, readable folders: an agent that is installed meanwhile
+//! would need a watch on each folder above it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
@@ -17,16 +17,16 @@ use crate::consent::OPT_OUT_FILE;
 use crate::consent::opt_out_file::opt_out_file;
 use crate::inspect::{Preview, Question};
 
-/// What is looked at in one place.
+/// The watched aspect of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Aspect {
-    /// Whatever lstat(2) says of its content: a folder's changes when a file in it comes or goes.
+    /// The lstat(2) metadata of its content: a folder's changes when a file in it comes or goes.
     Content,
-    /// Whether it is there. The agent writes into its own folders all the time, and nothing of that matters here.
+    /// Its existence. The agent writes into its own folders all the time, which does not matter here.
     Existence,
 }
 
-/// What was seen in one place. The times are seconds and nanoseconds.
+/// The state of a path. Times are seconds and nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     There,
@@ -34,22 +34,21 @@ enum Mark {
     Content { file: (u64, u64), size: u64, mode: u32, modified: (i64, i64), changed: (i64, i64) },
 }
 
-/// Everything on which a preview rests, as it was at one moment.
+/// The state of all files behind a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watched {
     marks: Vec<(PathBuf, Aspect, Mark)>,
 }
 
 impl Watched {
-    /// Looks at everything on which the answer to a question is known to rest before it is answered; what it rested on
-    /// the last time is part of that.
+    /// Records the files that are known to matter before the question is answered, including those of the last answer.
     pub fn before(question: &Question, last: Option<&Self>) -> Self {
         let variable = |name: &str| match &question.call {
             Some(call) => call.known_variable(name),
             None => question.environment.get(OsStr::new(name)).map(OsString::as_os_str),
         };
         let mut places = places(&Folders::find(&[question.named(), Named::by_variables(variable)], Path::is_dir));
-        // Which folders are the agent's depends on which exist, and on the daemon that runs.
+        // The choice of the agent's folders depends on which exist, and on the running daemon.
         let usual = CONFIG_DIRECTORIES.iter().chain(&LIBRARY_DIRECTORIES).chain(&PLUGIN_DIRECTORIES);
         places.extend(usual.map(|folder| (PathBuf::from(folder), Aspect::Existence)));
         places.extend(PROCESS_FILES.map(|file| (PathBuf::from(file), Aspect::Content)));
@@ -59,7 +58,7 @@ impl Watched {
         watched
     }
 
-    /// Adds what the answer rests on beside that: a daemon may name folders of its own.
+    /// Adds the files that the answer revealed: a daemon may name folders of its own.
     #[must_use]
     pub fn after(mut self, preview: &Preview) -> Self {
         self.add(places(&preview.folders));
@@ -81,13 +80,12 @@ impl Watched {
         }
     }
 
-    /// Whether something is different now.
     pub fn has_changed(&self) -> bool {
         self.marks.iter().any(|(path, aspect, mark)| look(path, *aspect) != *mark)
     }
 }
 
-/// Where a daemon that starts says its process id, and that a new one has started.
+/// The files in which a starting daemon writes its process id.
 const PROCESS_FILES: [&str; 3] =
     ["/run/netdata/netdata.pid", "/run/netdata.pid", "/opt/netdata/var/run/netdata/netdata.pid"];
 
@@ -160,7 +158,7 @@ mod tests {
         for (what, change) in steps {
             let watched = Watched::before(&question, None);
             assert!(!watched.has_changed(), "before: {what}");
-            // Some file systems count time in steps of a clock tick.
+            // Some file systems have the time resolution of a clock tick.
             std::thread::sleep(std::time::Duration::from_millis(20));
             change();
             assert!(watched.has_changed(), "{what}");

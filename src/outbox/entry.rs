@@ -1,4 +1,4 @@
-//! An entry: the frozen request of one event, and what is known about the attempts to send it.
+//! The frozen request of one event, with a record of the attempts to send it.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -16,15 +16,12 @@ use crate::request::payload::{Stamp, Uuid};
 
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";
-/// The version of the entries' first line.
+/// The version of an entry's first line.
 pub(super) const FORMAT: u32 = 1;
 
-/// The two states of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Frozen and not answered.
     Waiting,
-    /// Answered.
     Sent,
 }
 
@@ -37,7 +34,7 @@ impl State {
     }
 }
 
-/// The name of an entry: when its event was frozen, and the event's random number.
+/// The name of an entry's file: the time of freezing, and the event's random number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     time: UnixMillis,
@@ -45,7 +42,6 @@ pub struct Name {
 }
 
 impl Name {
-    /// The name of an event's entry.
     pub fn of(stamp: &Stamp) -> Self {
         Self { time: stamp.time, uuid: stamp.uuid }
     }
@@ -54,11 +50,10 @@ impl Name {
         let text = name.to_str()?;
         let (time, uuid) = text.split_once('-')?;
         let parsed = Self { time: UnixMillis(time.parse().ok()?), uuid: uuid.parse().ok()? };
-        // Both parsers accept other forms, too.
+        // Both parsers also accept other forms.
         (parsed.to_string() == text).then_some(parsed)
     }
 
-    /// When the event was frozen.
     pub fn time(&self) -> UnixMillis {
         self.time
     }
@@ -70,45 +65,40 @@ impl fmt::Display for Name {
     }
 }
 
-/// The first line of an entry: what is known about the attempts.
+/// The first line of an entry: the attempts so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub(super) format: u32,
-    /// Where the request goes.
     pub url: String,
-    /// How often it was tried.
     pub attempts: u32,
-    /// The status of the last answer; `None`: there was none.
+    /// `None`: the last attempt had no answer.
     pub status: Option<u16>,
-    /// When it was last tried.
+    /// The time of the last attempt.
     pub time: Option<UnixMillis>,
-    /// The server asked that it is not tried before this time.
+    /// The server's `Retry-After`, as a time.
     #[serde(default)]
     pub not_before: Option<UnixMillis>,
-    /// When it was frozen, by a clock that nobody sets. Entries of older versions have none.
+    /// The time of freezing, by a clock that nobody can set. Entries of older versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) frozen: Option<BootTime>,
 }
 
 impl Record {
-    /// Until when the event must not be tried again, if that is not over. A time that is further away than any server can ask
-    /// for was written down by a clock that was wrong.
+    /// The server's time limit, if it is still ahead. A limit beyond the longest allowed one comes from a wrong clock,
+    /// and is ignored.
     pub fn waits_until(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.not_before.filter(|time| *time > now && *time <= now.after(limits::RETRY_AFTER))
     }
 }
 
-/// An entry: the frozen request, and what is known about the attempts.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What is known about the attempts.
     pub record: Record,
-    /// All bytes of the request.
     pub request: Vec<u8>,
 }
 
 impl Entry {
-    /// An entry for a request that was not tried yet.
     pub fn new(request: &PreparedRequest) -> Self {
         let url = request.endpoint().to_string();
         let record =
@@ -116,28 +106,26 @@ impl Entry {
         Self { record, request: request.to_bytes() }
     }
 
-    /// The body of the request: what stands behind the empty line (RFC 9112).
+    /// The body of the request, after the empty line (RFC 9112).
     pub fn body(&self) -> &[u8] {
         let end = self.request.windows(4).position(|w| w == b"\r\n\r\n").map_or(self.request.len(), |at| at + 4);
         self.request.get(end..).unwrap_or_default()
     }
 
-    /// The body as JSON, where it is.
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(self.body()).ok()
     }
 
-    /// The action of the event.
     pub fn action(&self) -> Option<String> {
         Some(self.json()?.get("properties")?.get("action")?.as_str()?.to_owned())
     }
 
-    /// The request, if it is one to this destination, just as it was frozen. Nothing else is sent anywhere.
+    /// The request exactly as it was frozen, if it goes to this destination. Nothing else is ever sent.
     pub fn request_to(&self, endpoint: &Endpoint) -> Option<PreparedRequest> {
         if self.record.url == endpoint.to_string() { thaw(&self.request, endpoint) } else { None }
     }
 
-    /// Whether the event says that the agent failed: these matter most.
+    /// Whether the event reports a failure of the agent: these matter most.
     pub fn is_failure(&self) -> bool {
         self.action().and_then(|name| Action::named(&name)).is_some_and(|action| action.is_failure)
     }
@@ -162,20 +150,17 @@ impl Entry {
     }
 }
 
-/// An event that waits, or that was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Which of the two.
     pub state: State,
-    /// Its name.
     pub name: Name,
-    /// The entry; an error says why it cannot be read.
+    /// An error says why the entry cannot be read.
     pub entry: Result<Entry, String>,
 }
 
-/// How old an event is. If the machine was not started again since, the time of its start tells; else the clock does, and one that
-/// was set back makes nothing older than it is: what lies in the future has the age 0. So has what was frozen before this program
-/// existed, when the clock had not been set yet: such an event ends by its number of tries.
+/// The age of an event: by the time since boot if the machine was not restarted, else by the wall clock. A time in the
+/// future gives the age 0. So does a time before this program existed, when the clock was not set yet; such an event
+/// ends by its number of tries.
 pub(super) fn age(now: UnixMillis, boot: Option<&BootTime>, name: &Name, entry: Option<&Entry>) -> Duration {
     let frozen = entry.and_then(|entry| entry.record.frozen.as_ref());
     boot.zip(frozen)

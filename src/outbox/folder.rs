@@ -1,4 +1,4 @@
-//! The folders of the outbox, which may hold anything that the daemon's user put there.
+//! The outbox' folders, in which the daemon's user may put anything.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,40 +15,38 @@ use crate::files::{self, Links};
 use crate::outbox::entry::Name;
 use crate::outbox::limits;
 
-/// The folder in the library directory in which events wait and are kept.
+/// The outbox, in the library directory.
 pub const STATE_FOLDER: &str = "anonymous-statistics";
 
-/// Temporary files begin with this; no entry's name does.
+/// The prefix of temporary files.
 pub(super) const TEMPORARY: &str = ".new-";
 
-/// Who opens the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The sender: creates the folders, and uses only folders of its own.
+    /// Creates the folders, and uses only folders of its own account.
     Sender,
-    /// The sender of a machine that has opted out: uses only folders of its own, and creates nothing.
+    /// The sender on a machine that has opted out: uses only folders of its own account, and creates nothing.
     Cleaner,
     /// The preview: reads and deletes, and creates nothing.
     Reader,
 }
 
-/// Entries that were not read, because there are more than the sender leaves there.
+/// Entries beyond the number that is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Unread {
-    /// How many were seen.
     pub number: usize,
-    /// Not everything was seen: there are more names than [`limits::OUTBOX_NAMES`].
+    /// There are more names than [`limits::OUTBOX_NAMES`].
     pub or_more: bool,
 }
 
-/// The library directory may be a link that an administrator made; what is below it belongs to the daemon's user.
+/// The library directory may be an administrator's link; everything below it belongs to the daemon's user.
 pub(super) fn open_library(path: &Path) -> io::Result<OwnedFd> {
     files::open_folder(rustix::fs::CWD, path, Links::Follow)
 }
 
 pub(super) fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<OwnedFd> {
     if role == Role::Sender {
-        // Only the owner of the parent may leave a folder there: run once by root, the sender must not make one that the
+        // Created only in a folder of the same account: run once by root, the sender must not leave a folder that the
         // daemon's user cannot use.
         let stat = rustix::fs::fstat(parent)?;
         if stat.st_uid == rustix::process::geteuid().as_raw() {
@@ -65,13 +63,13 @@ pub(super) fn folder(parent: &OwnedFd, name: &str, role: Role) -> io::Result<Own
     Ok(folder)
 }
 
-/// Holds a file or folder alone, if nobody else holds it. A file system that knows no such thing lets everybody have it: what
-/// is sent twice has the same random number.
+/// Takes an exclusive lock, if nobody holds one. On a file system without locks everybody gets it: an event that is
+/// sent twice has the same random number.
 pub(super) fn hold_alone(file: impl AsFd) -> bool {
     rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) != Err(rustix::io::Errno::WOULDBLOCK)
 }
 
-/// Holds a folder alone as soon as nobody else holds it, and says whether that was soon enough.
+/// Waits for an exclusive lock, and returns whether it got it in time.
 pub(super) fn hold_alone_soon(folder: &OwnedFd) -> bool {
     let start = Instant::now();
     loop {
@@ -85,7 +83,7 @@ pub(super) fn hold_alone_soon(folder: &OwnedFd) -> bool {
     }
 }
 
-/// Whether a file is an entry, or one that is not finished.
+/// Whether a file is an entry, finished or not.
 pub(super) fn is_event(name: &OsStr) -> bool {
     Name::parse(name).is_some() || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
 }
@@ -100,8 +98,8 @@ pub(super) fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
     }
 }
 
-/// The newest entries of a folder, the newest first, and how many it has beside them. Of a folder with too many names some are
-/// not seen, whichever the file system tells last.
+/// The newest entries of a folder, the newest first, and the number of others. Of a folder with too many names an
+/// arbitrary part is seen.
 pub(super) fn newest(folder: &OwnedFd, most: usize) -> io::Result<(Vec<Name>, Unread)> {
     let mut newest = BinaryHeap::new();
     let mut unread = Unread::default();

@@ -1,4 +1,4 @@
-//! Deleting all of what waits, or of what was sent: for people, and for a machine that has opted out.
+//! Deletes all waiting events or the history: for people, and for a machine that has opted out.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,19 +13,17 @@ use crate::outbox::entry::{Name, State};
 use crate::outbox::folder::{Role, STATE_FOLDER, folder, hold_alone_soon, is_event, names_in, open_library};
 use crate::outbox::limits;
 
-/// What came of deleting all entries of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
-    /// How many there were.
     pub number: usize,
-    /// Nobody was about to send or to write an event down. Otherwise one may still do it.
+    /// No sender was about to send or store an event. Otherwise one may still do so.
     pub quiet: bool,
 }
 
-/// Deletes every entry of a state in a library directory, unfinished ones included, and says how many there were. What waits
-/// is deleted when nobody is about to send or to write an event down any more, or when that takes too long.
+/// Deletes every entry of a state, unfinished ones included. Before it deletes waiting events it waits, for a limited
+/// time, for senders that are about to send or store one.
 ///
-/// It needs no other folder to be there: somebody may have removed the history, and events wait all the same.
+/// The other state's folder need not exist: somebody may have removed the history while events wait.
 pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<Deleted> {
     let parent = open_library(library)?;
     let all = folder(&parent, STATE_FOLDER, role)?;
@@ -36,32 +34,32 @@ pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<Delete
     };
     let mut deleted = 0;
     let start = Instant::now();
-    // Which of its names a folder tells while it changes is left open (readdir(3)): it is read until it tells none.
+    // A folder that changes while it is read may omit names (readdir(3)), so it is read until it has none.
     while let Some(number) = delete_each(&folder, start)? {
         deleted += number;
     }
     Ok(Deleted { number: deleted, quiet })
 }
 
-/// Whether a state folder that is the caller's own holds an event that waits, or what is left of one.
+/// Whether a state folder of this account holds a waiting event, or a part of one.
 pub fn something_waits(library: &Path) -> bool {
     let state = open_library(library).and_then(|parent| folder(&parent, STATE_FOLDER, Role::Cleaner));
     let waiting = state.and_then(|state| folder(&state, State::Waiting.folder(), Role::Cleaner));
-    // The time of this look must not be written down: a disk that takes nothing would hold the caller.
+    // The access time must not be written: a broken disk would block the caller.
     #[cfg(target_os = "linux")]
     let waiting = waiting.and_then(|waiting| {
         rustix::fs::fcntl_setfl(&waiting, OFlags::NOATIME)?;
         Ok(waiting)
     });
     let names = waiting.and_then(|waiting| Ok(names_in(Dir::new(waiting)?).enumerate()));
-    // What cannot be looked at cannot be deleted either. Of what is too much, this look need not say more.
+    // A folder that cannot be read cannot be emptied either. Beyond the limit this check need not look.
     let event = |(number, name): (usize, io::Result<OsString>)| {
         number >= limits::OUTBOX_NAMES || name.is_ok_and(|name| is_event(&name))
     };
     names.is_ok_and(|mut names| names.any(event))
 }
 
-/// Whether this process may delete the events that wait, in the same way.
+/// Whether this process may delete the waiting events, to be known before asking for confirmation.
 pub fn may_forget_waiting(library: Option<&Path>) -> io::Result<()> {
     let waiting = library.map(|library| library.join(STATE_FOLDER).join(State::Waiting.folder()));
     match waiting.map_or(Ok(()), |waiting| files::may_change(&waiting)) {
@@ -70,17 +68,17 @@ pub fn may_forget_waiting(library: Option<&Path>) -> io::Result<()> {
     }
 }
 
-/// Deletes the events that wait, and says how many there were. Without an outbox nothing waits.
+/// Deletes the waiting events, and returns their number.
 pub fn forget_waiting(library: Option<&Path>, role: Role) -> io::Result<usize> {
     silence(library, role).map(|deleted| deleted.number)
 }
 
-/// The same, and says whether it is quiet from now on: after the opt-out file stands, no request begins any more.
+/// The same, and says whether all senders are quiet: once the opt-out file exists, no request begins any more.
 pub fn silence(library: Option<&Path>, role: Role) -> io::Result<Deleted> {
     forget(library, State::Waiting, role)
 }
 
-/// Deletes the requests that were answered, which are kept for people to read, and says how many there were.
+/// Deletes the history, and returns the number of its entries.
 pub fn forget_history(library: Option<&Path>) -> io::Result<usize> {
     forget(library, State::Sent, Role::Reader).map(|deleted| deleted.number)
 }
@@ -94,7 +92,7 @@ fn forget(library: Option<&Path>, state: State, role: Role) -> io::Result<Delete
     }
 }
 
-/// Deletes every entry of a folder, unfinished ones included, and says how many entries there were; `None`: nothing at all.
+/// Deletes every entry of a folder, and returns the number of finished ones; `None`: there was nothing to delete.
 fn delete_each(folder: &OwnedFd, start: Instant) -> io::Result<Option<usize>> {
     let mut deleted = None;
     for name in names_in(Dir::read_from(folder)?) {
@@ -106,13 +104,13 @@ fn delete_each(folder: &OwnedFd, start: Instant) -> io::Result<Option<usize>> {
         if is_event(&name) {
             match rustix::fs::unlinkat(folder, &*name, AtFlags::empty()) {
                 Ok(()) => deleted = Some(deleted.unwrap_or(0) + usize::from(entry)),
-                // Another program deleted it, or it was sent: either way it does not wait any more.
+                // Another program deleted or sent it: either way it no longer waits.
                 Err(rustix::io::Errno::NOENT) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
-    // A disk may take its time, and an opted-out daemon that starts waits for this.
+    // Syncing may be slow, and the daemon of an opted-out machine waits for this at its start.
     if deleted.is_some() {
         rustix::fs::fsync(folder)?;
     }

@@ -1,4 +1,4 @@
-//! What was sent or refused, and what waits and why, as people look at it.
+//! The outbox as people see it: sent, refused and waiting events.
 
 use std::io;
 use std::path::Path;
@@ -9,38 +9,37 @@ use crate::outbox::entry::age;
 use crate::outbox::limits;
 use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread};
 
-/// What will become of an event that waits.
+/// The sender's plan for a waiting event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prospect {
-    /// It is sent at the daemon's next START or META, as the first, second ... after that call's own event.
+    /// It is sent in this place after the event of the daemon's next START or META.
     Next(usize),
-    /// The same, but not before this time: the server asked for that.
+    /// The same, but not before the server's `Retry-After`.
     NotBefore(UnixMillis),
-    /// It is deleted then: the configuration names another destination now, or the request is no longer as it was frozen.
+    /// It is deleted: the configuration has another destination now, or the stored request is damaged.
     OtherDestination,
-    /// It is deleted then: it was tried often enough.
+    /// It is deleted: it had its number of tries.
     TriedEnough,
-    /// It is deleted then: it is too old.
+    /// It is deleted: it is too old.
     TooOld,
-    /// It is never sent: it cannot be read.
+    /// It is never sent, because it cannot be read.
     Damaged,
 }
 
-/// The state folder, as far as it can be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// The requests that were answered, the oldest first.
+    /// The oldest first.
     pub sent: Vec<Item>,
-    /// The events that wait, in the order in which they would be sent, with what becomes of them.
+    /// In sending order.
     pub waiting: Vec<(Item, Prospect)>,
-    /// What is there beside these: whoever may write there can leave as much as they like.
+    /// Further entries: anybody who may write there can leave any number.
     pub unread: Unread,
 }
 
 impl History {
-    /// Reads the state folder of a library directory. Where there is none, nothing was sent and nothing waits.
+    /// Reads the state folder of a library directory; empty where there is none.
     ///
-    /// `endpoint` is where events go now; `None`: nothing is sent.
+    /// `endpoint` is the current destination; `None`: nothing is sent.
     pub fn read(library: Option<&Path>, endpoint: Option<&Endpoint>, now: UnixMillis) -> io::Result<Self> {
         let outbox = match library.map(|library| Outbox::open(library, Role::Reader)) {
             None => return Ok(Self::default()),
@@ -54,7 +53,7 @@ impl History {
         Ok(Self { sent, waiting: in_order(waiting, endpoint, now, BootTime::now().as_ref()), unread })
     }
 
-    /// The newest event of an action that can be read, whether it was answered or waits.
+    /// The newest readable event of an action, answered or waiting.
     pub fn newest(&self, action: &str) -> Option<(&Name, &Entry)> {
         let items = self.sent.iter().chain(self.waiting.iter().map(|(item, _)| item));
         let readable = items.filter_map(|item| Some((&item.name, item.entry.as_ref().ok()?)));
@@ -62,7 +61,7 @@ impl History {
     }
 }
 
-/// What the sender does with each, in its order.
+/// The sender's order and plan.
 fn in_order(
     items: Vec<Item>,
     endpoint: Option<&Endpoint>,
@@ -168,7 +167,7 @@ mod tests {
         assert_eq!(history.newest("FATAL").map(|(name, _)| name), Some(&later));
         assert_eq!(history.newest("START").map(|(name, _)| name), Some(&sent), "what is damaged is passed over");
         assert_eq!(history.newest("META"), None);
-        // The sender goes by the same order.
+        // The sender's own order is the same.
         let due = outbox.due(NOW).unwrap();
         let next: Vec<_> = waiting[..3].iter().map(|(name, _)| **name).collect();
         assert_eq!(due.into_iter().filter(|name| next.contains(name)).collect::<Vec<_>>(), next);

@@ -1,15 +1,15 @@
-//! Events that wait to be sent, and requests that were answered: two folders, one file per event.
+//! Waiting events and answered requests: two folders, one file per event.
 //!
-//! `rename` is the only way from one state to the next, so an event is always in exactly one of them. There is no index and no
-//! file that locks: what is held is a folder or an entry itself (flock(2)), so whoever ends, however, holds nothing any more.
+//! `rename` is the only transition, so an event is always in exactly one state. There is no index and no lock file:
+//! senders lock a folder or an entry itself (flock(2)), and the lock ends with the process.
 //!
-//! - Whoever sends an event holds its entry alone. Nobody else sends it then, or deletes it for want of room.
-//! - Whoever is about to write the first byte of a request, or to write an event down, holds the state folder together with
-//!   others of that kind ([`Passage`]). Whoever opts out holds it alone for a moment: then nobody is at that point any more, and
-//!   whoever comes there later looks once more first.
+//! - The sender of an event holds an exclusive lock on its entry. Meanwhile nobody else sends it, or evicts it.
+//! - A sender that is about to write the first byte of a request, or to store an event, holds a shared lock on the
+//!   state folder ([`Passage`]). An opt-out takes the exclusive lock for a moment: when it has it, nobody is at that
+//!   point, and every later sender checks consent again first.
 //!
-//! The folder belongs to the user that the daemon runs as. Nothing in it is trusted: every access is relative to an open
-//! folder and follows no link, and however much is there, so much is read of it and no more.
+//! The folder belongs to the daemon's user. Nothing in it is trusted: every access is relative to an open folder and
+//! follows no link, and reads are limited.
 
 mod entry;
 mod folder;

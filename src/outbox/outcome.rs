@@ -1,4 +1,4 @@
-//! What a delivery can end in, and what becomes of the event then.
+//! The outcomes of a delivery, and their consequence for the event.
 
 use std::time::Duration;
 
@@ -7,18 +7,16 @@ use serde::{Deserialize, Serialize};
 use crate::clock::UnixMillis;
 use crate::outbox::limits;
 
-/// How an attempt ended, and what the server asked for.
+/// The end of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reply {
-    /// How it ended.
     pub outcome: Outcome,
-    /// When it ended.
     pub time: UnixMillis,
-    /// Before when the server does not want to see the event again.
+    /// The earliest time for another attempt, from `Retry-After`.
     pub not_before: Option<UnixMillis>,
 }
 
-/// Reads `Retry-After`, seconds or a date (RFC 9110, 10.2.3), and never lets a server ask for more than an event lives.
+/// Parses `Retry-After`, seconds or a date (RFC 9110, 10.2.3), limited to the lifetime of an event.
 pub fn not_before(retry_after: &str, now: UnixMillis) -> Option<UnixMillis> {
     let text = retry_after.trim();
     let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -29,40 +27,29 @@ pub fn not_before(retry_after: &str, now: UnixMillis) -> Option<UnixMillis> {
     Some(now.after(wait.min(limits::RETRY_AFTER)))
 }
 
-/// How an attempt to deliver ended.
+/// The outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The server answered with this status.
     Answered(u16),
-    /// There was no answer.
     Failed(Failure),
     /// Consent was withdrawn before the first byte of the request; nothing was sent.
     Withdrawn,
 }
 
-/// Why there was no answer, in curl's terms (curl(1), EXIT CODES): the daemon's log has always held them.
+/// Why there was no answer, in curl's terms (curl(1), EXIT CODES), as always in the daemon's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
-    /// The proxy's name could not be looked up.
     ProxyName,
-    /// The host's name could not be looked up.
     Name,
-    /// No connection could be made.
     Connect,
-    /// The time was over.
     Time,
-    /// The TLS handshake failed.
     Tls,
-    /// The server closed the connection without an answer.
     EmptyReply,
-    /// The answer could not be received.
     Receive,
-    /// The server's certificate was not accepted.
     Certificate,
 }
 
 impl Failure {
-    /// curl's exit code.
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::ProxyName => 5,
@@ -76,7 +63,6 @@ impl Failure {
         }
     }
 
-    /// The reason in words.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::ProxyName => "the proxy's name was not found",
@@ -91,20 +77,17 @@ impl Failure {
     }
 }
 
-/// What becomes of an event after an attempt.
+/// The consequence of an attempt for its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It was answered for good, accepted or not; it is kept in the history only.
+    /// It has its final answer, accepted or not, and moves to the history.
     Answered,
-    /// It waits to be tried again.
     Waits,
-    /// It is deleted.
     Deleted,
 }
 
 impl Outcome {
-    /// A status that says the event is unacceptable ends it; one that says "not now" and every fault of the network keep
-    /// it.
+    /// A final answer is one that accepts or rejects the event. A "not now" and every network fault keep it waiting.
     pub const fn fate(self) -> Fate {
         match self {
             Self::Answered(408 | 429 | 500..=599) | Self::Failed(_) => Fate::Waits,

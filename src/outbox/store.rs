@@ -1,4 +1,4 @@
-//! The outbox, open: an event is written down, claimed, and read.
+//! The open outbox: stores, claims and reads events.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,32 +17,31 @@ use crate::outbox::folder::{
 use crate::outbox::limits;
 use crate::request::payload::Stamp;
 
-/// An entry that nobody else sends as long as this is there.
+/// An exclusive lock on an entry: nobody else sends it meanwhile.
 #[derive(Debug)]
 pub struct Claim {
     name: Name,
-    /// Closed, it holds the entry no longer.
+    /// Closing it releases the lock.
     _file: File,
 }
 
 impl Claim {
-    /// The entry's name.
     pub fn name(&self) -> Name {
         self.name
     }
 }
 
-/// The state folder, at which who opts out waits for who is about to send.
+/// The state folder, at which an opt-out waits for senders that are about to send.
 #[derive(Debug, Clone)]
 pub struct Barrier(Arc<OwnedFd>);
 
-/// As long as this is there, whoever opts out waits.
+/// While a sender holds this, an opt-out waits.
 #[derive(Debug)]
 pub struct Passage(Arc<OwnedFd>);
 
 impl Barrier {
-    /// Comes to the point after which nobody looks any more, and waits there for whoever is opting out. Some file systems of
-    /// a network know no such thing: there an opt-out has no moment from which on it holds, and is told so.
+    /// Enters the section in which consent is no longer checked, and waits for a running opt-out. Network file systems
+    /// without locks do not wait: there the opt-out is told that it cannot say from when on it holds.
     pub fn pass(&self) -> Passage {
         while rustix::fs::flock(&*self.0, FlockOperation::LockShared) == Err(rustix::io::Errno::INTR) {}
         Passage(Arc::clone(&self.0))
@@ -55,7 +54,6 @@ impl Drop for Passage {
     }
 }
 
-/// The folders, open.
 #[derive(Debug)]
 pub struct Outbox {
     state: OwnedFd,
@@ -65,8 +63,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Opens the outbox in a library directory. Where it cannot be used, the error says why; the sender then sends
-    /// without it.
+    /// Opens the outbox. The sender sends without it if this fails.
     pub fn open(library: &Path, role: Role) -> io::Result<Self> {
         let parent = open_library(library)?;
         let state = folder(&parent, STATE_FOLDER, role)?;
@@ -75,7 +72,7 @@ impl Outbox {
         Ok(Self { state, waiting, sent, role })
     }
 
-    /// Where whoever opts out waits for this sender.
+    /// The barrier for opt-outs.
     pub fn barrier(&self) -> io::Result<Barrier> {
         Ok(Barrier(Arc::new(files::open_folder(&self.state, Path::new("."), Links::Refuse)?)))
     }
@@ -87,10 +84,11 @@ impl Outbox {
         }
     }
 
-    /// Keeps a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to send.
+    /// Stores a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to
+    /// send.
     pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Claim> {
         let name = Name::of(stamp);
-        // A moment in the future is none that can be told from the start of the machine.
+        // A time in the future has no counterpart in the time since boot.
         let ago = (UnixMillis::now() >= stamp.time).then(|| UnixMillis::now().since(stamp.time));
         let frozen = BootTime::now().zip(ago).and_then(|(now, ago)| now.before(ago));
         let record = Record { frozen, ..entry.record.clone() };
@@ -99,13 +97,13 @@ impl Outbox {
         Ok(Claim { name, _file: file })
     }
 
-    /// Makes a waiting event the caller's to send. `None`: another sender is at it, or has done it.
+    /// Claims a waiting event. `None`: another sender has claimed or sent it.
     pub fn claim(&self, name: &Name) -> io::Result<Option<(Claim, Entry)>> {
         let opened = self.open_entry(State::Waiting, name)?;
         if !hold_alone(&opened.file) {
             return Ok(None);
         }
-        // Another sender may have written it anew or moved it between the two.
+        // Another sender may have replaced or moved it between the two calls.
         let now = rustix::fs::statat(&self.waiting, name.to_string(), AtFlags::SYMLINK_NOFOLLOW)?;
         if (now.st_dev, now.st_ino) != (opened.stat.st_dev, opened.stat.st_ino) {
             return Ok(None);
@@ -114,11 +112,11 @@ impl Outbox {
         Ok(Some((claim, Entry::decode(&opened.read(limits::ENTRY_BYTES)?)?)))
     }
 
-    /// Writes an entry whole or not at all: under a temporary name, synced, then renamed. As long as the caller holds the file,
-    /// the event is the caller's.
+    /// Writes an entry atomically: under a temporary name, synced, then renamed. The event is the caller's while it
+    /// holds the file.
     fn write(&self, name: &Name, entry: &Entry) -> io::Result<File> {
         let bytes = entry.encode()?;
-        // A write beyond this limit would end the process (setrlimit(2), RLIMIT_FSIZE).
+        // A write beyond this limit would kill the process (setrlimit(2), RLIMIT_FSIZE).
         let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
         if limit.is_some_and(|limit| limit < bytes.len() as u64) {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -136,13 +134,13 @@ impl Outbox {
                 Ok(file)
             });
         if written.is_err() {
-            // What could not be finished is of no use; if it cannot be deleted either, `tidy` finds it later.
+            // If the incomplete file cannot be deleted either, `tidy` finds it later.
             let _ = rustix::fs::unlinkat(&self.waiting, &temporary, AtFlags::empty());
         }
         written
     }
 
-    /// Notes an attempt at a waiting event that was not answered for good, and before when it must not be tried again.
+    /// Records an attempt without a final answer.
     pub fn note_attempt(
         &self,
         name: &Name,
@@ -150,7 +148,7 @@ impl Outbox {
         now: UnixMillis,
         not_before: Option<UnixMillis>,
     ) -> io::Result<()> {
-        // Whoever opts out must not delete it between this look and the rename: it would be there again.
+        // An opt-out must not delete it between the read and the rename, which would restore it.
         let _passage = self.barrier()?.pass();
         self.write_attempt(name, status, now, not_before).map(drop)
     }
@@ -170,12 +168,11 @@ impl Outbox {
         self.write(name, &entry)
     }
 
-    /// The names in a state, the newest first, within the sender's limit. Names of other files are passed over.
+    /// The newest names in a state, within the sender's limit. Names of other files are skipped.
     pub fn names(&self, state: State) -> io::Result<Vec<Name>> {
         Ok(newest(self.folder(state), limits::OUTBOX_ENTRIES)?.0)
     }
 
-    /// Reads an entry.
     pub fn read(&self, state: State, name: &Name) -> io::Result<Entry> {
         Entry::decode(&self.open_entry(state, name)?.read(limits::ENTRY_BYTES)?)
     }
@@ -188,10 +185,10 @@ impl Outbox {
         Ok(opened)
     }
 
-    /// Reads an entry, unless it is larger than what is `left` to be read.
+    /// Reads an entry, unless it exceeds the rest of a budget.
     pub(super) fn read_within(&self, left: &mut usize, state: State, name: &Name) -> Option<io::Result<Entry>> {
         let read = self.open_entry(state, name).and_then(|opened| {
-            // One that is too large for an entry is an error, and is not read.
+            // A file that is too large for an entry is an error, and is not read.
             if opened.size() <= limits::ENTRY_BYTES as u64 && opened.size() > *left as u64 {
                 return Ok(None);
             }
@@ -201,7 +198,7 @@ impl Outbox {
         read.and_then(|bytes| bytes.map(|bytes| Entry::decode(&bytes)).transpose()).transpose()
     }
 
-    /// The newest entries of both states, the oldest first, and how many there are beside them. What is damaged is an item too:
+    /// The newest entries of both states in order of time, and the number of others. A damaged entry is an item, too:
     /// it is never sent.
     pub fn items(&self) -> io::Result<(Vec<Item>, Unread)> {
         let mut items = Vec::new();
@@ -222,13 +219,11 @@ impl Outbox {
         Ok((items, all))
     }
 
-    /// Deletes an entry.
     pub fn delete(&self, state: State, name: &Name) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
     }
 
-    /// The events that may be tried now, in the order in which they matter: failures of the agent first, else the oldest.
-    /// What cannot be read is passed over.
+    /// The events that may be tried now: failures of the agent first, then the oldest. Unreadable ones are skipped.
     pub fn due(&self, now: UnixMillis) -> io::Result<Vec<Name>> {
         let mut left = limits::OUTBOX_BYTES;
         let mut due = Vec::new();

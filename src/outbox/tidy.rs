@@ -1,4 +1,4 @@
-//! What stays of what waits and of what was sent.
+//! Keeps waiting events and history within their limits.
 
 use std::ffi::OsStr;
 use std::io;
@@ -12,24 +12,24 @@ use crate::outbox::folder::{TEMPORARY, hold_alone, names_in};
 use crate::outbox::limits;
 use crate::outbox::store::Outbox;
 
-/// A temporary file of this age was left behind by a sender that was killed: no call takes so long.
+/// A temporary file of this age is a killed sender's: no call takes so long.
 const TEMPORARY_AGE: Duration = Duration::from_mins(1);
 
 impl Outbox {
-    /// Moves an answered event into the history, of which `keep` entries stay.
+    /// Moves an answered event into the history, which keeps `keep` entries.
     pub fn note_answer(&self, name: &Name, status: u16, now: UnixMillis, keep: usize) -> io::Result<()> {
         if keep == 0 {
             return self.delete(State::Waiting, name);
         }
         let _passage = self.barrier()?.pass();
-        // Held until it waits no more.
+        // Held until the rename.
         let _file = self.write_attempt(name, Some(status), now, None)?;
         rustix::fs::renameat(&self.waiting, name.to_string(), &self.sent, name.to_string())?;
         self.tidy_history(now, keep)
     }
 
-    /// Keeps the waiting events within their limits of age, number and size, and deletes what a killed sender left. Over
-    /// the limit the oldest of the everyday events go first, failures of the agent last.
+    /// Enforces the limits of the waiting events, and deletes the remains of killed senders. The oldest everyday events
+    /// go first, failures of the agent last.
     pub fn tidy_waiting(&self, now: UnixMillis) -> io::Result<()> {
         for name in names_in(Dir::read_from(&self.waiting)?).take(limits::OUTBOX_NAMES) {
             let name = name?;
@@ -37,7 +37,7 @@ impl Outbox {
                 .to_str()
                 .and_then(|name| name.strip_prefix(TEMPORARY))
                 .and_then(|name| Name::parse(OsStr::new(name)));
-            // Whichever way the clock has jumped since.
+            // The clock may have jumped either way.
             if left.is_some_and(|left| now.since(left.time()).max(left.time().since(now)) > TEMPORARY_AGE) {
                 rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
             }
@@ -76,7 +76,7 @@ impl Outbox {
         self.shrink(State::Sent, entries, keep, limits::HISTORY_BYTES, limits::HISTORY_AGE)
     }
 
-    /// Deletes what is too old, and then from the front until number and size fit.
+    /// Deletes the entries that are too old, then from the front until number and size fit.
     fn shrink(&self, state: State, entries: Vec<Kept>, number: usize, bytes: u64, oldest: Duration) -> io::Result<()> {
         let (old, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|kept| kept.age > oldest);
         let mut size: u64 = kept.iter().map(|kept| kept.size).sum();
@@ -105,7 +105,6 @@ impl Outbox {
     }
 }
 
-/// What decides whether an entry stays.
 struct Kept {
     name: Name,
     size: u64,

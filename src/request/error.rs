@@ -10,7 +10,7 @@ pub enum NoRequest {
     Config(ConfigError),
     /// The action is not letters, digits and underscores.
     Action,
-    /// There is no usable identifier. None is made up, and none is derived from the machine.
+    /// No usable identifier. None is made up, and none is derived from the machine.
     Identity,
     TooLarge,
     /// Without a random number no event can be told from another.

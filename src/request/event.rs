@@ -1,4 +1,4 @@
-//! The event: every field that an invocation and the facts of a machine give, built row by row from the schema.
+//! The event, built row by row from the schema out of an invocation and the facts of a machine.
 
 use std::ffi::OsStr;
 
@@ -12,73 +12,61 @@ use crate::fields::shape::{self, Misfit, Shape, Value};
 use crate::fields::{Action, FIELDS, Field, Happened, Origin, Selection};
 use crate::request::error::NoRequest;
 
-/// Bytes of one argument. The longest real one lists the collectors; a busy parent's list is about 4 KiB.
+/// Bytes of one argument. The longest real one lists the collectors: about 4 KiB on a busy parent.
 pub const ARGUMENT_BYTES: usize = 16 * 1024;
 
-/// Bytes of one environment variable that an event reads. None of them is longer than a name.
+/// Bytes of one environment variable.
 const VARIABLE_BYTES: usize = 1024;
 
-/// How one field's value came about.
+/// The origin of a field's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// It is the same for everybody, or stands in the configuration.
+    /// The same for everybody, or set in the configuration.
     Fixed,
-    /// The daemon says it.
     Said(Provenance),
-    /// It was collected on this machine.
     Collected {
-        /// What decided it, where something did.
+        /// The deciding source, if any.
         source: Option<Source>,
-        /// What was asked, in that order.
         evidence: Vec<Evidence>,
     },
-    /// It is made from other fields, or by this program.
+    /// Made from other fields, or by this program.
     Made,
 }
 
-/// What becomes of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// It is sent with this value.
     Sent(Value),
-    /// Only the daemon knows the value; it says it when it makes the call.
+    /// Only the daemon knows the value, at the time of its call.
     NotKnownHere,
-    /// It is left out, and its name is listed.
     Dropped(Misfit),
-    /// The daemon does not say it, or the configuration leaves it out: it is not in the body.
+    /// Not in the body: the daemon does not give it, or the configuration leaves it out.
     Absent,
-    /// It is set at the moment when the event is frozen.
+    /// Set when the event is frozen.
     Frozen,
 }
 
-/// One field of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its row in the schema.
     pub field: &'static Field,
     /// What becomes of it.
     pub content: Content,
-    /// How its value came about.
     pub cause: Cause,
-    /// What the daemon said or the machine answered, before its form was checked. Only people at this machine see it.
+    /// The daemon's or the machine's answer before its form was checked. Only people at this machine see it.
     pub raw: Option<String>,
 }
 
-/// How far a field is known before the daemon makes its call.
+/// How well a value is known before the daemon's call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// It is what would be sent now.
+    /// It would be sent now.
     Now,
-    /// The last event of this kind had it then; the daemon may say something else now.
+    /// From the last event of this kind; the daemon may have another value now.
     LastEvent(UnixMillis),
-    /// It is an example.
     Example,
-    /// Only the daemon knows.
     NotHere,
 }
 
 impl Entry {
-    /// How far it is known.
     pub fn known(&self) -> Known {
         match (&self.content, &self.cause) {
             (Content::NotKnownHere, _) => Known::NotHere,
@@ -95,23 +83,18 @@ pub struct Event {
     entries: Vec<Entry>,
 }
 
-/// What an event is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Ingredients<'a> {
-    /// What the daemon said.
     pub invocation: &'a Invocation,
-    /// What was found out about the machine.
     pub facts: &'a Facts,
-    /// The machine's name, to be kept out of free text.
+    /// Kept out of free text.
     pub nodename: &'a str,
-    /// The key under which the server files the event.
+    /// The server's key for the project.
     pub api_key: &'a str,
-    /// Which fields are sent.
     pub selection: Selection,
 }
 
 impl Event {
-    /// Builds an event, field by field in the order of the schema.
     pub fn build(ingredients: Ingredients<'_>) -> Result<Self, NoRequest> {
         let builder = Builder::new(ingredients)?;
         let mut entries: Vec<Entry> = FIELDS.iter().map(|field| builder.entry(field)).collect();
@@ -125,17 +108,15 @@ impl Event {
         Ok(Self { entries })
     }
 
-    /// All fields of the schema in wire order, with what becomes of each.
+    /// All fields of the schema in wire order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// One field by its wire name.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.field.name == name)
     }
 
-    /// The action.
     pub fn action(&self) -> &str {
         match self.entry("action").map(|entry| &entry.content) {
             Some(Content::Sent(Value::Text(action))) => action,
@@ -143,12 +124,11 @@ impl Event {
         }
     }
 
-    /// The names of the fields whose values only the daemon knows.
     pub fn not_known_here(&self) -> impl Iterator<Item = &'static str> {
         self.entries.iter().filter(|entry| entry.content == Content::NotKnownHere).map(|entry| entry.field.name)
     }
 
-    /// The fields of the body that the daemon may say otherwise when it calls. None: the event is exact.
+    /// The fields whose values the daemon may change in its call. An event without any is exact.
     pub fn not_of_now(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.known() != Known::Now)
     }
@@ -170,7 +150,7 @@ impl<'a> Builder<'a> {
         let names = variables.iter().filter_map(|name| invocation.known_variable(name)).filter_map(OsStr::to_str);
         let hosts = HostNames::new(names.chain([ingredients.nodename]));
         let harmless = |text: &str| find_personal(text, &hosts).is_none();
-        // A daemon of a later version may have an action that is not known here; somebody else may have anything.
+        // A later daemon may have an action that is not known here; a hostile caller may put anything there.
         if Action::named(action).is_none() && !harmless(action) {
             return Err(NoRequest::Action);
         }
@@ -200,7 +180,7 @@ impl<'a> Builder<'a> {
         Entry { field, content, cause, raw }
     }
 
-    /// What the daemon said or the machine answered.
+    /// The answer before the check.
     fn raw(&self, origin: Origin) -> Option<String> {
         let invocation = self.ingredients.invocation;
         let (given, max) = match origin {
@@ -230,7 +210,7 @@ impl<'a> Builder<'a> {
             Origin::Argument(number) => self.argument(field, number),
             Origin::ArgumentOf { number, count } => match self.ingredients.invocation.count() {
                 Some(given) if given == count => self.argument(field, number),
-                // Which of the two later forms a daemon uses is not known before it calls; most give neither.
+                // The form of the call is not known before it is made; most daemons give neither argument.
                 Some(_) | None => (Content::Absent, Cause::Made),
             },
             Origin::Variable(name) => {
@@ -244,7 +224,7 @@ impl<'a> Builder<'a> {
                 None => (Content::Absent, Cause::Made),
             },
             Origin::Happened(part) => self.happened(field, part),
-            // Those of the dashboard have rows of their own, and never one of the daemon's events.
+            // The dashboard's fields have a table of their own.
             Origin::Dropped | Origin::Hello(_) | Origin::Page | Origin::Client => (Content::Absent, Cause::Made),
             Origin::FrozenUuid | Origin::FrozenTime => (Content::Frozen, Cause::Made),
         }
@@ -277,7 +257,7 @@ impl<'a> Builder<'a> {
                 let result =
                     self.part(Happened::Result, text).filter(|text| Shape::Word.check_text(text, &self.hosts).is_ok());
                 let full = result.map(|result| self.check_text(field, &format!("{} {result}", self.action)));
-                // Where the result does not fit it is left out; the event is still worth counting.
+                // An unusable result is left out; the event is still worth counting.
                 full.filter(|full| matches!(full, Content::Sent(_)))
                     .unwrap_or_else(|| self.check_text(field, self.action))
             }
@@ -287,7 +267,7 @@ impl<'a> Builder<'a> {
         })
     }
 
-    /// A part of what happened. For FATAL the arguments are never copied: each part is one that parsed.
+    /// For FATAL the arguments are never copied: each part is one that parsed.
     fn part(&self, part: Happened, argument: &str) -> Option<String> {
         let Some(fatal) = &self.fatal else { return Some(argument.to_owned()) };
         let number = |value: Option<i64>| value.map(|number| number.to_string());
@@ -305,7 +285,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What the daemon said, once it is known to be text of a bearable size.
+/// Checks the daemon's value, if it is text within the limit.
 fn said(given: Given<&OsStr>, max: usize, check: impl Fn(&str) -> Content) -> (Content, Cause) {
     match given {
         Given::Value(value, provenance) => {

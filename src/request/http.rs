@@ -1,15 +1,13 @@
-//! The whole request: what the preview shows and what the sender writes are this one value.
+//! The whole request. The preview shows this value, and the sender writes it.
 
 use crate::endpoint::Endpoint;
 use crate::request::payload::Payload;
 
-/// The method of every request.
 pub const METHOD: &str = "POST";
 
-/// Says which program sends, and nothing about the machine.
+/// Names the program, and nothing of the machine.
 const USER_AGENT: &str = concat!("netdata-anonymous-statistics/", env!("CARGO_PKG_VERSION"));
 
-/// A request with every header and byte that goes onto the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedRequest {
     endpoint: Endpoint,
@@ -20,12 +18,12 @@ pub struct PreparedRequest {
 /// The headers, in wire order.
 const HEADERS: [&str; 5] = ["host", "user-agent", "accept", "content-type", "content-length"];
 
-/// Makes the request for a payload. The preview and the sender call this, so they cannot differ.
+/// The preview and the sender both call this, so they cannot differ.
 pub fn prepare(payload: &Payload, endpoint: &Endpoint) -> PreparedRequest {
     PreparedRequest::of_body(payload.bytes().to_vec(), endpoint)
 }
-/// Reads a request that was frozen earlier, perhaps by another version of the sender. What is not exactly a request of
-/// ours to this destination is none.
+/// Parses a stored request, perhaps of another version of the sender. `None` unless it is byte for byte one of ours for
+/// this endpoint.
 pub fn thaw(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = (std::str::from_utf8(bytes.get(..end)?).ok()?, bytes.get(end + 4..)?);
@@ -42,7 +40,6 @@ pub fn thaw(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
 }
 
 impl PreparedRequest {
-    /// The request that carries a body.
     pub(crate) fn of_body(body: Vec<u8>, endpoint: &Endpoint) -> Self {
         let values = [
             endpoint.authority(),
@@ -54,22 +51,20 @@ impl PreparedRequest {
         Self { endpoint: endpoint.clone(), headers: HEADERS.into_iter().zip(values).collect(), body }
     }
 
-    /// Where it goes.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// The headers in wire order, names in lower case.
+    /// In wire order, with names in lower case.
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
     }
 
-    /// The body.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The request line and the headers, up to and with the empty line that ends them (RFC 9112).
+    /// Request line and headers, up to and including the empty line (RFC 9112).
     pub fn head(&self) -> String {
         let mut head = format!("{METHOD} {} HTTP/1.1\r\n", self.endpoint.target());
         for (name, value) in &self.headers {
@@ -81,7 +76,6 @@ impl PreparedRequest {
         head
     }
 
-    /// All bytes of the request.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.head().into_bytes();
         bytes.extend_from_slice(&self.body);

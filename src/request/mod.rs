@@ -1,4 +1,4 @@
-//! The one way from what the daemon said to the bytes of a request. The preview and the sender both go it.
+//! From the daemon's call to the bytes of a request, for the sender and the preview alike.
 
 mod error;
 pub mod event;
@@ -17,18 +17,17 @@ use crate::request::payload::{Payload, Stamp};
 
 pub use error::NoRequest;
 
-/// What was found out about a machine.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// The facts, from common evidence only: they do not depend on who asks.
+    /// From common evidence only: they do not depend on the account that asks.
     pub facts: Facts,
-    /// The machine's name, which is looked for in free text so that it is not sent.
+    /// Searched for in free text, so that it is not sent.
     pub nodename: String,
 }
 
 impl Machine {
-    /// Asks the machine that this program runs on. Of the environment only the two variables count that the daemon's
-    /// contract names, as the daemon has them.
+    /// Asks this machine. Of the environment only the two variables of the daemon's contract count, with the daemon's
+    /// values.
     pub fn ask(invocation: &Invocation) -> Self {
         let known = |(name, value): (&OsStr, &OsStr)| Some((name.to_str()?.to_owned(), value.to_owned()));
         let environment: Vec<(String, OsString)> = invocation.variables().filter_map(known).collect();
@@ -38,14 +37,10 @@ impl Machine {
     }
 }
 
-/// An event with its frozen request.
 #[derive(Debug, Clone)]
 pub struct Assembly {
-    /// The event, field by field.
     pub event: Event,
-    /// Random number and time of the event.
     pub stamp: Stamp,
-    /// The request.
     pub request: PreparedRequest,
 }
 

@@ -1,4 +1,4 @@
-//! The frozen bytes of an event. A payload can only be made by encoding an [`Event`].
+//! The frozen bytes of an event. The only way to make a payload is to encode an [`Event`].
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use uuid::Uuid;
@@ -9,15 +9,14 @@ use crate::fields::{Origin, Place};
 use crate::request::error::NoRequest;
 use crate::request::event::{Content, Entry, Event};
 
-/// Bytes of a body. A stock daemon's is about 4 KiB; the server refuses far larger ones.
+/// Bytes of a body. A stock daemon's has about 4 KiB.
 pub const BODY_BYTES: usize = 64 * 1024;
 
-/// The two values that are set at the moment of freezing.
+/// The two values that are set when an event is frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     /// A random number (UUID version 4).
     pub uuid: Uuid,
-    /// When it was frozen.
     pub time: UnixMillis,
 }
 
@@ -34,7 +33,6 @@ impl Stamp {
     }
 }
 
-/// The body of a request, frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
     bytes: Vec<u8>,
@@ -49,12 +47,10 @@ impl Payload {
         if bytes.len() > BODY_BYTES { Err(NoRequest::TooLarge) } else { Ok(Self { bytes, stamp }) }
     }
 
-    /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What was set at the moment of freezing.
     pub fn stamp(&self) -> Stamp {
         self.stamp
     }
@@ -86,7 +82,6 @@ impl Body<'_> {
 }
 
 impl Content {
-    /// Whether the field stands in the body.
     pub fn is_in_body(&self) -> bool {
         matches!(self, Self::Sent(_) | Self::NotKnownHere | Self::Frozen)
     }

@@ -1,7 +1,7 @@
-//! The daemon's view: what the sender would find if the daemon called it, which need not be what a person's shell has.
+//! The environment of the daemon, which may differ from that of a person's shell.
 //!
-//! The environment of a running daemon decides where it may be seen. Where none runs, it is what systemd would give to the
-//! next one, and where no unit starts one, that of whoever asks.
+//! A running daemon's environment decides, if it is visible; without a daemon, the environment that systemd would give
+//! to the next one; without a unit, the caller's.
 
 #[cfg(test)]
 mod tests;
@@ -20,48 +20,44 @@ use crate::consent::OPT_OUT_VARIABLES;
 use crate::proxy::VARIABLES as PROXY_VARIABLES;
 use crate::text::printable;
 
-/// The name of the daemon's executable file.
 pub const PROGRAM: &str = "netdata";
 
-/// The variables that name a trust store, the first that is set counts.
+/// The variables for a trust store.
 pub const TRUST_STORE_VARIABLES: [&str; 3] = ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// The variables that are read from a daemon's environment. Nothing else of it is kept or shown.
+/// The variables that are read from a daemon's environment. Nothing else is kept or shown.
 pub fn read_variables() -> impl Iterator<Item = &'static str> {
     OPT_OUT_VARIABLES.into_iter().chain(folders::VARIABLES).chain(PROXY_VARIABLES).chain(TRUST_STORE_VARIABLES)
 }
 
-/// A running daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Daemon {
-    /// Its process id.
     pub process: u32,
-    /// The user that it runs as.
+    /// The user id.
     pub owner: u32,
-    /// Whether it runs in a container: its files are then not those that are seen here.
+    /// In a container: its files are not the ones visible here.
     pub contained: bool,
-    /// When it was started.
     pub started: Option<UnixMillis>,
-    /// What of its environment is read; an error says why it cannot be seen.
+    /// An error says why it cannot be seen.
     pub environment: Result<BTreeMap<&'static str, OsString>, String>,
-    /// What its command line and its environment name.
+    /// The folders in its command line and environment.
     pub named: Named,
-    /// The folders that it uses, as far as they are known.
+    /// The folders that it uses.
     pub folders: Folders,
 }
 
-/// Whose environment decides.
+/// The owner of the deciding environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
-    /// That of a recorded call.
+    /// A recorded call.
     Call,
-    /// That of the running daemon with this process id.
+    /// The running daemon with this process id.
     Daemon(u32),
-    /// That of a daemon that may run: not every process could be seen.
+    /// A possible daemon: not every process could be seen.
     Unseen,
-    /// What systemd would give, as this unit says.
+    /// systemd, by this unit.
     Unit(PathBuf),
-    /// That of whoever asks: no daemon runs here, and no unit of systemd starts one.
+    /// The caller: no daemon runs here, and no unit of systemd starts one.
     Asker,
 }
 
@@ -77,16 +73,15 @@ impl fmt::Display for Whose {
     }
 }
 
-/// An environment that decides, as far as it can be seen.
+/// A deciding environment, as far as it is visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Whose it is.
     pub whose: Whose,
     variables: BTreeMap<&'static str, Result<OsString, String>>,
 }
 
 impl Surroundings {
-    /// All of an environment that matters.
+    /// Keeps [`read_variables`] of an environment.
     pub fn new<'v>(whose: Whose, variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
         let set = read_variables().filter_map(|name| Some((name, Ok(variable(name)?.to_owned()))));
         Self { whose, variables: set.collect() }
@@ -115,41 +110,41 @@ impl Surroundings {
         Self { whose: Whose::Unit(unit.path.clone().into()), variables }
     }
 
-    /// A variable's value; an error says why it cannot be seen whether it is set.
+    /// An error says why the variable cannot be seen.
     pub fn variable(&self, name: &str) -> Result<Option<OsString>, String> {
         self.variables.get(name).cloned().transpose()
     }
 
-    /// A variable's value, where it can be seen.
+    /// The value, if it is set and visible.
     pub fn known(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(name)?.as_deref().ok()
     }
 
-    /// Why not everything could be seen.
+    /// Why some variable is not visible.
     pub fn unseen(&self) -> Option<&str> {
         self.variables.values().find_map(|value| value.as_ref().err()).map(String::as_str)
     }
 }
 
-/// What runs here, and what would start it.
+/// The running daemons, and the unit that would start one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Daemons {
-    /// The daemons that run and were seen, in the order of their process ids.
+    /// By process id.
     pub running: Vec<Daemon>,
-    /// Why more may run.
+    /// Why there may be more.
     pub unseen: Option<String>,
-    /// systemd's unit of the agent, and the folders of the one that it starts.
+    /// The agent's systemd unit, with the folders of that agent.
     pub unit: Option<(Unit, Folders)>,
 }
 
-/// The folders of the file system and who owns them.
+/// The owner of an existing folder.
 pub type OwnerOf<'a> = &'a dyn Fn(&Path) -> Option<u32>;
 
 impl Daemons {
-    /// Looks for running daemons and for systemd's unit. Nothing but [`read_variables`] is kept of an environment.
+    /// Finds running daemons and systemd's unit.
     ///
-    /// Anyone can call a program `netdata`. It counts if it runs as root, or as the owner of a usual library directory or of
-    /// the one that whoever asks names; nothing that a process says of itself is read before.
+    /// Anyone can name a program `netdata`. It counts if it runs as root, or as the owner of a usual or the requested
+    /// library directory; nothing that a process says about itself is read before that.
     pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>, asked: &[Named]) -> Self {
         let named = asked.iter().filter_map(|named| named.library.as_deref());
         let owners: BTreeSet<u32> =
@@ -173,8 +168,8 @@ impl Daemons {
         Self { running, unseen, unit: Unit::find(host).map(with_folders) }
     }
 
-    /// The environments that may decide for the agent that somebody names with these folders, or for whatever agent there
-    /// is: those of running daemons, else systemd's. None: that of whoever asks decides.
+    /// The environments that may decide for the agent with these folders, in order: running daemons, then the systemd
+    /// unit. Empty: the caller's decides.
     pub fn surroundings(&self, asked: &[Named]) -> Vec<(Surroundings, Named)> {
         let asked = asked.iter().find_map(|named| named.config.as_deref());
         let of = |daemon: &Daemon| (Surroundings::of_daemon(daemon), daemon.named.clone());
@@ -192,7 +187,6 @@ impl Daemons {
     }
 }
 
-/// What a unit of systemd names.
 fn named_by(unit: &Unit) -> Named {
     let surroundings = Surroundings::of_unit(unit);
     let named = Named {
@@ -203,7 +197,6 @@ fn named_by(unit: &Unit) -> Named {
     named.and_command(&unit.command)
 }
 
-/// The folders of an agent that names these.
 fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &Named) -> Folders {
     Folders::find(std::slice::from_ref(named), |path| owner_of(path).is_some()).configured(host)
 }
@@ -213,8 +206,8 @@ impl Daemon {
         let unseen = |what: &str, error| format!("the {what} of process {}: {error}", candidate.id);
         let environment = candidate.environment(host);
         let arguments = candidate.arguments(host);
-        // Other users' environments are closed to most accounts, and the agent's packages name no folder there. Another error
-        // says nothing about what is in it.
+        // Most accounts cannot read other users' environments, and the agent's packages set no folder there. Any other
+        // error leaves the folders in doubt.
         let failed = environment.as_ref().err().filter(|error| **error != Error::PermissionDenied);
         let doubt = failed.map(|error| unseen("environment", *error));
         let doubt = doubt.or_else(|| arguments.as_ref().err().map(|error| unseen("command line", *error)));

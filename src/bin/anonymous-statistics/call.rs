@@ -1,4 +1,4 @@
-//! One call of the daemon, from the consent to what becomes of the event.
+//! One call of the daemon, from consent to the outcome of the event.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -25,11 +25,11 @@ use crate::mounts::Mounts;
 use crate::transport::Client;
 use crate::watchdog::Progress;
 
-/// Time that is left for writing down how an attempt ended, before the deadline: as much as it took to keep the event, twice,
-/// and at least this. A slow disk gets more, but never more than a quarter of the deadline.
+/// Time reserved for recording the outcome before the deadline: twice the time for storing the event, at least this,
+/// and at most a quarter of the deadline.
 const RESERVE: Duration = Duration::from_millis(30);
 
-/// A call of the daemon with all that it brings.
+/// A call of the daemon with its arguments and environment.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     config_dir: Option<PathBuf>,
@@ -46,7 +46,7 @@ impl Call {
         };
         let mut call = Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation };
         if call.invocation.count() == Some(0) {
-            // Nobody says what the daemon would: what is known of its next START.
+            // Without a call: the known part of the daemon's next START.
             let library = call.library();
             let history = History::read(library.as_deref(), None, UnixMillis::now()).ok();
             let mut expected = next_call::expected("START", history.as_ref(), library.as_deref());
@@ -60,7 +60,7 @@ impl Call {
         Ok(call)
     }
 
-    /// The action, as far as it can be told before anything is checked.
+    /// The unchecked action.
     pub(crate) fn action(&self) -> &str {
         self.invocation.action().unwrap_or_default()
     }
@@ -76,24 +76,24 @@ impl Call {
         self.invocation.known_variable(name)
     }
 
-    /// The decision about consent. Nothing is looked at but its sources.
+    /// The decision about consent. Only its sources are read.
     pub(crate) fn consent(&self) -> Consent {
         let directories = folders::consent_directories(&self.named());
         let variable = |name: &str| Ok(self.variable(name).map(OsStr::to_owned));
         Consent::decide(directories.iter().map(PathBuf::as_path), variable, consent::look)
     }
 
-    /// Whether the sources of the decision can be looked at without waiting for anybody.
+    /// Whether the sources of the decision can be read without the risk of hanging.
     pub(crate) fn consent_is_at_hand(&self, mounts: &Mounts) -> bool {
         mounts.are_local(folders::consent_directories(&self.named()).iter().map(PathBuf::as_path))
     }
 
-    /// Whether there are events that wait, as far as that can be seen without waiting for anybody.
+    /// Whether there may be waiting events, without the risk of hanging.
     pub(crate) fn may_have_something_to_forget(&self, mounts: &Mounts) -> bool {
         let waits = |library: PathBuf| {
             !mounts.are_local([library.join(outbox::STATE_FOLDER).as_path()]) || outbox::something_waits(&library)
         };
-        // What may not be looked at may be there.
+        // A path that cannot be checked safely may exist.
         let exists = |library: &Path| !mounts.are_local([library]) || library.is_dir();
         folders::library_directory(&self.named(), exists).is_some_and(|library| waits(library.path))
     }
@@ -117,7 +117,7 @@ impl Call {
         Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, Stamp::new()?)
     }
 
-    /// Does the whole work, and tells how it goes. The process may end at any time.
+    /// Does the whole work and reports its progress. The process may be ended at any time.
     pub(crate) fn work(&self, progress: &Progress) {
         let decision = progress.decision().unwrap_or_else(|| {
             let decision = self.consent().decision();
@@ -142,14 +142,14 @@ impl Call {
         let before = Instant::now();
         let outbox = self.library().and_then(|library| Outbox::open(&library, Role::Sender).ok());
         let barrier = outbox.as_ref().and_then(|outbox| outbox.barrier().ok());
-        // Kept only if it may be sent: whoever opts out deletes what waits, and nothing comes after that.
+        // Stored only with consent: an opt-out deletes waiting events, and none may follow.
         let passage = barrier.as_ref().map(Barrier::pass);
         if self.consent().decision() != Decision::Allowed {
             drop(passage);
             progress.ended(Outcome::Withdrawn);
             return self.forget();
         }
-        // Where it cannot be kept it is sent all the same.
+        // An event that cannot be stored is sent nevertheless.
         let kept = outbox.and_then(|outbox| {
             let own = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
             Some((outbox, own))
@@ -158,7 +158,7 @@ impl Call {
         let reserve = (before.elapsed() * 2).clamp(RESERVE, (deadline / 4).max(RESERVE));
         progress.kept(kept.is_some());
         if let Some((outbox, _)) = &kept {
-            // Now: whatever the attempt does to the rest of the time, the limits hold.
+            // Before the attempt, which may use up the time.
             let _ = outbox.tidy_waiting(UnixMillis::now());
         }
         let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
@@ -168,7 +168,7 @@ impl Call {
         if reply.outcome.fate() == Fate::Deleted {
             self.forget();
         } else if let Some((outbox, own)) = kept {
-            // Were it not written down, the event would be sent once more, with the same random number.
+            // If this fails, the event is sent once more, with the same random number.
             let _ = note(&outbox, &own.name(), reply, config.history);
             if reply.outcome.fate() == Fate::Answered
                 && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
@@ -178,7 +178,7 @@ impl Call {
         }
     }
 
-    /// The way to the destination. Consent is asked again on it, before a name is looked up and before each first byte.
+    /// The connection to the destination. Consent is checked again before each name look-up and each first byte.
     fn way(&self, config: &Config, barrier: Option<Barrier>) -> Result<Client, Failure> {
         let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
         let again = self.clone();
@@ -189,8 +189,8 @@ impl Call {
         Client::new(&config.endpoint, proxy.as_ref(), permission)
     }
 
-    /// Tries events that wait, in the time that is left, until one is not answered for good. This call's own is not among them,
-    /// even if what became of it could not be written down.
+    /// Sends waiting events in the remaining time, until one gets no final answer. This call's own event is not among
+    /// them, even if its outcome could not be recorded.
     fn retry(
         &self,
         outbox: &Outbox,
@@ -206,12 +206,12 @@ impl Call {
             if name == *own {
                 continue;
             }
-            // Another sender may be at it, or may have done it since the look above.
+            // Another sender may have claimed or sent it since.
             let Ok(Some((_claim, entry))) = outbox.claim(&name) else { continue };
             if entry.record.waits_until(UnixMillis::now()).is_some() {
                 continue;
             }
-            // An event that was frozen for another destination, or was damaged since, is not sent anywhere.
+            // An event for another destination, or a damaged one, is never sent.
             let Some(request) = entry.request_to(&config.endpoint) else {
                 outbox.delete(State::Waiting, &name)?;
                 continue;
@@ -229,7 +229,7 @@ impl Call {
         Ok(())
     }
 
-    /// Deletes the events that wait. A machine that has opted out sends nothing whether or not this succeeds.
+    /// Deletes the waiting events. A machine that has opted out sends nothing even if this fails.
     fn forget(&self) {
         let _ = outbox::forget_waiting(self.library().as_deref(), Role::Cleaner);
     }
@@ -244,7 +244,7 @@ fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Dura
     }
 }
 
-/// Writes down how an attempt ended.
+/// Records the outcome of an attempt.
 fn note(outbox: &Outbox, name: &Name, reply: Reply, history: usize) -> std::io::Result<()> {
     let Reply { outcome, time, not_before } = reply;
     match outcome {

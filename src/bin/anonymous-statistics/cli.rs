@@ -1,4 +1,4 @@
-//! The command line. Options count only before the action: everything from there on is the daemon's data.
+//! The command line. Options count only before the action: everything after it is the daemon's data.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use lexopt::Arg;
 
 use crate::options::{ABOUT, MORE, OPTIONS, USAGE};
 
-/// Version and mark in one piece. The preview looks for it in the program that the daemon calls.
+/// Version and mark in one piece, by which the preview recognises the sender.
 pub(crate) static VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
     " [sender of the anonymous-statistics project, version ",
@@ -18,34 +18,26 @@ pub(crate) static VERSION: &str = concat!(
     "]"
 );
 
-/// What is to be done with the event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// Send it.
     #[default]
     Send,
-    /// Print its request (`--dry-run`).
+    /// `--dry-run`
     Show,
-    /// Send its request to a socket of this program and compare (`--verify`).
+    /// `--verify`
     Verify,
 }
 
-/// What the command line says.
 #[derive(Debug, Default)]
 pub(crate) struct Cli {
-    /// What is to be done.
     pub(crate) task: Task,
-    /// `--call`.
     pub(crate) recorded: Option<PathBuf>,
-    /// `--config-dir`.
     pub(crate) config_dir: Option<PathBuf>,
-    /// `--lib-dir`.
     pub(crate) lib_dir: Option<PathBuf>,
-    /// What the daemon says, from the action on.
+    /// The daemon's arguments, from the action on.
     pub(crate) call: Vec<OsString>,
 }
 
-/// Why nothing is done.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// Help or version was asked for: this text, on standard output.
@@ -61,7 +53,6 @@ impl From<NoRequest> for Stop {
 }
 
 impl Cli {
-    /// Reads the arguments after the program's name.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut cli = Self::default();
@@ -171,7 +162,7 @@ mod tests {
             assert!(help.contains(&format!("--{}", option.name)));
             let argument = format!("--{}", option.name);
             let understood = read(&match (option.name, option.value) {
-                // It stands in place of an action.
+                // It replaces the action.
                 ("call", _) => vec!["--verify", &argument, "x"],
                 (_, Some(_)) => vec![&argument, "x", "START"],
                 (_, None) => vec![&argument, "START"],

@@ -1,7 +1,7 @@
-//! `anonymous-statistics`: what the Netdata daemon calls to send a telemetry event.
+//! `anonymous-statistics`: the program that the Netdata daemon calls to send a telemetry event.
 //!
-//! The daemon waits for this process, reads up to three characters of its standard output and logs its exit status. Whatever
-//! takes time is done by a second process, for which nobody waits beyond the deadline.
+//! The daemon waits for this process, reads up to three characters of its standard output and logs its exit status.
+//! Slow work is done by a second process, for which nobody waits beyond the deadline.
 
 mod call;
 mod cli;
@@ -28,7 +28,7 @@ use cli::{Cli, Stop, Task, VERSION};
 use mounts::Mounts;
 use watchdog::{EXIT_UNUSABLE, Ending, Known, watched};
 
-/// Why not musl's own: see this crate in the workspace's Cargo.toml.
+/// Reason: see this crate in the workspace's Cargo.toml.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
@@ -49,7 +49,6 @@ fn main() -> ExitCode {
     u8::try_from(said.say()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-/// The output of this program.
 enum Said {
     /// Short, and never waited for: a closed or full stream changes nothing.
     ToDaemon(Ending),
@@ -88,7 +87,7 @@ fn run(start: Instant) -> Result<Said, Stop> {
     }
 }
 
-/// Sends the event, and ends at the deadline in any case.
+/// Sends the event, and always ends at the deadline.
 fn send(call: &Call, start: Instant) -> Ending {
     let mut known = Known::nothing(Action::deadline_of(call.action()));
     let mounts = Mounts::read();
@@ -107,7 +106,7 @@ fn send(call: &Call, start: Instant) -> Ending {
     watched(start, known, |progress| call.work(progress))
 }
 
-/// Compares what is sent with what was prepared. A person asks for it, so it is done when opted out too.
+/// Compares the sent bytes with the prepared ones. A person asks for it, so it runs despite an opt-out.
 fn verify(call: &Call) -> Result<Said, Stop> {
     let (config, assembly) = call.assemble()?;
     Ok(match verify::verify(&config, &assembly) {
@@ -118,7 +117,6 @@ fn verify(call: &Call) -> Result<Said, Stop> {
     })
 }
 
-/// Prints the request instead of sending it.
 fn show(call: &Call) -> Result<Said, Stop> {
     let consent = call.consent();
     let (config, assembly) = call.assemble()?;
@@ -140,9 +138,9 @@ fn show(call: &Call) -> Result<Said, Stop> {
     Ok(Said::ToPerson(LastWords { out, err: err.into_bytes(), status: 0 }))
 }
 
-/// A body is not to be found in a core dump. Nor can others of this account look into the process.
+/// Keeps bodies out of core dumps, and other processes of this account out of this one.
 fn no_core_dump() {
-    // A limit of 0 does not keep the kernel from handing a dump to a program (core(5)).
+    // With a limit of 0 the kernel would still pipe a dump to a program (core(5)).
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     #[cfg(not(target_os = "linux"))]

@@ -1,33 +1,33 @@
-//! On which file systems paths lie, told without asking those file systems.
+//! The file systems of paths, found without accessing them.
 //!
-//! Some can hold a process for as long as they like: a thread that waits for the server of a FUSE file system, once that has
-//! taken the question, cannot be killed (`request_wait_answer` in the kernel's `fs/fuse/dev.c`), nor can one that waits for NFS.
-//! So only those of a list are asked by the process that the daemon waits for, and every other by one that nobody waits for.
-//! Their disks may be dead all the same; but what was looked at lately, the kernel knows without them.
+//! Some file systems can block a process for any time: a thread that waits for a FUSE server that has read the request
+//! cannot be killed (`request_wait_answer` in the kernel's `fs/fuse/dev.c`), nor can one that waits for NFS. So the
+//! process that the daemon waits for accesses only file systems of a list; a process that nobody waits for accesses the
+//! others. A listed one's disk may be dead as well, but the kernel answers for recently used paths from memory.
 
 use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
-/// Where the kernel says what is mounted (`proc_pid_mountinfo(5)`).
+/// The kernel's list of mounts (`proc_pid_mountinfo(5)`).
 const MOUNTS: &str = "/proc/self/mountinfo";
-/// More than ten thousand mounts. Of what is behind them nothing is known.
+/// More than ten thousand mounts. A longer list counts as unknown.
 const MOUNTS_BYTES: u64 = 2 * 1024 * 1024;
-/// Room for those of most machines, so that one call reads them.
+/// Room for most machines' list, so that one call reads it.
 const MOUNTS_USUAL: usize = 16 * 1024;
 
-/// File systems that answer from memory or from a disk of this machine.
+/// File systems in memory or on a disk of this machine.
 const LOCAL: [&[u8]; 9] = [b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"f2fs", b"zfs", b"tmpfs", b"ramfs"];
-/// It answers from other folders, its layers.
+/// Its layers are folders of other file systems.
 const OVERLAY: &[u8] = b"overlay";
 
-/// As many as the kernel follows (`path_resolution(7)`).
+/// The kernel's limit (`path_resolution(7)`).
 const LINKS: usize = 40;
-/// The kernel stacks no more (`FILESYSTEM_MAX_STACK_DEPTH` in linux/fs.h).
+/// The kernel's limit (`FILESYSTEM_MAX_STACK_DEPTH` in linux/fs.h).
 const LAYERS: usize = 2;
 
-/// What is mounted.
+/// The mounts.
 #[derive(Debug, Default)]
 pub(crate) struct Mounts(Vec<Mount>);
 
@@ -41,7 +41,7 @@ struct Mount {
 }
 
 impl Mounts {
-    /// Where that cannot be read, nothing is known of any path.
+    /// Empty if it cannot be read: no path counts as local then.
     pub(crate) fn read() -> Self {
         let mut text = Vec::with_capacity(MOUNTS_USUAL);
         let read = std::fs::File::open(MOUNTS).and_then(|file| file.take(MOUNTS_BYTES).read_to_end(&mut text));
@@ -55,14 +55,13 @@ impl Mounts {
         Self(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
     }
 
-    /// Whether all that is asked on the way to these paths are file systems that answer by themselves. Where that is not known,
-    /// they do not.
+    /// Whether the resolution of these paths accesses only local file systems. Unknown ones are not local.
     pub(crate) fn are_local<'p>(&self, paths: impl IntoIterator<Item = &'p Path>) -> bool {
         let link = |path: &Path| std::fs::read_link(path);
         paths.into_iter().all(|path| self.is_local(path, LAYERS, &link))
     }
 
-    /// Goes the way to a path as the kernel does, and asks for a link only where the file system before it may be asked.
+    /// Resolves a path as the kernel does, and reads a link only on a local file system.
     fn is_local(&self, path: &Path, layers: usize, link: &dyn Fn(&Path) -> std::io::Result<PathBuf>) -> bool {
         if !path.is_absolute() {
             return false;
@@ -82,7 +81,7 @@ impl Mounts {
             let next = if up { here.parent().unwrap_or(&here).to_owned() } else { here.join(&name) };
             let there = if up { self.at(&next) } else { Some(self.on_top_of(mount, &next)) };
             let Some(there) = there else { return false };
-            // The root of a mount is no link, nor is a folder that the way came through.
+            // The root of a mount is not a link, nor is a folder that was passed already.
             if up || there.id != mount.id {
                 (here, mount) = (next, there);
                 continue;
@@ -98,17 +97,17 @@ impl Mounts {
                     left.extend(names(&target));
                 }
                 Ok(_) => return false,
-                // It is no link (readlink(2), EINVAL).
+                // Not a link (readlink(2), EINVAL).
                 Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => here = next,
-                // Nothing is there, or nobody may see it: the way ends here, for whoever asks.
+                // It does not exist or is not accessible: the resolution ends here for every process.
                 Err(_) => return true,
             }
         }
     }
 
-    /// Whether a mount is an overlay all of whose layers are local. One that another namespace named is not to be found here.
+    /// Whether a mount is an overlay with only local layers. A layer of another mount namespace cannot be found here.
     fn has_local_layers(&self, mount: &Mount, layers: usize, link: &dyn Fn(&Path) -> std::io::Result<PathBuf>) -> bool {
-        // A folder is no link (readlink(2), EINVAL).
+        // A folder is not a link (readlink(2), EINVAL).
         let is_here = |layer: &Path| link(layer).is_err_and(|error| error.kind() == std::io::ErrorKind::InvalidInput);
         mount.kind == OVERLAY
             && mount
@@ -116,8 +115,7 @@ impl Mounts {
                 .is_some_and(|found| found.iter().all(|layer| self.is_local(layer, layers, link) && is_here(layer)))
     }
 
-    /// The file system in which a path without links lies: from the root on, each mount point on the way leads to what was
-    /// mounted there last.
+    /// The file system of a path without links: from the root on, each mount point leads to the last mount there.
     fn at(&self, path: &Path) -> Option<&Mount> {
         let listed = |id: &[u8]| self.0.iter().any(|mount| mount.id == id);
         let mut mount = self.0.iter().find(|mount| mount.point.as_os_str() == "/" && !listed(&mount.parent))?;
@@ -129,10 +127,10 @@ impl Mounts {
         Some(mount)
     }
 
-    /// What is mounted at a place in a file system, and what on that; else the file system itself.
+    /// The topmost mount at this point, else the file system itself.
     fn on_top_of<'m>(&'m self, mut mount: &'m Mount, point: &Path) -> &'m Mount {
         let point = point.as_os_str();
-        // As many as there are, so that a circle has an end.
+        // Bounded, because the list may contain a circle.
         for _ in 0..self.0.len() {
             let on_it =
                 |other: &&Mount| other.point.as_os_str() == point && other.parent == mount.id && other.id != mount.id;
@@ -145,7 +143,7 @@ impl Mounts {
     }
 }
 
-/// The names on a path, the last one first.
+/// The names of a path in reverse.
 fn names(path: &Path) -> Vec<OsString> {
     let names = path.components().filter_map(|component| match component {
         Component::Normal(name) => Some(name.to_owned()),
@@ -158,7 +156,8 @@ fn names(path: &Path) -> Vec<OsString> {
 }
 
 impl Mount {
-    /// Fields between blanks: id, parent, device, root, mount point, options; others up to a `-`; type, source, options.
+    /// Blank-separated fields: id, parent, device, root, mount point, options; optional ones up to a `-`; type, source,
+    /// options.
     fn parse(line: &[u8]) -> Option<Self> {
         let mut fields = line.split(|byte| *byte == b' ');
         let (id, parent, point) = (fields.next()?, fields.next()?, fields.nth(2)?);
@@ -173,7 +172,7 @@ impl Mount {
         })
     }
 
-    /// The folders of an overlay, where all can be told.
+    /// The folders of an overlay; `None` if not all are known.
     fn layers(&self) -> Option<Vec<PathBuf>> {
         let mut layers = Vec::new();
         for option in self.options.split(|byte| *byte == b',') {
@@ -181,7 +180,7 @@ impl Mount {
             let (name, value) = option.split_at(at);
             if matches!(name, b"lowerdir" | b"lowerdir+" | b"datadir+" | b"upperdir") {
                 let value = unescaped(value.get(1..).unwrap_or_default());
-                // A colon or a comma in a name stands behind a backslash: not worth reading right.
+                // A colon or a comma in a name is escaped with a backslash: too rare to support.
                 if value.contains(&b'\\') {
                     return None;
                 }
@@ -193,7 +192,7 @@ impl Mount {
     }
 }
 
-/// Blank, tab, line feed and backslash stand as a backslash and three octal digits.
+/// Blank, tab, line feed and backslash are escaped as a backslash and three octal digits.
 fn unescaped(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;
@@ -272,7 +271,7 @@ mod tests {
             ("/mnt/nfs", false),
             ("/mnt/nfs/../x", false),
             ("/mnt/../usr/x", true),
-            // The last mount at a place counts; and one on the way hides what was mounted below it before.
+            // The last mount at a point counts, and hides earlier mounts below it.
             ("/etc/netdata/x", true),
             ("/run/far/x", true),
             ("/var/lib/netdata", false),

@@ -1,10 +1,10 @@
-//! What address a name has.
+//! Name resolution.
 //!
-//! The resolver of the static build, musl's, reads hosts(5) in its own way: it passes over a last line that has no end, names in
-//! capitals and what stands behind the 512th byte of a line. A host that somebody has blocked there must not be contacted, so that
-//! file is read here first. A name with a dot is then asked for as it is, before any search domain is put behind it: musl gives up
-//! where one of those cannot be asked. And addresses of IPv6 are asked for beside those of IPv4: musl gives up both where a name
-//! server has trouble with one.
+//! The static build's resolver, musl's, ignores parts of hosts(5): a last line without a line feed, names in capitals,
+//! and everything after the 512th byte of a line. A blocked host must not be contacted, so this module reads that file
+//! first. It then asks for a name with a dot as it is, before any search domain is appended: musl gives up if a search
+//! domain cannot be resolved. And it asks for IPv6 beside IPv4 addresses: musl gives up on both if a name server has
+//! trouble with one.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,18 +15,18 @@ use std::time::Duration;
 use anonymous_statistics::files::{self, Links};
 use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
 
-/// Bytes of a thread's stack: what Rust gives a thread where nobody sets `RUST_MIN_STACK`, which must not decide.
+/// Bytes of a thread's stack: Rust's default. `RUST_MIN_STACK` must not change it.
 const STACK_BYTES: usize = 2 * 1024 * 1024;
 
-/// How long who knows a host's IPv4 addresses waits for those of IPv6 (RFC 8305, 8).
+/// The wait for IPv6 addresses once those of IPv4 are known (RFC 8305, 8).
 const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
-/// Bytes of `/etc/hosts`. Lists of blocked hosts have some hundred thousand lines.
+/// Bytes of `/etc/hosts`. Block lists have about a hundred thousand lines.
 const HOSTS_BYTES: u64 = 16 * 1024 * 1024;
 
 const HOSTS: &str = "/etc/hosts";
 
-/// The addresses of a host. Nothing ends a resolver before its own time: whoever watches this process does.
+/// The addresses of a host. A resolver cannot be interrupted; the watchdog ends the process instead.
 pub(crate) fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -34,10 +34,10 @@ pub(crate) fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let mut known = match files::open_regular(rustix::fs::CWD, Path::new(HOSTS), Links::Follow) {
         Ok(opened) => in_hosts(opened.file, host)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        // Perhaps the host is blocked there.
+        // The host may be blocked there.
         Err(error) => return Err(error),
     };
-    // No name server has to be asked who this machine is (RFC 6761, 6.3).
+    // localhost is never asked of a name server (RFC 6761, 6.3).
     let lower = host.to_ascii_lowercase();
     if known.is_empty() && (lower == "localhost" || lower.ends_with(".localhost")) {
         known = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
@@ -45,17 +45,17 @@ pub(crate) fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     if !known.is_empty() {
         return Ok(known.into_iter().map(|address| SocketAddr::new(address, port)).collect());
     }
-    // A dot at the end means that nothing belongs behind it (RFC 1034, 3.1).
+    // A final dot excludes search domains (RFC 1034, 3.1).
     let absolute = Some(format!("{host}.")).filter(|_| host.contains('.') && !host.ends_with('.'));
     let found = absolute.and_then(|name| ask(&name).ok()).map_or_else(|| ask(host), Ok)?;
     Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
 }
 
-/// Asks for both kinds of addresses at once. Who has one of IPv4 does not wait long for the other (RFC 8305, 3).
+/// Asks for both families at once. Once IPv4 addresses are known, the other family has little time left (RFC 8305, 3).
 fn ask(host: &str) -> io::Result<Vec<IpAddr>> {
     let (found, answer) = mpsc::channel();
     let name = host.to_owned();
-    // Its stack would be as large as the environment says (`RUST_MIN_STACK`).
+    // The default would depend on the environment (`RUST_MIN_STACK`).
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
     let aside = thread.spawn(move || found.send(ask_for(&name, AddrFamily::Inet6)));
     match (ask_for(host, AddrFamily::Inet), aside) {
@@ -69,15 +69,15 @@ fn ask(host: &str) -> io::Result<Vec<IpAddr>> {
     }
 }
 
-/// The addresses of one kind. None is an error.
+/// The addresses of one family. None is an error.
 fn ask_for(host: &str, family: AddrFamily) -> io::Result<Vec<IpAddr>> {
     let hints = AddrInfoHints { address: family.into(), socktype: SockType::Stream.into(), ..AddrInfoHints::default() };
     let found = getaddrinfo(Some(host), None, Some(hints))?;
     Ok(found.flatten().map(|found| found.sockaddr.ip()).collect())
 }
 
-/// All addresses that hosts(5) gives a name. A line that is about the host and gives no address may be meant to block it, as may
-/// one that is not read.
+/// All addresses of a name in hosts(5). A line for the host without a valid address, or beyond the limit, may be meant
+/// as a block, and is an error.
 fn in_hosts(file: impl Read, host: &str) -> io::Result<Vec<IpAddr>> {
     let refused = |what| io::Error::new(io::ErrorKind::InvalidData, format!("{HOSTS} {what}"));
     let mut lines = BufReader::new(file.take(HOSTS_BYTES + 1));
@@ -94,7 +94,7 @@ fn in_hosts(file: impl Read, host: &str) -> io::Result<Vec<IpAddr>> {
         if !words.any(|name| name.eq_ignore_ascii_case(host.as_bytes())) {
             continue;
         }
-        // An address of one link is of no use without that link's name, which no URL has.
+        // A link-local address needs its interface, which a URL cannot name.
         if address.contains(&b'%') {
             continue;
         }

@@ -1,13 +1,12 @@
-//! The options and the words about them: for the help text, and for the pages that `cargo xtask generate` writes.
+//! The options and their descriptions, for the help text and for the pages by `cargo xtask generate`.
 
-/// An option: its name, the value that it takes, and what it does.
+/// An option.
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) value: Option<&'static str>,
     pub(crate) help: &'static str,
 }
 
-/// All options.
 pub(crate) const OPTIONS: [Opt; 7] = [
     Opt { name: "dry-run", value: None, help: "Print the request instead of sending it, opted out or not" },
     Opt { name: "verify", value: None, help: "Check on this machine that what is sent is what is shown" },
@@ -18,7 +17,6 @@ pub(crate) const OPTIONS: [Opt; 7] = [
     Opt { name: "version", value: None, help: "Print the version" },
 ];
 
-/// What the program does.
 pub(crate) const ABOUT: &str = "\
 Sends one of the Netdata agent's pseudonymous telemetry events.
 
@@ -27,7 +25,6 @@ looks whether the machine has opted out; then it does nothing but delete events
 that wait. Standard output holds the HTTP status of the event, or 000.
 ";
 
-/// How it is called.
 pub(crate) const USAGE: &str = "\
 Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
        anonymous-statistics --verify [--call FILE]
@@ -36,7 +33,6 @@ Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
   Everything from ACTION on is data, whatever it looks like.
 ";
 
-/// What else one should know, with the exit status.
 pub(crate) const MORE: &str = "
 To see what would be sent on this machine, run telemetry-preview.
 To opt out, run `telemetry-preview opt-out`, or create the file

@@ -1,9 +1,9 @@
 //! One request over HTTP: the only code of the project that opens a network connection.
 //!
-//! ureq is told everything: no redirect is followed, no header is added, no proxy is read from the environment. What goes
-//! onto the wire is the prepared request, byte for byte.
+//! ureq decides nothing itself: it follows no redirect, adds no header and reads no proxy from the environment. The
+//! bytes on the wire are those of the prepared request.
 
-// The fuzz targets take in this file alone.
+// The fuzz targets include this file alone.
 #[path = "names.rs"]
 mod names;
 
@@ -32,28 +32,27 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, ProxyProtocol};
 
-/// Bytes of a reply that are read. Only its status matters; nothing of it is kept.
+/// Bytes of a reply that are read. Only the status and `Retry-After` count; nothing else is kept.
 const REPLY_BYTES: usize = 16 * 1024;
 
-/// Files in a folder that `SSL_CERT_DIR` names. Debian's has some 450: each certificate under three names.
+/// Files in a folder of `SSL_CERT_DIR`. Debian's has about 450: each certificate under three names.
 const TRUST_STORE_FILES: usize = 4096;
 
-/// Bytes of the files that `CURL_CA_BUNDLE`, `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Debian's trust store is about 220 KB, and in its
-/// folder stands everything three times.
+/// Bytes of all certificate files. Debian's trust store has about 220 KB, and its folder each certificate three times.
 const TRUST_STORE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Addresses of a name that are tried: as many as ureq's list holds.
+/// Addresses of a name that are tried: the capacity of ureq's list.
 const ADDRESSES: usize = 16;
 
-/// What makes connections, unless a tunnel through a proxy is there already.
+/// Makes connections, unless there is already a tunnel through a proxy.
 pub(crate) trait Connects: Connector<Either<(), Box<dyn Transport>>> {}
 
 impl<C: Connector<Either<(), Box<dyn Transport>>>> Connects for C {}
 
-/// Asked before a name is looked up and directly before the first byte: may this still be sent? `None` means no.
+/// The consent check before each name look-up and first byte. `None` means no.
 pub(crate) type Permission = dyn Fn() -> Option<Permit> + Send + Sync;
 
-/// As long as this is there, whoever opts out waits, where senders and they can meet.
+/// While a sender holds this, an opt-out waits, if both can use the same outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Permit {
     _passage: Option<Passage>,
@@ -65,17 +64,16 @@ impl From<Option<Passage>> for Permit {
     }
 }
 
-/// A way to one destination. Requests that follow one another use the same connection.
+/// A client for one destination. It reuses its connection.
 pub(crate) struct Client {
     agent: Agent,
     progress: Arc<Progress>,
-    /// The last reply, whose body must be read before its connection can be used again.
+    /// The last reply: its body must be read before the connection can be reused.
     last: Option<ureq::Body>,
 }
 
 impl Client {
-    /// Prepares the way; nothing is looked up or connected before a request is sent. The error is the failure that every
-    /// request would end in.
+    /// Connects to nothing yet. The error is the failure of every later request.
     pub(crate) fn new(
         endpoint: &Endpoint,
         proxy: Option<&Proxy>,
@@ -84,15 +82,15 @@ impl Client {
         Self::with(endpoint, proxy, permission, None, TcpConnector::default(), trusted)
     }
 
-    /// A way over something else than TCP, for the fuzz target of what servers and proxies say.
+    /// A client without TCP, for the fuzz target of replies.
     #[cfg(feature = "fuzz")]
     #[allow(dead_code, reason = "tests/fuzz takes this file in")]
     pub(crate) fn over(endpoint: &Endpoint, proxy: Option<&Proxy>, connector: impl Connects) -> Result<Self, Failure> {
         Self::with(endpoint, proxy, Arc::new(|| Some(Permit::default())), None, connector, nobody)
     }
 
-    /// A way that ends at a socket of this program, whatever the destination: no name is looked up, and what would go into TLS
-    /// goes onto the wire as it is. For `--verify`.
+    /// A client for `--verify` that connects to this program's own socket for any destination, without a name look-up,
+    /// and writes plain HTTP in place of TLS.
     pub(crate) fn to_own_socket(endpoint: &Endpoint, socket: SocketAddr) -> Result<Self, Failure> {
         if !is_loopback(socket.ip()) {
             return Err(Failure::Connect);
@@ -137,31 +135,30 @@ impl Client {
         let resolver = Addresses {
             gate,
             host: endpoint.host(),
-            // Where a URL means this machine, a name server must not be able to mean another one. And a build for
-            // development never reaches another machine, whatever it is told.
+            // For a loopback URL a name server must not name another machine. A debug build never reaches another
+            // machine at all.
             loopback_only: endpoint.is_loopback() || cfg!(debug_assertions),
             own_socket,
         };
         Ok(Self { agent: Agent::with_parts(config, connector, resolver), progress, last: None })
     }
 
-    /// Sends a request within a time and says how it ended. Nothing of the reply is looked at but its status and
-    /// `Retry-After`.
+    /// Sends a request within a time limit. Only the status and `Retry-After` of the reply are read.
     pub(crate) fn send(&mut self, request: &PreparedRequest, time: Duration) -> Reply {
         if let Some(mut body) = self.last.take() {
-            // Were it too long or broken, the next request makes a connection of its own.
+            // After a long or broken body the next request makes a new connection.
             let _ = body.with_config().limit(REPLY_BYTES as u64).read_to_vec();
         }
         let start = Instant::now();
         self.progress.begin();
         let mut ended = self.attempt(request, time);
         if ended.is_err() && self.progress.met_a_closed_connection() {
-            // Servers close what they have not used for a while. What they did not answer they did not take, and if they did, the
-            // random number says that it is the same event.
+            // Servers close idle connections. A request without a reply was not accepted, and if it was, its random
+            // number marks the repeat.
             self.progress.begin();
             ended = self.attempt(request, time.saturating_sub(start.elapsed()));
         }
-        // Read once: the wait that the server asks for counts from the time that is written down.
+        // The wait counts from the recorded time, so the clock is read once.
         let time = UnixMillis::now();
         let outcome = match ended {
             Ok(response) => {
@@ -187,8 +184,8 @@ impl Client {
     }
 }
 
-/// What ureq is told about a proxy. Its own way to read a URL is not curl's: it goes past a proxy of a kind that it does not
-/// know, and to port 80 where the port is no number.
+/// The proxy for ureq. Its own URL parser is not curl's: it bypasses a proxy of an unknown kind, and takes port 80 for
+/// a port that is not a number.
 fn known(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
     let server = proxy.server()?;
     let protocol = if server.tls { ProxyProtocol::Https } else { ProxyProtocol::Http };
@@ -199,14 +196,13 @@ fn known(proxy: &Proxy) -> Result<ureq::Proxy, Failure> {
     known.build().map_err(|_error| Failure::ProxyName)
 }
 
-/// No certificate is accepted.
 fn nobody() -> RootCerts {
     RootCerts::Specific(Arc::default())
 }
 
-/// What the environment names, in curl's order (curl(1), ENVIRONMENT): `CURL_CA_BUNDLE` alone, else `SSL_CERT_FILE` and
-/// `SSL_CERT_DIR`, else the system's trust store. Mozilla's roots stand in only where a system has no store at all: a store that
-/// is named and cannot be read must not widen what is trusted.
+/// The trust store of the environment, in curl's order (curl(1), ENVIRONMENT): `CURL_CA_BUNDLE` alone, else
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, else the system's. Mozilla's roots count only where a system has no store at
+/// all: a store that is named and cannot be read must not widen what is trusted.
 fn trusted() -> RootCerts {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let (bundle, file, folders) = (named("CURL_CA_BUNDLE"), named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
@@ -229,8 +225,8 @@ fn trusted() -> RootCerts {
     RootCerts::Specific(Arc::new(certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect()))
 }
 
-/// The certificates in files, in so many as the limit allows. Read to its end, a pipe would hold the call up, and a device could
-/// fill the memory.
+/// The certificates in files, up to the limit. A pipe could block an unlimited read, and a device could fill the
+/// memory.
 fn certificates(files: impl IntoIterator<Item = PathBuf>) -> Vec<CertificateDer<'static>> {
     let mut left = TRUST_STORE_BYTES;
     let mut found = Vec::new();
@@ -239,30 +235,26 @@ fn certificates(files: impl IntoIterator<Item = PathBuf>) -> Vec<CertificateDer<
         left = left.saturating_sub(text.len());
         found.extend(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok));
     }
-    // A folder has each certificate under several names (openssl-rehash(1)).
+    // A folder has several links to each certificate (openssl-rehash(1)).
     found.sort_unstable_by(|one: &CertificateDer<'_>, other| one.as_ref().cmp(other.as_ref()));
     found.dedup();
     found
 }
 
-/// How far an attempt came.
+/// The progress of an attempt.
 #[derive(Debug, Default)]
 struct Progress {
-    /// The number of the attempt: permission is asked anew for each, on a connection that is used again too.
+    /// The number of the attempt: each needs a new permission, also on a reused connection.
     attempt: AtomicU32,
-    /// A name is being looked up that is not the server's own.
+    /// The current look-up is for the proxy's name.
     looking_up_proxy: AtomicBool,
-    /// The look-up of a name failed.
     name_failed: AtomicBool,
-    /// There was a connection.
     connected: AtomicBool,
-    /// That connection is a tunnel through a proxy: what is written to the proxy from now on belongs to TLS or the request.
+    /// The connection is a tunnel: bytes to the proxy now belong to TLS or the request.
     tunnelled: AtomicBool,
-    /// A byte of the request (or of one to a proxy) was written.
+    /// A byte of the request, or of one to a proxy, was written.
     writing: AtomicBool,
-    /// A byte of a reply was read.
     replied: AtomicBool,
-    /// Permission was withdrawn.
     withdrawn: AtomicBool,
 }
 
@@ -286,7 +278,7 @@ impl Progress {
         }
     }
 
-    /// Whether a connection of an earlier request was used, and led nowhere.
+    /// Whether a reused connection turned out to be closed.
     fn met_a_closed_connection(&self) -> bool {
         is(&self.writing) && !is(&self.connected) && !is(&self.replied)
     }
@@ -312,7 +304,7 @@ impl Progress {
     }
 }
 
-/// Tells a certificate that was not accepted from other faults of the handshake.
+/// Distinguishes rejected certificates from other faults of the handshake.
 fn tls_failure(error: &Error) -> Failure {
     let cause = match error {
         Error::Rustls(error) => Some(error),
@@ -329,13 +321,13 @@ fn refused(kind: std::io::ErrorKind, why: &'static str) -> Error {
     Error::Io(std::io::Error::new(kind, why))
 }
 
-/// Looks names up, after asking for permission, and passes on only addresses that may be connected to.
+/// Resolves names, with permission, and returns only addresses that may be used.
 #[derive(Debug)]
 struct Addresses {
     gate: Gate,
     host: String,
     loopback_only: bool,
-    /// Every name means this address.
+    /// The address of every name (`--verify`).
     own_socket: Option<SocketAddr>,
 }
 
@@ -365,8 +357,8 @@ impl Resolver for Addresses {
     }
 }
 
-/// The first address of each family before the second of one (RFC 8305, 4): ureq tries them in turn, each with a shorter time,
-/// and where packets of one family are lost, the other must have its chance.
+/// Alternates between address families (RFC 8305, 4): ureq tries addresses in turn, each with a shorter time, and if
+/// packets of one family are lost, the other must have its chance.
 fn alternating(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
     let mut seen = [0, 0];
     let mut ranked: Vec<(usize, SocketAddr)> = addresses
@@ -376,7 +368,7 @@ fn alternating(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
             (*rank, address)
         })
         .collect();
-    // It keeps the resolver's order among equals.
+    // The sort is stable: it keeps the resolver's order.
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, address)| address).collect()
 }
@@ -385,7 +377,7 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// Notes that there is a connection, so that what fails afterwards is known to be TLS.
+/// Records the connection, so that a later failure is known to be TLS.
 #[derive(Debug)]
 struct Connected(Arc<Progress>);
 
@@ -395,14 +387,14 @@ impl<In: Transport> Connector<In> for Connected {
     fn connect(&self, details: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<In>, Error> {
         self.0.connected.store(chained.is_some(), Ordering::SeqCst);
         self.0.tunnelled.store(details.config.proxy().is_some(), Ordering::SeqCst);
-        // A tunnel through a proxy has been written to, and has replied; the handshake behind it has not begun.
+        // A tunnel was written to and replied, but its TLS handshake has not begun.
         self.0.writing.store(false, Ordering::SeqCst);
         self.0.replied.store(false, Ordering::SeqCst);
         Ok(chained)
     }
 }
 
-/// Says of a connection that it needs no TLS, where it ends at a socket of this program.
+/// Declares connections to this program's own socket to need no TLS.
 #[derive(Debug)]
 struct Wire {
     plain: bool,
@@ -444,7 +436,7 @@ impl<In: Transport> Transport for Wired<In> {
     }
 }
 
-/// Asks for permission directly before the first byte of a request.
+/// Checks consent directly before the first byte of a request.
 #[derive(Clone)]
 struct Gate {
     permission: Arc<Permission>,
@@ -478,15 +470,15 @@ impl<In: Transport> Connector<In> for Gate {
 #[derive(Debug)]
 struct Gated<In> {
     gate: Gate,
-    /// The attempt for which permission was given.
+    /// The attempt that has permission.
     permitted: u32,
-    /// It is the connection to the server, made through a proxy. The one to the proxy itself is below it.
+    /// The connection is to the server through a proxy, not to the proxy itself.
     through_proxy: bool,
     inner: In,
 }
 
 impl<In> Gated<In> {
-    /// Whether what passes here is the request and its reply, or those of a proxy, and not TLS in a tunnel.
+    /// Whether the bytes here are HTTP with the server or the proxy, and not TLS in a tunnel.
     fn carries_http(&self) -> bool {
         self.through_proxy || !is(&self.gate.progress.tunnelled)
     }
@@ -521,11 +513,11 @@ impl<In: Transport> Transport for Gated<In> {
     }
 }
 
-/// Sends what a proxy is asked in one piece. ureq writes it word by word, each of which would be a packet, and not every proxy
-/// waits for the rest of a line.
+/// Sends the request to a proxy in one piece. ureq writes it word by word, each in a packet of its own, and some
+/// proxies do not wait for the rest of a line.
 #[derive(Debug)]
 struct OnePiece {
-    /// The client goes through a proxy, so its connections without one are those to the proxy.
+    /// The client uses a proxy, so its direct connections are to the proxy.
     to_proxy: bool,
 }
 
@@ -540,7 +532,7 @@ impl<In: Transport> Connector<In> for OnePiece {
 
 #[derive(Debug)]
 struct Piece<In> {
-    /// What is to be written before the first answer is waited for.
+    /// The bytes to write before the first reply.
     collected: Option<Vec<u8>>,
     inner: In,
 }

@@ -1,7 +1,7 @@
-//! `--verify`: does the sender's own HTTP code write the bytes that the preview shows?
+//! `--verify`: does the sender's HTTP code write the bytes that the preview shows?
 //!
-//! The request is made for its real destination. Where the stream of TLS would begin, its bytes go to a socket of this program,
-//! and are compared with what was prepared. No name is looked up, nothing else is connected to, and nothing is kept.
+//! The request is for its real destination. In place of the TLS stream its bytes go to a socket of this program, and
+//! are compared with the prepared ones. No name is looked up, no other connection is made, and nothing is kept.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -18,7 +18,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::transport::Client;
 
-/// Both ends are in this process: what takes longer will not come.
+/// Both ends are in this process, so this is ample.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const SCOPE: &str =
@@ -27,7 +27,7 @@ cover TLS and the address: there the same bytes go through the TLS library to th
 Nothing left this machine.
 ";
 
-/// What a person reads, and whether both are identical.
+/// The report, and whether both are identical.
 pub(crate) fn verify(config: &Config, assembly: &Assembly) -> io::Result<(String, bool)> {
     let prepared = assembly.request.to_bytes();
     let sent = through_a_socket(config, assembly, prepared.len())?;
@@ -54,7 +54,7 @@ pub(crate) fn verify(config: &Config, assembly: &Assembly) -> io::Result<(String
     Ok((text, prepared == sent))
 }
 
-/// Sends the request to a socket of this program, and returns all that arrived there.
+/// Sends the request to a socket of this program, and returns the received bytes.
 fn through_a_socket(config: &Config, assembly: &Assembly, expected: usize) -> io::Result<Vec<u8>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
@@ -67,12 +67,12 @@ fn through_a_socket(config: &Config, assembly: &Assembly, expected: usize) -> io
         Outcome::Failed(failure) => return Err(failed(failure.describe())),
         Outcome::Withdrawn => return Err(failed("consent was withdrawn")),
     }
-    // Its connection ends with it, and so does what the receiver waits for.
+    // This closes the connection, which ends the receiver.
     drop(client);
     receiver.join().map_err(|_panic| failed("the receiver stopped"))?
 }
 
-/// All bytes of one connection. The answer comes when the request should be complete, and what comes after it counts too.
+/// All bytes of one connection. The reply is sent once the expected number has arrived; later bytes count, too.
 fn receive(listener: &TcpListener, expected: usize) -> io::Result<Vec<u8>> {
     let (mut stream, _) = listener.accept()?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -98,7 +98,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// Where two requests begin to differ, with what stands there in each.
+/// The first difference of two requests, with its context in each.
 fn difference(prepared: &[u8], sent: &[u8]) -> Option<String> {
     let at = prepared
         .iter()

@@ -1,9 +1,10 @@
-//! The daemon waits for this process, so it answers in time whatever the work hangs on.
+//! Answers the daemon in time, even if the work hangs.
 //!
-//! A thread that waits for a disk cannot be killed, and a process is gone only when its last thread is. So a second process does
-//! whatever writes, deletes or sends, and tells how far it has come; the first one waits for that, ends the second one at the
-//! deadline, and answers. If the second one is gone only when the disk comes back, nobody waits for it. Where no second process
-//! can be made, the first one works itself, and a timer ends it: that holds unless a disk is dead.
+//! A thread that waits for a disk cannot be killed, and a process is gone only with its last thread. So a second
+//! process does everything that writes, deletes or sends, and reports its progress; the first one waits for it, kills
+//! it at the deadline, and answers. If the second process survives until the disk responds, nobody waits for it. Where
+//! no second process can be made, the first one works itself, and a timer ends it. Limit: that does not help against a
+//! dead disk.
 
 use std::cell::RefCell;
 use std::io::{PipeReader, PipeWriter, Read, Write};
@@ -17,43 +18,40 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 use system_facts::rescue::{self, Child, LastWords};
 
-/// The share of the deadline after which a consent check without an answer counts as unknown: `1 / CONSENT_SHARE`.
-/// A config folder on a hanging file system must not use up the time that the daemon grants.
+/// The share of the deadline, `1 / CONSENT_SHARE`, after which a consent check without an answer counts as unknown. A
+/// config folder on a hanging file system must not use up the daemon's time.
 const CONSENT_SHARE: u32 = 4;
 
-/// The exit status of a call that cannot be carried out: its usage or its configuration is wrong.
+/// The exit status for wrong usage or configuration.
 pub(crate) const EXIT_UNUSABLE: i32 = 2;
 
-/// Time for the second process to be gone after it was ended: far more than it needs.
+/// Time for a killed second process to disappear: far more than it needs.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// How long to wait between two looks whether it is.
+/// The interval of checking that.
 const LOOK: Duration = Duration::from_micros(20);
 
-/// Characters of the line for the daemon's log: less than a pipe has room for (4 KiB), even if each has four bytes.
+/// Characters of the line for the daemon's log: it fits into a pipe's 4 KiB even with four bytes each.
 const LINE_CHARACTERS: usize = 1000;
 
-/// What the work has told.
+/// The progress so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Known {
-    /// The total time, from the start of the process.
+    /// Since the start of the process.
     deadline: Duration,
     decision: Option<Decision>,
-    /// Why nothing can be sent.
+    /// The reason why nothing can be sent.
     unusable: Option<String>,
-    /// Whether the event survives whatever comes; `None`: nobody knows yet.
+    /// Whether the event is stored; `None`: not known yet.
     kept: Option<bool>,
     outcome: Option<Outcome>,
 }
 
-/// What the daemon learns.
+/// The answer to the daemon.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// Standard output.
     pub(crate) out: String,
-    /// A line for the daemon's log.
     pub(crate) line: Option<String>,
-    /// The exit status.
     pub(crate) status: i32,
 }
 
@@ -62,7 +60,7 @@ impl Ending {
         Self { out: out.into(), line, status }
     }
 
-    /// As it is said: at most one line, in which nothing is raw.
+    /// The output: at most one line on standard error, without control characters.
     pub(crate) fn words(&self) -> LastWords {
         let line = |line: &String| {
             let short: String = printable(line).chars().take(LINE_CHARACTERS).collect();
@@ -77,28 +75,27 @@ impl Ending {
 }
 
 impl Known {
-    /// Nothing is known but the time.
     pub(crate) fn nothing(deadline: Duration) -> Self {
         Self { deadline, decision: None, unusable: None, kept: None, outcome: None }
     }
 
-    /// Consent was looked at.
     pub(crate) fn decided(self, decision: Decision) -> Self {
         Self { decision: Some(decision), ..self }
     }
 
-    /// How long to wait for what comes next. Who has not heard of consent sends nothing, and who has opted out waits for no disk.
+    /// The time limit of the current stage. Without consent nothing is sent, and an opted-out daemon must not wait for
+    /// a disk.
     fn by(&self) -> Duration {
         if self.decision == Some(Decision::Allowed) { self.deadline } else { self.deadline / CONSENT_SHARE }
     }
 
-    /// How it ends if nothing else happens. `failure` says why there is no outcome.
+    /// The answer if nothing else happens. `failure` is the reason for a missing outcome.
     fn ending_after(&self, failure: Failure) -> Ending {
         if let Some(problem) = &self.unusable {
             return Ending::new("", Some(problem.clone()), EXIT_UNUSABLE);
         }
         match (self.decision, self.outcome) {
-            // Opted out, withdrawn on the way, or not known in time: silence.
+            // Silent: opted out, withdrawn on the way, or not known in time.
             (None | Some(Decision::OptedOut | Decision::Unknown), _) | (_, Some(Outcome::Withdrawn)) => {
                 Ending::new("", None, 0)
             }
@@ -116,28 +113,26 @@ impl Known {
         }
     }
 
-    /// How it ends at the deadline.
+    /// The answer at the deadline.
     pub(crate) fn ending(&self) -> Ending {
         self.ending_after(Failure::Time)
     }
 }
 
-/// Tells whoever watches how far the work has come.
+/// Reports the progress of the work to the watcher.
 #[derive(Debug)]
 pub(crate) struct Progress {
     start: Instant,
     known: RefCell<Known>,
-    /// `None`: it is the timer that watches.
+    /// `None`: the timer watches.
     watcher: Option<PipeWriter>,
 }
 
 impl Progress {
-    /// When the process was started.
     pub(crate) fn start(&self) -> Instant {
         self.start
     }
 
-    /// What is known about consent.
     pub(crate) fn decision(&self) -> Option<Decision> {
         self.known.borrow().decision
     }
@@ -145,47 +140,42 @@ impl Progress {
     fn tell(&self, change: impl FnOnce(&mut Known)) {
         let mut known = self.known.borrow_mut();
         change(&mut known);
-        // Whoever cannot be told, be it that nobody is there any more, ends the work by its own time.
+        // A watcher that cannot be reached, or is gone, relies on its own time.
         let _ = match &self.watcher {
             Some(watcher) => tell(watcher, &known),
             None => rescue::end_after(known.by().saturating_sub(self.start.elapsed()), known.ending().words()),
         };
     }
 
-    /// Consent was looked at.
     pub(crate) fn decided(&self, decision: Decision) {
         self.tell(|known| known.decision = Some(decision));
     }
 
-    /// Nothing can be sent, because of this.
     pub(crate) fn unusable(&self, problem: &str) {
         self.tell(|known| known.unusable = Some(problem.chars().take(LINE_CHARACTERS).collect()));
     }
 
-    /// The total time is now this.
     pub(crate) fn deadline(&self, deadline: Duration) {
         self.tell(|known| known.deadline = deadline);
     }
 
-    /// The event is kept, or cannot be.
     pub(crate) fn kept(&self, kept: bool) {
         self.tell(|known| known.kept = Some(kept));
     }
 
-    /// The attempt ended so.
     pub(crate) fn ended(&self, outcome: Outcome) {
         self.tell(|known| known.outcome = Some(outcome));
     }
 }
 
-/// All that is known, as a line: less than a pipe takes in one piece (`PIPE_BUF`, pipe(7)).
+/// Writes the progress as a line, short enough to be atomic (`PIPE_BUF`, pipe(7)).
 fn tell(mut watcher: &PipeWriter, known: &Known) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(known)?;
     line.push(b'\n');
     watcher.write_all(&line)
 }
 
-/// Does the work, and says how it ended by the deadline. In the second process this does not return.
+/// Does the work, and returns the answer by the deadline. Does not return in the second process.
 pub(crate) fn watched(start: Instant, known: Known, work: impl FnOnce(&Progress)) -> Ending {
     let progress = |watcher| Progress { start, known: RefCell::new(known.clone()), watcher };
     let second = std::io::pipe().and_then(|(reader, writer)| Ok((rescue::fork()?, reader, writer)));
@@ -196,10 +186,10 @@ pub(crate) fn watched(start: Instant, known: Known, work: impl FnOnce(&Progress)
         }
         Ok((None, reader, writer)) => {
             drop(reader);
-            // Whoever reads the daemon's streams to their end must not wait for this process.
+            // A reader of the daemon's streams must not wait for this process.
             let streams = [rustix::stdio::dup2_stdin, rustix::stdio::dup2_stdout, rustix::stdio::dup2_stderr];
             if streams.iter().all(|stream| stream(&writer).is_ok()) {
-                // Should the first process be killed, this one has an end all the same.
+                // This process ends even if the first one is killed.
                 let end = known.deadline.saturating_sub(start.elapsed()) + GRACE;
                 let _ = rescue::end_after(end, LastWords { out: Vec::new(), err: Vec::new(), status: 0 });
                 work(&progress(Some(writer)));
@@ -215,13 +205,13 @@ pub(crate) fn watched(start: Instant, known: Known, work: impl FnOnce(&Progress)
     }
 }
 
-/// Waits for the second process to be gone, at most until its time is over.
+/// Waits for the second process, at most until its time limit.
 fn watch(start: Instant, mut known: Known, child: &Child, mut reader: PipeReader) -> Ending {
     let mut told = Vec::new();
     let failure = loop {
         let left = known.by().saturating_sub(start.elapsed());
         if left.is_zero() || !is_ready(&reader, left) {
-            // What is being deleted is better gone.
+            // A deletion should finish.
             if known.decision != Some(Decision::OptedOut) {
                 child.kill();
             }
@@ -229,7 +219,7 @@ fn watch(start: Instant, mut known: Known, child: &Child, mut reader: PipeReader
         }
         let mut buffer = [0; 4096];
         match reader.read(&mut buffer) {
-            // Its end of the pipe is closed: it is gone, or as good as that. What it has to do it ends in time.
+            // It closed its end of the pipe: it is gone, or about to end.
             Ok(0) if start.elapsed() >= known.by() => break Failure::Time,
             Ok(0) => break Failure::Receive,
             Ok(length) => told.extend_from_slice(buffer.get(..length).unwrap_or_default()),
@@ -248,12 +238,12 @@ fn watch(start: Instant, mut known: Known, child: &Child, mut reader: PipeReader
     known.ending_after(failure)
 }
 
-/// Whether there is something to be read, or the other end is closed, within a time.
+/// Whether data or the end of the stream arrives in time.
 fn is_ready(reader: &impl AsFd, time: Duration) -> bool {
     let time = Timespec::try_from(time).unwrap_or_default();
     match poll(&mut [PollFd::new(reader, PollFlags::IN)], Some(&time)) {
         Ok(number) => number > 0,
-        // It is asked again with the time that is left then.
+        // The caller asks again with the remaining time.
         Err(error) => error == rustix::io::Errno::INTR,
     }
 }

@@ -1,13 +1,13 @@
-//! The names of the machine itself.
+//! The machine's own names.
 
 use crate::fields::personal::plain::plain;
 
-/// The names that a free text must not contain.
+/// Names that free text must not contain.
 #[derive(Debug, Clone, Default)]
 pub struct HostNames(Vec<String>);
 
-/// Host names that name no one: programs, roles and words of the agent that occur in the fields by their own right. A machine
-/// that is called `netdata` must not lose every field that says `netdata`.
+/// Host names that identify nobody: programs, roles and words of the agent that occur in the fields anyway. A machine
+/// called `netdata` must not lose every field with that word.
 const GENERIC: [&str; 20] = [
     "agent",
     "container",
@@ -31,7 +31,7 @@ const GENERIC: [&str; 20] = [
     "vm",
 ];
 
-/// The same for systems: many machines are called like the one that they run (the `ID` of os-release(5)).
+/// The same for systems: many machines are named after their distribution (the `ID` of os-release(5)).
 const OS_IDS: [&str; 36] = [
     "almalinux",
     "alpine",
@@ -72,8 +72,8 @@ const OS_IDS: [&str; 36] = [
 ];
 
 impl HostNames {
-    /// The names to look for: each name given, and its first label when it has a domain. Names that are an everyday word, or
-    /// the identifier of a well-known system, are not looked for: they name no one.
+    /// Searches for each name, and for its first label if it has a domain. Common words and identifiers of well-known
+    /// systems are not searched for: they identify nobody.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut wanted: Vec<String> = Vec::new();
         for name in names {

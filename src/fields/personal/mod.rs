@@ -1,4 +1,4 @@
-//! What must not be sent: text that may say whose machine this is.
+//! Detects personal data: text that may identify a machine or its owner.
 
 mod host_names;
 mod plain;
@@ -8,31 +8,24 @@ mod tests;
 pub use host_names::HostNames;
 use plain::plain;
 
-/// What a free text may not hold, because it could say whose machine this is.
+/// Content that free text must not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Personal {
-    /// An IPv4 or IPv6 address.
     IpAddress,
-    /// A hardware (MAC) address.
     MacAddress,
-    /// A UUID.
     Uuid,
-    /// A URL.
     Url,
-    /// A path of a file system.
     Path,
-    /// An `@` that may belong to a mail address or a login.
+    /// Part of a mail address or a login.
     At,
-    /// What may be a token or another secret.
+    /// A possible token or other secret.
     Token,
-    /// A domain name.
     Domain,
-    /// The machine's host name, as a whole word.
+    /// As a whole word.
     HostName,
 }
 
 impl Personal {
-    /// The kind in words, for a person.
     pub const fn describe(self) -> &'static str {
         match self {
             Self::IpAddress => "an IP address",
@@ -48,10 +41,10 @@ impl Personal {
     }
 }
 
-/// Looks for what a free text may not hold, however it is written: what surrounds or parts its digits and letters does not
-/// count, and neither do characters that only look like them (`plain`).
+/// Finds personal data in any notation: the text around or between its digits and letters does not count, nor do
+/// look-alike characters (`plain`).
 ///
-/// An `@` before a frequency is allowed: CPU models carry it ("Intel(R) Core(TM) i7 CPU @ 2.60GHz"), and no address does.
+/// An `@` before a frequency is allowed: CPU models have it ("Intel(R) Core(TM) i7 CPU @ 2.60GHz"), addresses do not.
 pub fn find_personal(text: &str, hosts: &HostNames) -> Option<Personal> {
     let text = &*plain(text);
     if text.contains("://") {
@@ -83,7 +76,7 @@ pub fn find_personal(text: &str, hosts: &HostNames) -> Option<Personal> {
     holds_domain(text).then_some(Personal::Domain)
 }
 
-/// An `@` that is not between a blank and a frequency.
+/// An `@`, unless a blank precedes it and a frequency follows.
 fn holds_at(text: &str) -> bool {
     let is_of_a_frequency = |(before, after): (&str, &str)| {
         let number = after.trim_start_matches(' ');
@@ -100,7 +93,7 @@ fn holds_at(text: &str) -> bool {
     })
 }
 
-/// A longest run of characters of one kind, what is between it and the one before, and what comes after it.
+/// A maximal run of characters of one kind, with the gap before it and the text after it.
 #[derive(Debug, Clone, Copy)]
 struct Run<'t> {
     gap: &'t str,
@@ -109,7 +102,7 @@ struct Run<'t> {
 }
 
 impl Run<'_> {
-    /// Whether it may be the next group of what the run before began.
+    /// Whether it may be the next group of the run before it.
     fn continues(self) -> bool {
         (1..=3).contains(&self.gap.chars().count())
     }
@@ -127,8 +120,8 @@ fn runs(text: &str, is: impl Fn(char) -> bool) -> Vec<Run<'_>> {
     runs
 }
 
-/// Groups of so many hexadecimal digits, whatever parts them. Letters may stand directly before the first and behind the last
-/// (`eth52:54:...`), but no more digits: the day, the hour and what else follows a year are no hardware address.
+/// Groups of hexadecimal digits of these lengths, with any separators. Letters may adjoin the first and the last group
+/// (`eth52:54:...`), but not digits: the parts of a timestamp are no hardware address.
 fn holds_groups(words: &[Run<'_>], lengths: &[usize]) -> bool {
     let Some((last, others)) = lengths.split_last() else { return false };
     let ends = |word: &str, length: usize| {
@@ -157,8 +150,8 @@ fn holds_uuid(words: &[Run<'_>], hexadecimal: &[Run<'_>]) -> bool {
 
 /// Twelve hexadecimal digits: in pairs, in groups of four, or in a row.
 ///
-/// In a row they may also be a moment (`202212290932` in a kernel of Pop!_OS, `202410090854` in a version of RHCOS) or the
-/// name of a commit (`-g3313732e9984`, as git-describe(1) and the kernel's scripts/setlocalversion write it).
+/// In a row they may also be a time (`202212290932` in a kernel of Pop!_OS, `202410090854` in a version of RHCOS) or a
+/// commit (`-g3313732e9984`, as written by git-describe(1) and the kernel's scripts/setlocalversion).
 fn holds_mac(words: &[Run<'_>], hexadecimal: &[Run<'_>]) -> bool {
     let is_moment = |run: &Run<'_>| {
         ["19", "20"].iter().any(|century| run.text.starts_with(century)) && run.text.bytes().all(|b| b.is_ascii_digit())
@@ -169,10 +162,11 @@ fn holds_mac(words: &[Run<'_>], hexadecimal: &[Run<'_>]) -> bool {
         || hexadecimal.iter().any(|run| run.text.len() == 12 && !is_moment(run) && !is_commit(run))
 }
 
-/// Four numbers below 256 with the same between them (`10.20.30.40`, `ip-10-20-30-40`), also inside a word (`host10.1.2.3x`).
+/// Four numbers below 256 with equal separators (`10.20.30.40`, `ip-10-20-30-40`), also inside a word
+/// (`host10.1.2.3x`).
 ///
-/// A version may have four parts and letters at its ends (`v1.12.24.136ee7c`, `6.0.0.14I`). It then begins with one digit, and
-/// hardly an address of a private network does.
+/// A version may have four parts and letters at its ends (`v1.12.24.136ee7c`, `6.0.0.14I`). Its first part then has one
+/// digit, unlike most addresses of private networks.
 fn holds_ip_v4(words: &[Run<'_>]) -> bool {
     let is_digit = |c: char| c.is_ascii_digit();
     words.windows(4).any(|window| {
@@ -189,14 +183,15 @@ fn holds_ip_v4(words: &[Run<'_>]) -> bool {
     })
 }
 
-/// An IPv6 address, also between other words and colons. Directly beside letters it needs a digit, which `std::deque` has not.
+/// An IPv6 address, also between other words and colons. Next to letters it needs a digit, so that `std::deque` is
+/// none.
 fn holds_ip_v6(text: &str) -> bool {
     runs(text, |c| c.is_ascii_hexdigit() || c == ':').iter().any(|run| {
         let beside = run.gap.ends_with(char::is_alphanumeric) || run.rest.starts_with(char::is_alphanumeric);
         let says_something = |b: u8| if beside { b.is_ascii_digit() } else { b.is_ascii_hexdigit() };
         let groups: Vec<&str> = run.text.split(':').collect();
         (0..groups.len()).any(|begin| {
-            // The longest address has eight groups, and an empty one at each end where it begins and ends in `::`.
+            // An address has at most eight groups, and an empty one at each end where it begins or ends with `::`.
             (begin + 3..=groups.len().min(begin + 10))
                 .filter_map(|end| groups.get(begin..end))
                 .map(|part| part.join(":"))
@@ -205,7 +200,7 @@ fn holds_ip_v6(text: &str) -> bool {
     })
 }
 
-/// How tokens of well-known services begin. Capitals here are capitals there; other letters may be either.
+/// Prefixes of tokens of well-known services. An upper-case prefix is case-sensitive.
 const TOKENS: [&str; 27] = [
     "AIza",
     "AKIA",
@@ -235,11 +230,11 @@ const TOKENS: [&str; 27] = [
     "xoxs-",
     "ya29.",
 ];
-/// The same, but words of other things begin so too: what follows must be long and hold a digit.
+/// Prefixes that other words share: the rest must be long and hold a digit.
 const PERHAPS_TOKENS: [&str; 8] = ["ASIA", "gsk_", "hf_", "hvs.", "npm_", "rk_", "sk-", "sk_"];
 
-/// What begins like a token, or twenty letters and digits in a row, both among them: no name of a program, a system or a
-/// processor is like that, and tokens are.
+/// A token's prefix, or twenty letters and digits in a row, both among them: names of programs, systems and processors
+/// are not like that.
 fn holds_token(text: &str, words: &[Run<'_>]) -> bool {
     let has_digit = |text: &str| text.bytes().any(|b| b.is_ascii_digit());
     let has_letter = |text: &str| text.bytes().any(|b| b.is_ascii_alphabetic());
@@ -260,9 +255,9 @@ fn holds_token(text: &str, words: &[Run<'_>]) -> bool {
         || words.iter().any(|word| word.text.split(|c: char| !c.is_ascii()).any(mixed))
 }
 
-/// A path: a slash that begins a word and is followed by a name (`GNU/Linux` is none), a home of a user anywhere, a place by a
-/// shell's variable (`~/x`, `$HOME`, `%USERPROFILE%`), any backslash (`\\server\share`, `DOMAIN\user`), and a name on a drive: a shell
-/// and os-release(5) make `C:Users` of `C:\Users`.
+/// A path: a slash at the start of a word with a name after it (`GNU/Linux` is none), a home directory anywhere, a
+/// shell's variable (`~/x`, `$HOME`, `%USERPROFILE%`), any backslash (`\\server\share`, `DOMAIN\user`), or a name on a
+/// drive: a shell and os-release(5) turn `C:\Users` into `C:Users`.
 fn holds_path(text: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_');
     let homes = ["/home/", "/Users/", "/root/"];
@@ -290,9 +285,9 @@ fn holds_path(text: &str) -> bool {
     })
 }
 
-/// The last labels of domain names: the generic ones that are most used, those of countries, and those of names inside a house
-/// (RFC 6762, appendix G; RFC 8375). `xn` begins those of other scripts. Not the whole list of public suffixes: it has some ten
-/// thousand rows, and many are words that a version or a module may end in.
+/// Top-level domains: the most common generic ones, those of countries, and private ones (RFC 6762, appendix G; RFC
+/// 8375). `xn` begins those of other scripts. Not the whole list of public suffixes: many of its ten thousand rows are
+/// words that may end a version or a module.
 const SUFFIXES: &str = "\
     app arpa biz box cloud com corp dev edu eu gov home int internal intranet lan local localdomain mil net online onion org private \
     shop site store tech top xn xyz \
@@ -303,10 +298,11 @@ const SUFFIXES: &str = "\
     pt pw qa re ro ru rw sa sb sc sd se sg si sk sl sm sn sr ss su sv sx sy sz tc td tg th tj tk tl tm tn to tr tt tv tw tz \
     ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw";
 
-/// The same, but files, units and attributes end so too (`README.md`, `Config.cc`): only a name of three labels counts.
+/// Top-level domains that are also endings of files, units and attributes (`README.md`, `Config.cc`): they count only
+/// after two labels.
 const PERHAPS_SUFFIXES: &str = "ac am as bz cc cf id info la live md mk ml mo ms name pm ps py rs sh so st test tf zip";
 
-/// A domain name: `www.` and more, or labels of which the last is a suffix. Numbers before it are a version.
+/// A domain name: `www.` and more, or labels before a top-level domain. Numbers before it are a version.
 fn holds_domain(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '.').any(|name| {
         let name = name.trim_matches('.').to_lowercase();

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use system_facts::is_unprintable;
 
-/// Signs that are written as words, so that nobody but a person reads them.
+/// Signs spelled out to evade programs.
 const SPELLED: [(&str, &str); 6] =
     [(" dot ", "."), ("(dot)", "."), ("[dot]", "."), ("[.]", "."), ("(at)", "@"), ("[at]", "@")];
 
-/// The text as a person reads it: without what is drawn as nothing, and with ASCII in place of its look-alikes.
+/// The text without invisible characters, and with ASCII in place of look-alikes.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let mut plain = Cow::Borrowed(text);
     if !text.bytes().all(|b| matches!(b, b' '..=b'~')) {
@@ -22,15 +22,15 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     plain
 }
 
-/// The zeros of other scripts in Unicode's basic plane; the other nine digits follow each.
+/// The zeros of other scripts in Unicode's basic plane; their other digits follow.
 const ZEROS: [u16; 35] = [
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50, 0xed0, 0xf20,
     0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0,
     0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
 ];
 
-/// The part of Unicode's compatibility mapping (UAX #15, NFKC) that can disguise what is searched for. Letters of other scripts
-/// that merely look like Latin ones are not in it.
+/// The part of Unicode's compatibility mapping (UAX #15, NFKC) that could disguise personal data. Limit: letters of
+/// other scripts that merely look like Latin ones are not mapped.
 fn plain_character(c: char) -> Option<char> {
     let code = u32::from(c);
     let ascii = |first: char, distance: u32| char::from_u32(u32::from(first) + distance);
@@ -48,11 +48,11 @@ fn plain_character(c: char) -> Option<char> {
         '\u{2044}' | '\u{2215}' => Some('/'),
         '\u{fe68}' => Some('\\'),
         '\u{fe6b}' => Some('@'),
-        // Accents over the character before them.
+        // Combining accents.
         '\u{300}'..='\u{36f}' => None,
         c if c.is_whitespace() => Some(' '),
         c if is_unprintable(c) => None,
-        // Which digit it is counts for host names alone: of other numbers it is enough that they are some.
+        // The digit's value matters only for host names; for other numbers any digit will do.
         c if c.is_numeric() && !c.is_ascii() => {
             let digit = ZEROS.iter().find_map(|zero| code.checked_sub(u32::from(*zero)).filter(|digit| *digit < 10));
             ascii('0', digit.unwrap_or(0))

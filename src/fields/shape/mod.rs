@@ -1,4 +1,4 @@
-//! The shape that a value must have to be sent. What does not fit is left out, never mended and never pasted.
+//! The form of each value. A value of another form is left out, never repaired.
 
 #[cfg(test)]
 mod tests;
@@ -10,48 +10,36 @@ use crate::call::fatal::Fatal;
 use crate::fields::personal::{HostNames, Personal, find_personal};
 use crate::text;
 
-/// A value as it goes into a body.
+/// A value in a body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// JSON `null`: the daemon said that it does not know.
+    /// JSON `null`: the daemon does not know it either.
     Null,
-    /// A truth value.
     Boolean(bool),
-    /// A whole number.
     Integer(i64),
-    /// Text.
     Text(String),
-    /// Names of fields.
     Names(Vec<&'static str>),
-    /// The collectors that run.
     Collectors(Vec<Collector>),
 }
 
-/// One collector of the agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Collector {
-    /// The plugin's name.
     pub plugin: String,
-    /// The module's name; empty for plugins without modules.
+    /// Empty for plugins without modules.
     pub module: String,
 }
 
-/// Why a value was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
-    /// It is longer than the shape allows.
     TooLong,
-    /// It is not of the shape's kind.
     NotOfShape,
-    /// It is not valid JSON or not valid UTF-8.
+    /// Invalid JSON or UTF-8.
     Malformed,
-    /// It may say whose machine this is.
     Personal(Personal),
 }
 
 impl Misfit {
-    /// The reason in words, for a person.
     pub fn describe(self) -> String {
         match self {
             Self::TooLong => "too long".to_owned(),
@@ -62,67 +50,54 @@ impl Misfit {
     }
 }
 
-/// The forms that values can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Exactly this text.
     Constant(&'static str),
-    /// Exactly this truth value.
     ConstantBoolean(bool),
-    /// `true` or `false`.
     Boolean,
-    /// The words `true` or `false`, as text: the agent's own scripts send it so.
+    /// `true` or `false` as text, as the agent's own scripts send it.
     BooleanWord,
-    /// A whole number in a range, both ends included.
+    /// A whole number in a range, including both ends.
     Integer {
-        /// The smallest.
         min: i64,
-        /// The largest.
         max: i64,
     },
-    /// Decimal digits or `unknown`, as text: the agent's own scripts send it so.
+    /// Decimal digits or `unknown` as text, as the agent's own scripts send it.
     Digits,
     /// A version: a digit, or `v` and a digit, then letters, digits and `.+_~-`.
     Version,
     /// A version of a kernel: digits and dots first, the rest free text without blanks.
     KernelRelease,
-    /// A GUID that is not all zeros.
+    /// Not all zeros.
     Guid,
-    /// The key under which a PostHog server files events: letters, digits, `_` and `-`.
+    /// A PostHog project's key: letters, digits, `_` and `-`.
     Key,
     /// The name of an action: letters, digits and `_`, at most 32.
     Action,
     /// Letters, digits, space and `._:+,-`, at most 64.
     Word,
-    /// Where a program failed, `line@file:function/errno` as [`Fatal`] writes it, or a word.
+    /// `line@file:function/errno` as [`Fatal`] writes it, or a word.
     FailurePoint,
     /// Words between bars.
     Words,
-    /// A word of a program's own vocabulary: one of the sources that `system-facts` names.
+    /// A source that `system-facts` names.
     Source,
-    /// Text from outside of at most this many characters.
+    /// Foreign text of at most this many characters.
     FreeText(usize),
-    /// Words between bars, from outside.
+    /// Foreign words between bars.
     FreeWords,
-    /// A list of `{plugin, module}`, from outside.
+    /// A foreign list of `{plugin, module}`.
     Collectors,
-    /// Names of fields of the schema.
     FieldNames,
-    /// A random UUID.
     Uuid,
-    /// A moment in UTC (ISO 8601).
     Timestamp,
 }
 
-/// Characters of a word.
 const WORD: usize = 64;
-/// Characters of a list of words.
 const WORDS: usize = 4096;
-/// Characters of a version.
 const VERSION: usize = 64;
 
 impl Shape {
-    /// The shape in words, for a person.
     pub fn describe(self) -> String {
         match self {
             Self::Constant(text) => format!("always {text}"),
@@ -150,14 +125,14 @@ impl Shape {
         }
     }
 
-    /// Whether values come as free text from outside and are therefore searched for personal data.
+    /// Whether values are foreign text, and therefore searched for personal data.
     pub const fn is_free_text(self) -> bool {
         matches!(self, Self::FreeText(_) | Self::FreeWords | Self::Collectors | Self::KernelRelease)
     }
 
-    /// Checks a JSON fragment, the form in which the daemon gives its arguments from the fourth on.
+    /// Checks a JSON fragment, the form of the daemon's arguments from the fourth on.
     ///
-    /// The list of collectors comes without its brackets.
+    /// The list of collectors has no brackets.
     pub fn check_fragment(self, fragment: &str, hosts: &HostNames) -> Result<Value, Misfit> {
         let parse = |text: &str| serde_json::from_str::<Json>(text).map_err(|_error| Misfit::Malformed);
         let json = match self {
@@ -184,17 +159,10 @@ impl Shape {
     pub fn check_text(self, text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
         let fits = match self {
             Self::Constant(constant) => text == constant,
-            Self::ConstantBoolean(value) => {
-                return (text == if value { "true" } else { "false" })
-                    .then_some(Value::Boolean(value))
-                    .ok_or(Misfit::NotOfShape);
-            }
-            Self::Boolean => {
-                return match text {
-                    "true" => Ok(Value::Boolean(true)),
-                    "false" => Ok(Value::Boolean(false)),
-                    _ => Err(Misfit::NotOfShape),
-                };
+            Self::Boolean | Self::ConstantBoolean(_) => {
+                let value = text.parse::<bool>().map_err(|_error| Misfit::NotOfShape)?;
+                let is_other = self == Self::ConstantBoolean(!value);
+                return if is_other { Err(Misfit::NotOfShape) } else { Ok(Value::Boolean(value)) };
             }
             Self::BooleanWord => matches!(text, "true" | "false"),
             Self::Integer { min, max } => {
@@ -219,7 +187,7 @@ impl Shape {
             Self::Action => is_action(text),
             Self::Word => return word(text, hosts).map(|()| Value::Text(text.to_owned())),
             Self::FailurePoint => {
-                // Whole, it would be taken for a mail address.
+                // As a whole it would look like a mail address.
                 let fatal = Fatal::parse(None, Some(text)).keep(|part| find_personal(part, hosts).is_none());
                 if fatal.data().as_deref() != Some(text) {
                     word(text, hosts)?;
@@ -243,12 +211,11 @@ impl Shape {
     }
 }
 
-/// Whether a text is the name of an action.
 pub fn is_action(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Whether a text is a GUID (8-4-4-4-12 hexadecimal digits) that is not all zeros.
+/// 8-4-4-4-12 hexadecimal digits, not all zeros.
 pub fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.len() == 5
@@ -263,7 +230,7 @@ fn is_version(text: &str) -> bool {
         && digits.bytes().all(|b| b.is_ascii_alphanumeric() || b".+_~-".contains(&b))
 }
 
-/// The words in which `system-facts` names its sources, and the two that stand for none.
+/// The sources of `system-facts`, and the two words for none.
 fn is_source(text: &str) -> bool {
     matches!(text, "unknown" | "none") || system_facts::Source::from_name(text).is_some()
 }
@@ -278,7 +245,7 @@ fn word(text: &str, hosts: &HostNames) -> Result<(), Misfit> {
     }
 }
 
-/// Refuses what may say whose machine this is.
+/// Refuses personal data.
 fn names_no_one(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
     match find_personal(text, hosts) {
         Some(kind) => Err(Misfit::Personal(kind)),
@@ -310,25 +277,28 @@ fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
     free_text(&chosen, 2 * WORD, hosts).map(|_checked| Value::Text(text.to_owned()))
 }
 
-/// How the tags of distributions begin that write a build with four parts behind the version, before a number: Oracle's
-/// `6.12.0-102.36.5.2.el10uek.x86_64`, that of `openEuler` (`5.10.0-60.18.0.50.oe2203.x86_64`), and Huawei's two
+/// The tags, each followed by a number, of distributions that put a build number of four parts after the version:
+/// Oracle's `6.12.0-102.36.5.2.el10uek.x86_64`, openEuler's `5.10.0-60.18.0.50.oe2203.x86_64`, and Huawei's two
 /// (`4.18.0-147.5.1.6.h541.eulerosv2r9.x86_64`, `5.10.0-182.0.0.95.r1941_123.hce2.x86_64`).
 const BUILDERS: [&str; 4] = ["el", "oe", "eulerosv", "hce"];
 
-/// A kernel's release without the dots of its numbers, which read like addresses. `None`: it does not begin with a kernel's version.
+/// A kernel's release without the dots in its numbers, which look like addresses. `None`: it does not begin with a
+/// kernel's version.
 ///
-/// The version may have four parts (`5.15.90.1-microsoft-standard-WSL2`, `2.6.32.9`). The kernel's own build puts it first
-/// (Makefile, KERNELRELEASE), so the leading digits and dots are the version; what follows is text that somebody chose. No
-/// kernel with four parts has a first one of two digits, and most addresses of private networks do; and none has a fifth
-/// part, before which there would be room for any address.
+/// The version may have four parts (`5.15.90.1-microsoft-standard-WSL2`, `2.6.32.9`). The kernel's build puts it first
+/// (Makefile, KERNELRELEASE), so the leading digits and dots are the version; the rest is free text. No kernel with
+/// four parts has a first part of two digits, as most private addresses do, and none has a fifth part, which would
+/// leave room for an address.
 pub(crate) fn without_versions(release: &str) -> Option<String> {
     let (version, rest) = leading_number(release);
     let parts: Vec<&str> = version.split('.').filter(|part| !part.is_empty()).collect();
-    match parts.as_slice() {
+    let is_version = match parts.as_slice() {
         [first, _, _, _] => first.len() == 1,
         parts => (1..=3).contains(&parts.len()),
+    };
+    if !is_version {
+        return None;
     }
-    .then_some(())?;
     let (build, tags) = leading_number(rest.strip_prefix('-').unwrap_or_default());
     let is_tag = |word: &str, builder: &str| {
         word.strip_prefix(builder).is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit()))
@@ -338,7 +308,7 @@ pub(crate) fn without_versions(release: &str) -> Option<String> {
     Some(if has_tag { format!("{version}-{}.{tags}", build.replace('.', "")) } else { version + rest })
 }
 
-/// The digits and dots at the beginning, and the rest.
+/// Splits off the leading digits and dots.
 fn leading_number(text: &str) -> (&str, &str) {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     (text.strip_suffix(rest).unwrap_or_default(), rest)
@@ -357,8 +327,8 @@ fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Misfit> {
     if object.is_empty() { Ok(collector) } else { Err(Misfit::NotOfShape) }
 }
 
-/// The agent names some modules after the file that they read, such as `/proc/net/snmp6`. The kernel's files have the same
-/// names on every machine as long as no part of one is a number, a device or a process.
+/// The agent names some modules after a file, such as `/proc/net/snmp6`. The kernel's files have the same names on
+/// every machine if no part is a number, a device or a process.
 fn is_kernel_interface(text: &str) -> bool {
     let path = text.strip_prefix("/proc/").or_else(|| text.strip_prefix("/sys/"));
     let is_name = |part: &str| {
