@@ -22,7 +22,7 @@ pub fn expected(action: &str, history: Option<&History>, library: Option<&Path>)
         invocation.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::File(path));
     }
     if let Some((name, entry)) = history.and_then(|history| history.newest(action)) {
-        learn(&mut invocation, entry, &Provenance::LastEvent(name.time()));
+        learn(&mut invocation, entry, &Provenance::LastEvent(name.time));
     }
     invocation
 }

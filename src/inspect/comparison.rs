@@ -211,7 +211,7 @@ pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
 /// The newest kept event of the preview's action, and its time.
 pub fn last(preview: &Preview) -> Option<(UnixMillis, Side)> {
     let (name, entry) = preview.history.as_ref().ok()?.newest(&preview.action)?;
-    Some((name.time(), Side::of_body(&entry.json()?)))
+    Some((name.time, Side::of_body(&entry.json()?)))
 }
 
 #[cfg(test)]

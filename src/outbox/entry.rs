@@ -1,7 +1,5 @@
 //! The frozen request of one event, with a record of the attempts to send it.
 
-use std::ffi::OsStr;
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -12,7 +10,7 @@ use crate::endpoint::Endpoint;
 use crate::fields::Action;
 use crate::outbox::limits;
 use crate::request::http::{PreparedRequest, thaw};
-use crate::request::payload::{Stamp, Uuid};
+use crate::request::payload::Stamp;
 
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";
@@ -31,37 +29,6 @@ impl State {
             Self::Waiting => WAITING,
             Self::Sent => SENT,
         }
-    }
-}
-
-/// The name of an entry's file: the time of freezing, and the event's random number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Name {
-    time: UnixMillis,
-    uuid: Uuid,
-}
-
-impl Name {
-    pub fn of(stamp: &Stamp) -> Self {
-        Self { time: stamp.time, uuid: stamp.uuid }
-    }
-
-    pub(super) fn parse(name: &OsStr) -> Option<Self> {
-        let text = name.to_str()?;
-        let (time, uuid) = text.split_once('-')?;
-        let parsed = Self { time: UnixMillis(time.parse().ok()?), uuid: uuid.parse().ok()? };
-        // Both parsers also accept other forms.
-        (parsed.to_string() == text).then_some(parsed)
-    }
-
-    pub fn time(&self) -> UnixMillis {
-        self.time
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.time.0, self.uuid)
     }
 }
 
@@ -153,7 +120,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     pub state: State,
-    pub name: Name,
+    pub name: Stamp,
     /// An error says why the entry cannot be read.
     pub entry: Result<Entry, String>,
 }
@@ -161,7 +128,7 @@ pub struct Item {
 /// The age of an event: by the time since boot if the machine was not restarted, else by the wall clock. A time in the
 /// future gives the age 0. So does a time before this program existed, when the clock was not set yet; such an event
 /// ends by its number of tries.
-pub(super) fn age(now: UnixMillis, boot: Option<&BootTime>, name: &Name, entry: Option<&Entry>) -> Duration {
+pub(super) fn age(now: UnixMillis, boot: Option<&BootTime>, name: &Stamp, entry: Option<&Entry>) -> Duration {
     let frozen = entry.and_then(|entry| entry.record.frozen.as_ref());
     boot.zip(frozen)
         .and_then(|(now, frozen)| now.since(frozen))

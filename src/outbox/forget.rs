@@ -9,9 +9,10 @@ use std::time::Instant;
 use rustix::fs::{AtFlags, Dir, OFlags};
 
 use crate::files;
-use crate::outbox::entry::{Name, State};
+use crate::outbox::entry::State;
 use crate::outbox::folder::{Role, STATE_FOLDER, folder, hold_alone_soon, is_event, names_in, open_library};
 use crate::outbox::limits;
+use crate::request::payload::Stamp;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
@@ -100,7 +101,7 @@ fn delete_each(folder: &OwnedFd, start: Instant) -> io::Result<Option<usize>> {
         if start.elapsed() > limits::DELETING {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "a minute was not enough for all"));
         }
-        let entry = Name::parse(&name).is_some();
+        let entry = Stamp::parse(&name).is_some();
         if is_event(&name) {
             match rustix::fs::unlinkat(folder, &*name, AtFlags::empty()) {
                 Ok(()) => deleted = Some(deleted.unwrap_or(0) + usize::from(entry)),

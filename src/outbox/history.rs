@@ -7,7 +7,8 @@ use crate::clock::{BootTime, UnixMillis};
 use crate::endpoint::Endpoint;
 use crate::outbox::entry::age;
 use crate::outbox::limits;
-use crate::outbox::{Entry, Item, Name, Outbox, Role, State, Unread};
+use crate::outbox::{Entry, Item, Outbox, Role, State, Unread};
+use crate::request::payload::Stamp;
 
 /// The sender's plan for a waiting event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl History {
     }
 
     /// The newest readable event of an action, answered or waiting.
-    pub fn newest(&self, action: &str) -> Option<(&Name, &Entry)> {
+    pub fn newest(&self, action: &str) -> Option<(&Stamp, &Entry)> {
         let items = self.sent.iter().chain(self.waiting.iter().map(|(item, _)| item));
         let readable = items.filter_map(|item| Some((&item.name, item.entry.as_ref().ok()?)));
         readable.filter(|(_, entry)| entry.action().as_deref() == Some(action)).max_by_key(|(name, _)| *name)
@@ -102,7 +103,6 @@ fn in_order(
 mod tests {
     use super::*;
     use crate::request::http::PreparedRequest;
-    use crate::request::payload::Stamp;
 
     const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
 

@@ -22,7 +22,7 @@ mod store;
 mod tests;
 mod tidy;
 
-pub use entry::{Entry, Item, Name, Record, State};
+pub use entry::{Entry, Item, Record, State};
 pub use folder::{Role, STATE_FOLDER, Unread};
 pub use forget::{Deleted, delete_all, forget_history, forget_waiting, may_forget_waiting, silence, something_waits};
 pub use store::{Barrier, Claim, Outbox, Passage};

@@ -26,7 +26,7 @@ fn entry(action: &str, filler: usize) -> Entry {
 }
 
 /// Keeps an event, and sends it no further.
-fn keep(outbox: &Outbox, stamp: &Stamp, entry: &Entry) -> Name {
+fn keep(outbox: &Outbox, stamp: &Stamp, entry: &Entry) -> Stamp {
     outbox.keep(stamp, entry).unwrap().name()
 }
 
@@ -108,7 +108,7 @@ fn over_the_limit_everyday_events_go_first() {
     let now = UnixMillis::now();
     let fatal = keep(&outbox, &stamp(now - 100_000), &entry("FATAL", 0));
     let ancient = keep(&outbox, &stamp(now - 8 * 86_400_000), &entry("FATAL", 0));
-    let starts: Vec<Name> =
+    let starts: Vec<Stamp> =
         (0..limits::WAITING_EVENTS as u64).map(|i| keep(&outbox, &stamp(now - 1000 + i), &entry("START", 0))).collect();
     let unset = keep(&outbox, &stamp(UnixMillis(1000)), &entry("FATAL", 0));
     outbox.tidy_waiting(now).unwrap();
@@ -248,7 +248,7 @@ fn crowd(library: &Path, state: State, number: u64, newest: UnixMillis, file: &s
     let folder = library.join(STATE_FOLDER).join(state.folder());
     let one = library.join(file);
     for i in 0..number {
-        std::fs::hard_link(&one, folder.join(Name::of(&stamp(newest - i)).to_string())).unwrap();
+        std::fs::hard_link(&one, folder.join(stamp(newest - i).to_string())).unwrap();
     }
 }
 
@@ -274,7 +274,7 @@ fn so_much_is_read_of_a_crowded_outbox_and_no_more() {
     assert_eq!((items.len() + unread.number, unread.or_more), (600, false));
     for (state, is_there) in [(State::Sent, 50), (State::Waiting, limits::SHOWN_BYTES as u64 / 70_000)] {
         let times: Vec<UnixMillis> =
-            items.iter().filter(|item| item.state == state).map(|item| item.name.time()).collect();
+            items.iter().filter(|item| item.state == state).map(|item| item.name.time).collect();
         assert!(times.iter().is_sorted() && (0..is_there).all(|ago| times.contains(&(now - ago))), "{times:?}");
     }
     // A file that is larger than any entry costs nothing.
@@ -318,7 +318,7 @@ fn what_a_killed_sender_left_is_deleted_after_a_minute() {
     let now = UnixMillis::now();
     let waiting = library.path().join(STATE_FOLDER).join("waiting");
     for time in [now, now - 120_000, now + 120_000, UnixMillis(0)] {
-        std::fs::write(waiting.join(format!("{TEMPORARY}{}", Name::of(&stamp(time)))), "half").unwrap();
+        std::fs::write(waiting.join(format!("{TEMPORARY}{}", stamp(time))), "half").unwrap();
     }
     outbox.tidy_waiting(now).unwrap();
     assert_eq!(std::fs::read_dir(&waiting).unwrap().count(), 1);

@@ -7,17 +7,18 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Dir};
 
 use crate::clock::{BootTime, UnixMillis};
-use crate::outbox::entry::{Entry, Name, State, age};
+use crate::outbox::entry::{Entry, State, age};
 use crate::outbox::folder::{TEMPORARY, hold_alone, names_in};
 use crate::outbox::limits;
 use crate::outbox::store::Outbox;
+use crate::request::payload::Stamp;
 
 /// A temporary file of this age is a killed sender's: no call takes so long.
 const TEMPORARY_AGE: Duration = Duration::from_mins(1);
 
 impl Outbox {
     /// Moves an answered event into the history, which keeps `keep` entries.
-    pub fn note_answer(&self, name: &Name, status: u16, now: UnixMillis, keep: usize) -> io::Result<()> {
+    pub fn note_answer(&self, name: &Stamp, status: u16, now: UnixMillis, keep: usize) -> io::Result<()> {
         if keep == 0 {
             return self.delete(State::Waiting, name);
         }
@@ -36,9 +37,9 @@ impl Outbox {
             let left = name
                 .to_str()
                 .and_then(|name| name.strip_prefix(TEMPORARY))
-                .and_then(|name| Name::parse(OsStr::new(name)));
+                .and_then(|name| Stamp::parse(OsStr::new(name)));
             // The clock may have jumped either way.
-            if left.is_some_and(|left| now.since(left.time()).max(left.time().since(now)) > TEMPORARY_AGE) {
+            if left.is_some_and(|left| now.since(left.time).max(left.time.since(now)) > TEMPORARY_AGE) {
                 rustix::fs::unlinkat(&self.waiting, &*name, AtFlags::empty())?;
             }
         }
@@ -67,7 +68,7 @@ impl Outbox {
     pub(super) fn tidy_history(&self, now: UnixMillis, keep: usize) -> io::Result<()> {
         let boot = BootTime::now();
         let mut left = limits::OUTBOX_BYTES;
-        let look = |name: Name| {
+        let look = |name: Stamp| {
             let entry = self.read_within(&mut left, State::Sent, &name).and_then(io::Result::ok);
             Kept::of(now, boot.as_ref(), name, entry.as_ref())
         };
@@ -81,7 +82,7 @@ impl Outbox {
         let (old, kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|kept| kept.age > oldest);
         let mut size: u64 = kept.iter().map(|kept| kept.size).sum();
         let mut left = kept.len();
-        let delete = |name: &Name| match self.delete(state, name) {
+        let delete = |name: &Stamp| match self.delete(state, name) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
@@ -100,19 +101,19 @@ impl Outbox {
         Ok(())
     }
 
-    fn is_being_sent(&self, name: &Name) -> bool {
+    fn is_being_sent(&self, name: &Stamp) -> bool {
         self.open_entry(State::Waiting, name).is_ok_and(|opened| !hold_alone(&opened.file))
     }
 }
 
 struct Kept {
-    name: Name,
+    name: Stamp,
     size: u64,
     age: Duration,
 }
 
 impl Kept {
-    fn of(now: UnixMillis, boot: Option<&BootTime>, name: Name, entry: Option<&Entry>) -> Self {
+    fn of(now: UnixMillis, boot: Option<&BootTime>, name: Stamp, entry: Option<&Entry>) -> Self {
         let size = entry.map_or(0, |entry| entry.request.len() as u64);
         Self { age: age(now, boot, &name, entry), size, name }
     }

@@ -1,5 +1,8 @@
 //! The frozen bytes of an event. The only way to make a payload is to encode an [`Event`].
 
+use std::ffi::OsStr;
+use std::fmt;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use uuid::Uuid;
 
@@ -12,12 +15,12 @@ use crate::request::event::{Content, Entry, Event};
 /// Bytes of a body. A stock daemon's has about 4 KiB.
 pub const BODY_BYTES: usize = 64 * 1024;
 
-/// The two values that are set when an event is frozen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The two values that are set when an event is frozen. They are its name in the outbox, and give it its order there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
+    pub time: UnixMillis,
     /// A random number (UUID version 4).
     pub uuid: Uuid,
-    pub time: UnixMillis,
 }
 
 impl Stamp {
@@ -30,6 +33,22 @@ impl Stamp {
     /// A stamp for a request that is only shown; all zeros where the system gives no random number.
     pub fn now() -> Self {
         Self::new().unwrap_or_else(|_none| Self { uuid: Uuid::nil(), time: UnixMillis::now() })
+    }
+
+    /// Parses the form of `Display`, and no other.
+    pub(crate) fn parse(name: &OsStr) -> Option<Self> {
+        let text = name.to_str()?;
+        let (time, uuid) = text.split_once('-')?;
+        let parsed = Self { time: UnixMillis(time.parse().ok()?), uuid: uuid.parse().ok()? };
+        // Both parsers also accept other forms.
+        (parsed.to_string() == text).then_some(parsed)
+    }
+}
+
+/// `<unix-milliseconds>-<uuid>`
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.time.0, self.uuid)
     }
 }
 

@@ -17,7 +17,7 @@ use anonymous_statistics::fields::{ACTIONS, FIELDS};
 use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Target};
 use anonymous_statistics::outbox::history::{History, Prospect};
-use anonymous_statistics::outbox::{Entry, Item, Name, State, Unread};
+use anonymous_statistics::outbox::{Entry, Item, State, Unread};
 use anonymous_statistics::request::payload::{Stamp, Uuid};
 use anonymous_statistics::request::{Assembly, Machine};
 use system_facts::{
@@ -51,7 +51,7 @@ fn history(columns: &[Column]) -> History {
         let mut entry = Entry::new(request);
         (entry.record.attempts, entry.record.status, entry.record.time) = (attempts, status, Some(time + 150));
         let stamp = Stamp { uuid: UUID, time };
-        Some(Item { state, name: Name::of(&stamp), entry: Ok(entry) })
+        Some(Item { state, name: stamp, entry: Ok(entry) })
     };
     let sent = [
         item("START", State::Sent, BEFORE - DAY, 1, Some(200)).map(|mut item| {

@@ -14,7 +14,7 @@ use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::history::History;
 use anonymous_statistics::outbox::outcome::{Failure, Fate, Outcome, Reply};
-use anonymous_statistics::outbox::{Barrier, Entry, Name, Outbox, Role, State};
+use anonymous_statistics::outbox::{Barrier, Entry, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::request::{Assembly, Machine, NoRequest};
@@ -194,7 +194,7 @@ impl Call {
     fn retry(
         &self,
         outbox: &Outbox,
-        own: &Name,
+        own: &Stamp,
         config: &Config,
         way: &mut Result<Client, Failure>,
         left: impl Fn() -> Duration,
@@ -245,7 +245,7 @@ fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Dura
 }
 
 /// Records the outcome of an attempt.
-fn note(outbox: &Outbox, name: &Name, reply: Reply, history: usize) -> std::io::Result<()> {
+fn note(outbox: &Outbox, name: &Stamp, reply: Reply, history: usize) -> std::io::Result<()> {
     let Reply { outcome, time, not_before } = reply;
     match outcome {
         Outcome::Answered(status) if outcome.fate() == Fate::Answered => {

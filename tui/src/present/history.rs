@@ -23,7 +23,7 @@ pub(crate) fn recorded(preview: &Preview) -> Option<String> {
 
 /// One item in a line.
 pub(crate) fn line(item: &Item) -> String {
-    let time = item.name.time().to_string();
+    let time = item.name.time.to_string();
     match &item.entry {
         Err(error) => format!("{time}  damaged, and never sent: {}", printable(error)),
         Ok(entry) => {
@@ -35,7 +35,7 @@ pub(crate) fn line(item: &Item) -> String {
 
 /// One item in a short line: when, what, with this many columns, and what came of it.
 pub(crate) fn short(item: &Item, actions: usize) -> String {
-    let time = item.name.time().to_string();
+    let time = item.name.time.to_string();
     let second = time.split_once('.').map_or(&*time, |(second, _)| second);
     let (action, outcome) = match &item.entry {
         Err(_) => ("?".to_owned(), "damaged, and never sent".to_owned()),

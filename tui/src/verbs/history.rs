@@ -109,7 +109,7 @@ impl Shown {
             let entry = item.entry.as_ref().ok();
             Row {
                 number,
-                frozen: item.name.time().to_string(),
+                frozen: item.name.time.to_string(),
                 event: entry.and_then(Entry::action),
                 url: entry.map(|entry| entry.record.url.clone()),
                 attempts: entry.map(|entry| entry.record.attempts),
