@@ -6,8 +6,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,8 +16,8 @@ use anonymous_statistics::fields::{FIELDS, Origin};
 use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::request::{Assembly, Machine};
 use serde_json::Value as Json;
-use support::{GUID, Home, Receiver, Reply, full, opted_out_here, parts};
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
+use testkit::{GUID, Home, Receiver, Reply, full, opted_out_here, parts};
 
 /// What is put in, and what must not come out in any spelling.
 const CANARIES: [(&str, &str); 26] = [

@@ -6,14 +6,12 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use support::{
+use testkit::{
     GUID, Home, Receiver, Reply, opted_out_here, program, quoted, said, search_path, sender, set_mode, skip,
 };
 
@@ -146,7 +144,17 @@ fn rows() -> Vec<Row> {
 }
 
 /// A path that no system opens: `PATH_MAX` is 4096 on Linux, 1024 elsewhere.
-const LONG: &str = concat!("/", include_str!("support/long-name.txt"));
+const LONG: &str = {
+    const BYTES: [u8; 4200] = {
+        let mut bytes = [b'a'; 4200];
+        bytes[0] = b'/';
+        bytes
+    };
+    match str::from_utf8(&BYTES) {
+        Ok(text) => text,
+        Err(_) => "",
+    }
+};
 
 const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
 

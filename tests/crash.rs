@@ -4,15 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![cfg(target_os = "linux")]
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 
 use serde_json::Value as Json;
-use support::{Home, Point, Receiver, Reply, TEMPORARY, full, is_complete, parts, points, said};
+use testkit::{Home, Point, Receiver, Reply, TEMPORARY, full, is_complete, parts, points, said};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -46,13 +44,13 @@ const WORKERS: usize = 4;
 const PATIENCE: usize = 5;
 
 fn program() -> PathBuf {
-    support::given_away("anonymous-statistics")
+    testkit::given_away("anonymous-statistics")
 }
 
 /// Runs a call under strace, which may end it.
 fn traced(strace: &[String], home: &Home, happened: [&str; 3], options: &[&str], log: &Path) -> ExitStatus {
     let call = home.call(&full(happened));
-    support::command(strace)
+    testkit::command(strace)
         .args(["-f", "-o"])
         .arg(log)
         .args(options)
@@ -123,13 +121,13 @@ impl Bench {
         for folder in [&state, &state.join("waiting"), &state.join("sent")] {
             if self.scenario.waiting {
                 std::fs::create_dir(folder).unwrap();
-                support::set_mode(folder, 0o700);
+                testkit::set_mode(folder, 0o700);
             }
         }
         for (name, content) in &self.template {
             let file = state.join("waiting").join(name);
             std::fs::write(&file, content).unwrap();
-            support::set_mode(&file, 0o600);
+            testkit::set_mode(&file, 0o600);
         }
         home
     }
@@ -208,8 +206,8 @@ impl Bench {
 #[test]
 fn killed_at_any_system_call_no_event_is_lost_or_changed() {
     let test = "killed_at_any_system_call_no_event_is_lost_or_changed";
-    let Some(strace) = support::strace(test) else { return };
-    if support::opted_out_here(test) {
+    let Some(strace) = testkit::strace(test) else { return };
+    if testkit::opted_out_here(test) {
         return;
     }
     let mut total = 0;

@@ -4,17 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
 
-#[path = "faults/hanging.rs"]
-mod hanging;
-mod support;
-
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Home, Receiver, Reply, full, opted_out_here, said, sender, set_mode, skip};
+use testkit::{Home, Receiver, Reply, full, hanging, opted_out_here, said, sender, set_mode, skip};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];

@@ -3,12 +3,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{opted_out_here, program, said, search_path, sender, skip};
+use testkit::{opted_out_here, program, said, search_path, sender, skip};
 
 #[test]
 fn the_independent_check_of_the_documentation_holds() {

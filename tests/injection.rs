@@ -4,14 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![cfg(target_os = "linux")]
 
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
-use support::{Home, Point, Receiver, Reply, full, is_complete, points};
+use testkit::{Home, Point, Receiver, Reply, full, is_complete, points};
 
 const ERRORS: [&str; 4] = ["EIO", "EMFILE", "ENOSPC", "ENOMEM"];
 
@@ -106,7 +104,7 @@ impl Place {
         if case.program == PREVIEW {
             // A child writes it: a file that this process has open while another test forks cannot be executed.
             let program = place.home.path().join("netdata");
-            assert!(Command::new("cp").arg(support::find("sleep").unwrap()).arg(&program).status().unwrap().success());
+            assert!(Command::new("cp").arg(testkit::find("sleep").unwrap()).arg(&program).status().unwrap().success());
             let mut daemon = Command::new(program);
             daemon.arg("600").env_clear().envs(&place.home.start().environment).stdin(Stdio::null());
             if case.says == Says::Daemon {
@@ -131,13 +129,13 @@ impl Place {
         self.prepare(case);
         let mut command = Command::new("timeout");
         command.args(["-s", "KILL", HANGS]).args(strace).arg("-f").args(options).arg("--");
-        command.arg(support::given_away(case.program));
+        command.arg(testkit::given_away(case.program));
         let call = self.home.start();
         match case.program {
             SENDER => command.args(full(["START", "-", "-"])),
             _ => command.args(case.arguments),
         };
-        command.env_clear().envs(&call.environment).env("PATH", support::search_path());
+        command.env_clear().envs(&call.environment).env("PATH", testkit::search_path());
         command.current_dir("/").stdin(Stdio::null()).output().unwrap()
     }
 
@@ -213,10 +211,10 @@ fn nth(points: &[Point], at: usize) -> Option<(&Point, &'static str)> {
 #[test]
 fn an_error_is_no_answer() {
     let test = "an_error_is_no_answer";
-    let Some(strace) = support::strace(test).filter(|_| !support::opted_out_here(test)) else { return };
+    let Some(strace) = testkit::strace(test).filter(|_| !testkit::opted_out_here(test)) else { return };
     let missing: Vec<PathBuf> = CASES
         .iter()
-        .map(|case| support::given_away(case.program))
+        .map(|case| testkit::given_away(case.program))
         .filter(|program| !Path::new(program).exists())
         .collect();
     assert!(missing.is_empty(), "{missing:?}");

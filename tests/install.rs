@@ -2,10 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-#[path = "support/scratch.rs"]
-mod scratch;
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
@@ -13,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES, PLUGIN_DIRECTORIES};
-use scratch::{
+use testkit::scratch::{
     INSTALLER, OPT_OUT, PLUGINS, PROGRAMS, SCRIPTS, Scratch, built, mode, run, same_content, under_each_shell,
     write_script,
 };
-use support::{find, quoted, said, search_path, set_mode, skip};
+use testkit::{find, quoted, said, search_path, set_mode, skip};
 
 /// A program of another version: the real one with more at its end, which runs as before.
 fn newer_programs(scratch: &Scratch) -> String {
@@ -208,7 +204,7 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
 #[test]
 fn the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming() {
     let test = "the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming";
-    let Some(strace) = support::strace(test) else { return };
+    let Some(strace) = testkit::strace(test) else { return };
     under_each_shell(test, |shell| {
         let scratch = Scratch::with_agent(shell).with_small_programs();
         let log = scratch.beside("calls");
@@ -1098,7 +1094,7 @@ fn a_file_that_cannot_be_written_to_its_end_changes_nothing() {
 #[test]
 fn without_a_root_the_installed_preview_says_whether_telemetry_is_on() {
     let test = "without_a_root_the_installed_preview_says_whether_telemetry_is_on";
-    if support::opted_out_here(test) {
+    if testkit::opted_out_here(test) {
         return;
     }
     under_each_shell(test, |shell| {
@@ -1193,7 +1189,7 @@ impl Debian {
         if !rustix::process::geteuid().is_root() {
             words.insert(0, "fakeroot".to_owned());
         }
-        let mut command = support::command(&words);
+        let mut command = testkit::command(&words);
         command.env("PATH", search_path());
         command.arg(format!("--root={}", self.scratch.root().display())).arg("--log=/dev/null");
         let output = command.arg("--force-script-chrootless").args(arguments).output().unwrap();

@@ -3,15 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-#[path = "support/scratch.rs"]
-mod scratch;
-mod support;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use scratch::{INSTALLER, OPT_OUT, PLUGINS, Scratch, built, run, same_content, under_each_shell};
-use support::said;
+use testkit::said;
+use testkit::scratch::{INSTALLER, OPT_OUT, PLUGINS, Scratch, built, run, same_content, under_each_shell};
 
 const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 /// Set inside the namespaces.
@@ -40,7 +36,7 @@ fn mount(arguments: &[&str], place: &Path) {
 fn has_netdata(test: &str) -> bool {
     let there = Path::new(STOCK_PLUGINS).join("anonymous-statistics.sh").exists();
     if !there {
-        support::skip(test, "the plugins of netdata are not installed (Debian package netdata)");
+        testkit::skip(test, "the plugins of netdata are not installed (Debian package netdata)");
     }
     there
 }
@@ -144,7 +140,7 @@ fn a_read_only_plugins_folder_is_noticed_before_anything_is_changed() {
 fn a_group_that_may_rename_counts_by_its_members() {
     let test = "a_group_that_may_rename_counts_by_its_members";
     if !rustix::process::geteuid().is_root() {
-        support::skip(test, "only root can give folders to others");
+        testkit::skip(test, "only root can give folders to others");
         return;
     }
     enclosed(test, || {
@@ -169,7 +165,7 @@ fn a_group_that_may_rename_counts_by_its_members() {
                 let folder = scratch.path("usr/local");
                 std::fs::create_dir_all(&folder).unwrap();
                 std::os::unix::fs::chown(&folder, Some(owner), Some(group)).unwrap();
-                support::set_mode(&folder, 0o2775);
+                testkit::set_mode(&folder, 0o2775);
                 let (_, err, status) = scratch.install(&[]);
                 assert!(status == 0 || err.contains("can rename what is in"), "{err}");
                 status != 0
@@ -208,13 +204,13 @@ fn somebody_in_an_access_list_counts_where_ls_shows_it() {
         let scratch = Scratch::with_agent(shell).with_small_programs();
         let flags = rustix::fs::XattrFlags::empty();
         if let Err(error) = rustix::fs::setxattr(scratch.path(PLUGINS), "system.posix_acl_access", &list, flags) {
-            return support::skip(
+            return testkit::skip(
                 test,
                 &format!("the file system of the temporary folder has no access lists ({error})"),
             );
         }
         if !scratch.starts_mv() {
-            return support::skip(test, "the ls of BusyBox does not show access lists");
+            return testkit::skip(test, "the ls of BusyBox does not show access lists");
         }
         let before = scratch.tree();
         let (out, err, status) = scratch.install(&["--yes"]);
@@ -233,7 +229,7 @@ fn on_this_machine_as_its_package_installed_netdata() {
         return;
     }
     if !rustix::process::geteuid().is_root() {
-        support::skip(test, "dpkg-divert works for root only");
+        testkit::skip(test, "dpkg-divert works for root only");
         return;
     }
     enclosed(test, || {

@@ -5,8 +5,6 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -18,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Home, Receiver, Reply, find, full, in_strace, opted_out_here, quoted, said, search_path, skip};
+use testkit::{Home, Receiver, Reply, find, full, in_strace, opted_out_here, quoted, said, search_path, skip};
 
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 /// The deadline of EXIT.
@@ -31,7 +29,7 @@ fn given_away() -> Option<PathBuf> {
 }
 
 fn program() -> PathBuf {
-    given_away().unwrap_or_else(|| support::sender().into())
+    given_away().unwrap_or_else(|| testkit::sender().into())
 }
 
 /// A call for EXIT, as the last words of another program.
@@ -270,7 +268,7 @@ fn without_random_numbers_nothing_is_sent() {
 #[test]
 fn an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call() {
     let test = "an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call";
-    let Some(strace) = support::strace(test).filter(|_| !opted_out_here(test)) else { return };
+    let Some(strace) = testkit::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Then(200, 200));
     let home = Home::sending_to(&receiver);
     // The first rename keeps the event.
@@ -307,7 +305,7 @@ fn no_refused_system_call_is_its_end() {
         "pread64",
     ];
     let test = "no_refused_system_call_is_its_end";
-    let Some(strace) = support::strace(test).filter(|_| !opted_out_here(test)) else { return };
+    let Some(strace) = testkit::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let log = home.path().join("strace");
@@ -363,7 +361,7 @@ fn in_an_empty_root_folder() {
     let mut command = Command::new("chroot");
     command.arg(home.path()).arg("/sender").args(["--config-dir=/config", "--lib-dir=/lib"]).args(full(EXIT));
     command.env_clear().env("PATH", search_path());
-    command.env("NETDATA_REGISTRY_UNIQUE_ID", support::GUID);
+    command.env("NETDATA_REGISTRY_UNIQUE_ID", testkit::GUID);
     assert_eq!(said(&command.output().unwrap()), ("200".into(), String::new(), 0));
     assert_eq!((receiver.requests().len(), home.events("sent").len()), (1, 1));
 }
@@ -435,7 +433,7 @@ fn with_a_hostile_environment() {
 #[test]
 fn nothing_is_started_and_nothing_is_written_elsewhere() {
     let test = "nothing_is_started_and_nothing_is_written_elsewhere";
-    let Some(strace) = support::strace(test).filter(|_| !opted_out_here(test)) else { return };
+    let Some(strace) = testkit::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let log = home.path().join("strace");

@@ -4,8 +4,6 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
@@ -13,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{
+use testkit::{
     Home, Receiver, Reply, full, is_complete, opted_out_here, parts, program, said, search_path, sender, set_mode, skip,
 };
 
@@ -90,7 +88,7 @@ fn fifty_senders_of_two_daemons_at_the_same_time() {
     let children: Vec<_> = (0..50)
         .map(|number| {
             // The second daemon has another identity, and the same folders.
-            let guid = if number % 2 == 0 { support::GUID } else { "11111111-0b7e-4f6a-9d21-7a3e9b8c4d10" };
+            let guid = if number % 2 == 0 { testkit::GUID } else { "11111111-0b7e-4f6a-9d21-7a3e9b8c4d10" };
             let call =
                 home.call(&full(if number % 5 == 0 { EXIT } else { START })).with("NETDATA_REGISTRY_UNIQUE_ID", guid);
             call.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()

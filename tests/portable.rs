@@ -6,15 +6,13 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{GUID, find, said, search_path, skip};
+use testkit::{GUID, find, said, search_path, skip};
 
 const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 

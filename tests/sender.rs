@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::fields::{FIELDS, Origin, Place};
 use serde_json::Value as Json;
-use support::{Home, Receiver, Reply, full, opted_out_here, parts, program, said};
+use testkit::{Home, Receiver, Reply, full, opted_out_here, parts, program, said};
 
 macro_rules! must_be_able_to_send {
     ($test:literal) => {
@@ -41,7 +39,7 @@ fn an_event_arrives_and_its_status_is_printed() {
     let (head, body) = receiver.single();
     assert!(head.starts_with("POST /capture/ HTTP/1.1\r\nhost: 127.0.0.1:"), "{head}");
     assert_eq!(body["event"], "START -");
-    assert_eq!(body["properties"]["distinct_id"], support::GUID);
+    assert_eq!(body["properties"]["distinct_id"], testkit::GUID);
     assert_eq!(home.files("waiting"), [""; 0]);
     assert_eq!(home.events("sent").len(), 1);
 }
@@ -130,7 +128,7 @@ fn a_dry_run_shows_the_request_when_opted_out_too() {
 #[test]
 fn opted_out_is_silent() {
     let receiver = Receiver::start(Reply::Status(200, ""));
-    let opted_out = |home: &Home, call: support::Call, form: &str| {
+    let opted_out = |home: &Home, call: testkit::Call, form: &str| {
         let before = home.tree();
         assert_eq!(said(&call.run()), (String::new(), String::new(), 0), "{form}");
         assert_eq!(home.tree(), before, "{form}");
@@ -148,7 +146,7 @@ fn opted_out_is_silent() {
             std::fs::write(&file, "").unwrap();
             opted_out(&home, call.clone(), "an empty file");
             std::fs::write(&file, "anything").unwrap();
-            support::set_mode(&file, 0);
+            testkit::set_mode(&file, 0);
             opted_out(&home, call.clone(), "an unreadable file");
             std::fs::remove_file(&file).unwrap();
             std::os::unix::fs::symlink("/nonexistent", &file).unwrap();
@@ -312,7 +310,7 @@ fn an_unusable_configuration_sends_nothing() {
         assert!(out.is_empty() && err.lines().count() == 1 && code == 2, "{text}: {out} {err} {code}");
     }
     let home = Home::sending_to(&receiver);
-    support::set_mode(&home.config().join("anonymous-statistics.toml"), 0o666);
+    testkit::set_mode(&home.config().join("anonymous-statistics.toml"), 0o666);
     assert_eq!(said(&home.start().run()).2, 2);
     assert_eq!(receiver.connections(), 0);
 }
@@ -388,7 +386,7 @@ fn a_lost_event_is_said_in_one_line_and_without_its_values() {
     let call = home.start().with("NETDATA_LIB_DIR", "/nonexistent");
     let (out, err, code) = said(&call.run());
     assert_eq!((out.as_str(), code), ("000", 52));
-    assert!(err.lines().count() == 1 && err.contains("lost") && !err.contains(support::GUID), "{err}");
+    assert!(err.lines().count() == 1 && err.contains("lost") && !err.contains(testkit::GUID), "{err}");
 }
 
 #[test]
@@ -431,7 +429,7 @@ fn closed_streams_change_nothing() {
     let home = Home::sending_to(&receiver);
     let call = home.start();
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", support::sender()]).args(&call.arguments);
+    shell.args(["-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", testkit::sender()]).args(&call.arguments);
     let status = shell.env_clear().envs(&call.environment).status().unwrap();
     assert_eq!((status.code(), receiver.requests().len()), (Some(0), 1));
 }
@@ -451,7 +449,7 @@ fn no_proxy_is_asked_for_this_machine() {
 fn a_build_for_development_reaches_no_other_machine() {
     must_be_able_to_send!("a_build_for_development_reaches_no_other_machine");
     if !cfg!(debug_assertions) {
-        support::skip("a_build_for_development_reaches_no_other_machine", "this is a release build");
+        testkit::skip("a_build_for_development_reaches_no_other_machine", "this is a release build");
         return;
     }
     let home = Home::new();

@@ -3,15 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
 
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anonymous_statistics::fields::ACTIONS;
-use support::{Call, Home, Receiver, Reply, full, in_strace, said};
+use testkit::{Call, Home, Receiver, Reply, full, in_strace, said};
 
 /// System calls that reach nothing outside the program: memory, its second process, signals, clocks, and its own streams. No
 /// file is open for writing, so what is written goes to a stream that the test reads, or from the one process to the other.
@@ -110,7 +108,7 @@ fn answers_by_itself(test: &str) -> bool {
         })
     });
     if !local {
-        support::skip(test, "this machine's own file systems are not of the kinds that are known to answer");
+        testkit::skip(test, "this machine's own file systems are not of the kinds that are known to answer");
     }
     local
 }
@@ -122,10 +120,10 @@ struct Traced {
 
 fn trace(strace: &[String], call: &Call, home: &Home) -> Traced {
     let log = home.path().join("strace");
-    let output = support::command(strace)
+    let output = testkit::command(strace)
         .args(["-f", "-s", "4096", "-o"])
         .arg(&log)
-        .arg(support::sender())
+        .arg(testkit::sender())
         .args(&call.arguments)
         .env_clear()
         .envs(&call.environment)
@@ -181,7 +179,7 @@ const WAYS: [Way; 9] = [
         "an unreadable file",
         |file| {
             std::fs::write(file, "x").unwrap();
-            support::set_mode(file, 0);
+            testkit::set_mode(file, 0);
         },
         None,
     ),
@@ -197,7 +195,7 @@ const WAYS: [Way; 9] = [
 /// netdata#12736, #9133: some machines must not send a single packet.
 #[test]
 fn opted_out_no_system_call_reaches_anything() {
-    let Some(strace) = support::strace("opted_out_no_system_call_reaches_anything") else { return };
+    let Some(strace) = testkit::strace("opted_out_no_system_call_reaches_anything") else { return };
     for (way, prepare, variable) in WAYS {
         let home = Home::new();
         prepare(&home.opt_out_file());
@@ -223,7 +221,7 @@ fn opted_out_no_system_call_reaches_anything() {
 #[test]
 fn opted_out_there_is_one_process_with_one_thread() {
     let test = "opted_out_there_is_one_process_with_one_thread";
-    let Some(strace) = support::strace(test) else { return };
+    let Some(strace) = testkit::strace(test) else { return };
     if !answers_by_itself(test) {
         return;
     }
@@ -232,7 +230,7 @@ fn opted_out_there_is_one_process_with_one_thread() {
         prepare(&home.opt_out_file());
         for folder in ["anonymous-statistics", "anonymous-statistics/waiting"] {
             std::fs::create_dir(home.lib().join(folder)).unwrap();
-            support::set_mode(&home.lib().join(folder), 0o700);
+            testkit::set_mode(&home.lib().join(folder), 0o700);
         }
         let call = home.start();
         let call = if let Some((name, value)) = variable { call.with(name, value) } else { call };
@@ -246,8 +244,8 @@ fn opted_out_there_is_one_process_with_one_thread() {
 #[test]
 fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
     let test = "opted_out_the_only_thing_done_is_to_delete_what_waits";
-    let Some(strace) = support::strace(test) else { return };
-    if support::opted_out_here(test) {
+    let Some(strace) = testkit::strace(test) else { return };
+    if testkit::opted_out_here(test) {
         return;
     }
     let receiver = Receiver::start(Reply::Status(503, ""));
@@ -270,8 +268,8 @@ fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
 #[test]
 fn a_call_that_is_allowed_to_send_does_not_pass_for_silent() {
     let test = "a_call_that_is_allowed_to_send_does_not_pass_for_silent";
-    let Some(strace) = support::strace(test) else { return };
-    if support::opted_out_here(test) {
+    let Some(strace) = testkit::strace(test) else { return };
+    if testkit::opted_out_here(test) {
         return;
     }
     let receiver = Receiver::start(Reply::Status(200, ""));

@@ -6,8 +6,6 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -18,7 +16,7 @@ use std::time::{Duration, Instant};
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anonymous_statistics::fields::{FIELDS, Origin, Place};
 use serde_json::Value as Json;
-use support::{Receiver, Reply, parts, program, sender};
+use testkit::{Receiver, Reply, parts, program, sender};
 
 const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 const CONFIG: &str = "/etc/netdata";
@@ -51,7 +49,7 @@ const ENCLOSED: &str = "SYSTEM_TEST_ENCLOSED";
 /// Runs a test's body in namespaces of its own: this program starts itself again there.
 fn enclosed(test: &str, body: impl FnOnce()) {
     if !Path::new("/usr/sbin/netdata").exists() {
-        support::skip(test, "the netdata daemon is not installed (Debian package netdata)");
+        testkit::skip(test, "the netdata daemon is not installed (Debian package netdata)");
         return;
     }
     if std::env::var_os(ENCLOSED).is_some() {
@@ -91,7 +89,7 @@ impl Daemon {
     /// Prepares the folders and starts the daemon; its configuration is in the (empty) default config directory.
     fn start(receiver: &Receiver, variables: &[(&str, &str)], opt_out_file: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        support::set_mode(folder.path(), 0o755);
+        testkit::set_mode(folder.path(), 0o755);
         let path = |name: &str| folder.path().join(name);
         for name in ["cache", "lib", "log", "lock", "plugins.d"] {
             fs::create_dir(path(name)).unwrap();
@@ -136,7 +134,7 @@ impl Daemon {
         fs::write(Path::new(CONFIG).join("netdata.conf"), config).unwrap();
         let ours = Path::new(CONFIG).join("anonymous-statistics.toml");
         fs::write(&ours, format!("url = \"{}\"\n", receiver.url())).unwrap();
-        support::set_mode(&ours, 0o644);
+        testkit::set_mode(&ours, 0o644);
         let file = Path::new(CONFIG).join(".opt-out-from-anonymous-statistics");
         let _ = fs::remove_file(&file);
         if opt_out_file {

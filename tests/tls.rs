@@ -2,18 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-#[path = "support/nginx.rs"]
-mod nginx;
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use nginx::{Authority, NGINX, Server, identity};
-use support::{Home, full, said};
+use testkit::nginx::{Authority, NGINX, Server, identity};
+use testkit::{Home, full, said};
 
 /// How many events wait when the bytes are counted.
 const WAITING: usize = 8;
@@ -22,10 +18,10 @@ const WAITING: usize = 8;
 fn a_certificate_is_accepted_only_through_the_trust_store() {
     let test = "a_certificate_is_accepted_only_through_the_trust_store";
     if !Path::new(NGINX).exists() {
-        support::skip(test, "nginx is not installed");
+        testkit::skip(test, "nginx is not installed");
         return;
     }
-    if support::opted_out_here(test) {
+    if testkit::opted_out_here(test) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -161,10 +157,10 @@ fn pass(mut from: TcpStream, mut to: TcpStream, bytes: &AtomicUsize) {
 fn the_page_on_scale_counts_bytes_as_they_are_on_the_wire() {
     let test = "the_page_on_scale_counts_bytes_as_they_are_on_the_wire";
     if !Path::new(NGINX).exists() {
-        support::skip(test, "nginx is not installed");
+        testkit::skip(test, "nginx is not installed");
         return;
     }
-    if support::opted_out_here(test) {
+    if testkit::opted_out_here(test) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

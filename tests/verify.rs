@@ -3,11 +3,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::process::{Command, Stdio};
 
-use support::{Home, said, sender};
+use testkit::{Home, said, sender};
 
 /// Connects to nothing but its own socket, keeps nothing, and runs when opted out too.
 #[test]
@@ -48,10 +46,10 @@ fn verify_compares_every_byte_and_reaches_nobody() {
 
 #[test]
 fn verify_opens_sockets_of_its_own_only() {
-    let Some(strace) = support::strace("verify_opens_sockets_of_its_own_only") else { return };
+    let Some(strace) = testkit::strace("verify_opens_sockets_of_its_own_only") else { return };
     let home = Home::new();
     let log = home.path().join("log");
-    let mut command = support::command(strace);
+    let mut command = testkit::command(strace);
     command.args(["-f", "-e", "trace=%network", "-o"]).arg(&log).arg(sender()).arg("--verify");
     command
         .env_clear()

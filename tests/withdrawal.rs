@@ -3,13 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-mod support;
-
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::{Call, Home, Receiver, Reply, full, said};
+use testkit::{Call, Home, Receiver, Reply, full, said};
 
 /// A sender that strace stops in the middle of its work: the process that works.
 struct Stopped {
@@ -32,12 +30,12 @@ impl Stopped {
     /// Stops it at a system call: the first, second ... of this name.
     fn at(strace: &[String], (system_call, count): (&str, u32), home: &Home, call: &Call) -> Self {
         let log = home.path().join("strace");
-        let strace = support::command(strace)
+        let strace = testkit::command(strace)
             .args(["-f", "-e", &format!("trace={system_call}"), "-e"])
             .arg(format!("inject={system_call}:signal=SIGSTOP:when={count}"))
             .arg("-o")
             .arg(&log)
-            .arg(support::sender())
+            .arg(testkit::sender())
             .args(&call.arguments)
             .env_clear()
             .envs(&call.environment)
@@ -63,7 +61,7 @@ impl Stopped {
 
 /// strace, where it is and nobody has opted out.
 fn strace(test: &str) -> Option<&'static [String]> {
-    support::strace(test).filter(|_| !support::opted_out_here(test))
+    testkit::strace(test).filter(|_| !testkit::opted_out_here(test))
 }
 
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -146,7 +144,7 @@ fn created_between_two_requests_what_waits_is_deleted() {
 
 /// Opts out by the program for it, and returns what it says.
 fn opt_out(home: &Home) -> String {
-    let mut command = Command::new(support::program("telemetry-preview"));
+    let mut command = Command::new(testkit::program("telemetry-preview"));
     command.args(["opt-out", "--config-dir"]).arg(home.config()).arg("--lib-dir").arg(home.lib());
     let (out, err, code) = said(&command.env_clear().stdin(Stdio::null()).output().unwrap());
     assert_eq!((err.as_str(), code), ("", 0), "{out}");
@@ -164,10 +162,10 @@ fn when_opt_out_has_returned_no_request_begins() {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let home = Home::sending_to(&receiver);
         let call = home.call(&full(EXIT));
-        let sender = support::command(strace)
+        let sender = testkit::command(strace)
             .args(["-f", "-o", "/dev/null", "-e", "trace=sendto", "-e"])
             .arg(format!("inject=sendto:delay_enter={}:when=1", DELAY.as_micros()))
-            .arg(support::sender())
+            .arg(testkit::sender())
             .args(&call.arguments)
             .env_clear()
             .envs(&call.environment)

@@ -6,13 +6,7 @@
 use divan::Bencher;
 use system_facts::{CommonEvidence, LiveHost, RecordedHost, collect_from, container_from, virtualization_from};
 use tempfile::TempDir;
-
-// The same generator as that of `cargo xtask bench`.
-#[allow(dead_code, unused_imports, reason = "what the other program needs for its table and its tests")]
-#[path = "../../xtask/src/bench/crowded.rs"]
-mod crowded;
-
-use crowded::{CROWDED, Size};
+use testkit::crowded::{self, CROWDED, Size};
 
 fn main() {
     divan::main();
@@ -48,7 +42,7 @@ const MACHINES: &[(&str, Size)] = &[
 fn made(name: &str) -> TempDir {
     let (_, size) = MACHINES.iter().find(|(known, _)| *known == name).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    crowded::write(folder.path(), size).unwrap();
+    crowded::write(folder.path(), size);
     folder
 }
 

@@ -3,10 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "recorded")]
 
-#[path = "../../tests/support/skip.rs"]
-#[allow(unreachable_pub, clippy::unwrap_used, reason = "shared with the tests of the sender")]
-mod skip;
-
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
@@ -427,7 +423,7 @@ fn say_whether_it_is_seen() {
 fn a_kernel_that_hides_processes_is_recognised() {
     let test = "a_kernel_that_hides_processes_is_recognised";
     if !cfg!(target_os = "linux") {
-        return skip::skip(test, "no other system has a /proc that hides processes");
+        return testkit::skip(test, "no other system has a /proc that hides processes");
     }
     // Where anyone can start it.
     let folder = tempfile::tempdir().unwrap();
@@ -453,7 +449,7 @@ fn a_kernel_that_hides_processes_is_recognised() {
     let nobody = 65534;
     let all = look("hidepid=0", nobody);
     if !all.contains("unseen") {
-        return skip::skip(test, &format!("no other /proc can be mounted: {}", all.trim()));
+        return testkit::skip(test, &format!("no other /proc can be mounted: {}", all.trim()));
     }
     assert!(all.contains("found 1 unseen None"), "{all}");
     let invisible = look("hidepid=2", nobody);

@@ -2,10 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
-#[path = "../../tests/support/skip.rs"]
-#[allow(unreachable_pub, clippy::unwrap_used, reason = "shared with the tests of the sender")]
-mod skip;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -131,7 +127,7 @@ fn a_reader_that_went_away_is_no_failure() {
 #[test]
 fn a_full_disk_is_said() {
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
-        return skip::skip("a_full_disk_is_said", "there is no /dev/full");
+        return testkit::skip("a_full_disk_is_said", "there is no /dev/full");
     };
     let output = Command::new(PROGRAM).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -143,7 +139,7 @@ fn a_full_disk_is_said() {
 fn where_standard_error_is_full_too_the_exit_status_says_it() {
     let full = || fs::OpenOptions::new().write(true).open("/dev/full");
     if full().is_err() {
-        return skip::skip("where_standard_error_is_full_too_the_exit_status_says_it", "there is no /dev/full");
+        return testkit::skip("where_standard_error_is_full_too_the_exit_status_says_it", "there is no /dev/full");
     }
     for (arguments, status) in [(&[][..], 1), (&["--json"], 1), (&["--help"], 1), (&["--no-such-option"], 2)] {
         let mut program = Command::new(PROGRAM);

@@ -9,12 +9,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![allow(clippy::panic, reason = "in a test a panic is a failed test")]
 
-mod hanging;
-mod names;
-#[path = "../support/nginx.rs"]
-mod nginx;
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 mod world;
 
@@ -25,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{full, said, skip};
 use table::{End, Event, FAULTS, Fault, When};
+use testkit::{full, names, nginx, said, skip};
 use world::World;
 
 /// Set inside the namespaces: the folder with what is mounted there.
@@ -83,7 +77,7 @@ fn missing() -> Option<String> {
 /// The sender as it was built for the tests, and, where `STATIC_PROGRAMS` names its folder, as it is given away.
 fn programs() -> Vec<PathBuf> {
     let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
-    std::iter::once(PathBuf::from(support::sender())).chain(given_away).collect()
+    std::iter::once(PathBuf::from(testkit::sender())).chain(given_away).collect()
 }
 
 /// Starts this program again where the network, the names and the default configuration folders are its own.
@@ -117,7 +111,7 @@ fn meets(world: &World, program: &Path, fault: &Fault) -> Result<(), Failed> {
         let end = if happened[0] == "START" { fault.ends } else { fault.short.unwrap_or(fault.ends) };
         let end = fault
             .with_glibc
-            .filter(|_| program == Path::new(support::sender()) && cfg!(target_env = "gnu"))
+            .filter(|_| program == Path::new(testkit::sender()) && cfg!(target_env = "gnu"))
             .unwrap_or(end);
         let in_time = match end.when {
             When::AtOnce | When::Before => deadline,
@@ -162,7 +156,7 @@ fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: 
     let took = start.elapsed();
     let (out, err, code) = said(&output);
     let lost = end.event == Event::Lost;
-    let one_line = err.lines().count() == 1 && err.contains("the event was lost") && !err.contains(support::GUID);
+    let one_line = err.lines().count() == 1 && err.contains("the event was lost") && !err.contains(testkit::GUID);
     let mut wrong = Vec::new();
     if (out.as_str(), code) != (end.out, end.code) {
         wrong.push(format!("said {out:?} and exit status {code}, not {:?} and {}", end.out, end.code));

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use crate::hanging;
-use crate::nginx::{Authority, Identity, Server, identity};
-use crate::support::{Call, Home, Receiver, Reply, is_complete};
 use crate::table::{Connect, Fault, Files, Names, Step, Then, Version, Way};
+use testkit::hanging;
+use testkit::nginx::{Authority, Identity, Server, identity};
+use testkit::{Call, Home, Receiver, Reply, is_complete};
 
 /// Ports that the packet filter knows.
 const DROPPED: u16 = 1001;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use libtest_mimic::{Failed, Trial};
 
 use crate::make::{self, Scene};
-use crate::support::{GUID, Receiver, Reply, full, parts, skip};
+use testkit::{GUID, Receiver, Reply, full, parts, skip};
 
 /// A way to say no, or not to.
 struct Way {

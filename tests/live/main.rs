@@ -11,9 +11,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![allow(clippy::panic, reason = "in a test a panic is a failed test")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod answers;
 mod container;
 mod guest;
@@ -29,7 +26,7 @@ use answers::Answers;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use make::Scene;
 use matrix::{ENVIRONMENTS, Environment};
-use support::skip;
+use testkit::skip;
 
 /// Set inside the namespaces.
 const ENCLOSED: &str = "LIVE_ENCLOSED";

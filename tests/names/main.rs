@@ -8,12 +8,6 @@
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
-#[path = "../support/nginx.rs"]
-mod nginx;
-#[path = "../faults/names.rs"]
-mod questions;
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 
 use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -22,10 +16,10 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
-use nginx::{Authority, NGINX, Server, identity};
-use questions::{A, Question};
-use support::{Home, full, said, skip};
 use table::{SITUATIONS, Says, Situation};
+use testkit::names::{A, Question};
+use testkit::nginx::{Authority, NGINX, Server, identity};
+use testkit::{Home, full, said, skip};
 
 const CURL: &str = "/usr/bin/curl";
 /// Set inside the namespaces: the folder with what is mounted there.
@@ -67,14 +61,14 @@ fn every_situation_ends_as_with_curl() {
 /// The sender as it was built for the tests, and as it is given away; and whether its resolver is musl's.
 fn programs() -> Vec<(PathBuf, bool)> {
     let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
-    let built = (PathBuf::from(support::sender()), cfg!(target_env = "musl"));
+    let built = (PathBuf::from(testkit::sender()), cfg!(target_env = "musl"));
     std::iter::once(built).chain(given_away.map(|program| (program, true))).collect()
 }
 
 /// Runs this test again in its namespaces.
 fn enclose(test: &str) {
     let folder = tempfile::tempdir().unwrap();
-    support::set_mode(folder.path(), 0o755);
+    testkit::set_mode(folder.path(), 0o755);
     for (name, text) in [("hosts", ""), ("resolv.conf", ""), ("nsswitch.conf", "hosts: files dns\n")] {
         std::fs::write(folder.path().join(name), text).unwrap();
     }

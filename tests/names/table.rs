@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::questions::{NXDOMAIN, SERVFAIL};
+use testkit::names::{NXDOMAIN, SERVFAIL};
 
 const REFUSED: u8 = 5;
 

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 
-use crate::nginx::{Authority, NGINX, Server, identity};
+use crate::is_missing;
 use crate::settings::{SETTINGS, Setting};
-use crate::squid::{PASSWORDS, SQUID, Squid};
-use crate::support::{self, Home, said};
-use crate::{HOST, is_missing};
+use testkit::nginx::{Authority, NGINX, Server, identity};
+use testkit::squid::{HOST, PASSWORDS, SQUID, Squid};
+use testkit::{Home, said};
 
 const CURL: &str = "/usr/bin/curl";
 const NAMES: &str = "127.0.0.1 localhost posthog.test proxy.test proxy_a.test ftp.proxy.test\n";
@@ -33,7 +33,7 @@ fn every_setting_ends_as_with_curl() {
         return;
     }
     if !rustix::process::geteuid().is_root() {
-        support::skip(test, "only root can give names and ports to it");
+        testkit::skip(test, "only root can give names and ports to it");
         return;
     }
     let Some(folder) = std::env::var_os(ENCLOSED) else { return enclose(test) };
@@ -57,7 +57,7 @@ fn every_setting_ends_as_with_curl() {
 /// Runs this test again in its namespaces.
 fn enclose(test: &str) {
     let folder = tempfile::tempdir().unwrap();
-    support::set_mode(folder.path(), 0o755);
+    testkit::set_mode(folder.path(), 0o755);
     std::fs::write(folder.path().join("hosts"), NAMES).unwrap();
     std::fs::write(folder.path().join("nsswitch.conf"), "hosts: files\n").unwrap();
     let setup = "ip link set lo up || exit 90\n\

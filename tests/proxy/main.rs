@@ -4,27 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
 mod beside_curl;
-#[path = "../support/nginx.rs"]
-mod nginx;
 mod settings;
-mod squid;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::path::Path;
 
-use nginx::{Authority, NGINX, Server, identity};
-use squid::{PASSWORDS, SQUID, Squid};
-use support::{Home, said};
-
-/// A name that only the proxy knows: an event for it arrives only through the proxy.
-pub const HOST: &str = "posthog.test";
+use testkit::nginx::{Authority, NGINX, Server, identity};
+use testkit::squid::{HOST, PASSWORDS, SQUID, Squid};
+use testkit::{Home, said};
 
 /// Whether a program is not here. Reports it as a skip.
 fn is_missing(test: &str, programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !Path::new(program).exists());
     if let Some(missing) = missing {
-        support::skip(test, &format!("{missing} is not installed"));
+        testkit::skip(test, &format!("{missing} is not installed"));
     }
     missing.is_some()
 }
@@ -32,11 +24,11 @@ fn is_missing(test: &str, programs: &[&str]) -> bool {
 #[test]
 fn an_event_goes_through_a_proxy_and_its_password_goes_nowhere_else() {
     let test = "an_event_goes_through_a_proxy_and_its_password_goes_nowhere_else";
-    if is_missing(test, &[NGINX, SQUID, PASSWORDS]) || support::opted_out_here(test) {
+    if is_missing(test, &[NGINX, SQUID, PASSWORDS]) || testkit::opted_out_here(test) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    support::set_mode(folder.path(), 0o755);
+    testkit::set_mode(folder.path(), 0o755);
     let authority = Authority::new(folder.path(), "ours");
     let server = Server::start(
         folder.path(),

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
 
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 
 use std::io::{Read, Write};
@@ -13,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
-use support::{Home, is_complete, opted_out_here, said};
 use table::{ANSWERS, Fate, RETRY_AFTER, STATUSES};
+use testkit::{Home, is_complete, opted_out_here, said};
 
 /// A server that gives the same bytes to everybody and closes.
 struct Server {

@@ -2,7 +2,6 @@
 //!
 //! Everything that is measured runs inside an [`Enclosure`]: the network is only loopback.
 
-mod crowded;
 mod floor;
 mod measure;
 mod receiver;
@@ -21,6 +20,7 @@ use crate::{run, static_build};
 use measure::Subject;
 use receiver::{Receiver, TlsServer};
 use table::Row;
+use testkit::crowded;
 
 const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
 
@@ -150,7 +150,7 @@ impl Scene<'_> {
     /// That the time does not grow too much with the machine.
     fn crowded_machine(&mut self, environment: &[(String, String)]) -> Result<()> {
         let machine = self.folder("crowded")?;
-        crowded::write(&machine, &crowded::CROWDED)?;
+        crowded::write(&machine, &crowded::CROWDED);
         let program = self.programs.join(SYSTEM_INFO.name);
         let command = [&program.to_string_lossy(), "--format", "env", "--machine", &machine.to_string_lossy()];
         let subject = Subject::new(Row::Crowded, &command, environment);

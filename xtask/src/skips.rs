@@ -46,18 +46,6 @@ pub(crate) fn summary(skips: &[String]) -> String {
     lines.join("\n")
 }
 
-/// For the tests of this package.
-#[cfg(test)]
-pub(crate) fn report(test: &str, reason: &str) {
-    use std::io::Write;
-
-    eprintln!("SKIPPED {test}: {reason}");
-    if let Some(path) = std::env::var_os(VARIABLE) {
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{test}: {reason}").unwrap();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

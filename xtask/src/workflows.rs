@@ -87,7 +87,7 @@ mod tests {
     fn what_is_wrong_in_a_workflow_is_found() {
         let Some(workspace) = Workspace::of_a_test("what_is_wrong_in_a_workflow_is_found") else { return };
         let Some(linter) = setup::installed_actionlint(&workspace) else {
-            return crate::skips::report("what_is_wrong_in_a_workflow_is_found", "cargo xtask ci installs actionlint");
+            return testkit::skip("what_is_wrong_in_a_workflow_is_found", "cargo xtask ci installs actionlint");
         };
         let folder = tempfile::tempdir().unwrap();
         let found = |steps: &str, machine: &str| {

@@ -94,7 +94,7 @@ impl Workspace {
     pub(crate) fn of_a_test(test: &str) -> Option<Self> {
         let closed = std::env::var_os("CARGO_HOME").is_some_and(|home| std::fs::read_dir(home).is_err());
         if closed || run::output(&mut run::cargo(["--version"])).is_err() {
-            crate::skips::report(test, "cargo or its folder is closed to this user");
+            testkit::skip(test, "cargo or its folder is closed to this user");
             return None;
         }
         Some(Self::load().unwrap())

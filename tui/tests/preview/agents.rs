@@ -2,7 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use crate::common::{PROGRAM, Ran, is_root, skip};
+use testkit::skip;
+
+use crate::common::{PROGRAM, Ran, is_root};
 
 /// Makes a machine below `$T` with the programs of this one and nothing of an agent, where `$1` is the preview as
 /// `/preview`, and runs `$2` there. Ends with 90 where that is not possible.

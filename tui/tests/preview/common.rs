@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -239,15 +238,6 @@ impl From<&Output> for Ran {
 /// Whether the tests run as root.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
-}
-
-/// Says loudly that a test could not run here.
-pub(crate) fn skip(test: &str, reason: &str) {
-    eprintln!("SKIPPED {test}: {reason}");
-    if let Some(report) = std::env::var_os("SKIP_REPORT") {
-        let mut report = fs::OpenOptions::new().append(true).create(true).open(report).unwrap();
-        writeln!(report, "{test}: {reason}").unwrap();
-    }
 }
 
 /// What the program printed, as JSON.

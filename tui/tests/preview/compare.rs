@@ -3,7 +3,9 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::common::{Agent, skip};
+use testkit::skip;
+
+use crate::common::Agent;
 
 #[test]
 fn the_digest_is_that_of_the_request() {

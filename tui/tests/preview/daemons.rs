@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{Agent, OPT_OUT, Ran, json, skip};
+use testkit::skip;
+
+use crate::common::{Agent, OPT_OUT, Ran, json};
 
 /// A running program that is called netdata: a copy of sleep(1).
 struct Daemon(Child);

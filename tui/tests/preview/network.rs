@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Agent, EVERY_VERB, PROGRAM, Terminal, quoted, skip};
+use testkit::skip;
+
+use crate::common::{Agent, EVERY_VERB, PROGRAM, Terminal, quoted};
 
 /// Crates that can open a connection, or that only such crates need. A name ends with `*` where a family is meant.
 const NETWORK: [&str; 30] = [

@@ -12,7 +12,9 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 
-use crate::common::{Agent, OPT_OUT, PROGRAM, shows, skip};
+use testkit::skip;
+
+use crate::common::{Agent, OPT_OUT, PROGRAM, shows};
 
 /// The screen shows this once the machine was looked at.
 const LOOKED: &str = "set by the daemon";

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::common::{Agent, OPT_OUT, Terminal, quoted, shell, shell_for, shows, skip};
+use testkit::skip;
+
+use crate::common::{Agent, OPT_OUT, Terminal, quoted, shell, shell_for, shows};
 
 /// The screen shows this once the machine was looked at. Before that most keys have to wait.
 const LOOKED: &str = " fields, 45 set by the daemon";

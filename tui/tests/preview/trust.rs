@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell, skip};
+use testkit::skip;
+
+use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell};
 use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::endpoint::Endpoint;

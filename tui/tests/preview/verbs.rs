@@ -535,7 +535,7 @@ fn a_reader_that_goes_away_is_no_error() {
     }
     let agent = Agent::new();
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
-        crate::common::skip("a_reader_that_goes_away_is_no_error", "the part about a full disk needs /dev/full");
+        testkit::skip("a_reader_that_goes_away_is_no_error", "the part about a full disk needs /dev/full");
         return;
     };
     let ran = Ran::from(&agent.command(&["schema"]).stdout(full).output().unwrap());
@@ -573,10 +573,7 @@ fn the_help_names_every_exit_status() {
 #[test]
 fn the_picture_of_the_documentation_is_up_to_date() {
     if !cfg!(debug_assertions) {
-        return crate::common::skip(
-            "the_picture_of_the_documentation_is_up_to_date",
-            "needs a debug build, which draws it",
-        );
+        return testkit::skip("the_picture_of_the_documentation_is_up_to_date", "needs a debug build, which draws it");
     }
     let agent = Agent::new();
     let drawn = agent.run(&["screenshot", "--size", "80x24", "--format", "svg"]);

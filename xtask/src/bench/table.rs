@@ -1,6 +1,7 @@
 //! The page that `cargo xtask bench` prints.
 
-use super::crowded;
+use testkit::crowded;
+
 use crate::workspace::Program;
 
 /// What is measured.

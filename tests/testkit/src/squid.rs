@@ -6,10 +6,13 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::nginx::Identity;
-use crate::{HOST, support};
+use crate::set_mode;
 
 pub const SQUID: &str = "/usr/sbin/squid";
 pub const PASSWORDS: &str = "/usr/lib/squid/basic_ncsa_auth";
+
+/// A name that only the proxy knows: an event for it arrives only through the proxy.
+pub const HOST: &str = "posthog.test";
 
 pub struct Squid {
     process: Child,
@@ -61,7 +64,7 @@ impl Squid {
         );
         std::fs::write(folder.join("squid.conf"), config).unwrap();
         // As root squid becomes the user proxy, who must be able to write its logs.
-        support::set_mode(folder, 0o777);
+        set_mode(folder, 0o777);
         let process = Command::new(SQUID)
             // Two of one name would share their memory, and the second would not start.
             .args(["-N", "-n", &service(port), "-f", &path("squid.conf")])

@@ -1,8 +1,5 @@
 //! `install.sh` on scratch roots, under every shell that is installed here.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
-#![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "helpers of tests, where a panic is a failed test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -10,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::support::{command, find, program, said, search_path, set_mode, skip};
+use crate::{command, find, program, said, search_path, set_mode, skip};
 
 /// The shells that run it, with the package that has each: `bash --posix` is what macOS calls `sh`.
 const SHELLS: [&[&str]; 4] = [&["sh"], &["dash"], &["busybox", "sh"], &["bash", "--posix"]];
 
-pub const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh");
+pub const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../install.sh");
 pub const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 pub const SCRIPTS: [&str; 2] = ["system-info", "anonymous-statistics"];
 pub const PLUGINS: &str = "usr/lib/netdata/plugins.d";

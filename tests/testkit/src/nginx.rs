@@ -1,8 +1,5 @@
 //! A real TLS server, and authorities that the tests make.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests, where a panic is a failed test")]
-
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

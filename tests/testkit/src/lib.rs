@@ -1,9 +1,15 @@
-//! What the end-to-end tests share: a receiver on loopback, a home for one agent, and the daemon's calls.
+//! What the tests of all packages and `cargo xtask` share: receivers, servers, agents of their own, and skips.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses its own part")]
-#![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "helpers of tests, where a panic is a failed test")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests, where a panic is a failed test")]
+#![allow(missing_debug_implementations, clippy::new_without_default, reason = "nothing prints or invents them")]
 
+pub mod crowded;
+pub mod hanging;
+pub mod names;
+pub mod nginx;
+pub mod scratch;
 mod skip;
+pub mod squid;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -324,8 +330,21 @@ impl Call {
     }
 }
 
+/// The folder of the programs that cargo has built. To the tests of a package it names those of the package, which lie beside
+/// all others.
+fn programs() -> PathBuf {
+    let named = std::env::vars_os().find(|(name, _)| name.to_string_lossy().starts_with("CARGO_BIN_EXE_"));
+    match named {
+        Some((_, file)) => Path::new(&file).parent().unwrap().to_owned(),
+        None => std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned(),
+    }
+}
+
+/// The sender.
 pub fn sender() -> &'static str {
-    env!("CARGO_BIN_EXE_anonymous-statistics")
+    static FILE: LazyLock<String> =
+        LazyLock::new(|| program("anonymous-statistics").into_os_string().into_string().unwrap());
+    &FILE
 }
 
 /// A word for a shell. Where the folder for temporary files lies is not for the tests to say: its path may have blanks.
@@ -390,9 +409,9 @@ pub fn command(words: &[String]) -> Command {
     command
 }
 
-/// Another program of the workspace, which is built into the same folder.
+/// One of the programs of the workspace.
 pub fn program(name: &str) -> PathBuf {
-    let path = Path::new(sender()).with_file_name(name);
+    let path = programs().join(name);
     assert!(path.is_file(), "{} is missing: build the workspace first (cargo build --workspace)", path.display());
     path
 }

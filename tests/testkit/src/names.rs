@@ -1,7 +1,5 @@
 //! A name server (RFC 1035) that behaves as the name in the question says.
 
-#![allow(dead_code, reason = "another test program has its own servers, and takes questions and answers from here")]
-
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
