@@ -4,11 +4,11 @@
 
 mod floor;
 mod measure;
-mod receiver;
 mod table;
 
 use std::env;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -18,11 +18,9 @@ use crate::enclosure::Enclosure;
 use crate::workspace::{PROGRAMS, SENDER, SYSTEM_INFO, Workspace};
 use crate::{run, static_build};
 use measure::Subject;
-use receiver::{Receiver, TlsServer};
 use table::Row;
-use testkit::crowded;
-
-const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
+use testkit::nginx::{Authority, NGINX, Server, identity};
+use testkit::{Home, Receiver, Reply, crowded, parts};
 
 /// Where packages and the static installer put the script that system-info replaces.
 const SCRIPTS: [&str; 3] = [
@@ -60,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         bail!("no network and mount namespaces can be made on this machine: {reason}");
     }
     let mut command = run::program(&workspace.xtask, ["bench-inside", "--programs"]);
-    command.arg(programs).arg("--scratch").arg(scratch.path());
+    command.arg(programs).arg("--scratch").arg(scratch.path()).env("TMPDIR", scratch.path());
     for namespace in namespaces()? {
         command.args(["--left", &namespace]);
     }
@@ -86,12 +84,17 @@ pub(crate) fn inside(arguments: &Inside) -> Result<()> {
     if arguments.left.len() != here.len() || here.iter().any(|namespace| arguments.left.contains(namespace)) {
         bail!("this is a part of cargo xtask bench, and does nothing outside its namespaces");
     }
-    let mut scene =
-        Scene { programs: &arguments.programs, scratch: &arguments.scratch, subjects: Vec::new(), remarks: Vec::new() };
+    let mut scene = Scene {
+        programs: &arguments.programs,
+        scratch: &arguments.scratch,
+        homes: Vec::new(),
+        server: None,
+        subjects: Vec::new(),
+        remarks: Vec::new(),
+    };
     scene.collectors()?;
-    let server = scene.senders()?;
+    scene.senders()?;
     let measured = measure::all(&scene.subjects, scene.scratch)?;
-    drop(server);
 
     let sizes: Result<Vec<_>> = PROGRAMS
         .into_iter()
@@ -111,6 +114,9 @@ pub(crate) fn inside(arguments: &Inside) -> Result<()> {
 struct Scene<'a> {
     programs: &'a Path,
     scratch: &'a Path,
+    /// What the senders need while they are measured.
+    homes: Vec<Home>,
+    server: Option<Server>,
     subjects: Vec<Subject>,
     remarks: Vec<String>,
 }
@@ -118,7 +124,7 @@ struct Scene<'a> {
 impl Scene<'_> {
     /// The empty programs, system-info, and the tools that find the same facts.
     fn collectors(&mut self) -> Result<()> {
-        let environment = self.environment(&self.folder("empty-config")?);
+        let environment = self.environment();
         let subject = |row, program: &Path| Subject::new(row, &[&program.to_string_lossy()], &environment);
         for (row, name) in [(Row::Empty, "empty"), (Row::EmptyRust, "empty-rust"), (Row::Thread, "thread")] {
             self.subjects.push(subject(row, &self.scratch.join(name)));
@@ -162,56 +168,66 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The opted-out sender, and one event beside curl. The server must live while they are measured.
-    fn senders(&mut self) -> Result<Option<TlsServer>> {
-        let sending = self.folder("sending")?;
-        let opted_out = self.folder("opted-out")?;
-        fs::write(opted_out.join(OPT_OUT_FILE), "")?;
-
-        self.folder("lib")?;
-        let receiver = Receiver::start()?;
-        let event = self.sender(Row::Event, &sending);
-        receiver::configure(&sending, &receiver.url())?;
-        event.answer()?;
-        let Some(body) = receiver.take()? else {
+    /// The opted-out sender, and one event beside curl.
+    fn senders(&mut self) -> Result<()> {
+        let receiver = Receiver::start(Reply::Status(200, ""));
+        let sending = Home::sending_to(&receiver);
+        self.sender(Row::Event, &sending).answer()?;
+        let Some(request) = receiver.requests().pop() else {
             // Silence of an opted-out sender says nothing as long as it is silent without the file too.
             self.remarks
                 .push("anonymous-statistics: sends nothing yet, so neither sending nor opting out is measured".into());
-            return Ok(None);
+            return Ok(());
         };
 
+        let opted_out = Home::sending_to(&receiver);
+        fs::write(opted_out.opt_out_file(), "")?;
         let looking = self.sender(Row::OptedOut, &opted_out);
-        receiver::configure(&opted_out, &receiver.url())?;
         looking.answer()?;
-        if receiver.take()?.is_some() {
+        if receiver.connections() > 1 {
             bail!("the sender sends although the opt-out file is there");
         }
-        fs::remove_file(opted_out.join(receiver::CONFIG_FILE))?;
         let looks = floor::questions(&looking, "looks", self.scratch)?;
-        self.subjects.push(Subject::new(Row::Looks, &[&looks.to_string_lossy()], &self.environment(&opted_out)));
+        self.subjects.push(Subject::new(Row::Looks, &[&looks.to_string_lossy()], &self.environment()));
         self.subjects.push(looking);
+        let (head, _) = parts(&request);
+        self.over_tls(&sending, request.get(head.len()..).unwrap_or_default())?;
+        self.homes = vec![sending, opted_out];
+        Ok(())
+    }
 
-        let missing: Vec<&str> =
-            ["nginx", "openssl", "curl"].into_iter().filter(|tool| receiver::find(tool).is_none()).collect();
+    /// An event beside the same body that curl sends, over TLS and with the system's trust store.
+    fn over_tls(&mut self, sending: &Home, body: &[u8]) -> Result<()> {
+        let missing: Vec<&str> = [("nginx", Path::new(NGINX).is_file()), ("curl", run::find("curl").is_some())]
+            .into_iter()
+            .filter_map(|(tool, found)| (!found).then_some(tool))
+            .collect();
         if !missing.is_empty() {
-            self.remarks.push(format!(
-                "one event over TLS: {} not installed (Debian: nginx-light, openssl, curl)",
-                missing.join(" and ")
-            ));
-            return Ok(None);
+            let missing = missing.join(" and ");
+            self.remarks.push(format!("one event over TLS: {missing} not installed (Debian: nginx-light, curl)"));
+            return Ok(());
         }
-        let server = TlsServer::start(&self.folder("server")?, &self.trusted())?;
-        receiver::configure(&sending, receiver::TLS_URL)?;
+        let folder = self.folder("server")?;
+        let authority = Authority::new(&folder, "benchmark");
+        let system = fs::read("/etc/ssl/certs/ca-certificates.crt")
+            .context("no system trust store (Debian: ca-certificates)")?;
+        fs::write(self.trusted(), [system, fs::read(&authority.file)?].concat())?;
+        let identity = identity(&folder, "server", "localhost", false, Some(&authority));
+        let server = Server::start(&folder, &[(identity, "TLSv1.2 TLSv1.3")]);
+        let url = format!("https://localhost:{}/capture/", server.ports[0]);
+        self.server = Some(server);
+
+        sending.configure(&format!("url = \"{url}\"\n"));
         let body_file = self.scratch.join("body.json");
         fs::write(&body_file, body)?;
         let data = format!("@{}", body_file.display());
         let curl = [
             &["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "2"][..],
-            &["--header", "Content-Type: application/json", "--data-binary", &data, receiver::TLS_URL],
+            &["--header", "Content-Type: application/json", "--data-binary", &data, &url],
         ]
         .concat();
-        let curl = Subject::new(Row::Curl, &curl, &self.environment(&sending));
-        for subject in [event, curl] {
+        let curl = Subject::new(Row::Curl, &curl, &self.environment());
+        for subject in [self.sender(Row::Event, sending), curl] {
             let answer = subject.answer()?;
             if answer == "200" {
                 self.subjects.push(subject);
@@ -219,34 +235,30 @@ impl Scene<'_> {
                 self.remarks.push(format!("{}: answered {answer:?} where the server says 200", subject.row.label()));
             }
         }
-        Ok(Some(server))
+        Ok(())
     }
 
-    /// The sender as the daemon calls it at START: 42 arguments, most of them not known yet at that time.
-    fn sender(&self, row: Row, config: &Path) -> Subject {
-        let program = self.programs.join(SENDER.name);
-        let program = program.to_string_lossy();
-        let mut command = vec![program.as_ref(), "START", "-", "-"];
-        command.resize(1 + 42, "null");
-        Subject::new(row, &command, &self.environment(config))
+    /// The sender as the daemon calls it at START.
+    fn sender(&self, row: Row, home: &Home) -> Subject {
+        let program = self.programs.join(SENDER.name).display().to_string();
+        let call = home.start().with("SSL_CERT_FILE", &self.trusted().display().to_string());
+        let words: Vec<&str> = iter::once(&program).chain(&call.arguments).map(String::as_str).collect();
+        Subject::new(row, &words, &call.environment.into_iter().collect::<Vec<_>>())
     }
 
-    /// Nothing of the caller's environment, which may name a proxy or opt out; of what the daemon sets, what matters here.
-    fn environment(&self, config: &Path) -> Vec<(String, String)> {
+    /// Nothing of the caller's environment, which may name a proxy or opt out.
+    fn environment(&self) -> Vec<(String, String)> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let variables = [
             ("PATH", env::var("PATH").unwrap_or_else(|_| "/usr/sbin:/usr/bin:/sbin:/bin".into())),
             ("HOME", text(self.scratch)),
             ("LANG", "C".into()),
-            ("NETDATA_USER_CONFIG_DIR", text(config)),
-            ("NETDATA_LIB_DIR", text(&self.scratch.join("lib"))),
-            ("NETDATA_REGISTRY_UNIQUE_ID", "5d2f0a5c-5c4e-4a53-9d1b-6f2f5d3a7c10".into()),
-            ("NETDATA_VERSION", "v1.37.1".into()),
             ("SSL_CERT_FILE", text(&self.trusted())),
         ];
         variables.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
+    /// The system's trust store and our authority.
     fn trusted(&self) -> PathBuf {
         self.scratch.join("trusted.pem")
     }

@@ -9,6 +9,9 @@ use crate::{Receiver, sender, set_mode};
 /// The identifier in the tests' calls.
 pub const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
 
+/// The name of the file that opts out.
+pub const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
+
 /// How the name of a temporary file in the outbox begins.
 pub const TEMPORARY: &str = ".new-";
 
@@ -52,7 +55,7 @@ impl Home {
     }
 
     pub fn opt_out_file(&self) -> PathBuf {
-        self.config().join(".opt-out-from-anonymous-statistics")
+        self.config().join(OPT_OUT)
     }
 
     /// Lets events that were frozen for one receiver be meant for another: the tests' servers cannot come back at the port
@@ -170,7 +173,12 @@ impl Call {
 
     /// The command that makes the call.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(sender());
+        self.command_of(sender())
+    }
+
+    /// The same with another program.
+    pub fn command_of(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
         command.args(&self.arguments).env_clear().envs(&self.environment).current_dir("/").stdin(Stdio::null());
         command
     }

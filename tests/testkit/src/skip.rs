@@ -1,7 +1,11 @@
 //! Tests that cannot run on a machine.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+
+use crate::OPT_OUT;
 
 /// Says loudly that a test could not run, and writes it down for `cargo xtask`, which counts.
 pub fn skip(test: &str, reason: &str) {
@@ -13,19 +17,19 @@ pub fn skip(test: &str, reason: &str) {
     }
 }
 
-/// Whether the machine itself has opted out, as Debian's package of netdata does: then no test can send from here, unless
-/// it runs where those folders are empty. Reports it as a skip.
+/// A file by which the machine itself has opted out, as Debian's package of netdata does: then nothing can send from here,
+/// unless it runs where those folders are empty.
+pub fn opt_out_file_here() -> Option<PathBuf> {
+    let mut files = CONFIG_DIRECTORIES.iter().map(|folder| Path::new(folder).join(OPT_OUT));
+    files.find(|file| file.symlink_metadata().is_ok())
+}
+
+/// Whether the machine itself has opted out. Reports it as a skip.
 pub fn opted_out_here(test: &str) -> bool {
-    let places = anonymous_statistics::folders::CONFIG_DIRECTORIES.map(Path::new);
-    let found = places
-        .iter()
-        .map(|place| place.join(".opt-out-from-anonymous-statistics"))
-        .find(|file| file.symlink_metadata().is_ok());
+    let found = opt_out_file_here();
     if let Some(file) = &found {
-        skip(
-            test,
-            &format!("this machine has opted out ({}); cargo xtask test gives the tests empty folders", file.display()),
-        );
+        let file = file.display();
+        skip(test, &format!("this machine has opted out ({file}); cargo xtask test gives the tests empty folders"));
     }
     found.is_some()
 }
