@@ -1,5 +1,4 @@
-//! What every system answers of itself, by the module that asks it: on Linux, macOS and FreeBSD, and under Miri for a
-//! system that this machine is not, as far as Miri knows its functions.
+//! What every system answers of itself, by the module that asks it: on Linux, macOS and FreeBSD.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::fs;
@@ -36,7 +35,6 @@ fn the_environment_is_that_of_the_process() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri knows O_NONBLOCK and O_NOCTTY of no other system")]
 fn a_file_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -57,7 +55,6 @@ fn a_link_is_read_and_not_followed() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri leaves the spare fields of struct stat unwritten, rustix takes it whole")]
 fn files_folders_and_links_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -70,7 +67,6 @@ fn files_folders_and_links_are_told_apart() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri knows O_NONBLOCK and O_NOCTTY of no other system")]
 fn a_folder_is_listed_in_order() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["b", "c", "a"] {
@@ -83,21 +79,18 @@ fn a_folder_is_listed_in_order() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri leaves the rest of struct utsname unwritten, rustix takes it whole")]
 fn the_kernel_says_its_name() {
     let name = LiveHost::new().uname().unwrap().sysname;
     assert_eq!(name, HERE.map_or(name.as_str(), |(_, name)| name));
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri has no statvfs")]
 fn the_root_file_system_has_a_size() {
     assert!(LiveHost::new().filesystem_size("/").unwrap() > 0);
     assert_eq!(LiveHost::new().filesystem_size("/no/such/folder"), Err(Error::NotFound));
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri has no sysctlbyname")]
 fn sysctl_answers_where_there_is_one() {
     let host = LiveHost::new();
     if has_sysctl() {
@@ -110,21 +103,18 @@ fn sysctl_answers_where_there_is_one() {
 }
 
 #[test]
-#[cfg_attr(all(miri, target_os = "freebsd"), ignore = "Miri has no kenv")]
 fn kenv_answers_where_there_is_one() {
     let answer = LiveHost::new().kenv("no.such.variable.here");
     assert_eq!(answer, Err(if cfg!(target_os = "freebsd") { Error::NotFound } else { Error::Unsupported }));
 }
 
 #[test]
-#[cfg_attr(all(miri, target_arch = "x86_64"), ignore = "Miri runs no assembly")]
 fn the_processor_answers_where_it_has_the_instruction() {
     let answer = LiveHost::new().cpuid(0, 0);
     assert_eq!(answer.is_ok(), cfg!(target_arch = "x86_64"), "{answer:?}");
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri has no sysctlbyname and no Mach")]
 fn there_is_memory() {
     if HERE.is_some() {
         assert!(LiveHost::new().quantities().unwrap().memory_bytes.unwrap() > 0);
@@ -132,7 +122,6 @@ fn there_is_memory() {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "Miri has no sysctlbyname")]
 fn the_facts_are_those_of_the_build() {
     let facts = collect();
     let name = facts.kernel.name.known().unwrap();

@@ -8,7 +8,6 @@ use system_facts::RecordedHost;
 use system_facts::fuzz::{TARGETS, any_machine, as_bytes};
 
 #[test]
-#[cfg_attr(miri, ignore = "thousands of inputs take hours")]
 fn every_target_has_inputs_and_holds_for_them() {
     let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
     for (name, target) in TARGETS {
@@ -35,18 +34,8 @@ fn every_target_has_inputs_and_holds_for_them() {
     assert_eq!(programs.filter(|text| text.contains("system_facts::fuzz::")).count(), TARGETS.len());
 }
 
-/// The same machines unchanged, and few enough for Miri: how the backends of other systems work together.
-#[test]
-fn made_up_machines_of_other_systems_are_collected() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/any_machine");
-    for name in ["freebsd-jail", "freebsd-release-without-number", "mac-under-rosetta"] {
-        any_machine(&fs::read(folder.join(name)).unwrap());
-    }
-}
-
 /// So that the machines that are known need not be guessed by a fuzzer: `examples/inputs.rs` writes them for one.
 #[test]
-#[cfg_attr(miri, ignore = "some hundred machines take hours")]
 fn recorded_machines_are_inputs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");
     let mut differ = Vec::new();

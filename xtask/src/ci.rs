@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 
 use crate::workspace::{SYSTEM_TESTS, Workspace};
 use crate::{
-    bench, cross, dashboard, generate, miri, newcomer, peers, recorded, run, setup, skips, smoke, static_build, test,
+    bench, cross, dashboard, generate, newcomer, peers, recorded, run, setup, skips, smoke, static_build, test,
     workflows,
 };
 
@@ -117,10 +117,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             None => bail!("there is no static build to try"),
         });
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
-        report.part("Miri", |_| match miri::obstacle() {
-            Some(reason) => Ok(Verdict::Skipped(reason)),
-            None => miri::run(workspace).map(|()| Verdict::Passed),
-        });
         report.part("Arm programs", |skips| emulated(workspace, "aarch64", skips));
         report.part("peers", |_| match &programs {
             Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),
