@@ -2,7 +2,6 @@
 //!
 //! Everything that is measured runs inside an [`Enclosure`]: the network is only loopback.
 
-mod floor;
 mod measure;
 mod table;
 
@@ -12,6 +11,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
 use anyhow::{Context, Result, bail};
 
 use crate::enclosure::Enclosure;
@@ -50,8 +50,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     let programs = static_build::run(workspace)?;
     let scratch = tempfile::Builder::new().prefix("bench-").tempdir_in(workspace.own_folder()?)?;
-    floor::empty(scratch.path())?;
-    floor::rust(scratch.path(), &static_build::target(env::consts::ARCH))?;
+    // The measure of all things, and what cannot be saved.
+    compile(scratch.path(), "empty", "int main(void) { return 0; }\n")?;
+    compile(scratch.path(), "floor", include_str!("bench/floor.c"))?;
 
     let enclosure = Enclosure::find(workspace);
     if let Some(reason) = enclosure.missing() {
@@ -66,6 +67,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     // The collector inside a process, as other programs use it: the whole, parts of it, and machines that grow.
     let collect = ["bench", "--locked", "--package", "system-facts", "--features", "recorded", "--bench", "collect"];
     run::run(run::cargo(collect).current_dir(&workspace.root))
+}
+
+fn compile(folder: &Path, name: &str, source: &str) -> Result<()> {
+    let file = folder.join(name).with_extension("c");
+    fs::write(&file, source)?;
+    let compiler = if run::find("musl-gcc").is_some() { "musl-gcc" } else { "cc" };
+    run::run(run::program(compiler, ["-static", "-O2", "-s", "-w", "-o"]).arg(folder.join(name)).arg(file))
 }
 
 /// The network and mount namespaces of this process (namespaces(7)).
@@ -122,18 +130,15 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// The empty programs, system-info, and the tools that find the same facts.
+    /// The empty program, system-info, and the tools that find the same facts.
     fn collectors(&mut self) -> Result<()> {
         let environment = self.environment();
         let subject = |row, program: &Path| Subject::new(row, &[&program.to_string_lossy()], &environment);
-        for (row, name) in [(Row::Empty, "empty"), (Row::EmptyRust, "empty-rust"), (Row::Thread, "thread")] {
-            self.subjects.push(subject(row, &self.scratch.join(name)));
-        }
+        self.subjects.push(subject(Row::Empty, &self.scratch.join("empty")));
 
         let collector = subject(Row::SystemInfo, &self.programs.join(SYSTEM_INFO.name));
         if collector.answer()?.contains("NETDATA_SYSTEM_KERNEL_NAME=") {
-            let questions = floor::questions(&collector, "questions", self.scratch)?;
-            self.subjects.push(subject(Row::Questions, &questions));
+            self.subjects.push(subject(Row::Questions, &self.scratch.join("floor")));
             self.subjects.push(collector);
             self.crowded_machine(&environment)?;
         } else {
@@ -187,8 +192,10 @@ impl Scene<'_> {
         if receiver.connections() > 1 {
             bail!("the sender sends although the opt-out file is there");
         }
-        let looks = floor::questions(&looking, "looks", self.scratch)?;
-        self.subjects.push(Subject::new(Row::Looks, &[&looks.to_string_lossy()], &self.environment()));
+        let floor = [self.scratch.join("floor"), opted_out.lib(), opted_out.config()];
+        let floor = floor.map(|path| path.display().to_string());
+        let words: Vec<&str> = floor.iter().map(String::as_str).chain(CONFIG_DIRECTORIES).collect();
+        self.subjects.push(Subject::new(Row::Looks, &words, &self.environment()));
         self.subjects.push(looking);
         let (head, _) = parts(&request);
         self.over_tls(&sending, request.get(head.len()..).unwrap_or_default())?;

@@ -116,7 +116,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
 }
 
 /// What strace says of the subject and everything that it starts.
-pub(super) fn traced(subject: &Subject, options: &[&str], scratch: &Path) -> Result<String> {
+fn traced(subject: &Subject, options: &[&str], scratch: &Path) -> Result<String> {
     let file = scratch.join("strace.txt");
     let path = file.to_string_lossy();
     run::output(&mut subject.behind(&[&["strace", "-f", "-o", &path], options, &["--"]].concat()))?;
