@@ -1,39 +1,66 @@
-//! What each library says of this machine, and how long one call takes: one JSON object a line.
+//! What each library and tool says of this machine, and how long one call takes, as a table. Nobody says which answers are right.
+//!
+//!     peers SYSTEM-INFO
 
-use std::hint::black_box;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
-/// Enough calls for a steady median, and an end for a slow library.
+/// Enough calls for a steady median, and an end for those that are slow.
 const CALLS: usize = 200;
 const LIMIT: Duration = Duration::from_secs(2);
+const COLUMNS: [&str; 8] = ["virtualization", "container", "os", "version", "kernel", "cpus", "memory", "disk"];
 
 fn main() {
-    report("system-facts", env!("CARGO_PKG_VERSION"), system_facts);
-    report("heim", "0.1.0-rc.1", heim);
-    report("os_info", "3", os_info);
-    report("sysinfo", "0.40", sysinfo);
+    let program = std::env::args().nth(1).unwrap_or_else(|| "system-info".to_owned());
+    println!("| who | {} | one call |\n|---|{}---:|", COLUMNS.join(" | "), "---|".repeat(COLUMNS.len()));
+    report("system-facts", || Some(ours(&serde_json::to_value(::system_facts::collect()).ok()?)));
+    report("heim 0.1.0-rc.1", || Some(heim()));
+    report("os_info 3", || Some(os_info()));
+    report("sysinfo 0.40", || Some(sysinfo()));
+    report("system-info", || Some(ours(&serde_json::from_str(&printed(&program, &["--json"])?).ok()?)));
+    report("systemd-detect-virt, twice", || {
+        let [virtualization, container] = ["--vm", "--container"].map(|which| printed("systemd-detect-virt", &[which]));
+        Some(json!({ "virtualization": virtualization?, "container": container? }))
+    });
+    report("virt-what", || Some(json!({ "virtualization": printed("virt-what", &[])? })));
+    report("facter", || Some(json!({ "virtualization": printed("facter", &["virtual"])? })));
+    report("lscpu", || {
+        let lines = printed("lscpu", &[])?;
+        let field = |name: &str| lines.lines().find_map(|line| Some(line.trim().strip_prefix(name)?.trim().to_owned()));
+        Some(json!({ "virtualization": field("Hypervisor vendor:"), "cpus": field("CPU(s):") }))
+    });
 }
 
 /// The first call answers and warms caches; the others are timed.
-fn report(name: &str, version: &str, ask: fn() -> Value) {
-    let answers = ask();
+fn report(name: &str, ask: impl Fn() -> Option<Value>) {
+    let Some(answers) = ask() else { return println!("| {name} | not installed |{}", " |".repeat(COLUMNS.len())) };
     let begin = Instant::now();
     let mut times = Vec::with_capacity(CALLS);
     while times.len() < CALLS && (begin.elapsed() < LIMIT || times.is_empty()) {
         let call = Instant::now();
-        black_box(ask());
+        std::hint::black_box(ask());
         times.push(call.elapsed());
     }
     times.sort();
-    let microseconds = times[times.len() / 2].as_secs_f64() * 1e6;
-    println!("{}", json!({ "name": format!("{name} {version}"), "microseconds": microseconds, "answers": answers }));
+    let cells = COLUMNS.map(|column| match &answers[column] {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|"),
+        other => other.to_string(),
+    });
+    println!("| {name} | {} | {:.0} µs |", cells.join(" | "), times[times.len() / 2].as_secs_f64() * 1e6);
 }
 
-fn system_facts() -> Value {
-    let facts = serde_json::to_value(::system_facts::collect()).unwrap_or_default();
+/// What a program prints, whatever its exit status. `None`: there is no such program.
+fn printed(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).env("LC_ALL", "C").output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The facts of the library or of the program.
+fn ours(facts: &Value) -> Value {
     let value = |at: &str| facts.pointer(&format!("{at}/value")).cloned().unwrap_or_default();
     json!({
         "virtualization": value("/virtualization/name"),
