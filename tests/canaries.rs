@@ -17,7 +17,7 @@ use anonymous_statistics::request::payload::Stamp;
 use anonymous_statistics::request::{Assembly, Machine};
 use serde_json::Value as Json;
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
-use testkit::{GUID, Home, Receiver, Reply, full, opted_out_here, parts};
+use testkit::{GUID, Home, Receiver, Reply, full, opted_out_here, parts, this_test};
 
 /// What is put in, and what must not come out in any spelling.
 const CANARIES: [(&str, &str); 26] = [
@@ -241,7 +241,7 @@ fn in_every_file_of_a_machine() {
 /// netdata#20969, #9759: names of machines left in spite of all masks.
 #[test]
 fn on_the_wire() {
-    if opted_out_here("on_the_wire") {
+    if opted_out_here(this_test!()) {
         return;
     }
     for (canary, needle) in CANARIES {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use testkit::{
-    GUID, Home, Receiver, Reply, opted_out_here, program, quoted, said, search_path, sender, set_mode, skip,
+    GUID, Home, Receiver, Reply, opted_out_here, program, quoted, said, search_path, sender, set_mode, skip, this_test,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -353,7 +353,7 @@ fn decide(row: &Row, who: Who, mounts: bool) {
 
 #[test]
 fn every_form_of_saying_no() {
-    if opted_out_here("every_form_of_saying_no") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let rows = rows();
@@ -368,12 +368,12 @@ fn every_form_of_saying_no() {
 #[cfg(target_os = "linux")]
 #[test]
 fn every_form_that_root_can_mount() {
-    if opted_out_here("every_form_that_root_can_mount") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let can = Command::new("unshare").args(["--mount", "true"]).output();
     if !rustix::process::geteuid().is_root() || !can.is_ok_and(|output| output.status.success()) {
-        return skip("every_form_that_root_can_mount", "only root can make a mount namespace for every user");
+        return skip(this_test!(), "only root can make a mount namespace for every user");
     }
     for who in everybody() {
         for row in mounted_rows() {

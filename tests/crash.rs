@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use serde_json::Value as Json;
-use testkit::{Home, Point, Receiver, Reply, TEMPORARY, full, is_complete, parts, points, said};
+use testkit::{Home, Point, Receiver, Reply, TEMPORARY, full, is_complete, parts, points, said, this_test};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -205,7 +205,7 @@ impl Bench {
 
 #[test]
 fn killed_at_any_system_call_no_event_is_lost_or_changed() {
-    let test = "killed_at_any_system_call_no_event_is_lost_or_changed";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test) else { return };
     if testkit::opted_out_here(test) {
         return;

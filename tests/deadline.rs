@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use testkit::{Home, Receiver, Reply, full, hanging, opted_out_here, said, sender, set_mode, skip};
+use testkit::{Home, Receiver, Reply, full, hanging, opted_out_here, said, sender, set_mode, skip, this_test};
 
 const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
@@ -138,7 +138,7 @@ fn freezes(test: &str, frozen: impl Fn(&mut [Disk])) {
 
 #[test]
 fn a_frozen_file_system_holds_nobody_up() {
-    let test = "a_frozen_file_system_holds_nobody_up";
+    let test = this_test!();
     if can_run(test, &["mkfs.ext4", "mount", "umount", "fsfreeze"]) {
         freezes(test, |disks| disks[0].fsfreeze("--freeze"));
     }
@@ -147,7 +147,7 @@ fn a_frozen_file_system_holds_nobody_up() {
 /// Seen from the file system of the events, its disk takes what is written and never says that it has.
 #[test]
 fn a_disk_that_does_not_answer_holds_nobody_up() {
-    let test = "a_disk_that_does_not_answer_holds_nobody_up";
+    let test = this_test!();
     if can_run(test, &["mkfs.ext4", "mount", "umount", "fsfreeze"]) {
         freezes(test, |disks| disks[1].fsfreeze("--freeze"));
     }
@@ -156,7 +156,7 @@ fn a_disk_that_does_not_answer_holds_nobody_up() {
 /// A config directory whose layers hang, which its own file system does not show.
 #[test]
 fn an_overlay_above_a_file_system_that_hangs_holds_nobody_up() {
-    let test = "an_overlay_above_a_file_system_that_hangs_holds_nobody_up";
+    let test = this_test!();
     if !can_run(test, &["mount", "umount", "unshare"]) {
         return;
     }
@@ -214,7 +214,7 @@ fn alone(home: &Home, happened: [&str; 3]) -> Command {
 
 #[test]
 fn where_no_second_process_can_be_made() {
-    let test = "where_no_second_process_can_be_made";
+    let test = this_test!();
     if !can_run(test, &["prlimit"]) {
         return;
     }
@@ -255,7 +255,7 @@ fn where_no_second_process_can_be_made() {
 
 #[test]
 fn opted_out_is_silent_with_little_memory() {
-    let test = "opted_out_is_silent_with_little_memory";
+    let test = this_test!();
     if !can_run(test, &["prlimit"]) {
         return;
     }

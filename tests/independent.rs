@@ -6,17 +6,17 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use testkit::{opted_out_here, program, said, search_path, sender, skip};
+use testkit::{opted_out_here, program, said, search_path, sender, skip, this_test};
 
 #[test]
 fn the_independent_check_of_the_documentation_holds() {
-    const TEST: &str = "the_independent_check_of_the_documentation_holds";
-    if opted_out_here(TEST) {
+    let test = this_test!();
+    if opted_out_here(test) {
         return;
     }
     let help = Command::new("nc").arg("-h").output();
     if !help.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("OpenBSD netcat")) {
-        return skip(TEST, "nc of OpenBSD is not installed");
+        return skip(test, "nc of OpenBSD is not installed");
     }
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/consent.md")).unwrap();
     let (_, rest) = page.split_once("<!-- tested: independent-check -->").unwrap();

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
-use testkit::{Home, Point, Receiver, Reply, full, is_complete, points};
+use testkit::{Home, Point, Receiver, Reply, full, is_complete, points, this_test};
 
 const ERRORS: [&str; 4] = ["EIO", "EMFILE", "ENOSPC", "ENOMEM"];
 
@@ -210,7 +210,7 @@ fn nth(points: &[Point], at: usize) -> Option<(&Point, &'static str)> {
 
 #[test]
 fn an_error_is_no_answer() {
-    let test = "an_error_is_no_answer";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test).filter(|_| !testkit::opted_out_here(test)) else { return };
     let missing: Vec<PathBuf> = CASES
         .iter()

@@ -13,7 +13,7 @@ use testkit::scratch::{
     INSTALLER, OPT_OUT, PLUGINS, PROGRAMS, SCRIPTS, Scratch, built, mode, run, same_content, under_each_shell,
     write_script,
 };
-use testkit::{find, quoted, said, search_path, set_mode, skip};
+use testkit::{find, quoted, said, search_path, set_mode, skip, this_test};
 
 /// A program of another version: the real one with more at its end, which runs as before.
 fn newer_programs(scratch: &Scratch) -> String {
@@ -203,7 +203,7 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
 /// As the kernel sees it: the file is new (`O_EXCL`, so that no link is followed), and only then a sender gets its name.
 #[test]
 fn the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming() {
-    let test = "the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test) else { return };
     under_each_shell(test, |shell| {
         let scratch = Scratch::with_agent(shell).with_small_programs();
@@ -373,7 +373,7 @@ fn at_a_terminal(scratch: &Scratch, arguments: &[&str], typed: &str) -> (String,
 
 #[test]
 fn only_a_yes_at_the_terminal_replaces_the_agents_scripts() {
-    let test = "only_a_yes_at_the_terminal_replaces_the_agents_scripts";
+    let test = this_test!();
     let version = Command::new("script").arg("--version").output();
     if !version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux")) {
         return skip(test, "script of util-linux is not installed");
@@ -978,7 +978,7 @@ const SOMEBODY: u32 = 54_321;
 
 #[test]
 fn where_others_can_rename_nothing_is_put() {
-    let test = "where_others_can_rename_nothing_is_put";
+    let test = this_test!();
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
         skip(test, "in part: only root can give folders to others");
@@ -1093,7 +1093,7 @@ fn a_file_that_cannot_be_written_to_its_end_changes_nothing() {
 /// On the machine itself, with folders of its own: the installed preview is asked.
 #[test]
 fn without_a_root_the_installed_preview_says_whether_telemetry_is_on() {
-    let test = "without_a_root_the_installed_preview_says_whether_telemetry_is_on";
+    let test = this_test!();
     if testkit::opted_out_here(test) {
         return;
     }
@@ -1227,7 +1227,7 @@ impl Debian {
 
 #[test]
 fn an_upgrade_of_the_package_does_not_put_its_scripts_over_ours() {
-    let test = "an_upgrade_of_the_package_does_not_put_its_scripts_over_ours";
+    let test = this_test!();
     if !Debian::is_possible(test) {
         return;
     }
@@ -1262,7 +1262,7 @@ fn an_upgrade_of_the_package_does_not_put_its_scripts_over_ours() {
 
 #[test]
 fn whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was() {
-    let test = "whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was";
+    let test = this_test!();
     if !Debian::is_possible(test) {
         return;
     }
@@ -1311,7 +1311,7 @@ fn whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was() {
 /// version must not come over ours.
 #[test]
 fn what_was_put_by_hand_over_a_packages_script_is_diverted_too() {
-    let test = "what_was_put_by_hand_over_a_packages_script_is_diverted_too";
+    let test = this_test!();
     if !Debian::is_possible(test) {
         return;
     }

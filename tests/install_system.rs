@@ -6,8 +6,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use testkit::said;
 use testkit::scratch::{INSTALLER, OPT_OUT, PLUGINS, Scratch, built, run, same_content, under_each_shell};
+use testkit::{said, this_test};
 
 const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 /// Set inside the namespaces.
@@ -43,7 +43,7 @@ fn has_netdata(test: &str) -> bool {
 
 #[test]
 fn with_the_plugins_of_debians_netdata() {
-    let test = "with_the_plugins_of_debians_netdata";
+    let test = this_test!();
     if !has_netdata(test) {
         return;
     }
@@ -90,7 +90,7 @@ fn with_the_plugins_of_debians_netdata() {
 /// At every size of the disk at which it ends before the installation does.
 #[test]
 fn on_a_full_disk_all_is_as_it_was() {
-    let test = "on_a_full_disk_all_is_as_it_was";
+    let test = this_test!();
     enclosed(test, || {
         under_each_shell(test, |shell| {
             let mut failed = 0;
@@ -117,7 +117,7 @@ fn on_a_full_disk_all_is_as_it_was() {
 
 #[test]
 fn a_read_only_plugins_folder_is_noticed_before_anything_is_changed() {
-    let test = "a_read_only_plugins_folder_is_noticed_before_anything_is_changed";
+    let test = this_test!();
     enclosed(test, || {
         under_each_shell(test, |shell| {
             let scratch = Scratch::with_agent(shell);
@@ -138,7 +138,7 @@ fn a_read_only_plugins_folder_is_noticed_before_anything_is_changed() {
 /// A group may write where nobody is in it but root and the caller, as in Debian's /usr/local and where each user has a group.
 #[test]
 fn a_group_that_may_rename_counts_by_its_members() {
-    let test = "a_group_that_may_rename_counts_by_its_members";
+    let test = this_test!();
     if !rustix::process::geteuid().is_root() {
         testkit::skip(test, "only root can give folders to others");
         return;
@@ -190,7 +190,7 @@ fn a_group_that_may_rename_counts_by_its_members() {
 #[cfg(target_os = "linux")]
 #[test]
 fn somebody_in_an_access_list_counts_where_ls_shows_it() {
-    let test = "somebody_in_an_access_list_counts_where_ls_shows_it";
+    let test = this_test!();
     // Version, then tag, permissions and identifier (include/uapi/linux/posix_acl_xattr.h): account 54321 may write.
     let entries =
         [(0x01, 7, u32::MAX), (0x02, 7, 54_321), (0x04, 5, u32::MAX), (0x10, 7, u32::MAX), (0x20, 5, u32::MAX)];
@@ -224,7 +224,7 @@ fn somebody_in_an_access_list_counts_where_ls_shows_it() {
 /// folder that is changed has a copy in memory laid over it.
 #[test]
 fn on_this_machine_as_its_package_installed_netdata() {
-    let test = "on_this_machine_as_its_package_installed_netdata";
+    let test = this_test!();
     if !has_netdata(test) {
         return;
     }

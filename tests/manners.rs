@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
-use testkit::{Home, Receiver, Reply, find, full, in_strace, opted_out_here, quoted, said, search_path, skip};
+use testkit::{
+    Home, Receiver, Reply, find, full, in_strace, opted_out_here, quoted, said, search_path, skip, this_test,
+};
 
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 /// The deadline of EXIT.
@@ -157,7 +159,7 @@ fn as_the_first_process_and_as_its_child() {
         return;
     }
     if !rustix::process::geteuid().is_root() {
-        skip("as_the_first_process_and_as_its_child", "only root can make a pid namespace");
+        skip(this_test!(), "only root can make a pid namespace");
         return;
     }
     delivers(&["unshare", "--pid", "--fork"]);
@@ -216,7 +218,7 @@ fn where_system_calls_are_refused() {
     const GETRANDOM: u32 = 318;
     const PRCTL: u32 = 157;
 
-    let test = "where_system_calls_are_refused";
+    let test = this_test!();
     if !can_run(test, &["bwrap", "sh"]) {
         return;
     }
@@ -267,7 +269,7 @@ fn without_random_numbers_nothing_is_sent() {
 /// It waits, and the next call sends it once more; this one has sent it.
 #[test]
 fn an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call() {
-    let test = "an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Then(200, 200));
     let home = Home::sending_to(&receiver);
@@ -304,7 +306,7 @@ fn no_refused_system_call_is_its_end() {
         // The loader of a program that is not static.
         "pread64",
     ];
-    let test = "no_refused_system_call_is_its_end";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
@@ -343,7 +345,7 @@ fn no_refused_system_call_is_its_end() {
 
 #[test]
 fn in_an_empty_root_folder() {
-    let test = "in_an_empty_root_folder";
+    let test = this_test!();
     let Some(given_away) = given_away() else {
         skip(test, "STATIC_PROGRAMS names no folder with a static build (cargo xtask static)");
         return;
@@ -432,7 +434,7 @@ fn with_a_hostile_environment() {
 /// in its state folder.
 #[test]
 fn nothing_is_started_and_nothing_is_written_elsewhere() {
-    let test = "nothing_is_started_and_nothing_is_written_elsewhere";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test).filter(|_| !opted_out_here(test)) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
@@ -465,7 +467,7 @@ fn nothing_is_started_and_nothing_is_written_elsewhere() {
 
 #[test]
 fn no_core_dump_holds_a_body() {
-    let test = "no_core_dump_holds_a_body";
+    let test = this_test!();
     if !can_run(test, &["prlimit", "sleep"]) {
         return;
     }

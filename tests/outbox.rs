@@ -12,7 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use testkit::{
-    Home, Receiver, Reply, full, is_complete, opted_out_here, parts, program, said, search_path, sender, set_mode, skip,
+    Home, Receiver, Reply, full, is_complete, opted_out_here, parts, program, said, search_path, sender, set_mode,
+    skip, this_test,
 };
 
 const START: [&str; 3] = ["START", "-", "-"];
@@ -68,7 +69,7 @@ fn late(children: Vec<Child>, answer: &str) -> usize {
 
 #[test]
 fn fifty_senders_of_two_daemons_at_the_same_time() {
-    if opted_out_here("fifty_senders_of_two_daemons_at_the_same_time") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let unavailable = Receiver::start(Reply::Status(503, ""));
@@ -126,7 +127,7 @@ fn fifty_senders_of_two_daemons_at_the_same_time() {
 
 #[test]
 fn fifty_senders_while_the_server_is_out_of_order_keep_to_the_limits() {
-    if opted_out_here("fifty_senders_while_the_server_is_out_of_order_keep_to_the_limits") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let receiver = Receiver::start(Reply::Status(503, ""));
@@ -144,7 +145,7 @@ fn fifty_senders_while_the_server_is_out_of_order_keep_to_the_limits() {
 /// Before, the one event was sent 33 times.
 #[test]
 fn two_hundred_senders_send_a_waiting_event_once() {
-    if opted_out_here("two_hundred_senders_send_a_waiting_event_once") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let unavailable = Receiver::start(Reply::Status(503, ""));
@@ -194,7 +195,7 @@ fn open_to_all(test: &str) -> bool {
 
 #[test]
 fn folders_are_used_by_their_owner_only() {
-    let test = "folders_are_used_by_their_owner_only";
+    let test = this_test!();
     if !is_root(test) || !open_to_all(test) {
         return;
     }
@@ -264,7 +265,7 @@ done
 
 #[test]
 fn a_hostile_user_makes_root_change_nothing_elsewhere() {
-    let test = "a_hostile_user_makes_root_change_nothing_elsewhere";
+    let test = this_test!();
     if !is_root(test) {
         return;
     }
@@ -357,7 +358,7 @@ fn crowd(home: &Home) {
 
 #[test]
 fn a_crowded_outbox_costs_nobody_memory() {
-    if opted_out_here("a_crowded_outbox_costs_nobody_memory") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let home = Home::new();
@@ -391,7 +392,7 @@ fn a_crowded_outbox_costs_nobody_memory() {
 
 #[test]
 fn a_crowded_outbox_does_not_hold_the_sender_up() {
-    if opted_out_here("a_crowded_outbox_does_not_hold_the_sender_up") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let receiver = Receiver::start(Reply::Status(200, ""));
@@ -408,7 +409,7 @@ fn a_crowded_outbox_does_not_hold_the_sender_up() {
 
 #[test]
 fn a_clock_that_jumps_harms_nothing() {
-    let test = "a_clock_that_jumps_harms_nothing";
+    let test = this_test!();
     if !Path::new("/usr/bin/faketime").exists() {
         skip(test, "faketime is not installed");
         return;

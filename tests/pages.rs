@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
 const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 
@@ -26,7 +26,7 @@ fn the_manual_pages_are_set_without_a_complaint() {
         let page = share(&format!("man/man1/{program}.1"));
         let Some((out, err, done)) = ask(Command::new("groff").args(["-man", "-Tascii", "-ww", "-P-cbou"]).arg(page))
         else {
-            return skip("the_manual_pages_are_set_without_a_complaint", "needs groff");
+            return skip(this_test!(), "needs groff");
         };
         assert!(done && err.is_empty(), "{program}: {err}");
         for part in ["NAME", "SYNOPSIS", "OPTIONS", program] {
@@ -53,7 +53,7 @@ fn bash_completes_what_is_begun() {
             .arg(share(&format!("bash-completion/completions/{}", line[0])))
             .args(line);
         let Some((out, err, _)) = ask(&mut command) else {
-            return skip("bash_completes_what_is_begun", "needs bash");
+            return skip(this_test!(), "needs bash");
         };
         assert_eq!(out.trim(), expected, "{line:?}: {err}");
     }
@@ -61,12 +61,12 @@ fn bash_completes_what_is_begun() {
 
 #[test]
 fn zsh_and_fish_accept_their_scripts() {
-    const TEST: &str = "zsh_and_fish_accept_their_scripts";
+    let test = this_test!();
     for (shell, file) in [("zsh", "zsh/site-functions/_NAME"), ("fish", "fish/vendor_completions.d/NAME.fish")] {
         for program in PROGRAMS {
             let script = share(&file.replace("NAME", program));
             let Some((_, err, done)) = ask(Command::new(shell).arg("-n").arg(&script)) else {
-                skip(TEST, &format!("needs {shell}"));
+                skip(test, &format!("needs {shell}"));
                 break;
             };
             assert!(done && err.is_empty(), "{}: {err}", script.display());

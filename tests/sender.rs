@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use anonymous_statistics::fields::{FIELDS, Origin, Place};
 use serde_json::Value as Json;
-use testkit::{Home, Receiver, Reply, full, opted_out_here, parts, program, said};
+use testkit::{Home, Receiver, Reply, full, opted_out_here, parts, program, said, this_test};
 
 macro_rules! must_be_able_to_send {
-    ($test:literal) => {
-        if opted_out_here($test) {
+    () => {
+        if opted_out_here(testkit::this_test!()) {
             return;
         }
     };
@@ -32,7 +32,7 @@ const FATAL: [&str; 3] = ["FATAL", "netdata:RECEIVER[db7.example.org]", "0266@..
 
 #[test]
 fn an_event_arrives_and_its_status_is_printed() {
-    must_be_able_to_send!("an_event_arrives_and_its_status_is_printed");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     assert_eq!(said(&home.start().run()), ("200".into(), String::new(), 0));
@@ -46,7 +46,7 @@ fn an_event_arrives_and_its_status_is_printed() {
 
 #[test]
 fn every_property_of_the_contract_is_in_the_body_and_null_stays_null() {
-    must_be_able_to_send!("every_property_of_the_contract_is_in_the_body_and_null_stays_null");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     home.start().run();
@@ -66,7 +66,7 @@ fn every_property_of_the_contract_is_in_the_body_and_null_stays_null() {
 
 #[test]
 fn what_the_preview_shows_is_what_is_sent() {
-    must_be_able_to_send!("what_the_preview_shows_is_what_is_sent");
+    must_be_able_to_send!();
     let file = tempfile::NamedTempFile::new().unwrap();
     for happened in [["START", "-", "-"], ["EXIT", "OK", "-"], FATAL] {
         for provided in [None, Some("hyperspace")] {
@@ -98,7 +98,7 @@ fn what_the_preview_shows_is_what_is_sent() {
 
 #[test]
 fn the_dry_run_is_what_is_sent() {
-    must_be_able_to_send!("the_dry_run_is_what_is_sent");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let call = home.start();
@@ -161,7 +161,7 @@ fn opted_out_is_silent() {
 
 #[test]
 fn opting_out_deletes_what_waits() {
-    must_be_able_to_send!("opting_out_deletes_what_waits");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&receiver);
     home.start().run();
@@ -174,7 +174,7 @@ fn opting_out_deletes_what_waits() {
 
 #[test]
 fn in_every_position_after_the_action_everything_is_data() {
-    must_be_able_to_send!("in_every_position_after_the_action_everything_is_data");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let mut sent = 0;
@@ -206,7 +206,7 @@ fn in_every_position_after_the_action_everything_is_data() {
 
 #[test]
 fn what_does_not_fit_is_left_out_and_named() {
-    must_be_able_to_send!("what_does_not_fit_is_left_out_and_named");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let mut arguments = full(["START", "-", "-"]);
@@ -236,7 +236,7 @@ fn what_does_not_fit_is_left_out_and_named() {
 
 #[test]
 fn a_failure_is_taken_apart_and_a_peers_name_is_lost() {
-    must_be_able_to_send!("a_failure_is_taken_apart_and_a_peers_name_is_lost");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     home.call(&full(FATAL)).run();
@@ -250,7 +250,7 @@ fn a_failure_is_taken_apart_and_a_peers_name_is_lost() {
 
 #[test]
 fn old_and_new_daemons_are_understood() {
-    must_be_able_to_send!("old_and_new_daemons_are_understood");
+    must_be_able_to_send!();
     let sent = |arguments: &[&str]| {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let home = Home::sending_to(&receiver);
@@ -274,7 +274,7 @@ fn old_and_new_daemons_are_understood() {
 /// netdata#14861: without an identifier the script sent one of zeros.
 #[test]
 fn without_an_identifier_nothing_is_sent() {
-    must_be_able_to_send!("without_an_identifier_nothing_is_sent");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let name = "NETDATA_REGISTRY_UNIQUE_ID";
@@ -295,7 +295,7 @@ fn without_an_identifier_nothing_is_sent() {
 
 #[test]
 fn an_unusable_configuration_sends_nothing() {
-    must_be_able_to_send!("an_unusable_configuration_sends_nothing");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let url = receiver.url();
     for text in [
@@ -317,7 +317,7 @@ fn an_unusable_configuration_sends_nothing() {
 
 #[test]
 fn an_answer_decides_whether_the_event_waits() {
-    must_be_able_to_send!("an_answer_decides_whether_the_event_waits");
+    must_be_able_to_send!();
     for (status, waits) in [
         (200, false),
         (204, false),
@@ -344,7 +344,7 @@ fn an_answer_decides_whether_the_event_waits() {
 
 #[test]
 fn without_an_answer_curls_exit_codes() {
-    must_be_able_to_send!("without_an_answer_curls_exit_codes");
+    must_be_able_to_send!();
     let home = Home::new();
     // A port on which nobody listens: one that was just given back.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -366,7 +366,7 @@ fn without_an_answer_curls_exit_codes() {
 /// netdata#11010, #11188: there was no limit, and then none that held for everything.
 #[test]
 fn a_silent_server_holds_nobody_up() {
-    must_be_able_to_send!("a_silent_server_holds_nobody_up");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Silence);
     let home = Home::sending_to(&receiver);
     home.configure(&format!("url = \"{}\"\ndeadline_ms = 1000\n", receiver.url()));
@@ -380,7 +380,7 @@ fn a_silent_server_holds_nobody_up() {
 /// netdata#11091: the log held all that was sent.
 #[test]
 fn a_lost_event_is_said_in_one_line_and_without_its_values() {
-    must_be_able_to_send!("a_lost_event_is_said_in_one_line_and_without_its_values");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Close);
     let home = Home::sending_to(&receiver);
     let call = home.start().with("NETDATA_LIB_DIR", "/nonexistent");
@@ -391,7 +391,7 @@ fn a_lost_event_is_said_in_one_line_and_without_its_values() {
 
 #[test]
 fn sending_works_without_a_place_to_keep_events() {
-    must_be_able_to_send!("sending_works_without_a_place_to_keep_events");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     std::os::unix::fs::symlink("/tmp", home.lib().join("anonymous-statistics")).unwrap();
@@ -401,7 +401,7 @@ fn sending_works_without_a_place_to_keep_events() {
 
 #[test]
 fn documented_fields_only() {
-    must_be_able_to_send!("documented_fields_only");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::new();
     home.configure(&format!("url = \"{}\"\nfields = \"documented\"\nhistory = 0\n", receiver.url()));
@@ -424,7 +424,7 @@ fn documented_fields_only() {
 
 #[test]
 fn closed_streams_change_nothing() {
-    must_be_able_to_send!("closed_streams_change_nothing");
+    must_be_able_to_send!();
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let call = home.start();
@@ -436,7 +436,7 @@ fn closed_streams_change_nothing() {
 
 #[test]
 fn no_proxy_is_asked_for_this_machine() {
-    must_be_able_to_send!("no_proxy_is_asked_for_this_machine");
+    must_be_able_to_send!();
     let proxy = Receiver::start(Reply::Status(200, ""));
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
@@ -447,9 +447,9 @@ fn no_proxy_is_asked_for_this_machine() {
 
 #[test]
 fn a_build_for_development_reaches_no_other_machine() {
-    must_be_able_to_send!("a_build_for_development_reaches_no_other_machine");
+    must_be_able_to_send!();
     if !cfg!(debug_assertions) {
-        testkit::skip("a_build_for_development_reaches_no_other_machine", "this is a release build");
+        testkit::skip(this_test!(), "this is a release build");
         return;
     }
     let home = Home::new();
@@ -467,7 +467,7 @@ fn uuids(requests: &[Vec<u8>]) -> Vec<String> {
 
 #[test]
 fn what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_connection() {
-    must_be_able_to_send!("what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_connection");
+    must_be_able_to_send!();
     let unavailable = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&unavailable);
     for happened in [["START", "-", "-"], ["EXIT", "OK", "-"], FATAL] {
@@ -494,7 +494,7 @@ fn what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_co
 /// Servers close what they have not used for a while, and no event is to blame for that.
 #[test]
 fn a_connection_that_was_closed_between_two_events_is_opened_again() {
-    must_be_able_to_send!("a_connection_that_was_closed_between_two_events_is_opened_again");
+    must_be_able_to_send!();
     let unavailable = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&unavailable);
     (0..2).for_each(|_| drop(home.call(&full(["EXIT", "OK", "-"])).run()));
@@ -506,7 +506,7 @@ fn a_connection_that_was_closed_between_two_events_is_opened_again() {
 
 #[test]
 fn the_first_failure_ends_the_tries_of_a_call() {
-    must_be_able_to_send!("the_first_failure_ends_the_tries_of_a_call");
+    must_be_able_to_send!();
     let unavailable = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&unavailable);
     (0..3).for_each(|_| drop(home.call(&full(["EXIT", "OK", "-"])).run()));
@@ -518,7 +518,7 @@ fn the_first_failure_ends_the_tries_of_a_call() {
 
 #[test]
 fn a_server_that_asks_for_time_gets_it() {
-    must_be_able_to_send!("a_server_that_asks_for_time_gets_it");
+    must_be_able_to_send!();
     let busy = Receiver::start(Reply::Status(429, "retry-after: 3600\r\n"));
     let home = Home::sending_to(&busy);
     home.call(&full(FATAL)).run();
@@ -530,7 +530,7 @@ fn a_server_that_asks_for_time_gets_it() {
 
 #[test]
 fn what_was_frozen_for_another_destination_is_not_sent() {
-    must_be_able_to_send!("what_was_frozen_for_another_destination_is_not_sent");
+    must_be_able_to_send!();
     let unavailable = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&unavailable);
     home.call(&full(FATAL)).run();

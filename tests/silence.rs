@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anonymous_statistics::fields::ACTIONS;
-use testkit::{Call, Home, Receiver, Reply, full, in_strace, said};
+use testkit::{Call, Home, Receiver, Reply, full, in_strace, said, this_test};
 
 /// System calls that reach nothing outside the program: memory, its second process, signals, clocks, and its own streams. No
 /// file is open for writing, so what is written goes to a stream that the test reads, or from the one process to the other.
@@ -195,7 +195,7 @@ const WAYS: [Way; 9] = [
 /// netdata#12736, #9133: some machines must not send a single packet.
 #[test]
 fn opted_out_no_system_call_reaches_anything() {
-    let Some(strace) = testkit::strace("opted_out_no_system_call_reaches_anything") else { return };
+    let Some(strace) = testkit::strace(this_test!()) else { return };
     for (way, prepare, variable) in WAYS {
         let home = Home::new();
         prepare(&home.opt_out_file());
@@ -220,7 +220,7 @@ fn opted_out_no_system_call_reaches_anything() {
 /// mounted there.
 #[test]
 fn opted_out_there_is_one_process_with_one_thread() {
-    let test = "opted_out_there_is_one_process_with_one_thread";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test) else { return };
     if !answers_by_itself(test) {
         return;
@@ -243,7 +243,7 @@ fn opted_out_there_is_one_process_with_one_thread() {
 
 #[test]
 fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
-    let test = "opted_out_the_only_thing_done_is_to_delete_what_waits";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test) else { return };
     if testkit::opted_out_here(test) {
         return;
@@ -267,7 +267,7 @@ fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
 /// The check itself must be able to fail.
 #[test]
 fn a_call_that_is_allowed_to_send_does_not_pass_for_silent() {
-    let test = "a_call_that_is_allowed_to_send_does_not_pass_for_silent";
+    let test = this_test!();
     let Some(strace) = testkit::strace(test) else { return };
     if testkit::opted_out_here(test) {
         return;

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use testkit::nginx::{Authority, NGINX, Server, identity};
-use testkit::{Home, full, said};
+use testkit::{Home, full, said, this_test};
 
 /// How many events wait when the bytes are counted.
 const WAITING: usize = 8;
 
 #[test]
 fn a_certificate_is_accepted_only_through_the_trust_store() {
-    let test = "a_certificate_is_accepted_only_through_the_trust_store";
+    let test = this_test!();
     if !Path::new(NGINX).exists() {
         testkit::skip(test, "nginx is not installed");
         return;
@@ -155,7 +155,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, bytes: &AtomicUsize) {
 
 #[test]
 fn the_page_on_scale_counts_bytes_as_they_are_on_the_wire() {
-    let test = "the_page_on_scale_counts_bytes_as_they_are_on_the_wire";
+    let test = this_test!();
     if !Path::new(NGINX).exists() {
         testkit::skip(test, "nginx is not installed");
         return;

@@ -5,7 +5,7 @@
 
 use std::process::{Command, Stdio};
 
-use testkit::{Home, said, sender};
+use testkit::{Home, said, sender, this_test};
 
 /// Connects to nothing but its own socket, keeps nothing, and runs when opted out too.
 #[test]
@@ -46,7 +46,7 @@ fn verify_compares_every_byte_and_reaches_nobody() {
 
 #[test]
 fn verify_opens_sockets_of_its_own_only() {
-    let Some(strace) = testkit::strace("verify_opens_sockets_of_its_own_only") else { return };
+    let Some(strace) = testkit::strace(this_test!()) else { return };
     let home = Home::new();
     let log = home.path().join("log");
     let mut command = testkit::command(strace);

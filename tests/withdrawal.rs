@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use testkit::{Call, Home, Receiver, Reply, full, said};
+use testkit::{Call, Home, Receiver, Reply, full, said, this_test};
 
 /// A sender that strace stops in the middle of its work: the process that works.
 struct Stopped {
@@ -69,7 +69,7 @@ const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 /// The event is frozen and synced; no name was looked up.
 #[test]
 fn created_before_the_look_up_the_file_wins() {
-    let Some(strace) = strace("created_before_the_look_up_the_file_wins") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     for happened in [["START", "-", "-"], EXIT] {
         let home = Home::sending_to(&receiver);
@@ -84,7 +84,7 @@ fn created_before_the_look_up_the_file_wins() {
 /// The connection is there; no byte was written.
 #[test]
 fn created_before_the_first_byte_the_file_wins() {
-    let Some(strace) = strace("created_before_the_first_byte_the_file_wins") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     for happened in [["START", "-", "-"], EXIT] {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let home = Home::sending_to(&receiver);
@@ -100,7 +100,7 @@ fn created_before_the_first_byte_the_file_wins() {
 /// The same where the connection is one to a proxy: that is not asked for anything either.
 #[test]
 fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
-    let Some(strace) = strace("created_before_the_first_byte_to_a_proxy_the_file_wins") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     let proxy = Receiver::start(Reply::Status(200, ""));
     let home = Home::new();
     home.configure("url = \"https://posthog.example.org/capture/\"\n");
@@ -116,7 +116,7 @@ fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
 /// A request whose first byte was written is finished: the window that the documentation states.
 #[test]
 fn created_after_the_first_byte_the_request_is_finished() {
-    let Some(strace) = strace("created_after_the_first_byte_the_request_is_finished") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let stopped = Stopped::at(strace, ("sendto", 1), &home, &home.call(&full(EXIT)));
@@ -128,7 +128,7 @@ fn created_after_the_first_byte_the_request_is_finished() {
 /// The same for an event that waited: this call's own event was sent, and the file is created before the other.
 #[test]
 fn created_between_two_requests_what_waits_is_deleted() {
-    let Some(strace) = strace("created_between_two_requests_what_waits_is_deleted") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     let unavailable = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&unavailable);
     home.call(&full(EXIT)).run();
@@ -156,7 +156,7 @@ fn opt_out(home: &Home) -> String {
 #[test]
 fn when_opt_out_has_returned_no_request_begins() {
     const DELAY: Duration = Duration::from_millis(500);
-    let Some(strace) = strace("when_opt_out_has_returned_no_request_begins") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     let mut sent = 0;
     for round in 0..8 {
         let receiver = Receiver::start(Reply::Status(200, ""));
@@ -191,7 +191,7 @@ fn when_opt_out_has_returned_no_request_begins() {
 /// A sender that cannot go on, and whose first process is gone: nobody ends it.
 #[test]
 fn where_opting_out_takes_too_long_it_says_so() {
-    let Some(strace) = strace("where_opting_out_takes_too_long_it_says_so") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     let home = Home::sending_to(&Receiver::start(Reply::Status(200, "")));
     let stopped = Stopped::at(strace, ("sendto", 1), &home, &home.call(&full(EXIT)));
     let status = std::fs::read_to_string(format!("/proc/{}/status", stopped.sender.as_raw_nonzero())).unwrap();
@@ -206,7 +206,7 @@ fn where_opting_out_takes_too_long_it_says_so() {
 /// The server is out of order, and the sender is about to write that down.
 #[test]
 fn what_was_deleted_while_it_was_tried_does_not_come_back() {
-    let Some(strace) = strace("what_was_deleted_while_it_was_tried_does_not_come_back") else { return };
+    let Some(strace) = strace(this_test!()) else { return };
     // The second rename is that of the note. What was tried is gone before it, or the note is over before that.
     for system_call in [("renameat,renameat2", 2), ("sendto", 1)] {
         let home = Home::sending_to(&Receiver::start(Reply::Status(503, "")));

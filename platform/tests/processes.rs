@@ -421,7 +421,7 @@ fn say_whether_it_is_seen() {
 /// The kernel's own ways of hiding processes, in a mount namespace of the test's.
 #[test]
 fn a_kernel_that_hides_processes_is_recognised() {
-    let test = "a_kernel_that_hides_processes_is_recognised";
+    let test = testkit::this_test!();
     if !cfg!(target_os = "linux") {
         return testkit::skip(test, "no other system has a /proc that hides processes");
     }

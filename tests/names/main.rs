@@ -19,7 +19,7 @@ use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use table::{SITUATIONS, Says, Situation};
 use testkit::names::{A, Question};
 use testkit::nginx::{Authority, NGINX, Server, identity};
-use testkit::{Home, full, said, skip};
+use testkit::{Home, full, said, skip, this_test};
 
 const CURL: &str = "/usr/bin/curl";
 /// Set inside the namespaces: the folder with what is mounted there.
@@ -31,7 +31,7 @@ const SECONDS: &str = "1";
 
 #[test]
 fn every_situation_ends_as_with_curl() {
-    let test = "every_situation_ends_as_with_curl";
+    let test = this_test!();
     if !rustix::process::geteuid().is_root() {
         return skip(test, "only root can give names to it");
     }

@@ -16,7 +16,7 @@ use crate::is_missing;
 use crate::settings::{SETTINGS, Setting};
 use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::squid::{HOST, PASSWORDS, SQUID, Squid};
-use testkit::{Home, said};
+use testkit::{Home, said, this_test};
 
 const CURL: &str = "/usr/bin/curl";
 const NAMES: &str = "127.0.0.1 localhost posthog.test proxy.test proxy_a.test ftp.proxy.test\n";
@@ -28,7 +28,7 @@ const ENCLOSED: &str = "PROXY_ENCLOSED";
 
 #[test]
 fn every_setting_ends_as_with_curl() {
-    let test = "every_setting_ends_as_with_curl";
+    let test = this_test!();
     if is_missing(test, &[CURL, NGINX, SQUID, PASSWORDS, STORE, "/bin/ip"]) {
         return;
     }

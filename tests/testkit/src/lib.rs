@@ -18,5 +18,5 @@ mod strace;
 pub use home::{Call, GUID, Home, OPT_OUT, TEMPORARY, full};
 pub use programs::{command, find, given_away, program, quoted, said, search_path, sender, set_mode};
 pub use receiver::{Receiver, Reply, is_complete, parts};
-pub use skip::{opt_out_file_here, opted_out_here, skip};
+pub use skip::{around, opt_out_file_here, opted_out_here, skip};
 pub use strace::{Point, in_strace, points, strace};

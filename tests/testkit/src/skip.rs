@@ -7,6 +7,21 @@ use anonymous_statistics::folders::CONFIG_DIRECTORIES;
 
 use crate::OPT_OUT;
 
+/// The name of the test that this is in, for [`skip`].
+#[macro_export]
+macro_rules! this_test {
+    () => {{
+        fn here() {}
+        $crate::around(std::any::type_name_of_val(&here))
+    }};
+}
+
+/// The function around another one.
+#[doc(hidden)]
+pub fn around(path: &'static str) -> &'static str {
+    path.rsplit("::").skip(1).find(|part| !part.starts_with('{')).unwrap()
+}
+
 /// Says loudly that a test could not run, and writes it down for `cargo xtask`, which counts.
 pub fn skip(test: &str, reason: &str) {
     eprintln!("SKIPPED {test}: {reason}");

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
 use crate::common::{PROGRAM, Ran, is_root};
 
@@ -62,7 +62,7 @@ fn part<'r>(ran: &'r Ran, mark: &str) -> &'r str {
 /// A program of any account that is called netdata, and names root's folders as its own.
 #[test]
 fn what_another_account_starts_is_not_the_daemon() {
-    let test = "what_another_account_starts_is_not_the_daemon";
+    let test = this_test!();
     let script = r#"
         mkdir -p /var/lib/netdata /etc/netdata /home/mallory; chown 998 /var/lib/netdata; chown 1234 /home/mallory
         starts 1234 /home/mallory/netdata NETDATA_LIB_DIR=/home/mallory NETDATA_USER_CONFIG_DIR=/etc/nologin
@@ -97,7 +97,7 @@ fn opting_out_reaches_the_folder_that_the_agent_reads() {
         echo "== yes"; says preview opt-out --yes; ls -A /srv/agent /etc/netdata
         echo "== status"; says preview status --json
     "#;
-    let test = "opting_out_reaches_the_folder_that_the_agent_reads";
+    let test = this_test!();
     for (section, setting) in [("directories", "config"), ("global", "config directory")] {
         let Some(ran) = on_a_machine(test, &script.replace("SECTION", section).replace("SETTING", setting)) else {
             return;
@@ -120,7 +120,7 @@ fn opting_out_reaches_the_folder_that_the_agent_reads() {
 
 #[test]
 fn each_agent_that_is_installed_is_opted_out() {
-    let test = "each_agent_that_is_installed_is_opted_out";
+    let test = this_test!();
     let script = r#"
         mkdir -p /var/lib/netdata /etc/netdata /opt/netdata/var/lib/netdata /opt/netdata/etc
         echo "== both"; says preview opt-out; ls -d /etc/netdata/.opt* /opt/netdata/etc/netdata/.opt*

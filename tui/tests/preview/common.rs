@@ -6,10 +6,27 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use anonymous_statistics::schema::{FIELDS, Happened, Origin};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
 pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
 pub(crate) const GUID: &str = "0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59";
+
+/// What only the daemon can say of a START: how it went, its arguments and its variables.
+pub(crate) fn only_the_daemon_says() -> Vec<&'static str> {
+    let says = |origin| match origin {
+        Origin::Happened(part) => part != Happened::Action,
+        origin => matches!(origin, Origin::Argument(_) | Origin::Variable(_)),
+    };
+    let fields = FIELDS.iter().filter(|field| field.occurs_in("START") && says(field.origin));
+    fields.map(|field| field.name).collect()
+}
+
+/// The screen shows this once the machine was looked at. Before that most keys have to wait.
+pub(crate) static LOOKED: LazyLock<String> =
+    LazyLock::new(|| format!(" fields, {} set by the daemon", only_the_daemon_says().len()));
 
 /// A command line for every verb, and for what else the program prints. Those that change something change the agent that
 /// they are run for.

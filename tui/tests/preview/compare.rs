@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
 use crate::common::Agent;
 
@@ -31,7 +31,7 @@ fn the_digest_is_that_of_the_request() {
     fs::write(&file, request).unwrap();
     let Some(output) = ["sha256sum", "sha256"].iter().find_map(|tool| Command::new(tool).arg(&file).output().ok())
     else {
-        return skip("the_digest_is_that_of_the_request", "needs sha256sum");
+        return skip(this_test!(), "needs sha256sum");
     };
     let digest = String::from_utf8(output.stdout).unwrap();
     assert!(digest.contains(shown["sha256"].as_str().unwrap()), "{digest}");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
 use crate::common::{Agent, OPT_OUT, Ran, json};
 
@@ -48,12 +48,12 @@ fn opted_out_here(test: &str) -> bool {
 /// netdata#8875, nixpkgs#260035: what somebody set in a shell, or for another program, is not what the daemon has.
 #[test]
 fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
-    if opted_out_here("the_daemons_variables_count_and_the_shells_stand_beside_them") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let Some(daemon) = Daemon::start(&agent, &[("DO_NOT_TRACK", "0"), ("API_TOKEN", "canary-5d1f")]) else {
-        return skip("the_daemons_variables_count_and_the_shells_stand_beside_them", "there is no sleep(1)");
+        return skip(this_test!(), "there is no sleep(1)");
     };
     let ran = agent.run(&["status"]);
     assert!(ran.out.starts_with("[x] OPTED OUT: DO_NOT_TRACK set to \"0\""), "{}", ran.out);
@@ -87,12 +87,12 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
 
 #[test]
 fn of_several_daemons_the_one_that_sends_decides() {
-    if opted_out_here("of_several_daemons_the_one_that_sends_decides") {
+    if opted_out_here(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let Some(silent) = Daemon::start(&agent, &[("DISABLE_TELEMETRY", "yes")]) else {
-        return skip("of_several_daemons_the_one_that_sends_decides", "there is no sleep(1)");
+        return skip(this_test!(), "there is no sleep(1)");
     };
     let sends = Daemon::start(&agent, &[]).unwrap();
     let status = json(&agent.run(&["status", "--json"]));
@@ -114,7 +114,7 @@ fn of_several_daemons_the_one_that_sends_decides() {
 fn the_dashboards_channel_waits_for_a_restart() {
     let (agent, another) = (Agent::new(), Agent::new());
     let Some(before) = Daemon::start(&agent, &[]) else {
-        return skip("the_dashboards_channel_waits_for_a_restart", "there is no sleep(1)");
+        return skip(this_test!(), "there is no sleep(1)");
     };
     // That of another configuration has nothing to do with it.
     let _another = Daemon::start(&another, &[]);

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
-use crate::common::{Agent, EVERY_VERB, PROGRAM, Terminal, quoted};
+use crate::common::{Agent, EVERY_VERB, LOOKED, PROGRAM, Terminal, quoted};
 
 /// Crates that can open a connection, or that only such crates need. A name ends with `*` where a family is meant.
 const NETWORK: [&str; 30] = [
@@ -58,7 +58,7 @@ fn the_dependency_tree_has_no_network_crate() {
     command.args(["--prefix", "none"]).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
     let closed = std::env::var_os("CARGO_HOME").is_some_and(|home| fs::read_dir(home).is_err());
     let Some(output) = command.output().ok().filter(|_| !closed) else {
-        return skip("the_dependency_tree_has_no_network_crate", "cargo or its folder is closed to this user");
+        return skip(this_test!(), "cargo or its folder is closed to this user");
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).unwrap();
@@ -77,7 +77,7 @@ fn the_dependency_tree_has_no_network_crate() {
 #[test]
 fn the_program_does_not_import_what_a_connection_needs() {
     let Ok(output) = Command::new("nm").args(["--dynamic", "--undefined-only", PROGRAM]).output() else {
-        return skip("the_program_does_not_import_what_a_connection_needs", "needs nm");
+        return skip(this_test!(), "needs nm");
     };
     let listed = String::from_utf8(output.stdout).unwrap();
     let imports: Vec<&str> =
@@ -115,10 +115,10 @@ fn suspicious(log: &str) -> Vec<&str> {
 
 #[test]
 fn a_whole_session_opens_no_network_socket() {
-    const TEST: &str = "a_whole_session_opens_no_network_socket";
+    let test = this_test!();
     let agent = Agent::new();
     if !strace_works(&agent) {
-        return skip(TEST, "needs strace, and the right to use it");
+        return skip(test, "needs strace, and the right to use it");
     }
     let call = agent.recorded_call("START", "-", "-");
     let call = call.to_str().unwrap();
@@ -135,7 +135,7 @@ fn a_whole_session_opens_no_network_socket() {
         check(&log, arguments);
     }
     if !Terminal::is_there() {
-        return skip(TEST, "the part with the screens needs tmux");
+        return skip(test, "the part with the screens needs tmux");
     }
     let log = agent.path("log-screens");
     let command = format!(
@@ -146,7 +146,7 @@ fn a_whole_session_opens_no_network_socket() {
         quoted(PROGRAM)
     );
     let terminal = Terminal::run((80, 24), &command);
-    terminal.wait_for(" fields, 45 set by the daemon");
+    terminal.wait_for(&LOOKED);
     for (key, shows) in [
         ("2", "[2 Fields]"),
         ("Enter", "Sensitivity"),

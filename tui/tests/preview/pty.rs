@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
 use crate::common::{Agent, OPT_OUT, PROGRAM, shows};
 
@@ -232,7 +232,7 @@ fn it_rests_while_nothing_happens() {
     let Some(terminal) = Pty::run("it_rests_while_nothing_happens", (80, 24), "exec") else { return };
     terminal.wait_for(LOOKED);
     let Ok(before) = processor_time(&terminal) else {
-        return skip("it_rests_while_nothing_happens", "needs /proc");
+        return skip(this_test!(), "needs /proc");
     };
     std::thread::sleep(Duration::from_secs(2));
     // Once a second it looks whether something has changed, and all over again where something has. A tick is a hundredth
@@ -250,15 +250,15 @@ fn processor_time(terminal: &Pty) -> std::io::Result<u64> {
 
 #[test]
 fn a_size_that_no_terminal_has_is_not_known() {
-    const TEST: &str = "a_size_that_no_terminal_has_is_not_known";
+    let test = this_test!();
     // A limit of 2 GB: a machine may promise more memory than it has, and give it.
     let limited = "ulimit -v 2000000; exec";
     for size in [(65535, 65535), (0, 0)] {
-        let Some(mut terminal) = Pty::run(TEST, size, limited) else { return };
+        let Some(mut terminal) = Pty::run(test, size, limited) else { return };
         terminal.wait_for("Nothing was sent.");
         assert!(terminal.ended().success(), "{size:?}");
     }
-    let Some(terminal) = Pty::run(TEST, (80, 24), limited) else { return };
+    let Some(terminal) = Pty::run(test, (80, 24), limited) else { return };
     terminal.wait_for(LOOKED);
     terminal.resize((65535, 65535));
     std::thread::sleep(Duration::from_millis(200));
@@ -345,8 +345,8 @@ fn a_paste_that_never_ends_can_be_left() {
 
 #[test]
 fn sigquit_gives_the_terminal_back_and_leaves_no_core() {
-    const TEST: &str = "sigquit_gives_the_terminal_back_and_leaves_no_core";
-    let Some(mut terminal) = Pty::run(TEST, (80, 24), "ulimit -c unlimited; exec") else { return };
+    let test = this_test!();
+    let Some(mut terminal) = Pty::run(test, (80, 24), "ulimit -c unlimited; exec") else { return };
     terminal.wait_for(LOOKED);
     let pid = terminal.child.id().to_string();
     assert!(Command::new("kill").args(["-s", "QUIT", &pid]).status().unwrap().success());
@@ -357,8 +357,8 @@ fn sigquit_gives_the_terminal_back_and_leaves_no_core() {
 
 #[test]
 fn a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place() {
-    const TEST: &str = "a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place";
-    let Some(terminal) = Pty::run(TEST, (160, 40), "mkdir home trap; cd home; exec") else { return };
+    let test = this_test!();
+    let Some(terminal) = Pty::run(test, (160, 40), "mkdir home trap; cd home; exec") else { return };
     terminal.wait_for(LOOKED);
     terminal.send("3");
     terminal.wait_for("[3 Request]");
@@ -376,15 +376,15 @@ fn a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place() {
 
 #[test]
 fn on_a_read_only_file_system_nobody_is_asked_and_nobody_sent_to_sudo() {
-    const TEST: &str = "on_a_read_only_file_system_nobody_is_asked_and_nobody_sent_to_sudo";
+    let test = this_test!();
     let read_only = "mount --bind etc etc && mount -o remount,bind,ro etc";
     let alone = ["--user", "--map-root-user", "--mount", "sh", "-c"];
     let tried = Command::new("unshare").args(alone).arg(read_only).current_dir(Agent::new().root()).output();
     if !tried.is_ok_and(|tried| tried.status.success()) {
-        return skip(TEST, "needs to mount in a namespace of its own");
+        return skip(test, "needs to mount in a namespace of its own");
     }
     let begin = format!("exec unshare {} '{read_only}; exec \"$0\" \"$@\"'", alone.join(" "));
-    let Some(terminal) = Pty::run(TEST, (160, 40), &begin) else { return };
+    let Some(terminal) = Pty::run(test, (160, 40), &begin) else { return };
     terminal.wait_for(LOOKED);
     terminal.send("o");
     let screen = terminal.wait_for("Not done");

@@ -2,12 +2,9 @@
 
 use std::process::Command;
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
-use crate::common::{Agent, OPT_OUT, Terminal, quoted, shell, shell_for, shows};
-
-/// The screen shows this once the machine was looked at. Before that most keys have to wait.
-const LOOKED: &str = " fields, 45 set by the daemon";
+use crate::common::{Agent, LOOKED, OPT_OUT, Terminal, quoted, shell, shell_for, shows};
 
 fn has_tmux(test: &str) -> bool {
     let there = Terminal::is_there();
@@ -19,14 +16,13 @@ fn has_tmux(test: &str) -> bool {
 
 #[test]
 fn look_around_opt_out_and_leave() {
-    if !has_tmux("look_around_opt_out_and_leave") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    let first = terminal.wait_for(LOOKED);
+    let first = terminal.wait_for(&LOOKED);
     assert!(first.contains("to posthog.netdata.cloud: "), "{first}");
-    assert!(first.contains(" fields, 45 set by the daemon"), "{first}");
     assert!(first.contains("opens no network socket"), "{first}");
     terminal.wait_until_taken();
     for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Request]"), ("l", "[4 Events]"), ("BTab", "[3 Request]")]
@@ -51,14 +47,14 @@ fn look_around_opt_out_and_leave() {
 
 #[test]
 fn quitting_changes_nothing() {
-    if !has_tmux("quitting_changes_nothing") {
+    if !has_tmux(this_test!()) {
         return;
     }
     for keys in [&["q"][..], &["C-c"], &["2", "j", "Enter", "q"], &["o", "q"], &["?", "C-c"]] {
         let agent = Agent::new();
         let before = agent.tree();
         let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-        terminal.wait_for(LOOKED);
+        terminal.wait_for(&LOOKED);
         terminal.keys(keys);
         terminal.wait_for("ended with 0");
         assert_eq!(agent.tree(), before, "{keys:?}");
@@ -67,14 +63,14 @@ fn quitting_changes_nothing() {
 
 #[test]
 fn signals_restore_the_terminal() {
-    if !has_tmux("signals_restore_the_terminal") {
+    if !has_tmux(this_test!()) {
         return;
     }
     for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let agent = Agent::new();
         let before = format!("sh -c 'echo $$ > \"$0\"; exec \"$@\"' {}", quoted(agent.path("pid")));
         let terminal = Terminal::run((80, 24), &shell(&agent, &before, ""));
-        terminal.wait_for(LOOKED);
+        terminal.wait_for(&LOOKED);
         let pid = std::fs::read_to_string(agent.path("pid")).unwrap();
         assert!(Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap().success());
         terminal.wait_for(&format!("ended with {status}"));
@@ -84,12 +80,12 @@ fn signals_restore_the_terminal() {
 
 #[test]
 fn resizing_while_it_runs() {
-    if !has_tmux("resizing_while_it_runs") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     terminal.resize(59, 15);
     terminal.wait_for("too small: 60x16 are needed");
     terminal.resize(160, 50);
@@ -100,8 +96,8 @@ fn resizing_while_it_runs() {
 
 #[test]
 fn a_terminal_that_cannot_show_screens_gets_the_text() {
-    const TEST: &str = "a_terminal_that_cannot_show_screens_gets_the_text";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     let agent = Agent::new();
@@ -118,7 +114,7 @@ fn a_terminal_that_cannot_show_screens_gets_the_text() {
 
 #[test]
 fn opting_in_wants_a_typed_word() {
-    if !has_tmux("opting_in_wants_a_typed_word") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
@@ -135,12 +131,12 @@ fn opting_in_wants_a_typed_word() {
 
 #[test]
 fn searching_and_help_with_real_keys() {
-    if !has_tmux("searching_and_help_with_real_keys") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     terminal.keys(&["2", "/"]);
     terminal.keys(&["k", "e", "r", "n", "e", "l", "_", "v", "BSpace", "Enter"]);
     terminal.wait_for("/kernel_   n next   N previous   Esc end   2 places");
@@ -163,14 +159,14 @@ fn searching_and_help_with_real_keys() {
 
 #[test]
 fn a_request_is_saved_where_the_dialog_says() {
-    if !has_tmux("a_request_is_saved_where_the_dialog_says") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let home = agent.path("home");
     std::fs::create_dir(&home).unwrap();
     let terminal = Terminal::run((120, 24), &format!("cd {}; {}", quoted(&home), shell(&agent, "", "")));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     terminal.keys(&["3", "w"]);
     terminal.wait_for("Save the request?");
     assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "nothing before Enter");
@@ -192,16 +188,16 @@ fn a_request_is_saved_where_the_dialog_says() {
 
 #[test]
 fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
-    const TEST: &str = "without_permission_it_shows_the_command_and_notices_when_it_was_run";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     let agent = Agent::new();
     let Some(program) = agent.as_nobody() else {
-        return skip(TEST, "needs to become another user, with setpriv as root");
+        return skip(test, "needs to become another user, with setpriv as root");
     };
     let terminal = Terminal::run((120, 40), &shell_for(&agent, &program, ""));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     let before = agent.tree();
     terminal.keys(&["o"]);
     let screen = terminal.wait_for("Not done");
@@ -227,14 +223,14 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
 
 #[test]
 fn opting_in_does_not_ask_for_what_cannot_work() {
-    const TEST: &str = "opting_in_does_not_ask_for_what_cannot_work";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     let agent = Agent::new();
     std::fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
     let Some(program) = agent.as_nobody() else {
-        return skip(TEST, "needs to become another user, with setpriv as root");
+        return skip(test, "needs to become another user, with setpriv as root");
     };
     let terminal = Terminal::run((120, 40), &shell_for(&agent, &program, "opt-in"));
     let screen = terminal.wait_for("ended with 77");
@@ -244,14 +240,14 @@ fn opting_in_does_not_ask_for_what_cannot_work() {
 
 #[test]
 fn opting_in_from_the_screens_wants_the_word() {
-    if !has_tmux("opting_in_from_the_screens_wants_the_word") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let file = agent.path("etc").join(OPT_OUT);
     std::fs::write(&file, "").unwrap();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     terminal.keys(&["i"]);
     terminal.wait_for("Type the word telemetry");
     terminal.keys(&["y", "e", "s", "Enter"]);
@@ -264,12 +260,12 @@ fn opting_in_from_the_screens_wants_the_word() {
 
 #[test]
 fn what_changes_on_disk_shows_by_itself() {
-    if !has_tmux("what_changes_on_disk_shows_by_itself") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
     let terminal = Terminal::run((120, 50), &shell(&agent, "", ""));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     let file = agent.path("etc").join(OPT_OUT);
     std::fs::write(&file, "").unwrap();
     let says = format!("OPTED OUT: {}", file.display());
@@ -287,16 +283,16 @@ fn what_changes_on_disk_shows_by_itself() {
 
 #[test]
 fn a_crash_restores_the_terminal() {
-    const TEST: &str = "a_crash_restores_the_terminal";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     if !cfg!(debug_assertions) {
-        return skip(TEST, "needs a debug build, which has a key that crashes");
+        return skip(test, "needs a debug build, which has a key that crashes");
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "TELEMETRY_PREVIEW_CRASH=1", ""));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     terminal.wait_until_taken();
     terminal.keys(&["F12"]);
     let screen = terminal.wait_for("ended with 134");
@@ -307,19 +303,19 @@ fn a_crash_restores_the_terminal() {
 
 #[test]
 fn it_can_be_stopped_and_goes_on() {
-    const TEST: &str = "it_can_be_stopped_and_goes_on";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     if !std::path::Path::new("/bin/bash").exists() {
-        return skip(TEST, "needs bash, for its job control");
+        return skip(test, "needs bash, for its job control");
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), "PS1='prompt> ' exec bash --norc --noprofile -i");
     terminal.wait_for("prompt>");
     let command = shell(&agent, "", "").replace("; sleep 60", "");
     terminal.line(&command);
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     terminal.keys(&["2", "C-z"]);
     terminal.wait_until("the shell", |screen| screen.contains("Stopped") && screen.contains("prompt>"));
     terminal.wait_until_given_back("the shell has the terminal");
@@ -351,13 +347,13 @@ fn it_can_be_stopped_and_goes_on() {
 
 #[test]
 fn a_file_system_that_hangs_freezes_nothing() {
-    const TEST: &str = "a_file_system_that_hangs_freezes_nothing";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     let agent = Agent::new();
     if !crate::network::strace_works(&agent) {
-        return skip(TEST, "needs strace, and the right to use it");
+        return skip(test, "needs strace, and the right to use it");
     }
     let file = agent.path("etc").join(OPT_OUT);
     // Whoever asks for this file waits for half a minute.
@@ -379,8 +375,8 @@ fn a_file_system_that_hangs_freezes_nothing() {
 /// A mount for which nobody answers: whoever asks for anything in it waits (fuse(4), mount(8)).
 #[test]
 fn a_mount_that_never_answers_freezes_nothing() {
-    const TEST: &str = "a_mount_that_never_answers_freezes_nothing";
-    if !has_tmux(TEST) {
+    let test = this_test!();
+    if !has_tmux(test) {
         return;
     }
     let agent = Agent::new();
@@ -391,7 +387,7 @@ fn a_mount_that_never_answers_freezes_nothing() {
     let alone = |command: &str| format!("unshare --mount sh -c {}", quoted(command));
     let tried = Command::new("sh").args(["-c", &alone(&mount)]).output().unwrap();
     if !String::from_utf8_lossy(&tried.stdout).contains("mounted") {
-        return skip(TEST, "needs /dev/fuse, and the right to mount it in a namespace");
+        return skip(test, "needs /dev/fuse, and the right to mount it in a namespace");
     }
     let program = shell(&agent, "", "3<&-");
     let terminal = Terminal::run((80, 24), &alone(&format!("{mount} && {program}")));
@@ -409,13 +405,13 @@ fn a_mount_that_never_answers_freezes_nothing() {
 
 #[test]
 fn colours_are_for_those_who_want_them() {
-    if !has_tmux("colours_are_for_those_who_want_them") {
+    if !has_tmux(this_test!()) {
         return;
     }
     for (variables, coloured) in [("", true), ("NO_COLOR=1", false), ("NO_COLOR=", true)] {
         let agent = Agent::new();
         let terminal = Terminal::run((80, 24), &shell(&agent, variables, ""));
-        terminal.wait_for(LOOKED);
+        terminal.wait_for(&LOOKED);
         assert_eq!(terminal.has_colour(), coloured, "{variables:?}");
         terminal.keys(&["7"]);
         terminal.wait_for("[7 Dashboard]");
@@ -425,7 +421,7 @@ fn colours_are_for_those_who_want_them() {
 
 #[test]
 fn characters_of_every_width_stay_in_their_columns() {
-    if !has_tmux("characters_of_every_width_stay_in_their_columns") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
@@ -439,7 +435,7 @@ fn characters_of_every_width_stay_in_their_columns() {
         ("C", "\\u{65e5}\\u{672c}\\u{8a9e}e\\u{301}\\u{1b}]0;owned\\u{7}"),
     ] {
         let terminal = Terminal::run((160, 50), &shell(&agent, &format!("{config} LANG={locale}"), ""));
-        terminal.wait_for(LOOKED);
+        terminal.wait_for(&LOOKED);
         let screen = terminal.wait_for("Config directory");
         // A long path is broken into lines where the folder for temporary files is far down.
         let in_one_line: String = screen.replace(['│', '█', '#'], "").split_whitespace().collect();
@@ -459,7 +455,7 @@ fn characters_of_every_width_stay_in_their_columns() {
 
 #[test]
 fn ten_thousand_keys_at_random() {
-    if !has_tmux("ten_thousand_keys_at_random") {
+    if !has_tmux(this_test!()) {
         return;
     }
     let agent = Agent::new();
@@ -477,7 +473,7 @@ fn ten_thousand_keys_at_random() {
     let keys: Vec<&str> = special.into_iter().cycle().take(60).chain(letters.iter().map(String::as_str)).collect();
     let once = shell(&agent, "", "2>> ../log/errors").replace("; sleep 60", " >> ../log/ends");
     let terminal = Terminal::run((80, 24), &format!("cd {}; while :; do {once}; done", quoted(agent.path("home"))));
-    terminal.wait_for(LOOKED);
+    terminal.wait_for(&LOOKED);
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
         random ^= random << 13;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use testkit::skip;
+use testkit::{skip, this_test};
 
 use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell};
 use crate::verbs::{HOSTILE, unprintable};
@@ -171,7 +171,7 @@ fn a_terminal_does_not_obey_the_bytes_of_an_entry() {
     let to_a_pipe = agent.run(&["history", "--raw", "1"]);
     assert_eq!((to_a_pipe.bytes, &*to_a_pipe.err), (entry.request, ""));
     if !Terminal::is_there() {
-        return skip("a_terminal_does_not_obey_the_bytes_of_an_entry", "needs tmux");
+        return skip(this_test!(), "needs tmux");
     }
     let terminal = Terminal::run((120, 60), &shell(&agent, "", "history --raw 1"));
     let screen = terminal.wait_for("ended with 0");

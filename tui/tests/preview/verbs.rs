@@ -9,11 +9,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root, quoted};
-use anonymous_statistics::agent::MARK;
-use anonymous_statistics::agent::installed_sender::SCRIPT;
+use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root, only_the_daemon_says, quoted};
 use anonymous_statistics::call::Invocation;
-use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
 use serde_json::Value;
 
@@ -58,53 +55,6 @@ fn raw_is_the_request_and_nothing_else() {
 
 #[test]
 fn without_a_call_and_without_history_nothing_is_invented() {
-    const OPEN: [&str; 45] = [
-        "event",
-        "distinct_id",
-        "action_result",
-        "action_data",
-        "netdata_machine_guid",
-        "netdata_version",
-        "netdata_buildinfo",
-        "netdata_release_channel",
-        "netdata_install_type",
-        "netdata_prebuilt_distro",
-        "config_stream_enabled",
-        "config_memory_mode",
-        "config_page_cache_size",
-        "config_multidb_disk_quota",
-        "config_https_enabled",
-        "config_https_available",
-        "config_web_enabled",
-        "config_exporting_enabled",
-        "config_is_parent",
-        "config_is_private_registry",
-        "config_private_registry_used",
-        "config_hosts_available",
-        "config_oom_score",
-        "alarms_normal",
-        "alarms_warning",
-        "alarms_critical",
-        "host_charts_count",
-        "host_metrics_count",
-        "host_collectors",
-        "host_collectors_count",
-        "host_notification_methods",
-        "host_allmetrics_prometheus_used",
-        "host_allmetrics_shell_used",
-        "host_allmetrics_json_used",
-        "host_dashboard_used",
-        "host_cloud_available",
-        "host_cloud_enabled",
-        "host_agent_claimed",
-        "host_aclk_available",
-        "host_aclk_protocol",
-        "host_aclk_implementation",
-        "mirrored_host_count",
-        "mirrored_hosts_reachable",
-        "mirrored_hosts_unreachable",
-        "exporting_connectors",
-    ];
     let agent = Agent::new();
     let ran = agent.run(&["show", "--raw"]);
     assert_eq!(ran.code, Some(0));
@@ -114,16 +64,16 @@ fn without_a_call_and_without_history_nothing_is_invented() {
         object.as_object().unwrap().iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect()
     };
     let mut open: Vec<String> = null(&body).into_iter().chain(null(&body["properties"])).collect();
-    let mut expected = OPEN.to_vec();
+    let mut expected = only_the_daemon_says();
     open.sort();
     expected.sort_unstable();
     assert_eq!(open, expected);
-    for name in OPEN {
+    for name in &expected {
         assert!(ran.err.contains(name), "standard error names {name}");
     }
     assert_eq!(agent.run(&["show", "--raw", "--strict"]).code, Some(3));
     let text = agent.run(&["show"]);
-    assert_eq!(text.out.matches(" = set by the daemon\n").count(), OPEN.len());
+    assert_eq!(text.out.matches(" = set by the daemon\n").count(), expected.len());
     assert!(text.out.contains("Not exact"));
 }
 
@@ -535,7 +485,7 @@ fn a_reader_that_goes_away_is_no_error() {
     }
     let agent = Agent::new();
     let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") else {
-        testkit::skip("a_reader_that_goes_away_is_no_error", "the part about a full disk needs /dev/full");
+        testkit::skip(testkit::this_test!(), "the part about a full disk needs /dev/full");
         return;
     };
     let ran = Ran::from(&agent.command(&["schema"]).stdout(full).output().unwrap());
@@ -573,7 +523,7 @@ fn the_help_names_every_exit_status() {
 #[test]
 fn the_picture_of_the_documentation_is_up_to_date() {
     if !cfg!(debug_assertions) {
-        return testkit::skip("the_picture_of_the_documentation_is_up_to_date", "needs a debug build, which draws it");
+        return testkit::skip(testkit::this_test!(), "needs a debug build, which draws it");
     }
     let agent = Agent::new();
     let drawn = agent.run(&["screenshot", "--size", "80x24", "--format", "svg"]);

@@ -48,6 +48,11 @@ fn usual() -> State {
     state(example::preview().unwrap(), RICH, (80, 24))
 }
 
+/// How many fields the request has.
+fn fields_of(preview: &Preview) -> usize {
+    preview.assembly.as_ref().unwrap().event.entries().len()
+}
+
 fn at(screen: &str) -> State {
     let mut state = usual();
     assert!(state.open(screen));
@@ -216,11 +221,12 @@ fn every_outlook_is_said_in_words_and_by_a_symbol() {
         assert_eq!(preview.events().outlook(), outlook);
         assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
         let sender = format!("sender: {sender}");
+        let fields = format!("to posthog.netdata.cloud: {} fields", fields_of(&preview));
         for screen in SCREENS {
             let mut state = state(preview.clone(), PLAIN, (80, 24));
             state.open(screen);
             let text = text(&state);
-            for always in [words, "to posthog.netdata.cloud: 86 fields", &sender, "opens no network socket"] {
+            for always in [words, &fields, &sender, "opens no network socket"] {
                 assert!(text.contains(always), "{screen} does not say {always:?}:\n{text}");
             }
         }
@@ -517,14 +523,15 @@ fn fields_can_be_sorted_by_what_they_say() {
     press(&mut state, Key::Home);
     insta::assert_snapshot!("by-sensitivity", text(&state));
     let mut order = Vec::new();
-    for _ in 0..86 {
+    let fields = fields_of(&example::preview().unwrap());
+    for _ in 0..fields {
         order.push(chosen(&state));
         press(&mut state, Key::Down);
     }
-    assert!(order[0].contains("distinct_id") && order.len() == 86);
+    assert!(order[0].contains("distinct_id"));
     order.sort();
     order.dedup();
-    assert_eq!(order.len(), 86, "each field stands there once");
+    assert_eq!(order.len(), fields, "each field is listed once");
 }
 
 #[test]
