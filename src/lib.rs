@@ -26,8 +26,11 @@ pub mod files;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
-#[cfg(feature = "inspect")]
-pub mod inspect;
+pub mod history;
+pub mod invocation;
+pub mod limits;
+pub mod netdata_conf;
+pub mod options;
 pub mod outbox;
 pub mod proxy;
 pub mod request;

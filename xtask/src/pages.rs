@@ -4,20 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anonymous_statistics::options;
 use anyhow::{Context, Result};
 use clap::{Arg, ArgAction, Command, CommandFactory};
 use clap_complete::{Generator, Shell};
+use system_facts::arguments::Arguments;
 
 use crate::workspace::{PREVIEW, SENDER, SYSTEM_INFO, Workspace};
-
-#[path = "../../src/bin/anonymous-statistics/options.rs"]
-mod anonymous_statistics_options;
-#[allow(dead_code, reason = "what a command line says is not asked here")]
-#[path = "../../platform/src/bin/system-info/arguments.rs"]
-mod system_info;
-#[allow(dead_code, reason = "what a command line says is not asked here")]
-#[path = "../../tui/src/cli.rs"]
-mod telemetry_preview;
 
 /// By this the installer knows the files, whichever version they are of.
 const MARK: &str = "Made by cargo xtask generate of the anonymous-statistics project; do not edit.";
@@ -29,9 +22,9 @@ pub(crate) const FOLDER: &str = "share";
 fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
     for (name, command) in [
-        (SYSTEM_INFO.name, system_info::Arguments::command()),
+        (SYSTEM_INFO.name, Arguments::command()),
         (SENDER.name, sender()),
-        (PREVIEW.name, telemetry_preview::Cli::command()),
+        (PREVIEW.name, telemetry_preview::command()),
     ] {
         let command = visible(name, &command);
         let page = manual(&command).with_context(|| format!("no manual page for {name}"))?;
@@ -50,7 +43,7 @@ fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
 
 /// The sender reads its command line by a table, without clap.
 fn sender() -> Command {
-    let options = anonymous_statistics_options::OPTIONS.iter();
+    let options = options::OPTIONS.iter();
     // clap adds these two by itself.
     let options = options.filter(|option| !["help", "version"].contains(&option.name)).map(|option| {
         let argument = Arg::new(option.name).long(option.name).help(option.help);
@@ -66,8 +59,8 @@ fn sender() -> Command {
     let data = data.map(|(id, name, help)| Arg::new(id).value_name(name).help(help));
     let [action, more] = data;
     Command::new(SENDER.name)
-        .about(anonymous_statistics_options::ABOUT.trim())
-        .after_help(format!("{}\n{}", anonymous_statistics_options::USAGE, anonymous_statistics_options::MORE.trim()))
+        .about(options::ABOUT.trim())
+        .after_help(format!("{}\n{}", options::USAGE, options::MORE.trim()))
         .args(options)
         .args([action, more.num_args(0..)])
 }

@@ -8,7 +8,7 @@ use anonymous_statistics::request::NoRequest;
 use anonymous_statistics::text::printable;
 use lexopt::Arg;
 
-use crate::options::{ABOUT, MORE, OPTIONS, USAGE};
+use anonymous_statistics::options::{ABOUT, MORE, OPTIONS, USAGE};
 
 /// Version and mark in one piece, by which the preview recognises the sender.
 pub(crate) static VERSION: &str = concat!(

@@ -6,7 +6,6 @@
 mod call;
 mod cli;
 mod mounts;
-mod options;
 mod transport;
 mod verify;
 mod watchdog;

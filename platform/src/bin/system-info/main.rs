@@ -1,6 +1,5 @@
 //! Prints the facts of this machine: a table for people, the lines that the Netdata daemon reads, or JSON.
 
-mod arguments;
 mod table;
 
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -9,12 +8,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use system_facts::arguments::{Arguments, Format};
 use system_facts::{
     CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, Recorder, cli, collect_from, netdata,
     printable_json,
 };
-
-use crate::arguments::{Arguments, Format};
 
 /// Why not musl's own: see this crate in the workspace's Cargo.toml.
 #[cfg(target_env = "musl")]

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of `system-info`.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 
 /// How the answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// The Netdata daemon's NETDATA_* lines
     Env,
     /// One JSON object
@@ -19,23 +19,23 @@ pub(crate) enum Format {
 /// process and opens no network connection.
 #[derive(Debug, Default, Parser)]
 #[command(name = "system-info", version)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Print one JSON object; the same as --format json
     #[arg(long, conflicts_with = "format")]
-    pub(crate) json: bool,
+    pub json: bool,
     /// How to print; without it a table on a terminal, else the daemon's lines
     #[arg(long, value_enum)]
-    pub(crate) format: Option<Format>,
+    pub format: Option<Format>,
     /// Add what was looked at for each fact
     #[arg(long)]
-    pub(crate) explain: bool,
+    pub explain: bool,
     /// Also use what not every user may see, and mark what rests on it
     #[arg(long)]
-    pub(crate) privileged: bool,
+    pub privileged: bool,
     /// Read a recorded machine from this folder instead of this one
     #[arg(long, value_name = "DIR")]
-    pub(crate) machine: Option<PathBuf>,
+    pub machine: Option<PathBuf>,
     /// Write what was asked and answered into this folder, new or empty, for --machine
     #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "format", "explain"])]
-    pub(crate) record: Option<PathBuf>,
+    pub record: Option<PathBuf>,
 }

@@ -1,13 +1,18 @@
-//! The options and their descriptions, for the help text and for the pages by `cargo xtask generate`.
+//! The sender's options and the words about them: for its help text, and for the pages that `cargo xtask generate` writes.
 
-/// An option.
-pub(crate) struct Opt {
-    pub(crate) name: &'static str,
-    pub(crate) value: Option<&'static str>,
-    pub(crate) help: &'static str,
+/// An option: its name, the value that it takes, and what it does.
+#[derive(Debug)]
+pub struct Opt {
+    /// Without the hyphens.
+    pub name: &'static str,
+    /// What stands for its value in the help text.
+    pub value: Option<&'static str>,
+    /// One sentence without its full stop.
+    pub help: &'static str,
 }
 
-pub(crate) const OPTIONS: [Opt; 7] = [
+/// All options.
+pub const OPTIONS: [Opt; 7] = [
     Opt { name: "dry-run", value: None, help: "Print the request instead of sending it, opted out or not" },
     Opt { name: "verify", value: None, help: "Check on this machine that what is sent is what is shown" },
     Opt { name: "call", value: Some("FILE"), help: "With --dry-run or --verify: a recorded call" },
@@ -17,7 +22,8 @@ pub(crate) const OPTIONS: [Opt; 7] = [
     Opt { name: "version", value: None, help: "Print the version" },
 ];
 
-pub(crate) const ABOUT: &str = "\
+/// What the program does.
+pub const ABOUT: &str = "\
 Sends one of the Netdata agent's pseudonymous telemetry events.
 
 The Netdata daemon calls this program when it starts, stops and fails. It first
@@ -25,7 +31,8 @@ looks whether the machine has opted out; then it does nothing but delete events
 that wait. Standard output holds the HTTP status of the event, or 000.
 ";
 
-pub(crate) const USAGE: &str = "\
+/// How it is called.
+pub const USAGE: &str = "\
 Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
        anonymous-statistics --verify [--call FILE]
 
@@ -33,7 +40,8 @@ Usage: anonymous-statistics [OPTIONS] ACTION [RESULT [DATA [FRAGMENT ...]]]
   Everything from ACTION on is data, whatever it looks like.
 ";
 
-pub(crate) const MORE: &str = "
+/// What else one should know, with the exit status.
+pub const MORE: &str = "
 To see what would be sent on this machine, run telemetry-preview.
 To opt out, run `telemetry-preview opt-out`, or create the file
 .opt-out-from-anonymous-statistics in the agent's config directory, or set

@@ -1,0 +1,91 @@
+//! `telemetry-preview`: shows what the Netdata agent's telemetry would send, and turns it off.
+//!
+//! It opens no network socket, and has no HTTP, TLS or DNS code. Every decision and every file that is written is the
+//! core library's; here is only what people see.
+
+mod cli;
+mod dashboard;
+mod digest;
+#[cfg(any(debug_assertions, test))]
+mod example;
+mod known;
+mod opting;
+mod output;
+mod question;
+mod report;
+mod saving;
+mod tui;
+mod verbs;
+mod views;
+mod way;
+mod words;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::cli::{Cli, ShowOptions, Verb};
+use crate::output::Failure;
+
+/// The definition of the command line, for the pages that are made from it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::clap(&error),
+    };
+    match run(cli) {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let Some(verb) = cli.verb else { return look_around(&cli.place, cli.plain) };
+    match verb {
+        Verb::Show(options) if options.channel == cli::Channel::Dashboard => {
+            verbs::show_dashboard::run(&question::from(&cli.place)?, options)
+        }
+        Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options),
+        Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
+        Verb::Diff(options) => verbs::diff::run(&question::from(&cli.place)?, &options),
+        Verb::OptOut { dry_run, yes } => verbs::opt_out::run(&question::from(&cli.place)?, dry_run, yes),
+        Verb::OptIn { yes } => verbs::opt_in::run(&question::from(&cli.place)?, yes),
+        Verb::Explain { field, all } => verbs::explain::run(&question::from(&cli.place)?, field.as_deref(), all),
+        Verb::History { json, raw } => verbs::history::run(&question::from(&cli.place)?, json, raw),
+        Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
+        Verb::Check { expect, json } => verbs::check::run(&question::from(&cli.place)?, expect, json),
+        Verb::Schema { format, channel } => verbs::schema::run(format, channel),
+        #[cfg(any(debug_assertions, test))]
+        Verb::Screenshot { size, screen, format } => verbs::screenshot::run(size, &screen, format),
+    }
+}
+
+/// Without a verb: the screens where there is a terminal for them, otherwise the same as text.
+fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
+    let question = question::from(place)?;
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb || plain {
+        return verbs::show::run(&question, ShowOptions::default());
+    }
+    match tui::size_of_terminal() {
+        Some(size) if !tui::fits(size) => {
+            let code = verbs::show::run(&question, ShowOptions::default())?;
+            output::hint(&format!(
+                "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
+                size.width,
+                size.height,
+                tui::SMALLEST.width,
+                tui::SMALLEST.height
+            ));
+            Ok(code)
+        }
+        Some(_) => tui::run(question),
+        None => verbs::show::run(&question, ShowOptions::default()),
+    }
+}
