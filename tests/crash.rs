@@ -68,10 +68,7 @@ fn traced(strace: &[String], home: &Home, happened: [&str; 3], options: &[&str],
 }
 
 fn call(home: &Home, happened: [&str; 3]) -> (String, String, i32) {
-    let call = home.call(&full(happened));
-    let mut command = Command::new(program());
-    command.args(&call.arguments).env_clear().envs(&call.environment).current_dir("/").stdin(Stdio::null());
-    said(&command.output().unwrap())
+    said(&home.call(&full(happened)).command_of(program()).output().unwrap())
 }
 
 /// Whether, in a call that was ended, the event was kept: renamed, and then its folder synced, and both had returned.

@@ -149,10 +149,9 @@ enum Ended {
 /// One call. Everything but the time is the same each time.
 fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: End) -> Result<Ended, Failed> {
     let scene = world.scene(fault, &full(happened));
-    let mut command = Command::new(program);
-    command.args(&scene.call.arguments).env_clear().envs(&scene.call.environment).current_dir("/");
+    let mut command = scene.call.command_of(program);
     let start = Instant::now();
-    let output = command.stdin(std::process::Stdio::null()).output()?;
+    let output = command.output()?;
     let took = start.elapsed();
     let (out, err, code) = said(&output);
     let lost = end.event == Event::Lost;

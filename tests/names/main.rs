@@ -126,9 +126,7 @@ impl World {
         let home = Home::new();
         home.configure(&format!("url = \"{}\"\n", self.url(situation)));
         let call = home.call(&full(["EXIT", "OK", "-"])).with("SSL_CERT_FILE", self.authority.file.to_str().unwrap());
-        let mut command = Command::new(program);
-        command.args(&call.arguments).env_clear().envs(&call.environment).current_dir("/").stdin(Stdio::null());
-        let (out, line, code) = said(&command.output().unwrap());
+        let (out, line, code) = said(&call.command_of(program).output().unwrap());
         assert_eq!(line, "");
         format!("{out} {code}")
     }
