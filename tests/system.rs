@@ -13,10 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anonymous_statistics::fields::{FIELDS, Origin, Place};
 use serde_json::Value as Json;
-use testkit::{Receiver, Reply, parts, program, sender};
+use testkit::{Receiver, Reply, enclosure, parts, program, sender, this_test};
 
 const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 const CONFIG: &str = "/etc/netdata";
@@ -43,39 +42,16 @@ const PLUGINS: [&str; 17] = [
     "statsd",
 ];
 
-/// Set inside the namespaces: to `root` where root made them, else to the word for a user who is called root there.
-const ENCLOSED: &str = "SYSTEM_TEST_ENCLOSED";
-
 /// Runs a test's body in namespaces of its own: this program starts itself again there.
 fn enclosed(test: &str, body: impl FnOnce()) {
     if !Path::new("/usr/sbin/netdata").exists() {
         testkit::skip(test, "the netdata daemon is not installed (Debian package netdata)");
         return;
     }
-    if std::env::var_os(ENCLOSED).is_some() {
-        return body();
+    match enclosure::inside() {
+        Some(_) => body(),
+        None => enclosure::enclose_test(test, &[]),
     }
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--net"]);
-    if !is_root() {
-        unshare.args(["--user", "--map-root-user"]);
-    }
-    let setup = "ip link set lo up || exit 90\n\
-        for folder in $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
-        exec \"$@\"";
-    let status = unshare
-        .args(["sh", "-c", setup, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
-        .env(ENCLOSED, if is_root() { "root" } else { "mapped" })
-        .status()
-        .unwrap();
-    assert!(status.success(), "{test} failed inside its namespaces: {status}");
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// A running daemon with folders of its own.
@@ -109,7 +85,7 @@ impl Daemon {
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         // Only real root can make the daemon run as another user.
-        let real_root = std::env::var_os(ENCLOSED).is_some_and(|who| who == "root");
+        let real_root = enclosure::by_root();
         let user = if real_root { "netdata" } else { "root" };
         if real_root {
             let chown = Command::new("chown")
@@ -287,7 +263,7 @@ fn check_log(daemon: &Daemon) {
 
 #[test]
 fn a_real_daemon_sends_its_events_through_us() {
-    enclosed("a_real_daemon_sends_its_events_through_us", || {
+    enclosed(this_test!(), || {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let mut daemon = Daemon::start(&receiver, &[], false);
         let started = receiver.wait_for(2, LONG);
@@ -341,7 +317,7 @@ fn a_real_daemon_sends_its_events_through_us() {
 
 #[test]
 fn a_failing_daemon_sends_what_failed() {
-    enclosed("a_failing_daemon_sends_what_failed", || {
+    enclosed(this_test!(), || {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let mut daemon = Daemon::start(&receiver, &[], false);
         receiver.wait_for(2, LONG);
@@ -378,19 +354,19 @@ fn silent_daemon(variables: &[(&str, &str)], file: bool) -> Json {
 
 #[test]
 fn with_the_opt_out_file_nothing_arrives() {
-    enclosed("with_the_opt_out_file_nothing_arrives", || assert_eq!(silent_daemon(&[], true), false));
+    enclosed(this_test!(), || assert_eq!(silent_daemon(&[], true), false));
 }
 
 #[test]
 fn with_disable_telemetry_nothing_arrives() {
-    enclosed("with_disable_telemetry_nothing_arrives", || {
+    enclosed(this_test!(), || {
         silent_daemon(&[("DISABLE_TELEMETRY", "1")], false);
     });
 }
 
 #[test]
 fn with_do_not_track_nothing_arrives() {
-    enclosed("with_do_not_track_nothing_arrives", || {
+    enclosed(this_test!(), || {
         silent_daemon(&[("DO_NOT_TRACK", "1")], false);
     });
 }

@@ -13,18 +13,14 @@ mod table;
 mod world;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use libtest_mimic::{Arguments, Failed, Trial};
 use table::{End, Event, FAULTS, Fault, When};
-use testkit::{full, names, nginx, said, skip};
+use testkit::{enclosure, full, names, nginx, said, skip};
 use world::World;
-
-/// Set inside the namespaces: the folder with what is mounted there.
-const ENCLOSED: &str = "FAULTS_ENCLOSED";
 
 /// How much later than its deadline a call may return.
 const TOLERANCE: Duration = Duration::from_millis(100);
@@ -48,7 +44,7 @@ fn main() -> ExitCode {
             }
             return libtest_mimic::run(&arguments, Vec::new()).exit_code();
         }
-        if std::env::var_os(ENCLOSED).is_none() {
+        if enclosure::inside().is_none() {
             return enclose();
         }
         names::serve();
@@ -82,26 +78,12 @@ fn programs() -> Vec<PathBuf> {
 
 /// Starts this program again where the network, the names and the default configuration folders are its own.
 fn enclose() -> ExitCode {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [
+    let files = [
         ("resolv.conf", "nameserver 127.0.0.1\n"),
         ("nsswitch.conf", "hosts: files dns\n"),
         ("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
-    ] {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    let setup = "ip link set lo up || exit 90\n\
-        for folder in $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
-        for file in resolv.conf nsswitch.conf hosts; do mount --bind \"$FAULTS_ENCLOSED/$file\" /etc/$file || exit 92; done\n\
-        exec \"$@\"";
-    let status = Command::new("unshare")
-        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(std::env::args_os().skip(1))
-        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
-        .env(ENCLOSED, folder.path())
-        .status()
-        .unwrap();
+    ];
+    let status = enclosure::enclose(&std::env::args_os().skip(1).collect::<Vec<_>>(), &files, "");
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(99))
 }
 

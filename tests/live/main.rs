@@ -18,18 +18,15 @@ mod make;
 mod matrix;
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use answers::Answers;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use make::Scene;
 use matrix::{ENVIRONMENTS, Environment};
-use testkit::skip;
+use testkit::{enclosure, skip};
 
-/// Set inside the namespaces.
-const ENCLOSED: &str = "LIVE_ENCLOSED";
 /// How many environments `cargo xtask ci` must be able to make, and with `--all`.
 const AT_LEAST: [usize; 2] = [8, 24];
 
@@ -49,7 +46,7 @@ fn main() -> ExitCode {
         }
         return libtest_mimic::run(&arguments, Vec::new()).exit_code();
     }
-    if std::env::var_os(ENCLOSED).is_none() && !arguments.list {
+    if enclosure::inside().is_none() && !arguments.list {
         return enclose();
     }
 
@@ -82,18 +79,8 @@ fn title(environment: &Environment) -> String {
 
 /// Starts this program again where nothing that it does is seen from outside, but control groups.
 fn enclose() -> ExitCode {
-    let setup = "ip link set lo up || exit 90\n\
-        for folder in /run $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
-        mount -t tmpfs -o mode=1777 none /dev/shm && mkdir -p /run/lock || exit 92\n\
-        exec \"$@\"";
-    let status = Command::new("unshare")
-        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args(std::env::args_os().skip(1))
-        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
-        .env(ENCLOSED, "1")
-        .status()
-        .unwrap();
+    let memory = "mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=1777 none /dev/shm && mkdir -p /run/lock || exit 93";
+    let status = enclosure::enclose(&std::env::args_os().skip(1).collect::<Vec<_>>(), &[], memory);
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(99))
 }
 

@@ -15,15 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use table::{SITUATIONS, Says, Situation};
 use testkit::names::{A, Question};
 use testkit::nginx::{Authority, NGINX, Server, identity};
-use testkit::{Home, full, said, skip, this_test};
+use testkit::{Home, enclosure, full, said, skip, this_test};
 
 const CURL: &str = "/usr/bin/curl";
-/// Set inside the namespaces: the folder with what is mounted there.
-const ENCLOSED: &str = "NAMES_ENCLOSED";
 /// A machine that is busy with something else delays a call. A defect is there each time.
 const TRIES: u32 = 3;
 /// The deadline of EXIT: nobody waits longer for an answer.
@@ -38,8 +35,11 @@ fn every_situation_ends_as_with_curl() {
     if let Some(missing) = [CURL, NGINX, "/bin/ip"].iter().find(|path| !Path::new(path).exists()) {
         return skip(test, &format!("{missing} is missing"));
     }
-    let Some(folder) = std::env::var_os(ENCLOSED) else { return enclose(test) };
-    let world = World::make(Path::new(&folder));
+    let Some(folder) = enclosure::inside() else {
+        let files = [("hosts", ""), ("resolv.conf", ""), ("nsswitch.conf", "hosts: files dns\n")];
+        return enclosure::enclose_test(test, &files);
+    };
+    let world = World::make(&folder);
     let mut wrong = Vec::new();
     for situation in SITUATIONS {
         world.is(situation);
@@ -63,28 +63,6 @@ fn programs() -> Vec<(PathBuf, bool)> {
     let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
     let built = (PathBuf::from(testkit::sender()), cfg!(target_env = "musl"));
     std::iter::once(built).chain(given_away.map(|program| (program, true))).collect()
-}
-
-/// Runs this test again in its namespaces.
-fn enclose(test: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    testkit::set_mode(folder.path(), 0o755);
-    for (name, text) in [("hosts", ""), ("resolv.conf", ""), ("nsswitch.conf", "hosts: files dns\n")] {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    let setup = "ip link set lo up || exit 90\n\
-        for folder in $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
-        for file in hosts resolv.conf nsswitch.conf; do mount --bind \"$NAMES_ENCLOSED/$file\" /etc/$file || exit 92; done\n\
-        exec \"$@\"";
-    let status = Command::new("unshare")
-        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args([test, "--exact", "--nocapture"])
-        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
-        .env(ENCLOSED, folder.path())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{status}");
 }
 
 struct World {

@@ -10,21 +10,17 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
-use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
-
 use crate::is_missing;
 use crate::settings::{SETTINGS, Setting};
 use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::squid::{HOST, PASSWORDS, SQUID, Squid};
-use testkit::{Home, said, this_test};
+use testkit::{Home, enclosure, said, this_test};
 
 const CURL: &str = "/usr/bin/curl";
 const NAMES: &str = "127.0.0.1 localhost posthog.test proxy.test proxy_a.test ftp.proxy.test\n";
 /// Debian's trust store. curl uses no other for the certificate of a proxy.
 const STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
 const TRIES: u32 = 3;
-/// Set inside the namespaces.
-const ENCLOSED: &str = "PROXY_ENCLOSED";
 
 #[test]
 fn every_setting_ends_as_with_curl() {
@@ -36,8 +32,11 @@ fn every_setting_ends_as_with_curl() {
         testkit::skip(test, "only root can give names and ports to it");
         return;
     }
-    let Some(folder) = std::env::var_os(ENCLOSED) else { return enclose(test) };
-    let world = World::make(Path::new(&folder));
+    let Some(folder) = enclosure::inside() else {
+        let files = [("hosts", NAMES), ("nsswitch.conf", "hosts: files\n")];
+        return enclosure::enclose_test(&format!("beside_curl::{test}"), &files);
+    };
+    let world = World::make(&folder);
     let mut wrong = Vec::new();
     for setting in SETTINGS {
         let ends = || (world.ours(setting), world.curls(setting));
@@ -52,27 +51,6 @@ fn every_setting_ends_as_with_curl() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} settings:\n{}", wrong.len(), SETTINGS.len(), wrong.join("\n"));
-}
-
-/// Runs this test again in its namespaces.
-fn enclose(test: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    testkit::set_mode(folder.path(), 0o755);
-    std::fs::write(folder.path().join("hosts"), NAMES).unwrap();
-    std::fs::write(folder.path().join("nsswitch.conf"), "hosts: files\n").unwrap();
-    let setup = "ip link set lo up || exit 90\n\
-        for folder in $FOLDERS; do if [ -d \"$folder\" ]; then mount -t tmpfs -o mode=755 none \"$folder\" || exit 91; fi; done\n\
-        for file in hosts nsswitch.conf; do mount --bind \"$PROXY_ENCLOSED/$file\" /etc/$file || exit 92; done\n\
-        exec \"$@\"";
-    let status = Command::new("unshare")
-        .args(["--mount", "--net", "sh", "-c", setup, "sh"])
-        .arg(std::env::current_exe().unwrap())
-        .args([&format!("beside_curl::{test}"), "--exact", "--nocapture"])
-        .env("FOLDERS", CONFIG_DIRECTORIES.join(" "))
-        .env(ENCLOSED, folder.path())
-        .status()
-        .unwrap();
-    assert!(status.success(), "{status}");
 }
 
 /// The servers of the table, and what reached them.

@@ -108,6 +108,7 @@ mod linux {
     use std::io;
     use std::path::Path;
 
+    use anonymous_statistics::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES};
     use anyhow::{Context, Result, bail};
     use rustix::mount::{MountFlags, mount};
     use rustix::net::netlink::SocketAddrNetlink;
@@ -160,22 +161,11 @@ mod linux {
         (kind == NLMSG_ERROR).then_some(code)
     }
 
-    /// The usual config directories, where a file in any of them opts out, and library directories.
-    const USUAL_FOLDERS: [&str; 9] = [
-        "/etc/netdata",
-        "/opt/netdata/etc/netdata",
-        "/usr/local/etc/netdata",
-        "/opt/homebrew/etc/netdata",
-        "/var/lib/netdata",
-        "/opt/netdata/var/lib/netdata",
-        "/var/db/netdata",
-        "/usr/local/var/lib/netdata",
-        "/opt/homebrew/var/lib/netdata",
-    ];
-
-    /// An empty folder over each that exists. Others never see it: unshare(1) makes the mounts of its namespace private.
+    /// An empty folder over each of the usual ones, in some of which a file opts out. Others never see it: unshare(1) makes the
+    /// mounts of its namespace private.
     pub(super) fn cover_usual_folders() -> Result<()> {
-        for folder in USUAL_FOLDERS.map(Path::new).into_iter().filter(|folder| folder.is_dir()) {
+        let folders = CONFIG_DIRECTORIES.into_iter().chain(LIBRARY_DIRECTORIES).map(Path::new);
+        for folder in folders.filter(|folder| folder.is_dir()) {
             mount("tmpfs", folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=0755")
                 .with_context(|| format!("cannot cover {}", folder.display()))?;
         }

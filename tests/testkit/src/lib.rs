@@ -4,6 +4,7 @@
 #![allow(missing_debug_implementations, clippy::new_without_default, reason = "nothing prints or invents them")]
 
 pub mod crowded;
+pub mod enclosure;
 pub mod hanging;
 mod home;
 pub mod names;

@@ -1,0 +1,54 @@
+//! Namespaces of a test program's own: it starts itself again in them.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+
+use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+
+use crate::set_mode;
+
+/// Set inside: the folder with the files that are mounted over those of `/etc`.
+const FOLDER: &str = "ENCLOSED_FILES";
+/// Set inside: to `root` where root made the namespaces, else to another word.
+const MADE_BY: &str = "ENCLOSED_BY";
+
+/// Inside, the folder with the files that are mounted over those of `/etc`: what is written into one of them is in the other.
+pub fn inside() -> Option<PathBuf> {
+    std::env::var_os(FOLDER).map(PathBuf::from)
+}
+
+/// Whether root made the namespaces, and not somebody who is called root there.
+pub fn by_root() -> bool {
+    std::env::var_os(MADE_BY).is_some_and(|who| who == "root")
+}
+
+/// Starts this program again in a mount and a network namespace, where the only network is loopback, no folder says that the
+/// machine has opted out, and files of `/etc` have these texts. `more` is done before, by a shell.
+pub fn enclose(arguments: &[impl AsRef<OsStr>], files: &[(&str, &str)], more: &str) -> ExitStatus {
+    let folder = tempfile::tempdir().unwrap();
+    set_mode(folder.path(), 0o755);
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let setup = format!(
+        "ip link set lo up || exit 90\n\
+         for folder in {}; do if [ -d $folder ]; then mount -t tmpfs -o mode=755 none $folder || exit 91; fi; done\n\
+         for file in {}; do mount --bind \"${FOLDER}/$file\" /etc/$file || exit 92; done\n\
+         {more}\nexec \"$@\"",
+        CONFIG_DIRECTORIES.join(" "),
+        names.join(" ")
+    );
+    let root = rustix::process::geteuid().is_root();
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--mount", "--net"]).args(if root { &[][..] } else { &["--user", "--map-root-user"] });
+    unshare.args(["sh", "-c", &setup, "sh"]).arg(std::env::current_exe().unwrap()).args(arguments);
+    unshare.env(FOLDER, folder.path()).env(MADE_BY, if root { "root" } else { "somebody" }).status().unwrap()
+}
+
+/// The same for one test.
+pub fn enclose_test(test: &str, files: &[(&str, &str)]) {
+    let status = enclose(&[test, "--exact", "--nocapture"], files, "");
+    assert!(status.success(), "{test} failed inside its namespaces: {status}");
+}
