@@ -22,7 +22,7 @@ struct Region {
     arguments: &'static [&'static str],
 }
 
-/// Every generated part. A file's markers without a row here, or a row without markers, is an error.
+/// Every generated part, those of one file together. A file's markers without a row here, or a row without markers, is an error.
 const REGIONS: &[Region] = &[
     Region {
         file: "docs/what-is-sent.md",
@@ -47,17 +47,6 @@ const REGIONS: &[Region] = &[
     },
 ];
 
-/// The files that are searched for markers.
-const FILES: [&str; 7] = [
-    "README.md",
-    "CONTRIBUTING.md",
-    "dashboard/telemetry.js",
-    "docs/channels.md",
-    "docs/detection.md",
-    "docs/reliability.md",
-    "docs/what-is-sent.md",
-];
-
 /// What a comment begins and ends with.
 const MARKDOWN: (&str, &str) = ("<!--", "-->");
 const JAVASCRIPT: (&str, &str) = ("/*", "*/");
@@ -71,31 +60,24 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     let folder = build(workspace)?;
     let mut stale: Vec<String> = Vec::new();
     let mut count = 0;
-    for file in FILES {
+    for regions in REGIONS.chunk_by(|one, other| one.file == other.file) {
+        let Some(Region { file, .. }) = regions.first() else { continue };
         let path = workspace.root.join(file);
-        if !path.exists() {
-            eprintln!("{file} does not exist yet.");
-            continue;
-        }
         let before = fs::read_to_string(&path).with_context(|| format!("cannot read {file}"))?;
-        let regions: Vec<&Region> = REGIONS.iter().filter(|region| region.file == file).collect();
-        same_names(&before, comments(file), &regions).with_context(|| file.to_owned())?;
+        same_names(&before, comments(file), regions).with_context(|| (*file).to_owned())?;
         let mut after = before.clone();
         for region in regions {
             let mut command = run::program(folder.join(region.program), region.arguments);
             let content = run::text(command.current_dir(&workspace.root))?;
             count += 1;
-            after = replace(&after, comments(file), region.name, &content).with_context(|| file.to_owned())?;
+            after = replace(&after, comments(file), region.name, &content).with_context(|| (*file).to_owned())?;
         }
         if after != before {
-            stale.push(file.to_owned());
+            stale.push((*file).to_owned());
             if !check {
                 fs::write(&path, after).with_context(|| format!("cannot write {file}"))?;
             }
         }
-    }
-    if let Some(missing) = REGIONS.iter().find(|region| !FILES.contains(&region.file)) {
-        bail!("{} is not among the files that are searched for markers", missing.file);
     }
     for made in [pages::run(workspace, check)?, screenshots::run(workspace, &folder, check)?] {
         count += made.0;
@@ -133,7 +115,7 @@ fn replace(text: &str, comments: (&str, &str), name: &str, content: &str) -> Res
 }
 
 /// That the markers in a file and the rows of the table are the same set.
-fn same_names(text: &str, comments: (&str, &str), regions: &[&Region]) -> Result<()> {
+fn same_names(text: &str, comments: (&str, &str), regions: &[Region]) -> Result<()> {
     let (begin, end) = (format!("{} generated: ", comments.0), format!(" {}", comments.1));
     let marked: BTreeSet<&str> =
         text.lines().filter_map(|line| line.trim().strip_prefix(&begin)?.strip_suffix(&end)).collect();
@@ -170,7 +152,7 @@ mod tests {
         let fresh = replace(page, comments("a.js"), "list", "const A = 1;").unwrap();
         assert_eq!(fresh, "/* generated: list */\n\nconst A = 1;\n\n/* end generated: list */\nrest\n");
         let list = Region { file: "a.js", name: "list", program: "", arguments: &[] };
-        assert!(same_names(page, JAVASCRIPT, &[&list]).is_ok());
+        assert!(same_names(page, JAVASCRIPT, &[list]).is_ok());
     }
 
     #[test]
@@ -184,10 +166,10 @@ mod tests {
 
     #[test]
     fn markers_and_table_must_agree() {
-        let list = Region { file: "README.md", name: "list", program: "", arguments: &[] };
-        let other = Region { name: "other", ..list };
-        assert!(same_names(PAGE, MARKDOWN, &[&list]).is_ok());
+        let region = |name| Region { file: "README.md", name, program: "", arguments: &[] };
+        assert!(same_names(PAGE, MARKDOWN, &[region("list")]).is_ok());
         assert!(same_names(PAGE, MARKDOWN, &[]).unwrap_err().to_string().contains("list"));
-        assert!(same_names(PAGE, MARKDOWN, &[&list, &other]).unwrap_err().to_string().contains("other"));
+        let unknown = same_names(PAGE, MARKDOWN, &[region("list"), region("other")]);
+        assert!(unknown.unwrap_err().to_string().contains("other"));
     }
 }
