@@ -260,10 +260,7 @@ fn opted_out_is_silent_with_little_memory() {
         return;
     }
     // A program that is not static needs more before it begins.
-    let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
-    let Some(program) = given_away else {
-        return skip(test, "STATIC_PROGRAMS names no folder with a static build (cargo xtask static)");
-    };
+    let Some(program) = testkit::needs_static_program(test, "anonymous-statistics") else { return };
     let home = Home::sending_to(&Receiver::start(Reply::Status(503, "")));
     assert_eq!(timed(&home, EXIT).0.0, "503");
     std::fs::write(home.opt_out_file(), "").unwrap();

@@ -26,12 +26,8 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// What a busy machine may add.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-fn given_away() -> Option<PathBuf> {
-    std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"))
-}
-
 fn program() -> PathBuf {
-    given_away().unwrap_or_else(|| testkit::sender().into())
+    testkit::given_away("anonymous-statistics")
 }
 
 /// A call for EXIT, as the last words of another program.
@@ -346,10 +342,7 @@ fn no_refused_system_call_is_its_end() {
 #[test]
 fn in_an_empty_root_folder() {
     let test = this_test!();
-    let Some(given_away) = given_away() else {
-        skip(test, "STATIC_PROGRAMS names no folder with a static build (cargo xtask static)");
-        return;
-    };
+    let Some(given_away) = testkit::needs_static_program(test, "anonymous-statistics") else { return };
     if !rustix::process::geteuid().is_root() {
         skip(test, "only root can change the root folder");
         return;
@@ -407,7 +400,7 @@ fn with_a_hostile_environment() {
         ("http_proxy", "http://127.0.0.1:9"),
         ("ANONYMOUS_STATISTICS_PARENT", "1"),
     ]));
-    if given_away().is_some() {
+    if testkit::static_program("anonymous-statistics").is_some() {
         // A dynamic loader would obey some of these; the static program has none.
         environments.push(settings(&[
             ("LD_PRELOAD", "/nonexistent.so"),

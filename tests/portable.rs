@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use testkit::{GUID, find, said, search_path, skip};
+use testkit::{GUID, find, needs_static_program, said, search_path};
 
 const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 
@@ -23,16 +23,12 @@ struct Root {
 
 impl Root {
     fn new(test: &str) -> Option<Self> {
-        let Some(programs) = std::env::var_os("STATIC_PROGRAMS") else {
-            skip(test, "STATIC_PROGRAMS names no folder with a static build (cargo xtask static)");
-            return None;
-        };
         let root = Self {
             folder: tempfile::tempdir().unwrap(),
             emulator: std::env::var_os("EMULATOR").map(|name| find(&name.into_string().unwrap()).unwrap()),
         };
         for name in PROGRAMS {
-            fs::copy(Path::new(&programs).join(name), root.folder.path().join(name)).unwrap();
+            fs::copy(needs_static_program(test, name)?, root.folder.path().join(name)).unwrap();
         }
         for file in root.emulator.iter().flat_map(|emulator| with_libraries(emulator)) {
             let copy = root.folder.path().join(file.strip_prefix("/").unwrap());

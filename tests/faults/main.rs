@@ -72,8 +72,7 @@ fn missing() -> Option<String> {
 
 /// The sender as it was built for the tests, and, where `STATIC_PROGRAMS` names its folder, as it is given away.
 fn programs() -> Vec<PathBuf> {
-    let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
-    std::iter::once(PathBuf::from(testkit::sender())).chain(given_away).collect()
+    std::iter::once(PathBuf::from(testkit::sender())).chain(testkit::static_program("anonymous-statistics")).collect()
 }
 
 /// Starts this program again where the network, the names and the default configuration folders are its own.

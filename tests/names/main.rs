@@ -60,7 +60,7 @@ fn every_situation_ends_as_with_curl() {
 
 /// The sender as it was built for the tests, and as it is given away; and whether its resolver is musl's.
 fn programs() -> Vec<(PathBuf, bool)> {
-    let given_away = std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join("anonymous-statistics"));
+    let given_away = testkit::static_program("anonymous-statistics");
     let built = (PathBuf::from(testkit::sender()), cfg!(target_env = "musl"));
     std::iter::once(built).chain(given_away.map(|program| (program, true))).collect()
 }

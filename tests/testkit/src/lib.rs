@@ -17,7 +17,10 @@ pub mod squid;
 mod strace;
 
 pub use home::{Call, GUID, Home, OPT_OUT, TEMPORARY, full};
-pub use programs::{command, find, given_away, program, quoted, said, search_path, sender, set_mode};
+pub use programs::{
+    command, find, given_away, needs_static_program, program, quoted, said, search_path, sender, set_mode,
+    static_program,
+};
 pub use receiver::{Receiver, Reply, is_complete, parts};
 pub use skip::{around, opt_out_file_here, opted_out_here, skip};
 pub use strace::{Point, in_strace, points, strace};

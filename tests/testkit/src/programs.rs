@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
+use crate::skip;
+
 /// The folder of the programs that cargo has built. To the tests of a package it names those of the package, which lie beside
 /// all others.
 fn programs() -> PathBuf {
@@ -54,10 +56,23 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
-/// A program as it is given away, where there is a static build: it makes half as many system calls before it begins to work.
+/// A program as it is given away, where `STATIC_PROGRAMS` names the folder of a static build.
+pub fn static_program(name: &str) -> Option<PathBuf> {
+    std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join(name))
+}
+
+/// The same where there is one: it makes half as many system calls before it begins to work.
 pub fn given_away(name: &str) -> PathBuf {
-    let folder = std::env::var_os("STATIC_PROGRAMS");
-    folder.map_or_else(|| program(name), |folder| Path::new(&folder).join(name))
+    static_program(name).unwrap_or_else(|| program(name))
+}
+
+/// The same, and where there is none that is a skip.
+pub fn needs_static_program(test: &str, name: &str) -> Option<PathBuf> {
+    let program = static_program(name);
+    if program.is_none() {
+        skip(test, "STATIC_PROGRAMS names no folder with a static build (cargo xtask static)");
+    }
+    program
 }
 
 /// Standard output and standard error as text, and the exit status.
