@@ -26,10 +26,8 @@ pub mod files;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
-pub mod history;
-pub mod invocation;
-pub mod limits;
-pub mod netdata_conf;
+#[cfg(feature = "inspect")]
+pub mod inspect;
 pub mod options;
 pub mod outbox;
 pub mod proxy;

@@ -3,22 +3,17 @@
 //! It opens no network socket, and has no HTTP, TLS or DNS code. Every decision and every file that is written is the
 //! core library's; here is only what people see.
 
+mod actions;
 mod cli;
-mod dashboard;
 mod digest;
 #[cfg(any(debug_assertions, test))]
 mod example;
-mod known;
-mod opting;
 mod output;
+mod present;
 mod question;
-mod report;
-mod saving;
-mod tui;
+mod screens;
+mod ui;
 mod verbs;
-mod views;
-mod way;
-mod words;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -73,19 +68,19 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb || plain {
         return verbs::show::run(&question, ShowOptions::default());
     }
-    match tui::size_of_terminal() {
-        Some(size) if !tui::fits(size) => {
+    match ui::size_of_terminal() {
+        Some(size) if !ui::fits(size) => {
             let code = verbs::show::run(&question, ShowOptions::default())?;
             output::hint(&format!(
                 "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
                 size.width,
                 size.height,
-                tui::SMALLEST.width,
-                tui::SMALLEST.height
+                ui::SMALLEST.width,
+                ui::SMALLEST.height
             ));
             Ok(code)
         }
-        Some(_) => tui::run(question),
+        Some(_) => ui::run(screens::all(), question),
         None => verbs::show::run(&question, ShowOptions::default()),
     }
 }

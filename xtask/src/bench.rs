@@ -11,7 +11,7 @@ use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anonymous_statistics::folders::CONFIG_DIRECTORIES;
+use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anyhow::{Context, Result, bail};
 
 use crate::enclosure::Enclosure;

@@ -108,7 +108,7 @@ mod linux {
     use std::io;
     use std::path::Path;
 
-    use anonymous_statistics::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES};
+    use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, LIBRARY_DIRECTORIES};
     use anyhow::{Context, Result, bail};
     use rustix::mount::{MountFlags, mount};
     use rustix::net::netlink::SocketAddrNetlink;

@@ -52,7 +52,7 @@ const HOUSES: &[House] = &[
         sources: "src",
         floors: &[
             "text", "files", "clock", "endpoint", "call", "fields", "config", "request", "consent", "outbox", "proxy",
-            "agent", "channels", "inspect", "fuzz", "lib",
+            "agent", "channels", "inspect", "options", "fuzz", "lib",
         ],
     },
     House { sources: "src/bin/anonymous-statistics", floors: &[] },

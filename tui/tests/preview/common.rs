@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
-use anonymous_statistics::schema::{FIELDS, Happened, Origin};
+use anonymous_statistics::fields::{FIELDS, Happened, Origin};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
 pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";

@@ -3,6 +3,9 @@
 //! The opt-out file counts in the usual config directories too, so what is decided here depends on the machine; the tests
 //! ask the core library what it should be.
 
+use anonymous_statistics::agent::MARK;
+use anonymous_statistics::agent::installed_sender::SCRIPT;
+use anonymous_statistics::inspect::{Preview, Question};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

@@ -99,7 +99,9 @@ pub(crate) const STEPS: &[Step<Look>] = &[
     },
     Step {
         what: "podman's mounts in a pod are CRI-O's: both mount the same files, but only CRI-O works for kubelet",
-        rules: || vec![rule("crio", "podman's mounts in a pod", "crio.conf(5): root, runroot; containers-storage.conf(5)")],
+        rules: || {
+            vec![rule("crio", "podman's mounts in a pod", "crio.conf(5): root, runroot; containers-storage.conf(5)")]
+        },
         run: |_, findings, _| {
             if let (Some(("podman", source)), true) = (findings.name, findings.pod.is_some()) {
                 findings.name = Some(("crio", source));
