@@ -123,7 +123,9 @@ pub fn plist(bytes: &[u8]) {
 
 /// machine.json of a recording that has no files.
 pub fn machine_json(bytes: &[u8]) {
-    if let Ok(host) = RecordedHost::parse(bytes, PathBuf::from("/nonexistent")) {
+    if let Ok(document) = serde_json::from_slice(bytes)
+        && let Ok(host) = RecordedHost::parse(&document, PathBuf::from("/nonexistent"))
+    {
         collected(&host);
     }
 }

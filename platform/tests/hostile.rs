@@ -124,6 +124,119 @@ fn links_of_a_recording_stay_inside_it() {
     assert_eq!(host.list("/folder", 0), Err(Error::TooLarge));
 }
 
+/// A machine with a file of its own, one of its base's, one that it replaces and some that it has no more.
+#[test]
+fn a_base_answers_what_the_machine_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |place: &str, text: &str| {
+        let place = folder.path().join(place);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, text).unwrap();
+    };
+    for (place, text) in [
+        (
+            "base/machine.json",
+            r#"{"platform": "linux", "uname": {"release": "1", "machine": "x86_64"},
+            "sysctl": {"a": "1", "b": "1"}, "cpuid": {"hypervisor_bit": true}, "unreadable": ["/etc/1"]}"#,
+        ),
+        ("base/root/etc/kept", "base"),
+        ("base/root/etc/replaced", "base"),
+        ("base/root/etc/gone", "base"),
+        ("base/root/dmi/id/vendor", "base"),
+        ("base/root/real/file", "base"),
+        ("machine/root/etc/own", "own"),
+        ("machine/root/etc/replaced", "own"),
+    ] {
+        file(place, text);
+    }
+    symlink("/etc/replaced", folder.path().join("base/root/link")).unwrap();
+    symlink("/real", folder.path().join("machine/root/etc/real")).unwrap();
+    let host = recorded(
+        &folder.path().join("machine"),
+        r#"{"base": "base", "uname": {"release": "2"}, "sysctl": {"b": "2", "c": "2"}, "cpuid": null,
+            "absent": ["/etc/gone", "/dmi"], "unreadable": []}"#,
+    );
+    let read = |path: &str| host.read(path, 100).map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!(read("/etc/own").as_deref(), Ok("own"));
+    assert_eq!(read("/etc/kept").as_deref(), Ok("base"));
+    assert_eq!(read("/etc/replaced").as_deref(), Ok("own"));
+    assert_eq!(read("/link").as_deref(), Ok("own"), "a link of the base leads into the machine");
+    assert_eq!(read("/etc/real/file").as_deref(), Ok("base"), "and the reverse");
+    assert_eq!(read("/etc/gone"), Err(Error::NotFound));
+    assert_eq!(read("/dmi/id/vendor"), Err(Error::NotFound), "what is below something absent is so too");
+    assert_eq!(host.metadata("/etc/gone"), Err(Error::NotFound));
+    assert_eq!(host.list("/etc", 9), Ok(["kept", "own", "real", "replaced"].map(str::to_owned).into()));
+    assert_eq!(host.list("/etc", 3), Err(Error::TooLarge));
+    assert_eq!(host.list("/", 9), Ok(["etc", "link", "real"].map(str::to_owned).into()));
+    assert_eq!(host.list("/dmi", 9), Err(Error::NotFound));
+    assert_eq!(read("/etc/1"), Err(Error::NotFound), "a list is the machine's own");
+    let uname = host.uname().unwrap();
+    assert_eq!((uname.release.as_str(), uname.machine.as_str()), ("2", "x86_64"));
+    assert_eq!(["a", "b", "c"].map(|name| host.sysctl_integer(name)), [Ok(1), Ok(2), Ok(2)]);
+    assert_eq!(host.cpuid(1, 0), Err(Error::Unsupported));
+}
+
+/// A recording may come from anybody. Its base is the folder of that name beside it: no other place, no link, no chain.
+#[test]
+fn a_base_leads_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = folder.path().join("machines/machine");
+    for name in ["outside", "machines/base", "machines/machine", "machines/chain"] {
+        fs::create_dir_all(folder.path().join(name).join("root/etc")).unwrap();
+        fs::write(folder.path().join(name).join("machine.json"), r#"{"platform": "linux"}"#).unwrap();
+        fs::write(folder.path().join(name).join("root/etc/secret"), "secret").unwrap();
+    }
+    fs::write(folder.path().join("machines/chain/machine.json"), r#"{"platform": "linux", "base": "base"}"#).unwrap();
+    symlink("../outside", folder.path().join("machines/link")).unwrap();
+    fs::create_dir(folder.path().join("machines/linked")).unwrap();
+    fs::write(folder.path().join("machines/linked/machine.json"), r#"{"platform": "linux"}"#).unwrap();
+    symlink("../../outside/root", folder.path().join("machines/linked/root")).unwrap();
+    let open = |base: &str| {
+        fs::write(machine.join("machine.json"), format!(r#"{{"base": {base}}}"#)).unwrap();
+        RecordedHost::open(&machine).map_err(|error| error.to_string())
+    };
+    let outside = serde_json::json!(folder.path().join("outside")).to_string();
+    for (base, why) in [
+        (outside.as_str(), "not the name of a folder beside this one"),
+        (r#""../../outside""#, "not the name of a folder beside this one"),
+        (r#""../base""#, "not the name of a folder beside this one"),
+        (r#""base/""#, "not the name of a folder beside this one"),
+        (r#""base/../../outside""#, "not the name of a folder beside this one"),
+        (r#"".""#, "not the name of a folder beside this one"),
+        (r#""..""#, "not the name of a folder beside this one"),
+        (r#""""#, "not the name of a folder beside this one"),
+        ("null", "not the name of a folder beside this one"),
+        (r#"["base"]"#, "not the name of a folder beside this one"),
+        (r#""link""#, "a link"),
+        (r#""linked""#, "a link"),
+        (r#""chain""#, "has a base itself"),
+        (r#""machine""#, "has a base itself"),
+        (r#""nowhere""#, "not found"),
+    ] {
+        let error = open(base).unwrap_err();
+        assert!(error.starts_with("machine.json: `base`") && error.contains(why), "{base}: {error}");
+    }
+
+    // Links inside the base are the machine's, whatever they point to, also where the machine has a folder in their place.
+    for name in ["folder", "other"] {
+        symlink(folder.path().join("outside/root/etc"), folder.path().join("machines/base/root").join(name)).unwrap();
+    }
+    fs::create_dir(machine.join("root/folder")).unwrap();
+    let host = open(r#""base""#).unwrap();
+    assert_eq!(host.read("/folder/secret", 10), Err(Error::NotFound));
+    assert_eq!(host.list("/folder", 10), Ok(Vec::new()));
+    assert_eq!(host.read("/other/secret", 10), Err(Error::NotFound));
+    assert_eq!(host.list("/other", 10), Err(Error::NotFound));
+    fs::write(folder.path().join("machines/base/root/file"), "").unwrap();
+    fs::create_dir(machine.join("root/file")).unwrap();
+    assert_eq!(host.list("/file", 10), Ok(Vec::new()));
+    fs::write(machine.join("root/plain"), "").unwrap();
+    fs::create_dir_all(folder.path().join("machines/base/root/plain")).unwrap();
+    fs::write(folder.path().join("machines/base/root/plain/secret"), "secret").unwrap();
+    assert!(host.read("/plain/secret", 10).is_err(), "what is a file in the machine is no folder of its base");
+    assert!(host.list("/plain", 10).is_err());
+}
+
 #[test]
 fn a_machine_of_fifos_and_endless_files_is_collected() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,6 +3,9 @@
 //! The folder holds `machine.json` and a `root/` tree of the machine's files. Links in the tree are resolved inside it,
 //! whatever they point to; links of namespaces (`/proc/self/ns/pid`) dangle and are only ever read.
 //!
+//! Where machine.json names a `base`, the machine is like the one in that folder beside it: each answer of the base counts
+//! that the machine does not give itself, and each file that it neither has nor lists as `absent`. A base has none itself.
+//!
 //! A recording does not change while it is read: what was seen to be a folder is not looked at again.
 
 use std::cell::RefCell;
@@ -54,6 +57,8 @@ type Answers<T> = BTreeMap<String, Option<T>>;
 #[derive(Debug)]
 pub struct RecordedHost {
     root: PathBuf,
+    /// The tree of the base.
+    base: Option<PathBuf>,
     platform: Platform,
     uname: Option<Uname>,
     hypervisor_bit: Option<bool>,
@@ -72,7 +77,7 @@ pub struct RecordedHost {
     complete: bool,
     absent: BTreeSet<String>,
     folders: BTreeSet<String>,
-    /// Paths below `root` that were seen to be folders, and no links to any.
+    /// Paths that were seen to be folders of the tree, and no links to any.
     seen_folders: RefCell<HashSet<Vec<u8>>>,
 }
 
@@ -145,26 +150,70 @@ fn cpuid_leaves(document: &Value) -> io::Result<Answers<CpuidRegisters>> {
     Ok(leaves)
 }
 
+/// The machine.json of a folder.
+fn document(folder: &Path) -> io::Result<Value> {
+    let json = crate::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
+    let json = json.map_err(|error| match error {
+        Error::Malformed => invalid("not a regular file"),
+        error => invalid(error),
+    })?;
+    if !json.whole {
+        return Err(invalid("too large"));
+    }
+    serde_json::from_slice(&json.bytes).map_err(invalid)
+}
+
+/// The folder of a machine's base. A recording may come from anybody: its base lies beside it and nowhere else.
+fn base(folder: &Path, name: &Value) -> io::Result<PathBuf> {
+    let name = name.as_str().filter(|name| Path::new(name).file_name() == Some(OsStr::new(name)));
+    let name = name.ok_or_else(|| invalid("`base` is not the name of a folder beside this one"))?;
+    let base = fs::canonicalize(folder)?.with_file_name(name);
+    if base.is_symlink() || base.join("root").is_symlink() {
+        return Err(invalid("`base` is a link, or its root is one"));
+    }
+    Ok(base)
+}
+
+/// Lays a machine's answers over those of its base: objects key by key; anything else is as the machine has it.
+fn lay_over(base: &mut Value, own: Value) {
+    match (base, own) {
+        (Value::Object(base), Value::Object(own)) => {
+            for (key, value) in own {
+                lay_over(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, own) => *base = own,
+    }
+}
+
+/// The place of a path in a tree.
+fn within(root: &Path, below: &[u8]) -> PathBuf {
+    let mut place = root.as_os_str().to_owned();
+    place.push(OsStr::from_bytes(below));
+    place.into()
+}
+
 impl RecordedHost {
     /// Opens a recorded machine.
     ///
     /// # Errors
-    /// When the folder has no readable machine.json, or one that is not an object as described.
+    /// When the folder has no readable machine.json, or one that is not an object as described, and when the same is true
+    /// of its base, or that has a base itself.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        let json = crate::host::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
-        let json = json.map_err(|error| match error {
-            Error::Malformed => invalid("not a regular file"),
-            error => invalid(error),
-        })?;
-        if !json.whole {
-            return Err(invalid("too large"));
+        let own = document(folder)?;
+        let Some(name) = own.get("base") else { return Self::parse(&own, folder.join("root")) };
+        let base = base(folder, name)?;
+        let mut answers = document(&base).map_err(|error| invalid(format_args!("`base`: {error}")))?;
+        if answers.get("base").is_some() {
+            return Err(invalid("`base` has a base itself"));
         }
-        Self::parse(&json.bytes, folder.join("root"))
+        lay_over(&mut answers, own);
+        let machine = Self::parse(&answers, folder.join("root"))?;
+        Ok(Self { base: Some(base.join("root")), ..machine })
     }
 
     /// The answers of a machine.json, and where the machine's files are.
-    pub(crate) fn parse(json: &[u8], root: PathBuf) -> io::Result<Self> {
-        let document: Value = serde_json::from_slice(json).map_err(invalid)?;
+    pub(crate) fn parse(document: &Value, root: PathBuf) -> io::Result<Self> {
         let platform = match document.get("platform").and_then(Value::as_str) {
             Some("linux") => Platform::Linux,
             Some("macos") => Platform::MacOs,
@@ -172,7 +221,7 @@ impl RecordedHost {
             Some(_) => Platform::Other,
             None => return Err(invalid("`platform` is missing")),
         };
-        let uname = answers(&document, "uname", text).map(|mut fields| {
+        let uname = answers(document, "uname", text).map(|mut fields| {
             let mut field = |name: &str| fields.remove(name).flatten().unwrap_or_default();
             Uname {
                 sysname: field("sysname"),
@@ -182,24 +231,25 @@ impl RecordedHost {
                 machine: field("machine"),
             }
         });
-        let failed = answers(&document, "failed", |word| {
+        let failed = answers(document, "failed", |word| {
             FAILURES.iter().find(|(known, _)| Some(*known) == word.as_str()).map(|(_, error)| *error)
         });
-        let named = |key: &str| answers(&document, key, text).unwrap_or_default();
+        let named = |key: &str| answers(document, key, text).unwrap_or_default();
         Ok(Self {
             root,
+            base: None,
             platform,
             uname,
             hypervisor_bit: document.pointer("/cpuid/hypervisor_bit").and_then(Value::as_bool),
             hypervisor_signature: document.pointer("/cpuid/hypervisor_signature").and_then(text),
-            cpuid_leaves: cpuid_leaves(&document)?,
-            pid1_environment: answers(&document, "pid1_env", text),
+            cpuid_leaves: cpuid_leaves(document)?,
+            pid1_environment: answers(document, "pid1_env", text),
             sysctl: named("sysctl"),
             kenv: named("kenv"),
             environment: named("environment"),
-            filesystems: answers(&document, "filesystems", Value::as_u64).unwrap_or_default(),
-            quantities: quantities(&document),
-            unreadable: paths(&document, "unreadable"),
+            filesystems: answers(document, "filesystems", Value::as_u64).unwrap_or_default(),
+            quantities: quantities(document),
+            unreadable: paths(document, "unreadable"),
             without: document
                 .as_object()
                 .into_iter()
@@ -208,8 +258,8 @@ impl RecordedHost {
                 .map(|(name, _)| name.clone())
                 .collect(),
             complete: document.get("complete").and_then(Value::as_bool).unwrap_or(false),
-            absent: paths(&document, "absent"),
-            folders: paths(&document, "folders"),
+            absent: paths(document, "absent"),
+            folders: paths(document, "folders"),
             failed: failed.into_iter().flatten().filter_map(|(path, error)| Some((path, error?))).collect(),
             seen_folders: RefCell::default(),
         })
@@ -246,9 +296,9 @@ impl RecordedHost {
         self.failed.get(path).map_or(Ok(()), |error| Err(*error))
     }
 
-    /// The place in the tree that a path of the machine means: every link is resolved as if `root/` were `/`. With
+    /// The path in the tree that a path of the machine means: every link is resolved as if `root/` were `/`. With
     /// `last` the last name is resolved too.
-    fn resolve(&self, path: &str, last: bool) -> Result<PathBuf> {
+    fn resolve(&self, path: &str, last: bool) -> Result<Vec<u8>> {
         let mut rest = path.as_bytes().to_vec();
         let mut below: Vec<u8> = Vec::with_capacity(path.len());
         let mut links = 0;
@@ -291,13 +341,37 @@ impl RecordedHost {
             below.truncate(if target.as_bytes().first() == Some(&b'/') { 0 } else { parent });
             rest = [target.as_bytes(), b"/", &rest].concat();
         }
-        Ok(self.place(&below))
+        Ok(below)
     }
 
+    /// Where a path without links is: in the machine's own tree, else in its base's.
     fn place(&self, below: &[u8]) -> PathBuf {
-        let mut place = self.root.clone().into_os_string();
-        place.push(OsStr::from_bytes(below));
-        place.into()
+        let own = within(&self.root, below);
+        let lacks = |own: &Path| own.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        self.in_base(below).filter(|_| lacks(&own)).unwrap_or(own)
+    }
+
+    /// Where the base has a path, if it counts. The machine's own folders can be links in the base, which leads nowhere.
+    fn in_base(&self, below: &[u8]) -> Option<PathBuf> {
+        let place = within(self.base.as_ref()?, below);
+        let path = Path::new(OsStr::from_bytes(below));
+        let is_absent = self.absent.iter().any(|absent| path.starts_with(absent));
+        let leads_there =
+            place.parent().is_some_and(|parent| fs::canonicalize(parent).is_ok_and(|real| real == parent));
+        (leads_there && !is_absent).then_some(place)
+    }
+
+    /// The names in a folder of the tree.
+    fn names(&self, below: &[u8], limit: usize) -> Result<Vec<String>> {
+        let list = |place: &Path| crate::sys::list(place.to_str().ok_or(Error::Malformed)?, limit);
+        let own = list(&within(&self.root, below));
+        let is_folder = |place: &PathBuf| place.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+        let Some(base) = self.in_base(below).filter(is_folder) else { return own };
+        let lacks = self.place(below) == base;
+        let mut names: BTreeSet<String> = if lacks { BTreeSet::new() } else { own?.into_iter().collect() };
+        let counts = |name: &String| self.in_base(&[below, b"/", name.as_bytes()].concat()).is_some();
+        names.extend(list(&base)?.into_iter().filter(counts));
+        if names.len() > limit { Err(Error::TooLarge) } else { Ok(names.into_iter().collect()) }
     }
 
     fn lost(&self, path: &str, error: &io::Error) -> Error {
@@ -323,7 +397,7 @@ impl Host for RecordedHost {
     fn read_start(&self, path: &str, limit: usize) -> Result<Start> {
         self.check(path)?;
         let place = match self.resolve(path, true) {
-            Ok(place) => place,
+            Ok(below) => self.place(&below),
             Err(error) => {
                 let environ = if path == "/proc/1/environ" { self.pid1_environ() } else { None };
                 let mut bytes = environ.ok_or(error)?;
@@ -337,7 +411,7 @@ impl Host for RecordedHost {
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
         self.check(path)?;
-        let place = self.resolve(path, false)?;
+        let place = self.place(&self.resolve(path, false)?);
         let target = fs::read_link(place).map_err(|error| self.lost(path, &error))?;
         Ok(target.as_os_str().as_bytes().to_vec())
     }
@@ -347,8 +421,8 @@ impl Host for RecordedHost {
         if self.folders.contains(path) {
             return Ok(Vec::new());
         }
-        let place = self.resolve(path, true)?;
-        crate::host::sys::list(place.to_str().ok_or(Error::Malformed)?, limit).map_err(|error| match error {
+        let below = self.resolve(path, true)?;
+        self.names(&below, limit).map_err(|error| match error {
             Error::NotFound => self.missing(path),
             other => other,
         })
@@ -361,7 +435,7 @@ impl Host for RecordedHost {
         if self.folders.contains(path) {
             return Ok(Metadata { kind: FileKind::Folder, size: 0, inode: None });
         }
-        let place = self.resolve(path, false)?;
+        let place = self.place(&self.resolve(path, false)?);
         let metadata = fs::symlink_metadata(&place).map_err(|error| match self.lost(path, &error) {
             Error::Unanswered if self.unreadable.contains(path) => Error::PermissionDenied,
             lost => lost,
