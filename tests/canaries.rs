@@ -190,13 +190,29 @@ fn poison(json: &mut Json, value: &str) {
         Json::Array(items) => items.iter_mut().for_each(|item| poison(item, value)),
         Json::Object(object) => {
             for (name, item) in object {
-                if !matches!(name.as_str(), "platform" | "origin" | "absent" | "unreadable" | "kind") {
+                if !matches!(name.as_str(), "platform" | "base" | "origin" | "absent" | "unreadable" | "kind") {
                     poison(item, value);
                 }
             }
         }
         _ => {}
     }
+}
+
+/// Copies a machine with the canary as every text of its description, and the value as every one of its files.
+fn poisoned_copy(from: &Path, to: &Path, canary: &str, value: &str) {
+    copy(from, to);
+    let mut json = description(to);
+    poison(&mut json, canary);
+    fs::write(to.join("machine.json"), json.to_string()).unwrap();
+    for file in files(&to.join("root")) {
+        let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
+        fs::write(&file, with_values(&text, value)).unwrap();
+    }
+}
+
+fn description(machine: &Path) -> Json {
+    serde_json::from_slice(&fs::read(machine.join("machine.json")).unwrap()).unwrap()
 }
 
 fn facts(folder: &Path) -> Option<Facts> {
@@ -210,22 +226,17 @@ fn in_every_file_of_a_machine() {
     let call = || full(["START", "-", "-"]).into_iter().map(OsString::from).collect();
     let mut events = 0;
     for name in ["recorded-firecracker", "podman", "kvm-guest", "arm-kvm", "freebsd-jail", "mac-under-rosetta", "zvm"] {
-        let original = machines.join(name);
         for (canary, needle) in CANARIES {
             for quote in ["", "\""] {
                 let value = format!("{quote}{canary}{quote}");
                 let folder = tempfile::tempdir().unwrap();
-                copy(&original, folder.path());
-                let description = folder.path().join("machine.json");
-                let mut json: Json = serde_json::from_slice(&fs::read(&description).unwrap()).unwrap();
-                poison(&mut json, canary);
-                fs::write(&description, json.to_string()).unwrap();
-                for file in files(&folder.path().join("root")) {
-                    let text = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
-                    fs::write(&file, with_values(&text, &value)).unwrap();
+                let poisoned = folder.path().join(name);
+                poisoned_copy(&machines.join(name), &poisoned, canary, &value);
+                if let Some(base) = description(&poisoned)["base"].as_str() {
+                    poisoned_copy(&machines.join(base), &folder.path().join(base), canary, &value);
                 }
                 // A description that is refused as a whole tells nothing.
-                let Some(facts) = facts(folder.path()) else { continue };
+                let Some(facts) = facts(&poisoned) else { continue };
                 let machine = Machine { facts, nodename: "canaryhost".into() };
                 let body = build(call(), &[], &machine).unwrap();
                 nothing_of(needle, &body, &format!("{value} in every file of {name}"));

@@ -18,8 +18,8 @@ fn machines_folder() -> PathBuf {
 }
 
 fn folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(machines_folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries = fs::read_dir(machines_folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     folders.sort();
     folders
 }
@@ -41,20 +41,59 @@ fn answer<'d>(document: &'d Value, path: &str) -> &'d Value {
 /// made up.
 const LABELS: [&str; 3] = ["recorded", "transcribed", "synthetic"];
 
-/// The files of a machine that no collection asked about, links not followed.
-fn unread(folder: &Path, root: &Path, asked: &BTreeSet<String>, unread: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.symlink_metadata().unwrap().is_dir() {
-            self::unread(&path, root, asked, unread);
-            continue;
-        }
-        let name = format!("/{}", path.strip_prefix(root).unwrap().display());
-        let is_a_name_only = fs::read_link(&path).is_ok_and(|target| target == Path::new("not-recorded"));
-        if !is_a_name_only && !asked.contains(&name) {
-            unread.push(name);
+/// The files and links in a machine's own tree, by the machine's paths, and what they hold.
+fn files(machine: &Path) -> BTreeMap<String, Vec<u8>> {
+    let root = machine.join("root");
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.clone()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.symlink_metadata().unwrap().is_dir() {
+                open.push(path);
+                continue;
+            }
+            let link = fs::read_link(&path).map(|target| format!("-> {}", target.display()).into_bytes());
+            let name = format!("/{}", path.strip_prefix(&root).unwrap().display());
+            found.insert(name, link.unwrap_or_else(|_| fs::read(&path).unwrap()));
         }
     }
+    found
+}
+
+/// Where a machine's own answers are those of its base.
+fn repeated(place: &str, own: &Value, base: &Value, repeats: &mut Vec<String>) {
+    match (own, base) {
+        (Value::Object(own), Value::Object(base)) => {
+            for (key, own) in own {
+                repeated(&format!("{place}/{key}"), own, base.get(key).unwrap_or(&Value::Null), repeats);
+            }
+        }
+        _ if own == base && place != "/origin" => repeats.push(place.to_owned()),
+        _ => {}
+    }
+}
+
+/// A machine with a base shows at a glance what it is there for.
+#[test]
+fn no_machine_repeats_its_base() {
+    let mut bases = BTreeSet::new();
+    for folder in folders() {
+        let machine = json(&folder.join("machine.json"));
+        let Some(base) = machine["base"].as_str().map(|name| machines_folder().join(name)) else { continue };
+        let (own, of_base) = (files(&folder), files(&base));
+        let mut repeats = Vec::new();
+        repeated("", &machine, &json(&base.join("machine.json")), &mut repeats);
+        repeats
+            .extend(own.iter().filter(|(name, holds)| of_base.get(*name) == Some(holds)).map(|(name, _)| name.clone()));
+        assert_eq!(repeats, Vec::<String>::new(), "{}: so says {} already", folder.display(), base.display());
+        for absent in machine["absent"].as_array().into_iter().flatten() {
+            let absent = Path::new(absent.as_str().unwrap());
+            assert!(of_base.keys().any(|name| Path::new(name).starts_with(absent)), "{}: {absent:?}", folder.display());
+        }
+        bases.insert(base);
+    }
+    assert!(!bases.is_empty());
 }
 
 #[test]
@@ -92,11 +131,10 @@ fn recorded_machines_have_their_answers() {
         assert_eq!(container_from(&common).name, facts.container.name, "{name}");
         // A privileged caller asks more.
         collect_from(&host);
-        let mut files = Vec::new();
-        let root = folder.join("root");
-        unread(&root, &root, &host.asked(), &mut files);
-        if !files.is_empty() {
-            println!("{name}: nobody reads {}", files.join(" "));
+        let asked = host.asked();
+        let unread = |(name, holds): &(String, Vec<u8>)| holds != b"-> not-recorded" && !asked.contains(name);
+        for (unread, _) in files(&folder).into_iter().filter(unread) {
+            println!("{name}: nobody reads {unread}");
         }
     }
     println!("machines by origin: {labels:?}");
