@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use crate::host::recorded::Named;
 use crate::host::{
     CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
 };
@@ -124,7 +125,7 @@ pub fn plist(bytes: &[u8]) {
 /// machine.json of a recording that has no files.
 pub fn machine_json(bytes: &[u8]) {
     if let Ok(document) = serde_json::from_slice(bytes)
-        && let Ok(host) = RecordedHost::parse(&document, PathBuf::from("/nonexistent"))
+        && let Ok(host) = RecordedHost::parse(document, PathBuf::from("/nonexistent"))
     {
         collected(&host);
     }
@@ -344,26 +345,26 @@ fn answers(platform: Platform, record: Record) -> Vec<(String, Vec<u8>)> {
     }
     let mut add = |question: String, answer: Option<Vec<u8>>| answers.extend(answer.map(|answer| (question, answer)));
     let number = |value: Option<u64>| value.map(|value| value.to_string().into());
-    for (kind, named) in [("sysctl", record.sysctl), ("kenv", record.kenv), ("environment", record.environment)] {
+    let Named { cpuid, environment, filesystems, kenv, quantities, sysctl, uname } = record.named;
+    for (kind, named) in [("sysctl", sysctl), ("kenv", kenv), ("environment", environment)] {
         for (name, value) in named {
             add(format!("@{kind}:{name}"), value.map(String::into_bytes));
         }
     }
-    for (path, size) in record.filesystems {
+    for (path, size) in filesystems {
         add(format!("@filesystem:{path}"), number(size));
     }
-    for ((leaf, subleaf), found) in record.cpuid {
-        let registers = found.map(|found| [found.eax, found.ebx, found.ecx, found.edx].map(u32::to_le_bytes).concat());
-        add(format!("@cpuid:{leaf:x}:{subleaf}"), registers);
+    for (leaf, found) in cpuid.leaves {
+        add(format!("@cpuid:{leaf}"), found.map(|found| <[u32; 4]>::from(found).map(u32::to_le_bytes).concat()));
     }
-    if let Some(Uname { sysname, release, version, machine, .. }) = record.uname {
+    if let Some(Uname { sysname, release, version, machine, .. }) = uname.flatten() {
         for (name, value) in
             [("@sysname", sysname), ("@release", release), ("@version", version), ("@machine", machine)]
         {
             add(name.to_owned(), Some(value.into()));
         }
     }
-    if let Some(found) = record.quantities {
+    if let Some(found) = quantities.flatten() {
         add("@memory".to_owned(), number(found.memory_bytes));
         add("@cpus".to_owned(), number(found.logical_cpus));
         add("@cores".to_owned(), number(found.cores));

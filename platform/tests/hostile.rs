@@ -368,7 +368,14 @@ fn an_empty_or_foreign_text_is_no_version() {
 fn a_recording_that_is_none_says_why() {
     let folder = tempfile::tempdir().unwrap();
     assert!(RecordedHost::open(folder.path()).is_err());
-    for wrong in ["", "[]", "{}", "{\"platform\": 1}", r#"{"platform": "linux", "cpuid": {"leaves": {"0:0": [1]}}}"#] {
+    for wrong in [
+        "",
+        "[]",
+        "{}",
+        "{\"platform\": 1}",
+        r#"{"platform": "linux", "absent": "/etc"}"#,
+        r#"{"platform": "linux", "cpuid": {"leaves": {"0:0": [1]}}}"#,
+    ] {
         fs::write(folder.path().join("machine.json"), wrong).unwrap();
         let error = RecordedHost::open(folder.path()).unwrap_err().to_string();
         assert!(error.starts_with("machine.json: "), "{wrong}: {error}");

@@ -14,6 +14,7 @@ use std::io;
 
 /// The operating system of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(rename_all = "lowercase"))]
 pub enum Platform {
     /// Linux, in a container or not.
     Linux,
@@ -22,6 +23,7 @@ pub enum Platform {
     /// FreeBSD and its derivatives.
     FreeBsd,
     /// Any other system: only facts common to all Unixes are known.
+    #[cfg_attr(feature = "recorded", serde(other))]
     Other,
 }
 
@@ -120,10 +122,12 @@ pub struct Metadata {
 
 /// The answer of uname(2). An unknown field is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct Uname {
     /// `Linux`
     pub sysname: String,
     /// The host name. No fact holds it.
+    #[cfg_attr(feature = "recorded", serde(skip_serializing))]
     pub nodename: String,
     /// `6.1.0-28-amd64`
     pub release: String,
@@ -135,6 +139,11 @@ pub struct Uname {
 
 /// The four registers with the answer of the CPUID instruction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "recorded",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(from = "[u32; 4]", into = "[u32; 4]")
+)]
 pub struct CpuidRegisters {
     /// EAX
     pub eax: u32,
@@ -146,8 +155,21 @@ pub struct CpuidRegisters {
     pub edx: u32,
 }
 
+impl From<[u32; 4]> for CpuidRegisters {
+    fn from([eax, ebx, ecx, edx]: [u32; 4]) -> Self {
+        Self { eax, ebx, ecx, edx }
+    }
+}
+
+impl From<CpuidRegisters> for [u32; 4] {
+    fn from(CpuidRegisters { eax, ebx, ecx, edx }: CpuidRegisters) -> Self {
+        [eax, ebx, ecx, edx]
+    }
+}
+
 /// A disk, as the crate sysinfo shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct DiskQuantity {
     /// Name of the device, without a path.
     pub name: String,
@@ -159,6 +181,7 @@ pub struct DiskQuantity {
 
 /// Quantities that the crate sysinfo tells on macOS and FreeBSD; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(default))]
 pub struct Quantities {
     /// Total memory in bytes.
     pub memory_bytes: Option<u64>,

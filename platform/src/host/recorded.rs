@@ -16,11 +16,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::host::{
-    CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
-};
+use crate::host::{CpuidRegisters, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname};
 
 /// Longest machine.json; the recorded ones have a few kilobytes.
 const MACHINE_JSON_LIMIT: usize = 4 << 20;
@@ -51,7 +50,76 @@ pub(crate) fn failure_word(error: Error) -> Option<&'static str> {
 }
 
 /// Named answers; `None` is the answer that there is none.
-type Answers<T> = BTreeMap<String, Option<T>>;
+pub(crate) type Answers<T> = BTreeMap<String, Option<T>>;
+
+/// The answers that are no files.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+#[allow(clippy::option_option, reason = "never asked, asked in vain and answered are no key, null and a value")]
+pub(crate) struct Named {
+    pub(crate) cpuid: Cpuid,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) environment: Answers<String>,
+    pub(crate) filesystems: Answers<u64>,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) kenv: Answers<String>,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) sysctl: Answers<String>,
+    #[serde(deserialize_with = "asked", skip_serializing_if = "Option::is_none")]
+    pub(crate) quantities: Option<Option<Quantities>>,
+    #[serde(deserialize_with = "asked", skip_serializing_if = "Option::is_none")]
+    pub(crate) uname: Option<Option<Uname>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct Cpuid {
+    pub(crate) hypervisor_bit: Option<bool>,
+    pub(crate) hypervisor_signature: Option<String>,
+    /// By leaf, in hexadecimal, and subleaf.
+    pub(crate) leaves: Answers<CpuidRegisters>,
+}
+
+/// machine.json. Its reader needs `platform` only.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub(crate) struct MachineFile {
+    pub(crate) origin: String,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) complete: bool,
+    pub(crate) absent: BTreeSet<String>,
+    pub(crate) unreadable: BTreeSet<String>,
+    pub(crate) failed: BTreeMap<String, String>,
+    pub(crate) folders: BTreeSet<String>,
+    #[serde(flatten)]
+    pub(crate) named: Named,
+    /// Process 1's environment, which has no file in `root/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pid1_env: Option<Answers<String>>,
+    pub(crate) redacted: BTreeSet<String>,
+}
+
+/// What is there was asked for, null too.
+fn asked<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
+/// Texts by name: recordings write numbers of sysctl with or without quotes.
+fn texts<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<Answers<String>, D::Error> {
+    let text = |value| match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(bool) => Some(u8::from(bool).to_string()),
+        _ => None,
+    };
+    let values = BTreeMap::<String, Value>::deserialize(from)?;
+    Ok(values.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// What [`Cpuid::leaves`] calls an answer.
+pub(crate) fn leaf_name(leaf: u32, subleaf: u32) -> String {
+    format!("{leaf:x}:{subleaf}")
+}
 
 /// A machine read from a folder.
 #[derive(Debug)]
@@ -60,23 +128,7 @@ pub struct RecordedHost {
     /// The tree of the base.
     base: Option<PathBuf>,
     platform: Platform,
-    uname: Option<Uname>,
-    hypervisor_bit: Option<bool>,
-    hypervisor_signature: Option<String>,
-    cpuid_leaves: Answers<CpuidRegisters>,
-    pid1_environment: Option<Answers<String>>,
-    sysctl: Answers<String>,
-    kenv: Answers<String>,
-    environment: Answers<String>,
-    filesystems: Answers<u64>,
-    quantities: Option<Quantities>,
-    unreadable: BTreeSet<String>,
-    failed: BTreeMap<String, Error>,
-    /// Whole groups of answers that the machine does not have.
-    without: BTreeSet<String>,
-    complete: bool,
-    absent: BTreeSet<String>,
-    folders: BTreeSet<String>,
+    file: MachineFile,
     /// Paths that were seen to be folders of the tree, and no links to any.
     seen_folders: RefCell<HashSet<Vec<u8>>>,
 }
@@ -86,73 +138,9 @@ fn invalid(what: impl std::fmt::Display) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("machine.json: {what}"))
 }
 
-/// A scalar as text: recordings write numbers of sysctl with or without quotes.
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(bool) => Some(u8::from(*bool).to_string()),
-        _ => None,
-    }
-}
-
-fn answers<T>(document: &Value, key: &str, of: impl Fn(&Value) -> Option<T>) -> Option<Answers<T>> {
-    let object = document.get(key)?.as_object()?;
-    Some(object.iter().map(|(name, value)| (name.clone(), of(value))).collect())
-}
-
-fn paths(document: &Value, key: &str) -> BTreeSet<String> {
-    let list = document.get(key).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(|path| path.as_str().map(str::to_owned)).collect()
-}
-
-fn quantities(document: &Value) -> Option<Quantities> {
-    let object = document.get("quantities")?.as_object()?;
-    let number = |key: &str| object.get(key).and_then(Value::as_u64);
-    let word = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
-    let disks = object.get("disks").and_then(Value::as_array).into_iter().flatten();
-    let disk = |disk: &Value| {
-        Some(DiskQuantity {
-            name: disk.get("name")?.as_str()?.to_owned(),
-            total_bytes: disk.get("total_bytes")?.as_u64()?,
-            removable: disk.get("removable").and_then(Value::as_bool).unwrap_or(false),
-        })
-    };
-    Some(Quantities {
-        memory_bytes: number("memory_bytes"),
-        cpu_model: word("cpu_model"),
-        cpu_vendor: word("cpu_vendor"),
-        logical_cpus: number("logical_cpus"),
-        cores: number("cores"),
-        disks: disks.filter_map(disk).collect(),
-    })
-}
-
-fn cpuid_leaves(document: &Value) -> io::Result<Answers<CpuidRegisters>> {
-    let mut leaves = BTreeMap::new();
-    let recorded = document.pointer("/cpuid/leaves").and_then(Value::as_object);
-    for (leaf, registers) in recorded.into_iter().flatten() {
-        if registers.is_null() {
-            leaves.insert(leaf.clone(), None);
-            continue;
-        }
-        let registers: Vec<u32> = registers
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|register| register.as_u64().and_then(|register| u32::try_from(register).ok()))
-            .collect();
-        let [eax, ebx, ecx, edx] = registers[..] else {
-            return Err(invalid(format_args!("cpuid.leaves: {leaf}: four 32-bit numbers are needed")));
-        };
-        leaves.insert(leaf.clone(), Some(CpuidRegisters { eax, ebx, ecx, edx }));
-    }
-    Ok(leaves)
-}
-
 /// The machine.json of a folder.
 fn document(folder: &Path) -> io::Result<Value> {
-    let json = crate::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
+    let json = crate::host::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
     let json = json.map_err(|error| match error {
         Error::Malformed => invalid("not a regular file"),
         error => invalid(error),
@@ -201,79 +189,37 @@ impl RecordedHost {
     /// of its base, or that has a base itself.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let own = document(folder)?;
-        let Some(name) = own.get("base") else { return Self::parse(&own, folder.join("root")) };
+        let Some(name) = own.get("base") else { return Self::parse(own, folder.join("root")) };
         let base = base(folder, name)?;
         let mut answers = document(&base).map_err(|error| invalid(format_args!("`base`: {error}")))?;
         if answers.get("base").is_some() {
             return Err(invalid("`base` has a base itself"));
         }
         lay_over(&mut answers, own);
-        let machine = Self::parse(&answers, folder.join("root"))?;
+        let machine = Self::parse(answers, folder.join("root"))?;
         Ok(Self { base: Some(base.join("root")), ..machine })
     }
 
     /// The answers of a machine.json, and where the machine's files are.
-    pub(crate) fn parse(document: &Value, root: PathBuf) -> io::Result<Self> {
-        let platform = match document.get("platform").and_then(Value::as_str) {
-            Some("linux") => Platform::Linux,
-            Some("macos") => Platform::MacOs,
-            Some("freebsd") => Platform::FreeBsd,
-            Some(_) => Platform::Other,
-            None => return Err(invalid("`platform` is missing")),
-        };
-        let uname = answers(document, "uname", text).map(|mut fields| {
-            let mut field = |name: &str| fields.remove(name).flatten().unwrap_or_default();
-            Uname {
-                sysname: field("sysname"),
-                nodename: field("nodename"),
-                release: field("release"),
-                version: field("version"),
-                machine: field("machine"),
-            }
-        });
-        let failed = answers(document, "failed", |word| {
-            FAILURES.iter().find(|(known, _)| Some(*known) == word.as_str()).map(|(_, error)| *error)
-        });
-        let named = |key: &str| answers(document, key, text).unwrap_or_default();
-        Ok(Self {
-            root,
-            base: None,
-            platform,
-            uname,
-            hypervisor_bit: document.pointer("/cpuid/hypervisor_bit").and_then(Value::as_bool),
-            hypervisor_signature: document.pointer("/cpuid/hypervisor_signature").and_then(text),
-            cpuid_leaves: cpuid_leaves(document)?,
-            pid1_environment: answers(document, "pid1_env", text),
-            sysctl: named("sysctl"),
-            kenv: named("kenv"),
-            environment: named("environment"),
-            filesystems: answers(document, "filesystems", Value::as_u64).unwrap_or_default(),
-            quantities: quantities(document),
-            unreadable: paths(document, "unreadable"),
-            without: document
-                .as_object()
-                .into_iter()
-                .flatten()
-                .filter(|(_, value)| value.is_null())
-                .map(|(name, _)| name.clone())
-                .collect(),
-            complete: document.get("complete").and_then(Value::as_bool).unwrap_or(false),
-            absent: paths(document, "absent"),
-            folders: paths(document, "folders"),
-            failed: failed.into_iter().flatten().filter_map(|(path, error)| Some((path, error?))).collect(),
-            seen_folders: RefCell::default(),
-        })
+    pub(crate) fn parse(mut document: Value, root: PathBuf) -> io::Result<Self> {
+        // So a machine says that it has nothing of a group of its base.
+        if let Value::Object(document) = &mut document {
+            document.retain(|key, value| !value.is_null() || matches!(key.as_str(), "quantities" | "uname"));
+        }
+        let file: MachineFile = serde_json::from_value(document).map_err(invalid)?;
+        let platform = file.platform.ok_or_else(|| invalid("`platform` is missing"))?;
+        Ok(Self { root, base: None, platform, file, seen_folders: RefCell::default() })
     }
 
     /// What it means that the tree has nothing at a path: not there, or, where every question was recorded and this
     /// one was not, no answer.
     fn missing(&self, path: &str) -> Error {
-        if self.absent.contains(path) { Error::NotFound } else { self.never(Error::NotFound) }
+        if self.file.absent.contains(path) { Error::NotFound } else { self.never(Error::NotFound) }
     }
 
     /// Where every question was recorded, one without an answer was never asked.
     fn never(&self, otherwise: Error) -> Error {
-        if self.complete { Error::Unanswered } else { otherwise }
+        if self.file.complete { Error::Unanswered } else { otherwise }
     }
 
     /// One of the named answers.
@@ -284,16 +230,21 @@ impl RecordedHost {
         }
     }
 
-    fn group<T: Clone>(&self, name: &str, answers: Option<&T>) -> Result<T> {
-        let unknown = if self.without.contains(name) { Error::Unsupported } else { self.never(Error::Unsupported) };
-        answers.cloned().ok_or(unknown)
+    /// A group of answers that are asked for at once.
+    fn group<T: Clone>(&self, answers: Option<&Option<T>>) -> Result<T> {
+        answers.cloned().ok_or(self.never(Error::Unsupported))?.ok_or(Error::Unsupported)
     }
 
     fn check(&self, path: &str) -> Result<()> {
-        if self.unreadable.contains(path) {
+        if self.file.unreadable.contains(path) {
             return Err(Error::PermissionDenied);
         }
-        self.failed.get(path).map_or(Ok(()), |error| Err(*error))
+        self.failed(path).map_or(Ok(()), Err)
+    }
+
+    fn failed(&self, path: &str) -> Option<Error> {
+        let word = self.file.failed.get(path)?;
+        FAILURES.iter().find(|(known, _)| known == word).map(|(_, error)| *error)
     }
 
     /// The path in the tree that a path of the machine means: every link is resolved as if `root/` were `/`. With
@@ -355,7 +306,7 @@ impl RecordedHost {
     fn in_base(&self, below: &[u8]) -> Option<PathBuf> {
         let place = within(self.base.as_ref()?, below);
         let path = Path::new(OsStr::from_bytes(below));
-        let is_absent = self.absent.iter().any(|absent| path.starts_with(absent));
+        let is_absent = self.file.absent.iter().any(|absent| path.starts_with(absent));
         let leads_there =
             place.parent().is_some_and(|parent| fs::canonicalize(parent).is_ok_and(|real| real == parent));
         (leads_there && !is_absent).then_some(place)
@@ -363,7 +314,7 @@ impl RecordedHost {
 
     /// The names in a folder of the tree.
     fn names(&self, below: &[u8], limit: usize) -> Result<Vec<String>> {
-        let list = |place: &Path| crate::sys::list(place.to_str().ok_or(Error::Malformed)?, limit);
+        let list = |place: &Path| crate::host::sys::list(place.to_str().ok_or(Error::Malformed)?, limit);
         let own = list(&within(&self.root, below));
         let is_folder = |place: &PathBuf| place.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
         let Some(base) = self.in_base(below).filter(is_folder) else { return own };
@@ -381,9 +332,9 @@ impl RecordedHost {
         }
     }
 
-    /// Pid 1's environment, which the older recordings keep in machine.json.
+    /// Process 1's environment as its file has it.
     fn pid1_environ(&self) -> Option<Vec<u8>> {
-        let variables = self.pid1_environment.as_ref()?;
+        let variables = self.file.pid1_env.as_ref()?;
         let set = variables.iter().filter_map(|(name, value)| Some(format!("{name}={}\0", value.as_ref()?)));
         Some(set.collect::<String>().into_bytes())
     }
@@ -418,7 +369,7 @@ impl Host for RecordedHost {
 
     fn list(&self, path: &str, limit: usize) -> Result<Vec<String>> {
         self.check(path)?;
-        if self.folders.contains(path) {
+        if self.file.folders.contains(path) {
             return Ok(Vec::new());
         }
         let below = self.resolve(path, true)?;
@@ -429,15 +380,15 @@ impl Host for RecordedHost {
     }
 
     fn metadata(&self, path: &str) -> Result<Metadata> {
-        if let Some(error) = self.failed.get(path) {
-            return Err(*error);
+        if let Some(error) = self.failed(path) {
+            return Err(error);
         }
-        if self.folders.contains(path) {
+        if self.file.folders.contains(path) {
             return Ok(Metadata { kind: FileKind::Folder, size: 0, inode: None });
         }
         let place = self.place(&self.resolve(path, false)?);
         let metadata = fs::symlink_metadata(&place).map_err(|error| match self.lost(path, &error) {
-            Error::Unanswered if self.unreadable.contains(path) => Error::PermissionDenied,
+            Error::Unanswered if self.file.unreadable.contains(path) => Error::PermissionDenied,
             lost => lost,
         })?;
         let kind = if metadata.is_symlink() {
@@ -449,7 +400,7 @@ impl Host for RecordedHost {
         } else {
             FileKind::Other
         };
-        if self.complete && kind == FileKind::Link && fs::read_link(place)? == Path::new(NOT_RECORDED) {
+        if self.file.complete && kind == FileKind::Link && fs::read_link(place)? == Path::new(NOT_RECORDED) {
             return Err(Error::Unanswered);
         }
         // The inode of the recording says nothing about the machine's.
@@ -457,23 +408,24 @@ impl Host for RecordedHost {
     }
 
     fn sysctl_text(&self, name: &str) -> Result<String> {
-        self.named(&self.sysctl, name, Error::NotFound).cloned()
+        self.named(&self.file.named.sysctl, name, Error::NotFound).cloned()
     }
 
     fn sysctl_integer(&self, name: &str) -> Result<i64> {
-        let text = self.named(&self.sysctl, name, Error::NotFound)?;
+        let text = self.named(&self.file.named.sysctl, name, Error::NotFound)?;
         text.trim().parse().map_err(|_not_a_number| Error::Malformed)
     }
 
     fn kenv(&self, name: &str) -> Result<String> {
-        self.named(&self.kenv, name, Error::NotFound).cloned()
+        self.named(&self.file.named.kenv, name, Error::NotFound).cloned()
     }
 
     fn cpuid(&self, leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
-        if let Some(registers) = self.cpuid_leaves.get(&format!("{leaf:x}:{subleaf}")) {
+        let Cpuid { hypervisor_bit, hypervisor_signature, leaves } = &self.file.named.cpuid;
+        if let Some(registers) = leaves.get(&leaf_name(leaf, subleaf)) {
             return registers.ok_or(Error::Unsupported);
         }
-        match (leaf, self.hypervisor_bit, self.hypervisor_signature.as_deref()) {
+        match (leaf, *hypervisor_bit, hypervisor_signature.as_deref()) {
             (1, Some(bit), _) => {
                 Ok(CpuidRegisters { ecx: if bit { HYPERVISOR_BIT } else { 0 }, ..CpuidRegisters::default() })
             }
@@ -495,18 +447,18 @@ impl Host for RecordedHost {
     }
 
     fn uname(&self) -> Result<Uname> {
-        self.group("uname", self.uname.as_ref())
+        self.group(self.file.named.uname.as_ref())
     }
 
     fn environment(&self, name: &str) -> Result<Vec<u8>> {
-        self.named(&self.environment, name, Error::NotFound).map(|value| value.clone().into_bytes())
+        self.named(&self.file.named.environment, name, Error::NotFound).map(|value| value.clone().into_bytes())
     }
 
     fn filesystem_size(&self, path: &str) -> Result<u64> {
-        self.named(&self.filesystems, path, Error::Unsupported).copied()
+        self.named(&self.file.named.filesystems, path, Error::Unsupported).copied()
     }
 
     fn quantities(&self) -> Result<Quantities> {
-        self.group("quantities", self.quantities.as_ref())
+        self.group(self.file.named.quantities.as_ref())
     }
 }

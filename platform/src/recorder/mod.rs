@@ -11,9 +11,9 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use serde_json::{Map, Value, json};
-
-use crate::host::recorded::{HYPERVISOR_BIT, NOT_RECORDED, SIGNATURE_LEAF, failure_word};
+use crate::host::recorded::{
+    Answers, HYPERVISOR_BIT, MachineFile, NOT_RECORDED, Named, SIGNATURE_LEAF, failure_word, leaf_name,
+};
 use crate::host::{CpuidRegisters, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname};
 
 /// Process 1's variables have a place of their own in a recording.
@@ -47,15 +47,7 @@ pub(crate) struct Record {
     pub(crate) failures: BTreeMap<String, Error>,
     /// The paths whose names the machine gave, in the list of a folder.
     pub(crate) listed: BTreeSet<String>,
-    pub(crate) sysctl: BTreeMap<String, Option<String>>,
-    pub(crate) kenv: BTreeMap<String, Option<String>>,
-    pub(crate) environment: BTreeMap<String, Option<String>>,
-    pub(crate) filesystems: BTreeMap<String, Option<u64>>,
-    pub(crate) cpuid: BTreeMap<(u32, u32), Option<CpuidRegisters>>,
-    pub(crate) uname: Option<Uname>,
-    pub(crate) quantities: Option<Quantities>,
-    /// Whole groups of answers that were asked for and that the machine does not have.
-    pub(crate) without: BTreeSet<&'static str>,
+    pub(crate) named: Named,
     /// Questions that another recording had no answer to.
     pub(crate) unanswered: BTreeSet<String>,
 }
@@ -140,12 +132,12 @@ impl<H: Host> Recorder<H> {
     }
 
     /// Notes an answer that is one of many of a kind; what has none is noted too.
-    fn note_named<T>(&self, kind: &str, name: &str, answer: &Result<T>, keep: impl FnOnce(&mut Record, Option<&T>)) {
+    fn note_named<T>(&self, kind: &str, name: &str, answer: &Result<T>, keep: impl FnOnce(&mut Named, Option<&T>)) {
         let mut record = self.record.borrow_mut();
         if matches!(answer, Err(Error::Unanswered)) {
             record.unanswered.insert(format!("{kind} {name}"));
         } else {
-            keep(&mut record, answer.as_ref().ok());
+            keep(&mut record.named, answer.as_ref().ok());
         }
     }
 
@@ -161,7 +153,7 @@ impl<H: Host> Recorder<H> {
         }
         let (record, redactions) = redact::record(&self.record.borrow());
         write_tree(&folder.join("root"), &record)?;
-        let machine = machine(self.host.platform(), &record, &redactions, origin);
+        let machine = machine(self.host.platform(), record, &redactions, origin);
         let mut text = serde_json::to_vec_pretty(&machine)?;
         text.push(b'\n');
         write_file(&folder.join("machine.json"), &text)?;
@@ -170,59 +162,36 @@ impl<H: Host> Recorder<H> {
 }
 
 /// What machine.json says.
-fn machine(platform: Platform, record: &Record, redactions: &BTreeSet<Redaction>, origin: &str) -> Value {
-    let failed = |wanted: Error| -> Vec<&String> {
-        record.failures.iter().filter(|(_, error)| **error == wanted).map(|(path, _)| path).collect()
+fn machine(platform: Platform, record: Record, redactions: &BTreeSet<Redaction>, origin: &str) -> MachineFile {
+    let failed = |wanted: Error| -> BTreeSet<String> {
+        record.failures.iter().filter(|(_, error)| **error == wanted).map(|(path, _)| path.clone()).collect()
     };
-    let other: Map<String, Value> =
-        record.failures.iter().filter_map(|(path, error)| Some((path.clone(), failure_word(*error)?.into()))).collect();
+    let other = |(path, error): (&String, &Error)| Some((path.clone(), failure_word(*error)?.to_owned()));
     // Version control keeps no empty folder, so these are named here too.
-    let folders: Vec<&String> = record
-        .nodes
-        .iter()
-        .filter(|(path, node)| **node == Node::Folder && !record.has_below(path))
-        .map(|(path, _)| path)
-        .collect();
-    let mut machine = json!({
-        "origin": origin,
-        "complete": true,
-        "platform": match platform {
-            Platform::Linux => "linux",
-            Platform::MacOs => "macos",
-            Platform::FreeBsd => "freebsd",
-            Platform::Other => "other",
-        },
-        "absent": failed(Error::NotFound),
-        "unreadable": failed(Error::PermissionDenied),
-        "failed": other,
-        "folders": folders,
-        "cpuid": cpuid(record),
-        "environment": record.environment,
-        "sysctl": record.sysctl,
-        "kenv": record.kenv,
-        "filesystems": record.filesystems,
-    });
-    let mut set = |name: &str, value: Value| machine[name] = value;
-    if let Some(uname) = &record.uname {
-        set(
-            "uname",
-            json!({
-                "sysname": uname.sysname, "release": uname.release, "version": uname.version,
-                "machine": uname.machine,
-            }),
-        );
+    let is_empty = |(path, node): &(&String, &Node)| **node == Node::Folder && !record.has_below(path);
+    let environ = record.nodes.get(PID1_ENVIRON);
+    MachineFile {
+        origin: origin.to_owned(),
+        platform: Some(platform),
+        complete: true,
+        absent: failed(Error::NotFound),
+        unreadable: failed(Error::PermissionDenied),
+        failed: record.failures.iter().filter_map(other).collect(),
+        folders: record.nodes.iter().filter(is_empty).map(|(path, _)| path.clone()).collect(),
+        pid1_env: environ.and_then(|node| if let Node::File(environ) = node { Some(variables(environ)) } else { None }),
+        redacted: redactions.iter().map(|redaction| format!("{}: {}", redaction.place, redaction.what)).collect(),
+        named: described(record.named),
     }
-    for group in &record.without {
-        set(group, Value::Null);
-    }
-    if let Some(Node::File(environment)) = record.nodes.get(PID1_ENVIRON) {
-        set("pid1_env", variables(environment));
-    }
-    if let Some(quantities) = &record.quantities {
-        set("quantities", quantities_json(quantities));
-    }
-    set("redacted", redactions.iter().map(|redaction| format!("{}: {}", redaction.place, redaction.what)).collect());
-    machine
+}
+
+/// The answers with what readers of other recordings look for.
+fn described(mut named: Named) -> Named {
+    let cpuid = &mut named.cpuid;
+    let answer = |leaf| cpuid.leaves.get(&leaf_name(leaf, 0)).copied().flatten();
+    cpuid.hypervisor_bit = answer(1).map(|features| features.ecx & HYPERVISOR_BIT != 0);
+    let signature = answer(SIGNATURE_LEAF).map(crate::linux::virtualization::cpuid::signature);
+    cpuid.hypervisor_signature = Some(signature.unwrap_or_default());
+    named
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {
@@ -264,45 +233,10 @@ fn write_tree(root: &Path, record: &Record) -> io::Result<()> {
     Ok(())
 }
 
-fn variables(environment: &[u8]) -> Value {
+fn variables(environment: &[u8]) -> Answers<String> {
     let environment = String::from_utf8_lossy(environment);
     let variables = environment.split('\0').filter_map(|variable| variable.split_once('='));
-    variables.map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
-}
-
-/// The leaves, and what readers of other recordings look for.
-fn cpuid(record: &Record) -> Value {
-    let leaves: Map<String, Value> = record
-        .cpuid
-        .iter()
-        .map(|((leaf, subleaf), answer)| {
-            let registers = answer.map(|found| json!([found.eax, found.ebx, found.ecx, found.edx]));
-            (format!("{leaf:x}:{subleaf}"), registers.unwrap_or_default())
-        })
-        .collect();
-    let answer = |leaf| record.cpuid.get(&(leaf, 0)).copied().flatten();
-    let signature = answer(SIGNATURE_LEAF).map(crate::linux::virtualization::cpuid::signature);
-    json!({
-        "hypervisor_bit": answer(1).map(|features| features.ecx & HYPERVISOR_BIT != 0),
-        "hypervisor_signature": signature.unwrap_or_default(),
-        "leaves": leaves,
-    })
-}
-
-fn quantities_json(quantities: &Quantities) -> Value {
-    let disks: Vec<Value> = quantities
-        .disks
-        .iter()
-        .map(|disk| json!({"name": disk.name, "total_bytes": disk.total_bytes, "removable": disk.removable}))
-        .collect();
-    json!({
-        "memory_bytes": quantities.memory_bytes,
-        "cpu_model": quantities.cpu_model,
-        "cpu_vendor": quantities.cpu_vendor,
-        "logical_cpus": quantities.logical_cpus,
-        "cores": quantities.cores,
-        "disks": disks,
-    })
+    variables.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect()
 }
 
 impl<H: Host> Host for Recorder<H> {
@@ -369,68 +303,62 @@ impl<H: Host> Host for Recorder<H> {
 
     fn sysctl_text(&self, name: &str) -> Result<String> {
         let answer = self.host.sysctl_text(name);
-        self.note_named("sysctl", name, &answer, |record, value| {
-            record.sysctl.insert(name.to_owned(), value.cloned());
+        self.note_named("sysctl", name, &answer, |named, value| {
+            named.sysctl.insert(name.to_owned(), value.cloned());
         });
         answer
     }
 
     fn sysctl_integer(&self, name: &str) -> Result<i64> {
         let answer = self.host.sysctl_integer(name);
-        self.note_named("sysctl", name, &answer, |record, value| {
-            record.sysctl.insert(name.to_owned(), value.map(i64::to_string));
+        self.note_named("sysctl", name, &answer, |named, value| {
+            named.sysctl.insert(name.to_owned(), value.map(i64::to_string));
         });
         answer
     }
 
     fn kenv(&self, name: &str) -> Result<String> {
         let answer = self.host.kenv(name);
-        self.note_named("kenv", name, &answer, |record, value| {
-            record.kenv.insert(name.to_owned(), value.cloned());
+        self.note_named("kenv", name, &answer, |named, value| {
+            named.kenv.insert(name.to_owned(), value.cloned());
         });
         answer
     }
 
     fn cpuid(&self, leaf: u32, subleaf: u32) -> Result<CpuidRegisters> {
         let answer = self.host.cpuid(leaf, subleaf);
-        self.note_named("cpuid", &format!("{leaf:#x}"), &answer, |record, value| {
-            record.cpuid.insert((leaf, subleaf), value.copied());
+        self.note_named("cpuid", &format!("{leaf:#x}"), &answer, |named, value| {
+            named.cpuid.leaves.insert(leaf_name(leaf, subleaf), value.copied());
         });
         answer
     }
 
     fn uname(&self) -> Result<Uname> {
         let answer = self.host.uname();
-        self.note_named("uname", "", &answer, |record, value| match value {
-            Some(value) => record.uname = Some(value.clone()),
-            None => _ = record.without.insert("uname"),
-        });
+        self.note_named("uname", "", &answer, |named, value| named.uname = Some(value.cloned()));
         answer
     }
 
     fn environment(&self, name: &str) -> Result<Vec<u8>> {
         let answer = self.host.environment(name);
-        self.note_named("environment", name, &answer, |record, value| {
+        self.note_named("environment", name, &answer, |named, value| {
             let value = value.map(|value| String::from_utf8_lossy(value).into_owned());
-            record.environment.insert(name.to_owned(), value);
+            named.environment.insert(name.to_owned(), value);
         });
         answer
     }
 
     fn filesystem_size(&self, path: &str) -> Result<u64> {
         let answer = self.host.filesystem_size(path);
-        self.note_named("file system", path, &answer, |record, value| {
-            record.filesystems.insert(path.to_owned(), value.copied());
+        self.note_named("file system", path, &answer, |named, value| {
+            named.filesystems.insert(path.to_owned(), value.copied());
         });
         answer
     }
 
     fn quantities(&self) -> Result<Quantities> {
         let answer = self.host.quantities();
-        self.note_named("quantities", "", &answer, |record, value| match value {
-            Some(value) => record.quantities = Some(value.clone()),
-            None => _ = record.without.insert("quantities"),
-        });
+        self.note_named("quantities", "", &answer, |named, value| named.quantities = Some(value.cloned()));
         answer
     }
 }

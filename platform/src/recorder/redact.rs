@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::host::{DiskQuantity, Quantities};
+use crate::host::recorded::Answers;
+use crate::host::{CpuidRegisters, DiskQuantity, Quantities, Uname};
 use crate::linux::virtualization::cpuid;
 use crate::recorder::keep::{self, Keep};
 use crate::recorder::{Node, Record, Redaction};
@@ -13,10 +14,14 @@ pub(crate) fn record(record: &Record) -> (Record, BTreeSet<Redaction>) {
     let names = names(record);
     let mut shown = Shown { names, record: record.clone(), redactions: BTreeSet::new() };
     shown.files(record);
-    shown.named();
-    shown.registers();
-    shown.uname();
-    shown.quantities();
+    let mut answers = std::mem::take(&mut shown.record.named);
+    shown.texts(keep::sysctl, &mut answers.sysctl);
+    shown.texts(keep::kenv, &mut answers.kenv);
+    shown.texts(keep::environment, &mut answers.environment);
+    shown.registers(&mut answers.cpuid.leaves);
+    answers.uname.iter_mut().flatten().for_each(|uname| shown.uname(uname));
+    answers.quantities.iter_mut().flatten().for_each(|quantities| shown.quantities(quantities));
+    shown.record.named = answers;
     (shown.record, shown.redactions)
 }
 
@@ -95,54 +100,38 @@ impl Shown<'_> {
     }
 
     /// What is asked for by a name.
-    fn named(&mut self) {
-        self.record.sysctl = self.texts(keep::sysctl, &self.record.sysctl.clone());
-        self.record.kenv = self.texts(keep::kenv, &self.record.kenv.clone());
-        self.record.environment = self.texts(keep::environment, &self.record.environment.clone());
-    }
-
-    fn texts(
-        &mut self,
-        keep: fn(&str) -> Keep,
-        answers: &BTreeMap<String, Option<String>>,
-    ) -> BTreeMap<String, Option<String>> {
-        let mut shown = BTreeMap::new();
+    fn texts(&mut self, keep: fn(&str) -> Keep, answers: &mut Answers<String>) {
         for (name, answer) in answers {
-            let answer = answer.as_ref().map(|text| self.answer(name, keep(name), text.as_bytes()));
-            shown.insert(name.clone(), answer.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
-        }
-        shown
-    }
-
-    fn registers(&mut self) {
-        let mut changed = false;
-        for ((leaf, _), answer) in &mut self.record.cpuid {
-            if let Some(found) = answer {
-                let kept = cpuid::kept(*leaf, *found);
-                changed |= kept != *found;
-                *found = kept;
+            if let Some(text) = answer {
+                *text = String::from_utf8_lossy(&self.answer(name, keep(name), text.as_bytes())).into_owned();
             }
         }
-        if changed {
-            self.redacted("cpuid", "what no fact needs");
+    }
+
+    fn registers(&mut self, leaves: &mut Answers<CpuidRegisters>) {
+        for (name, answer) in leaves {
+            let leaf = name.split(':').next().and_then(|leaf| u32::from_str_radix(leaf, 16).ok());
+            let kept = leaf.zip(*answer).map(|(leaf, found)| cpuid::kept(leaf, found));
+            if kept != *answer {
+                self.redacted("cpuid", "what no fact needs");
+            }
+            *answer = kept;
         }
     }
 
-    fn uname(&mut self) {
-        let Some(uname) = self.record.uname.take() else { return };
-        let kept = unix::kept(&uname);
+    fn uname(&mut self, uname: &mut Uname) {
+        let kept = unix::kept(uname);
         if !uname.nodename.is_empty() {
             self.redacted("uname", "the host name");
         }
         if kept.version != uname.version {
             self.redacted("uname", "who built the kernel");
         }
-        self.record.uname = Some(kept);
+        *uname = kept;
     }
 
     /// A disk's name can be that of a ZFS pool and what is in it.
-    fn quantities(&mut self) {
-        let Some(Quantities { cpu_model, cpu_vendor, disks, .. }) = &mut self.record.quantities else { return };
+    fn quantities(&mut self, Quantities { cpu_model, cpu_vendor, disks, .. }: &mut Quantities) {
         for text in [cpu_model, cpu_vendor].into_iter().flatten() {
             *text = Keep::Text.apply_text(text);
         }
@@ -171,7 +160,8 @@ impl Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Error, Uname};
+    use crate::host::Error;
+    use crate::host::recorded::Named;
 
     fn file(text: &str) -> Node {
         Node::File(text.into())
@@ -217,9 +207,10 @@ mod tests {
         record.nodes.insert("/sys/block/sda/size".into(), file("7\n"));
         record.nodes.insert("/proc/cmdline".into(), file("quiet\n"));
         record.nodes.insert("/run/x".into(), Node::Link(b"/home/alice".into()));
-        record.sysctl.insert("hw.ncpu".into(), Some("8".into()));
-        record.sysctl.insert("kern.ident".into(), Some("ALICE".into()));
-        record.uname = Some(Uname { nodename: "alice".into(), version: "#1 alice@home".into(), ..Uname::default() });
+        record.named.sysctl.insert("hw.ncpu".into(), Some("8".into()));
+        record.named.sysctl.insert("kern.ident".into(), Some("ALICE".into()));
+        record.named.uname =
+            Some(Some(Uname { nodename: "alice".into(), version: "#1 alice@home".into(), ..Uname::default() }));
         let (shown, redactions) = super::record(&record);
         assert_eq!(
             places(&redactions),
@@ -233,16 +224,17 @@ mod tests {
             ]
         );
         assert_eq!(shown.nodes.get("/run/x"), Some(&Node::Link(b"/xxxx/xxxxx".into())));
-        assert_eq!(shown.sysctl.get("hw.ncpu"), Some(&Some("8".into())));
+        assert_eq!(shown.named.sysctl.get("hw.ncpu"), Some(&Some("8".into())));
     }
 
     #[test]
     fn pools_stay_apart_without_their_names() {
         let disk = |name: &str| DiskQuantity { name: name.into(), total_bytes: 7, removable: false };
         let disks = ["tank/alice", "tank/x", "alice", "/dev/ada0p1"].map(disk).into();
-        let record = Record { quantities: Some(Quantities { disks, ..Quantities::default() }), ..Record::default() };
-        let names: Vec<String> =
-            super::record(&record).0.quantities.unwrap().disks.into_iter().map(|disk| disk.name).collect();
+        let quantities = Some(Some(Quantities { disks, ..Quantities::default() }));
+        let record = Record { named: Named { quantities, ..Named::default() }, ..Record::default() };
+        let shown = super::record(&record).0.named.quantities.flatten().unwrap();
+        let names: Vec<String> = shown.disks.into_iter().map(|disk| disk.name).collect();
         assert_eq!(names, ["pool0/xxxxx", "pool0/x", "pool1", "/xxx/xxxxxx"]);
     }
 }
