@@ -280,8 +280,6 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
             };
             match piece {
                 Ok(bytes) => {
-                    #[cfg(debug_assertions)]
-                    crash_if_asked(&bytes);
                     input.take(&bytes).into_iter().for_each(|message| send(&sender, message));
                 }
                 Err(RecvTimeoutError::Timeout) => input.quiet().into_iter().for_each(|message| send(&sender, message)),
@@ -322,14 +320,6 @@ fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
         }
     })?;
     Ok(stopped)
-}
-
-/// What a panic leaves behind can only be tested with one. Nobody's input leads to any, so a debug build has a key for it:
-/// F12.
-#[cfg(debug_assertions)]
-fn crash_if_asked(bytes: &[u8]) {
-    let asked = std::env::var_os("TELEMETRY_PREVIEW_CRASH").is_some();
-    assert!(!asked || bytes != b"\x1b[24~", "asked to crash");
 }
 
 /// Whichever thread panics, the program ends, in a debug build as in a release.
