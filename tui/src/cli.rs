@@ -156,19 +156,6 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value_t = Channel::Daemon)]
         channel: Channel,
     },
-    /// Draw a screen of a fixed example, for the documentation. A release has no such verb
-    #[cfg(any(debug_assertions, test))]
-    #[command(hide = true)]
-    Screenshot {
-        /// Columns and rows
-        #[arg(long, default_value = "80x24", value_parser = size)]
-        size: (u16, u16),
-        /// The screen's title
-        #[arg(long, default_value = "summary")]
-        screen: String,
-        #[arg(long, value_enum, default_value_t = PictureFormat::Svg)]
-        format: PictureFormat,
-    },
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -243,13 +230,6 @@ pub(crate) enum SchemaFormat {
     Json,
 }
 
-#[cfg(any(debug_assertions, test))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PictureFormat {
-    Svg,
-    Text,
-}
-
 /// What a relative path means would depend on who runs the program from where; the daemon's are all absolute.
 fn absolute(text: &str) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(text);
@@ -273,17 +253,6 @@ pub(crate) fn known_action(text: &str) -> Result<String, String> {
     }
     let names: Vec<&str> = fields::ACTIONS.iter().map(|action| action.name).collect();
     Err(format!("there is no event {action}; there are {}", names.join(", ")))
-}
-
-#[cfg(any(debug_assertions, test))]
-fn size(text: &str) -> Result<(u16, u16), &'static str> {
-    let parse = |text: &str| {
-        let (columns, rows) = text.split_once('x')?;
-        Some((columns.parse().ok()?, rows.parse().ok()?))
-    };
-    parse(text)
-        .filter(|(columns, rows)| (60..=400).contains(columns) && (16..=200).contains(rows))
-        .ok_or("the size must be COLUMNSxROWS, from 60x16 to 400x200")
 }
 
 #[cfg(test)]
@@ -318,8 +287,6 @@ mod tests {
             &["show", "--example", "--raw"],
             &["diff", "--events", "START", "EXIT", "--since-last"],
             &["diff", "--events", "START", "EXIT", "--event", "META"],
-            &["screenshot", "--size", "80"],
-            &["screenshot", "--size", "59x16"],
             &["nonsense"],
         ] {
             assert!(Cli::try_parse_from(["telemetry-preview"].iter().chain(line)).is_err(), "{line:?}");

@@ -1,4 +1,4 @@
-//! A made-up machine, the same every time: for the pictures in the documentation and for tests.
+//! A made-up machine, the same every time: for tests, and for the pictures that one of them draws.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use anonymous_statistics::channels::dashboard;
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::Config;
 use anonymous_statistics::consent::{Consent, Finding};
-use anonymous_statistics::fields::{ACTIONS, FIELDS};
+use anonymous_statistics::fields::{ACTIONS, field};
 use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Target};
 use anonymous_statistics::outbox::history::{History, Prospect};
@@ -30,61 +30,55 @@ const BEFORE: UnixMillis = UnixMillis(1_767_248_700_000);
 /// 2026-01-01, 20:40:30 UTC: when the example is looked at.
 const NOW: UnixMillis = UnixMillis(1_767_300_030_000);
 
+/// Its kernel.
+const KERNEL: &str = "6.1.0-18-amd64";
+
 /// The random number of every event of the example.
 const UUID: Uuid = Uuid::from_u128(0x0b5d_7d7e_4f0f_4f3a_9a57_3c1a_6a2f_1c11);
 
 /// An agent that may send, with this project's sender, and a last call from which everything is known.
-pub(crate) fn preview() -> Option<Preview> {
+pub(crate) fn preview() -> Preview {
     let sender = Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned());
-    let mut preview = with(&last_call("START"), sender)?;
-    preview.history = Ok(history(&columns()?));
-    Some(preview)
+    Preview { history: Ok(history()), ..with(&last_call("START"), sender) }
 }
 
 /// A day in milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Three events that were answered, the first under an older kernel, and one that waits.
-fn history(columns: &[Column]) -> History {
-    let item = |action: &str, state, time, attempts, status| {
-        let request = &columns.iter().find(|column| column.action == action)?.assembly.as_ref().ok()?.request;
-        let mut entry = Entry::new(request);
+fn history() -> History {
+    let item = |action: &str, kernel: &str, state, time, attempts, status| {
+        let mut entry = Entry::new(&with(&last_call(action), Program::None).assembly.unwrap().request);
+        let text = String::from_utf8(entry.request).unwrap();
+        entry.request = text.replace(KERNEL, kernel).into_bytes();
         (entry.record.attempts, entry.record.status, entry.record.time) = (attempts, status, Some(time + 150));
-        let stamp = Stamp { uuid: UUID, time };
-        Some(Item { state, name: stamp, entry: Ok(entry) })
+        Item { state, name: Stamp { uuid: UUID, time }, entry: Ok(entry) }
     };
-    let sent = [
-        item("START", State::Sent, BEFORE - DAY, 1, Some(200)).map(|mut item| {
-            if let Ok(entry) = &mut item.entry {
-                let text = String::from_utf8_lossy(&entry.request);
-                entry.request = text.replace("6.1.0-18-amd64", "6.1.0-17-amd64").into_bytes();
-            }
-            item
-        }),
-        item("META", State::Sent, BEFORE - DAY / 2, 2, Some(200)),
-        item("EXIT", State::Sent, BEFORE - 60_000, 1, Some(400)),
+    let sent = vec![
+        item("START", "6.1.0-17-amd64", State::Sent, BEFORE - DAY, 1, Some(200)),
+        item("META", KERNEL, State::Sent, BEFORE - DAY / 2, 2, Some(200)),
+        item("EXIT", KERNEL, State::Sent, BEFORE - 60_000, 1, Some(400)),
     ];
-    let waiting = item("FATAL", State::Waiting, BEFORE - 90_000, 2, None).map(|item| (item, Prospect::Next(1)));
-    let unread = Unread::default();
-    History { sent: sent.into_iter().flatten().collect(), waiting: waiting.into_iter().collect(), unread }
+    let waiting = item("FATAL", KERNEL, State::Waiting, BEFORE - 90_000, 2, None);
+    History { sent, waiting: vec![(waiting, Prospect::Next(1))], unread: Unread::default() }
 }
 
 /// The events of all actions on the example's machine, each from a last call.
-pub(crate) fn columns() -> Option<Vec<Column>> {
+pub(crate) fn columns() -> Vec<Column> {
     let column = |action: &str| {
-        let preview = with(&last_call(action), Program::None)?;
-        Some(Column { action: action.to_owned(), assembly: preview.assembly })
+        let assembly = with(&last_call(action), Program::None).assembly;
+        Column { action: action.to_owned(), assembly }
     };
     ACTIONS.iter().map(|action| column(action.name)).collect()
 }
 
-/// A preview of a call on the example's machine. `None` only if the built-in configuration could not be used.
-pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview> {
-    let config = Config::load(None).ok()?;
+/// A preview of a call on the example's machine.
+pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
+    let config = Config::load(None).unwrap();
     let stamp = Stamp { uuid: UUID, time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
     let found = |path: &str| Some(Dir { path: path.into(), by: FoundBy::Usual });
-    Some(Preview {
+    Preview {
         action: invocation.action().unwrap_or_default().to_owned(),
         folders: Folders {
             config: found("/etc/netdata"),
@@ -113,17 +107,17 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Option<Preview>
         history: Ok(History::default()),
         restart: Some("systemctl restart netdata.service".to_owned()),
         files: channels::Files::default(),
-        dashboard: dashboard::entries(identity().as_ref()),
+        dashboard: dashboard::entries(Some(&identity())),
         assembly: Assembly::build(invocation, &machine, &config, stamp),
         machine,
         config: Ok(config),
-    })
+    }
 }
 
 /// The identifier of the example's agent, and the file in which it stands.
-fn identity() -> Option<(String, PathBuf)> {
-    let field = FIELDS.iter().find(|field| field.name == "distinct_id")?;
-    Some((field.example.to_owned(), "/var/lib/netdata/registry/netdata.public.unique.id".into()))
+fn identity() -> (String, PathBuf) {
+    let identifier = field("distinct_id").unwrap().example;
+    (identifier.to_owned(), "/var/lib/netdata/registry/netdata.public.unique.id".into())
 }
 
 /// A decision in which nothing objects but what is given for the first directories.
@@ -155,7 +149,7 @@ fn facts() -> Facts {
         },
         kernel: Kernel {
             name: uname("Linux"),
-            release: uname("6.1.0-18-amd64"),
+            release: uname(KERNEL),
             architecture: uname("x86_64"),
             ..Kernel::default()
         },

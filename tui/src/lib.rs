@@ -6,7 +6,7 @@
 mod actions;
 mod cli;
 mod digest;
-#[cfg(any(debug_assertions, test))]
+#[cfg(test)]
 mod example;
 mod output;
 mod present;
@@ -56,8 +56,6 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
         Verb::Check { expect, json } => verbs::check::run(&question::from(&cli.place)?, expect, json),
         Verb::Schema { format, channel } => verbs::schema::run(format, channel),
-        #[cfg(any(debug_assertions, test))]
-        Verb::Screenshot { size, screen, format } => verbs::screenshot::run(size, &screen, format),
     }
 }
 

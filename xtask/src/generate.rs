@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::Workspace;
-use crate::{pages, run, screenshots};
+use crate::workspace::{PREVIEW, Workspace};
+use crate::{pages, run};
 
 /// A part, and the program whose standard output belongs there.
 struct Region {
@@ -79,10 +79,10 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
             }
         }
     }
-    for made in [pages::run(workspace, check)?, screenshots::run(workspace, &folder, check)?] {
-        count += made.0;
-        stale.extend(made.1);
-    }
+    let (pages, stale_pages) = pages::run(workspace, check)?;
+    count += pages;
+    stale.extend(stale_pages);
+    pictures(workspace, check)?;
     match (check, stale.is_empty()) {
         (true, false) => bail!("out of date: {}; run: cargo xtask generate", stale.join(", ")),
         (false, false) => println!("rewritten: {}", stale.join(", ")),
@@ -92,11 +92,20 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
 }
 
 /// Builds the programs as the tests have them, so that nothing is built twice. Returns their folder.
-pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+fn build(workspace: &Workspace) -> Result<PathBuf> {
     let features = workspace.features();
     let arguments = ["build", "--workspace", "--locked", "--bins", "--examples", "--features", &features];
     run::run(&mut workspace.cargo(arguments))?;
     Ok(workspace.target.join("debug"))
+}
+
+/// The pictures of the documentation are a test's of the preview: it compares them with its screens, or draws them.
+fn pictures(workspace: &Workspace, check: bool) -> Result<()> {
+    let features = workspace.features();
+    let test = ["--package", PREVIEW.package, "--lib", "the_pictures_of_the_documentation"];
+    let mut command = workspace.cargo(["test", "--locked", "--features", &features]);
+    command.args(test).envs((!check).then_some(("DRAW", "1")));
+    run::run(&mut command)
 }
 
 fn markers((open, close): (&str, &str), name: &str) -> (String, String) {

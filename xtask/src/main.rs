@@ -11,7 +11,6 @@ mod pages;
 mod peers;
 mod recorded;
 mod run;
-mod screenshots;
 mod setup;
 mod skips;
 mod smoke;
@@ -56,8 +55,6 @@ enum Task {
     Dashboard,
     /// Compares the release programs with what this machine's own commands say: Linux, macOS or FreeBSD
     Smoke(smoke::Arguments),
-    /// Draws the pictures of the documentation from the preview's real screens
-    Screenshots,
     /// Rewrites the generated parts of the documentation, the pictures and the pages that are installed
     Generate {
         /// Change nothing; fail when something is out of date
@@ -76,13 +73,6 @@ enum Task {
     /// The half of smoke that sends, inside the namespaces
     #[command(hide = true)]
     SmokeInside(smoke::Inside),
-}
-
-/// Draws the pictures of the documentation.
-fn drawn() -> anyhow::Result<(usize, Vec<String>)> {
-    let workspace = Workspace::load()?;
-    let programs = generate::build(&workspace)?;
-    screenshots::run(&workspace, &programs, false)
 }
 
 fn main() -> ExitCode {
@@ -123,10 +113,6 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         }
         Task::Dashboard => dashboard::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Smoke(arguments) => smoke::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
-        Task::Screenshots => drawn().map(|(count, stale)| {
-            println!("{count} pictures, {} of them changed: {}", stale.len(), stale.join(", "));
-            ExitCode::SUCCESS
-        }),
         Task::Generate { check } => generate::run(&Workspace::load()?, check).map(|_| ExitCode::SUCCESS),
     }
 }

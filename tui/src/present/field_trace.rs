@@ -58,7 +58,7 @@ mod tests {
     use anonymous_statistics::call::Invocation;
 
     fn way(invocation: &Invocation, field: &str) -> Vec<(&'static str, String)> {
-        let assembly = example::with(invocation, Program::None).unwrap().assembly.unwrap();
+        let assembly = example::with(invocation, Program::None).assembly.unwrap();
         steps(assembly.event.entry(field).unwrap(), &assembly.stamp)
     }
 

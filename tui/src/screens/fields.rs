@@ -21,8 +21,8 @@ impl Screen for Fields {
         "Fields"
     }
 
-    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
-        field::keys(&self.table)
+    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+        if view.preview.assembly.is_ok() { field::keys(&self.table) } else { &[] }
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {

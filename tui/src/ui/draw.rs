@@ -56,12 +56,17 @@ fn draw_foot(state: &State, size: Size, area: Rect, buffer: &mut Buffer) {
 /// The last line, where nothing lies over the screen.
 fn foot(state: &State, size: Size) -> String {
     if state.search.typing || !state.search.text.is_empty() {
-        let places = match state.matches(size) {
+        let found = state.matches(size);
+        let places = match found {
             _ if state.search.text.is_empty() => String::new(),
             1 => "1 place".to_owned(),
             places => format!("{places} places"),
         };
-        let keys = if state.search.typing { "_   Enter done   Esc end" } else { "   n next   N previous   Esc end" };
+        let keys = match (state.search.typing, found) {
+            (true, _) => "_   Enter done   Esc end",
+            (false, 0) => "   Esc end",
+            (false, _) => "   n next   N previous   Esc end",
+        };
         return format!(" /{}{keys}   {places}", state.look.text(&state.search.text));
     }
     if let Some(Looking { stage, seconds: seconds @ 1.., .. }) = &state.looking {

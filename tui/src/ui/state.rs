@@ -157,14 +157,6 @@ impl State {
         }
     }
 
-    /// Shows the screen of this title.
-    #[cfg(any(debug_assertions, test))]
-    pub(crate) fn open(&mut self, title: &str) -> bool {
-        let found = self.screens.iter().position(|screen| screen.title().eq_ignore_ascii_case(title));
-        self.current = found.unwrap_or(self.current);
-        found.is_some()
-    }
-
     /// What stands around the current screen.
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame {

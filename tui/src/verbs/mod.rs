@@ -8,8 +8,6 @@ pub(crate) mod history;
 pub(crate) mod opt_in;
 pub(crate) mod opt_out;
 pub(crate) mod schema;
-#[cfg(any(debug_assertions, test))]
-pub(crate) mod screenshot;
 pub(crate) mod show;
 pub(crate) mod show_dashboard;
 pub(crate) mod status;

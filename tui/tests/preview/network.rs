@@ -146,7 +146,7 @@ fn a_whole_session_opens_no_network_socket() {
         quoted(PROGRAM)
     );
     let terminal = Terminal::run((80, 24), &command);
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     for (key, shows) in [
         ("2", "[2 Fields]"),
         ("Enter", "Sensitivity"),

@@ -14,10 +14,7 @@ use rustix::termios::Winsize;
 
 use testkit::{skip, this_test};
 
-use crate::common::{Agent, OPT_OUT, PROGRAM, shows};
-
-/// The screen shows this once the machine was looked at.
-const LOOKED: &str = "set by the daemon";
+use crate::common::{Agent, LOOKED, OPT_OUT, PROGRAM, shows};
 
 /// How long the terminal stays at most after it was taken away.
 const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
@@ -321,7 +318,7 @@ fn pasted_text_presses_no_keys() {
     terminal.send("\t/");
     terminal.wait_for("Enter done");
     terminal.send(paste("ker\r\x03\t\x7fnel"));
-    terminal.wait_for("/kernel_   Enter done   Esc end   2 places");
+    terminal.wait_for("/kernel_   Enter done   Esc end   ");
     terminal.send("\r");
     terminal.wait_for("n next");
     terminal.send(paste("q"));

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use testkit::{skip, this_test};
 
-use crate::network::strace_works;
 use crate::common::{Agent, LOOKED, OPT_OUT, Terminal, quoted, shell, shell_for, shows};
+use crate::network::strace_works;
 
 fn has_tmux(test: &str) -> bool {
     let there = Terminal::is_there();
@@ -22,7 +22,7 @@ fn look_around_opt_out_and_leave() {
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    let first = terminal.wait_for(&LOOKED);
+    let first = terminal.wait_for(LOOKED);
     assert!(first.contains("to posthog.netdata.cloud: "), "{first}");
     assert!(first.contains("opens no network socket"), "{first}");
     terminal.wait_until_taken();
@@ -55,7 +55,7 @@ fn quitting_changes_nothing() {
         let agent = Agent::new();
         let before = agent.tree();
         let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-        terminal.wait_for(&LOOKED);
+        terminal.wait_for(LOOKED);
         terminal.keys(keys);
         terminal.wait_for("ended with 0");
         assert_eq!(agent.tree(), before, "{keys:?}");
@@ -71,7 +71,7 @@ fn signals_restore_the_terminal() {
         let agent = Agent::new();
         let before = format!("sh -c 'echo $$ > \"$0\"; exec \"$@\"' {}", quoted(agent.path("pid")));
         let terminal = Terminal::run((80, 24), &shell(&agent, &before, ""));
-        terminal.wait_for(&LOOKED);
+        terminal.wait_for(LOOKED);
         let pid = std::fs::read_to_string(agent.path("pid")).unwrap();
         assert!(Command::new("kill").args(["-s", signal, pid.trim()]).status().unwrap().success());
         terminal.wait_for(&format!("ended with {status}"));
@@ -86,7 +86,7 @@ fn resizing_while_it_runs() {
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     terminal.resize(59, 15);
     terminal.wait_for("too small: 60x16 are needed");
     terminal.resize(160, 50);
@@ -137,10 +137,10 @@ fn searching_and_help_with_real_keys() {
     }
     let agent = Agent::new();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     terminal.keys(&["2", "/"]);
     terminal.keys(&["k", "e", "r", "n", "e", "l", "_", "v", "BSpace", "Enter"]);
-    terminal.wait_for("/kernel_   n next   N previous   Esc end   2 places");
+    terminal.wait_for("/kernel_   n next   N previous   Esc end   ");
     terminal.wait_for("> system_kernel_name");
     terminal.keys(&["n"]);
     terminal.wait_for("> system_kernel_version");
@@ -167,7 +167,7 @@ fn a_request_is_saved_where_the_dialog_says() {
     let home = agent.path("home");
     std::fs::create_dir(&home).unwrap();
     let terminal = Terminal::run((120, 24), &format!("cd {}; {}", quoted(&home), shell(&agent, "", "")));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     terminal.keys(&["3", "w"]);
     terminal.wait_for("Save the request?");
     assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "nothing before Enter");
@@ -198,7 +198,7 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
         return skip(test, "needs to become another user, with setpriv as root");
     };
     let terminal = Terminal::run((120, 40), &shell_for(&agent, &program, ""));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     let before = agent.tree();
     terminal.keys(&["o"]);
     let screen = terminal.wait_for("Not done");
@@ -248,7 +248,7 @@ fn opting_in_from_the_screens_wants_the_word() {
     let file = agent.path("etc").join(OPT_OUT);
     std::fs::write(&file, "").unwrap();
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     terminal.keys(&["i"]);
     terminal.wait_for("Type the word telemetry");
     terminal.keys(&["y", "e", "s", "Enter"]);
@@ -266,7 +266,7 @@ fn what_changes_on_disk_shows_by_itself() {
     }
     let agent = Agent::new();
     let terminal = Terminal::run((120, 50), &shell(&agent, "", ""));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     let file = agent.path("etc").join(OPT_OUT);
     std::fs::write(&file, "").unwrap();
     let says = format!("OPTED OUT: {}", file.display());
@@ -296,7 +296,7 @@ fn a_crash_restores_the_terminal() {
     // looks for changes sleeps for a second each time, so the fourth is long after the terminal was taken.
     let refused = "strace -f -o /dev/null -e inject=nanosleep,clock_nanosleep:error=EINVAL:when=4";
     let terminal = Terminal::run((80, 24), &shell(&agent, refused, ""));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     terminal.wait_until_taken();
     let screen = terminal.wait_for("ended with 134");
     assert!(screen.contains("panicked at"), "{screen}");
@@ -318,7 +318,7 @@ fn it_can_be_stopped_and_goes_on() {
     terminal.wait_for("prompt>");
     let command = shell(&agent, "", "").replace("; sleep 60", "");
     terminal.line(&command);
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     terminal.keys(&["2", "C-z"]);
     terminal.wait_until("the shell", |screen| screen.contains("Stopped") && screen.contains("prompt>"));
     terminal.wait_until_given_back("the shell has the terminal");
@@ -414,7 +414,7 @@ fn colours_are_for_those_who_want_them() {
     for (variables, coloured) in [("", true), ("NO_COLOR=1", false), ("NO_COLOR=", true)] {
         let agent = Agent::new();
         let terminal = Terminal::run((80, 24), &shell(&agent, variables, ""));
-        terminal.wait_for(&LOOKED);
+        terminal.wait_for(LOOKED);
         assert_eq!(terminal.has_colour(), coloured, "{variables:?}");
         terminal.keys(&["7"]);
         terminal.wait_for("[7 Dashboard]");
@@ -438,7 +438,7 @@ fn characters_of_every_width_stay_in_their_columns() {
         ("C", "\\u{65e5}\\u{672c}\\u{8a9e}e\\u{301}\\u{1b}]0;owned\\u{7}"),
     ] {
         let terminal = Terminal::run((160, 50), &shell(&agent, &format!("{config} LANG={locale}"), ""));
-        terminal.wait_for(&LOOKED);
+        terminal.wait_for(LOOKED);
         let screen = terminal.wait_for("Config directory");
         // A long path is broken into lines where the folder for temporary files is far down.
         let in_one_line: String = screen.replace(['│', '█', '#'], "").split_whitespace().collect();
@@ -476,7 +476,7 @@ fn ten_thousand_keys_at_random() {
     let keys: Vec<&str> = special.into_iter().cycle().take(60).chain(letters.iter().map(String::as_str)).collect();
     let once = shell(&agent, "", "2>> ../log/errors").replace("; sleep 60", " >> ../log/ends");
     let terminal = Terminal::run((80, 24), &format!("cd {}; while :; do {once}; done", quoted(agent.path("home"))));
-    terminal.wait_for(&LOOKED);
+    terminal.wait_for(LOOKED);
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
         random ^= random << 13;

@@ -5,8 +5,8 @@
 
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::agent::installed_sender::SCRIPT;
+use anonymous_statistics::fields::{ACTIONS, FIELDS};
 use anonymous_statistics::inspect::{Preview, Question};
-use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
@@ -407,7 +407,6 @@ fn looking_changes_nothing() {
         &["schema"],
         &["schema", "--format", "json"],
         &["explain", "--all"],
-        &["screenshot"],
         &["--help"],
         &["--version"],
         &[],
@@ -500,7 +499,7 @@ fn the_schema_lists_every_field_once() {
     let agent = Agent::new();
     let markdown = agent.run(&["schema", "--format", "md"]).out;
     let schema = json(&agent.run(&["schema", "--format", "json"]));
-    for field in anonymous_statistics::fields::FIELDS {
+    for field in FIELDS {
         let rows = markdown.lines().filter(|line| line.starts_with(&format!("| `{}` |", field.name)));
         let rows: Vec<&str> = rows.collect();
         assert_eq!(rows.len(), 1, "{}", field.name);
@@ -509,7 +508,7 @@ fn the_schema_lists_every_field_once() {
         let listed = schema["fields"].as_array().unwrap();
         assert_eq!(listed.iter().filter(|row| row["name"] == field.name).count(), 1);
     }
-    assert_eq!(schema["events"].as_array().unwrap().len(), anonymous_statistics::fields::ACTIONS.len());
+    assert_eq!(schema["events"].as_array().unwrap().len(), ACTIONS.len());
 }
 
 #[test]
@@ -520,17 +519,4 @@ fn the_help_names_every_exit_status() {
         assert!(help.contains(line), "{help}");
     }
     assert_eq!(help.lines().find(|line| line.len() > 100), None);
-    assert!(!help.contains("screenshot"));
-}
-
-#[test]
-fn the_picture_of_the_documentation_is_up_to_date() {
-    if !cfg!(debug_assertions) {
-        return testkit::skip(testkit::this_test!(), "needs a debug build, which draws it");
-    }
-    let agent = Agent::new();
-    let drawn = agent.run(&["screenshot", "--size", "80x24", "--format", "svg"]);
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/preview.svg");
-    assert_eq!(kept.extension(), Some(OsStr::new("svg")));
-    assert!(fs::read_to_string(&kept).unwrap() == drawn.out, "run: cargo xtask screenshots");
 }

@@ -6,13 +6,10 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anonymous_statistics::inspect::Question;
-use ratatui::layout::Size;
 
-use super::{ALL_KEYS, RICH, press, text};
-use crate::ui::dialog::Overlay;
+use super::keys::keys;
+use super::*;
 use crate::ui::effects;
-use crate::ui::keys::Key;
-use crate::ui::state::{Effect, Message, State};
 
 const KEYS: usize = 10_000;
 
@@ -46,11 +43,9 @@ fn tree(root: &Path) -> BTreeSet<PathBuf> {
 /// The path below `root` that a dialog names, put together from the lines that it stands on: the path of a box begins two
 /// columns in. At the end of a line a blank of the root's own path does not show.
 fn named(state: &State, root: &Path) -> PathBuf {
-    let shown = text(state);
-    let boxed: Vec<&str> = shown.lines().filter_map(|line| line.split('│').nth(1)).collect();
-    let begin = boxed.iter().position(|line| line.starts_with("   /")).unwrap_or_else(|| panic!("no path:\n{shown}"));
-    let packed = |text: &str| text.split_whitespace().collect::<String>();
-    let path: String = boxed[begin..].iter().map_while(|line| line.strip_prefix("   ").map(packed)).collect();
+    let (shown, lines) = (text(state), boxed(state));
+    let begin = lines.iter().position(|line| line.starts_with("   /")).unwrap_or_else(|| panic!("no path:\n{shown}"));
+    let path: String = lines[begin..].iter().map_while(|line| line.strip_prefix("   ").map(packed)).collect();
     let below = path.strip_prefix(&packed(root.to_str().unwrap())).and_then(|path| path.strip_prefix('/'));
     root.join(below.unwrap_or_else(|| panic!("{path} is not below {}:\n{shown}", root.display())))
 }
@@ -73,6 +68,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     };
     let home = std::fs::File::open(path("home")).unwrap();
     let mut model = tree(root.path());
+    let all: Vec<Key> = keys().collect();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let mut state =
         State::new(crate::screens::all(), "START".to_owned(), false, path("home"), RICH, Size::new(100, 30));
@@ -95,7 +91,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
             state.update(Message::Resized(size));
         }
         // Dialogs are confirmed more often than by chance alone, and screens are more often left than the program.
-        let key = match ALL_KEYS[random.below(ALL_KEYS.len())] {
+        let key = match all[random.below(all.len())] {
             _ if random.below(8) == 0 => Key::Enter,
             // A look takes longer than a thousand other keys.
             Key::Char('r' | 'e') if random.below(6) > 0 => Key::Down,
@@ -133,17 +129,18 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
 
 #[test]
 fn keys_at_random_in_terminals_of_every_size() {
+    let all: Vec<Key> = keys().collect();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut state = super::usual();
+    let mut state = usual();
     for pressed in 0..KEYS {
         if random.below(30) == 0 {
             let size = Size::new(u16::try_from(random.below(200)).unwrap(), u16::try_from(random.below(60)).unwrap());
             state.update(Message::Resized(size));
         }
-        match press(&mut state, ALL_KEYS[random.below(ALL_KEYS.len())]) {
+        match press(&mut state, all[random.below(all.len())]) {
             Some(Effect::Look(_)) => {
-                let preview = if random.below(2) == 0 { super::without_history() } else { super::opted_out() };
-                super::looked(&mut state, preview);
+                let preview = if random.below(2) == 0 { without_history() } else { opted_out() };
+                looked(&mut state, preview);
             }
             Some(Effect::OptIn(_)) => panic!("opted in by keys at random"),
             Some(Effect::OptOut(_) | Effect::Save(_)) => state.overlay = None,

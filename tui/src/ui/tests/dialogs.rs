@@ -1,0 +1,138 @@
+//! Opting out and in, saving, and what comes of it.
+
+use anonymous_statistics::consent::Consent;
+
+use super::*;
+use crate::actions::opting::Barred;
+use crate::actions::report::Report;
+
+#[test]
+fn opting_in_takes_a_typed_word() {
+    let begin = || {
+        let mut state = state(opted_out(), RICH, USUAL);
+        assert_eq!(press(&mut state, Key::Char('i')), None);
+        assert!(matches!(state.overlay, Some(Overlay::OptIn(..))));
+        state
+    };
+    for wrong in ["", "y", "yes", "telemetr", "telemetryy", "Telemetry", "telemetry "] {
+        let mut state = begin();
+        typed(&mut state, wrong);
+        assert_eq!(press(&mut state, Key::Enter), None, "{wrong:?}");
+        assert!(text(&state).contains("that is not the word; nothing was changed"), "{wrong:?}");
+        // What was typed is gone, so that a second Enter does not make it right.
+        typed(&mut state, OPT_IN_WORD);
+        assert!(matches!(press(&mut state, Key::Enter), Some(Effect::OptIn(_))), "{wrong:?}");
+    }
+    let mut state = begin();
+    typed(&mut state, "q");
+    assert_eq!(press(&mut state, Key::Escape), None);
+    assert!(state.overlay.is_none(), "Esc cancels");
+}
+
+#[test]
+fn opting_in_says_what_else_is_in_the_way() {
+    let mut preview = opted_out();
+    preview.consent = example::consent(&[Finding::Exists("a file"), Finding::Exists("a link")]);
+    let state = reached(preview, "Summary", "i", USUAL);
+    assert!(shows(&state, "Still in the way would be:") && shows(&state, "/opt/netdata/etc/netdata/"));
+}
+
+#[test]
+fn a_confirmed_opt_out_is_not_dropped_by_a_key_typed_ahead() {
+    let mut state = reached(preview(), "Summary", "o\r", USUAL);
+    for key in keys::keys() {
+        let effect = press(&mut state, key);
+        let ends = matches!(effect, Some(Effect::Quit | Effect::Suspend | Effect::Redraw));
+        assert!(effect.is_none() || ends && !matches!(key, Key::Char(_)), "{key:?}");
+        assert!(matches!(state.overlay, Some(Overlay::Working(_))), "{key:?}");
+    }
+}
+
+/// A state over a config directory of its own, and what opting out there brings.
+fn opting_out(folder: std::path::PathBuf, size: Size) -> (State, Option<Effect>) {
+    let mut preview = preview();
+    move_to(&mut preview, folder);
+    let mut state = state(preview, RICH, size);
+    press(&mut state, Key::Char('o'));
+    let Some(Effect::OptOut(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
+    let effect = state.update(Message::Done(Box::new(plan.perform().report())));
+    (state, effect)
+}
+
+#[test]
+fn after_opting_out_the_disk_is_read_again_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut state, effect) = opting_out(folder.path().to_owned(), USUAL);
+    assert_eq!(effect, Some(Effect::Look("START".to_owned())));
+    assert!(folder.path().join(".opt-out-from-anonymous-statistics").exists());
+    assert!(shows(&state, "The disk says now: looking"));
+    looked(&mut state, opted_out());
+    for part in ["Created ", "Restart netdata", "The disk says now: OPTED OUT"] {
+        assert!(shows(&state, part), "{part}:\n{}", text(&state));
+    }
+    press(&mut state, Key::Enter);
+    assert!(state.overlay.is_none() && state.blocked.is_empty());
+}
+
+#[test]
+fn without_permission_there_is_a_command_to_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let (mut state, _) = opting_out(folder.path().join("file/netdata"), SIZES[3]);
+    assert!(shows(&state, "cannot create") && shows(&state, "mkdir -p"), "{}", text(&state));
+    assert!(!state.blocked.is_empty());
+    looked(&mut state, preview());
+    assert_eq!(press(&mut state, Key::Char('r')), Some(Effect::Look("START".to_owned())), "r looks again");
+    assert!(state.overlay.is_some(), "and the commands stay");
+}
+
+#[test]
+fn what_cannot_be_done_is_not_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut preview = opted_out();
+    // There is a file where the folder should be, which is in the way of root as well.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    move_to(&mut preview, file.join("netdata"));
+    let cannot_look = Finding::CannotLook("Permission denied (os error 13)".to_owned());
+    preview.targets[0].file = cannot_look.clone();
+    preview.consent = Consent::decide([file.join("netdata").as_path()], |_| Ok(None), |_| cannot_look.clone());
+    let mut state = fresh("START", false, RICH, SIZES[3]);
+    state.update(Message::Barred(Box::new(Barred::look(&preview))));
+    looked(&mut state, preview);
+    for (key, says) in [('o', "cannot create "), ('i', "cannot remove ")] {
+        assert_eq!(press(&mut state, Key::Char(key)), None);
+        assert!(shows(&state, says) && shows(&state, "Not a directory"), "{key}: {}", text(&state));
+        assert!(matches!(state.overlay, Some(Overlay::Report(..))), "{key}");
+        assert_eq!(press(&mut state, Key::Enter), None, "there is nothing to confirm");
+        assert!(state.overlay.is_none(), "{key}");
+    }
+}
+
+#[test]
+fn without_an_agent_the_default_folder_is_offered() {
+    let mut preview = without_history();
+    (preview.folders.config, preview.folders.library, preview.script.path) = (None, None, None);
+    preview.targets.clear();
+    let mut state = state(preview, RICH, USUAL);
+    assert!(shows(&state, "No Netdata agent was found on this machine."), "{}", text(&state));
+    press(&mut state, Key::Char('o'));
+    for part in ["No Netdata agent was found here.", "/etc/netdata/.opt-out-from-anonymous-statistics"] {
+        assert!(shows(&state, part), "{part}:\n{}", text(&state));
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_remove_opting_in_is_no_question() {
+    let state = reached(preview(), "Summary", "i", USUAL);
+    assert!(state.overlay.is_none() && text(&state).contains("there is no opt-out file to remove"));
+}
+
+#[test]
+fn what_could_not_be_done_is_said() {
+    let mut state = usual();
+    let sentences = vec!["no thread".to_owned()];
+    let report = Report { title: "Not done", sentences, commands: Vec::new(), consent: false };
+    assert_eq!(state.update(Message::Done(Box::new(report))), None);
+    assert!(text(&state).contains("no thread") && !text(&state).contains("The disk says now"));
+}

@@ -1,0 +1,87 @@
+//! What a terminal can show and a person wants: the same screens with and without colours and symbols.
+
+use std::path::Path;
+
+use anonymous_statistics::agent::installed_sender::Script;
+use anonymous_statistics::consent::Consent;
+use ratatui::buffer::Cell;
+use ratatui::layout::Position;
+use ratatui::style::{Color, Modifier};
+
+use super::screens::outlooks;
+use super::*;
+
+#[test]
+fn nothing_is_said_by_colour_alone_and_colours_can_be_read_on_every_background() {
+    for title in titles() {
+        for (unicode, (preview, ..)) in outlooks().into_iter().flat_map(|made| [(true, made.clone()), (false, made)]) {
+            let draw = |colour| drawn(&on(title, state(preview.clone(), Look { colour, unicode }, USUAL)));
+            let (coloured, bare) = (draw(true), draw(false));
+            assert_eq!(text_in(&coloured, coloured.area), text_in(&bare, bare.area));
+            let is_plain = |cell: &Cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset);
+            assert!(bare.content.iter().all(is_plain) && !coloured.content.iter().all(is_plain));
+            for (coloured, bare) in coloured.content.iter().zip(&bare.content) {
+                // What has a colour is reversed where there is none; everything else looks the same.
+                let instead = if is_plain(coloured) { Modifier::empty() } else { Modifier::REVERSED };
+                assert_eq!(bare.modifier, coloured.modifier | instead);
+                // Which of the sixteen colours the terminal's own text can be read on depends on its theme, light or dark.
+                let bright = [Color::Yellow, Color::Cyan, Color::Green, Color::Magenta].contains(&coloured.bg);
+                assert!(is_plain(coloured) || coloured.fg == Color::Black && bright, "{coloured:?}");
+                assert!(!coloured.modifier.contains(Modifier::DIM), "the Linux console shows it as a colour");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_chosen_is_reversed_and_marked_by_a_character() {
+    for (colour, unicode) in [(true, true), (true, false), (false, true), (false, false)] {
+        let state = on("Fields", state(preview(), Look { colour, unicode }, USUAL));
+        let buffer = drawn(&state);
+        let areas = state.areas(state.size);
+        let reversed = |area: Rect| {
+            let is_reversed = |at: &Position| buffer[*at].modifier.contains(Modifier::REVERSED);
+            area.positions().filter(is_reversed).map(|at| buffer[at].symbol()).collect::<String>()
+        };
+        assert_eq!(reversed(areas.tabs), "[2 Fields]");
+        let shown = text_in(&buffer, areas.body);
+        let marked: Vec<&str> = shown.lines().filter(|line| line.starts_with('>')).collect();
+        assert_eq!(marked.len(), 1, "{shown}");
+        assert!(marked[0].starts_with(&*reversed(areas.body)) && marked[0].len() < reversed(areas.body).len() + 8);
+        assert_eq!(reversed(areas.foot).len(), usize::from(areas.foot.width));
+    }
+}
+
+#[test]
+fn a_plain_terminal_gets_only_ascii() {
+    for title in titles() {
+        for over in ["", "?", "o", "i", "w", "\r", "/e"] {
+            let mut state = on(title, state(opted_out(), PLAIN, USUAL));
+            typed(&mut state, over);
+            let shown = text(&state);
+            assert!(shown.is_ascii(), "{over:?} on {title}:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn hostile_values_are_written_as_escapes() {
+    let hostile = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\u{200b}\u{ad}\u{fe0f}\u{e0041}";
+    let mut preview = preview();
+    let folder = Path::new("/etc").join(hostile);
+    let cannot_look = |_: &Path| Finding::CannotLook(hostile.to_owned());
+    preview.consent = Consent::decide([&*folder], |_| Ok(Some(hostile.into())), cannot_look);
+    move_to(&mut preview, folder.clone());
+    preview.trust_store = Ok(Some(hostile.into()));
+    preview.script = Script { path: Some(folder), program: Program::CannotTell(hostile.to_owned()) };
+    preview.action = hostile.to_owned();
+    for look in [RICH, PLAIN] {
+        for title in titles() {
+            let mut state = on(title, state(preview.clone(), look, SIZES[3]));
+            press(&mut state, Key::Char('o'));
+            let shown = text(&state);
+            assert!(shown.contains("\\u{1b}"), "{shown}");
+            assert!(!shown.contains(|c: char| c != '\n' && system_facts::is_unprintable(c)), "{shown:?}");
+        }
+    }
+}

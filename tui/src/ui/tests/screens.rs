@@ -1,0 +1,304 @@
+//! What the screens show, and that no terminal keeps any of it from a person.
+
+use std::collections::BTreeSet;
+
+use anonymous_statistics::agent::version::Version;
+use anonymous_statistics::channels::events::Outlook;
+use anonymous_statistics::consent::{Consent, Decision};
+use anonymous_statistics::fields::ACTIONS;
+use anonymous_statistics::outbox::Unread;
+use anonymous_statistics::outbox::history::History;
+
+use super::*;
+
+/// Compares a text with the one in `snapshots/`.
+fn as_agreed(name: &str, text: &str) {
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+#[test]
+fn every_screen_in_the_usual_terminal() {
+    for title in titles() {
+        as_agreed(title, &body(&at(title)));
+    }
+}
+
+#[test]
+fn what_keys_make_of_a_screen() {
+    for (name, title, keys) in [
+        ("Fields-details", "Fields", "/system_kernel_version\r\r"),
+        ("Request-pretty", "Request", "p"),
+        ("Request-headers", "Request", "pp"),
+        ("Events-details", "Events", "d\r"),
+        ("History-details", "History", "\r"),
+    ] {
+        as_agreed(name, &body(&reached(preview(), title, keys, USUAL)));
+    }
+    assert_eq!(text(&reached(preview(), "Request", "ppp", USUAL)), text(&at("Request")), "the forms come round");
+}
+
+#[test]
+fn with_more_room_details_stand_beside_a_list() {
+    as_agreed("Fields-120x40", &body(&reached(preview(), "Fields", "", SIZES[2])));
+}
+
+#[test]
+fn the_head_and_the_line_of_keys_at_every_size() {
+    let around = |size| {
+        let state = reached(preview(), "Summary", "", size);
+        let (areas, buffer) = (state.areas(size), drawn(&state));
+        [areas.tabs, areas.head, areas.foot].map(|area| text_in(&buffer, area)).concat()
+    };
+    as_agreed("head", &SIZES.map(around).join("\n"));
+}
+
+#[test]
+fn every_question_names_its_file() {
+    for (name, title, key) in [("opt-out", "Summary", "o"), ("opt-in", "Summary", "i"), ("save", "Request", "w")] {
+        as_agreed(name, &boxed(&reached(opted_out(), title, key, USUAL)).join("\n"));
+    }
+}
+
+/// Everything that is read rather than chosen from: the screen, and the keys that lead there.
+const TEXTS: [(&str, &str); 10] = [
+    ("Summary", ""),
+    ("Fields", "/host_collectors\r\r"),
+    ("Request", ""),
+    ("Request", "p"),
+    ("Request", "pp"),
+    ("Events", "d\r"),
+    ("Consent", ""),
+    ("History", "\r"),
+    ("History", "jjj\r"),
+    ("Dashboard", "\r"),
+];
+
+#[test]
+fn no_width_cuts_a_character_of_a_text() {
+    for (title, keys) in TEXTS {
+        let at_width = |size: Size| packed(&body(&reached(preview(), title, keys, endless(size.width))));
+        let [first, others @ ..] = SIZES.map(at_width);
+        for other in others {
+            assert_eq!(other, first, "{title}, {keys:?}");
+        }
+    }
+}
+
+#[test]
+fn everything_can_be_scrolled_to_in_every_terminal() {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
+    for (title, keys) in TEXTS {
+        for size in SIZES {
+            let all = words(&body(&reached(preview(), title, keys, endless(size.width))));
+            let mut state = reached(preview(), title, keys, size);
+            let mut seen = BTreeSet::new();
+            let mut before = String::new();
+            while body(&state) != before {
+                before = body(&state);
+                seen.extend(words(&before));
+                press(&mut state, Key::PageDown);
+            }
+            assert_eq!(all.difference(&seen).next(), None, "{title}, {keys:?}, {size}");
+        }
+    }
+}
+
+#[test]
+fn a_dialog_is_seen_whole_in_every_terminal() {
+    for (title, key) in [("Summary", "o"), ("Summary", "i"), ("Request", "w"), ("Request", "?")] {
+        let mut in_boxes = SIZES.into_iter().chain([endless(SIZES[0].width)]).map(|size| {
+            let mut state = reached(opted_out(), title, key, size);
+            let mut lines = boxed(&state);
+            // The help is longer than the smallest terminal is high.
+            let mut before = Vec::new();
+            while key == "?" && before != boxed(&state) {
+                before = boxed(&state);
+                press(&mut state, Key::Down);
+                lines.extend(boxed(&state).pop().filter(|line| lines.last() != Some(line)));
+            }
+            packed(&lines.concat())
+        });
+        let first = in_boxes.next();
+        assert!(in_boxes.all(|other| Some(other) == first), "{key:?}: {first:?}");
+    }
+}
+
+/// One machine of each outlook, with the words and the sender that the head says.
+pub(super) fn outlooks() -> Vec<(Preview, Outlook, &'static str, &'static str)> {
+    let make = |change: &dyn Fn(&mut Preview)| {
+        let mut preview = preview();
+        change(&mut preview);
+        preview
+    };
+    let of = |program: Program| make(&|preview| preview.script.program = program.clone());
+    let later = make(&|preview| preview.version = Version::new("v2.6.0", "a file"));
+    let cannot_look = || "Permission denied (os error 13)".to_owned();
+    let blind = make(&|preview| preview.consent = example::consent(&[Finding::CannotLook(cannot_look())]));
+    let unseen = of(Program::CannotTell(cannot_look()));
+    vec![
+        (preview(), Outlook::WillSend, "[>] WILL SEND", "this sender, "),
+        (of(Program::Netdatas), Outlook::AnotherSends, "[~] NOT THIS: Netdata's own script", "Netdata's own script"),
+        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program", "another program"),
+        (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were", "nobody: no script installed"),
+        (unseen, Outlook::WouldSend, "[o] WOULD SEND, if this sender is what", "cannot tell"),
+        (
+            later,
+            Outlook::CannotTell,
+            "[?] CANNOT TELL: this daemon also reports by itself (v2.6.0)",
+            "nobody: this daemon calls none",
+        ),
+        (
+            without_request(),
+            Outlook::WillNotSend,
+            "[!] WILL NOT SEND: NETDATA_REGISTRY_UNIQUE_ID is not a GUID",
+            "nobody: no script installed",
+        ),
+        (opted_out(), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/", "this sender, "),
+        (blind, Outlook::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
+    ]
+}
+
+#[test]
+fn every_outlook_is_said_in_words_and_by_a_symbol_on_every_screen() {
+    for (preview, outlook, words, sender) in outlooks() {
+        assert_eq!(preview.events().outlook(), outlook);
+        assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
+        let fields = preview.assembly.as_ref().map_or(0, |assembly| {
+            let body: serde_json::Value = serde_json::from_slice(assembly.request.body()).unwrap();
+            // The properties themselves are no field.
+            body.as_object().unwrap().len() - 1 + body["properties"].as_object().unwrap().len()
+        });
+        let (fields, sender) = (format!("to posthog.netdata.cloud: {fields} fields"), format!("sender: {sender}"));
+        for title in titles() {
+            let text = text(&on(title, state(preview.clone(), PLAIN, USUAL)));
+            for always in [words, &fields, &sender, "opens no network socket"] {
+                assert!(text.contains(always), "{title} does not say {always:?}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fields_that_only_the_daemon_knows_are_left_open() {
+    let preview = without_history();
+    let open: Vec<&str> = preview.assembly.as_ref().unwrap().event.not_known_here().collect();
+    assert!(open.contains(&"distinct_id"));
+    let shown = |title, keys| body(&reached(preview.clone(), title, keys, endless(100)));
+    for (title, keys, says) in [("Fields", "", "set by the daemon"), ("Request", "p", ": null")] {
+        let shown = shown(title, keys);
+        let said: Vec<&str> = shown.lines().filter(|line| line.contains(says)).collect();
+        assert_eq!(said.len(), open.len(), "{title}:\n{shown}");
+        for name in &open {
+            assert!(said.iter().any(|line| line.split([' ', '"']).any(|word| word == *name)), "{name}:\n{shown}");
+        }
+    }
+    let sentence = format!("null stands for {} values that the daemon sets", open.len());
+    assert!(packed(&shown("Request", "")).contains(&packed(&sentence)));
+    assert!(shown("Summary", "").contains("An identifier, the same in every event."));
+}
+
+#[test]
+fn fields_can_be_sorted_by_what_they_say() {
+    let shown = |keys| body(&reached(preview(), "Fields", keys, endless(100)));
+    let fields = |keys| {
+        let list = shown(keys).lines().take_while(|line| !line.starts_with('─')).map(str::to_owned).collect::<Vec<_>>();
+        list.into_iter().filter(|line| line.starts_with([' ', '>'])).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(fields("jjs"), fields("jj"), "the same fields, and the same one is chosen");
+    assert!(shown("s").starts_with("identifier: "), "what says most comes first");
+}
+
+#[test]
+fn only_the_fields_in_which_events_differ_are_left() {
+    let shown = body(&reached(preview(), "Events", "d", endless(160)));
+    let marked = shown.lines().filter(|line| line.chars().take(2).any(|c| c == '≠')).count();
+    assert!(shown.starts_with(&format!("Differences: {marked} (d: all fields).")), "{shown}");
+    assert!(marked > 0 && !shown.contains("api_key  "), "{shown}");
+}
+
+#[test]
+fn every_event_can_be_laid_beside_the_first() {
+    // A long name is cut.
+    let beside = |state: &State| -> BTreeSet<&str> {
+        let shown = body(state);
+        let heading = shown.lines().nth(1).unwrap();
+        ACTIONS.iter().map(|action| action.name).filter(|name| heading.contains(&format!(" {name:.14}"))).collect()
+    };
+    let mut before = 0;
+    for size in SIZES {
+        let mut state = reached(preview(), "Events", "", size);
+        let mut seen = beside(&state);
+        assert!(seen.len() > before, "more room shows more events: {}", body(&state));
+        before = seen.len();
+        for _ in ACTIONS {
+            press(&mut state, Key::Char('.'));
+            seen.extend(beside(&state));
+        }
+        assert_eq!(seen.len(), ACTIONS.len(), "{size}: {seen:?}");
+    }
+}
+
+#[test]
+fn what_was_sent_is_compared_with_now_and_what_waits_has_a_future() {
+    let mut state = at("History");
+    press(&mut state, Key::End);
+    assert!(text(&state).contains("Next  sent at the daemon's next START or META, as number 1"), "{}", text(&state));
+    let empty = reached(Preview { history: Ok(History::default()), ..preview() }, "History", "", USUAL);
+    assert!(shows(&empty, "nothing waits to be sent") && !shows(&empty, "sudo"), "{}", text(&empty));
+    let unreadable = reached(with_unreadable_history(), "History", "", USUAL);
+    assert_eq!(shows(&unreadable, "sudo"), !rustix::process::geteuid().is_root(), "{}", text(&unreadable));
+}
+
+#[test]
+fn what_nobody_reads_of_a_crowded_folder_is_named() {
+    let unread = |number, or_more, sent: bool| {
+        let mut preview = preview();
+        let history = preview.history.as_mut().unwrap();
+        history.unread = Unread { number, or_more };
+        if !sent {
+            (history.sent, history.waiting) = Default::default();
+        }
+        preview
+    };
+    for (size, title) in [(USUAL, "History"), (SIZES[0], "History"), (endless(100), "Summary")] {
+        for (number, or_more, sentence) in
+            [(7, false, "Not read: 7 more entries"), (1, true, "Not read: the rest of more than 10000 files")]
+        {
+            let state = reached(unread(number, or_more, true), title, "", size);
+            assert!(shows(&state, sentence), "{title} {size}\n{}", text(&state));
+        }
+    }
+    // What is not read may be an event: nobody is told that there is none.
+    let state = reached(unread(0, true, false), "History", "", USUAL);
+    assert!(shows(&state, "Not read: the rest of") && !shows(&state, "nothing waits"), "{}", text(&state));
+}
+
+#[test]
+fn what_the_daemon_has_stands_beside_what_this_shell_has() {
+    let set = |name: &str| Ok((name == "DO_NOT_TRACK").then(|| "1".into()));
+    let askers = Some(Consent::decide([], set, |_| Finding::Nothing));
+    let shown = text(&reached(Preview { askers, ..preview() }, "Consent", "", endless(80)));
+    for part in
+        ["the daemon                   this shell", "DO_NOT_TRACK         not set", "set to \"1\"", "they differ"]
+    {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+}
+
+#[test]
+fn a_value_that_the_daemon_sets_is_marked_with_the_last_known_one() {
+    let mut state = state(without_history(), RICH, USUAL);
+    let mut columns = example::columns();
+    for column in columns.iter_mut().filter(|column| column.action != "EXIT") {
+        column.assembly = example::with(&Invocation::expected(&column.action), Program::None).assembly;
+    }
+    state.update(Message::Compared(columns));
+    let mut state = on("Events", state);
+    typed(&mut state, "/netdata_version");
+    let shown = text(&state);
+    for part in ["?netdata_version", "*not known here", "*\"v1.37.1\"", "last known: \"v1.37.1\" in EXIT of"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+}
