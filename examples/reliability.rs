@@ -8,7 +8,7 @@ mod faults;
 mod replies;
 
 use faults::{End, Event, FAULTS, Fault, When};
-use replies::{ANSWERS, Fate, RETRY_AFTER, STATUSES};
+use replies::{ANSWERS, Disposition, RETRY_AFTER, STATUSES};
 
 fn main() -> std::process::ExitCode {
     match std::env::args().nth(1).as_deref() {
@@ -79,9 +79,9 @@ fn print_replies() {
     }
 }
 
-fn describe(fate: Fate) -> &'static str {
+fn describe(fate: Disposition) -> &'static str {
     match fate {
-        Fate::Done => "is done with",
-        Fate::Waits => "waits",
+        Disposition::Done => "is done with",
+        Disposition::Waits => "waits",
     }
 }

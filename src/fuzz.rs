@@ -17,8 +17,8 @@ use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{Shape, Value, without_versions};
 use crate::fields::{FIELDS, Field, Place};
 use crate::outbox::Entry;
-use crate::request::http::thaw;
-use crate::request::payload::{BODY_BYTES, Stamp};
+use crate::request::http::parse_stored;
+use crate::request::payload::{BODY_BYTES, EventId};
 use crate::request::{Assembly, Machine};
 use crate::{fields, proxy};
 
@@ -71,7 +71,7 @@ pub fn recorded_call(bytes: &[u8]) {
 fn is_sendable(call: &Invocation) {
     let machine = Machine { facts: Facts::default(), nodename: HOST.to_owned() };
     let config = Config::load(None).ok();
-    let stamp = Stamp { uuid: uuid::uuid!("0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"), time: UnixMillis(0) };
+    let stamp = EventId { uuid: uuid::uuid!("0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"), time: UnixMillis(0) };
     let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, stamp)) else { return };
     let request = &assembly.request;
     assert!(request.body().len() <= BODY_BYTES);
@@ -90,7 +90,7 @@ fn is_sendable(call: &Invocation) {
     }
     // It parses to the same request.
     let bytes = request.to_bytes();
-    assert_eq!(thaw(&bytes, request.endpoint()).map(|thawed| thawed.to_bytes()), Some(bytes));
+    assert_eq!(parse_stored(&bytes, request.endpoint()).map(|thawed| thawed.to_bytes()), Some(bytes));
 }
 
 fn is_harmless(field: &Field, value: &Json) -> bool {
@@ -199,7 +199,7 @@ pub fn outbox_entry(bytes: &[u8]) {
     let _ = (entry.json(), entry.action());
     assert!(entry.request.ends_with(entry.body()));
     let Ok(endpoint) = Endpoint::parse(&entry.record.url) else { return };
-    if let Some(request) = thaw(&entry.request, &endpoint) {
+    if let Some(request) = parse_stored(&entry.request, &endpoint) {
         assert_eq!(request.to_bytes(), entry.request);
         assert_eq!((request.body(), request.endpoint()), (entry.body(), &endpoint));
         assert!(request.head().bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\r' | b'\n')));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::fields::{FIELDS, Origin};
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::request::{Assembly, Machine};
 use serde_json::Value as Json;
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
@@ -73,7 +73,7 @@ fn build(arguments: Vec<OsString>, environment: &[(&str, &str)], machine: &Machi
     let identity = [("NETDATA_REGISTRY_UNIQUE_ID", GUID), ("NETDATA_HOSTNAME", "canaryhost.example.org")];
     let environment = environment.iter().chain(&identity).map(|(name, value)| ((*name).into(), (*value).into()));
     let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
-    let assembly = Assembly::build(&invocation, machine, &Config::load(None).unwrap(), Stamp::now()).ok()?;
+    let assembly = Assembly::build(&invocation, machine, &Config::load(None).unwrap(), EventId::now()).ok()?;
     Some(assembly.request.to_bytes())
 }
 
@@ -306,7 +306,7 @@ fn a_machine_with_an_everyday_name_loses_nothing() {
         ];
         let environment = environment.map(|(name, value)| (name.into(), value.into()));
         let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
-        let stamp = Stamp { uuid: uuid::Uuid::nil(), time: anonymous_statistics::clock::UnixMillis(0) };
+        let stamp = EventId { uuid: uuid::Uuid::nil(), time: anonymous_statistics::clock::UnixMillis(0) };
         let assembly = Assembly::build(&invocation, &machine, &Config::load(None).unwrap(), stamp).unwrap();
         serde_json::from_slice(assembly.request.body()).unwrap()
     };

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 use std::path::Path;
 
 use anonymous_statistics::fields::personal::{HostNames, Personal, find_personal};
-use anonymous_statistics::fields::shape::{Misfit, Shape};
+use anonymous_statistics::fields::shape::{Rejection, Shape};
 use anonymous_statistics::fields::{FIELDS, Origin, field};
 use proptest::prelude::*;
 use system_facts::{CommonEvidence, RecordedHost, collect_from, netdata};
@@ -137,7 +137,7 @@ fn values_of_recorded_machines_pass() {
             let Some(field) = FIELDS.iter().find(|field| field.origin == Origin::Fact(line.name)) else { continue };
             let checked = field.shape.check_text(&line.value, &hosts);
             assert!(
-                !matches!(checked, Err(Misfit::Personal(_))),
+                !matches!(checked, Err(Rejection::Personal(_))),
                 "{folder:?}: {} {}: {checked:?}",
                 field.name,
                 line.value

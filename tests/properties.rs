@@ -10,7 +10,7 @@ use anonymous_statistics::fields::personal::{HostNames, find_personal};
 use anonymous_statistics::fields::shape::Shape;
 use anonymous_statistics::fields::{self, FIELDS, Place};
 use anonymous_statistics::request::event::ARGUMENT_BYTES;
-use anonymous_statistics::request::payload::{BODY_BYTES, Stamp};
+use anonymous_statistics::request::payload::{BODY_BYTES, EventId};
 use anonymous_statistics::request::{Assembly, Machine};
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -22,8 +22,8 @@ fn machine() -> Machine {
     Machine { facts: system_facts::Facts::default(), nodename: HOST.to_owned() }
 }
 
-fn stamp() -> Stamp {
-    Stamp {
+fn stamp() -> EventId {
+    EventId {
         uuid: uuid::uuid!("0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"),
         time: anonymous_statistics::clock::UnixMillis(0),
     }

@@ -37,7 +37,7 @@ pub const VARIABLES: [&str; 3] = ["NETDATA_USER_CONFIG_DIR", "NETDATA_LIB_DIR", 
 
 /// The source of a folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum FoundBy {
+pub enum DirSource {
     /// The command line.
     #[default]
     Option,
@@ -52,7 +52,7 @@ pub enum FoundBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dir {
     pub path: PathBuf,
-    pub by: FoundBy,
+    pub by: DirSource,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,8 +74,8 @@ pub struct Folders {
 /// Only absolute paths are usable: a relative one depends on the process. A relative config directory is kept
 /// nevertheless, so that the decision about consent reports that it cannot look there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Named {
-    pub by: FoundBy,
+pub struct DirOverrides {
+    pub by: DirSource,
     pub config: Option<PathBuf>,
     pub library: Option<PathBuf>,
     pub plugins: Option<PathBuf>,
@@ -87,18 +87,18 @@ pub struct Named {
     pub doubt: Option<String>,
 }
 
-impl Named {
+impl DirOverrides {
     /// `--config-dir` and `--lib-dir`.
     pub fn by_options(config_dir: Option<&Path>, lib_dir: Option<&Path>) -> Self {
         let [config, library] = [config_dir, lib_dir].map(|path| path.map(Path::to_owned));
-        Self { by: FoundBy::Option, config, library, ..Self::default() }
+        Self { by: DirSource::Option, config, library, ..Self::default() }
     }
 
     /// Empty variables do not count.
     pub fn by_variables<'v>(variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
         let [config, library, plugins] =
             VARIABLES.map(|name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from));
-        Self { by: FoundBy::Variable, config, library, plugins, ..Self::default() }
+        Self { by: DirSource::Variable, config, library, plugins, ..Self::default() }
     }
 
     /// Adds the agent's command line: the program's path implies the prefix, and `-c` names its configuration.
@@ -116,7 +116,7 @@ impl Named {
 
 /// Every directory in which the opt-out file counts: the named ones and all usual ones, whether they exist or not. No
 /// file is accessed.
-pub fn consent_directories(named: &[Named]) -> Vec<PathBuf> {
+pub fn consent_directories(named: &[DirOverrides]) -> Vec<PathBuf> {
     let mut directories: Vec<PathBuf> = Vec::new();
     let named = named.iter().filter_map(|named| named.config.clone());
     for path in named.chain(CONFIG_DIRECTORIES.iter().map(PathBuf::from)) {
@@ -128,12 +128,12 @@ pub fn consent_directories(named: &[Named]) -> Vec<PathBuf> {
 }
 
 /// The library directory, with the outbox.
-pub fn library_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
+pub fn library_directory(named: &[DirOverrides], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
     Folders::find(named, exists).library
 }
 
 /// *The* config directory, with the configuration.
-pub fn config_directory(named: &[Named], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
+pub fn config_directory(named: &[DirOverrides], exists: impl Fn(&Path) -> bool) -> Option<Dir> {
     Folders::find(named, exists).config
 }
 
@@ -181,10 +181,11 @@ fn installed(exists: impl Fn(&Path) -> bool) -> impl Iterator<Item = &'static Pa
 impl Folders {
     /// Finds the folders of one agent; the first source wins. Folders without a source are taken from the same
     /// installation, and stay unknown if it cannot be identified: another agent's folder would be worse.
-    pub fn find(named: &[Named], exists: impl Fn(&Path) -> bool) -> Self {
-        let name = |one: fn(&Named) -> Option<&PathBuf>| {
-            let usable =
-                |named: &Named| Some(Dir { path: one(named).filter(|path| path.is_absolute())?.clone(), by: named.by });
+    pub fn find(named: &[DirOverrides], exists: impl Fn(&Path) -> bool) -> Self {
+        let name = |one: fn(&DirOverrides) -> Option<&PathBuf>| {
+            let usable = |named: &DirOverrides| {
+                Some(Dir { path: one(named).filter(|path| path.is_absolute())?.clone(), by: named.by })
+            };
             named.iter().find_map(usable)
         };
         let mut found = Self {
@@ -195,12 +196,12 @@ impl Folders {
             conf: name(|named| named.conf.as_ref()).map(|conf| conf.path),
             doubt: None,
         };
-        if !matches!(found.config, Some(Dir { by: FoundBy::Option | FoundBy::Variable, .. })) {
+        if !matches!(found.config, Some(Dir { by: DirSource::Option | DirSource::Variable, .. })) {
             found.doubt = named.iter().find_map(|named| named.doubt.clone());
         }
         if found.each().any(|(folder, _)| folder.is_some()) {
             if let Some(prefix) = found.prefix() {
-                found.fill(&prefix, FoundBy::Usual, &exists);
+                found.fill(&prefix, DirSource::Usual, &exists);
             }
         } else {
             // A program without a config directory in its prefix was built for another one.
@@ -210,7 +211,7 @@ impl Folders {
             if let Some(Dir { path, by }) = beside {
                 found.fill(&path, by, &exists);
             } else if let Some(prefix) = installed(&exists).next().or_else(left) {
-                found.fill(prefix, FoundBy::Usual, &exists);
+                found.fill(prefix, DirSource::Usual, &exists);
             }
         }
         found.conf = found.conf.take().or_else(|| found.config_path().map(|folder| folder.join(conf::FILE)));
@@ -220,14 +221,15 @@ impl Folders {
     /// The folders of each agent in a usual place; its config directory need not exist.
     pub fn of_installations(exists: impl Fn(&Path) -> bool) -> Vec<Self> {
         let of = |prefix: &Path| {
-            let usual = Named { by: FoundBy::Usual, config: Some(prefix.join(CONFIG[0])), ..Named::default() };
+            let usual =
+                DirOverrides { by: DirSource::Usual, config: Some(prefix.join(CONFIG[0])), ..DirOverrides::default() };
             Self::find(&[usual], &exists)
         };
         installed(&exists).map(of).collect()
     }
 
     /// Takes missing folders from an installation.
-    fn fill(&mut self, prefix: &Path, by: FoundBy, exists: impl Fn(&Path) -> bool) {
+    fn fill(&mut self, prefix: &Path, by: DirSource, exists: impl Fn(&Path) -> bool) {
         let kinds: [(_, &[_]); 3] =
             [(&mut self.config, &CONFIG), (&mut self.library, &LIBRARY), (&mut self.plugins, &PLUGINS)];
         for (folder, below) in kinds {
@@ -251,8 +253,8 @@ impl Folders {
         };
         for (folder, named) in [&mut self.config, &mut self.library, &mut self.plugins].into_iter().zip(directories) {
             match named {
-                Some(named) if !matches!(folder, Some(Dir { by: FoundBy::Option | FoundBy::Variable, .. })) => {
-                    *folder = Some(Dir { path: named.into(), by: FoundBy::Daemon });
+                Some(named) if !matches!(folder, Some(Dir { by: DirSource::Option | DirSource::Variable, .. })) => {
+                    *folder = Some(Dir { path: named.into(), by: DirSource::Daemon });
                 }
                 _ => {}
             }
@@ -274,7 +276,7 @@ impl Folders {
         let is_usual = |asked: &Path| CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == asked);
         asked.is_none_or(|asked| match &self.config {
             _ if self.doubt.is_some() => true,
-            Some(own) => own.path == asked || (own.by == FoundBy::Usual && is_usual(asked)),
+            Some(own) => own.path == asked || (own.by == DirSource::Usual && is_usual(asked)),
             None => is_usual(asked),
         })
     }
@@ -327,8 +329,10 @@ mod tests {
 
     fn find(options: (Option<&str>, Option<&str>), variables: &[(&str, &'static str)], existing: &[&str]) -> Folders {
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsStr::new(*value));
-        let named =
-            [Named::by_options(options.0.map(Path::new), options.1.map(Path::new)), Named::by_variables(variable)];
+        let named = [
+            DirOverrides::by_options(options.0.map(Path::new), options.1.map(Path::new)),
+            DirOverrides::by_variables(variable),
+        ];
         Folders::find(&named, |path| existing.iter().any(|e| Path::new(e) == path))
     }
 
@@ -366,8 +370,8 @@ mod tests {
     fn an_option_wins_over_a_variable_and_that_over_what_exists() {
         let variables = [("NETDATA_USER_CONFIG_DIR", "/b"), ("NETDATA_LIB_DIR", "/c")];
         let found = find((Some("/a"), None), &variables, &["/etc/netdata", "/var/lib/netdata"]);
-        assert_eq!(found.config, Some(Dir { path: "/a".into(), by: FoundBy::Option }));
-        assert_eq!(found.library, Some(Dir { path: "/c".into(), by: FoundBy::Variable }));
+        assert_eq!(found.config, Some(Dir { path: "/a".into(), by: DirSource::Option }));
+        assert_eq!(found.library, Some(Dir { path: "/c".into(), by: DirSource::Variable }));
         assert_eq!(found.consent.len(), 6);
         assert_eq!(found.consent[..2], [PathBuf::from("/a"), PathBuf::from("/b")]);
     }
@@ -376,7 +380,7 @@ mod tests {
     fn the_first_usual_place_that_exists() {
         let existing = ["/opt/homebrew/etc/netdata", "/usr/local/etc/netdata", "/var/db/netdata"];
         let found = find((None, None), &[], &existing);
-        assert_eq!(found.config, Some(Dir { path: "/usr/local/etc/netdata".into(), by: FoundBy::Usual }));
+        assert_eq!(found.config, Some(Dir { path: "/usr/local/etc/netdata".into(), by: DirSource::Usual }));
         assert_eq!(found.state(), Some("/var/db/netdata/anonymous-statistics".into()));
         assert_eq!(found.consent, CONFIG_DIRECTORIES.map(PathBuf::from));
     }

@@ -24,7 +24,7 @@ pub enum Program {
     Netdatas,
     Another,
     /// This daemon calls none, or none is installed.
-    None,
+    Missing,
     /// The file could not be read, for this reason.
     CannotTell(String),
 }
@@ -40,11 +40,11 @@ pub struct Script {
 impl Script {
     pub fn look(plugins: Option<&Path>) -> Self {
         let Some(path) = plugins.map(|folder| folder.join(SCRIPT)) else {
-            return Self { path: None, program: Program::None };
+            return Self { path: None, program: Program::Missing };
         };
         let program = match files::open_regular(rustix::fs::CWD, &path, Links::Follow).and_then(whose) {
             Ok(program) => program,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Program::None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Program::Missing,
             Err(error) => Program::CannotTell(error.to_string()),
         };
         Self { path: Some(path), program }
@@ -63,8 +63,8 @@ impl fmt::Display for Script {
                 f.write_str("Netdata's own script, by what stands in it: what is shown here is not what it sends")
             }
             (Program::Another, _) => f.write_str("another program: what is shown here is not what it sends"),
-            (Program::None, None) => f.write_str("nobody: no agent was found here"),
-            (Program::None, Some(_)) => f.write_str("nobody: no telemetry script is installed"),
+            (Program::Missing, None) => f.write_str("nobody: no agent was found here"),
+            (Program::Missing, Some(_)) => f.write_str("nobody: no telemetry script is installed"),
             (Program::CannotTell(why), _) => write!(f, "cannot tell: {}", crate::text::printable(why)),
         }
     }
@@ -122,7 +122,7 @@ mod tests {
     fn what_stands_at_the_place() {
         let folder = tempfile::tempdir().unwrap();
         let program = || Script::look(Some(folder.path())).program;
-        assert_eq!(program(), Program::None);
+        assert_eq!(program(), Program::Missing);
         std::fs::write(folder.path().join(SCRIPT), "#!/bin/sh\n").unwrap();
         assert_eq!(program(), Program::Another);
         let netdatas =
@@ -143,6 +143,6 @@ mod tests {
         std::fs::remove_file(folder.path().join(SCRIPT)).unwrap();
         std::fs::create_dir(folder.path().join(SCRIPT)).unwrap();
         assert!(matches!(program(), Program::CannotTell(_)));
-        assert_eq!(Script::look(None).program, Program::None);
+        assert_eq!(Script::look(None).program, Program::Missing);
     }
 }

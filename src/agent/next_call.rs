@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::call::{Invocation, Provenance};
 use crate::fields::shape::{self, Shape};
-use crate::fields::{Action, FIELDS, Happened, Origin};
+use crate::fields::{Action, EventPart, FIELDS, Origin};
 use crate::files;
 use crate::outbox::Entry;
 use crate::outbox::history::History;
@@ -57,9 +57,9 @@ fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
                     invocation.know_variable(name, text, provenance.clone());
                 }
             }
-            Origin::Happened(part @ (Happened::Result | Happened::Data)) => {
+            Origin::EventPart(part @ (EventPart::Result | EventPart::Data)) => {
                 if let Some(text) = value.as_str() {
-                    invocation.know_argument(if part == Happened::Result { 2 } else { 3 }, text, provenance.clone());
+                    invocation.know_argument(if part == EventPart::Result { 2 } else { 3 }, text, provenance.clone());
                 }
             }
             _ => {}

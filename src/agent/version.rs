@@ -42,11 +42,11 @@ pub struct Version {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
     /// All (up to v2.2).
-    Every,
+    All,
     /// At its start, and once a day (v2.3 to v2.5).
-    Some,
+    AtStart,
     /// None (from v2.6 on).
-    None,
+    Never,
 }
 
 impl Version {
@@ -68,7 +68,7 @@ impl Version {
 
     /// Whether the daemon also reports by itself (from v2.3 on).
     pub fn reports_itself(&self) -> bool {
-        self.calls() != Calls::Every
+        self.calls() != Calls::All
     }
 
     /// The first number.
@@ -78,9 +78,9 @@ impl Version {
 
     pub fn calls(&self) -> Calls {
         match parts(&self.text) {
-            Some((2, 3..=5)) => Calls::Some,
-            Some((major, minor)) if major > 2 || (major == 2 && minor > 5) => Calls::None,
-            _ => Calls::Every,
+            Some((2, 3..=5)) => Calls::AtStart,
+            Some((major, minor)) if major > 2 || (major == 2 && minor > 5) => Calls::Never,
+            _ => Calls::All,
         }
     }
 }
@@ -88,9 +88,9 @@ impl Version {
 impl Calls {
     pub fn includes(self, action: &str) -> bool {
         match self {
-            Self::Every => true,
-            Self::Some => Action::named(action).is_some_and(|action| action.called_beside_reports),
-            Self::None => false,
+            Self::All => true,
+            Self::AtStart => Action::named(action).is_some_and(|action| action.called_beside_reports),
+            Self::Never => false,
         }
     }
 }
@@ -142,25 +142,27 @@ fn version_in(bytes: &[u8], list: &PackageList) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::folders::Named;
+    use crate::agent::folders::DirOverrides;
 
     #[test]
     fn which_daemons_call() {
         for (text, calls) in [
-            ("v1.21.0", Calls::Every),
-            ("1.37.1-2", Calls::Every),
-            ("v2.2.6", Calls::Every),
-            ("v2.3.0-1-nightly", Calls::Some),
-            ("v2.5.4", Calls::Some),
-            ("v2.6.0", Calls::None),
-            ("3.0", Calls::None),
+            ("v1.21.0", Calls::All),
+            ("1.37.1-2", Calls::All),
+            ("v2.2.6", Calls::All),
+            ("v2.3.0-1-nightly", Calls::AtStart),
+            ("v2.5.4", Calls::AtStart),
+            ("v2.6.0", Calls::Never),
+            ("3.0", Calls::Never),
         ] {
             assert_eq!(Version::new(text, "").unwrap().calls(), calls, "{text}");
         }
         for bad in ["", "v", "unknown", "1", "v1.\u{1b}", "1.2 3"] {
             assert_eq!(Version::new(bad, ""), None, "{bad}");
         }
-        assert!(Calls::Some.includes("START") && !Calls::Some.includes("EXIT") && !Calls::None.includes("START"));
+        assert!(
+            Calls::AtStart.includes("START") && !Calls::AtStart.includes("EXIT") && !Calls::Never.includes("START")
+        );
     }
 
     #[test]
@@ -179,7 +181,7 @@ mod tests {
         let library = tempfile::tempdir().unwrap();
         let path = library.path().join(STATUS_FILE);
         std::fs::write(&path, r#"{"agent": {"version": "v2.6.1"}}"#).unwrap();
-        let named = Named::by_options(None, Some(library.path()));
+        let named = DirOverrides::by_options(None, Some(library.path()));
         let version = Version::installed(&Folders::find(&[named], |_| false)).unwrap();
         assert_eq!((version.text.as_str(), version.from), ("v2.6.1", path.display().to_string()));
     }

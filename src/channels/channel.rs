@@ -16,14 +16,14 @@ use crate::files;
 
 /// The effect of the opt-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum OptOutEffect {
     Stops,
     /// It stops a part of the channel, or stops it later.
     Partly,
     Not,
 }
 
-impl Reach {
+impl OptOutEffect {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Stops => "stopped by the opt-out",
@@ -40,7 +40,7 @@ pub struct Channel {
     pub name: &'static str,
     pub what: &'static str,
     /// The effect of the opt-out.
-    pub reach: Reach,
+    pub reach: OptOutEffect,
     pub state: String,
     pub how_to_stop: &'static str,
 }

@@ -1,12 +1,12 @@
 //! The connection to Netdata Cloud.
 
-use crate::channels::channel::{Channel, Reach, Seen};
+use crate::channels::channel::{Channel, OptOutEffect, Seen};
 
 pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     Channel {
         name: "cloud",
         what: "The connection of a claimed agent to Netdata Cloud. It carries what the Cloud shows.",
-        reach: Reach::Not,
+        reach: OptOutEffect::Not,
         state: match seen.files.claimed {
             Some(true) => "this agent is claimed",
             Some(false) => "this agent is not claimed",

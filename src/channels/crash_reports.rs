@@ -1,13 +1,13 @@
 //! The daemon's own reports about the end of its last run, new in version 2.
 
 use crate::agent::version::Calls;
-use crate::channels::channel::{Channel, Reach, Seen, UNREADABLE};
+use crate::channels::channel::{Channel, OptOutEffect, Seen, UNREADABLE};
 
 pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     Channel {
         name: "crash-reports",
         what: "Reports of newer agents (2.x) about how their last run ended.",
-        reach: Reach::Partly,
+        reach: OptOutEffect::Partly,
         state: state(seen),
         how_to_stop: "\"crash reports = off\" in section [global] of netdata.conf; on a claimed agent the opt-out alone \
                       does not stop them",
@@ -15,7 +15,7 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
 }
 
 fn state(seen: &Seen<'_>) -> String {
-    if seen.version.is_some_and(|version| version.calls() == Calls::Every && version.major() != Some(2)) {
+    if seen.version.is_some_and(|version| version.calls() == Calls::All && version.major() != Some(2)) {
         return "this agent has none: they came with version 2".to_owned();
     }
     match (seen.files.conf.as_ref().map(|conf| conf.get("global", "crash reports")), seen.files.claimed) {

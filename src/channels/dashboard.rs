@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::agent::process::Daemon;
 use crate::call::Provenance;
-use crate::channels::channel::{Channel, Reach, Seen};
+use crate::channels::channel::{Channel, OptOutEffect, Seen};
 use crate::clock::UnixMillis;
 use crate::config::DEFAULT_URL;
 use crate::consent::opt_out_file::opt_out_file;
@@ -121,7 +121,7 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     Channel {
         name: "dashboard",
         what: "Events of the agent's dashboard, sent by the browser of whoever looks at it.",
-        reach: Reach::Partly,
+        reach: OptOutEffect::Partly,
         state: state(seen),
         how_to_stop: "the opt-out file, and a restart of netdata after it was created; variables do not count here",
     }

@@ -3,14 +3,14 @@
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::version::Version;
-use crate::channels::channel::{Channel, Reach};
+use crate::channels::channel::{Channel, OptOutEffect};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Consent, Decision, Source};
 use crate::request::{Assembly, NoRequest};
 
 /// The outcome, if the daemon made its call now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outlook {
+pub enum Verdict {
     /// This request is sent.
     WillSend,
     /// Another program sends another request.
@@ -25,7 +25,7 @@ pub enum Outlook {
     CannotTell,
 }
 
-impl Outlook {
+impl Verdict {
     /// Stable between versions, for programs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,24 +55,24 @@ pub struct Events<'a> {
 }
 
 impl Events<'_> {
-    pub fn outlook(&self) -> Outlook {
-        let outlook = match (self.consent.decision(), self.assembly, &self.script.program) {
-            (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Outlook::AnotherSends,
-            (Decision::OptedOut, ..) => Outlook::OptedOut,
-            (Decision::Unknown, ..) => Outlook::CannotTell,
+    pub fn verdict(&self) -> Verdict {
+        let verdict = match (self.consent.decision(), self.assembly, &self.script.program) {
+            (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Verdict::AnotherSends,
+            (Decision::OptedOut, ..) => Verdict::OptedOut,
+            (Decision::Unknown, ..) => Verdict::CannotTell,
             (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.depends_on_the_account() => {
-                Outlook::CannotTell
+                Verdict::CannotTell
             }
-            (Decision::Allowed, Err(_), _) => Outlook::WillNotSend,
+            (Decision::Allowed, Err(_), _) => Verdict::WillNotSend,
             // A daemon that does not call its script for this event reports by itself.
-            (Decision::Allowed, Ok(_), _) if !self.is_called() => Outlook::CannotTell,
-            (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Outlook::WillSend,
-            (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Outlook::AnotherSends,
-            (Decision::Allowed, Ok(_), Program::None | Program::CannotTell(_)) => Outlook::WouldSend,
+            (Decision::Allowed, Ok(_), _) if !self.is_called() => Verdict::CannotTell,
+            (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Verdict::WillSend,
+            (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Verdict::AnotherSends,
+            (Decision::Allowed, Ok(_), Program::Missing | Program::CannotTell(_)) => Verdict::WouldSend,
         };
-        match outlook {
-            Outlook::OptedOut | Outlook::WillNotSend if self.may_report_itself() => Outlook::CannotTell,
-            outlook => outlook,
+        match verdict {
+            Verdict::OptedOut | Verdict::WillNotSend if self.may_report_itself() => Verdict::CannotTell,
+            verdict => verdict,
         }
     }
 
@@ -100,29 +100,29 @@ impl Events<'_> {
     pub fn headline(&self) -> String {
         let reason =
             || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
-        match (self.outlook(), self.assembly) {
-            (Outlook::OptedOut, _) => format!("OPTED OUT: {}", reason()),
-            (Outlook::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
+        match (self.verdict(), self.assembly) {
+            (Verdict::OptedOut, _) => format!("OPTED OUT: {}", reason()),
+            (Verdict::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
                 format!("CANNOT TELL from this account: {}", reason())
             }
-            (Outlook::CannotTell, Err(NoRequest::Config(error))) if error.depends_on_the_account() => {
+            (Verdict::CannotTell, Err(NoRequest::Config(error))) if error.depends_on_the_account() => {
                 format!("CANNOT TELL from this account: {}", error.what())
             }
-            (Outlook::CannotTell, _) => match self.version {
+            (Verdict::CannotTell, _) => match self.version {
                 Some(version) => format!("CANNOT TELL: this daemon also reports by itself ({})", version.text),
                 None => "CANNOT TELL: this daemon also reports by itself, unless it is older than v2.3".to_owned(),
             },
-            (Outlook::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
-            (Outlook::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
-            (Outlook::WillSend, _) => "WILL SEND".to_owned(),
-            (Outlook::AnotherSends, _) if self.script.program == Program::Netdatas => {
+            (Verdict::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
+            (Verdict::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
+            (Verdict::WillSend, _) => "WILL SEND".to_owned(),
+            (Verdict::AnotherSends, _) if self.script.program == Program::Netdatas => {
                 "NOT THIS: Netdata's own script is installed".to_owned()
             }
-            (Outlook::AnotherSends, _) => "NOT THIS: another program is installed".to_owned(),
-            (Outlook::WouldSend, _) if matches!(self.script.program, Program::CannotTell(_)) => {
+            (Verdict::AnotherSends, _) => "NOT THIS: another program is installed".to_owned(),
+            (Verdict::WouldSend, _) if matches!(self.script.program, Program::CannotTell(_)) => {
                 "WOULD SEND, if this sender is what is installed".to_owned()
             }
-            (Outlook::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
+            (Verdict::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
         }
     }
 
@@ -138,8 +138,8 @@ impl Events<'_> {
             (Program::ThisSender(version), _) => format!("this sender, {version}"),
             (Program::Netdatas, _) => "Netdata's own script".to_owned(),
             (Program::Another, _) => "another program".to_owned(),
-            (Program::None, None) => "nobody: no agent found here".to_owned(),
-            (Program::None, Some(_)) => "nobody: no script installed".to_owned(),
+            (Program::Missing, None) => "nobody: no agent found here".to_owned(),
+            (Program::Missing, Some(_)) => "nobody: no script installed".to_owned(),
             (Program::CannotTell(_), _) => "cannot tell".to_owned(),
         }
     }
@@ -159,7 +159,7 @@ impl Events<'_> {
         };
         let sender = match &self.script.program {
             Program::ThisSender(_) => None,
-            Program::Netdatas | Program::Another | Program::None => Some("this sender were installed"),
+            Program::Netdatas | Program::Another | Program::Missing => Some("this sender were installed"),
             Program::CannotTell(_) => Some("this sender is what is installed"),
         };
         match (sender, consent) {
@@ -173,7 +173,7 @@ impl Events<'_> {
         Channel {
             name: "events",
             what: "Events of the daemon: its telemetry script, which this project's sender replaces.",
-            reach: Reach::Stops,
+            reach: OptOutEffect::Stops,
             state: self.headline(),
             how_to_stop: "telemetry-preview opt-out",
         }
@@ -187,7 +187,7 @@ mod tests {
     use crate::config::Config;
     use crate::consent::{Finding, Step};
     use crate::request::Machine;
-    use crate::request::payload::Stamp;
+    use crate::request::payload::EventId;
 
     /// The condition promises a delivery only if the headline does.
     #[test]
@@ -196,13 +196,13 @@ mod tests {
         let mut call = Invocation::expected("START");
         call.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::Example);
         let machine = Machine { facts: system_facts::Facts::default(), nodename: String::new() };
-        let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), Stamp::now());
+        let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), EventId::now());
         let requests = [built, Err(NoRequest::Identity)];
         let programs = [
             Program::ThisSender("1".into()),
             Program::Netdatas,
             Program::Another,
-            Program::None,
+            Program::Missing,
             Program::CannotTell("why".into()),
         ];
         let findings = [Finding::Nothing, Finding::Exists("a file"), Finding::CannotLook("why".into())];
@@ -223,7 +223,7 @@ mod tests {
                             has_agent: true,
                         };
                         let sends = events.condition() == "This request is the one that it sends.";
-                        assert_eq!(sends, events.outlook() == Outlook::WillSend, "{events:?}: {}", events.headline());
+                        assert_eq!(sends, events.verdict() == Verdict::WillSend, "{events:?}: {}", events.headline());
                     }
                 }
             }

@@ -10,7 +10,7 @@ pub mod events;
 mod installers;
 mod registry;
 
-pub use channel::{Channel, Files, Reach, Seen};
+pub use channel::{Channel, Files, OptOutEffect, Seen};
 
 /// Every channel, with its state on this machine.
 pub fn channels(events: &events::Events<'_>, seen: &Seen<'_>) -> Vec<Channel> {

@@ -131,7 +131,7 @@ pub enum Origin {
     /// A system fact, by the name of the daemon's variable.
     Fact(&'static str),
     /// From the daemon's first three arguments.
-    Happened(Happened),
+    EventPart(EventPart),
     Dropped,
     /// A random UUID, set when the event is frozen.
     FrozenUuid,
@@ -147,7 +147,7 @@ pub enum Origin {
 
 /// The parts of the daemon's first three arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happened {
+pub enum EventPart {
     Event,
     Action,
     Result,
@@ -160,7 +160,7 @@ pub enum Happened {
     Errno,
 }
 
-impl Happened {
+impl EventPart {
     /// The number of the daemon's argument.
     pub const fn argument(self) -> usize {
         match self {
@@ -263,10 +263,10 @@ impl Field {
             Origin::ArgumentOf { number, count } => format!("the daemon's argument {number}, of {count}"),
             Origin::Variable(name) => format!("the daemon's variable {name}"),
             Origin::Fact(name) => format!("collected on this machine ({name})"),
-            Origin::Happened(part) => match part {
-                Happened::Event => "the daemon's arguments 1 and 2".to_owned(),
-                Happened::Action => "the daemon's argument 1".to_owned(),
-                Happened::Result | Happened::Process | Happened::Thread => "the daemon's argument 2".to_owned(),
+            Origin::EventPart(part) => match part {
+                EventPart::Event => "the daemon's arguments 1 and 2".to_owned(),
+                EventPart::Action => "the daemon's argument 1".to_owned(),
+                EventPart::Result | EventPart::Process | EventPart::Thread => "the daemon's argument 2".to_owned(),
                 _ => "the daemon's argument 3".to_owned(),
             },
             Origin::Dropped => "this program".to_owned(),

@@ -10,7 +10,7 @@ pub mod shape;
 mod table;
 
 pub use action::{ACTIONS, Action};
-pub use field::{Field, Group, Happened, Origin, Place, Purpose, Selection, Sensitivity};
+pub use field::{EventPart, Field, Group, Origin, Place, Purpose, Selection, Sensitivity};
 pub use table::{DASHBOARD_FIELDS, FIELDS, PUBLIC_KEY};
 
 /// The version of this table.

@@ -1,6 +1,6 @@
 //! Every field that can ever be sent.
 
-use crate::fields::field::{Field, Group as G, Happened, Origin, Purpose, Sensitivity};
+use crate::fields::field::{EventPart, Field, Group as G, Origin, Purpose, Sensitivity};
 use crate::fields::shape::{Shape, Shape as S};
 
 use Origin::{Argument, ArgumentOf, Fact, Variable};
@@ -28,12 +28,12 @@ const fn switch(name: &'static str, on: bool, what: &'static str) -> Field {
 
 const fn happened(
     name: &'static str,
-    part: Happened,
+    part: EventPart,
     shape: Shape,
     example: &'static str,
     what: &'static str,
 ) -> Field {
-    Field::new(name, G::Event, Origin::Happened(part), shape, example, what).purpose(QualityAssurance)
+    Field::new(name, G::Event, Origin::EventPart(part), shape, example, what).purpose(QualityAssurance)
 }
 
 /// In wire order.
@@ -43,7 +43,7 @@ pub static FIELDS: &[Field] = &[
         .purpose(Delivery)
         .is(Constant)
         .always(),
-    happened("event", Happened::Event, S::FreeText(256), "START -", "The event's name: action and result.").top().purpose(Delivery).always(),
+    happened("event", EventPart::Event, S::FreeText(256), "START -", "The event's name: action and result.").top().purpose(Delivery).always(),
     Field::new("distinct_id", G::Envelope, Variable("NETDATA_REGISTRY_UNIQUE_ID"), S::Guid, "f5f3005e-e656-11f1-aa14-02fc00000001", "The identifier of this installation, made by the agent at its first start. The registry and the dashboard use it too.")
         .purpose(Delivery)
         .is(Identifier)
@@ -55,15 +55,15 @@ pub static FIELDS: &[Field] = &[
     switch("$process_person_profile", false, "Tells PostHog to make no person profile.").always(),
     switch("$geoip_disable", true, "Tells PostHog not to look up where the sender's address is.").always(),
     Field::new("event_source", G::Event, Origin::Constant("agent backend"), S::Constant("agent backend"), "agent backend", "Tells events of the daemon from events of the dashboard.").purpose(Delivery).is(Constant).always(),
-    happened("action", Happened::Action, S::Action, "START", "What the agent did.").always(),
-    happened("action_result", Happened::Result, S::Word, "-", "How it went. For FATAL: program and thread.").documented(),
-    happened("action_data", Happened::Data, S::FailurePoint, "-", "More about it. For FATAL: line, source file, function and errno.").documented(),
-    happened("netdata_process", Happened::Process, S::FreeText(64), "netdata", "The program that failed.").only("FATAL").documented(),
-    happened("netdata_thread", Happened::Thread, S::FreeText(64), "netdata", "The thread that failed, without whatever follows a bracket or a blank: names of receiving threads carry host names.").only("FATAL").documented(),
-    happened("fatal_line", Happened::Line, COUNT, "266", "The line of the agent's source code where it failed.").only("FATAL").documented(),
-    happened("fatal_file", Happened::File, S::FreeText(64), "daemon/", "The file of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
-    happened("fatal_function", Happened::Function, S::FreeText(64), "signals_handle", "The function of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
-    happened("fatal_errno", Happened::Errno, S::Integer { min: -4096, max: 65535 }, "4", "The system's last error number.").only("FATAL"),
+    happened("action", EventPart::Action, S::Action, "START", "What the agent did.").always(),
+    happened("action_result", EventPart::Result, S::Word, "-", "How it went. For FATAL: program and thread.").documented(),
+    happened("action_data", EventPart::Data, S::FailurePoint, "-", "More about it. For FATAL: line, source file, function and errno.").documented(),
+    happened("netdata_process", EventPart::Process, S::FreeText(64), "netdata", "The program that failed.").only("FATAL").documented(),
+    happened("netdata_thread", EventPart::Thread, S::FreeText(64), "netdata", "The thread that failed, without whatever follows a bracket or a blank: names of receiving threads carry host names.").only("FATAL").documented(),
+    happened("fatal_line", EventPart::Line, COUNT, "266", "The line of the agent's source code where it failed.").only("FATAL").documented(),
+    happened("fatal_file", EventPart::File, S::FreeText(64), "daemon/", "The file of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
+    happened("fatal_function", EventPart::Function, S::FreeText(64), "signals_handle", "The function of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
+    happened("fatal_errno", EventPart::Errno, S::Integer { min: -4096, max: 65535 }, "4", "The system's last error number.").only("FATAL"),
     Field::new("netdata_machine_guid", G::Agent, Variable("NETDATA_REGISTRY_UNIQUE_ID"), S::Guid, "f5f3005e-e656-11f1-aa14-02fc00000001", "The same identifier as distinct_id.").is(Identifier),
     Field::new("netdata_version", G::Agent, Variable("NETDATA_VERSION"), S::Version, "v1.37.1", "The agent's version.").documented(),
     Field::new("netdata_buildinfo", G::Agent, Argument(14), S::FreeWords, "dbengine|Native HTTPS|JSON-C", "What the agent was built with."),

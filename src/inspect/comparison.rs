@@ -7,11 +7,11 @@ use serde_json::Value as Json;
 
 use crate::agent::next_call::expected;
 use crate::clock::UnixMillis;
-use crate::fields::shape::Misfit;
+use crate::fields::shape::Rejection;
 use crate::fields::{self, ACTIONS, Action, FIELDS, Field, Origin};
 use crate::inspect::{Preview, Question};
 use crate::request::event::{Content, Event, Known};
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 use crate::request::{Assembly, NoRequest};
 
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
         let here = question.call.is_none();
         let known = expected(action, history.filter(|_| here), library.filter(|_| here));
         let config = preview.config.as_ref().map_err(|error| error.clone().into());
-        let assembly = config.and_then(|config| Assembly::build(&known, &preview.machine, config, Stamp::now()));
+        let assembly = config.and_then(|config| Assembly::build(&known, &preview.machine, config, EventId::now()));
         columns.push(Column { action: action.to_owned(), assembly });
     }
     columns
@@ -53,7 +53,7 @@ pub enum Cell {
     /// Only the daemon knows the value.
     SetByDaemon,
     /// The value was refused.
-    LeftOut(Misfit),
+    LeftOut(Rejection),
     /// The content in the last event of this kind. The daemon may have another value now.
     Then(Box<Self>, UnixMillis),
     Absent,
@@ -145,7 +145,7 @@ fn is_fresh(field: &Field) -> bool {
 
 /// The comparison of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Comparison {
     /// Equal.
     Same,
     /// Different.
@@ -156,7 +156,7 @@ pub enum Verdict {
     CannotTell,
 }
 
-impl Verdict {
+impl Comparison {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Same => "same",
@@ -189,7 +189,7 @@ pub struct Row {
     pub field: String,
     pub left: Cell,
     pub right: Cell,
-    pub verdict: Verdict,
+    pub verdict: Comparison,
 }
 
 /// Compares the fields of the schema in its order, then fields that only a sent body has.
@@ -201,7 +201,7 @@ pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
     others.dedup();
     let row = |name: &str| {
         let (left, right) = (left.cell(name), right.cell(name));
-        let verdict = Verdict::of(name, left, right);
+        let verdict = Comparison::of(name, left, right);
         Row { field: name.to_owned(), left: left.clone(), right: right.clone(), verdict }
     };
     let somewhere = |row: &Row| !(row.left.is_absent() && row.right.is_absent());
@@ -233,23 +233,23 @@ mod tests {
     #[test]
     fn what_is_not_known_is_neither_the_same_nor_different() {
         for (left, right, verdict) in [
-            (text("a"), text("a"), Verdict::Same),
-            (text("a"), text("b"), Verdict::Differs),
-            (text("a"), Cell::Absent, Verdict::Differs),
-            (text("a"), Cell::LeftOut(Misfit::TooLong), Verdict::Differs),
-            (Cell::Absent, Cell::LeftOut(Misfit::TooLong), Verdict::Same),
-            (Cell::SetByDaemon, Cell::SetByDaemon, Verdict::CannotTell),
-            (Cell::SetByDaemon, text("a"), Verdict::CannotTell),
-            (Cell::Absent, Cell::SetByDaemon, Verdict::CannotTell),
-            (Cell::Fresh, Cell::Fresh, Verdict::Fresh),
-            (then("a"), text("a"), Verdict::CannotTell),
-            (then("a"), then("b"), Verdict::CannotTell),
-            (then("a"), Cell::Absent, Verdict::CannotTell),
+            (text("a"), text("a"), Comparison::Same),
+            (text("a"), text("b"), Comparison::Differs),
+            (text("a"), Cell::Absent, Comparison::Differs),
+            (text("a"), Cell::LeftOut(Rejection::TooLong), Comparison::Differs),
+            (Cell::Absent, Cell::LeftOut(Rejection::TooLong), Comparison::Same),
+            (Cell::SetByDaemon, Cell::SetByDaemon, Comparison::CannotTell),
+            (Cell::SetByDaemon, text("a"), Comparison::CannotTell),
+            (Cell::Absent, Cell::SetByDaemon, Comparison::CannotTell),
+            (Cell::Fresh, Cell::Fresh, Comparison::Fresh),
+            (then("a"), text("a"), Comparison::CannotTell),
+            (then("a"), then("b"), Comparison::CannotTell),
+            (then("a"), Cell::Absent, Comparison::CannotTell),
         ] {
-            assert_eq!(Verdict::of("netdata_version", &left, &right), verdict, "{left} and {right}");
-            assert_eq!(Verdict::of("netdata_version", &right, &left), verdict, "{right} and {left}");
+            assert_eq!(Comparison::of("netdata_version", &left, &right), verdict, "{left} and {right}");
+            assert_eq!(Comparison::of("netdata_version", &right, &left), verdict, "{right} and {left}");
         }
-        assert_eq!(Verdict::of("fatal_line", &Cell::Absent, &Cell::SetByDaemon), Verdict::Differs);
+        assert_eq!(Comparison::of("fatal_line", &Cell::Absent, &Cell::SetByDaemon), Comparison::Differs);
     }
 
     #[test]
@@ -266,11 +266,11 @@ mod tests {
         assert_eq!(
             verdicts,
             [
-                ("event", Verdict::Same),
-                ("netdata_version", Verdict::Differs),
-                ("uuid", Verdict::Fresh),
-                ("a_field_of_tomorrow", Verdict::Differs),
-                ("at_the_top", Verdict::Differs),
+                ("event", Comparison::Same),
+                ("netdata_version", Comparison::Differs),
+                ("uuid", Comparison::Fresh),
+                ("a_field_of_tomorrow", Comparison::Differs),
+                ("at_the_top", Comparison::Differs),
             ]
         );
     }

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use system_facts::{Host, LiveHost};
 
-use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy, Named};
+use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, DirOverrides, DirSource, Folders};
 use crate::agent::installed_sender::Script;
 use crate::agent::next_call;
-use crate::agent::process::{Daemons, Surroundings, TRUST_STORE_VARIABLES, Whose};
+use crate::agent::process::{DaemonEnv, Daemons, EnvSource, TRUST_STORE_VARIABLES};
 use crate::agent::version::Version;
 use crate::call::{Invocation, Provenance};
 use crate::channels::dashboard;
@@ -27,7 +27,7 @@ use crate::consent::{self, Consent, Decision, Finding};
 use crate::outbox::history::History;
 use crate::proxy::{self, Proxy};
 use crate::request::event;
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 use crate::request::{Assembly, Machine, NoRequest};
 
 /// A snapshot of an environment.
@@ -53,9 +53,9 @@ pub struct Question {
 }
 
 impl Question {
-    pub(crate) fn named(&self) -> Named {
+    pub(crate) fn named(&self) -> DirOverrides {
         let plugins = self.plugins_dir.clone();
-        Named { plugins, ..Named::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()) }
+        DirOverrides { plugins, ..DirOverrides::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()) }
     }
 }
 
@@ -94,10 +94,10 @@ pub struct Preview {
     /// Empty for a recorded call.
     pub daemons: Daemons,
     /// The deciding environment.
-    pub surroundings: Surroundings,
+    pub surroundings: DaemonEnv,
     pub consent: Consent,
     /// The decisions for other running daemons.
-    pub others: Vec<(Whose, Consent)>,
+    pub others: Vec<(EnvSource, Consent)>,
     /// The caller's decision, if another environment decides.
     pub askers: Option<Consent>,
     /// The program at the daemon's script path.
@@ -146,7 +146,7 @@ impl Target {
 
     fn of(folders: &Folders) -> Option<Self> {
         let Dir { path: folder, by } = folders.config.as_ref()?;
-        let asked = matches!(by, FoundBy::Option | FoundBy::Variable);
+        let asked = matches!(by, DirSource::Option | DirSource::Variable);
         let foreign = !asked && !CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == folder);
         Some(Self::look(folder, foreign, folders.library_path()))
     }
@@ -164,13 +164,13 @@ impl Target {
 
 /// An agent that the question may mean.
 struct Candidate {
-    surroundings: Surroundings,
+    surroundings: DaemonEnv,
     folders: Folders,
     consent: Consent,
 }
 
 impl Candidate {
-    fn new(surroundings: Surroundings, named: &[Named], host: &dyn Host) -> Self {
+    fn new(surroundings: DaemonEnv, named: &[DirOverrides], host: &dyn Host) -> Self {
         let folders = Folders::find(named, Path::is_dir).configured(host);
         let consent = decide(&folders, |name| surroundings.variable(name));
         Self { surroundings, folders, consent }
@@ -209,13 +209,17 @@ impl Agents {
         let mut daemons = Daemons::default();
         let mut candidates: Vec<Candidate> = if let Some(call) = &question.call {
             let said = |name: &str| call.known_variable(name);
-            vec![Candidate::new(Surroundings::new(Whose::Call, said), &[options, Named::by_variables(said)], host)]
+            vec![Candidate::new(
+                DaemonEnv::new(EnvSource::Call, said),
+                &[options, DirOverrides::by_variables(said)],
+                host,
+            )]
         } else {
-            let named = [options, Named::by_variables(asker)];
+            let named = [options, DirOverrides::by_variables(asker)];
             daemons = Daemons::find(host, &owner_of, &named);
             let mut deciding = daemons.surroundings(&named);
             if deciding.is_empty() {
-                deciding.push((Surroundings::new(Whose::Asker, asker), Named::default()));
+                deciding.push((DaemonEnv::new(EnvSource::Asker, asker), DirOverrides::default()));
             }
             let candidate = |(surroundings, own)| Candidate::new(surroundings, &[&named[..], &[own]].concat(), host);
             deciding.into_iter().map(candidate).collect()
@@ -224,7 +228,7 @@ impl Agents {
         let mut agents: Vec<Folders> = candidates.iter().map(|candidate| candidate.folders.clone()).collect();
         let is_named = agents
             .iter()
-            .any(|agent| matches!(agent.config, Some(Dir { by: FoundBy::Option | FoundBy::Variable, .. })));
+            .any(|agent| matches!(agent.config, Some(Dir { by: DirSource::Option | DirSource::Variable, .. })));
         if !is_named {
             agents.extend(daemons.unit.iter().map(|(_, folders)| folders.clone()));
             let installed = Folders::of_installations(Path::is_dir).into_iter();
@@ -254,7 +258,7 @@ impl Preview {
         let host = LiveHost::new();
         let Agents { daemons, mut candidates, targets } = Agents::find(question, &host);
         let Candidate { surroundings, folders, consent } = candidates.remove(0);
-        let askers = (!matches!(surroundings.whose, Whose::Asker | Whose::Call))
+        let askers = (!matches!(surroundings.whose, EnvSource::Asker | EnvSource::Call))
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
 
         let library = folders.library_path();
@@ -273,7 +277,7 @@ impl Preview {
         tell(Stage::Machine);
         let machine = Machine::ask(&invocation);
         let usable = config.as_ref().map_err(|error| error.clone().into());
-        let assembly = usable.and_then(|config| Assembly::build(&invocation, &machine, config, Stamp::now()));
+        let assembly = usable.and_then(|config| Assembly::build(&invocation, &machine, config, EventId::now()));
         tell(Stage::Script);
         let script = Script::look(folders.plugins_path());
         let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);
@@ -334,7 +338,7 @@ impl Preview {
     /// Whether there is an agent here, or was at the time of the recorded call.
     fn has_agent(&self) -> bool {
         self.folders.has_agent()
-            || self.surroundings.whose == Whose::Call
+            || self.surroundings.whose == EnvSource::Call
             || self.daemons.unit.is_some()
             || self.daemons.running.iter().any(|daemon| !daemon.contained)
     }

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::agent::folders::{CONFIG_DIRECTORIES, Folders, LIBRARY_DIRECTORIES, Named, PLUGIN_DIRECTORIES};
+use crate::agent::folders::{CONFIG_DIRECTORIES, DirOverrides, Folders, LIBRARY_DIRECTORIES, PLUGIN_DIRECTORIES};
 use crate::agent::installed_sender::SCRIPT;
 use crate::agent::next_call::IDENTITY_FILE;
 use crate::config;
@@ -36,18 +36,19 @@ enum Mark {
 
 /// The state of all files behind a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watched {
+pub struct Snapshot {
     marks: Vec<(PathBuf, Aspect, Mark)>,
 }
 
-impl Watched {
+impl Snapshot {
     /// Records the files that are known to matter before the question is answered, including those of the last answer.
     pub fn before(question: &Question, last: Option<&Self>) -> Self {
         let variable = |name: &str| match &question.call {
             Some(call) => call.known_variable(name),
             None => question.environment.get(OsStr::new(name)).map(OsString::as_os_str),
         };
-        let mut places = places(&Folders::find(&[question.named(), Named::by_variables(variable)], Path::is_dir));
+        let mut places =
+            places(&Folders::find(&[question.named(), DirOverrides::by_variables(variable)], Path::is_dir));
         // The choice of the agent's folders depends on which exist, and on the running daemon.
         let usual = CONFIG_DIRECTORIES.iter().chain(&LIBRARY_DIRECTORIES).chain(&PLUGIN_DIRECTORIES);
         places.extend(usual.map(|folder| (PathBuf::from(folder), Aspect::Existence)));
@@ -156,14 +157,14 @@ mod tests {
             ("a sender", &|| fs::write(path("plugins").join(SCRIPT), "").unwrap()),
         ];
         for (what, change) in steps {
-            let watched = Watched::before(&question, None);
+            let watched = Snapshot::before(&question, None);
             assert!(!watched.has_changed(), "before: {what}");
             // Some file systems have the time resolution of a clock tick.
             std::thread::sleep(std::time::Duration::from_millis(20));
             change();
             assert!(watched.has_changed(), "{what}");
         }
-        let watched = Watched::before(&question, None);
+        let watched = Snapshot::before(&question, None);
         fs::write(path("lib/other"), "").unwrap();
         fs::write(path("etc/other.conf"), "").unwrap();
         assert!(!watched.has_changed(), "the agent's other files do not matter");
@@ -184,8 +185,8 @@ mod tests {
             environment: BTreeMap::new(),
         };
         let other = Question { config_dir: Some(folder.path().join("other")), ..question.clone() };
-        let last = Watched::before(&question, None).after(&Preview::look(&other));
-        let next = Watched::before(&question, Some(&last));
+        let last = Snapshot::before(&question, None).after(&Preview::look(&other));
+        let next = Snapshot::before(&question, Some(&last));
         assert_eq!(next.marks.len(), last.marks.len());
         fs::create_dir(folder.path().join("other")).unwrap();
         fs::write(folder.path().join("other").join(OPT_OUT_FILE), "").unwrap();

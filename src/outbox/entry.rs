@@ -9,8 +9,8 @@ use crate::clock::{BootTime, UnixMillis};
 use crate::endpoint::Endpoint;
 use crate::fields::Action;
 use crate::outbox::limits;
-use crate::request::http::{PreparedRequest, thaw};
-use crate::request::payload::Stamp;
+use crate::request::http::{PreparedRequest, parse_stored};
+use crate::request::payload::EventId;
 
 const WAITING: &str = "waiting";
 const SENT: &str = "sent";
@@ -89,7 +89,7 @@ impl Entry {
 
     /// The request exactly as it was frozen, if it goes to this destination. Nothing else is ever sent.
     pub fn request_to(&self, endpoint: &Endpoint) -> Option<PreparedRequest> {
-        if self.record.url == endpoint.to_string() { thaw(&self.request, endpoint) } else { None }
+        if self.record.url == endpoint.to_string() { parse_stored(&self.request, endpoint) } else { None }
     }
 
     /// Whether the event reports a failure of the agent: these matter most.
@@ -120,7 +120,7 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     pub state: State,
-    pub name: Stamp,
+    pub name: EventId,
     /// An error says why the entry cannot be read.
     pub entry: Result<Entry, String>,
 }
@@ -128,7 +128,7 @@ pub struct Item {
 /// The age of an event: by the time since boot if the machine was not restarted, else by the wall clock. A time in the
 /// future gives the age 0. So does a time before this program existed, when the clock was not set yet; such an event
 /// ends by its number of tries.
-pub(super) fn age(now: UnixMillis, boot: Option<&BootTime>, name: &Stamp, entry: Option<&Entry>) -> Duration {
+pub(super) fn age(now: UnixMillis, boot: Option<&BootTime>, name: &EventId, entry: Option<&Entry>) -> Duration {
     let frozen = entry.and_then(|entry| entry.record.frozen.as_ref());
     boot.zip(frozen)
         .and_then(|(now, frozen)| now.since(frozen))

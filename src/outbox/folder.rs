@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::files::{self, Links};
 use crate::outbox::limits;
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 
 /// The outbox, in the library directory.
 pub const STATE_FOLDER: &str = "anonymous-statistics";
@@ -85,7 +85,7 @@ pub(super) fn hold_alone_soon(folder: &OwnedFd) -> bool {
 
 /// Whether a file is an entry, finished or not.
 pub(super) fn is_event(name: &OsStr) -> bool {
-    Stamp::parse(name).is_some() || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+    EventId::parse(name).is_some() || name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
 }
 
 pub(super) fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
@@ -100,7 +100,7 @@ pub(super) fn must_be_private(stat: &rustix::fs::Stat) -> io::Result<()> {
 
 /// The newest entries of a folder, the newest first, and the number of others. Of a folder with too many names an
 /// arbitrary part is seen.
-pub(super) fn newest(folder: &OwnedFd, most: usize) -> io::Result<(Vec<Stamp>, Unread)> {
+pub(super) fn newest(folder: &OwnedFd, most: usize) -> io::Result<(Vec<EventId>, Unread)> {
     let mut newest = BinaryHeap::new();
     let mut unread = Unread::default();
     for (number, name) in names_in(Dir::read_from(folder)?).enumerate() {
@@ -108,7 +108,7 @@ pub(super) fn newest(folder: &OwnedFd, most: usize) -> io::Result<(Vec<Stamp>, U
             unread.or_more = true;
             break;
         }
-        if let Some(name) = Stamp::parse(&name?) {
+        if let Some(name) = EventId::parse(&name?) {
             newest.push(Reverse(name));
             if newest.len() > most {
                 newest.pop();

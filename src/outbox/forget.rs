@@ -12,7 +12,7 @@ use crate::files;
 use crate::outbox::entry::State;
 use crate::outbox::folder::{Role, STATE_FOLDER, folder, hold_alone_soon, is_event, names_in, open_library};
 use crate::outbox::limits;
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
@@ -101,7 +101,7 @@ fn delete_each(folder: &OwnedFd, start: Instant) -> io::Result<Option<usize>> {
         if start.elapsed() > limits::DELETING {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "a minute was not enough for all"));
         }
-        let entry = Stamp::parse(&name).is_some();
+        let entry = EventId::parse(&name).is_some();
         if is_event(&name) {
             match rustix::fs::unlinkat(folder, &*name, AtFlags::empty()) {
                 Ok(()) => deleted = Some(deleted.unwrap_or(0) + usize::from(entry)),

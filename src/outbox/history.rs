@@ -8,11 +8,11 @@ use crate::endpoint::Endpoint;
 use crate::outbox::entry::age;
 use crate::outbox::limits;
 use crate::outbox::{Entry, Item, Outbox, Role, State, Unread};
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 
 /// The sender's plan for a waiting event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Prospect {
+pub enum RetryPlan {
     /// It is sent in this place after the event of the daemon's next START or META.
     Next(usize),
     /// The same, but not before the server's `Retry-After`.
@@ -32,7 +32,7 @@ pub struct History {
     /// The oldest first.
     pub sent: Vec<Item>,
     /// In sending order.
-    pub waiting: Vec<(Item, Prospect)>,
+    pub waiting: Vec<(Item, RetryPlan)>,
     /// Further entries: anybody who may write there can leave any number.
     pub unread: Unread,
 }
@@ -55,7 +55,7 @@ impl History {
     }
 
     /// The newest readable event of an action, answered or waiting.
-    pub fn newest(&self, action: &str) -> Option<(&Stamp, &Entry)> {
+    pub fn newest(&self, action: &str) -> Option<(&EventId, &Entry)> {
         let items = self.sent.iter().chain(self.waiting.iter().map(|(item, _)| item));
         let readable = items.filter_map(|item| Some((&item.name, item.entry.as_ref().ok()?)));
         readable.filter(|(_, entry)| entry.action().as_deref() == Some(action)).max_by_key(|(name, _)| *name)
@@ -68,31 +68,31 @@ fn in_order(
     endpoint: Option<&Endpoint>,
     now: UnixMillis,
     boot: Option<&BootTime>,
-) -> Vec<(Item, Prospect)> {
-    let mut waiting: Vec<(Item, Prospect)> = items
+) -> Vec<(Item, RetryPlan)> {
+    let mut waiting: Vec<(Item, RetryPlan)> = items
         .into_iter()
         .map(|item| {
-            let prospect = match &item.entry {
-                Err(_) => Prospect::Damaged,
-                Ok(entry) if age(now, boot, &item.name, Some(entry)) > limits::WAITING_AGE => Prospect::TooOld,
-                Ok(entry) if entry.record.attempts >= limits::TRIES => Prospect::TriedEnough,
+            let plan = match &item.entry {
+                Err(_) => RetryPlan::Damaged,
+                Ok(entry) if age(now, boot, &item.name, Some(entry)) > limits::WAITING_AGE => RetryPlan::TooOld,
+                Ok(entry) if entry.record.attempts >= limits::TRIES => RetryPlan::TriedEnough,
                 Ok(entry) if endpoint.is_some_and(|endpoint| entry.request_to(endpoint).is_none()) => {
-                    Prospect::OtherDestination
+                    RetryPlan::OtherDestination
                 }
                 Ok(Entry { record, .. }) => match record.waits_until(now) {
-                    Some(time) => Prospect::NotBefore(time),
-                    None => Prospect::Next(0),
+                    Some(time) => RetryPlan::NotBefore(time),
+                    None => RetryPlan::Next(0),
                 },
             };
-            (item, prospect)
+            (item, plan)
         })
         .collect();
-    waiting.sort_by_key(|(item, prospect)| {
+    waiting.sort_by_key(|(item, plan)| {
         let failure = item.entry.as_ref().is_ok_and(Entry::is_failure);
-        (!matches!(prospect, Prospect::Next(_)), !failure)
+        (!matches!(plan, RetryPlan::Next(_)), !failure)
     });
-    for (number, (_, prospect)) in waiting.iter_mut().enumerate() {
-        if let Prospect::Next(place) = prospect {
+    for (number, (_, plan)) in waiting.iter_mut().enumerate() {
+        if let RetryPlan::Next(place) = plan {
             *place = number + 1;
         }
     }
@@ -124,43 +124,43 @@ mod tests {
         let here = Endpoint::parse("http://127.0.0.1:9/").unwrap();
         let there = Endpoint::parse("http://127.0.0.1:10/").unwrap();
         let keep = |age: u64, action: &str, endpoint: &Endpoint| {
-            let stamp = Stamp { uuid: Stamp::now().uuid, time: NOW - age };
+            let stamp = EventId { uuid: EventId::now().uuid, time: NOW - age };
             outbox.keep(&stamp, &Entry::new(&request(action, endpoint))).unwrap().name()
         };
         let exit = keep(30, "EXIT", &here);
         let start = keep(20, "START", &here);
         let fatal = keep(10, "FATAL", &here);
         let later = keep(9, "FATAL", &here);
-        outbox.note_attempt(&later, Some(429), NOW - 9, Some(NOW + 5)).unwrap();
+        outbox.record_attempt(&later, Some(429), NOW - 9, Some(NOW + 5)).unwrap();
         let elsewhere = keep(8, "START", &there);
         let tried = keep(7, "START", &here);
         for _ in 0..limits::TRIES {
-            outbox.note_attempt(&tried, Some(503), NOW, None).unwrap();
+            outbox.record_attempt(&tried, Some(503), NOW, None).unwrap();
         }
         let old = keep(8 * 86_400_000, "START", &here);
         let sent = keep(6, "START", &here);
-        outbox.note_answer(&sent, 200, NOW, 20).unwrap();
+        outbox.mark_sent(&sent, 200, NOW, 20).unwrap();
         let damaged = keep(5, "START", &here);
         let path = library.path().join(crate::outbox::STATE_FOLDER).join(format!("waiting/{damaged}"));
         std::fs::write(path, "{").unwrap();
 
         let history = History::read(Some(library.path()), Some(&here), NOW).unwrap();
         assert_eq!(history.sent.iter().map(|item| &item.name).collect::<Vec<_>>(), [&sent]);
-        let waiting: Vec<_> = history.waiting.iter().map(|(item, prospect)| (&item.name, prospect.clone())).collect();
+        let waiting: Vec<_> = history.waiting.iter().map(|(item, plan)| (&item.name, plan.clone())).collect();
         assert_eq!(
             waiting[..4],
             [
-                (&fatal, Prospect::Next(1)),
-                (&exit, Prospect::Next(2)),
-                (&start, Prospect::Next(3)),
-                (&later, Prospect::NotBefore(NOW + 5)),
+                (&fatal, RetryPlan::Next(1)),
+                (&exit, RetryPlan::Next(2)),
+                (&start, RetryPlan::Next(3)),
+                (&later, RetryPlan::NotBefore(NOW + 5)),
             ]
         );
         for expected in [
-            (&elsewhere, Prospect::OtherDestination),
-            (&tried, Prospect::TriedEnough),
-            (&old, Prospect::TooOld),
-            (&damaged, Prospect::Damaged),
+            (&elsewhere, RetryPlan::OtherDestination),
+            (&tried, RetryPlan::TriedEnough),
+            (&old, RetryPlan::TooOld),
+            (&damaged, RetryPlan::Damaged),
         ] {
             assert!(waiting[4..].contains(&expected), "{expected:?}");
         }

@@ -79,7 +79,7 @@ impl Failure {
 
 /// The consequence of an attempt for its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// It has its final answer, accepted or not, and moves to the history.
     Answered,
     Waits,
@@ -88,11 +88,11 @@ pub enum Fate {
 
 impl Outcome {
     /// A final answer is one that accepts or rejects the event. A "not now" and every network fault keep it waiting.
-    pub const fn fate(self) -> Fate {
+    pub const fn disposition(self) -> Disposition {
         match self {
-            Self::Answered(408 | 429 | 500..=599) | Self::Failed(_) => Fate::Waits,
-            Self::Answered(_) => Fate::Answered,
-            Self::Withdrawn => Fate::Deleted,
+            Self::Answered(408 | 429 | 500..=599) | Self::Failed(_) => Disposition::Waits,
+            Self::Answered(_) => Disposition::Answered,
+            Self::Withdrawn => Disposition::Deleted,
         }
     }
 }
@@ -117,12 +117,12 @@ mod tests {
     #[test]
     fn what_becomes_of_an_event() {
         for status in [200, 201, 204, 301, 307, 400, 401, 404, 413] {
-            assert_eq!(Outcome::Answered(status).fate(), Fate::Answered, "{status}");
+            assert_eq!(Outcome::Answered(status).disposition(), Disposition::Answered, "{status}");
         }
         for status in [408, 429, 500, 502, 503, 599] {
-            assert_eq!(Outcome::Answered(status).fate(), Fate::Waits, "{status}");
+            assert_eq!(Outcome::Answered(status).disposition(), Disposition::Waits, "{status}");
         }
-        assert_eq!(Outcome::Failed(Failure::Name).fate(), Fate::Waits);
-        assert_eq!(Outcome::Withdrawn.fate(), Fate::Deleted);
+        assert_eq!(Outcome::Failed(Failure::Name).disposition(), Disposition::Waits);
+        assert_eq!(Outcome::Withdrawn.disposition(), Disposition::Deleted);
     }
 }

@@ -15,18 +15,18 @@ use crate::outbox::folder::{
     Role, STATE_FOLDER, TEMPORARY, Unread, folder, hold_alone, must_be_private, newest, open_library,
 };
 use crate::outbox::limits;
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 
 /// An exclusive lock on an entry: nobody else sends it meanwhile.
 #[derive(Debug)]
 pub struct Claim {
-    name: Stamp,
+    name: EventId,
     /// Closing it releases the lock.
     _file: File,
 }
 
 impl Claim {
-    pub fn name(&self) -> Stamp {
+    pub fn name(&self) -> EventId {
         self.name
     }
 }
@@ -86,7 +86,7 @@ impl Outbox {
 
     /// Stores a frozen request. When this returns, the event survives a crash of the machine, and is the caller's to
     /// send.
-    pub fn keep(&self, stamp: &Stamp, entry: &Entry) -> io::Result<Claim> {
+    pub fn keep(&self, stamp: &EventId, entry: &Entry) -> io::Result<Claim> {
         let name = *stamp;
         // A time in the future has no counterpart in the time since boot.
         let ago = (UnixMillis::now() >= stamp.time).then(|| UnixMillis::now().since(stamp.time));
@@ -98,7 +98,7 @@ impl Outbox {
     }
 
     /// Claims a waiting event. `None`: another sender has claimed or sent it.
-    pub fn claim(&self, name: &Stamp) -> io::Result<Option<(Claim, Entry)>> {
+    pub fn claim(&self, name: &EventId) -> io::Result<Option<(Claim, Entry)>> {
         let opened = self.open_entry(State::Waiting, name)?;
         if !hold_alone(&opened.file) {
             return Ok(None);
@@ -114,7 +114,7 @@ impl Outbox {
 
     /// Writes an entry atomically: under a temporary name, synced, then renamed. The event is the caller's while it
     /// holds the file.
-    fn write(&self, name: &Stamp, entry: &Entry) -> io::Result<File> {
+    fn write(&self, name: &EventId, entry: &Entry) -> io::Result<File> {
         let bytes = entry.encode()?;
         // A write beyond this limit would kill the process (setrlimit(2), RLIMIT_FSIZE).
         let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
@@ -141,9 +141,9 @@ impl Outbox {
     }
 
     /// Records an attempt without a final answer.
-    pub fn note_attempt(
+    pub fn record_attempt(
         &self,
-        name: &Stamp,
+        name: &EventId,
         status: Option<u16>,
         now: UnixMillis,
         not_before: Option<UnixMillis>,
@@ -155,7 +155,7 @@ impl Outbox {
 
     pub(super) fn write_attempt(
         &self,
-        name: &Stamp,
+        name: &EventId,
         status: Option<u16>,
         now: UnixMillis,
         not_before: Option<UnixMillis>,
@@ -169,15 +169,15 @@ impl Outbox {
     }
 
     /// The newest names in a state, within the sender's limit. Names of other files are skipped.
-    pub fn names(&self, state: State) -> io::Result<Vec<Stamp>> {
+    pub fn names(&self, state: State) -> io::Result<Vec<EventId>> {
         Ok(newest(self.folder(state), limits::OUTBOX_ENTRIES)?.0)
     }
 
-    pub fn read(&self, state: State, name: &Stamp) -> io::Result<Entry> {
+    pub fn read(&self, state: State, name: &EventId) -> io::Result<Entry> {
         Entry::decode(&self.open_entry(state, name)?.read(limits::ENTRY_BYTES)?)
     }
 
-    pub(super) fn open_entry(&self, state: State, name: &Stamp) -> io::Result<Opened> {
+    pub(super) fn open_entry(&self, state: State, name: &EventId) -> io::Result<Opened> {
         let opened = files::open_regular(self.folder(state), Path::new(&name.to_string()), Links::Refuse)?;
         if self.role != Role::Reader {
             must_be_private(&opened.stat)?;
@@ -186,7 +186,7 @@ impl Outbox {
     }
 
     /// Reads an entry, unless it exceeds the rest of a budget.
-    pub(super) fn read_within(&self, left: &mut usize, state: State, name: &Stamp) -> Option<io::Result<Entry>> {
+    pub(super) fn read_within(&self, left: &mut usize, state: State, name: &EventId) -> Option<io::Result<Entry>> {
         let read = self.open_entry(state, name).and_then(|opened| {
             // A file that is too large for an entry is an error, and is not read.
             if opened.size() <= limits::ENTRY_BYTES as u64 && opened.size() > *left as u64 {
@@ -219,12 +219,12 @@ impl Outbox {
         Ok((items, all))
     }
 
-    pub fn delete(&self, state: State, name: &Stamp) -> io::Result<()> {
+    pub fn delete(&self, state: State, name: &EventId) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(self.folder(state), name.to_string(), AtFlags::empty())?)
     }
 
     /// The events that may be tried now: failures of the agent first, then the oldest. Unreadable ones are skipped.
-    pub fn due(&self, now: UnixMillis) -> io::Result<Vec<Stamp>> {
+    pub fn due(&self, now: UnixMillis) -> io::Result<Vec<EventId>> {
         let mut left = limits::OUTBOX_BYTES;
         let mut due = Vec::new();
         for name in self.names(State::Waiting)? {

@@ -8,7 +8,7 @@ use super::folder::TEMPORARY;
 use super::*;
 use crate::clock::{BootTime, UnixMillis};
 use crate::outbox::limits;
-use crate::request::payload::Stamp;
+use crate::request::payload::EventId;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 fn entry(action: &str, filler: usize) -> Entry {
@@ -26,12 +26,12 @@ fn entry(action: &str, filler: usize) -> Entry {
 }
 
 /// Keeps an event, and sends it no further.
-fn keep(outbox: &Outbox, stamp: &Stamp, entry: &Entry) -> Stamp {
+fn keep(outbox: &Outbox, stamp: &EventId, entry: &Entry) -> EventId {
     outbox.keep(stamp, entry).unwrap().name()
 }
 
-fn stamp(time: UnixMillis) -> Stamp {
-    Stamp { uuid: Stamp::now().uuid, time }
+fn stamp(time: UnixMillis) -> EventId {
+    EventId { uuid: EventId::now().uuid, time }
 }
 
 fn library() -> tempfile::TempDir {
@@ -46,9 +46,9 @@ fn an_event_waits_and_is_then_history() {
     let name = keep(&outbox, &stamp(now), &entry("START", 0));
     assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
     assert_eq!(outbox.read(State::Waiting, &name).unwrap().action().as_deref(), Some("START"));
-    outbox.note_attempt(&name, Some(503), now, None).unwrap();
+    outbox.record_attempt(&name, Some(503), now, None).unwrap();
     assert_eq!(outbox.read(State::Waiting, &name).unwrap().record.status, Some(503));
-    outbox.note_answer(&name, 200, now, 20).unwrap();
+    outbox.mark_sent(&name, 200, now, 20).unwrap();
     assert!(outbox.names(State::Waiting).unwrap().is_empty());
     let record = outbox.read(State::Sent, &name).unwrap().record;
     assert_eq!((record.attempts, record.status, record.time), (2, Some(200), Some(now)));
@@ -90,7 +90,7 @@ fn deleting_what_waits_leaves_the_history_and_foreign_files() {
     let library = library();
     let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
     let sent = keep(&outbox, &stamp(UnixMillis(1)), &entry("START", 0));
-    outbox.note_answer(&sent, 200, UnixMillis(2), 20).unwrap();
+    outbox.mark_sent(&sent, 200, UnixMillis(2), 20).unwrap();
     keep(&outbox, &stamp(UnixMillis(3)), &entry("FATAL", 0));
     let waiting = library.path().join(STATE_FOLDER).join("waiting");
     std::fs::write(waiting.join(format!("{TEMPORARY}{sent}")), "half").unwrap();
@@ -108,10 +108,10 @@ fn over_the_limit_everyday_events_go_first() {
     let now = UnixMillis::now();
     let fatal = keep(&outbox, &stamp(now - 100_000), &entry("FATAL", 0));
     let ancient = keep(&outbox, &stamp(now - 8 * 86_400_000), &entry("FATAL", 0));
-    let starts: Vec<Stamp> =
+    let starts: Vec<EventId> =
         (0..limits::WAITING_EVENTS as u64).map(|i| keep(&outbox, &stamp(now - 1000 + i), &entry("START", 0))).collect();
     let unset = keep(&outbox, &stamp(UnixMillis(1000)), &entry("FATAL", 0));
-    outbox.tidy_waiting(now).unwrap();
+    outbox.enforce_limits(now).unwrap();
     let left = outbox.names(State::Waiting).unwrap();
     assert_eq!(left.len(), limits::WAITING_EVENTS);
     assert!(left.contains(&unset), "nobody knows how old it is");
@@ -131,17 +131,17 @@ fn an_event_is_sent_by_one_at_a_time_and_deleted_for_room_by_nobody_meanwhile() 
     for i in 0..limits::WAITING_EVENTS as u64 {
         keep(&other, &stamp(now + i), &entry("START", 0));
     }
-    other.tidy_waiting(now).unwrap();
+    other.enforce_limits(now).unwrap();
     let left = other.names(State::Waiting).unwrap();
     assert!(left.len() == limits::WAITING_EVENTS && left.contains(&name), "the oldest is being sent");
     // What is written down about an attempt makes another file of it; whoever held the old one has nothing.
-    one.note_attempt(&name, Some(503), now, None).unwrap();
+    one.record_attempt(&name, Some(503), now, None).unwrap();
     let (claim, entry) = other.claim(&name).unwrap().unwrap();
     assert_eq!(entry.record.attempts, 1);
     assert!(one.claim(&name).unwrap().is_none());
     drop(claim);
     assert!(one.claim(&name).unwrap().is_some());
-    one.note_answer(&name, 200, now, 20).unwrap();
+    one.mark_sent(&name, 200, now, 20).unwrap();
     assert!(other.claim(&name).is_err(), "it waits no more");
 }
 
@@ -165,7 +165,7 @@ fn who_opts_out_waits_for_who_is_about_to_send_but_not_for_ever() {
     assert_eq!(forget(), Deleted { number: 0, quiet: true });
     release.join().unwrap();
     // What was deleted does not come back.
-    assert!(outbox.note_attempt(&name, Some(503), UnixMillis(1), None).is_err());
+    assert!(outbox.record_attempt(&name, Some(503), UnixMillis(1), None).is_err());
     assert!(outbox.names(State::Waiting).unwrap().is_empty());
     drop(barrier.pass());
 }
@@ -177,12 +177,12 @@ fn what_matters_most_is_due_first_and_not_before_its_time() {
     let now = UnixMillis::now();
     let keep = |age: u64, action| keep(&outbox, &stamp(now - age), &entry(action, 0));
     let (exit, start, later, fatal) = (keep(400, "EXIT"), keep(300, "START"), keep(200, "CRASH"), keep(100, "FATAL"));
-    outbox.note_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
+    outbox.record_attempt(&later, Some(429), now, Some(now + 1000)).unwrap();
     let due = |now| outbox.due(now).unwrap();
-    assert_eq!(due(now), [fatal.clone(), exit.clone(), start.clone()]);
-    assert_eq!(due(now + 1000), [later.clone(), fatal, exit, start]);
+    assert_eq!(due(now), [fatal, exit, start]);
+    assert_eq!(due(now + 1000), [later, fatal, exit, start]);
     // The clock was years ahead when the server asked for time.
-    outbox.note_attempt(&later, Some(429), now, Some(now + 400 * 86_400_000)).unwrap();
+    outbox.record_attempt(&later, Some(429), now, Some(now + 400 * 86_400_000)).unwrap();
     assert_eq!(due(now).first(), Some(&later));
 }
 
@@ -197,7 +197,7 @@ fn a_clock_that_was_corrected_makes_nothing_older() {
     assert_eq!(kept.record.frozen.is_some(), cfg!(target_os = "linux"));
     if kept.record.frozen.is_some() {
         for now in [now + days(8), now + days(800), now - days(8)] {
-            outbox.tidy_waiting(now).unwrap();
+            outbox.enforce_limits(now).unwrap();
             assert_eq!(outbox.names(State::Waiting).unwrap(), std::slice::from_ref(&name));
         }
     }
@@ -218,8 +218,8 @@ fn an_event_is_tried_so_often_and_not_more() {
     let name = keep(&outbox, &stamp(now), &entry("FATAL", 0));
     for tries in 1..=limits::TRIES {
         assert_eq!(outbox.names(State::Waiting).unwrap().len(), 1, "before try {tries}");
-        outbox.note_attempt(&name, None, now, None).unwrap();
-        outbox.tidy_waiting(now).unwrap();
+        outbox.record_attempt(&name, None, now, None).unwrap();
+        outbox.enforce_limits(now).unwrap();
     }
     assert!(outbox.names(State::Waiting).unwrap().is_empty());
 }
@@ -231,7 +231,7 @@ fn the_history_is_bounded_by_number_size_and_age() {
     let now = UnixMillis::now();
     let sent = |time, filler, number| {
         let name = keep(&outbox, &stamp(time), &entry("START", filler));
-        outbox.note_answer(&name, 200, now, number).unwrap();
+        outbox.mark_sent(&name, 200, now, number).unwrap();
     };
     sent(now - 91 * 86_400_000, 0, 20);
     assert!(outbox.names(State::Sent).unwrap().is_empty());
@@ -286,9 +286,9 @@ fn so_much_is_read_of_a_crowded_outbox_and_no_more() {
     assert_eq!(waiting().filter(|item| item.entry.is_err()).count(), 40);
     assert_eq!(waiting().count(), 50);
     // The sender leaves of it what it leaves of everything.
-    outbox.tidy_waiting(now + 1000).unwrap();
+    outbox.enforce_limits(now + 1000).unwrap();
     assert!(outbox.names(State::Waiting).unwrap().len() <= limits::WAITING_EVENTS);
-    outbox.tidy_history(now + 1000, 20).unwrap();
+    outbox.enforce_history_limits(now + 1000, 20).unwrap();
     assert_eq!(outbox.names(State::Sent).unwrap().len(), 20);
 }
 
@@ -302,7 +302,7 @@ fn names_without_end_cost_nobody_time_and_are_all_deleted() {
     crowd(library.path(), State::Waiting, number, now, "empty");
     let (items, unread) = outbox.items().unwrap();
     assert!(items.len() == limits::SHOWN_ENTRIES && unread.or_more, "{} and {unread:?}", items.len());
-    outbox.tidy_waiting(now).unwrap();
+    outbox.enforce_limits(now).unwrap();
     assert!(outbox.due(now).unwrap().len() <= limits::OUTBOX_ENTRIES);
     let left = std::fs::read_dir(library.path().join(STATE_FOLDER).join("waiting")).unwrap().count();
     assert!(left < usize::try_from(number).unwrap() && something_waits(library.path()));
@@ -320,7 +320,7 @@ fn what_a_killed_sender_left_is_deleted_after_a_minute() {
     for time in [now, now - 120_000, now + 120_000, UnixMillis(0)] {
         std::fs::write(waiting.join(format!("{TEMPORARY}{}", stamp(time))), "half").unwrap();
     }
-    outbox.tidy_waiting(now).unwrap();
+    outbox.enforce_limits(now).unwrap();
     assert_eq!(std::fs::read_dir(&waiting).unwrap().count(), 1);
 }
 

@@ -8,8 +8,8 @@ use crate::call::fatal::Fatal;
 use crate::call::{Given, Invocation, Provenance};
 use crate::clock::UnixMillis;
 use crate::fields::personal::{HostNames, find_personal};
-use crate::fields::shape::{self, Misfit, Shape, Value};
-use crate::fields::{Action, FIELDS, Field, Happened, Origin, Selection};
+use crate::fields::shape::{self, Rejection, Shape, Value};
+use crate::fields::{Action, EventPart, FIELDS, Field, Origin, Selection};
 use crate::request::error::NoRequest;
 
 /// Bytes of one argument. The longest real one lists the collectors: about 4 KiB on a busy parent.
@@ -38,7 +38,7 @@ pub enum Content {
     Sent(Value),
     /// Only the daemon knows the value, at the time of its call.
     NotKnownHere,
-    Dropped(Misfit),
+    Dropped(Rejection),
     /// Not in the body: the daemon does not give it, or the configuration leaves it out.
     Absent,
     /// Set when the event is frozen.
@@ -187,7 +187,7 @@ impl<'a> Builder<'a> {
             Origin::Argument(number) | Origin::ArgumentOf { number, .. } => {
                 (invocation.argument(number), ARGUMENT_BYTES)
             }
-            Origin::Happened(part) => (invocation.argument(part.argument()), ARGUMENT_BYTES),
+            Origin::EventPart(part) => (invocation.argument(part.argument()), ARGUMENT_BYTES),
             Origin::Variable(name) => (invocation.variable(name), VARIABLE_BYTES),
             Origin::Fact(name) => {
                 return self.lines.iter().find(|line| line.name == name).map(|line| line.value.clone());
@@ -223,7 +223,7 @@ impl<'a> Builder<'a> {
                 }
                 None => (Content::Absent, Cause::Made),
             },
-            Origin::Happened(part) => self.happened(field, part),
+            Origin::EventPart(part) => self.happened(field, part),
             // The dashboard's fields have a table of their own.
             Origin::Dropped | Origin::Hello(_) | Origin::Page | Origin::Client => (Content::Absent, Cause::Made),
             Origin::FrozenUuid | Origin::FrozenTime => (Content::Frozen, Cause::Made),
@@ -246,41 +246,41 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn happened(&self, field: &Field, part: Happened) -> (Content, Cause) {
+    fn happened(&self, field: &Field, part: EventPart) -> (Content, Cause) {
         let given = self.ingredients.invocation.argument(part.argument());
-        if part == Happened::Event && matches!(given, Given::Absent(_)) {
+        if part == EventPart::Event && matches!(given, Given::Absent(_)) {
             return (self.check_text(field, self.action), Cause::Made);
         }
         said(given, ARGUMENT_BYTES, |text| match part {
-            Happened::Action => self.check_text(field, text),
-            Happened::Event => {
+            EventPart::Action => self.check_text(field, text),
+            EventPart::Event => {
                 let result =
-                    self.part(Happened::Result, text).filter(|text| Shape::Word.check_text(text, &self.hosts).is_ok());
+                    self.part(EventPart::Result, text).filter(|text| Shape::Word.check_text(text, &self.hosts).is_ok());
                 let full = result.map(|result| self.check_text(field, &format!("{} {result}", self.action)));
                 // An unusable result is left out; the event is still worth counting.
                 full.filter(|full| matches!(full, Content::Sent(_)))
                     .unwrap_or_else(|| self.check_text(field, self.action))
             }
-            _ => {
-                self.part(part, text).map_or(Content::Dropped(Misfit::NotOfShape), |text| self.check_text(field, &text))
-            }
+            _ => self
+                .part(part, text)
+                .map_or(Content::Dropped(Rejection::WrongShape), |text| self.check_text(field, &text)),
         })
     }
 
     /// For FATAL the arguments are never copied: each part is one that parsed.
-    fn part(&self, part: Happened, argument: &str) -> Option<String> {
+    fn part(&self, part: EventPart, argument: &str) -> Option<String> {
         let Some(fatal) = &self.fatal else { return Some(argument.to_owned()) };
         let number = |value: Option<i64>| value.map(|number| number.to_string());
         match part {
-            Happened::Event | Happened::Action => None,
-            Happened::Result => fatal.result(),
-            Happened::Data => fatal.data(),
-            Happened::Process => fatal.process.clone(),
-            Happened::Thread => fatal.thread.clone(),
-            Happened::Line => number(fatal.line),
-            Happened::File => fatal.file.clone(),
-            Happened::Function => fatal.function.clone(),
-            Happened::Errno => number(fatal.errno),
+            EventPart::Event | EventPart::Action => None,
+            EventPart::Result => fatal.result(),
+            EventPart::Data => fatal.data(),
+            EventPart::Process => fatal.process.clone(),
+            EventPart::Thread => fatal.thread.clone(),
+            EventPart::Line => number(fatal.line),
+            EventPart::File => fatal.file.clone(),
+            EventPart::Function => fatal.function.clone(),
+            EventPart::Errno => number(fatal.errno),
         }
     }
 }
@@ -290,8 +290,8 @@ fn said(given: Given<&OsStr>, max: usize, check: impl Fn(&str) -> Content) -> (C
     match given {
         Given::Value(value, provenance) => {
             let content = match value.to_str() {
-                _ if value.len() > max => Content::Dropped(Misfit::TooLong),
-                None => Content::Dropped(Misfit::Malformed),
+                _ if value.len() > max => Content::Dropped(Rejection::TooLong),
+                None => Content::Dropped(Rejection::Malformed),
                 Some(text) => check(text),
             };
             (content, Cause::Said(provenance))

@@ -24,7 +24,7 @@ pub fn prepare(payload: &Payload, endpoint: &Endpoint) -> PreparedRequest {
 }
 /// Parses a stored request, perhaps of another version of the sender. `None` unless it is byte for byte one of ours for
 /// this endpoint.
-pub fn thaw(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
+pub fn parse_stored(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = (std::str::from_utf8(bytes.get(..end)?).ok()?, bytes.get(end + 4..)?);
     let headers = HEADERS.into_iter().zip(head.split("\r\n").skip(1));
@@ -100,7 +100,7 @@ mod tests {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/capture/").unwrap();
         for user_agent in ["netdata-anonymous-statistics/0.0.1", "netdata-anonymous-statistics/9.9.9"] {
             let bytes = frozen(user_agent, "{\"a\":1}").into_bytes();
-            assert_eq!(thaw(&bytes, &endpoint).unwrap().to_bytes(), bytes);
+            assert_eq!(parse_stored(&bytes, &endpoint).unwrap().to_bytes(), bytes);
         }
     }
 
@@ -108,7 +108,7 @@ mod tests {
     fn nothing_else_is_a_request() {
         let endpoint = Endpoint::parse("http://127.0.0.1:9/capture/").unwrap();
         let good = frozen("x", "{}");
-        assert!(thaw(good.as_bytes(), &endpoint).is_some());
+        assert!(parse_stored(good.as_bytes(), &endpoint).is_some());
         for bad in [
             String::new(),
             "\r\n\r\n".to_owned(),
@@ -122,7 +122,7 @@ mod tests {
             good.replace("{}", "{"),
             format!("{good}{good}"),
         ] {
-            assert!(thaw(bad.as_bytes(), &endpoint).is_none(), "{bad}");
+            assert!(parse_stored(bad.as_bytes(), &endpoint).is_none(), "{bad}");
         }
     }
 }

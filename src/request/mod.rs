@@ -13,7 +13,7 @@ use crate::call::Invocation;
 use crate::config::Config;
 use crate::request::event::{Event, Ingredients};
 use crate::request::http::{PreparedRequest, prepare};
-use crate::request::payload::{Payload, Stamp};
+use crate::request::payload::{EventId, Payload};
 
 pub use error::NoRequest;
 
@@ -40,13 +40,18 @@ impl Machine {
 #[derive(Debug, Clone)]
 pub struct Assembly {
     pub event: Event,
-    pub stamp: Stamp,
+    pub stamp: EventId,
     pub request: PreparedRequest,
 }
 
 impl Assembly {
     /// Builds the event, freezes it and prepares its request.
-    pub fn build(invocation: &Invocation, machine: &Machine, config: &Config, stamp: Stamp) -> Result<Self, NoRequest> {
+    pub fn build(
+        invocation: &Invocation,
+        machine: &Machine,
+        config: &Config,
+        stamp: EventId,
+    ) -> Result<Self, NoRequest> {
         let event = Event::build(Ingredients {
             invocation,
             facts: &machine.facts,

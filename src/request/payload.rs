@@ -17,13 +17,13 @@ pub const BODY_BYTES: usize = 64 * 1024;
 
 /// The two values that are set when an event is frozen. They are its name in the outbox, and give it its order there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
+pub struct EventId {
     pub time: UnixMillis,
     /// A random number (UUID version 4).
     pub uuid: Uuid,
 }
 
-impl Stamp {
+impl EventId {
     pub fn new() -> Result<Self, NoRequest> {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).map_err(NoRequest::NoRandomNumber)?;
@@ -46,7 +46,7 @@ impl Stamp {
 }
 
 /// `<unix-milliseconds>-<uuid>`
-impl fmt::Display for Stamp {
+impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.time.0, self.uuid)
     }
@@ -55,12 +55,12 @@ impl fmt::Display for Stamp {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
     bytes: Vec<u8>,
-    stamp: Stamp,
+    stamp: EventId,
 }
 
 impl Payload {
     /// Encodes an event. Values that are not known here become `null`.
-    pub fn freeze(event: &Event, stamp: Stamp) -> Result<Self, NoRequest> {
+    pub fn freeze(event: &Event, stamp: EventId) -> Result<Self, NoRequest> {
         // Serialising plain data into memory cannot fail.
         let bytes = serde_json::to_vec(&Body { event, stamp: &stamp }).map_err(|_error| NoRequest::TooLarge)?;
         if bytes.len() > BODY_BYTES { Err(NoRequest::TooLarge) } else { Ok(Self { bytes, stamp }) }
@@ -70,14 +70,14 @@ impl Payload {
         &self.bytes
     }
 
-    pub fn stamp(&self) -> Stamp {
+    pub fn stamp(&self) -> EventId {
         self.stamp
     }
 }
 
 struct Body<'a> {
     event: &'a Event,
-    stamp: &'a Stamp,
+    stamp: &'a EventId,
 }
 
 struct Properties<'a>(&'a Body<'a>);

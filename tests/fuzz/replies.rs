@@ -11,7 +11,7 @@ use std::time::Duration;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::limits;
 use anonymous_statistics::outbox::outcome::{Outcome, Reply};
-use anonymous_statistics::request::http::{PreparedRequest, thaw};
+use anonymous_statistics::request::http::{PreparedRequest, parse_stored};
 use transport::Client;
 use ureq::Error;
 use ureq::unversioned::transport::{
@@ -60,7 +60,7 @@ fn request(endpoint: &Endpoint) -> PreparedRequest {
         endpoint.authority(),
         body.len()
     );
-    thaw(frozen.as_bytes(), endpoint).expect("a request")
+    parse_stored(frozen.as_bytes(), endpoint).expect("a request")
 }
 
 fn judge(reply: Reply) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
-use table::{ANSWERS, Fate, RETRY_AFTER, STATUSES};
+use table::{ANSWERS, Disposition, RETRY_AFTER, STATUSES};
 use testkit::{Home, is_complete, opted_out_here, said, this_test};
 
 /// A server that gives the same bytes to everybody and closes.
@@ -70,9 +70,9 @@ fn ask(server: &Server) -> ((String, String, i32), Home) {
     (said(&home.start().run()), home)
 }
 
-fn is_where(home: &Home, fate: Fate, what: &str) {
+fn is_where(home: &Home, fate: Disposition, what: &str) {
     let found = (home.events("waiting").len(), home.events("sent").len());
-    assert_eq!(found, if fate == Fate::Waits { (1, 0) } else { (0, 1) }, "{what}");
+    assert_eq!(found, if fate == Disposition::Waits { (1, 0) } else { (0, 1) }, "{what}");
 }
 
 /// The first line of the only entry in a state.
@@ -96,7 +96,7 @@ fn the_status_decides_what_becomes_of_the_event() {
             assert_eq!(said, (status.to_string(), String::new(), 0), "{status}");
             is_where(&home, *fate, &status.to_string());
             assert_eq!(server.connections.load(Ordering::SeqCst), 1, "{status}");
-            let state = if *fate == Fate::Waits { "waiting" } else { "sent" };
+            let state = if *fate == Disposition::Waits { "waiting" } else { "sent" };
             assert_eq!(record(&home, state)["status"], *status);
         }
     }
@@ -118,7 +118,7 @@ fn an_unusual_answer_is_understood_or_it_is_none() {
         let server = Server::start(bytes, answer.polite);
         let (said, home) = ask(&server);
         let found = (home.events("waiting").len(), home.events("sent").len());
-        let expected = if answer.fate == Fate::Waits { (1, 0) } else { (0, 1) };
+        let expected = if answer.fate == Disposition::Waits { (1, 0) } else { (0, 1) };
         if said != (answer.out.to_owned(), String::new(), answer.code) || found != expected {
             wrong.push(format!("{}: {said:?}, {found:?}", answer.name));
         }

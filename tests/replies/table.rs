@@ -3,18 +3,18 @@
 
 /// What becomes of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Disposition {
     /// It is answered for good: it goes into the history and is not tried again.
     Done,
     /// It waits to be tried again.
     Waits,
 }
 
-use Fate::{Done, Waits};
+use Disposition::{Done, Waits};
 
 /// Every registered status and some that are not, with what becomes of the event. (Internet Assigned Numbers Authority,
 /// "Hypertext Transfer Protocol (HTTP) Status Code Registry".)
-pub const STATUSES: &[(&str, &[u16], Fate)] = &[
+pub const STATUSES: &[(&str, &[u16], Disposition)] = &[
     ("accepted", &[200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 299], Done),
     ("moved: a redirect is never followed", &[300, 301, 302, 303, 304, 305, 306, 307, 308, 399], Done),
     (
@@ -46,10 +46,10 @@ pub struct Answer {
     /// The exit status.
     pub code: i32,
     /// What becomes of the event.
-    pub fate: Fate,
+    pub fate: Disposition,
 }
 
-const fn answer(name: &'static str, bytes: &'static str, out: &'static str, code: i32, fate: Fate) -> Answer {
+const fn answer(name: &'static str, bytes: &'static str, out: &'static str, code: i32, fate: Disposition) -> Answer {
     Answer { name, bytes, then: ("", 0), polite: true, out, code, fate }
 }
 

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, Folders, FoundBy};
+use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, DirSource, Folders};
 use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
 use anonymous_statistics::agent::next_call::fill;
-use anonymous_statistics::agent::process::{Daemons, Surroundings, Whose};
+use anonymous_statistics::agent::process::{DaemonEnv, Daemons, EnvSource};
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::channels;
@@ -16,9 +16,9 @@ use anonymous_statistics::consent::{Consent, Finding};
 use anonymous_statistics::fields::{ACTIONS, field};
 use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Target};
-use anonymous_statistics::outbox::history::{History, Prospect};
+use anonymous_statistics::outbox::history::{History, RetryPlan};
 use anonymous_statistics::outbox::{Entry, Item, State, Unread};
-use anonymous_statistics::request::payload::{Stamp, Uuid};
+use anonymous_statistics::request::payload::{EventId, Uuid};
 use anonymous_statistics::request::{Assembly, Machine};
 use system_facts::{
     Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
@@ -48,11 +48,11 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Three events that were answered, the first under an older kernel, and one that waits.
 fn history() -> History {
     let item = |action: &str, kernel: &str, state, time, attempts, status| {
-        let mut entry = Entry::new(&with(&last_call(action), Program::None).assembly.unwrap().request);
+        let mut entry = Entry::new(&with(&last_call(action), Program::Missing).assembly.unwrap().request);
         let text = String::from_utf8(entry.request).unwrap();
         entry.request = text.replace(KERNEL, kernel).into_bytes();
         (entry.record.attempts, entry.record.status, entry.record.time) = (attempts, status, Some(time + 150));
-        Item { state, name: Stamp { uuid: UUID, time }, entry: Ok(entry) }
+        Item { state, name: EventId { uuid: UUID, time }, entry: Ok(entry) }
     };
     let sent = vec![
         item("START", "6.1.0-17-amd64", State::Sent, BEFORE - DAY, 1, Some(200)),
@@ -60,13 +60,13 @@ fn history() -> History {
         item("EXIT", KERNEL, State::Sent, BEFORE - 60_000, 1, Some(400)),
     ];
     let waiting = item("FATAL", KERNEL, State::Waiting, BEFORE - 90_000, 2, None);
-    History { sent, waiting: vec![(waiting, Prospect::Next(1))], unread: Unread::default() }
+    History { sent, waiting: vec![(waiting, RetryPlan::Next(1))], unread: Unread::default() }
 }
 
 /// The events of all actions on the example's machine, each from a last call.
 pub(crate) fn columns() -> Vec<Column> {
     let column = |action: &str| {
-        let assembly = with(&last_call(action), Program::None).assembly;
+        let assembly = with(&last_call(action), Program::Missing).assembly;
         Column { action: action.to_owned(), assembly }
     };
     ACTIONS.iter().map(|action| column(action.name)).collect()
@@ -75,9 +75,9 @@ pub(crate) fn columns() -> Vec<Column> {
 /// A preview of a call on the example's machine.
 pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
     let config = Config::load(None).unwrap();
-    let stamp = Stamp { uuid: UUID, time: NOW };
+    let stamp = EventId { uuid: UUID, time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
-    let found = |path: &str| Some(Dir { path: path.into(), by: FoundBy::Usual });
+    let found = |path: &str| Some(Dir { path: path.into(), by: DirSource::Usual });
     Preview {
         action: invocation.action().unwrap_or_default().to_owned(),
         folders: Folders {
@@ -99,7 +99,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
         script: Script { path: Some(Path::new("/usr/lib/netdata/plugins.d").join(SCRIPT)), program },
         version: Version::new("1.37.1-2", "/var/lib/dpkg/status"),
         daemons: Daemons::default(),
-        surroundings: Surroundings::new(Whose::Daemon(812), |_variable| None),
+        surroundings: DaemonEnv::new(EnvSource::Daemon(812), |_variable| None),
         others: Vec::new(),
         askers: Some(consent(&[])),
         proxy: Ok(None),

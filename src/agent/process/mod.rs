@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use system_facts::{Candidate, Error, Host, candidates};
 
-use crate::agent::folders::{self, Folders, FoundBy, LIBRARY_DIRECTORIES, Named};
+use crate::agent::folders::{self, DirOverrides, DirSource, Folders, LIBRARY_DIRECTORIES};
 use crate::agent::systemd::Unit;
 use crate::clock::UnixMillis;
 use crate::consent::OPT_OUT_VARIABLES;
@@ -41,14 +41,14 @@ pub struct Daemon {
     /// An error says why it cannot be seen.
     pub environment: Result<BTreeMap<&'static str, OsString>, String>,
     /// The folders in its command line and environment.
-    pub named: Named,
+    pub named: DirOverrides,
     /// The folders that it uses.
     pub folders: Folders,
 }
 
 /// The owner of the deciding environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum EnvSource {
     /// A recorded call.
     Call,
     /// The running daemon with this process id.
@@ -61,7 +61,7 @@ pub enum Whose {
     Asker,
 }
 
-impl fmt::Display for Whose {
+impl fmt::Display for EnvSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call => f.write_str("the recorded call"),
@@ -75,14 +75,14 @@ impl fmt::Display for Whose {
 
 /// A deciding environment, as far as it is visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Surroundings {
-    pub whose: Whose,
+pub struct DaemonEnv {
+    pub whose: EnvSource,
     variables: BTreeMap<&'static str, Result<OsString, String>>,
 }
 
-impl Surroundings {
+impl DaemonEnv {
     /// Keeps [`read_variables`] of an environment.
-    pub fn new<'v>(whose: Whose, variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
+    pub fn new<'v>(whose: EnvSource, variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
         let set = read_variables().filter_map(|name| Some((name, Ok(variable(name)?.to_owned()))));
         Self { whose, variables: set.collect() }
     }
@@ -91,13 +91,13 @@ impl Surroundings {
         match &daemon.environment {
             Ok(environment) => {
                 let variables = environment.iter().map(|(name, value)| (*name, Ok(value.clone()))).collect();
-                Self { whose: Whose::Daemon(daemon.process), variables }
+                Self { whose: EnvSource::Daemon(daemon.process), variables }
             }
-            Err(why) => Self::unknown(Whose::Daemon(daemon.process), why),
+            Err(why) => Self::unknown(EnvSource::Daemon(daemon.process), why),
         }
     }
 
-    fn unknown(whose: Whose, why: &str) -> Self {
+    fn unknown(whose: EnvSource, why: &str) -> Self {
         Self { whose, variables: read_variables().map(|name| (name, Err(why.to_owned()))).collect() }
     }
 
@@ -107,7 +107,7 @@ impl Surroundings {
             Err(why) => Some((name, Err(why))),
         };
         let variables = read_variables().filter_map(setting).collect();
-        Self { whose: Whose::Unit(unit.path.clone().into()), variables }
+        Self { whose: EnvSource::Unit(unit.path.clone().into()), variables }
     }
 
     /// An error says why the variable cannot be seen.
@@ -145,7 +145,7 @@ impl Daemons {
     ///
     /// Anyone can name a program `netdata`. It counts if it runs as root, or as the owner of a usual or the requested
     /// library directory; nothing that a process says about itself is read before that.
-    pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>, asked: &[Named]) -> Self {
+    pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>, asked: &[DirOverrides]) -> Self {
         let named = asked.iter().filter_map(|named| named.library.as_deref());
         let owners: BTreeSet<u32> =
             LIBRARY_DIRECTORIES.iter().map(Path::new).chain(named).filter_map(owner_of).chain([0]).collect();
@@ -170,34 +170,34 @@ impl Daemons {
 
     /// The environments that may decide for the agent with these folders, in order: running daemons, then the systemd
     /// unit. Empty: the caller's decides.
-    pub fn surroundings(&self, asked: &[Named]) -> Vec<(Surroundings, Named)> {
+    pub fn surroundings(&self, asked: &[DirOverrides]) -> Vec<(DaemonEnv, DirOverrides)> {
         let asked = asked.iter().find_map(|named| named.config.as_deref());
-        let of = |daemon: &Daemon| (Surroundings::of_daemon(daemon), daemon.named.clone());
+        let of = |daemon: &Daemon| (DaemonEnv::of_daemon(daemon), daemon.named.clone());
         let running = self.running.iter().filter(|daemon| !daemon.contained && daemon.folders.may_be(asked)).map(of);
         let unseen = self.unseen.as_ref().map(|why| {
-            let named = Named { by: FoundBy::Daemon, doubt: Some(why.clone()), ..Named::default() };
-            (Surroundings::unknown(Whose::Unseen, why), named)
+            let named = DirOverrides { by: DirSource::Daemon, doubt: Some(why.clone()), ..DirOverrides::default() };
+            (DaemonEnv::unknown(EnvSource::Unseen, why), named)
         });
         let running: Vec<_> = running.chain(unseen).collect();
         if !running.is_empty() {
             return running;
         }
         let unit = self.unit.iter().filter(|(_, folders)| folders.may_be(asked));
-        unit.map(|(unit, _)| (Surroundings::of_unit(unit), named_by(unit))).collect()
+        unit.map(|(unit, _)| (DaemonEnv::of_unit(unit), named_by(unit))).collect()
     }
 }
 
-fn named_by(unit: &Unit) -> Named {
-    let surroundings = Surroundings::of_unit(unit);
-    let named = Named {
-        by: FoundBy::Daemon,
+fn named_by(unit: &Unit) -> DirOverrides {
+    let surroundings = DaemonEnv::of_unit(unit);
+    let named = DirOverrides {
+        by: DirSource::Daemon,
         doubt: unit.unsure().map(str::to_owned),
-        ..Named::by_variables(|name| surroundings.known(name))
+        ..DirOverrides::by_variables(|name| surroundings.known(name))
     };
     named.and_command(&unit.command)
 }
 
-fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &Named) -> Folders {
+fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &DirOverrides) -> Folders {
     Folders::find(std::slice::from_ref(named), |path| owner_of(path).is_some()).configured(host)
 }
 
@@ -221,7 +221,7 @@ impl Daemon {
             Err(error) => Err(unseen("environment", error)),
         };
         let known = |name: &str| environment.as_ref().ok()?.get(name).map(OsString::as_os_str);
-        let named = Named { by: FoundBy::Daemon, doubt, ..Named::by_variables(known) };
+        let named = DirOverrides { by: DirSource::Daemon, doubt, ..DirOverrides::by_variables(known) };
         let named = named.and_command(arguments.as_deref().unwrap_or_default());
         Self {
             process: candidate.id,

@@ -54,7 +54,7 @@ impl Scene {
         self.look_for(&[])
     }
 
-    fn look_for(&self, asked: &[Named]) -> Daemons {
+    fn look_for(&self, asked: &[DirOverrides]) -> Daemons {
         let unreadable: Vec<String> = self.unreadable.iter().map(|path| format!("{path:?}")).collect();
         let machine = format!("{{\"platform\": \"linux\", \"unreadable\": [{}]}}", unreadable.join(", "));
         fs::write(self.folder.path().join("machine.json"), machine).unwrap();
@@ -69,8 +69,8 @@ impl Scene {
     }
 
     /// What decides, and what it says of `DO_NOT_TRACK`.
-    fn decides(&self, asked: Option<&str>) -> Vec<(Whose, Result<Option<OsString>, String>)> {
-        let asked = Named::by_options(asked.map(Path::new), None);
+    fn decides(&self, asked: Option<&str>) -> Vec<(EnvSource, Result<Option<OsString>, String>)> {
+        let asked = DirOverrides::by_options(asked.map(Path::new), None);
         let all = self.look().surroundings(&[asked]);
         all.into_iter().map(|(all, _)| (all.whose.clone(), all.variable("DO_NOT_TRACK"))).collect()
     }
@@ -86,7 +86,7 @@ fn of_an_environment_only_what_is_needed_is_kept() {
     assert_eq!(names, ["DO_NOT_TRACK", "https_proxy"]);
     assert!(!format!("{daemons:?}").contains("secret"));
     assert_eq!((daemon.process, daemon.owner, daemon.started), (7, DAEMON, Some(UnixMillis(1_700_000_005_000))));
-    assert_eq!(scene.decides(None), [(Whose::Daemon(7), Ok(Some(OsString::new())))]);
+    assert_eq!(scene.decides(None), [(EnvSource::Daemon(7), Ok(Some(OsString::new())))]);
 }
 
 #[test]
@@ -102,11 +102,12 @@ fn not_everything_that_is_called_netdata_is_the_daemon() {
     assert_eq!((scene.look().running, scene.look().unseen), (Vec::new(), None));
     scene.process(8, 0, &[("exe", "/opt/netdata/usr/sbin/netdata (deleted)")]);
     scene.process(9, DAEMON, &[("parent", "8")]);
-    let running =
-        |asked: &[Named]| -> Vec<u32> { scene.look_for(asked).running.iter().map(|daemon| daemon.process).collect() };
+    let running = |asked: &[DirOverrides]| -> Vec<u32> {
+        scene.look_for(asked).running.iter().map(|daemon| daemon.process).collect()
+    };
     assert_eq!(running(&[]), [8]);
     // Whoever asks for an agent by its library directory means its owner's.
-    assert_eq!(running(&[Named::by_options(None, Some(Path::new("/srv/lib")))]), [8, 10]);
+    assert_eq!(running(&[DirOverrides::by_options(None, Some(Path::new("/srv/lib")))]), [8, 10]);
 }
 
 #[test]
@@ -141,14 +142,14 @@ fn of_the_plugins_folders_the_first_is_the_agents_own() {
     let conf = "[directories]\n config = /srv/etc\n lib = /srv/lib\n plugins = \"/a b\" \"/c\"\n";
     scene.file("/srv/netdata.conf", conf);
     let Folders { config, library, plugins, .. } = scene.look().running[0].folders.clone();
-    let by_daemon = |path: &str| Some(Dir { path: PathBuf::from(path), by: FoundBy::Daemon });
+    let by_daemon = |path: &str| Some(Dir { path: PathBuf::from(path), by: DirSource::Daemon });
     assert_eq!([config, library, plugins], ["/srv/etc", "/srv/lib", "/a b"].map(by_daemon));
 }
 
 #[test]
 fn where_not_every_process_is_seen_the_matter_is_open() {
     let unknown = |scene: &Scene, asked: Option<&str>| {
-        scene.decides(asked).iter().any(|(whose, value)| *whose == Whose::Unseen && value.is_err())
+        scene.decides(asked).iter().any(|(whose, value)| *whose == EnvSource::Unseen && value.is_err())
     };
     let scene = Scene::new();
     assert!(!unknown(&scene, None));
@@ -169,7 +170,7 @@ fn a_daemon_that_cannot_be_looked_at_leaves_the_matter_open() {
     scene.process(7, DAEMON, &[("environ", "hidden")]);
     for asked in [None, Some("/etc/netdata")] {
         let decides = scene.decides(asked);
-        assert!(matches!(decides.as_slice(), [(Whose::Daemon(7), Err(_))]), "{decides:?}");
+        assert!(matches!(decides.as_slice(), [(EnvSource::Daemon(7), Err(_))]), "{decides:?}");
     }
     // Another agent is asked for.
     assert_eq!(scene.decides(Some("/srv/etc")), []);
@@ -177,7 +178,7 @@ fn a_daemon_that_cannot_be_looked_at_leaves_the_matter_open() {
     let mut scene = Scene::new();
     scene.process(7, DAEMON, &[("environ", &"A=1\0".repeat(100_000))]);
     let decides = scene.decides(Some("/srv/etc"));
-    assert!(matches!(decides.as_slice(), [(Whose::Daemon(7), Err(_))]), "{decides:?}");
+    assert!(matches!(decides.as_slice(), [(EnvSource::Daemon(7), Err(_))]), "{decides:?}");
 }
 
 #[test]
@@ -196,7 +197,7 @@ fn without_a_daemon_the_unit_decides() {
     let decides = |expected: Result<Option<&str>, String>| {
         let found = scene.decides(None);
         let expected = expected.map(|value| value.map(OsString::from));
-        assert_eq!(found, [(Whose::Unit(unit.clone().into()), expected)]);
+        assert_eq!(found, [(EnvSource::Unit(unit.clone().into()), expected)]);
     };
     scene.file(&unit, "[Service]\nExecStart=/usr/sbin/netdata\n");
     decides(Ok(None));
@@ -251,7 +252,7 @@ fn what_cannot_be_read_of_the_unit_leaves_the_matter_open() {
     scene.file(&format!("/lib/systemd/system/{UNIT}"), "[Service]\nEnvironmentFile=/etc/default/netdata\n");
     scene.file("/etc/default/netdata", "");
     scene.unreadable.push("/etc/default/netdata".into());
-    assert!(matches!(scene.decides(None).as_slice(), [(Whose::Unit(_), Err(_))]));
+    assert!(matches!(scene.decides(None).as_slice(), [(EnvSource::Unit(_), Err(_))]));
     // An empty file, like a link to /dev/null, masks the unit.
     scene.file(&format!("/etc/systemd/system/{UNIT}"), "");
     assert_eq!(scene.decides(None), []);

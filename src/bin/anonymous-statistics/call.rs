@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anonymous_statistics::agent::folders::{self, Named};
+use anonymous_statistics::agent::folders::{self, DirOverrides};
 use anonymous_statistics::agent::next_call;
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::clock::UnixMillis;
@@ -13,10 +13,10 @@ use anonymous_statistics::config::{Config, ConfigError};
 use anonymous_statistics::consent::{self, Consent, Decision};
 use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::history::History;
-use anonymous_statistics::outbox::outcome::{Failure, Fate, Outcome, Reply};
+use anonymous_statistics::outbox::outcome::{Disposition, Failure, Outcome, Reply};
 use anonymous_statistics::outbox::{Barrier, Entry, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::request::{Assembly, Machine, NoRequest};
 use anonymous_statistics::{outbox, proxy};
 
@@ -65,10 +65,10 @@ impl Call {
         self.invocation.action().unwrap_or_default()
     }
 
-    fn named(&self) -> [Named; 2] {
+    fn named(&self) -> [DirOverrides; 2] {
         [
-            Named::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()),
-            Named::by_variables(|name| self.variable(name)),
+            DirOverrides::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()),
+            DirOverrides::by_variables(|name| self.variable(name)),
         ]
     }
 
@@ -114,7 +114,7 @@ impl Call {
     }
 
     fn assemble_with(&self, config: &Config) -> Result<Assembly, NoRequest> {
-        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, Stamp::new()?)
+        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, EventId::new()?)
     }
 
     /// Does the whole work and reports its progress. The process may be ended at any time.
@@ -159,18 +159,18 @@ impl Call {
         progress.kept(kept.is_some());
         if let Some((outbox, _)) = &kept {
             // Before the attempt, which may use up the time.
-            let _ = outbox.tidy_waiting(UnixMillis::now());
+            let _ = outbox.enforce_limits(UnixMillis::now());
         }
         let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
         let mut way = self.way(&config, barrier);
         let reply = send(&mut way, &assembly.request, left());
         progress.ended(reply.outcome);
-        if reply.outcome.fate() == Fate::Deleted {
+        if reply.outcome.disposition() == Disposition::Deleted {
             self.forget();
         } else if let Some((outbox, own)) = kept {
             // If this fails, the event is sent once more, with the same random number.
             let _ = note(&outbox, &own.name(), reply, config.history);
-            if reply.outcome.fate() == Fate::Answered
+            if reply.outcome.disposition() == Disposition::Answered
                 && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
             {
                 let _ = self.retry(&outbox, &own.name(), &config, &mut way, left);
@@ -194,7 +194,7 @@ impl Call {
     fn retry(
         &self,
         outbox: &Outbox,
-        own: &Stamp,
+        own: &EventId,
         config: &Config,
         way: &mut Result<Client, Failure>,
         left: impl Fn() -> Duration,
@@ -217,10 +217,10 @@ impl Call {
                 continue;
             };
             let reply = send(way, &request, left());
-            match reply.outcome.fate() {
-                Fate::Answered => note(outbox, &name, reply, config.history)?,
-                Fate::Waits => return note(outbox, &name, reply, config.history),
-                Fate::Deleted => {
+            match reply.outcome.disposition() {
+                Disposition::Answered => note(outbox, &name, reply, config.history)?,
+                Disposition::Waits => return note(outbox, &name, reply, config.history),
+                Disposition::Deleted => {
                     self.forget();
                     break;
                 }
@@ -245,14 +245,14 @@ fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Dura
 }
 
 /// Records the outcome of an attempt.
-fn note(outbox: &Outbox, name: &Stamp, reply: Reply, history: usize) -> std::io::Result<()> {
+fn note(outbox: &Outbox, name: &EventId, reply: Reply, history: usize) -> std::io::Result<()> {
     let Reply { outcome, time, not_before } = reply;
     match outcome {
-        Outcome::Answered(status) if outcome.fate() == Fate::Answered => {
-            outbox.note_answer(name, status, time, history)
+        Outcome::Answered(status) if outcome.disposition() == Disposition::Answered => {
+            outbox.mark_sent(name, status, time, history)
         }
-        Outcome::Answered(status) => outbox.note_attempt(name, Some(status), time, not_before),
-        Outcome::Failed(_) => outbox.note_attempt(name, None, time, None),
+        Outcome::Answered(status) => outbox.record_attempt(name, Some(status), time, not_before),
+        Outcome::Failed(_) => outbox.record_attempt(name, None, time, None),
         Outcome::Withdrawn => outbox.delete(State::Waiting, name),
     }
 }

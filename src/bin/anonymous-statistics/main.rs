@@ -38,24 +38,24 @@ fn main() -> ExitCode {
     // No input leads here. After a defect the message must not show a value.
     std::panic::set_hook(Box::new(|_| {
         let ending = Ending::new("000", None, i32::from(Failure::Receive.exit_code()));
-        std::process::exit(Said::ToDaemon(ending).say())
+        std::process::exit(Output::ToDaemon(ending).say())
     }));
     debug_assert!(VERSION.contains(MARK.0) && VERSION.ends_with(MARK.1));
     let said = run(start).unwrap_or_else(|stop| match stop {
-        Stop::Information(text) => Said::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: 0 }),
-        Stop::Unusable(line) => Said::ToDaemon(Ending::new("", Some(line), EXIT_UNUSABLE)),
+        Stop::Information(text) => Output::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: 0 }),
+        Stop::Unusable(line) => Output::ToDaemon(Ending::new("", Some(line), EXIT_UNUSABLE)),
     });
     u8::try_from(said.say()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
-enum Said {
+enum Output {
     /// Short, and never waited for: a closed or full stream changes nothing.
     ToDaemon(Ending),
     /// Complete, however long that takes.
     ToPerson(LastWords),
 }
 
-impl Said {
+impl Output {
     /// Writes to both streams; nothing else in this program does. Returns the exit status.
     fn say(&self) -> i32 {
         match self {
@@ -75,12 +75,12 @@ impl Said {
     }
 }
 
-fn run(start: Instant) -> Result<Said, Stop> {
+fn run(start: Instant) -> Result<Output, Stop> {
     let cli = Cli::read(std::env::args_os().skip(1))?;
     let task = cli.task;
     let call = Call::new(cli, std::env::vars_os())?;
     match task {
-        Task::Send => Ok(Said::ToDaemon(send(&call, start))),
+        Task::Send => Ok(Output::ToDaemon(send(&call, start))),
         Task::Show => show(&call),
         Task::Verify => verify(&call),
     }
@@ -106,17 +106,17 @@ fn send(call: &Call, start: Instant) -> Ending {
 }
 
 /// Compares the sent bytes with the prepared ones. A person asks for it, so it runs despite an opt-out.
-fn verify(call: &Call) -> Result<Said, Stop> {
+fn verify(call: &Call) -> Result<Output, Stop> {
     let (config, assembly) = call.assemble()?;
     Ok(match verify::verify(&config, &assembly) {
         Ok((text, identical)) => {
-            Said::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: i32::from(!identical) })
+            Output::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: i32::from(!identical) })
         }
-        Err(error) => Said::ToDaemon(Ending::new("", Some(error.to_string()), 1)),
+        Err(error) => Output::ToDaemon(Ending::new("", Some(error.to_string()), 1)),
     })
 }
 
-fn show(call: &Call) -> Result<Said, Stop> {
+fn show(call: &Call) -> Result<Output, Stop> {
     let consent = call.consent();
     let (config, assembly) = call.assemble()?;
     let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
@@ -134,7 +134,7 @@ fn show(call: &Call) -> Result<Said, Stop> {
         err.push('\n');
     }
     let out = shown.map_or(bytes, String::into_bytes);
-    Ok(Said::ToPerson(LastWords { out, err: err.into_bytes(), status: 0 }))
+    Ok(Output::ToPerson(LastWords { out, err: err.into_bytes(), status: 0 }))
 }
 
 /// Keeps bodies out of core dumps, and other processes of this account out of this one.

@@ -31,19 +31,19 @@ pub struct Collector {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misfit {
+pub enum Rejection {
     TooLong,
-    NotOfShape,
+    WrongShape,
     /// Invalid JSON or UTF-8.
     Malformed,
     Personal(Personal),
 }
 
-impl Misfit {
+impl Rejection {
     pub fn describe(self) -> String {
         match self {
             Self::TooLong => "too long".to_owned(),
-            Self::NotOfShape => "not of the expected form".to_owned(),
+            Self::WrongShape => "not of the expected form".to_owned(),
             Self::Malformed => "malformed".to_owned(),
             Self::Personal(kind) => format!("it holds {}", kind.describe()),
         }
@@ -133,8 +133,8 @@ impl Shape {
     /// Checks a JSON fragment, the form of the daemon's arguments from the fourth on.
     ///
     /// The list of collectors has no brackets.
-    pub fn check_fragment(self, fragment: &str, hosts: &HostNames) -> Result<Value, Misfit> {
-        let parse = |text: &str| serde_json::from_str::<Json>(text).map_err(|_error| Misfit::Malformed);
+    pub fn check_fragment(self, fragment: &str, hosts: &HostNames) -> Result<Value, Rejection> {
+        let parse = |text: &str| serde_json::from_str::<Json>(text).map_err(|_error| Rejection::Malformed);
         let json = match self {
             Self::Collectors if fragment.trim() != "null" => parse(&format!("[{fragment}]"))?,
             _ => parse(fragment)?,
@@ -143,30 +143,30 @@ impl Shape {
             (_, Json::Null) => Ok(Value::Null),
             (Self::Boolean, Json::Bool(value)) => Ok(Value::Boolean(value)),
             (Self::Integer { min, max }, Json::Number(number)) => {
-                let number = number.as_i64().filter(|n| (min..=max).contains(n)).ok_or(Misfit::NotOfShape)?;
+                let number = number.as_i64().filter(|n| (min..=max).contains(n)).ok_or(Rejection::WrongShape)?;
                 Ok(Value::Integer(number))
             }
             (Self::Collectors, Json::Array(items)) => {
                 items.into_iter().map(|item| collector(item, hosts)).collect::<Result<_, _>>().map(Value::Collectors)
             }
-            (Self::Boolean | Self::Integer { .. } | Self::Collectors, _) => Err(Misfit::NotOfShape),
+            (Self::Boolean | Self::Integer { .. } | Self::Collectors, _) => Err(Rejection::WrongShape),
             (_, Json::String(text)) => self.check_text(&text, hosts),
-            _ => Err(Misfit::NotOfShape),
+            _ => Err(Rejection::WrongShape),
         }
     }
 
     /// Checks plain text: a variable, a fact, or one of the daemon's first three arguments.
-    pub fn check_text(self, text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+    pub fn check_text(self, text: &str, hosts: &HostNames) -> Result<Value, Rejection> {
         let fits = match self {
             Self::Constant(constant) => text == constant,
             Self::Boolean | Self::ConstantBoolean(_) => {
-                let value = text.parse::<bool>().map_err(|_error| Misfit::NotOfShape)?;
+                let value = text.parse::<bool>().map_err(|_error| Rejection::WrongShape)?;
                 let is_other = self == Self::ConstantBoolean(!value);
-                return if is_other { Err(Misfit::NotOfShape) } else { Ok(Value::Boolean(value)) };
+                return if is_other { Err(Rejection::WrongShape) } else { Ok(Value::Boolean(value)) };
             }
             Self::BooleanWord => matches!(text, "true" | "false"),
             Self::Integer { min, max } => {
-                let number = text.parse().ok().filter(|n| (min..=max).contains(n)).ok_or(Misfit::NotOfShape)?;
+                let number = text.parse().ok().filter(|n| (min..=max).contains(n)).ok_or(Rejection::WrongShape)?;
                 return Ok(Value::Integer(number));
             }
             Self::Digits => {
@@ -174,7 +174,7 @@ impl Shape {
             }
             Self::Version => {
                 if !is_version(text) {
-                    return Err(Misfit::NotOfShape);
+                    return Err(Rejection::WrongShape);
                 }
                 return names_no_one(text, hosts);
             }
@@ -196,7 +196,7 @@ impl Shape {
             }
             Self::Words => {
                 if text.chars().count() > WORDS {
-                    return Err(Misfit::TooLong);
+                    return Err(Rejection::TooLong);
                 }
                 text.split('|').try_for_each(|text| word(text, hosts))?;
                 return names_no_one(text, hosts);
@@ -207,7 +207,7 @@ impl Shape {
             Self::Timestamp => text.len() == "2026-01-01T00:00:00.000Z".len() && text.ends_with('Z'),
             Self::Collectors | Self::FieldNames => false,
         };
-        if fits { Ok(Value::Text(text.to_owned())) } else { Err(Misfit::NotOfShape) }
+        if fits { Ok(Value::Text(text.to_owned())) } else { Err(Rejection::WrongShape) }
     }
 }
 
@@ -235,44 +235,44 @@ fn is_source(text: &str) -> bool {
     matches!(text, "unknown" | "none") || system_facts::Source::from_name(text).is_some()
 }
 
-fn word(text: &str, hosts: &HostNames) -> Result<(), Misfit> {
+fn word(text: &str, hosts: &HostNames) -> Result<(), Rejection> {
     if text.chars().count() > WORD {
-        Err(Misfit::TooLong)
+        Err(Rejection::TooLong)
     } else if text.chars().all(|c| c.is_ascii_alphanumeric() || " ._:+,-".contains(c)) {
         names_no_one(text, hosts).map(drop)
     } else {
-        Err(Misfit::NotOfShape)
+        Err(Rejection::WrongShape)
     }
 }
 
 /// Refuses personal data.
-fn names_no_one(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+fn names_no_one(text: &str, hosts: &HostNames) -> Result<Value, Rejection> {
     match find_personal(text, hosts) {
-        Some(kind) => Err(Misfit::Personal(kind)),
+        Some(kind) => Err(Rejection::Personal(kind)),
         None => Ok(Value::Text(text.to_owned())),
     }
 }
 
-fn free_text(text: &str, max: usize, hosts: &HostNames) -> Result<Value, Misfit> {
+fn free_text(text: &str, max: usize, hosts: &HostNames) -> Result<Value, Rejection> {
     if text.chars().count() > max {
-        return Err(Misfit::TooLong);
+        return Err(Rejection::TooLong);
     }
     if text::printable(text) != text {
-        return Err(Misfit::NotOfShape);
+        return Err(Rejection::WrongShape);
     }
     names_no_one(text, hosts)
 }
 
-fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Misfit> {
+fn kernel_release(text: &str, hosts: &HostNames) -> Result<Value, Rejection> {
     if text == "unknown" {
         return Ok(Value::Text(text.to_owned()));
     }
     if text.chars().count() > 2 * WORD {
-        return Err(Misfit::TooLong);
+        return Err(Rejection::TooLong);
     }
-    let chosen = without_versions(text).ok_or(Misfit::NotOfShape)?;
+    let chosen = without_versions(text).ok_or(Rejection::WrongShape)?;
     if text.contains(|c: char| c.is_whitespace() || c == '/') {
-        return Err(Misfit::NotOfShape);
+        return Err(Rejection::WrongShape);
     }
     free_text(&chosen, 2 * WORD, hosts).map(|_checked| Value::Text(text.to_owned()))
 }
@@ -314,17 +314,17 @@ fn leading_number(text: &str) -> (&str, &str) {
     (text.strip_suffix(rest).unwrap_or_default(), rest)
 }
 
-fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Misfit> {
-    let Json::Object(mut object) = item else { return Err(Misfit::NotOfShape) };
+fn collector(item: Json, hosts: &HostNames) -> Result<Collector, Rejection> {
+    let Json::Object(mut object) = item else { return Err(Rejection::WrongShape) };
     let mut name = |key: &str| match object.remove(key) {
         Some(Json::String(text)) if is_kernel_interface(&text) => {
             names_no_one(&text.replace('/', " "), hosts).map(|_checked| text)
         }
         Some(Json::String(text)) => free_text(&text, WORD, hosts).map(|_text| text),
-        _ => Err(Misfit::NotOfShape),
+        _ => Err(Rejection::WrongShape),
     };
     let collector = Collector { plugin: name("plugin")?, module: name("module")? };
-    if object.is_empty() { Ok(collector) } else { Err(Misfit::NotOfShape) }
+    if object.is_empty() { Ok(collector) } else { Err(Rejection::WrongShape) }
 }
 
 /// The agent names some modules after a file, such as `/proc/net/snmp6`. The kernel's files have the same names on

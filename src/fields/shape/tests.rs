@@ -1,10 +1,10 @@
 use super::*;
 
-fn fragment(shape: Shape, text: &str) -> Result<Value, Misfit> {
+fn fragment(shape: Shape, text: &str) -> Result<Value, Rejection> {
     shape.check_fragment(text, &HostNames::default())
 }
 
-fn plain(shape: Shape, text: &str) -> Result<Value, Misfit> {
+fn plain(shape: Shape, text: &str) -> Result<Value, Rejection> {
     shape.check_text(text, &HostNames::default())
 }
 
@@ -23,30 +23,30 @@ fn fragments_of_the_right_kind_pass() {
 
 #[test]
 fn fragments_of_another_kind_are_left_out() {
-    assert_eq!(fragment(Shape::Boolean, "\"true\""), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(Shape::Boolean, "1"), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(COUNT, "-1"), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(COUNT, "1.5"), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(COUNT, "99999999999999999999"), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(Shape::Word, "\"a/b\""), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(Shape::Word, "true, \"x\": 1"), Err(Misfit::Malformed));
-    assert_eq!(fragment(Shape::Word, &format!("\"{}\"", "a".repeat(65))), Err(Misfit::TooLong));
-    assert_eq!(fragment(Shape::Word, "{}"), Err(Misfit::NotOfShape));
-    assert_eq!(fragment(Shape::Words, "\"10|20|30|40\""), Err(Misfit::Personal(Personal::IpAddress)));
-    assert_eq!(fragment(Shape::Word, ""), Err(Misfit::Malformed));
+    assert_eq!(fragment(Shape::Boolean, "\"true\""), Err(Rejection::WrongShape));
+    assert_eq!(fragment(Shape::Boolean, "1"), Err(Rejection::WrongShape));
+    assert_eq!(fragment(COUNT, "-1"), Err(Rejection::WrongShape));
+    assert_eq!(fragment(COUNT, "1.5"), Err(Rejection::WrongShape));
+    assert_eq!(fragment(COUNT, "99999999999999999999"), Err(Rejection::WrongShape));
+    assert_eq!(fragment(Shape::Word, "\"a/b\""), Err(Rejection::WrongShape));
+    assert_eq!(fragment(Shape::Word, "true, \"x\": 1"), Err(Rejection::Malformed));
+    assert_eq!(fragment(Shape::Word, &format!("\"{}\"", "a".repeat(65))), Err(Rejection::TooLong));
+    assert_eq!(fragment(Shape::Word, "{}"), Err(Rejection::WrongShape));
+    assert_eq!(fragment(Shape::Words, "\"10|20|30|40\""), Err(Rejection::Personal(Personal::IpAddress)));
+    assert_eq!(fragment(Shape::Word, ""), Err(Rejection::Malformed));
 }
 
 #[test]
 fn collectors_come_without_brackets() {
     let list = r#"{"plugin":"apps.plugin","module":""},{"plugin":"proc.plugin","module":"/proc/1/stat"}"#;
-    assert_eq!(fragment(Shape::Collectors, list), Err(Misfit::Personal(Personal::Path)));
+    assert_eq!(fragment(Shape::Collectors, list), Err(Rejection::Personal(Personal::Path)));
     let list =
         r#"{"plugin":"proc.plugin","module":"/proc/net/snmp6"},{"plugin":"proc.plugin","module":"/sys/kernel/mm/ksm"}"#;
     assert!(fragment(Shape::Collectors, list).is_ok());
     let list = r#"{"plugin":"proc.plugin","module":"/proc/sys/fs/file-nr"},{"plugin":"proc.plugin","module":"/run/reboot_required"}"#;
     assert!(fragment(Shape::Collectors, list).is_ok());
     let list = r#"{"plugin":"proc.plugin","module":"/proc/c0ffee00-ca11-4a4a-8a4a-0123456789ab"}"#;
-    assert_eq!(fragment(Shape::Collectors, list), Err(Misfit::Personal(Personal::Uuid)));
+    assert_eq!(fragment(Shape::Collectors, list), Err(Rejection::Personal(Personal::Uuid)));
     let list = r#"{"plugin":"apps.plugin","module":""}, {"plugin":"go.d","module":"nginx"}"#;
     let Ok(Value::Collectors(collectors)) = fragment(Shape::Collectors, list) else { panic!("left out") };
     assert_eq!(collectors.len(), 2);

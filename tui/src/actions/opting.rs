@@ -375,13 +375,13 @@ pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use anonymous_statistics::agent::folders::{Dir, FoundBy};
+    use anonymous_statistics::agent::folders::{Dir, DirSource};
 
     use super::*;
 
     fn plan(folder: &str, exists: bool, library: Option<Dir>) -> OptOut {
         let folders = Folders {
-            config: Some(Dir { path: folder.into(), by: if exists { FoundBy::Usual } else { FoundBy::Option } }),
+            config: Some(Dir { path: folder.into(), by: if exists { DirSource::Usual } else { DirSource::Option } }),
             library,
             plugins: None,
             consent: Vec::new(),
@@ -394,7 +394,7 @@ mod tests {
 
     #[test]
     fn the_command_names_what_sudo_would_forget() {
-        let plan = plan("/nonexistent/a b", false, Some(Dir { path: "/lib dir".into(), by: FoundBy::Variable }));
+        let plan = plan("/nonexistent/a b", false, Some(Dir { path: "/lib dir".into(), by: DirSource::Variable }));
         let commands = plan.commands(&[&plan.targets[0]], Who::Root);
         assert!(commands[0].starts_with("sudo "), "{commands:?}");
         assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");

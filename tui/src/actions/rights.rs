@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
-use anonymous_statistics::agent::folders::{Dir, Folders, FoundBy};
+use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
@@ -55,7 +55,7 @@ pub(super) fn again(verb: &str, folders: &Folders) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
     let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
     for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
-        if let Some(Dir { path: folder, by: FoundBy::Option | FoundBy::Variable }) = folder {
+        if let Some(Dir { path: folder, by: DirSource::Option | DirSource::Variable }) = folder {
             command.push_str(option);
             command.push_str(&quoted(folder.as_os_str()));
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anonymous_statistics::agent::process::{Daemon, Whose};
+use anonymous_statistics::agent::process::{Daemon, EnvSource};
 use anonymous_statistics::consent::{Consent, Decision, Source};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
@@ -13,16 +13,16 @@ use crate::present::words;
 pub(crate) fn whose(preview: &Preview) -> String {
     let surroundings = &preview.surroundings;
     let mut sentence = match &surroundings.whose {
-        Whose::Call => "Variables, folders, proxy and trust store are those of the recorded call.".to_owned(),
-        Whose::Daemon(process) => {
+        EnvSource::Call => "Variables, folders, proxy and trust store are those of the recorded call.".to_owned(),
+        EnvSource::Daemon(process) => {
             format!("Decided for the running daemon, process {process}: its variables count, not those of this shell.")
         }
-        Whose::Unseen => "A daemon may run that cannot be seen from here; it would decide.".to_owned(),
-        Whose::Unit(path) => format!(
+        EnvSource::Unseen => "A daemon may run that cannot be seen from here; it would decide.".to_owned(),
+        EnvSource::Unit(path) => format!(
             "No daemon runs. Decided for the one that systemd would start: {} and its drop-ins say which variables it gets.",
             words::path(path)
         ),
-        Whose::Asker => {
+        EnvSource::Asker => {
             "No daemon runs for this configuration, and no unit of systemd starts one: the variables of this \
                          shell count, as if netdata were started from it."
                 .to_owned()
@@ -69,10 +69,10 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, ", started {}", started.to_string());
     }
-    let other = preview.others.iter().find(|(whose, _)| *whose == Whose::Daemon(daemon.process));
+    let other = preview.others.iter().find(|(whose, _)| *whose == EnvSource::Daemon(daemon.process));
     let what = if daemon.contained {
         "runs in a container: ask inside it, it sees files of its own".to_owned()
-    } else if preview.surroundings.whose == Whose::Daemon(daemon.process) {
+    } else if preview.surroundings.whose == EnvSource::Daemon(daemon.process) {
         format!("{}; this one decides here", decided(&preview.consent))
     } else if let Some((_, consent)) = other {
         decided(consent)

@@ -5,7 +5,7 @@ use anonymous_statistics::channels::dashboard::{self, Recording};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::DEFAULT_URL;
 use anonymous_statistics::inspect::Preview;
-use anonymous_statistics::request::payload::{Stamp, Uuid};
+use anonymous_statistics::request::payload::{EventId, Uuid};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub(crate) const STOCK: &str = "The dashboard that comes with the agent does not
     from app.posthog.com, and masks what it sends only after the first events were made.";
 
 /// Nothing of these events is frozen here: a browser makes their numbers and times.
-pub(crate) static STAMP: Stamp = Stamp { uuid: Uuid::nil(), time: UnixMillis(0) };
+pub(crate) static STAMP: EventId = EventId { uuid: Uuid::nil(), time: UnixMillis(0) };
 
 /// What is known of the channel on this machine.
 pub(crate) fn channel(preview: &Preview) -> Option<Channel> {

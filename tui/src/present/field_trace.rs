@@ -1,13 +1,13 @@
 //! The way of one value, from what was asked to what is sent.
 
 use anonymous_statistics::request::event::{Cause, Content, Entry};
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
 
 use crate::present::words;
 
 /// The steps, each with a label.
-pub(crate) fn steps(entry: &Entry, stamp: &Stamp) -> Vec<(&'static str, String)> {
+pub(crate) fn steps(entry: &Entry, stamp: &EventId) -> Vec<(&'static str, String)> {
     let mut steps = Vec::new();
     for asked in words::evidence(entry) {
         steps.push(("asked", words::asked(asked)));
@@ -58,7 +58,7 @@ mod tests {
     use anonymous_statistics::call::Invocation;
 
     fn way(invocation: &Invocation, field: &str) -> Vec<(&'static str, String)> {
-        let assembly = example::with(invocation, Program::None).assembly.unwrap();
+        let assembly = example::with(invocation, Program::Missing).assembly.unwrap();
         steps(assembly.event.entry(field).unwrap(), &assembly.stamp)
     }
 

@@ -2,7 +2,7 @@
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::Preview;
-use anonymous_statistics::outbox::history::Prospect;
+use anonymous_statistics::outbox::history::RetryPlan;
 use anonymous_statistics::outbox::{Entry, Item};
 use anonymous_statistics::text::printable;
 
@@ -68,16 +68,16 @@ fn attempts(entry: &Entry) -> String {
 }
 
 /// What becomes of an event that waits.
-pub(crate) fn becomes(prospect: &Prospect) -> String {
+pub(crate) fn becomes(prospect: &RetryPlan) -> String {
     let next = "at the daemon's next START or META";
     match prospect {
-        Prospect::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
-        Prospect::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time.to_string()),
-        Prospect::OtherDestination => {
+        RetryPlan::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
+        RetryPlan::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time.to_string()),
+        RetryPlan::OtherDestination => {
             format!("deleted {next}: the configuration names another destination, or the request was changed")
         }
-        Prospect::TriedEnough => format!("deleted {next}: it was tried often enough"),
-        Prospect::TooOld => format!("deleted {next}: it is too old"),
-        Prospect::Damaged => "never sent; deleted when it is too old".to_owned(),
+        RetryPlan::TriedEnough => format!("deleted {next}: it was tried often enough"),
+        RetryPlan::TooOld => format!("deleted {next}: it is too old"),
+        RetryPlan::Damaged => "never sent; deleted when it is too old".to_owned(),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) const MARK: &str = "*";
 
 /// Whether the daemon says this field's value when it makes a call.
 pub(crate) fn is_set_by_daemon(field: &Field) -> bool {
-    matches!(field.origin, Origin::Argument(_) | Origin::ArgumentOf { .. } | Origin::Variable(_) | Origin::Happened(_))
+    matches!(field.origin, Origin::Argument(_) | Origin::ArgumentOf { .. } | Origin::Variable(_) | Origin::EventPart(_))
 }
 
 /// A cell as a word or two, marked where the daemon sets the value.

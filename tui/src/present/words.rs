@@ -5,7 +5,7 @@ use std::path::Path;
 use anonymous_statistics::agent::conf::FILE as NETDATA_CONF;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
-use anonymous_statistics::channels::events::Outlook;
+use anonymous_statistics::channels::events::Verdict;
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
@@ -14,7 +14,7 @@ use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::limits::OUTBOX_NAMES;
 use anonymous_statistics::request::event::{Cause, Content, Entry, Known};
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
 
@@ -30,20 +30,20 @@ pub(crate) const PSEUDONYMOUS: &str =
     "The events are pseudonymous: they carry no name, but an identifier that tells this installation from all others.";
 
 /// The symbol of an outlook in ASCII. It always stands beside words.
-pub(crate) const fn symbol(outlook: Outlook) -> &'static str {
+pub(crate) const fn symbol(outlook: Verdict) -> &'static str {
     match outlook {
-        Outlook::WillSend => "[>]",
-        Outlook::AnotherSends => "[~]",
-        Outlook::WouldSend => "[o]",
-        Outlook::WillNotSend => "[!]",
-        Outlook::OptedOut => "[x]",
-        Outlook::CannotTell => "[?]",
+        Verdict::WillSend => "[>]",
+        Verdict::AnotherSends => "[~]",
+        Verdict::WouldSend => "[o]",
+        Verdict::WillNotSend => "[!]",
+        Verdict::OptedOut => "[x]",
+        Verdict::CannotTell => "[?]",
     }
 }
 
 /// The state with its symbol, in one line.
 pub(crate) fn headline(preview: &Preview) -> String {
-    format!("{} {}", symbol(preview.events().outlook()), preview.events().headline())
+    format!("{} {}", symbol(preview.events().verdict()), preview.events().headline())
 }
 
 /// What turns off the daemon's own reports, where there may be some: both lines together.
@@ -208,7 +208,7 @@ pub(crate) const fn is_of_browser(field: &Field) -> bool {
 }
 
 /// A field's value as it stands in the body, or why there is none.
-pub(crate) fn value(entry: &Entry, stamp: &Stamp) -> String {
+pub(crate) fn value(entry: &Entry, stamp: &EventId) -> String {
     match &entry.content {
         // Written from the value itself, so that the keys of an object stand as on the wire.
         Content::Sent(value) => printable(&serde_json::to_string(value).unwrap_or_default()).into_owned(),
@@ -220,7 +220,7 @@ pub(crate) fn value(entry: &Entry, stamp: &Stamp) -> String {
 }
 
 /// A field's value as JSON; null where it is not known here, or left out.
-pub(crate) fn value_in_body(entry: &Entry, stamp: &Stamp) -> serde_json::Value {
+pub(crate) fn value_in_body(entry: &Entry, stamp: &EventId) -> serde_json::Value {
     match &entry.content {
         // Plain data always has a form in JSON.
         Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),

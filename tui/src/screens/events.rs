@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use anonymous_statistics::fields::{FIELDS, Field};
-use anonymous_statistics::inspect::comparison::{Cell, Column, Side, Verdict};
+use anonymous_statistics::inspect::comparison::{Cell, Column, Comparison, Side};
 use anonymous_statistics::request::event::{Cause, Content};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -50,14 +50,17 @@ struct Compared {
     /// What each shown event has, from left to right.
     cells: Vec<Cell>,
     /// How each of them stands to the first.
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<Comparison>,
 }
 
 impl Compared {
     /// Of all shown events.
-    fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Comparison {
         let has = |verdict| self.verdicts.contains(&verdict);
-        [Verdict::Differs, Verdict::CannotTell, Verdict::Fresh].into_iter().find(|v| has(*v)).unwrap_or(Verdict::Same)
+        [Comparison::Differs, Comparison::CannotTell, Comparison::Fresh]
+            .into_iter()
+            .find(|v| has(*v))
+            .unwrap_or(Comparison::Same)
     }
 }
 
@@ -169,7 +172,7 @@ impl Events {
     /// The fields that at least one of the shown events has.
     fn listed(&self, shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
         let all = compared(shown, view);
-        all.into_iter().filter(|row| !self.only_differing || row.verdict() == Verdict::Differs).collect()
+        all.into_iter().filter(|row| !self.only_differing || row.verdict() == Comparison::Differs).collect()
     }
 
     fn place(&self, listed: &[Compared]) -> usize {
@@ -193,8 +196,8 @@ impl Events {
         let what = if self.only_differing { "d: all fields" } else { "d: only these" };
         let summary = format!(
             "Differences: {} ({what}). Not known here: {}. {} set by the daemon",
-            count(Verdict::Differs),
-            count(Verdict::CannotTell),
+            count(Comparison::Differs),
+            count(Comparison::CannotTell),
             last_event::MARK
         );
         let mut lines = vec![Line::from(fit(&summary, usize::from(view.size.width).saturating_sub(2), view.look))];
@@ -213,7 +216,7 @@ impl Events {
             )];
             for (cell, verdict) in row.cells.iter().zip(&row.verdicts) {
                 let text = view.look.text(&last_event::short(row.field, cell)).into_owned();
-                let differs = if *verdict == Verdict::Differs { theme::LABEL } else { Style::new() };
+                let differs = if *verdict == Comparison::Differs { theme::LABEL } else { Style::new() };
                 spans.push(Span::styled(format!(" {}", fit(&text, value, view.look)), style.patch(differs)));
             }
             lines.push(Line::from(spans));
@@ -228,7 +231,7 @@ fn compared(shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
     let compared = FIELDS.iter().filter_map(|field| {
         let cells: Vec<Cell> = shown.iter().map(|event| event.side.cell(field.name).clone()).collect();
         let first = cells.first()?;
-        let verdicts = cells.iter().map(|cell| Verdict::of(field.name, first, cell)).collect();
+        let verdicts = cells.iter().map(|cell| Comparison::of(field.name, first, cell)).collect();
         let somewhere = cells.iter().any(|cell| !cell.is_absent());
         somewhere.then_some(Compared { field, cells, verdicts })
     });
@@ -241,11 +244,11 @@ fn compared(shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
 }
 
 /// One character that says how the shown events compare.
-fn sign(verdict: Verdict, view: View<'_>) -> &'static str {
+fn sign(verdict: Comparison, view: View<'_>) -> &'static str {
     match verdict {
-        Verdict::Same | Verdict::Fresh => " ",
-        Verdict::Differs => view.look.differs(),
-        Verdict::CannotTell => "?",
+        Comparison::Same | Comparison::Fresh => " ",
+        Comparison::Differs => view.look.differs(),
+        Comparison::CannotTell => "?",
     }
 }
 

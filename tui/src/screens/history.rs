@@ -1,8 +1,8 @@
 //! History: what was sent or refused, what waits and why, and how each differs from what would be sent now.
 
-use anonymous_statistics::inspect::comparison::{Side, Verdict, compare};
+use anonymous_statistics::inspect::comparison::{Comparison, Side, compare};
 use anonymous_statistics::outbox::Item;
-use anonymous_statistics::outbox::history::{History as Kept, Prospect};
+use anonymous_statistics::outbox::history::{History as Kept, RetryPlan};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
@@ -32,7 +32,7 @@ const KEYS: [OwnKey; 1] = [OwnKey {
 }];
 
 /// One event that is kept; with what becomes of it, where it waits.
-type Listed<'a> = (&'a Item, Option<&'a Prospect>);
+type Listed<'a> = (&'a Item, Option<&'a RetryPlan>);
 
 impl Screen for History {
     fn title(&self) -> &'static str {
@@ -178,12 +178,12 @@ fn now(action: &str, view: View<'_>) -> Option<Side> {
 fn differences(page: &mut Page, then: &Side, now: &Side) {
     let rows = compare(then, now);
     let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict);
-    page.heading(&format!("Fields that differ now: {}", of(Verdict::Differs).count()));
-    for row in of(Verdict::Differs) {
+    page.heading(&format!("Fields that differ now: {}", of(Comparison::Differs).count()));
+    for row in of(Comparison::Differs) {
         page.row("", 2, &row.field);
         page.row("    then", 10, &row.left.to_string()).row("    now", 10, &row.right.to_string());
     }
-    let open = of(Verdict::CannotTell).count();
+    let open = of(Comparison::CannotTell).count();
     if open > 0 {
         page.text(&format!("{open} more are known only when the daemon calls."));
     }

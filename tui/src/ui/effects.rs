@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 
 use anonymous_statistics::inspect::comparison;
-use anonymous_statistics::inspect::watch::Watched;
+use anonymous_statistics::inspect::watch::Snapshot;
 use anonymous_statistics::inspect::{Preview, Question, Stage};
 
 use crate::actions::opting::Barred;
@@ -18,15 +18,15 @@ pub(crate) fn perform(
     effect: Effect,
     question: &Question,
     folder: BorrowedFd<'_>,
-    last: Option<&Watched>,
+    last: Option<&Snapshot>,
     tell: &dyn Fn(Message),
-    watch: &dyn Fn(Watched),
+    watch: &dyn Fn(Snapshot),
 ) {
     match effect {
         Effect::Look(action) => {
             let question = Question { action, ..question.clone() };
             tell(Message::Began(Stage::Consent));
-            let before = Watched::before(&question, last);
+            let before = Snapshot::before(&question, last);
             let preview = Box::new(Preview::look_telling(&question, |stage| tell(Message::Began(stage))));
             tell(Message::Barred(Box::new(Barred::look(&preview))));
             // The preview is drawn while the other events are still being made.

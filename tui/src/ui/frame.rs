@@ -103,10 +103,10 @@ impl Frame<'_> {
                     *last = clip(last, width.saturating_sub(SYMBOL), look);
                 }
             }
-            let style = look.outlook(preview.events().outlook());
+            let style = look.outlook(preview.events().verdict());
             for (number, row) in rows.into_iter().enumerate() {
                 let front = if number == 0 {
-                    Span::styled(look.symbol(preview.events().outlook()), style)
+                    Span::styled(look.symbol(preview.events().verdict()), style)
                 } else {
                     Span::raw(" ".repeat(SYMBOL - 1))
                 };

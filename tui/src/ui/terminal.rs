@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anonymous_statistics::inspect::Question;
-use anonymous_statistics::inspect::watch::Watched;
+use anonymous_statistics::inspect::watch::Snapshot;
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{Hide, Show};
@@ -48,7 +48,7 @@ pub(crate) fn size_of_terminal() -> Option<Size> {
     (1..=MOST).contains(&size.area()).then_some(size)
 }
 
-/// How often it is looked whether something changed on which the preview rests; `Watched` says what that costs.
+/// How often it is looked whether something changed on which the preview rests; `Snapshot` says what that costs.
 const WATCH: Duration = Duration::from_secs(1);
 
 /// Runs the screens until somebody leaves.
@@ -201,7 +201,7 @@ struct Performer {
     question: Arc<Question>,
     sender: Sender<Message>,
     /// On what the newest look rests.
-    watched: Arc<Mutex<Option<Arc<Watched>>>>,
+    watched: Arc<Mutex<Option<Arc<Snapshot>>>>,
 }
 
 impl Performer {
@@ -228,7 +228,7 @@ impl Performer {
     fn watch(&self) -> io::Result<()> {
         let (watched, sender) = (Arc::clone(&self.watched), self.sender.clone());
         thread::Builder::new().spawn(move || {
-            let mut told: Option<Arc<Watched>> = None;
+            let mut told: Option<Arc<Snapshot>> = None;
             loop {
                 thread::sleep(WATCH);
                 let Some(newest) = newest(&watched) else { continue };
@@ -243,7 +243,7 @@ impl Performer {
     }
 }
 
-fn newest(watched: &Mutex<Option<Arc<Watched>>>) -> Option<Arc<Watched>> {
+fn newest(watched: &Mutex<Option<Arc<Snapshot>>>) -> Option<Arc<Snapshot>> {
     watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 

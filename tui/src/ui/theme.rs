@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::channels::events::Outlook;
+use anonymous_statistics::channels::events::Verdict;
 use anonymous_statistics::text::printable;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
@@ -58,32 +58,32 @@ impl Look {
     }
 
     /// The symbol of an outlook. It always stands beside words.
-    pub(crate) const fn symbol(self, outlook: Outlook) -> &'static str {
+    pub(crate) const fn symbol(self, outlook: Verdict) -> &'static str {
         if !self.unicode {
             return words::symbol(outlook);
         }
         match outlook {
-            Outlook::WillSend => " ► ",
-            Outlook::AnotherSends => " ≈ ",
-            Outlook::WouldSend => " ○ ",
-            Outlook::WillNotSend => " ! ",
-            Outlook::OptedOut => " ■ ",
-            Outlook::CannotTell => " ? ",
+            Verdict::WillSend => " ► ",
+            Verdict::AnotherSends => " ≈ ",
+            Verdict::WouldSend => " ○ ",
+            Verdict::WillNotSend => " ! ",
+            Verdict::OptedOut => " ■ ",
+            Verdict::CannotTell => " ? ",
         }
     }
 
     /// How the outlook's symbol stands out. Ink and paper are both given: which of the sixteen colours the terminal's own
     /// text can be read on depends on its theme, light or dark, and black can be read on each of these.
-    pub(crate) fn outlook(self, outlook: Outlook) -> Style {
+    pub(crate) fn outlook(self, outlook: Verdict) -> Style {
         let style = Style::new().add_modifier(Modifier::BOLD);
         if !self.colour {
             return style.add_modifier(Modifier::REVERSED);
         }
         style.fg(Color::Black).bg(match outlook {
-            Outlook::WillSend | Outlook::AnotherSends => Color::Yellow,
-            Outlook::WouldSend => Color::Cyan,
-            Outlook::OptedOut => Color::Green,
-            Outlook::WillNotSend | Outlook::CannotTell => Color::Magenta,
+            Verdict::WillSend | Verdict::AnotherSends => Color::Yellow,
+            Verdict::WouldSend => Color::Cyan,
+            Verdict::OptedOut => Color::Green,
+            Verdict::WillNotSend | Verdict::CannotTell => Color::Magenta,
         })
     }
 

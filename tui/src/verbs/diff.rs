@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::inspect::comparison::{self, Cell, Row, Side, Verdict};
+use anonymous_statistics::inspect::comparison::{self, Cell, Comparison, Row, Side};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
     };
     // 1 is the answer that something differs.
     written.map_err(|failure| failure.with_code(USAGE))?;
-    Ok(if count(&rows, Verdict::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
+    Ok(if count(&rows, Comparison::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
 }
 
 fn event(question: &Question, action: &str) -> Result<Named, Failure> {
@@ -71,31 +71,31 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
     Ok((Named { name: format!("{} of {}", preview.action, time.to_string()), side }, now))
 }
 
-fn count(rows: &[Row], verdict: Verdict) -> usize {
+fn count(rows: &[Row], verdict: Comparison) -> usize {
     rows.iter().filter(|row| row.verdict == verdict).count()
 }
 
 fn text(left: &str, right: &str, rows: &[Row]) -> String {
-    let differ = match count(rows, Verdict::Differs) {
+    let differ = match count(rows, Comparison::Differs) {
         1 => "1 differs".to_owned(),
         number => format!("{number} differ"),
     };
     let mut text = format!(
         "{left} beside {right}: of the fields {differ}, {} are the same, {} are new in every event, {} cannot be told \
          here.\n",
-        count(rows, Verdict::Same),
-        count(rows, Verdict::Fresh),
-        count(rows, Verdict::CannotTell)
+        count(rows, Comparison::Same),
+        count(rows, Comparison::Fresh),
+        count(rows, Comparison::CannotTell)
     );
     let width = left.len().max(right.len());
-    for row in rows.iter().filter(|row| row.verdict == Verdict::Differs) {
+    for row in rows.iter().filter(|row| row.verdict == Comparison::Differs) {
         let _ = writeln!(text, "\n{}", printable(&row.field));
         for (name, cell) in [(left, &row.left), (right, &row.right)] {
             let _ = writeln!(text, "  {name:width$}  {}", printable(&cell.to_string()));
         }
     }
     let open: Vec<&str> =
-        rows.iter().filter(|row| row.verdict == Verdict::CannotTell).map(|row| row.field.as_str()).collect();
+        rows.iter().filter(|row| row.verdict == Comparison::CannotTell).map(|row| row.field.as_str()).collect();
     if !open.is_empty() {
         let sentence = format!("Known only when the daemon calls: {}.", open.join(", "));
         let _ = write!(text, "\n{}\n", words::paragraph(&printable(&sentence)));
@@ -140,9 +140,9 @@ impl<'a> Compared<'a> {
         Self {
             left,
             right,
-            differs: count(rows, Verdict::Differs),
-            same: count(rows, Verdict::Same),
-            cannot_tell: count(rows, Verdict::CannotTell),
+            differs: count(rows, Comparison::Differs),
+            same: count(rows, Comparison::Same),
+            cannot_tell: count(rows, Comparison::CannotTell),
             fields: rows.iter().map(field).collect(),
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
-use anonymous_statistics::outbox::history::{History, Prospect};
+use anonymous_statistics::outbox::history::{History, RetryPlan};
 use anonymous_statistics::outbox::{Entry, Item, Unread};
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result
 }
 
 /// All items in the order of their numbers: what was sent, then what waits.
-fn numbered(history: &History) -> impl Iterator<Item = (usize, &Item, Option<&Prospect>)> {
+fn numbered(history: &History) -> impl Iterator<Item = (usize, &Item, Option<&RetryPlan>)> {
     let sent = history.sent.iter().map(|item| (item, None));
     let waiting = history.waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
     sent.chain(waiting).enumerate().map(|(number, (item, prospect))| (number + 1, item, prospect))
@@ -105,7 +105,7 @@ struct Row {
 
 impl Shown {
     fn of(preview: &Preview, history: &History) -> Self {
-        let row = |(number, item, prospect): (usize, &Item, Option<&Prospect>)| {
+        let row = |(number, item, prospect): (usize, &Item, Option<&RetryPlan>)| {
             let entry = item.entry.as_ref().ok();
             Row {
                 number,

@@ -233,7 +233,7 @@ impl<'a> Shown<'a> {
             documented: entry.field.documented,
         });
         Self {
-            state: preview.events().outlook().name(),
+            state: preview.events().verdict().name(),
             headline: preview.events().headline(),
             event: &preview.action,
             exact: preview.is_exact(),

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::agent::process::Whose;
-use anonymous_statistics::channels::Reach;
+use anonymous_statistics::agent::process::EnvSource;
+use anonymous_statistics::channels::OptOutEffect;
 use anonymous_statistics::consent::{Decision, Source};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::Unread;
@@ -167,9 +167,9 @@ impl Status {
             name: channel.name,
             what: channel.what,
             opt_out: match channel.reach {
-                Reach::Stops => "stops",
-                Reach::Partly => "partly",
-                Reach::Not => "not",
+                OptOutEffect::Stops => "stops",
+                OptOutEffect::Partly => "partly",
+                OptOutEffect::Not => "not",
             },
             here: printable(&channel.state).into_owned(),
             how_to_stop: channel.how_to_stop,
@@ -186,15 +186,15 @@ impl Status {
         });
         Self {
             anonymous_statistics: switched_on(preview),
-            state: preview.events().outlook().name(),
+            state: preview.events().verdict().name(),
             headline: preview.events().headline(),
             decision: words::decision(preview.consent.decision()),
             decided_for: match preview.surroundings.whose {
-                Whose::Call => "call",
-                Whose::Daemon(_) => "daemon",
-                Whose::Unseen => "unseen",
-                Whose::Unit(_) => "unit",
-                Whose::Asker => "shell",
+                EnvSource::Call => "call",
+                EnvSource::Daemon(_) => "daemon",
+                EnvSource::Unseen => "unseen",
+                EnvSource::Unit(_) => "unit",
+                EnvSource::Asker => "shell",
             },
             trace: trace.collect(),
             shell_would_decide: preview.askers.as_ref().map(|consent| words::decision(consent.decision())),

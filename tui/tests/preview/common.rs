@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use anonymous_statistics::fields::{FIELDS, Happened, Origin};
+use anonymous_statistics::fields::{EventPart, FIELDS, Origin};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
 pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
@@ -16,7 +16,7 @@ pub(crate) const GUID: &str = "0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59";
 /// What only the daemon can say of a START: how it went, its arguments and its variables.
 pub(crate) fn only_the_daemon_says() -> Vec<&'static str> {
     let says = |origin| match origin {
-        Origin::Happened(part) => part != Happened::Action,
+        Origin::EventPart(part) => part != EventPart::Action,
         origin => matches!(origin, Origin::Argument(_) | Origin::Variable(_)),
     };
     let fields = FIELDS.iter().filter(|field| field.occurs_in("START") && says(field.origin));

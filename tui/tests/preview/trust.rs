@@ -10,8 +10,8 @@ use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::{Entry, Outbox, Role};
-use anonymous_statistics::request::http::thaw;
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::http::parse_stored;
+use anonymous_statistics::request::payload::EventId;
 
 #[test]
 fn a_fleet_is_checked_by_exit_status() {
@@ -47,7 +47,7 @@ fn request(agent: &Agent, action: &str) -> (Entry, Vec<u8>) {
     let call = agent.recorded_call(action, "-", "-");
     let raw = agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]).bytes;
     let endpoint = Endpoint::parse(anonymous_statistics::config::DEFAULT_URL).unwrap();
-    (Entry::new(&thaw(&raw, &endpoint).unwrap()), raw)
+    (Entry::new(&parse_stored(&raw, &endpoint).unwrap()), raw)
 }
 
 #[test]
@@ -59,15 +59,15 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     let now = UnixMillis::now();
     let keep = |action: &str, age: u64| {
         let (entry, raw) = request(&agent, action);
-        (outbox.keep(&Stamp { time: now - age, ..Stamp::now() }, &entry).unwrap().name(), raw)
+        (outbox.keep(&EventId { time: now - age, ..EventId::now() }, &entry).unwrap().name(), raw)
     };
     let (sent, bytes) = keep("START", 5000);
-    outbox.note_answer(&sent, 200, now, 20).unwrap();
+    outbox.mark_sent(&sent, 200, now, 20).unwrap();
     let (refused, _) = keep("META", 4000);
-    outbox.note_answer(&refused, 400, now, 20).unwrap();
+    outbox.mark_sent(&refused, 400, now, 20).unwrap();
     let (_, exit) = keep("EXIT", 3000);
     let (tried, _) = keep("START", 2000);
-    outbox.note_attempt(&tried, Some(503), now, None).unwrap();
+    outbox.record_attempt(&tried, Some(503), now, None).unwrap();
     let (damaged, _) = keep("META", 1000);
     let waiting = agent.path("lib/anonymous-statistics/waiting");
     fs::write(waiting.join(damaged.to_string()), "\u{1b}[2J{").unwrap();
@@ -167,7 +167,7 @@ fn a_terminal_does_not_obey_the_bytes_of_an_entry() {
     let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
     let (mut entry, _) = request(&agent, "EXIT");
     entry.request.extend(b"\n\x1b]2;owned\x07\x1b[2J\x1b[31mred\xff\xe2\x80\xae.\xf3\xa0\x81\x81.\nlast");
-    outbox.keep(&Stamp::now(), &entry).unwrap();
+    outbox.keep(&EventId::now(), &entry).unwrap();
     let to_a_pipe = agent.run(&["history", "--raw", "1"]);
     assert_eq!((to_a_pipe.bytes, &*to_a_pipe.err), (entry.request, ""));
     if !Terminal::is_there() {
@@ -189,7 +189,7 @@ fn a_terminal_does_not_obey_json_either() {
     let (mut entry, raw) = request(&agent, "EXIT");
     let hostile = serde_json::to_string(HOSTILE).unwrap();
     entry.request = String::from_utf8(raw).unwrap().replace("\"netdata-backend\"", &hostile).into();
-    outbox.keep(&Stamp::now(), &entry).unwrap();
+    outbox.keep(&EventId::now(), &entry).unwrap();
     let ran = agent.run(&["history", "--json"]);
     assert_eq!(unprintable(&ran.out), None, "{ran:?}");
     let escaped = "b\\u202e\\u061c\\u2066c\\u200b\\u00ad\\u2060\\ufeff\\ufe0fd\\u2028\\udb40\\udc41z";

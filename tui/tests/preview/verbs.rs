@@ -288,7 +288,7 @@ fn status_tells_the_whole_trace() {
     assert!(!ran.out.contains("secret"));
     let status = json(&agent.run(&["status", "--json"]));
     let expected = core(&agent, "START", None);
-    assert_eq!(status["state"], expected.events().outlook().name());
+    assert_eq!(status["state"], expected.events().verdict().name());
     assert_eq!(status["trace"].as_array().unwrap().len(), expected.consent.steps.len());
     assert_eq!(status["trace"][0]["source"], agent.path("etc").join(OPT_OUT).to_str().unwrap());
 }

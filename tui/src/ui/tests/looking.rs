@@ -50,7 +50,7 @@ fn all_events_come_round() {
     let mut seen = Vec::new();
     for _ in ACTIONS {
         let Some(Effect::Look(action)) = press(&mut state, Key::Char('e')) else { panic!("no look") };
-        looked(&mut state, example::with(&example::last_call(&action), Program::None));
+        looked(&mut state, example::with(&example::last_call(&action), Program::Missing));
         assert!(shows(&state, &format!("event: {}", action.get(..13).unwrap_or(&action))), "{}", text(&state));
         seen.push(action);
     }

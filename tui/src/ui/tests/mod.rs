@@ -11,7 +11,7 @@ mod search;
 
 use std::sync::LazyLock;
 
-use anonymous_statistics::agent::folders::{Dir, FoundBy};
+use anonymous_statistics::agent::folders::{Dir, DirSource};
 use anonymous_statistics::agent::installed_sender::Program;
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::consent::Finding;
@@ -47,7 +47,7 @@ fn preview() -> Preview {
 
 /// A machine on which nothing is known but what can be seen without the daemon.
 fn without_history() -> Preview {
-    example::with(&Invocation::expected("START"), Program::None)
+    example::with(&Invocation::expected("START"), Program::Missing)
 }
 
 /// A machine that has opted out by the agent's own file.
@@ -64,7 +64,7 @@ fn without_request() -> Preview {
     let variables = [("NETDATA_REGISTRY_UNIQUE_ID".into(), zeros)];
     let mut call = Invocation::complete(["START".into()], variables, &Provenance::CallFile);
     call.know_count(42, Provenance::CallFile);
-    example::with(&call, Program::None)
+    example::with(&call, Program::Missing)
 }
 
 fn with_unreadable_history() -> Preview {
@@ -76,7 +76,7 @@ fn with_unreadable_history() -> Preview {
 /// Gives the agent a config directory of a test.
 fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
     preview.targets = vec![Target::look(&folder, false, None)];
-    preview.folders.config = Some(Dir { path: folder, by: FoundBy::Option });
+    preview.folders.config = Some(Dir { path: folder, by: DirSource::Option });
     preview.folders.library = None;
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anonymous_statistics::agent::version::Version;
-use anonymous_statistics::channels::events::Outlook;
+use anonymous_statistics::channels::events::Verdict;
 use anonymous_statistics::consent::{Consent, Decision};
 use anonymous_statistics::fields::ACTIONS;
 use anonymous_statistics::outbox::Unread;
@@ -126,7 +126,7 @@ fn a_dialog_is_seen_whole_in_every_terminal() {
 }
 
 /// One machine of each outlook, with the words and the sender that the head says.
-pub(super) fn outlooks() -> Vec<(Preview, Outlook, &'static str, &'static str)> {
+pub(super) fn outlooks() -> Vec<(Preview, Verdict, &'static str, &'static str)> {
     let make = |change: &dyn Fn(&mut Preview)| {
         let mut preview = preview();
         change(&mut preview);
@@ -138,32 +138,37 @@ pub(super) fn outlooks() -> Vec<(Preview, Outlook, &'static str, &'static str)> 
     let blind = make(&|preview| preview.consent = example::consent(&[Finding::CannotLook(cannot_look())]));
     let unseen = of(Program::CannotTell(cannot_look()));
     vec![
-        (preview(), Outlook::WillSend, "[>] WILL SEND", "this sender, "),
-        (of(Program::Netdatas), Outlook::AnotherSends, "[~] NOT THIS: Netdata's own script", "Netdata's own script"),
-        (of(Program::Another), Outlook::AnotherSends, "[~] NOT THIS: another program", "another program"),
-        (of(Program::None), Outlook::WouldSend, "[o] WOULD SEND, if this sender were", "nobody: no script installed"),
-        (unseen, Outlook::WouldSend, "[o] WOULD SEND, if this sender is what", "cannot tell"),
+        (preview(), Verdict::WillSend, "[>] WILL SEND", "this sender, "),
+        (of(Program::Netdatas), Verdict::AnotherSends, "[~] NOT THIS: Netdata's own script", "Netdata's own script"),
+        (of(Program::Another), Verdict::AnotherSends, "[~] NOT THIS: another program", "another program"),
+        (
+            of(Program::Missing),
+            Verdict::WouldSend,
+            "[o] WOULD SEND, if this sender were",
+            "nobody: no script installed",
+        ),
+        (unseen, Verdict::WouldSend, "[o] WOULD SEND, if this sender is what", "cannot tell"),
         (
             later,
-            Outlook::CannotTell,
+            Verdict::CannotTell,
             "[?] CANNOT TELL: this daemon also reports by itself (v2.6.0)",
             "nobody: this daemon calls none",
         ),
         (
             without_request(),
-            Outlook::WillNotSend,
+            Verdict::WillNotSend,
             "[!] WILL NOT SEND: NETDATA_REGISTRY_UNIQUE_ID is not a GUID",
             "nobody: no script installed",
         ),
-        (opted_out(), Outlook::OptedOut, "[x] OPTED OUT: /etc/netdata/", "this sender, "),
-        (blind, Outlook::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
+        (opted_out(), Verdict::OptedOut, "[x] OPTED OUT: /etc/netdata/", "this sender, "),
+        (blind, Verdict::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
     ]
 }
 
 #[test]
 fn every_outlook_is_said_in_words_and_by_a_symbol_on_every_screen() {
     for (preview, outlook, words, sender) in outlooks() {
-        assert_eq!(preview.events().outlook(), outlook);
+        assert_eq!(preview.events().verdict(), outlook);
         assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
         let fields = preview.assembly.as_ref().map_or(0, |assembly| {
             let body: serde_json::Value = serde_json::from_slice(assembly.request.body()).unwrap();
@@ -292,7 +297,7 @@ fn a_value_that_the_daemon_sets_is_marked_with_the_last_known_one() {
     let mut state = state(without_history(), RICH, USUAL);
     let mut columns = example::columns();
     for column in columns.iter_mut().filter(|column| column.action != "EXIT") {
-        column.assembly = example::with(&Invocation::expected(&column.action), Program::None).assembly;
+        column.assembly = example::with(&Invocation::expected(&column.action), Program::Missing).assembly;
     }
     state.update(Message::Compared(columns));
     let mut state = on("Events", state);

@@ -2,7 +2,7 @@
 
 use anonymous_statistics::fields::{Group, Sensitivity};
 use anonymous_statistics::request::event::Entry;
-use anonymous_statistics::request::payload::Stamp;
+use anonymous_statistics::request::payload::EventId;
 use ratatui::layout::Size;
 
 use crate::present::{field_trace, words};
@@ -28,7 +28,12 @@ const CLASSES: [Sensitivity; 4] =
     [Sensitivity::Identifier, Sensitivity::Exact, Sensitivity::Coarse, Sensitivity::Constant];
 
 /// The fields that people see, in the order of the list. What is searched for leaves out the others.
-pub(crate) fn items<'a>(entries: &'a [Entry], stamp: &'a Stamp, by_sensitivity: bool, view: View<'_>) -> Vec<Item<'a>> {
+pub(crate) fn items<'a>(
+    entries: &'a [Entry],
+    stamp: &'a EventId,
+    by_sensitivity: bool,
+    view: View<'_>,
+) -> Vec<Item<'a>> {
     let (wanted, look) = (view.search.to_lowercase(), view.look);
     let shown: Vec<&Entry> =
         entries.iter().filter(|entry| words::is_shown(entry) && holds(entry, stamp, &wanted)).collect();
@@ -56,7 +61,7 @@ pub(crate) fn items<'a>(entries: &'a [Entry], stamp: &'a Stamp, by_sensitivity: 
 }
 
 /// Whether a field has a text, in small letters, in something that is shown of it.
-fn holds(entry: &Entry, stamp: &Stamp, wanted: &str) -> bool {
+fn holds(entry: &Entry, stamp: &EventId, wanted: &str) -> bool {
     let field = entry.field;
     let value = words::value(entry, stamp);
     let source = words::source(entry);
@@ -70,7 +75,7 @@ fn holds(entry: &Entry, stamp: &Stamp, wanted: &str) -> bool {
 const LABEL: usize = 13;
 
 /// All about one field.
-fn details(entry: &Entry, stamp: &Stamp, look: Look, size: Size) -> Vec<Row> {
+fn details(entry: &Entry, stamp: &EventId, look: Look, size: Size) -> Vec<Row> {
     let field = entry.field;
     let mut page = Page::new(look, size);
     page.heading(field.name).text(field.what);
