@@ -111,7 +111,7 @@ fn fifty_senders_of_two_daemons_at_the_same_time() {
     assert_eq!(arrived(&failures), 2);
     assert!(bodies.len() + late >= 50 + arrived(&waiting), "{} and {late}", bodies.len());
     assert!(bodies.len() <= 50 + arrived(&waiting), "an event that nobody has made");
-    // What ran out of time before its answer was written down waits too, and comes again with the same number.
+    // An event whose time was over before its answer was written down waits too, and comes again with the same number.
     let waiting = uuids(&home, "waiting");
     assert!(waiting.len() - arrived(&waiting) <= late, "{waiting:?} and {late}");
     assert!(waiting.len() <= 25, "hardly an answer was written down: {waiting:?}");

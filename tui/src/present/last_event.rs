@@ -41,5 +41,5 @@ pub(crate) fn last(field: &Field, columns: &[Column]) -> Option<String> {
         }
     });
     let (time, action, value) = said.max_by_key(|(time, ..)| *time)?;
-    Some(format!("{value} in {action} of {}", time.to_string()))
+    Some(format!("{value} in {action} of {time}"))
 }

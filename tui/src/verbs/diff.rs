@@ -68,7 +68,7 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
         };
         return Err(Failure::new(USAGE, format!("there is no last event to compare with: {kept}")));
     };
-    Ok((Named { name: format!("{} of {}", preview.action, time.to_string()), side }, now))
+    Ok((Named { name: format!("{} of {time}", preview.action), side }, now))
 }
 
 fn count(rows: &[Row], verdict: Comparison) -> usize {
@@ -152,9 +152,7 @@ impl Content {
     fn of(cell: &Cell) -> Self {
         match cell {
             Cell::Value(value) => Self { value: value.clone(), note: None },
-            Cell::Then(then, time) => {
-                Self { note: Some(format!("in the event of {}", time.to_string())), ..Self::of(then) }
-            }
+            Cell::Then(then, time) => Self { note: Some(format!("in the event of {time}")), ..Self::of(then) },
             other => Self { value: serde_json::Value::Null, note: Some(other.to_string()) },
         }
     }
