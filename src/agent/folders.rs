@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use system_facts::Host;
 
 use crate::agent::conf::{self, NetdataConf};
+use crate::consent::Doubt;
 use crate::outbox::STATE_FOLDER;
 
 /// The config directories of Linux packages, static builds, FreeBSD and Homebrew. The opt-out file counts in all of
@@ -66,7 +67,7 @@ pub struct Folders {
     /// The agent's own `netdata.conf`.
     pub conf: Option<PathBuf>,
     /// Why the agent may use another config directory.
-    pub doubt: Option<String>,
+    pub doubt: Option<Doubt>,
 }
 
 /// Folders from one source.
@@ -84,7 +85,7 @@ pub struct DirOverrides {
     /// The installation's prefix, from the path of the daemon's program.
     pub prefix: Option<PathBuf>,
     /// Why the source may name more folders.
-    pub doubt: Option<String>,
+    pub doubt: Option<Doubt>,
 }
 
 impl DirOverrides {
@@ -108,7 +109,7 @@ impl DirOverrides {
         let (conf, relative) = option
             .map_or((None, None), |path| if path.is_absolute() { (Some(path), None) } else { (None, Some(path)) });
         self.conf = conf;
-        self.doubt = self.doubt.or_else(|| relative.map(|path| format!("-c {}: not an absolute path", path.display())));
+        self.doubt = self.doubt.or_else(|| relative.map(Doubt::RelativeOption));
         self.prefix = command.first().and_then(|program| prefix_of(Path::new(program), &PROGRAMS));
         self
     }
@@ -247,7 +248,7 @@ impl Folders {
         let directories = match &read {
             Ok(conf) => conf.directories(),
             Err(error) => {
-                self.doubt = self.doubt.or_else(|| Some(format!("{}: {error}", path.display())));
+                self.doubt = self.doubt.or_else(|| Some(Doubt::File(path.clone(), *error)));
                 [None; 3]
             }
         };

@@ -11,6 +11,8 @@ use std::str::Chars;
 
 use system_facts::{Error, Host};
 
+use crate::consent::Doubt;
+
 pub const UNIT: &str = "netdata.service";
 
 /// The unit folders by precedence (systemd.unit(5), UNIT FILE LOAD PATH). `/lib` counts on systems that have not merged
@@ -36,7 +38,7 @@ const FILE_BYTES: usize = 64 * 1024;
 const FILES: usize = 1000;
 
 /// The value of a variable; an error says why it is unknown.
-pub type Setting = Result<String, String>;
+pub type Setting = Result<String, Doubt>;
 
 /// The agent's unit, as far as its files tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub struct Unit {
     /// The variables that files set.
     variables: BTreeMap<String, Setting>,
     /// Why any other variable is unknown, too.
-    unsure: Option<String>,
+    unsure: Option<Doubt>,
 }
 
 impl Unit {
@@ -65,7 +67,7 @@ impl Unit {
             Ok(text) if text.is_empty() => return None,
             Err(Error::Malformed) => return None,
             Ok(text) => Ok(text),
-            Err(error) => Err(format!("{path}: {error}")),
+            Err(error) => Err(Doubt::File(path.clone().into(), error)),
         };
         let mut reader = Reader { host, settings: Vec::new(), unsure: unreadable.as_ref().err().cloned() };
         for folder in MANAGER {
@@ -87,12 +89,12 @@ impl Unit {
     }
 
     /// Why the files may set further variables.
-    pub fn unsure(&self) -> Option<&str> {
-        self.unsure.as_deref()
+    pub fn unsure(&self) -> Option<&Doubt> {
+        self.unsure.as_ref()
     }
 
     /// `Ok(None)`: it is not set.
-    pub fn variable(&self, name: &str) -> Result<Option<&str>, String> {
+    pub fn variable(&self, name: &str) -> Result<Option<&str>, Doubt> {
         match (self.variables.get(name), &self.unsure) {
             (Some(Ok(value)), _) => Ok(Some(value)),
             (Some(Err(why)), _) | (None, Some(why)) => Err(why.clone()),
@@ -108,8 +110,7 @@ impl Unit {
             self.set(&item);
         }
         for name in of("PassEnvironment") {
-            let why = format!("{} passes it on from systemd's own environment", self.path);
-            self.variables.insert(name, Err(why));
+            self.variables.insert(name, Err(Doubt::PassedOn(self.path.clone())));
         }
         for item in of("Environment") {
             self.set(&item);
@@ -127,7 +128,7 @@ impl Unit {
                 // Without the dash the agent would not start at all.
                 Err(Error::NotFound) if optional || !path.contains(['*', '?', '[']) => {}
                 Err(error) => {
-                    let why = format!("{path}: {error}");
+                    let why = Doubt::File(path.into(), error);
                     self.variables.values_mut().for_each(|setting| *setting = Err(why.clone()));
                     self.unsure = Some(why);
                 }
@@ -182,7 +183,7 @@ fn list(settings: &[(String, String)], key: &str) -> Vec<String> {
 struct Reader<'h> {
     host: &'h dyn Host,
     settings: Vec<(String, String)>,
-    unsure: Option<String>,
+    unsure: Option<Doubt>,
 }
 
 impl Reader<'_> {
@@ -193,7 +194,7 @@ impl Reader<'_> {
             Err(Error::NotFound) => return false,
             // A link to /dev/null masks files of the same name in weaker folders.
             Err(Error::Malformed) => {}
-            Err(error) => self.unsure = Some(format!("{path}: {error}")),
+            Err(error) => self.unsure = Some(Doubt::File(path.into(), error)),
         }
         true
     }
@@ -215,7 +216,7 @@ impl Reader<'_> {
                     }
                 }
                 Err(Error::NotFound) => {}
-                Err(error) => self.unsure = Some(format!("{folder}: {error}")),
+                Err(error) => self.unsure = Some(Doubt::File(folder.into(), error)),
             }
         }
         for path in found.values() {

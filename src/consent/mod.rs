@@ -2,6 +2,7 @@
 //!
 //! Never send where Netdata's script or daemon would not have sent. When in doubt, do not send.
 
+mod doubt;
 pub mod opt_out_file;
 
 use std::ffi::{OsStr, OsString};
@@ -12,6 +13,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::text::printable;
+
+pub use doubt::Doubt;
 
 pub const OPT_OUT_FILE: &str = ".opt-out-from-anonymous-statistics";
 
@@ -122,7 +125,7 @@ impl Consent {
     /// be seen.
     pub fn decide<'a>(
         config_directories: impl IntoIterator<Item = &'a Path>,
-        variable: impl Fn(&str) -> Result<Option<OsString>, String>,
+        variable: impl Fn(&str) -> Result<Option<OsString>, Doubt>,
         look: impl Fn(&Path) -> Finding,
     ) -> Self {
         let files = config_directories.into_iter().map(|directory| {
@@ -135,7 +138,7 @@ impl Consent {
                 Ok(None) => Finding::Nothing,
                 Ok(Some(value)) if value.as_os_str() == OsStr::new("") => Finding::Empty,
                 Ok(Some(value)) => Finding::Holds(value),
-                Err(why) => Finding::CannotLook(why),
+                Err(doubt) => Finding::CannotLook(doubt.to_string()),
             };
             Step { source: Source::Variable(name), finding }
         });

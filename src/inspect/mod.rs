@@ -23,7 +23,7 @@ use crate::channels::{self, Channel, Seen};
 use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
-use crate::consent::{self, Consent, Decision, Finding};
+use crate::consent::{self, Consent, Decision, Doubt, Finding};
 use crate::outbox::history::History;
 use crate::proxy::{self, Proxy};
 use crate::request::event;
@@ -106,9 +106,9 @@ pub struct Preview {
     pub version: Option<Version>,
     pub config: Result<Config, ConfigError>,
     /// An error says why the proxy cannot be seen.
-    pub proxy: Result<Option<Proxy>, String>,
+    pub proxy: Result<Option<Proxy>, Doubt>,
     /// The trust store in the environment; `None`: the system's. An error says why it cannot be seen.
-    pub trust_store: Result<Option<OsString>, String>,
+    pub trust_store: Result<Option<OsString>, Doubt>,
     pub machine: Machine,
     pub assembly: Result<Assembly, NoRequest>,
     /// An error says why it cannot be read.
@@ -186,7 +186,7 @@ impl Candidate {
     }
 }
 
-fn decide(folders: &Folders, variable: impl Fn(&str) -> Result<Option<OsString>, String>) -> Consent {
+fn decide(folders: &Folders, variable: impl Fn(&str) -> Result<Option<OsString>, Doubt>) -> Consent {
     Consent::decide(folders.consent.iter().map(PathBuf::as_path), variable, consent::look)
 }
 
@@ -288,7 +288,7 @@ impl Preview {
             None => Version::installed(&folders).or_else(version),
         };
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
-        let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.to_owned()));
+        let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.clone()));
         Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script,

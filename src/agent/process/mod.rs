@@ -16,7 +16,7 @@ use system_facts::{Candidate, Error, Host, candidates};
 use crate::agent::folders::{self, DirOverrides, DirSource, Folders, LIBRARY_DIRECTORIES};
 use crate::agent::systemd::Unit;
 use crate::clock::UnixMillis;
-use crate::consent::OPT_OUT_VARIABLES;
+use crate::consent::{Doubt, OPT_OUT_VARIABLES};
 use crate::proxy::VARIABLES as PROXY_VARIABLES;
 use crate::text::printable;
 
@@ -39,7 +39,7 @@ pub struct Daemon {
     pub contained: bool,
     pub started: Option<UnixMillis>,
     /// An error says why it cannot be seen.
-    pub environment: Result<BTreeMap<&'static str, OsString>, String>,
+    pub environment: Result<BTreeMap<&'static str, OsString>, Doubt>,
     /// The folders in its command line and environment.
     pub named: DirOverrides,
     /// The folders that it uses.
@@ -77,7 +77,7 @@ impl fmt::Display for EnvSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonEnv {
     pub whose: EnvSource,
-    variables: BTreeMap<&'static str, Result<OsString, String>>,
+    variables: BTreeMap<&'static str, Result<OsString, Doubt>>,
 }
 
 impl DaemonEnv {
@@ -97,8 +97,8 @@ impl DaemonEnv {
         }
     }
 
-    fn unknown(whose: EnvSource, why: &str) -> Self {
-        Self { whose, variables: read_variables().map(|name| (name, Err(why.to_owned()))).collect() }
+    fn unknown(whose: EnvSource, why: &Doubt) -> Self {
+        Self { whose, variables: read_variables().map(|name| (name, Err(why.clone()))).collect() }
     }
 
     fn of_unit(unit: &Unit) -> Self {
@@ -111,7 +111,7 @@ impl DaemonEnv {
     }
 
     /// An error says why the variable cannot be seen.
-    pub fn variable(&self, name: &str) -> Result<Option<OsString>, String> {
+    pub fn variable(&self, name: &str) -> Result<Option<OsString>, Doubt> {
         self.variables.get(name).cloned().transpose()
     }
 
@@ -121,8 +121,8 @@ impl DaemonEnv {
     }
 
     /// Why some variable is not visible.
-    pub fn unseen(&self) -> Option<&str> {
-        self.variables.values().find_map(|value| value.as_ref().err()).map(String::as_str)
+    pub fn unseen(&self) -> Option<&Doubt> {
+        self.variables.values().find_map(|value| value.as_ref().err())
     }
 }
 
@@ -132,7 +132,7 @@ pub struct Daemons {
     /// By process id.
     pub running: Vec<Daemon>,
     /// Why there may be more.
-    pub unseen: Option<String>,
+    pub unseen: Option<Doubt>,
     /// The agent's systemd unit, with the folders of that agent.
     pub unit: Option<(Unit, Folders)>,
 }
@@ -152,10 +152,10 @@ impl Daemons {
         let counts = |candidate: &Candidate| owners.iter().any(|owner| candidate.runs_as(*owner));
         let (found, unseen) = match candidates(host, PROGRAM, &counts) {
             Ok(found) => {
-                let more = (found.more > 0).then(|| format!("{} more processes are called {PROGRAM}", found.more));
-                (found.counting, found.unseen.map(|why| why.to_string()).or(more))
+                let more = (found.more > 0).then_some(Doubt::More(found.more));
+                (found.counting, found.unseen.map(Doubt::Unseen).or(more))
             }
-            Err(error) => (Vec::new(), Some(format!("the running processes: {error}"))),
+            Err(error) => (Vec::new(), Some(Doubt::Processes(error))),
         };
         // The daemon starts its plugins through a copy of itself.
         let own_child = |candidate: &&Candidate| found.iter().any(|other| other.id == candidate.parent);
@@ -191,7 +191,7 @@ fn named_by(unit: &Unit) -> DirOverrides {
     let surroundings = DaemonEnv::of_unit(unit);
     let named = DirOverrides {
         by: DirSource::Daemon,
-        doubt: unit.unsure().map(str::to_owned),
+        doubt: unit.unsure().cloned(),
         ..DirOverrides::by_variables(|name| surroundings.known(name))
     };
     named.and_command(&unit.command)
@@ -203,7 +203,7 @@ fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &DirOverrides) -> F
 
 impl Daemon {
     fn read(host: &dyn Host, owner_of: OwnerOf<'_>, candidate: &Candidate) -> Self {
-        let unseen = |what: &str, error| format!("the {what} of process {}: {error}", candidate.id);
+        let unseen = |part, error| Doubt::Process(part, candidate.id, error);
         let environment = candidate.environment(host);
         let arguments = candidate.arguments(host);
         // Most accounts cannot read other users' environments, and the agent's packages set no folder there. Any other

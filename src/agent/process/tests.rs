@@ -69,7 +69,7 @@ impl Scene {
     }
 
     /// What decides, and what it says of `DO_NOT_TRACK`.
-    fn decides(&self, asked: Option<&str>) -> Vec<(EnvSource, Result<Option<OsString>, String>)> {
+    fn decides(&self, asked: Option<&str>) -> Vec<(EnvSource, Result<Option<OsString>, Doubt>)> {
         let asked = DirOverrides::by_options(asked.map(Path::new), None);
         let all = self.look().surroundings(&[asked]);
         all.into_iter().map(|(all, _)| (all.whose.clone(), all.variable("DO_NOT_TRACK"))).collect()
@@ -194,7 +194,7 @@ fn without_a_daemon_the_unit_decides() {
     let scene = Scene::new();
     assert_eq!(scene.decides(None), []);
     let unit = format!("/usr/lib/systemd/system/{UNIT}");
-    let decides = |expected: Result<Option<&str>, String>| {
+    let decides = |expected: Result<Option<&str>, Doubt>| {
         let found = scene.decides(None);
         let expected = expected.map(|value| value.map(OsString::from));
         assert_eq!(found, [(EnvSource::Unit(unit.clone().into()), expected)]);
@@ -219,7 +219,7 @@ fn without_a_daemon_the_unit_decides() {
     scene.file("/etc/systemd/system/service.d/80.conf", "[Service]\nEnvironment=\nEnvironmentFile=\n");
     decides(Ok(Some("default")));
     scene.file("/etc/systemd/system/service.d/90.conf", "[Service]\nPassEnvironment=DO_NOT_TRACK\n");
-    decides(Err(format!("{unit} passes it on from systemd's own environment")));
+    decides(Err(Doubt::PassedOn(unit.clone())));
 }
 
 #[test]

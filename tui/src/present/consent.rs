@@ -30,7 +30,7 @@ pub(crate) fn whose(preview: &Preview) -> String {
     };
     if let Some(why) = surroundings.unseen() {
         // Writing to a String cannot fail.
-        let _ = write!(sentence, " Not seen from this account: {}.", printable(why));
+        let _ = write!(sentence, " Not seen from this account: {}.", printable(&why.to_string()));
     }
     sentence
 }
@@ -67,7 +67,7 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
     let mut text = format!("process {}, user id {}", daemon.process, daemon.owner);
     if let Some(started) = daemon.started {
         // Writing to a String cannot fail.
-        let _ = write!(text, ", started {}", started.to_string());
+        let _ = write!(text, ", started {started}");
     }
     let other = preview.others.iter().find(|(whose, _)| *whose == EnvSource::Daemon(daemon.process));
     let what = if daemon.contained {
