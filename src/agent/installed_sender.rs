@@ -60,7 +60,7 @@ impl fmt::Display for Script {
         match (&self.program, &self.path) {
             (Program::ThisSender(version), _) => write!(f, "this sender, version {version}"),
             (Program::Netdatas, _) => {
-                f.write_str("Netdata's own script, by what stands in it: what is shown here is not what it sends")
+                f.write_str("Netdata's own script, judged by its content: what is shown here is not what it sends")
             }
             (Program::Another, _) => f.write_str("another program: what is shown here is not what it sends"),
             (Program::Missing, None) => f.write_str("nobody: no agent was found here"),

@@ -59,7 +59,7 @@ pub static FIELDS: &[Field] = &[
     happened("action_result", EventPart::Result, S::Word, "-", "How it went. For FATAL: program and thread.").documented(),
     happened("action_data", EventPart::Data, S::FailurePoint, "-", "More about it. For FATAL: line, source file, function and errno.").documented(),
     happened("netdata_process", EventPart::Process, S::FreeText(64), "netdata", "The program that failed.").only("FATAL").documented(),
-    happened("netdata_thread", EventPart::Thread, S::FreeText(64), "netdata", "The thread that failed, without whatever follows a bracket or a blank: names of receiving threads carry host names.").only("FATAL").documented(),
+    happened("netdata_thread", EventPart::Thread, S::FreeText(64), "netdata", "The thread that failed, up to a bracket or a blank: names of receiving threads contain host names.").only("FATAL").documented(),
     happened("fatal_line", EventPart::Line, COUNT, "266", "The line of the agent's source code where it failed.").only("FATAL").documented(),
     happened("fatal_file", EventPart::File, S::FreeText(64), "daemon/", "The file of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),
     happened("fatal_function", EventPart::Function, S::FreeText(64), "signals_handle", "The function of the agent's source code, as far as the daemon gives it.").only("FATAL").documented(),

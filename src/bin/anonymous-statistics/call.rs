@@ -162,8 +162,11 @@ impl Call {
             let _ = outbox.enforce_limits(UnixMillis::now());
         }
         let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
-        let mut way = self.way(&config, barrier);
-        let reply = send(&mut way, &assembly.request, left());
+        let mut client = self.client(&config, barrier);
+        let reply = match &mut client {
+            Ok(client) => send(client, &assembly.request, left()),
+            Err(failure) => failed(*failure),
+        };
         progress.ended(reply.outcome);
         if reply.outcome.disposition() == Disposition::Deleted {
             self.forget();
@@ -172,14 +175,15 @@ impl Call {
             let _ = note(&outbox, &own.name(), reply, config.history);
             if reply.outcome.disposition() == Disposition::Answered
                 && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
+                && let Ok(client) = &mut client
             {
-                let _ = self.retry(&outbox, &own.name(), &config, &mut way, left);
+                let _ = self.retry(&outbox, &own.name(), &config, client, left);
             }
         }
     }
 
-    /// The connection to the destination. Consent is checked again before each name look-up and each first byte.
-    fn way(&self, config: &Config, barrier: Option<Barrier>) -> Result<Client, Failure> {
+    /// The client for the destination. It checks consent again before each name look-up and each first byte.
+    fn client(&self, config: &Config, barrier: Option<Barrier>) -> Result<Client, Failure> {
         let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
         let again = self.clone();
         let permission = Arc::new(move || {
@@ -196,7 +200,7 @@ impl Call {
         outbox: &Outbox,
         own: &EventId,
         config: &Config,
-        way: &mut Result<Client, Failure>,
+        client: &mut Client,
         left: impl Fn() -> Duration,
     ) -> std::io::Result<()> {
         for name in outbox.due(UnixMillis::now())? {
@@ -216,7 +220,7 @@ impl Call {
                 outbox.delete(State::Waiting, &name)?;
                 continue;
             };
-            let reply = send(way, &request, left());
+            let reply = send(client, &request, left());
             match reply.outcome.disposition() {
                 Disposition::Answered => note(outbox, &name, reply, config.history)?,
                 Disposition::Waits => return note(outbox, &name, reply, config.history),
@@ -235,13 +239,12 @@ impl Call {
     }
 }
 
-fn send(way: &mut Result<Client, Failure>, request: &PreparedRequest, time: Duration) -> Reply {
-    let failed = |failure| Reply { outcome: Outcome::Failed(failure), time: UnixMillis::now(), not_before: None };
-    match way {
-        _ if time.is_zero() => failed(Failure::Time),
-        Ok(client) => client.send(request, time),
-        Err(failure) => failed(*failure),
-    }
+fn send(client: &mut Client, request: &PreparedRequest, time: Duration) -> Reply {
+    if time.is_zero() { failed(Failure::Time) } else { client.send(request, time) }
+}
+
+fn failed(failure: Failure) -> Reply {
+    Reply { outcome: Outcome::Failed(failure), time: UnixMillis::now(), not_before: None }
 }
 
 /// Records the outcome of an attempt.
