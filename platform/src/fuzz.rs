@@ -14,7 +14,7 @@ use crate::linux::cpu::cpuinfo;
 use crate::linux::virtualization::smbios;
 use crate::linux::{disk, memory, release_files};
 use crate::os_release;
-use crate::recorder::{Node, Record};
+use crate::recorder::record::{Node, Record};
 use crate::recorder::{keep, redact};
 use crate::{CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, macos, netdata, text};
 

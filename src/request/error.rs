@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::config::ConfigError;
-use crate::request::payload::BODY_BYTES;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRequest {
@@ -12,7 +11,8 @@ pub enum NoRequest {
     Action,
     /// No usable identifier. None is made up, and none is derived from the machine.
     Identity,
-    TooLarge,
+    /// The body would be larger than this many bytes.
+    TooLarge(usize),
     /// Without a random number no event can be told from another.
     NoRandomNumber(getrandom::Error),
 }
@@ -27,7 +27,7 @@ impl fmt::Display for NoRequest {
             Self::Identity => f.write_str(
                 "NETDATA_REGISTRY_UNIQUE_ID is not a GUID, so there is no identifier to send an event under",
             ),
-            Self::TooLarge => write!(f, "the body would be larger than {BODY_BYTES} bytes"),
+            Self::TooLarge(bytes) => write!(f, "the body would be larger than {bytes} bytes"),
             Self::NoRandomNumber(error) => write!(
                 f,
                 "nothing is sent: the system gives no random number, by which one event is told from another ({error})"

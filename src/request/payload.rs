@@ -62,8 +62,9 @@ impl Payload {
     /// Encodes an event. Values that are not known here become `null`.
     pub fn freeze(event: &Event, stamp: EventId) -> Result<Self, NoRequest> {
         // Serialising plain data into memory cannot fail.
-        let bytes = serde_json::to_vec(&Body { event, stamp: &stamp }).map_err(|_error| NoRequest::TooLarge)?;
-        if bytes.len() > BODY_BYTES { Err(NoRequest::TooLarge) } else { Ok(Self { bytes, stamp }) }
+        let bytes =
+            serde_json::to_vec(&Body { event, stamp: &stamp }).map_err(|_error| NoRequest::TooLarge(BODY_BYTES))?;
+        if bytes.len() > BODY_BYTES { Err(NoRequest::TooLarge(BODY_BYTES)) } else { Ok(Self { bytes, stamp }) }
     }
 
     pub fn bytes(&self) -> &[u8] {

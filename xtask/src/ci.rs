@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::run::Verdict;
 use crate::workspace::{SYSTEM_TESTS, Workspace};
 use crate::{
     bench, cross, dashboard, generate, newcomer, peers, recorded, run, setup, skips, smoke, static_build, test,
@@ -24,12 +25,6 @@ pub(crate) struct Arguments {
     /// Yes, install packages and start daemons here (not needed where CI=true)
     #[arg(long)]
     on_a_machine_that_may_be_changed: bool,
-}
-
-/// How a part ended, when nothing went wrong.
-pub(crate) enum Verdict {
-    Passed,
-    Skipped(String),
 }
 
 /// The test target of the live environments, a part of its own.

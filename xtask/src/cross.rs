@@ -2,13 +2,16 @@
 //! `--link`, linked.
 
 mod documented;
+mod target;
 mod zig;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use object::{Object, ObjectSymbol};
+
+use target::Target;
 
 use crate::run;
 use crate::static_build::add_target;
@@ -21,13 +24,6 @@ pub(crate) struct Arguments {
     /// Link the release programs instead, and list what they take from the system
     #[arg(long)]
     link: bool,
-}
-
-pub(crate) struct Target {
-    pub(crate) triple: &'static str,
-    /// The same in zig's words.
-    pub(crate) zig: &'static str,
-    pub(crate) system: System,
 }
 
 const TARGETS: [Target; 3] = [
@@ -195,13 +191,6 @@ fn libraries(file: &object::File<'_>) -> Vec<String> {
         _ => {}
     }
     names.iter().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect()
-}
-
-/// Where a target's files of ours lie below target/tools.
-fn folder(tools: &Path, target: &Target) -> Result<PathBuf> {
-    let folder = tools.join("cross").join(target.triple);
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    Ok(folder)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod cross;
 mod dashboard;
 mod enclosure;
 mod generate;
+mod imports;
 mod newcomer;
 mod pages;
 mod peers;
@@ -45,6 +46,8 @@ enum Task {
     Ci(ci::Arguments),
     /// Checks the workspace for macOS and FreeBSD from here
     Cross(cross::Arguments),
+    /// Prints which room of the house imports from which, and fails on a circle or a step upward
+    Imports,
     /// Builds the three programs as static executables and prints their folder
     Static,
     /// Measures the programs beside the tools that they replace, and prints a table
@@ -91,6 +94,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::SmokeInside(inside) => smoke::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
+        Task::Imports => imports::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test { as_a_newcomer } => {
             let workspace = Workspace::load()?;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::ci::Verdict;
 use crate::run;
+use crate::run::Verdict;
 use crate::workspace::{SYSTEM_INFO, Workspace};
 
 const SCORES: &str = "tests/corpora-score.toml";

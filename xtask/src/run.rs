@@ -8,6 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+/// How a part of ci ended, when nothing went wrong.
+pub(crate) enum Verdict {
+    Passed,
+    Skipped(String),
+}
+
 /// The cargo that started us, without the variables that describe xtask itself: build scripts (ring's is one) watch
 /// some of them, and would run again at every change between `cargo xtask` and plain `cargo`.
 pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Command {

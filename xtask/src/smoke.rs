@@ -6,8 +6,8 @@
 mod comparisons;
 mod events;
 mod processes;
+mod row;
 
-use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -17,8 +17,9 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use row::{Row, Verdict, different};
 
 use crate::enclosure::Enclosure;
 use crate::run;
@@ -38,35 +39,6 @@ pub(crate) struct Inside {
 }
 
 const RUNS: usize = 20;
-
-/// One line of the table.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Row {
-    question: String,
-    ours: String,
-    expected: String,
-    result: Verdict,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Verdict {
-    Same,
-    Different,
-    NotAsked(String),
-}
-
-impl Row {
-    fn of(question: impl Into<String>, ours: impl Into<String>, expected: impl Into<String>) -> Self {
-        let (ours, expected) = (ours.into(), expected.into());
-        let result = if ours == expected { Verdict::Same } else { Verdict::Different };
-        Self { question: question.into(), ours, expected, result }
-    }
-
-    fn not_asked(question: impl Into<String>, reason: impl Into<String>) -> Self {
-        let result = Verdict::NotAsked(reason.into());
-        Self { question: question.into(), ours: String::new(), expected: String::new(), result }
-    }
-}
 
 /// Builds the programs where no folder is given, asks them, and prints the table. A difference is an error.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
@@ -135,21 +107,6 @@ fn as_another_user(program: &Path, document: &Value) -> Result<Row> {
     let copy = folder.path().join(SYSTEM_INFO.name);
     fs::copy(program, &copy).with_context(|| format!("cannot copy {}", program.display()))?;
     Ok(Row::of(question, different(document, &self::document(way, &copy)?), ""))
-}
-
-/// The names of the facts that are not alike. The frequency of a processor is another one from moment to moment.
-fn different(one: &Value, other: &Value) -> String {
-    let leaves = |document: &Value| -> BTreeMap<String, Value> {
-        let groups = document.as_object().into_iter().flatten();
-        let leaves = groups.flat_map(|(group, leaves)| {
-            let leaves = leaves.as_object().into_iter().flatten();
-            leaves.map(move |(name, value)| (format!("{group}.{name}"), value.clone()))
-        });
-        leaves.filter(|(name, _)| name != "cpu.frequency_hz").collect()
-    };
-    let (one, other) = (leaves(one), leaves(other));
-    let names = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name)));
-    names.filter(|name| one.get(*name) != other.get(*name)).cloned().collect::<Vec<_>>().join(" ")
 }
 
 /// The sender and the preview: where namespaces can be made, in an [`Enclosure`], as the tests run.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::ci::Verdict;
 use crate::run;
+use crate::run::Verdict;
 use crate::setup;
 use crate::workspace::Workspace;
 

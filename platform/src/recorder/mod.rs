@@ -1,10 +1,11 @@
 //! Records a machine as a folder that [`RecordedHost`](crate::RecordedHost) reads: what was asked, and nothing else.
 
 pub(crate) mod keep;
+pub(crate) mod record;
 pub(crate) mod redact;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
@@ -14,6 +15,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::host::recorded::{
     Answers, HYPERVISOR_BIT, MachineFile, NOT_RECORDED, Named, SIGNATURE_LEAF, failure_word, leaf_name,
 };
+use record::{Node, Record};
+
+pub use record::Redaction;
+
 use crate::host::{CpuidRegisters, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname};
 
 /// Process 1's variables have a place of their own in a recording.
@@ -38,65 +43,6 @@ const PID1_ENVIRON: &str = "/proc/1/environ";
 pub struct Recorder<H> {
     host: H,
     record: RefCell<Record>,
-}
-
-/// The answers so far.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Record {
-    pub(crate) nodes: BTreeMap<String, Node>,
-    pub(crate) failures: BTreeMap<String, Error>,
-    /// The paths whose names the machine gave, in the list of a folder.
-    pub(crate) listed: BTreeSet<String>,
-    pub(crate) named: Named,
-    /// Questions that another recording had no answer to.
-    pub(crate) unanswered: BTreeSet<String>,
-}
-
-/// What is known of a path, the least first: a later answer replaces it where it says more.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Node {
-    /// A name in a listed folder.
-    Named,
-    Link(Vec<u8>),
-    Folder,
-    File(Vec<u8>),
-}
-
-impl Record {
-    fn keep(&mut self, path: &str, node: Node) {
-        let known = self.nodes.entry(path.to_owned()).or_insert(Node::Named);
-        if *known < node {
-            *known = node;
-        }
-    }
-
-    /// Whether something below a path was asked about, or is in its list.
-    fn has_below(&self, path: &str) -> bool {
-        let below = format!("{}/", path.trim_end_matches('/'));
-        self.nodes.range(below.clone()..).next().is_some_and(|(next, _)| next.starts_with(&below))
-    }
-
-    fn failed(&mut self, path: &str, error: Error) {
-        match error {
-            Error::Unanswered => {
-                self.unanswered.insert(path.to_owned());
-            }
-            // Folders, devices and FIFOs are all no files: a folder stands for them.
-            Error::Malformed => self.keep(path, Node::Folder),
-            error => {
-                self.failures.insert(path.to_owned(), error);
-            }
-        }
-    }
-}
-
-/// Something that a recording does not show as it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Redaction {
-    /// The file or folder, or the name of what else was asked for.
-    pub place: String,
-    /// What of the answer is in another form.
-    pub what: String,
 }
 
 impl<H: Host> Recorder<H> {

@@ -6,7 +6,7 @@ use crate::host::recorded::Answers;
 use crate::host::{CpuidRegisters, DiskQuantity, Quantities, Uname};
 use crate::linux::virtualization::cpuid;
 use crate::recorder::keep::{self, Keep};
-use crate::recorder::{Node, Record, Redaction};
+use crate::recorder::record::{Node, Record, Redaction};
 use crate::unix;
 
 /// The answers as they may be shown, and which are not as they were.

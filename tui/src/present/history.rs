@@ -58,7 +58,7 @@ fn outcome(entry: &Entry) -> String {
 /// How often a request was tried, and what came of it.
 fn attempts(entry: &Entry) -> String {
     let record = &entry.record;
-    let when = record.time.map_or_else(String::new, |time| format!(", last at {}", time.to_string()));
+    let when = record.time.map_or_else(String::new, |time| format!(", last at {time}"));
     let tries = match record.attempts {
         0 => return outcome(entry),
         1 => format!("1 try{when}"),
@@ -72,7 +72,7 @@ pub(crate) fn becomes(prospect: &RetryPlan) -> String {
     let next = "at the daemon's next START or META";
     match prospect {
         RetryPlan::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
-        RetryPlan::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time.to_string()),
+        RetryPlan::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time),
         RetryPlan::OtherDestination => {
             format!("deleted {next}: the configuration names another destination, or the request was changed")
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::documented::{self, System};
-use super::{Target, folder};
+use super::target::{Target, folder};
 use crate::run;
 use crate::workspace::Workspace;
 

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::Row;
+use super::row::Row;
 use crate::run;
 
 /// A fact, and the command that says the same. Where there are two facts, one of them has to agree.
@@ -183,7 +183,7 @@ fn presence(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::smoke::Verdict;
+    use crate::smoke::row::Verdict;
     use serde_json::json;
 
     fn result(comparison: &Comparison, fact: &Value, printed: &str) -> Verdict {

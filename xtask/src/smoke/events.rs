@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use testkit::{Call, Home, Receiver, Reply, parts};
 
-use super::Row;
+use super::row::Row;
 use crate::run;
 use crate::workspace::{PREVIEW, SENDER};
 
@@ -147,7 +147,7 @@ fn differing(shown: &[u8], arrived: Value) -> String {
         body
     });
     let [shown, arrived] = &documents;
-    let properties = super::different(shown, arrived);
+    let properties = super::row::different(shown, arrived);
     if properties.is_empty() && shown != arrived { "outside of the properties".to_owned() } else { properties }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::Row;
+use super::row::Row;
 use crate::run;
 
 /// System calls that make a process, or another program of one.
@@ -87,6 +87,6 @@ mod tests {
         let write = "printf '#!/bin/sh\\n/bin/uname\\n:\\n' > \"$0\" && chmod 755 \"$0\"";
         run::run(run::program("sh", ["-c", write]).arg(&script)).unwrap();
         let row = started(&script).unwrap();
-        assert_ne!(row.result, crate::smoke::Verdict::Same, "{row:?}");
+        assert_ne!(row.result, crate::smoke::row::Verdict::Same, "{row:?}");
     }
 }
