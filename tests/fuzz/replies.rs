@@ -1,6 +1,6 @@
 //! What a server or a proxy says, as a function of bytes: the sender's own HTTP code over a connection in memory.
 
-#[path = "../../src/bin/anonymous-statistics/transport.rs"]
+#[path = "../../src/bin/anonymous-statistics/transport/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the target uses a part of it")]
 mod transport;
 
