@@ -5,6 +5,7 @@
 mod measure;
 mod table;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::iter;
@@ -248,9 +249,11 @@ impl Scene<'_> {
     /// The sender as the daemon calls it at START.
     fn sender(&self, row: Row, home: &Home) -> Subject {
         let program = self.programs.join(SENDER.name).display().to_string();
-        let call = home.start().with("SSL_CERT_FILE", &self.trusted().display().to_string());
+        let call = home.start();
         let words: Vec<&str> = iter::once(&program).chain(&call.arguments).map(String::as_str).collect();
-        Subject::new(row, &words, &call.environment.into_iter().collect::<Vec<_>>())
+        // What measures it is looked for on its search path.
+        let environment: BTreeMap<_, _> = call.environment.into_iter().chain(self.environment()).collect();
+        Subject::new(row, &words, &environment.into_iter().collect::<Vec<_>>())
     }
 
     /// Nothing of the caller's environment, which may name a proxy or opt out.

@@ -26,7 +26,7 @@ static int follow(const char *path) { return readlink(path, bytes, sizeof bytes)
 
 /* To its end, if it is a regular file. */
 static void take(const char *path) {
-  int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  int file = open(path, O_RDONLY | O_NONBLOCK);
   if (file < 0) return;
   if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) while (read(file, bytes, sizeof bytes) > 0);
   close(file);
@@ -72,7 +72,7 @@ static void opted_out(const char *lib, char **folder) {
     look(path);
   }
   snprintf(path, sizeof path, "%s/anonymous-statistics", lib);
-  int state = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int state = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (state >= 0) close(state);
 }
 
