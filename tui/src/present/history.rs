@@ -72,7 +72,7 @@ pub(crate) fn becomes(prospect: &RetryPlan) -> String {
     let next = "at the daemon's next START or META";
     match prospect {
         RetryPlan::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
-        RetryPlan::NotBefore(time) => format!("sent {next} after {}: the server asked for that", time),
+        RetryPlan::NotBefore(time) => format!("sent {next} after {time}: the server asked for that"),
         RetryPlan::OtherDestination => {
             format!("deleted {next}: the configuration names another destination, or the request was changed")
         }
