@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// SHA-256 (FIPS 180-4) in hexadecimal, as `sha256sum` prints it.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     hmac_sha256::Hash::hash(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");

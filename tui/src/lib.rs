@@ -5,7 +5,6 @@
 
 mod actions;
 mod cli;
-mod digest;
 #[cfg(test)]
 mod example;
 mod output;

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use anonymous_statistics::digest::sha256;
 use anonymous_statistics::request::Assembly;
 use anonymous_statistics::request::http::METHOD;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::actions::saving::Save;
-use crate::digest::sha256;
 use crate::present::words;
 use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
