@@ -3,6 +3,7 @@
 pub(crate) mod consent;
 pub(crate) mod dashboard;
 pub(crate) mod field_trace;
+pub(crate) mod fields;
 pub(crate) mod history;
 pub(crate) mod last_event;
 pub(crate) mod words;

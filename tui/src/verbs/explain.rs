@@ -9,6 +9,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 
 use crate::output::{self, Failure, USAGE};
+use crate::present::fields::documentation;
 use crate::present::words;
 
 pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<ExitCode, Failure> {
@@ -45,7 +46,7 @@ fn explain(field: &Field, event: Option<&Column>) -> String {
     row("form", &field.shape.describe());
     row("example", field.example);
     row("events", &field.only.map_or_else(|| "all".to_owned(), |action| format!("{action} only")));
-    row("Netdata", if field.documented { "named by Netdata's own telemetry page" } else { NOT_NAMED });
+    row("Netdata", documentation(field));
     let Some(Column { action, assembly }) = event else { return text };
     match assembly {
         Err(error) => row("here", &format!("there is no {} event: {error}", printable(action))),
@@ -61,8 +62,6 @@ fn explain(field: &Field, event: Option<&Column>) -> String {
     }
     text
 }
-
-const NOT_NAMED: &str = "not named by Netdata's own telemetry page";
 
 fn unknown(name: &str) -> Failure {
     let alike: Vec<&str> = FIELDS

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::fields::Group;
+use anonymous_statistics::digest::sha256;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::request::Assembly;
 use anonymous_statistics::request::event::Known;
@@ -12,9 +12,8 @@ use anonymous_statistics::text::printable;
 use serde::{Serialize, Serializer};
 
 use crate::cli::ShowOptions;
-use crate::digest::sha256;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::present::{dashboard, field_trace, words};
+use crate::present::{dashboard, field_trace, fields, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
@@ -100,27 +99,7 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
             request.body().len()
         );
     }
-    for group in Group::ALL {
-        let entries: Vec<_> = assembly
-            .event
-            .entries()
-            .iter()
-            .filter(|entry| entry.field.group == group && words::is_shown(entry))
-            .collect();
-        if entries.is_empty() {
-            continue;
-        }
-        let _ = writeln!(text, "\n{}", group.title());
-        for entry in entries {
-            let example = if entry.known() == Known::Example { "  (example)" } else { "" };
-            let _ = writeln!(text, "  {} = {}{example}", entry.field.name, words::value(entry, &assembly.stamp));
-            if let Some(instead) = words::instead_of_value(entry) {
-                let _ = writeln!(text, "      form: {instead}");
-            }
-            let _ = writeln!(text, "      from: {}", words::source(entry));
-            let _ = writeln!(text, "      why:  {}", entry.field.purpose.describe());
-        }
-    }
+    text.push_str(&fields::text(assembly.event.entries(), &assembly.stamp));
     if !preview.is_exact() {
         let _ = writeln!(text, "\n{}", words::paragraph(words::NOT_EXACT));
     }
@@ -161,14 +140,14 @@ struct Shown<'a> {
     body: Option<Body<'a>>,
     /// Of all bytes of the request.
     sha256: Option<String>,
-    fields: Vec<Field<'a>>,
+    fields: Vec<Field>,
     config: String,
     proxy: String,
     trust_store: String,
 }
 
 #[derive(Serialize)]
-struct Field<'a> {
+struct Field {
     name: &'static str,
     group: &'static str,
     /// As in the body; null where it is not known here, or left out.
@@ -185,12 +164,8 @@ struct Field<'a> {
     raw: Option<String>,
     evidence: Vec<String>,
     way: Vec<Step>,
-    why: &'static str,
-    what: &'static str,
-    sensitivity: &'static str,
-    form: String,
-    example: &'a str,
-    documented: bool,
+    #[serde(flatten)]
+    about: fields::About,
 }
 
 /// A step on the way from what was asked to what is sent.
@@ -225,12 +200,7 @@ impl<'a> Shown<'a> {
                 .into_iter()
                 .map(|(step, what)| Step { step, what })
                 .collect(),
-            why: entry.field.purpose.describe(),
-            what: entry.field.what,
-            sensitivity: entry.field.sensitivity.describe(),
-            form: entry.field.shape.describe(),
-            example: entry.field.example,
-            documented: entry.field.documented,
+            about: fields::About::of(entry.field),
         });
         Self {
             state: preview.events().verdict().name(),

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::channels::dashboard;
-use anonymous_statistics::fields::Group;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::request::event::Content;
 use serde::Serialize;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use crate::cli::ShowOptions;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::present::dashboard::{ABOUT, Client, DECIDES, STAMP, STOCK, Stock, client, destination, state};
-use crate::present::words;
+use crate::present::{fields, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     if options.raw {
@@ -36,21 +35,7 @@ fn text(preview: &Preview) -> String {
     text.push_str(&words::aligned(&[("Destination", destination())]));
     let _ = writeln!(text, "\n{}\n", words::paragraph(&format!("{ABOUT} {DECIDES}")));
     text.push_str("FIELDS of every event, beside those that the dashboard has declared for it\n");
-    for group in Group::ALL {
-        let of_group: Vec<_> = preview.dashboard.iter().filter(|entry| entry.field.group == group).collect();
-        if of_group.is_empty() {
-            continue;
-        }
-        let _ = writeln!(text, "\n{}", group.title());
-        for entry in of_group {
-            let _ = writeln!(text, "  {} = {}", entry.field.name, words::value(entry, &STAMP));
-            if let Some(form) = words::instead_of_value(entry) {
-                let _ = writeln!(text, "      form: {form}");
-            }
-            let _ = writeln!(text, "      from: {}", words::source(entry));
-            let _ = writeln!(text, "      why:  {}", entry.field.purpose.describe());
-        }
-    }
+    text.push_str(&fields::text(&preview.dashboard, &STAMP));
     let (recording, parts) = client();
     let _ = writeln!(text, "\nPOSTHOG'S CLIENT adds this by itself ({}, recorded in a browser)", recording.program);
     for (heading, names) in parts {
@@ -85,12 +70,8 @@ struct Field {
     known: bool,
     note: Option<String>,
     source: String,
-    why: &'static str,
-    what: &'static str,
-    sensitivity: &'static str,
-    form: String,
-    example: &'static str,
-    documented: bool,
+    #[serde(flatten)]
+    about: fields::About,
 }
 
 impl Shown {
@@ -102,12 +83,7 @@ impl Shown {
             known: matches!(entry.content, Content::Sent(_)),
             note: words::instead_of_value(entry).map(|_form| words::value(entry, &STAMP)),
             source: words::source(entry),
-            why: entry.field.purpose.describe(),
-            what: entry.field.what,
-            sensitivity: entry.field.sensitivity.describe(),
-            form: entry.field.shape.describe(),
-            example: entry.field.example,
-            documented: entry.field.documented,
+            about: fields::About::of(entry.field),
         });
         Self {
             channel: "dashboard",

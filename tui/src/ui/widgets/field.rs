@@ -5,7 +5,7 @@ use anonymous_statistics::request::event::Entry;
 use anonymous_statistics::request::payload::EventId;
 use ratatui::layout::Size;
 
-use crate::present::{field_trace, words};
+use crate::present::{field_trace, fields, words};
 use crate::ui::keys::OwnKey;
 use crate::ui::screen::View;
 use crate::ui::theme::Look;
@@ -87,8 +87,7 @@ fn details(entry: &Entry, stamp: &EventId, look: Look, size: Size) -> Vec<Row> {
     page.row("Why", LABEL, field.purpose.describe());
     let class = field.sensitivity;
     page.row("Sensitivity", LABEL, &format!("{}: {}", class.describe(), words::sensitivity_means(class)));
-    let named = if field.documented { "named" } else { "not named" };
-    page.row("Netdata", LABEL, &format!("{named} by Netdata's own telemetry page"));
+    page.row("Netdata", LABEL, fields::documentation(field));
     page.blank().heading("The way to the sent value");
     for (label, text) in field_trace::steps(entry, stamp) {
         page.row(label, LABEL, &text);
