@@ -1,4 +1,4 @@
-//! The digest by which a person can tell that two requests are the same.
+//! The digest of a request, for comparing two of them.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 mod tests {
     use super::sha256;
 
-    /// The examples of FIPS 180-4's test vectors.
+    /// From the test vectors of FIPS 180-4.
     #[test]
     fn published_examples() {
         assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -230,7 +230,7 @@ pub(crate) enum SchemaFormat {
     Json,
 }
 
-/// What a relative path means would depend on who runs the program from where; the daemon's are all absolute.
+/// A relative path would depend on the caller's folder. The daemon's are all absolute.
 fn absolute(text: &str) -> Result<PathBuf, &'static str> {
     let path = PathBuf::from(text);
     if path.is_absolute() { Ok(path) } else { Err("the path must be absolute (begin with /)") }
@@ -245,7 +245,7 @@ fn action(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// An action that the daemon is known to give.
+/// An action of the schema.
 pub(crate) fn known_action(text: &str) -> Result<String, String> {
     let action = action(text)?;
     if fields::Action::named(&action).is_some() {

@@ -1,4 +1,4 @@
-//! A made-up machine, the same every time: for tests, and for the pictures that one of them draws.
+//! A made-up machine, always the same, for the tests and for the pictures of the documentation.
 
 use std::path::{Path, PathBuf};
 
@@ -25,27 +25,26 @@ use system_facts::{
     Virtualization,
 };
 
-/// 2026-01-01, 06:25 UTC: when the example's agent made its last call.
+/// 2026-01-01, 06:25 UTC: the last call of the example's agent.
 const BEFORE: UnixMillis = UnixMillis(1_767_248_700_000);
-/// 2026-01-01, 20:40:30 UTC: when the example is looked at.
+/// 2026-01-01, 20:40:30 UTC: the time of the preview.
 const NOW: UnixMillis = UnixMillis(1_767_300_030_000);
 
-/// Its kernel.
 const KERNEL: &str = "6.1.0-18-amd64";
 
-/// The random number of every event of the example.
+/// The random number of every event.
 const UUID: Uuid = Uuid::from_u128(0x0b5d_7d7e_4f0f_4f3a_9a57_3c1a_6a2f_1c11);
 
-/// An agent that may send, with this project's sender, and a last call from which everything is known.
+/// An agent that may send, with this project's sender and a complete last call.
 pub(crate) fn preview() -> Preview {
     let sender = Program::ThisSender(env!("CARGO_PKG_VERSION").to_owned());
     Preview { history: Ok(history()), ..with(&last_call("START"), sender) }
 }
 
-/// A day in milliseconds.
+/// In milliseconds.
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// Three events that were answered, the first under an older kernel, and one that waits.
+/// Three answered events, the first with an older kernel, and a waiting one.
 fn history() -> History {
     let item = |action: &str, kernel: &str, state, time, attempts, status| {
         let mut entry = Entry::new(&with(&last_call(action), Program::Missing).assembly.unwrap().request);
@@ -63,7 +62,7 @@ fn history() -> History {
     History { sent, waiting: vec![(waiting, RetryPlan::Next(1))], unread: Unread::default() }
 }
 
-/// The events of all actions on the example's machine, each from a last call.
+/// The events of all actions, each from a last call.
 pub(crate) fn columns() -> Vec<Column> {
     let column = |action: &str| {
         let assembly = with(&last_call(action), Program::Missing).assembly;
@@ -72,7 +71,6 @@ pub(crate) fn columns() -> Vec<Column> {
     ACTIONS.iter().map(|action| column(action.name)).collect()
 }
 
-/// A preview of a call on the example's machine.
 pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
     let config = Config::load(None).unwrap();
     let stamp = EventId { uuid: UUID, time: NOW };
@@ -114,13 +112,13 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
     }
 }
 
-/// The identifier of the example's agent, and the file in which it stands.
+/// The agent's identifier and its file.
 fn identity() -> (String, PathBuf) {
     let identifier = field("distinct_id").unwrap().example;
     (identifier.to_owned(), "/var/lib/netdata/registry/netdata.public.unique.id".into())
 }
 
-/// A decision in which nothing objects but what is given for the first directories.
+/// A decision without objections, except for these findings in the first directories.
 pub(crate) fn consent(findings: &[Finding]) -> Consent {
     let look = |path: &Path| {
         let at = CONFIG_DIRECTORIES.iter().position(|directory| path.starts_with(directory));
@@ -129,7 +127,7 @@ pub(crate) fn consent(findings: &[Finding]) -> Consent {
     Consent::decide(CONFIG_DIRECTORIES.iter().map(Path::new), |_variable| Ok(None), look)
 }
 
-/// A call of which everything is known from the last one: the schema's own examples.
+/// A call with the schema's examples as the values of the last one.
 pub(crate) fn last_call(action: &str) -> Invocation {
     let mut call = Invocation::expected(action);
     fill(&mut call, &Provenance::LastEvent(BEFORE));

@@ -1,7 +1,7 @@
-//! `telemetry-preview`: shows what the Netdata agent's telemetry would send, and turns it off.
+//! `telemetry-preview`: shows the telemetry of the Netdata agent before it is sent, and turns it off.
 //!
-//! It opens no network socket, and has no HTTP, TLS or DNS code. Every decision and every file that is written is the
-//! core library's; here is only what people see.
+//! It opens no network socket, and has no HTTP, TLS or DNS code. The core library makes every decision and writes every
+//! file; this crate is the user interface.
 
 mod actions;
 mod cli;
@@ -22,12 +22,11 @@ use clap::{CommandFactory, Parser};
 use crate::cli::{Cli, ShowOptions, Verb};
 use crate::output::Failure;
 
-/// The definition of the command line, for the pages that are made from it.
+/// The command line's definition, for the generated pages.
 pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// The program.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -58,7 +57,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Without a verb: the screens where there is a terminal for them, otherwise the same as text.
+/// Without a verb: the screens on a capable terminal, otherwise the same as text.
 fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
     let question = question::from(place)?;
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");

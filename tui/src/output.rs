@@ -1,4 +1,4 @@
-//! How the program ends: what it writes, and its exit status. The help text lists the numbers.
+//! The program's output and exit status. The help text lists the numbers.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,20 +6,20 @@ use std::process::ExitCode;
 use anonymous_statistics::text::{ESCAPED, escaped_for, printable};
 use system_facts::printable_json;
 
-/// You did not confirm, or standard output cannot be written to.
+/// The caller did not confirm, or standard output is not writable.
 pub(crate) const NOT_DONE: u8 = 1;
-/// `diff`, and something differs.
+/// `diff` found a difference.
 pub(crate) const DIFFERS: u8 = 1;
 /// Wrong usage, or there is no request to show.
 pub(crate) const USAGE: u8 = 2;
-/// `--strict`, and a value is not known here.
+/// `--strict`, and a value is unknown here.
 pub(crate) const NOT_EXACT: u8 = 3;
-/// `check`, and it cannot be told from this account.
+/// `check` cannot tell from this account.
 pub(crate) const CANNOT_TELL: u8 = 3;
 /// A file could not be created or deleted (`EX_NOPERM` of sysexits.h).
 pub(crate) const NO_PERMISSION: u8 = 77;
 
-/// Why the program did not do what was asked: one line, and what could be run instead.
+/// A failure in one line, with alternatives to run.
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
@@ -33,19 +33,18 @@ impl Failure {
         Self { code, line: line.into(), instead: Vec::new(), elsewhere: Vec::new() }
     }
 
-    /// The same, with another exit status.
     pub(crate) fn with_code(mut self, code: u8) -> Self {
         self.code = code;
         self
     }
 
-    /// The same, with commands that would do it.
+    /// Adds commands that would succeed.
     pub(crate) fn instead(mut self, commands: Vec<String>) -> Self {
         self.instead = commands;
         self
     }
 
-    /// The same, with lines about other places where it may be done.
+    /// Adds lines about other places.
     pub(crate) fn elsewhere(mut self, lines: Vec<String>) -> Self {
         self.elsewhere = lines;
         self
@@ -67,7 +66,7 @@ impl Failure {
     }
 }
 
-/// Writes the answer. A reader that has seen enough and went away is no error.
+/// Writes the answer. A reader that closes the pipe early is no error.
 pub(crate) fn answer(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()) {
@@ -78,7 +77,6 @@ pub(crate) fn answer(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     }
 }
 
-/// Writes the answer line by line.
 pub(crate) fn lines(lines: &[String]) -> Result<(), Failure> {
     answer(lines.join("\n") + "\n")
 }
@@ -90,7 +88,7 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     answer(printable_json(&text).into_owned() + "\n")
 }
 
-/// Writes bytes as they are, but never to a terminal what it would obey: anybody may have written what waits to be sent.
+/// Writes bytes unchanged, but escapes them for a terminal: a waiting event may come from anybody.
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
     match escaped_for(&io::stdout(), bytes) {
         None => answer(bytes),
@@ -102,17 +100,17 @@ pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Says something beside the answer.
+/// Writes to standard error, beside the answer.
 pub(crate) fn hint(line: &str) {
     to_stderr(&format!("{}\n", printable(line)));
 }
 
-/// If standard error cannot be written to, there is nobody left to tell.
+/// If standard error is not writable, there is nobody left to tell.
 fn to_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// What clap says: help and version on standard output, a mistake as one line and a hint.
+/// clap's output: help and version on standard output, a mistake as one line and a hint.
 pub(crate) fn clap(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match answer(error.to_string()) {
@@ -126,7 +124,7 @@ pub(crate) fn clap(error: &clap::Error) -> ExitCode {
         return ExitCode::from(USAGE);
     }
     let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    // A list of what is missing stands on lines of its own.
+    // clap lists missing arguments on lines of their own.
     let missing: Vec<&str> = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim).collect();
     let missing = if missing.is_empty() { String::new() } else { format!(" {}", missing.join(" ")) };
     Failure::new(USAGE, format!("{line}{missing} (--help lists what there is)")).report()

@@ -1,4 +1,4 @@
-//! From the command line to the question that the core library answers.
+//! Turns the command line into a question to the core library.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use anonymous_statistics::text::printable;
 use crate::cli::{self, Place};
 use crate::output::{Failure, USAGE};
 
-/// The event that is shown unless another is asked for: the first that an agent sends.
+/// The default event, the first that an agent sends.
 const USUAL_EVENT: &str = "START";
 
-/// What is asked, with the environment of this program.
+/// The question, with this program's environment.
 pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
-    // A recorded call may have an action that is not known here: it is a call of a daemon.
+    // A recorded call may have an unknown action, since a daemon made it.
     if let (Some(event), None) = (&place.event, &place.call) {
         cli::known_action(event).map_err(|problem| Failure::new(USAGE, format!("--event: {problem}")))?;
     }

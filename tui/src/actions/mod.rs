@@ -1,4 +1,4 @@
-//! What a person can have done, and what comes of it.
+//! The actions that a person can start, and their results.
 
 pub(crate) mod opting;
 pub(crate) mod report;

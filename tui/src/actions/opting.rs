@@ -1,4 +1,4 @@
-//! Opting out and in as the commands and the screens do it alike: the core library acts, and here are the words about it.
+//! Opting out and in, for the commands and the screens. The core library acts; the words are here.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ use crate::actions::rights::{Who, again, again_if, is_root, quoted};
 use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
 use crate::present::words;
 
-/// Why something cannot be done here, and what would do it.
+/// The reason why an action is impossible here, and the alternatives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Obstacle {
     what: String,
@@ -31,7 +31,7 @@ impl Obstacle {
         Failure::new(NO_PERMISSION, self.what).instead(self.commands).elsewhere(elsewhere)
     }
 
-    /// The same for the screens, which have no room for more where a command helps.
+    /// The same for the screens. They have no room for further alternatives beside a command.
     pub(crate) fn report(self) -> Report {
         let elsewhere = if self.commands.is_empty() { self.elsewhere } else { Vec::new() };
         let sentences = [self.what].into_iter().chain(self.advice.map(str::to_owned)).chain(elsewhere).collect();
@@ -39,7 +39,7 @@ impl Obstacle {
     }
 }
 
-/// What a preview found that cannot be done here, so that nobody is asked to confirm it.
+/// The obstacles that a preview found, so that nobody confirms an impossible action.
 #[derive(Debug, Default)]
 pub(crate) struct Barred {
     pub(crate) opt_out: Option<Obstacle>,
@@ -52,7 +52,7 @@ impl Barred {
     }
 }
 
-/// What has to be known to opt out: where the file is created, and where events may wait.
+/// A planned opt-out: the folders for the file, and the outboxes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptOut {
     targets: Vec<Target>,
@@ -61,17 +61,17 @@ pub(crate) struct OptOut {
     restart: Option<String>,
 }
 
-/// What came of opting out.
+/// The result of opting out.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     plan: OptOut,
-    /// What came of each file.
+    /// One for each target.
     files: Vec<io::Result<Done>>,
-    /// Tried only for agents whose file stands.
+    /// Only for the agents whose file exists now.
     waiting: io::Result<Deleted>,
 }
 
-/// Where the file is created or removed: one place for each agent, or the usual one for an agent that comes later.
+/// The places of the file: one for each agent, or the usual one for a future agent.
 fn or_usual(targets: Vec<Target>) -> Vec<Target> {
     if targets.is_empty() {
         // None of the usual folders exists.
@@ -90,7 +90,7 @@ impl OptOut {
         Self::of(preview.targets.clone(), preview.folders.clone(), preview.restart.clone())
     }
 
-    /// The same without a preview, which takes longer.
+    /// The same without a preview, which would take longer.
     pub(crate) fn find(question: &Question) -> Self {
         let (targets, folders) = Preview::targets(question);
         Self::of(targets, folders, None)
@@ -100,28 +100,27 @@ impl OptOut {
         Self { without_agent: targets.is_empty(), targets: or_usual(targets), folders, restart }
     }
 
-    /// The files that will be created, and whether their folders will be, too.
+    /// The files to create, and whether their folders are missing.
     pub(crate) fn files(&self) -> impl Iterator<Item = (PathBuf, bool)> {
         self.targets.iter().map(|target| (file_of(target), !target.exists))
     }
 
-    /// Whether no agent was found here.
     pub(crate) fn is_without_agent(&self) -> bool {
         self.without_agent
     }
 
-    /// Whether an agent names one of the folders, which nobody may write to who was not asked.
+    /// Whether only an agent names one of the folders: no file is written there without a confirmation.
     pub(crate) fn is_to_be_confirmed(&self) -> bool {
         self.targets.iter().any(|target| target.foreign)
     }
 
-    /// Why it cannot be done, as far as that shows before.
+    /// The obstacle, as far as it is visible in advance.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
         let may: Vec<_> = self.targets.iter().map(|target| opt_out_file::may_opt_out(&target.folder)).collect();
         self.obstacle_of(&may)
     }
 
-    /// The first that failed, and the commands for all that did.
+    /// The first error, with the commands for all failed targets.
     fn obstacle_of<T>(&self, results: &[io::Result<T>]) -> Option<Obstacle> {
         let failed =
             self.targets.iter().zip(results).filter_map(|(target, result)| Some((target, result.as_ref().err()?)));
@@ -148,7 +147,7 @@ impl OptOut {
         Outcome { plan: self, files, waiting }
     }
 
-    /// The commands that do the same for whoever can.
+    /// The equivalent shell commands for a user with the necessary rights.
     fn commands(&self, targets: &[&Target], who: Who) -> Vec<String> {
         let sudo = if who == Who::Root { "sudo " } else { "" };
         let create = |target: &&Target| {
@@ -168,7 +167,7 @@ impl OptOut {
     }
 }
 
-/// Deletes what waits for these agents; the first error counts, after all were tried.
+/// Deletes the waiting events of these agents. It tries all, then returns the first error.
 fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted> {
     let libraries: BTreeSet<&Path> = targets.filter_map(|target| target.library.as_deref()).collect();
     let deleted: Vec<_> = libraries.into_iter().map(|library| outbox::silence(Some(library), Role::Reader)).collect();
@@ -179,7 +178,7 @@ fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted>
     })
 }
 
-/// How to opt out where no command on this machine does it.
+/// Ways to opt out elsewhere, where no command on this machine helps.
 fn elsewhere(file: &Path) -> Vec<String> {
     vec![
         "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
@@ -192,12 +191,11 @@ fn elsewhere(file: &Path) -> Vec<String> {
 }
 
 impl Outcome {
-    /// Why a file does not stand.
+    /// The obstacle, if a file could not be created.
     pub(crate) fn obstacle(&self) -> Option<Obstacle> {
         self.plan.obstacle_of(&self.files)
     }
 
-    /// The same for the screens.
     pub(crate) fn report(&self) -> Report {
         let said = self.sentences(self.plan.restart.as_deref());
         let Some(obstacle) = self.obstacle() else { return done("Opted out", said) };
@@ -206,7 +204,7 @@ impl Outcome {
         report
     }
 
-    /// What was done, in sentences, and what restarts the agent; nothing where no file stands.
+    /// The actions taken, and the restart that remains. Empty if no file exists now.
     pub(crate) fn sentences(&self, command: Option<&str>) -> Vec<String> {
         let mut sentences = Vec::new();
         for (target, file) in self.plan.targets.iter().zip(&self.files) {
@@ -241,7 +239,7 @@ impl Outcome {
     }
 }
 
-/// What has to be known to opt in: the files, where events may wait, and what objects beside the files.
+/// A planned opt-in: the files, the outboxes, and the other objections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptIn {
     targets: Vec<Target>,
@@ -261,24 +259,24 @@ impl OptIn {
         Self { targets, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
     }
 
-    /// Whether a preview found a file, or could not see whether there is one.
+    /// Whether a file was found, or may exist unseen.
     pub(crate) fn has_something_to_do(&self) -> bool {
         self.targets.iter().any(|target| target.file.verdict() != Decision::Allowed)
     }
 
-    /// The files that will be removed.
+    /// The files to remove; if none was found, all possible ones.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let all: Vec<PathBuf> = self.targets.iter().map(file_of).collect();
         let there = self.targets.iter().filter(|target| target.file.verdict() != Decision::Allowed).map(file_of);
         if self.has_something_to_do() { there.collect() } else { all }
     }
 
-    /// What keeps the sender silent even then.
+    /// The variables and files that will still opt out.
     pub(crate) fn others(&self) -> &[String] {
         &self.others
     }
 
-    /// Why it cannot be done, as far as that shows before.
+    /// The obstacle, as far as it is visible in advance.
     pub(crate) fn barred(&self) -> Option<Obstacle> {
         let waiting = |target: &Target| {
             outbox::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
@@ -307,9 +305,10 @@ impl OptIn {
         }
     }
 
-    /// Deletes the events that wait, then removes the files. An error says what was not possible, and leaves that file.
+    /// Deletes the waiting events, then removes the files. It stops at the first error, with the remaining files in
+    /// place.
     pub(crate) fn perform(&self) -> Result<Vec<String>, Obstacle> {
-        // Events from before this moment were made without consent, or it is not known that they were not.
+        // These events were made without consent, or at least without proof of it.
         let deleted = silence(self.targets.iter()).map_err(|error| self.cannot_forget(&error))?;
         let mut sentences = match deleted.number {
             0 => Vec::new(),
@@ -334,17 +333,17 @@ impl OptIn {
         Ok(sentences)
     }
 
-    /// Opts in, for the screens.
+    /// The same for the screens.
     pub(crate) fn report(&self) -> Report {
         self.perform().map_or_else(Obstacle::report, |sentences| done("Opted in", sentences))
     }
 }
 
-/// What has to be done then, with the command for it where that is known.
+/// The restart that remains, with its command if that is known.
 fn restart(then: &str, command: Option<&str>) -> Vec<String> {
     match command {
         None => vec![format!("Restart netdata, then {then}.")],
-        // Homebrew's services are a user's own.
+        // Homebrew's services belong to a user.
         Some(command) if is_root() || command.starts_with("brew ") => {
             vec![format!("Restart netdata, then {then}:"), format!("  {command}")]
         }
@@ -356,7 +355,7 @@ fn done(title: &'static str, sentences: Vec<String>) -> Report {
     Report { title, sentences, commands: Vec::new(), consent: true }
 }
 
-/// Asks for a typed word before what must not happen by accident.
+/// Asks for a typed word, so that nothing happens by accident.
 pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         let what = format!("{verb} asks first, and standard input is no terminal; add --yes to go ahead. {question}");
@@ -364,7 +363,7 @@ pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
     }
     output::hint(&format!("{question} Type yes to go ahead:"));
     let mut line = String::new();
-    // A line of any length is no yes.
+    // An endless line is a refusal, too.
     let read = io::stdin().lock().take(64).read_line(&mut line);
     if read.is_ok() && line.trim() == "yes" {
         Ok(())

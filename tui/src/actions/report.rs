@@ -1,12 +1,12 @@
-//! What came of something that a person asked the screens to do.
+//! The result of an action on the screens.
 
-/// It stays on the screen until it is read.
+/// Stays on the screen until it is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) title: &'static str,
     pub(crate) sentences: Vec<String>,
-    /// What would do it where it was not possible here.
+    /// Commands that would have succeeded where this program could not.
     pub(crate) commands: Vec<String>,
-    /// Whether it was about consent, so that the disk is read again and what it says is shown.
+    /// Whether consent was concerned: then the disk is read again, and the new state is shown.
     pub(crate) consent: bool,
 }

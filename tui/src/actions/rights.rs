@@ -1,4 +1,4 @@
-//! Who may do what was refused here, and the command that does it as that user.
+//! Missing rights: who has them, and the command for that user.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,14 +8,14 @@ use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
-/// Who can do what failed here.
+/// Who could do what failed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Who {
-    /// Root, as whom sudo runs a command.
+    /// Root, through sudo.
     Root,
-    /// Root, and that is who asks: something else has to be done first.
+    /// Root, which is the caller already: the cause must be removed first.
     Asker,
-    /// Nobody: to root the same is refused.
+    /// Nobody: root is refused as well.
     Nobody,
 }
 
@@ -28,7 +28,6 @@ impl Who {
         }
     }
 
-    /// What there is to say to that.
     pub(super) fn advice(self) -> Option<&'static str> {
         (self == Self::Nobody).then_some("More rights would not help: root is refused as well.")
     }
@@ -38,19 +37,19 @@ pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// What deletes or reads what is kept where rights are missing: `forget`, `history` or `diff` with more of them.
+/// The command for more rights: `forget`, `history` or `diff` with sudo.
 pub(crate) fn with_more_rights(verb: &str, preview: &Preview) -> Vec<String> {
     let who = if is_root() { Who::Asker } else { Who::Root };
     again_if(who, verb, &preview.folders)
 }
 
-/// To do the same again helps only as somebody else.
+/// Repeating the command helps only another user.
 pub(super) fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
     (who == Who::Root).then(|| again(verb, folders)).into_iter().collect()
 }
 
-/// This program once more, with sudo. That drops most of the environment, so what it named stands in the command; what was
-/// found, root finds too.
+/// This program again, with sudo. Since sudo drops most of the environment, the command names the folders from options
+/// and variables; root finds the others by itself.
 pub(super) fn again(verb: &str, folders: &Folders) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
     let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
@@ -63,11 +62,11 @@ pub(super) fn again(verb: &str, folders: &Folders) -> String {
     command
 }
 
-/// A word for a shell.
+/// A word in a shell's quotes.
 pub(super) fn quoted(word: &OsStr) -> String {
     match shlex::bytes::try_quote(word.as_encoded_bytes()) {
         Ok(quoted) => String::from_utf8_lossy(&quoted).into_owned(),
-        // Only a NUL cannot be quoted, and no path holds one.
+        // Only a NUL cannot be quoted, and a path has none.
         Err(_nul) => printable(&word.to_string_lossy()).into_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Saving the request that is shown.
+//! Saving the displayed request.
 
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use rustix::fs::{AtFlags, CWD, statat};
 use crate::actions::report::Report;
 use crate::present::words;
 
-/// The file that will be created, and the bytes that it gets.
+/// The file to create, and its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Save {
-    /// What its path was when this program started.
+    /// The path at the start of this program.
     folder: PathBuf,
     name: String,
     bytes: Vec<u8>,
 }
 
 impl Save {
-    /// The name holds the event and the beginning of its random number, so that each request has a file of its own.
+    /// The name contains the event and the start of its random number, so that each request gets its own file.
     pub(crate) fn plan(assembly: &Assembly, folder: &Path) -> Self {
         let number: String = assembly.stamp.uuid.to_string().chars().take(8).collect();
         let name = format!("telemetry-{}-{number}.http", assembly.event.action());
@@ -35,7 +35,7 @@ impl Save {
         self.bytes.len()
     }
 
-    /// Writes it into the folder that is open, not into what its path may lead to by now.
+    /// Writes into the open folder, wherever its path leads now.
     pub(crate) fn perform(&self, folder: impl AsFd) -> Report {
         let file = words::path(&self.file());
         let (title, sentence) = match files::write_new(&folder, &self.name, &self.bytes) {

@@ -1,4 +1,4 @@
-//! The daemon's view in words, beside that of the shell in which somebody asks.
+//! The deciding environment in words, beside that of the caller's shell.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use anonymous_statistics::text::printable;
 
 use crate::present::words;
 
-/// Whose environment decides, and what that means.
+/// The owner of the deciding environment, and the consequence.
 pub(crate) fn whose(preview: &Preview) -> String {
     let surroundings = &preview.surroundings;
     let mut sentence = match &surroundings.whose {
@@ -35,7 +35,7 @@ pub(crate) fn whose(preview: &Preview) -> String {
     sentence
 }
 
-/// A variable of which the two environments differ.
+/// A variable with different values in the two environments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) variable: String,
@@ -43,7 +43,7 @@ pub(crate) struct Difference {
     pub(crate) shell: String,
 }
 
-/// What the daemon has and what this shell has, where they differ.
+/// The different variables.
 pub(crate) fn differences(preview: &Preview) -> Vec<Difference> {
     let Some(askers) = &preview.askers else { return Vec::new() };
     let pairs = preview.consent.steps.iter().zip(&askers.steps);
@@ -58,7 +58,7 @@ pub(crate) fn differences(preview: &Preview) -> Vec<Difference> {
         .collect()
 }
 
-/// Every daemon that runs, in a line.
+/// The running daemons, one line each.
 pub(crate) fn daemons(preview: &Preview) -> Vec<String> {
     preview.daemons.running.iter().map(|daemon| line(preview, daemon)).collect()
 }
@@ -91,7 +91,7 @@ fn decided(consent: &Consent) -> String {
     }
 }
 
-/// The file is advised where only a variable opts out.
+/// Advises to create the file where only a variable opts out.
 pub(crate) fn advice(preview: &Preview) -> Option<&'static str> {
     preview.consent.is_by_variable_alone().then_some(
         "Only a variable opts out. The agent's dashboard looks at the file alone: create it as well (telemetry-preview \

@@ -1,4 +1,4 @@
-//! The events of the agent's dashboard in words, for the command and for the screen.
+//! The events of the agent's dashboard in words, for the command and the screen.
 
 use anonymous_statistics::channels::Channel;
 use anonymous_statistics::channels::dashboard::{self, Recording};
@@ -9,45 +9,43 @@ use anonymous_statistics::request::payload::{EventId, Uuid};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
-/// What these events are, in sentences.
+/// These events, in sentences.
 pub(crate) const ABOUT: &str = "The dashboard's events leave from the browser of whoever looks at it. They are shown here as \
     dashboard/telemetry.js sends them: it asks the agent first, and again before it sends. This program cannot see into a \
     browser, and asks the agent nothing.";
 
-/// Who decides, in sentences.
+/// The decision about them, in sentences.
 pub(crate) const DECIDES: &str = "The agent decides: a dashboard asks it, and it says true or false (anonymous_statistics). \
     It goes by whether it found the opt-out file when it started, and by no variable.";
 
-/// What is recorded of the agent's own dashboard, in sentences.
+/// The recording of the agent's own dashboard, in sentences.
 pub(crate) const STOCK: &str = "The dashboard that comes with the agent does not use telemetry.js. It loads PostHog's client \
     from app.posthog.com, and masks what it sends only after the first events were made.";
 
-/// Nothing of these events is frozen here: a browser makes their numbers and times.
+/// Unused values: a browser makes the numbers and times of these events.
 pub(crate) static STAMP: EventId = EventId { uuid: Uuid::nil(), time: UnixMillis(0) };
 
-/// What is known of the channel on this machine.
+/// The dashboard's channel on this machine.
 pub(crate) fn channel(preview: &Preview) -> Option<Channel> {
     preview.channels().into_iter().find(|channel| channel.name == "dashboard")
 }
 
-/// Its state in words.
 pub(crate) fn state(preview: &Preview) -> String {
     channel(preview).map_or_else(String::new, |channel| printable(&channel.state).into_owned())
 }
 
-/// Where the events go.
 pub(crate) fn destination() -> String {
     format!("{}, unless the dashboard names another", DEFAULT_URL.replace("capture", "batch"))
 }
 
-/// What PostHog's client adds by itself: a heading and the names, for those that pass and those that do not.
+/// The properties that PostHog's client adds: a heading and the names, for the kept and the removed ones.
 pub(crate) fn client() -> (Recording, [(&'static str, Vec<&'static str>); 2]) {
     let recording = dashboard::client();
     let (kept, removed) = recording.kept_and_removed();
     (recording, [("telemetry.js lets pass", kept), ("telemetry.js removes or masks", removed)])
 }
 
-/// What PostHog's client adds by itself, for programs.
+/// The same for programs.
 #[derive(Serialize)]
 pub(crate) struct Client {
     program: &'static str,
@@ -63,7 +61,7 @@ impl Client {
     }
 }
 
-/// What the dashboard that comes with an agent sends, for programs.
+/// The properties that the agent's own dashboard sends, for programs.
 #[derive(Serialize)]
 pub(crate) struct Stock {
     program: &'static str,

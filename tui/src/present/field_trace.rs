@@ -1,4 +1,4 @@
-//! The way of one value, from what was asked to what is sent.
+//! The trace of one value, from the question to the request.
 
 use anonymous_statistics::request::event::{Cause, Content, Entry};
 use anonymous_statistics::request::payload::EventId;
@@ -45,7 +45,7 @@ pub(crate) fn steps(entry: &Entry, stamp: &EventId) -> Vec<(&'static str, String
     steps
 }
 
-/// What the daemon said or the machine answered, safe for a terminal.
+/// The answer of the daemon or the machine, safe for a terminal.
 pub(crate) fn raw(entry: &Entry) -> Option<String> {
     entry.raw.as_deref().map(|raw| if raw.is_empty() { "(empty)".to_owned() } else { printable(raw).into_owned() })
 }

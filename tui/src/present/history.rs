@@ -1,4 +1,4 @@
-//! What was sent and what waits, in words.
+//! The outbox in words.
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::Preview;
@@ -6,7 +6,7 @@ use anonymous_statistics::outbox::history::RetryPlan;
 use anonymous_statistics::outbox::{Entry, Item};
 use anonymous_statistics::text::printable;
 
-/// What is or is not recorded from now on, where it is not the usual.
+/// Whether future events are recorded, if that differs from the default.
 pub(crate) fn recorded(preview: &Preview) -> Option<String> {
     match (preview.consent.decision(), &preview.config) {
         (Decision::OptedOut, _) => Some(
@@ -21,7 +21,6 @@ pub(crate) fn recorded(preview: &Preview) -> Option<String> {
     }
 }
 
-/// One item in a line.
 pub(crate) fn line(item: &Item) -> String {
     let time = item.name.time.to_string();
     match &item.entry {
@@ -33,7 +32,7 @@ pub(crate) fn line(item: &Item) -> String {
     }
 }
 
-/// One item in a short line: when, what, with this many columns, and what came of it.
+/// A short line: the time, the action in this many columns, and the outcome.
 pub(crate) fn short(item: &Item, actions: usize) -> String {
     let time = item.name.time.to_string();
     let second = time.split_once('.').map_or(&*time, |(second, _)| second);
@@ -44,7 +43,7 @@ pub(crate) fn short(item: &Item, actions: usize) -> String {
     format!("{second}Z  {:actions$}  {outcome}", printable(&action))
 }
 
-/// What came of a request.
+/// The result of the last attempt.
 fn outcome(entry: &Entry) -> String {
     match entry.record.status {
         _ if entry.record.attempts == 0 => "not tried yet".to_owned(),
@@ -55,7 +54,7 @@ fn outcome(entry: &Entry) -> String {
     }
 }
 
-/// How often a request was tried, and what came of it.
+/// The number of attempts, with the result.
 fn attempts(entry: &Entry) -> String {
     let record = &entry.record;
     let when = record.time.map_or_else(String::new, |time| format!(", last at {time}"));
@@ -67,7 +66,7 @@ fn attempts(entry: &Entry) -> String {
     format!("{}; {tries}; to {}", outcome(entry), record.url)
 }
 
-/// What becomes of an event that waits.
+/// The sender's plan for a waiting event.
 pub(crate) fn becomes(prospect: &RetryPlan) -> String {
     let next = "at the daemon's next START or META";
     match prospect {

@@ -1,4 +1,4 @@
-//! What is known here of values that only the daemon sets.
+//! What is known here about the values that only the daemon sets.
 
 use anonymous_statistics::call::Provenance;
 use anonymous_statistics::fields::{Field, Origin};
@@ -7,15 +7,15 @@ use anonymous_statistics::request::event::Cause;
 
 use crate::present::words;
 
-/// Stands before a value that the daemon sets.
+/// Precedes a value that the daemon sets.
 pub(crate) const MARK: &str = "*";
 
-/// Whether the daemon says this field's value when it makes a call.
+/// Whether the daemon's call contains this field's value.
 pub(crate) fn is_set_by_daemon(field: &Field) -> bool {
     matches!(field.origin, Origin::Argument(_) | Origin::ArgumentOf { .. } | Origin::Variable(_) | Origin::EventPart(_))
 }
 
-/// A cell as a word or two, marked where the daemon sets the value.
+/// A cell in a word or two, with a mark if the daemon sets the value.
 pub(crate) fn short(field: &Field, cell: &Cell) -> String {
     let mark = if is_set_by_daemon(field) { MARK } else { "" };
     match cell {
@@ -28,7 +28,7 @@ pub(crate) fn short(field: &Field, cell: &Cell) -> String {
     }
 }
 
-/// The newest value that an event of any kind had, with that event and its time.
+/// The newest known value in an event of any kind, with that event and its time.
 pub(crate) fn last(field: &Field, columns: &[Column]) -> Option<String> {
     let said = columns.iter().filter_map(|column| {
         let assembly = column.assembly.as_ref().ok()?;

@@ -1,4 +1,4 @@
-//! What was found, in words: the screens, the text and the JSON say it alike.
+//! The findings in words, the same for the screens, the text and the JSON.
 
 pub(crate) mod consent;
 pub(crate) mod dashboard;

@@ -1,4 +1,4 @@
-//! A preview in words: what the screens, the text and the JSON say alike.
+//! A preview in words, the same for the screens, the text and the JSON.
 
 use std::path::Path;
 
@@ -18,18 +18,16 @@ use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
 
-/// What this program promises about itself.
 pub(crate) const NO_SOCKET: &str = "opens no network socket";
 
-/// What is never sent, whatever a machine or a daemon says; and what a server sees nevertheless.
+/// The data that is never sent; and the address that a server sees nevertheless.
 pub(crate) const NEVER_SENT: &str = "host name, IP or MAC addresses, user names, paths of this machine, command lines, \
     tokens, machine-id or hardware UUIDs. The server still sees the address that the connection comes from.";
 
-/// What kind of data this is.
 pub(crate) const PSEUDONYMOUS: &str =
     "The events are pseudonymous: they carry no name, but an identifier that tells this installation from all others.";
 
-/// The symbol of an outlook in ASCII. It always stands beside words.
+/// A verdict's symbol in ASCII. Words always accompany it.
 pub(crate) const fn symbol(outlook: Verdict) -> &'static str {
     match outlook {
         Verdict::WillSend => "[>]",
@@ -41,12 +39,12 @@ pub(crate) const fn symbol(outlook: Verdict) -> &'static str {
     }
 }
 
-/// The state with its symbol, in one line.
+/// The verdict with its symbol, in one line.
 pub(crate) fn headline(preview: &Preview) -> String {
     format!("{} {}", symbol(preview.events().verdict()), preview.events().headline())
 }
 
-/// What turns off the daemon's own reports, where there may be some: both lines together.
+/// The two settings that turn off the daemon's own reports, if it may make any.
 pub(crate) fn both_needed(preview: &Preview) -> Vec<String> {
     if !preview.events().may_report_itself() {
         return Vec::new();
@@ -59,7 +57,6 @@ pub(crate) fn both_needed(preview: &Preview) -> Vec<String> {
     ]
 }
 
-/// A decision in words.
 pub(crate) const fn decision(decision: Decision) -> &'static str {
     match decision {
         Decision::Allowed => "allowed",
@@ -68,7 +65,7 @@ pub(crate) const fn decision(decision: Decision) -> &'static str {
     }
 }
 
-/// What one step of the trace says.
+/// The verdict of one step of the trace.
 pub(crate) fn verdict(step: &Step) -> &'static str {
     match step.finding.verdict() {
         Decision::Allowed => "does not object",
@@ -77,7 +74,7 @@ pub(crate) fn verdict(step: &Step) -> &'static str {
     }
 }
 
-/// What was found at one step of the trace.
+/// The finding of one step of the trace.
 pub(crate) fn finding(step: &Step) -> String {
     match (&step.source, &step.finding) {
         (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
@@ -85,17 +82,17 @@ pub(crate) fn finding(step: &Step) -> String {
     }
 }
 
-/// Which daemons call a sender at all.
+/// The daemons that call a sender at all.
 pub(crate) fn daemons() -> String {
     format!("Netdata's daemon calls {SCRIPT} up to v2.2; from v2.6 on it calls no such script, even if one is there.")
 }
 
-/// Sentences in lines of a readable length.
+/// Wraps sentences at a readable width.
 pub(crate) fn paragraph(text: &str) -> String {
     textwrap::fill(text, 90)
 }
 
-/// A path, safe for a terminal whatever it holds.
+/// A path, safe for a terminal.
 pub(crate) fn path(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
@@ -105,11 +102,11 @@ pub(crate) fn when(action: &str) -> Option<&'static str> {
     Action::named(action).map(|known| known.when)
 }
 
-/// Why a request need not be the one that is sent next.
+/// Why the next request may differ.
 pub(crate) const NOT_EXACT: &str = "Not exact: what is \"set by the daemon\" is known only when the daemon makes the call, \
     and what the last event had may have changed since.";
 
-/// How many fields the request has, and how far their values are known.
+/// The number of fields, by how far their values are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) all: usize,
@@ -152,21 +149,21 @@ impl std::fmt::Display for Count {
     }
 }
 
-/// The fields of the request, and those whose values were refused.
+/// The entries of the event; none without a request.
 pub(crate) fn entries(preview: &Preview) -> &[Entry] {
     preview.assembly.as_ref().map_or(&[], |assembly| assembly.event.entries())
 }
 
-/// Whether people see this field: it stands in the request, or would if its value fitted.
+/// Whether the field is shown: it is in the request, or its value was refused or is unknown.
 pub(crate) fn is_shown(entry: &Entry) -> bool {
     entry.content != Content::Absent
 }
 
-/// Why events are sent at all.
+/// The purpose of the events.
 pub(crate) const WHY: &str =
     "Netdata's developers count installations with it, and see how the agent is used and where it fails.";
 
-/// How much the fields of the request say about one machine.
+/// How much the fields reveal about one machine.
 pub(crate) fn by_sensitivity(preview: &Preview) -> String {
     let count = |class| {
         let of_class = |entry: &&Entry| entry.content.is_in_body() && entry.field.sensitivity == class;
@@ -182,7 +179,6 @@ pub(crate) fn by_sensitivity(preview: &Preview) -> String {
     )
 }
 
-/// What a class of sensitivity means.
 pub(crate) const fn sensitivity_means(class: Sensitivity) -> &'static str {
     match class {
         Sensitivity::Identifier => "tells this installation from all others",
@@ -192,7 +188,7 @@ pub(crate) const fn sensitivity_means(class: Sensitivity) -> &'static str {
     }
 }
 
-/// Who sets a field's value where it is not known here.
+/// Who sets a value that is unknown here.
 pub(crate) const fn setter(field: &Field) -> &'static str {
     match field.origin {
         Origin::Hello(_) => "the agent",
@@ -202,15 +198,15 @@ pub(crate) const fn setter(field: &Field) -> &'static str {
     }
 }
 
-/// Whether a field's value comes about in a browser.
+/// Whether a browser makes the value.
 pub(crate) const fn is_of_browser(field: &Field) -> bool {
     matches!(field.origin, Origin::Hello(_) | Origin::Page | Origin::Client)
 }
 
-/// A field's value as it stands in the body, or why there is none.
+/// The value as in the body, or why there is none.
 pub(crate) fn value(entry: &Entry, stamp: &EventId) -> String {
     match &entry.content {
-        // Written from the value itself, so that the keys of an object stand as on the wire.
+        // Serialized directly, so that the keys of an object keep their wire order.
         Content::Sent(value) => printable(&serde_json::to_string(value).unwrap_or_default()).into_owned(),
         Content::Frozen => value_in_body(entry, stamp).to_string(),
         Content::NotKnownHere => format!("set by {}", setter(entry.field)),
@@ -219,10 +215,10 @@ pub(crate) fn value(entry: &Entry, stamp: &EventId) -> String {
     }
 }
 
-/// A field's value as JSON; null where it is not known here, or left out.
+/// The value as JSON; null if it is unknown here, or left out.
 pub(crate) fn value_in_body(entry: &Entry, stamp: &EventId) -> serde_json::Value {
     match &entry.content {
-        // Plain data always has a form in JSON.
+        // Plain data always has a JSON form.
         Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
         Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.to_string().into(),
         Content::Frozen => stamp.time.to_string().into(),
@@ -230,7 +226,7 @@ pub(crate) fn value_in_body(entry: &Entry, stamp: &EventId) -> serde_json::Value
     }
 }
 
-/// What is known about a value that is not here: its form and an example. `None`: the value is here.
+/// The form and an example of a missing value; `None`: the value is known.
 pub(crate) fn instead_of_value(entry: &Entry) -> Option<String> {
     match entry.content {
         Content::NotKnownHere | Content::Dropped(_) => {
@@ -240,7 +236,6 @@ pub(crate) fn instead_of_value(entry: &Entry) -> Option<String> {
     }
 }
 
-/// Where a value comes from.
 pub(crate) fn source(entry: &Entry) -> String {
     let origin = entry.field.origin_in_words();
     match &entry.cause {
@@ -255,7 +250,7 @@ pub(crate) fn source(entry: &Entry) -> String {
     }
 }
 
-/// What was asked to find a value, in that order.
+/// The questions to the machine behind a value, in order.
 pub(crate) fn evidence(entry: &Entry) -> &[Evidence] {
     match &entry.cause {
         Cause::Collected { evidence, .. } => evidence,
@@ -263,7 +258,6 @@ pub(crate) fn evidence(entry: &Entry) -> &[Evidence] {
     }
 }
 
-/// One question to the machine and its answer.
 pub(crate) fn asked(evidence: &Evidence) -> String {
     printable(&format!("{}: {}", evidence.asked, evidence.outcome)).into_owned()
 }
@@ -280,7 +274,6 @@ pub(crate) fn config(preview: &Preview) -> String {
     }
 }
 
-/// The agent's config directory.
 pub(crate) fn config_directory(folders: &Folders) -> String {
     match folders.config_path() {
         Some(directory) => path(directory),
@@ -288,12 +281,11 @@ pub(crate) fn config_directory(folders: &Folders) -> String {
     }
 }
 
-/// The folder in which events wait and are kept.
 pub(crate) fn state_folder(folders: &Folders) -> String {
     folders.state().map_or_else(|| "none: no library directory found".to_owned(), |state| path(&state))
 }
 
-/// What the state folder holds beside what is shown of it, in a sentence.
+/// The unread rest of the state folder, in a sentence.
 pub(crate) fn unread(unread: Unread) -> Option<String> {
     let what = not_read(unread)?;
     Some(format!("{what}. No sender leaves so many; telemetry-preview forget deletes all."))
@@ -310,7 +302,7 @@ pub(crate) fn not_read(unread: Unread) -> Option<String> {
     Some(format!("Not read: {how_many}"))
 }
 
-/// The proxy that a request would go through.
+/// The proxy for a request.
 pub(crate) fn proxy(preview: &Preview) -> String {
     let shown = match &preview.proxy {
         Ok(Some(proxy)) => format!("{} ({})", proxy.shown(), proxy.variable),
@@ -320,7 +312,7 @@ pub(crate) fn proxy(preview: &Preview) -> String {
     printable(&shown).into_owned()
 }
 
-/// Where certificates are checked against.
+/// The certificates that the sender trusts.
 pub(crate) fn trust_store(preview: &Preview) -> String {
     let shown = match &preview.trust_store {
         Ok(Some(store)) => store.to_string_lossy().into_owned(),
@@ -330,12 +322,12 @@ pub(crate) fn trust_store(preview: &Preview) -> String {
     printable(&shown).into_owned()
 }
 
-/// The agent's version, where something says it.
+/// The agent's version, if known.
 pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
     preview.version.as_ref().map(ToString::to_string)
 }
 
-/// The surroundings in rows: where to, what, who, and with what.
+/// The circumstances in rows: destination, request, sender and settings.
 pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
     let action = &preview.action;
     let mut rows = vec![
@@ -367,7 +359,7 @@ pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// Rows of a label and a text, aligned.
+/// Aligned rows of a label and a text.
 pub(crate) fn aligned(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
     rows.iter().fold(String::new(), |text, (label, row)| text + &format!("{label:width$}  {row}\n"))

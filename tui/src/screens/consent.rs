@@ -1,4 +1,4 @@
-//! Consent: every place that was looked at, what it says, and what would change it.
+//! Consent: every source of the decision, its finding, and what would change it.
 
 use anonymous_statistics::consent::{Consent as Decided, Source, Step};
 use ratatui::buffer::Buffer;
@@ -68,10 +68,10 @@ fn rows(view: View<'_>) -> Vec<Row> {
     page.into_rows()
 }
 
-/// Columns of the labels of a channel.
+/// Columns of a channel's labels.
 const CHANNEL: usize = 11;
 
-/// What the environment that decides has, beside that of this shell.
+/// The variables of the deciding environment and of this shell, side by side.
 fn beside_each_other(page: &mut Page, view: View<'_>) {
     let preview = view.preview;
     page.blank().heading("Whose variables decide").text(&consent::whose(preview));

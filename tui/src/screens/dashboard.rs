@@ -1,4 +1,4 @@
-//! Dashboard: what the agent's dashboard sends from a browser, who decides that, and what others add.
+//! Dashboard: the events that the agent's dashboard sends from a browser, the decision about them, and what others add.
 
 use anonymous_statistics::channels::dashboard::stock;
 use ratatui::buffer::Buffer;
@@ -18,7 +18,7 @@ pub(crate) struct Dashboard {
     table: Table,
 }
 
-/// What a line beside the fields stands for.
+/// The subject of a line that is no field.
 #[derive(Debug, Clone, Copy)]
 enum Subject {
     State,
@@ -55,7 +55,7 @@ impl Screen for Dashboard {
 }
 
 impl Dashboard {
-    /// What is listed. What is searched for leaves out the others.
+    /// The lines of the table, filtered by the search.
     fn items<'a>(&self, view: View<'a>) -> Vec<Item<'a>> {
         let item = |heading: &str, name, value, subject| Item {
             heading: heading.to_owned(),

@@ -1,4 +1,4 @@
-//! Events: what START, EXIT, FATAL and the rest say, beside each other, and in what they differ.
+//! Events: START, EXIT, FATAL and the others side by side, with their differences.
 
 use std::ops::Range;
 
@@ -21,9 +21,9 @@ use crate::ui::widgets::page::{Page, Row, Scroll, bar, fit};
 
 #[derive(Debug, Default)]
 pub(crate) struct Events {
-    /// The chosen field; `None`, or a field that is not listed: the first.
+    /// `None`, or a field that is not listed: the first one.
     chosen: Option<&'static str>,
-    /// How many events are skipped after the one on the left.
+    /// The number of events that are scrolled past, after the leftmost one.
     skipped: usize,
     only_differing: bool,
     list: List,
@@ -35,7 +35,7 @@ const KEYS: [OwnKey; 3] = [
     OwnKey { key: "Enter", word: "details", does: "the chosen field in all events; Enter or Esc goes back" },
 ];
 
-/// Columns of a value, at least.
+/// The minimum columns of a value.
 const VALUE: usize = 15;
 
 /// An event as a column.
@@ -47,14 +47,14 @@ struct Shown<'a> {
 /// A field as a row.
 struct Compared {
     field: &'static Field,
-    /// What each shown event has, from left to right.
+    /// The content in each shown event, from left to right.
     cells: Vec<Cell>,
-    /// How each of them stands to the first.
+    /// The comparison of each with the first.
     verdicts: Vec<Comparison>,
 }
 
 impl Compared {
-    /// Of all shown events.
+    /// The verdict over all shown events.
     fn verdict(&self) -> Comparison {
         let has = |verdict| self.verdicts.contains(&verdict);
         [Comparison::Differs, Comparison::CannotTell, Comparison::Fresh]
@@ -146,14 +146,14 @@ fn names(view: View<'_>) -> usize {
     (usize::from(view.size.width) / 4).clamp(20, 34)
 }
 
-/// How many events have room beside each other.
+/// The number of events that fit side by side.
 fn columns_in(view: View<'_>) -> usize {
     let room = usize::from(view.size.width).saturating_sub(names(view) + 5);
     (room / (VALUE + 1)).clamp(2, view.columns.len().max(2))
 }
 
 impl Events {
-    /// The events that are shown: the one that is looked at, and others beside it.
+    /// The shown events: the selected one, then others.
     fn shown<'a>(&self, view: View<'a>) -> Vec<Shown<'a>> {
         let (own, others): (Vec<&Column>, Vec<&Column>) =
             view.columns.iter().partition(|column| column.action == view.preview.action);
@@ -169,7 +169,7 @@ impl Events {
             .collect()
     }
 
-    /// The fields that at least one of the shown events has.
+    /// The fields of the shown events, perhaps only the different ones.
     fn listed(&self, shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
         let all = compared(shown, view);
         all.into_iter().filter(|row| !self.only_differing || row.verdict() == Comparison::Differs).collect()
@@ -179,7 +179,7 @@ impl Events {
         listed.iter().position(|row| Some(row.field.name) == self.chosen).unwrap_or(0)
     }
 
-    /// The lines of the heading, and these rows of the table.
+    /// The heading, and these rows of the table.
     fn table(
         &self,
         shown: &[Shown<'_>],
@@ -225,7 +225,7 @@ impl Events {
     }
 }
 
-/// All fields that at least one of the shown events has. What is searched for leaves out the others.
+/// All fields that occur in a shown event, filtered by the search.
 fn compared(shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
     let wanted = view.search.to_lowercase();
     let compared = FIELDS.iter().filter_map(|field| {
@@ -243,7 +243,7 @@ fn compared(shown: &[Shown<'_>], view: View<'_>) -> Vec<Compared> {
         .collect()
 }
 
-/// One character that says how the shown events compare.
+/// The comparison of a row in one character.
 fn sign(verdict: Comparison, view: View<'_>) -> &'static str {
     match verdict {
         Comparison::Same | Comparison::Fresh => " ",
@@ -263,7 +263,7 @@ fn everywhere(field: &'static Field, view: View<'_>) -> Vec<Row> {
     page.into_rows()
 }
 
-/// What one event has in a field, and how that is known.
+/// The content of a field in one event, and its source.
 fn in_words(field: &Field, column: &Column, all: &[Column]) -> String {
     let assembly = match &column.assembly {
         Ok(assembly) => assembly,

@@ -1,4 +1,4 @@
-//! Fields: every field of the event, and all that is known about the chosen one.
+//! Fields: every field of the event, and everything known about the chosen one.
 
 use anonymous_statistics::request::Assembly;
 use ratatui::buffer::Buffer;

@@ -1,4 +1,4 @@
-//! History: what was sent or refused, what waits and why, and how each differs from what would be sent now.
+//! History: sent, refused and waiting events, and how each differs from the one that would be sent now.
 
 use anonymous_statistics::inspect::comparison::{Comparison, Side, compare};
 use anonymous_statistics::outbox::Item;
@@ -21,7 +21,7 @@ use crate::ui::widgets::page::{Page, Row, Scroll, fit};
 pub(crate) struct History {
     chosen: usize,
     list: List,
-    /// Of what is said where nothing is listed.
+    /// Of the text that replaces an empty list.
     scroll: Scroll,
 }
 
@@ -31,7 +31,7 @@ const KEYS: [OwnKey; 1] = [OwnKey {
     does: "the chosen event, its difference from now and its bytes; Enter or Esc goes back",
 }];
 
-/// One event that is kept; with what becomes of it, where it waits.
+/// A kept event; with the sender's plan for it while it waits.
 type Listed<'a> = (&'a Item, Option<&'a RetryPlan>);
 
 impl Screen for History {
@@ -78,8 +78,7 @@ impl Screen for History {
     }
 }
 
-/// What is kept, the newest that was sent last, then what waits in the order in which it would be sent. What is searched
-/// for leaves out the others.
+/// The answered events, the oldest first, then the waiting ones in sending order; filtered by the search.
 fn listed(view: View<'_>) -> Vec<Listed<'_>> {
     let Ok(Kept { sent, waiting, .. }) = &view.preview.history else { return Vec::new() };
     let sent = sent.iter().map(|item| (item, None));
@@ -88,7 +87,7 @@ fn listed(view: View<'_>) -> Vec<Listed<'_>> {
     sent.chain(waiting).filter(|(item, _)| history::line(item).to_lowercase().contains(&wanted)).collect()
 }
 
-/// What is said where nothing is listed.
+/// The text that replaces an empty list.
 fn without(view: View<'_>) -> Vec<Row> {
     let preview = view.preview;
     let mut page = Page::new(view.look, view.size);
@@ -169,7 +168,7 @@ fn details((item, prospect): Listed<'_>, view: View<'_>, size: Size) -> Vec<Row>
     page.into_rows()
 }
 
-/// What an event of the same kind would hold now.
+/// The current event of the same kind.
 fn now(action: &str, view: View<'_>) -> Option<Side> {
     let column = view.columns.iter().find(|column| column.action == action)?;
     Some(Side::of_event(&column.assembly.as_ref().ok()?.event))

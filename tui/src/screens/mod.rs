@@ -1,4 +1,4 @@
-//! The screens. A new one is a file here and a line in [`all`].
+//! The screens. A new one needs a file here and a line in [`all`].
 
 mod consent;
 mod dashboard;
@@ -10,7 +10,7 @@ mod summary;
 
 use crate::ui::Screen;
 
-/// All screens, in the order of their numbers.
+/// In the order of their numbers.
 pub(crate) fn all() -> Vec<Box<dyn Screen>> {
     vec![
         Box::new(summary::Summary::default()),

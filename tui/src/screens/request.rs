@@ -1,4 +1,4 @@
-//! Request: what goes onto the wire, and a file of it for those who want to look closer.
+//! Request: the bytes on the wire, which can be saved to a file.
 
 use std::borrow::Cow;
 
@@ -21,10 +21,9 @@ pub(crate) struct Request {
     scroll: Scroll,
 }
 
-/// How the request is written out.
+/// The representation of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Form {
-    /// Byte for byte.
     #[default]
     Bytes,
     /// The body with line breaks.
@@ -145,7 +144,7 @@ fn headers(page: &mut Page, assembly: &Assembly, view: View<'_>) {
     page.row("SHA-256, body", 15, &sha256(body));
 }
 
-/// Why a header is sent.
+/// The reason for a header.
 fn reason(name: &str) -> &'static str {
     match name {
         "host" => "the server's name, which HTTP asks for",
@@ -157,7 +156,7 @@ fn reason(name: &str) -> &'static str {
     }
 }
 
-/// How these bytes relate to those that would be sent.
+/// How these bytes relate to the ones that would be sent.
 fn exactness(assembly: &Assembly) -> String {
     let open = assembly.event.not_known_here().count();
     match (open, assembly.event.not_of_now().count() - open) {
@@ -168,7 +167,7 @@ fn exactness(assembly: &Assembly) -> String {
     }
 }
 
-/// The body with line breaks. Its fields stay in wire order.
+/// The body with line breaks, its fields in wire order.
 fn with_line_breaks(body: &str) -> Cow<'_, str> {
     let mut bytes = Vec::new();
     let mut from = serde_json::Deserializer::from_str(body);

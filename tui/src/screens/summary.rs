@@ -1,4 +1,4 @@
-//! Summary: the whole matter on one page.
+//! Summary: everything important on one page.
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::fields::ACTIONS;
@@ -98,7 +98,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
     page.into_rows()
 }
 
-/// Rows of the overview that stand further up, in the head or in sentences.
+/// Rows of the overview that are already in the head or in the sentences above.
 const SAID: [&str; 4] = ["Destination", "Event", "Request", "Who would send"];
 
 fn stop_file(view: View<'_>) -> String {

@@ -1,4 +1,4 @@
-//! The boxes over a screen: what each says, and its keys.
+//! The dialogs over a screen: their texts and keys.
 
 use crate::actions::opting::{OptIn, OptOut};
 use crate::actions::report::Report;
@@ -7,27 +7,27 @@ use crate::present::words;
 use crate::ui::keys::OwnKey;
 use crate::ui::widgets::page::{Page, Row, Scroll};
 
-/// A box over the screen.
+/// A dialog over the screen.
 #[derive(Debug)]
 pub(crate) enum Overlay {
-    /// Every key.
+    /// All keys.
     Help(Scroll),
-    /// Really opt out?
+    /// Confirms opting out.
     OptOut(OptOut),
-    /// Really opt in? What was typed so far.
+    /// Confirms opting in, with the text typed so far.
     OptIn(Box<OptIn>, String),
-    /// Really create this file?
+    /// Confirms saving a file.
     Save(Save),
-    /// What was confirmed is under way.
+    /// The confirmed action is running.
     Working(&'static str),
-    /// What came of it.
+    /// The result of the action.
     Report(Box<Report>, Scroll),
 }
 
-/// The word that has to be typed to opt in. Opting in must never happen by accident.
+/// The word to type for opting in, which must never happen by accident.
 pub(crate) const OPT_IN_WORD: &str = "telemetry";
 
-/// The keys of every screen, with what they do.
+/// The keys of every screen.
 const KEYS: [(&str, &str); 15] = [
     ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
     ("up, down", "one line; also k and j"),
@@ -58,7 +58,7 @@ impl Overlay {
         }
     }
 
-    /// The last line of the screen, while this lies over it.
+    /// The last line of the screen, under the dialog.
     pub(crate) fn foot(&self) -> String {
         match self {
             Self::OptOut(_) => " Enter opt out   Esc cancel".to_owned(),
@@ -77,7 +77,7 @@ impl Overlay {
         }
     }
 
-    /// What it says: `own` are the keys of the screen below, `now` the state that the disk says.
+    /// The text. `own` are the keys of the screen below, `now` is the state according to the disk.
     pub(crate) fn rows(&self, mut page: Page, own: &[OwnKey], now: &str) -> Vec<Row> {
         match self {
             Self::Help(_) => help(&mut page, own),
@@ -93,7 +93,7 @@ impl Overlay {
     }
 }
 
-/// Every key that the current screen knows.
+/// All keys of the current screen.
 pub(crate) fn help(page: &mut Page, own: &[OwnKey]) {
     for own in own {
         page.row(own.key, 12, own.does);
@@ -137,7 +137,7 @@ fn save(page: &mut Page, plan: &Save) {
     page.blank().text("Enter: create the file    Esc: cancel");
 }
 
-/// What came of something that was confirmed, and where it was about consent, what the disk says since.
+/// The result of a confirmed action, and the state on disk since then if consent was concerned.
 pub(crate) fn result(page: &mut Page, report: &Report, now: &str) {
     for sentence in &report.sentences {
         page.text(sentence);

@@ -1,4 +1,4 @@
-//! Drawing: the head that is always visible, the tabs, the keys, and the boxes. It reads the state and changes nothing.
+//! Drawing the head, the tabs, the keys and the dialogs. It reads the state and changes nothing.
 
 use anonymous_statistics::inspect::Stage;
 use ratatui::buffer::Buffer;
@@ -13,7 +13,7 @@ use crate::ui::state::{Looking, State};
 use crate::ui::theme;
 use crate::ui::widgets::page::{fit, wrap};
 
-/// Fills a buffer. It alone says how much room there is: the size that the state has heard of may be an older one.
+/// Draws into a buffer of the actual size; the size in the state may be an older one.
 pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
     let area = buffer.area;
     let size = area.as_size();
@@ -53,7 +53,7 @@ fn draw_foot(state: &State, size: Size, area: Rect, buffer: &mut Buffer) {
     Line::styled(text, theme::CHOSEN).render(area, buffer);
 }
 
-/// The last line, where nothing lies over the screen.
+/// The last line, without a dialog.
 fn foot(state: &State, size: Size) -> String {
     if state.search.typing || !state.search.text.is_empty() {
         let found = state.matches(size);
@@ -74,7 +74,7 @@ fn foot(state: &State, size: Size) -> String {
         return format!(" q leave   {seconds} s: {busy}; a file system may hang");
     }
     let usual = " o opt out   / search   e event   r again   ? help   q leave";
-    // What does not fit stands in the help.
+    // The help lists the keys that do not fit.
     state.own_keys(size).iter().fold(usual.to_owned(), |text, own| {
         let longer = format!("{text}   {} {}", own.key, own.word);
         if longer.width() > usize::from(size.width) { text } else { longer }
@@ -87,7 +87,7 @@ fn draw_overlay(state: &State, overlay: &Overlay, size: Size, buffer: &mut Buffe
     overlay.scroll().draw(rows, state.look, "", inner, buffer);
 }
 
-/// Draws an empty box in the middle of the body and returns the room in it.
+/// Draws an empty box in the middle of the body, and returns its inner area.
 fn draw_box(state: &State, title: &str, height: u16, body: Rect, buffer: &mut Buffer) -> Rect {
     let height = height.saturating_add(2).min(body.height);
     let area = Rect { y: body.y + (body.height - height) / 2, height, ..body };

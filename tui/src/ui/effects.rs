@@ -1,4 +1,4 @@
-//! The one place where what a state asks for is done.
+//! The only place that performs effects.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,11 +9,11 @@ use anonymous_statistics::inspect::{Preview, Question, Stage};
 use crate::actions::opting::Barred;
 use crate::ui::state::{Effect, Message};
 
-/// Performs an effect, and tells what comes of it. Effects on the terminal itself are not for here: they do nothing.
-/// Requests are saved in `folder`.
+/// Performs an effect and reports the results. It ignores effects on the terminal itself. `folder` receives saved
+/// requests.
 ///
-/// `last` is what the look before this one rested on; `watch` gets what this one does, as it was before, so that no change
-/// passes unseen.
+/// `last` is the snapshot of the previous preview. `watch` receives the snapshot of this one. It is taken before the
+/// preview reads the files, so that no change is missed; only files that the preview reveals are added afterwards.
 pub(crate) fn perform(
     effect: Effect,
     question: &Question,
@@ -29,7 +29,7 @@ pub(crate) fn perform(
             let before = Snapshot::before(&question, last);
             let preview = Box::new(Preview::look_telling(&question, |stage| tell(Message::Began(stage))));
             tell(Message::Barred(Box::new(Barred::look(&preview))));
-            // The preview is drawn while the other events are still being made.
+            // The screen shows the preview while the other events are computed.
             tell(Message::Looked(preview.clone()));
             tell(Message::Compared(comparison::columns(&question, &preview)));
             watch(before.after(&preview));

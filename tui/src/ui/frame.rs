@@ -1,4 +1,4 @@
-//! The parts of the terminal around a screen: tabs, head and foot.
+//! The frame around a screen: tabs, head and foot.
 
 use anonymous_statistics::inspect::{Preview, Stage};
 use ratatui::layout::{Rect, Size};
@@ -10,20 +10,19 @@ use crate::present::words;
 use crate::ui::theme::{CHOSEN, Look};
 use crate::ui::widgets::page::{clip, wrap};
 
-/// The smallest terminal in which the screens can be read.
+/// The smallest usable terminal.
 pub(crate) const SMALLEST: Size = Size::new(60, 16);
 
-/// Whether the screens can be read in a terminal of this size.
 pub(crate) const fn fits(size: Size) -> bool {
     size.width >= SMALLEST.width && size.height >= SMALLEST.height
 }
 
-/// Rows that the state's words may take.
+/// The maximum rows of the headline.
 const HEADLINE_ROWS: usize = 3;
-/// Columns of the symbol before them.
+/// Columns of the symbol before it.
 const SYMBOL: usize = 4;
 
-/// The parts of the terminal.
+/// The areas of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Areas {
     pub(crate) tabs: Rect,
@@ -32,11 +31,11 @@ pub(crate) struct Areas {
     pub(crate) foot: Rect,
 }
 
-/// What the parts around a screen show.
+/// The content of the frame.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) preview: Option<&'a Preview>,
-    /// What the look that is under way is busy with.
+    /// The stage of the running preview.
     pub(crate) busy: Option<Stage>,
     pub(crate) action: &'a str,
     pub(crate) titles: &'a [&'static str],
@@ -45,12 +44,12 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// From top to bottom; in a terminal that is too small, what is lower has no room.
+    /// From top to bottom. A terminal that is too small cuts off the lower areas.
     pub(crate) fn areas(&self, Size { width, height }: Size) -> Areas {
         let head = u16::try_from(self.head(width).len()).unwrap_or(u16::MAX);
         let foot = height.saturating_sub(1);
         let body = (1 + head).min(foot);
-        // One column of air at the left of what is read.
+        // A left margin of one column.
         let inset = |y: u16, height: u16| Rect::new(1, y, width.saturating_sub(1), height);
         Areas {
             tabs: Rect::new(0, 0, width, 1),
@@ -60,19 +59,19 @@ impl Frame<'_> {
         }
     }
 
-    /// All titles; where they have no room, the open screen keeps its own and the others their numbers.
+    /// All titles; if they do not fit, only the current screen's, and the others' numbers.
     pub(crate) fn tabs(&self, width: u16) -> Line<'static> {
         let all = self.all_tabs(|_| true);
         let fits = all.width() <= usize::from(width);
         if fits { all } else { self.all_tabs(|number| number == self.current) }
     }
 
-    /// Which event is shown.
+    /// The selected event.
     pub(crate) fn event(&self) -> String {
         self.look.text(&format!("event: {}", self.action)).into_owned()
     }
 
-    /// Whether the event has room in the row of tabs; else it stands a line lower.
+    /// Whether the event fits beside the tabs; otherwise it goes one line below.
     pub(crate) fn has_event_beside_tabs(&self, width: u16) -> bool {
         self.tabs(width).width() + self.event().width() + 2 <= usize::from(width)
     }
@@ -80,7 +79,7 @@ impl Frame<'_> {
     fn all_tabs(&self, titled: impl Fn(usize) -> bool) -> Line<'static> {
         let mut spans = Vec::new();
         for (number, name) in self.titles.iter().enumerate() {
-            // The brackets say it where a terminal cannot.
+            // The brackets mark the current screen on terminals without styles.
             let (open, close) = if number == self.current { ("[", "]") } else { (" ", " ") };
             let title = if titled(number) { format!(" {name}") } else { String::new() };
             let style = if number == self.current { CHOSEN } else { Style::new() };

@@ -1,9 +1,9 @@
-//! What a terminal sends, as keys and pasted text.
+//! Decodes the bytes from a terminal into keys and pasted text.
 //!
-//! Not everything that a terminal sends was typed. It answers questions that another program asked before it ended, and
-//! pasted text comes in brackets. Both are sequences of ECMA-48 with a beginning and an end, so this follows those; a list
-//! of known ones would take the rest of an unknown one for keys, as crossterm's does, which also reads for ever from a
-//! terminal that is gone. C1 controls in one byte, which no terminal sends unless it was told to, are not known here.
+//! A terminal also sends bytes that nobody typed: answers to questions from a previous program, and brackets around
+//! pasted text. Both are ECMA-48 sequences with a beginning and an end, and this parser follows that grammar. A list of
+//! known sequences would turn the rest of an unknown one into keys, as crossterm's does, which also reads for ever from
+//! a terminal that is gone. C1 controls in one byte are not supported: no terminal sends them unless told to.
 
 use std::time::Duration;
 
@@ -14,47 +14,47 @@ const CTRL_C: u8 = 0x03;
 const BEL: u8 = 0x07;
 const ESC: u8 = 0x1b;
 
-/// The parameter with which pasted text begins, and what ends it.
+/// The parameter that begins pasted text, and the sequence that ends it.
 const PASTE: &[u8] = b"200";
 const PASTE_END: &[u8] = b"\x1b[201~";
 
-/// As much of a pasted text as may matter: a search is shorter.
+/// The bytes of pasted text that are kept. A search is shorter.
 const PASTED: usize = 4096;
 
 /// A control sequence with more parameters is no key.
 const PARAMETERS: usize = 16;
 
-/// The key Esc sends the byte with which sequences begin. It is the key where so long nothing follows; ssh and tmux bring
-/// the bytes of one sequence closer together.
+/// Esc sends the byte that begins sequences. Without another byte within this time it is the key; ssh and tmux deliver
+/// the bytes of one sequence faster.
 const ESC_ALONE: Duration = Duration::from_millis(50);
 
-/// Whatever else has begun is given up where so long nothing follows: Alt-] begins what an answer begins.
+/// Any other incomplete sequence is dropped after this time: Alt-] begins like an answer.
 const GIVEN_UP: Duration = Duration::from_secs(1);
 
-/// What has begun and not ended.
+/// The incomplete input.
 #[derive(Debug, Default)]
 enum Begun {
     #[default]
     Nothing,
-    /// A character of more than one byte.
+    /// A character of several bytes.
     Character(Vec<u8>),
     /// ESC: the key, or the beginning of a sequence.
     Escape,
-    /// ESC O: a key follows (SS3).
+    /// ESC O (SS3): a key follows.
     SingleShift,
     /// ESC [ and parameters (CSI).
     Control(Vec<u8>),
-    /// Bytes that belong to the sequence before, whatever they are.
+    /// Bytes to skip, which belong to the previous sequence.
     Rest(u8),
-    /// A string, which an answer may be (OSC, DCS, SOS, PM, APC).
+    /// A string, such as an answer (OSC, DCS, SOS, PM, APC).
     Text,
     /// ESC in a string: its end follows.
     TextEscape,
-    /// Pasted text, and how much of its end was read.
+    /// Pasted text, and the number of bytes of its end that were read.
     Paste(Vec<u8>, usize),
 }
 
-/// Reads bytes in whatever pieces they come.
+/// A decoder for bytes in pieces of any size.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     begun: Begun,
@@ -62,20 +62,20 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Takes what was read at once, and returns what that came to.
+    /// Decodes the bytes of one read.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<Message> {
         if bytes == [CTRL_C] {
-            // Nothing that has begun and will not end takes away the last key that leaves.
+            // An incomplete sequence must not swallow the last key that quits.
             self.begun = Begun::Nothing;
         }
         for byte in bytes {
             self.begun = match std::mem::take(&mut self.begun) {
                 Begun::Nothing => self.first(*byte),
-                // A string's end is no sequence of its own, and nothing either.
+                // The byte after ESC at a string's end yields no key either.
                 Begun::Escape | Begun::TextEscape => self.escaped(*byte),
                 Begun::Text => self.text(*byte),
                 Begun::Paste(text, end) => self.pasted(text, end, *byte),
-                // The others hold no control characters.
+                // The others contain no control characters.
                 _ if *byte < b' ' => self.first(*byte),
                 Begun::Character(bytes) => self.character(bytes, *byte),
                 Begun::SingleShift => self.key(named(*byte)),
@@ -87,7 +87,7 @@ impl Input {
         std::mem::take(&mut self.found)
     }
 
-    /// How long to wait for more before [`quiet`](Self::quiet); `None`: for ever.
+    /// The time to wait for more bytes before [`quiet`](Self::quiet); `None`: for ever.
     pub(crate) fn patience(&self) -> Option<Duration> {
         match self.begun {
             Begun::Nothing | Begun::Paste(..) => None,
@@ -96,7 +96,7 @@ impl Input {
         }
     }
 
-    /// Nothing followed for so long.
+    /// That time passed without more bytes.
     pub(crate) fn quiet(&mut self) -> Option<Message> {
         match std::mem::take(&mut self.begun) {
             Begun::Escape => Some(Message::Key(Key::Escape)),
@@ -129,7 +129,7 @@ impl Input {
         }
     }
 
-    /// After ESC. What begins no sequence is a key with Alt, which means nothing here.
+    /// The byte after ESC. One that begins no sequence is a key with Alt, which has no meaning here.
     fn escaped(&mut self, byte: u8) -> Begun {
         match byte {
             b'O' => Begun::SingleShift,
@@ -152,7 +152,7 @@ impl Input {
                 }
                 Begun::Control(parameters)
             }
-            // The function keys of the Linux console, and a mouse's button (console_codes(4)).
+            // Function keys of the Linux console, and mouse buttons (console_codes(4)).
             b'[' if parameters.is_empty() => Begun::Rest(1),
             b'M' if parameters.is_empty() => Begun::Rest(3),
             b'~' if parameters == PASTE => Begun::Paste(Vec::new(), 0),
@@ -174,7 +174,7 @@ impl Input {
         if PASTE_END.get(end) == Some(&byte) {
             end += 1;
         } else {
-            // ESC begins the end, and stands nowhere else in it.
+            // ESC begins the end and occurs nowhere else in it.
             end = usize::from(byte == ESC);
         }
         if text.len() < PASTED {
@@ -189,7 +189,7 @@ impl Input {
     }
 }
 
-/// The key of one byte.
+/// The key of a single byte.
 fn typed(byte: u8) -> Option<Key> {
     Some(match byte {
         0x02 => Key::PageUp,
@@ -197,7 +197,7 @@ fn typed(byte: u8) -> Option<Key> {
         0x06 => Key::PageDown,
         0x0c => Key::Redraw,
         0x1a => Key::Suspend,
-        // Old terminals send the first of them.
+        // Old terminals send the first one.
         0x08 | 0x7f => Key::Backspace,
         b'\t' => Key::Next,
         b'\r' => Key::Enter,
@@ -206,7 +206,7 @@ fn typed(byte: u8) -> Option<Key> {
     })
 }
 
-/// The key of a letter after SS3, and of the same letter at the end of a control sequence.
+/// The key of a letter after SS3, or at the end of a control sequence.
 const fn named(last: u8) -> Option<Key> {
     Some(match last {
         b'A' => Key::Up,
@@ -219,10 +219,10 @@ const fn named(last: u8) -> Option<Key> {
     })
 }
 
-/// The key of a control sequence: of xterm, rxvt and the Linux console. Whether Shift or the like was held,
-/// which a second parameter says, makes no difference.
+/// The key of a control sequence, from xterm, rxvt or the Linux console. The second parameter, for Shift and other
+/// modifiers, is ignored.
 fn in_sequence(parameters: &[u8], last: u8) -> Option<Key> {
-    // Answers have others.
+    // Answers have other parameters.
     let numbers = parameters.len() <= PARAMETERS && parameters.iter().all(|byte| matches!(byte, b'0'..=b';'));
     match (last, parameters.split(|byte| *byte == b';').next()) {
         _ if !numbers => None,
@@ -239,7 +239,7 @@ fn in_sequence(parameters: &[u8], last: u8) -> Option<Key> {
 mod tests {
     use super::*;
 
-    /// What pieces come to, in words. After the last of them nothing follows.
+    /// The decoded messages, with nothing after the last piece.
     fn come_to<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
         let mut input = Input::default();
         let mut found: Vec<Message> = pieces.into_iter().flat_map(|piece| input.take(piece)).collect();
@@ -252,7 +252,7 @@ mod tests {
         found.into_iter().map(word).collect()
     }
 
-    /// A sequence and its key, in whatever pieces it comes, and before another key.
+    /// Decodes a sequence whole, in pieces of any size, and before another key.
     fn is(bytes: &str, expected: &[&str]) {
         let bytes = [bytes.as_bytes(), b"j"].concat();
         let expected: Vec<&str> = expected.iter().copied().chain(["Char('j')"]).collect();
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(come_to([&b"\x1b"[..]]), ["Escape"]);
         assert_eq!(come_to([&b"\x1b\x1b"[..]]), ["Escape", "Escape"]);
         assert_eq!(come_to([&b"j\x1b"[..]]), ["Char('j')", "Escape"]);
-        // Within an answer it is none, wherever that stops.
+        // Within an answer it is none, wherever the answer stops.
         for begun in ["\x1b]11;rgb", "\x1b]11;rgb\x1b", "\x1b[", "\x1b[?1", "\x1bO", "\x1bP", "\u{e9}\x1b[20"] {
             assert!(!come_to([begun.as_bytes()]).contains(&"Escape".to_owned()), "{begun:?}");
         }
@@ -376,7 +376,7 @@ mod tests {
         is("\x1b[200~\x1b[201~", &["pasted \"\""]);
         is("\x1b[200~\x1b\x1b[201\x1b[201~", &["pasted \"\\u{1b}\\u{1b}[201\""]);
         is("\x1b[200~日\x1b[201~", &["pasted \"日\""]);
-        // It takes no more memory than it may matter, and may take its time.
+        // The kept text is limited, the time is not.
         let mut input = Input::default();
         assert!(input.take(b"\x1b[200~").is_empty() && input.patience().is_none());
         for _ in 0..1000 {

@@ -1,6 +1,6 @@
-//! Keys, as the screens know them: vi keys and arrows are the same.
+//! The keys of the screens. vi's keys and the arrows are equivalent.
 
-/// A key that means something here.
+/// A key with a meaning here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     Up,
@@ -22,7 +22,7 @@ pub(crate) enum Key {
     Suspend,
     /// Ctrl-L.
     Redraw,
-    /// The first place that holds what is searched for, from where a person is. No key of a keyboard: typing means it.
+    /// The first match from the current position on. No physical key: typing in a search triggers it.
     FirstMatch,
     NextMatch,
     PreviousMatch,
@@ -30,7 +30,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// What it means where nothing is typed: vi's keys and less's are the same as arrows.
+    /// The meaning outside of text input, in which the keys of vi and less are equivalent to the arrows.
     pub(crate) const fn meaning(self) -> Self {
         match self {
             Self::Char('k') => Self::Up,
@@ -47,12 +47,12 @@ impl Key {
     }
 }
 
-/// A key that only one screen knows.
+/// A key of one screen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnKey {
     pub(crate) key: &'static str,
-    /// What it does, in a word for the line of keys.
+    /// One word for the line of keys.
     pub(crate) word: &'static str,
-    /// What it does, for the help.
+    /// The description in the help.
     pub(crate) does: &'static str,
 }

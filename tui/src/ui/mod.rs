@@ -1,8 +1,8 @@
-//! The screens.
+//! The user interface around the screens.
 //!
-//! A key or an answer is a [`Message`](state::Message); [`State::update`](state::State::update) changes the state and says
-//! which [`Effect`](state::Effect) is wanted; `effects` alone performs them (and `terminal` those on the terminal itself);
-//! drawing only reads the state. A screen is one file in `screens/` and one line in its list.
+//! A key or an answer is a [`Message`](state::Message). [`State::update`](state::State::update) changes the state and
+//! may return an [`Effect`](state::Effect), which only `effects` performs (and `terminal`, if it concerns the terminal
+//! itself). Drawing only reads the state. A screen is one file in `screens/` and one line in its list.
 
 pub(crate) mod dialog;
 mod draw;

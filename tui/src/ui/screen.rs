@@ -1,4 +1,4 @@
-//! What a screen is.
+//! The interface of a screen.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -12,27 +12,27 @@ use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
 
-/// What a screen can see.
+/// The data available to a screen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) preview: &'a Preview,
-    /// The events of all actions; none until they were laid beside each other.
+    /// The events of all actions; empty until they are compared.
     pub(crate) columns: &'a [Column],
     pub(crate) look: Look,
-    /// The room that the screen has.
+    /// The screen's area.
     pub(crate) size: Size,
-    /// What is searched for; empty: nothing.
+    /// Empty without a search.
     pub(crate) search: &'a str,
-    /// Where files are saved.
+    /// The folder for saved files.
     pub(crate) folder: &'a Path,
 }
 
-/// Whether a key was for a screen.
+/// A screen's reaction to a key.
 #[derive(Debug)]
 pub(crate) enum Handled {
     No,
     Yes,
-    /// It was, and asks for a dialog.
+    /// The key opens a dialog.
     Dialog(Box<Overlay>),
 }
 
@@ -42,20 +42,19 @@ impl From<bool> for Handled {
     }
 }
 
-/// One screen: what it shows, and where in it a person is.
+/// One screen: its content, and the position in it.
 pub(crate) trait Screen: Debug {
-    /// Its name in the row of tabs.
+    /// The name in the tabs.
     fn title(&self) -> &'static str;
 
-    /// The keys that only this screen knows, as far as they do something now.
+    /// The keys of this screen only, as far as they have an effect now.
     fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
         &[]
     }
 
-    /// Reacts to a key and says whether the key was for this screen.
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled;
 
-    /// In how many places stands what is searched for.
+    /// The number of matches of the search.
     fn matches(&self, view: View<'_>) -> usize;
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer);

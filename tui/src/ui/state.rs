@@ -1,4 +1,4 @@
-//! What the screens know, and how a message changes it. Nothing here reads a file, a clock or a terminal.
+//! The state of the user interface, and its transitions. Nothing here reads a file, a clock or a terminal.
 
 use std::path::PathBuf;
 
@@ -17,41 +17,38 @@ use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Page, Row, Scroll};
 
-/// Something happened.
+/// An event for the state.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A key was pressed.
     Key(Key),
-    /// Text was pasted.
     Pasted(String),
-    /// The terminal has another size.
     Resized(Size),
-    /// The look that is under way begins this.
+    /// The running preview begins this stage.
     Began(Stage),
-    /// What cannot be done here, as the look that is under way found.
+    /// The running preview found these obstacles.
     Barred(Box<Barred>),
-    /// The machine was looked at.
+    /// The preview is complete.
     Looked(Box<Preview>),
-    /// The events of all actions were laid beside each other, and with that the look is done.
+    /// The events of all actions are compared, which ends the work on the preview.
     Compared(Vec<Column>),
-    /// Something changed on which the preview rests.
+    /// A file behind the preview changed.
     Changed,
-    /// The look that is under way takes another second.
+    /// The preview has taken another second.
     Waited,
-    /// Something that was asked for was done, or could not be.
+    /// An action ended, successfully or not.
     Done(Box<Report>),
-    /// The program was stopped and goes on.
+    /// The program was stopped and continues.
     Continued,
-    /// Somebody asks the program to stop for now (SIGTSTP).
+    /// SIGTSTP asks the program to stop for now.
     Suspended,
-    /// The terminal is gone, or a signal asks to end.
+    /// The terminal is gone, or a signal ends the program.
     Stop,
 }
 
-/// Something is to be done.
+/// An action for the outside.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Look at the machine for this action's event.
+    /// Make a preview of this action's event.
     Look(String),
     /// Create the opt-out file.
     OptOut(OptOut),
@@ -59,24 +56,23 @@ pub(crate) enum Effect {
     OptIn(OptIn),
     /// Create a file with the request.
     Save(Save),
-    /// Stop for now: a shell has the terminal until it lets this program go on.
+    /// Give the terminal back and stop until the shell continues this program.
     Suspend,
-    /// Take the terminal again, and draw everything.
+    /// Take the terminal again, and redraw everything.
     Redraw,
-    /// Leave.
     Quit,
 }
 
-/// A look that is under way.
+/// A running preview.
 #[derive(Debug, Default)]
 pub(crate) struct Looking {
     pub(crate) stage: Option<Stage>,
     pub(crate) seconds: u32,
-    /// Whether something changed since it began.
+    /// Whether something changed meanwhile, so that another one must follow.
     again: bool,
 }
 
-/// What is searched for, on every screen.
+/// The search, on every screen.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
     pub(crate) text: String,
@@ -85,7 +81,7 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// There is an end to it.
+    /// The text has a maximum length.
     fn add(&mut self, c: char) {
         if self.text.chars().count() < 40 {
             self.text.push(c);
@@ -93,42 +89,41 @@ impl Search {
     }
 }
 
-/// What is on the screen.
+/// The state of the user interface.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// What was found; `None` until the first look is done.
+    /// `None` until the first preview is complete.
     pub(crate) preview: Option<Box<Preview>>,
-    /// What cannot be done here, so that it is not asked for.
+    /// The obstacles to actions, so that nobody confirms them.
     barred: Box<Barred>,
-    /// The events of all actions; none until they were laid beside each other.
+    /// The events of all actions; empty until they are compared.
     pub(crate) columns: Vec<Column>,
-    /// The look that is under way.
     pub(crate) looking: Option<Looking>,
-    /// The action whose event is asked for.
+    /// The action of the requested event.
     pub(crate) action: String,
-    /// Whether a recorded call is shown: it brings its own action.
+    /// Whether a recorded call is shown, which has its own action.
     pub(crate) recorded: bool,
-    /// The folder in which this program was started: requests are saved there.
+    /// The folder for saved requests, in which this program was started.
     pub(crate) folder: PathBuf,
     pub(crate) screens: Vec<Box<dyn Screen>>,
-    /// Their titles, which stay while one of them is asked.
+    /// The screens' titles, available while a screen handles a key.
     titles: Vec<&'static str>,
     pub(crate) current: usize,
     pub(crate) search: Search,
     pub(crate) overlay: Option<Overlay>,
-    /// The commands that would do what was not possible here.
+    /// Commands for the user to run instead of an impossible action.
     pub(crate) blocked: Vec<String>,
-    /// A word about the last key.
+    /// A remark about the last key.
     pub(crate) note: Option<&'static str>,
     pub(crate) look: Look,
-    /// The terminal's size. Keys go by it; what is drawn goes by the room that there is.
+    /// The terminal's size, for keys. Drawing uses the size of its buffer.
     pub(crate) size: Size,
 }
 
 const STILL_LOOKING: &str = "still looking at this machine";
 
 impl State {
-    /// A first look is expected to be under way.
+    /// Assumes that the first preview is running.
     pub(crate) fn new(
         screens: Vec<Box<dyn Screen>>,
         action: String,
@@ -157,7 +152,7 @@ impl State {
         }
     }
 
-    /// What stands around the current screen.
+    /// The frame around the current screen.
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame {
             preview: self.preview.as_deref(),
@@ -169,12 +164,11 @@ impl State {
         }
     }
 
-    /// The parts of a terminal of this size.
     pub(crate) fn areas(&self, size: Size) -> Areas {
         self.frame().areas(size)
     }
 
-    /// The keys that only the current screen knows.
+    /// The keys of the current screen only.
     pub(crate) fn own_keys(&self, size: Size) -> &'static [OwnKey] {
         match (self.view(size), self.screens.get(self.current)) {
             (Some(view), Some(screen)) => screen.keys(view),
@@ -182,8 +176,8 @@ impl State {
         }
     }
 
-    /// What a box over the screen says, and how many of its rows can be seen at once. It is as wide as the body, less the border
-    /// and a column of air on each side.
+    /// The text of a dialog, and the number of its visible rows. It is as wide as the body, less the border and one
+    /// column of margin on each side.
     pub(crate) fn rows(&self, overlay: &Overlay, size: Size) -> (Vec<Row>, u16) {
         let body = self.areas(size).body;
         let room = Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2));
@@ -196,7 +190,7 @@ impl State {
         (rows, height)
     }
 
-    /// What the current screen can see in a terminal of this size; `None` before the first look is done.
+    /// The view of the current screen at this size; `None` before the first preview.
     pub(crate) fn view(&self, size: Size) -> Option<View<'_>> {
         let preview = self.preview.as_deref()?;
         Some(View {
@@ -209,7 +203,7 @@ impl State {
         })
     }
 
-    /// In how many places of the current screen stands what is searched for.
+    /// The number of matches on the current screen.
     pub(crate) fn matches(&self, size: Size) -> usize {
         match (self.view(size), self.screens.get(self.current)) {
             (Some(view), Some(screen)) if !self.search.text.is_empty() => screen.matches(view),
@@ -247,7 +241,7 @@ impl State {
             Message::Done(report) => {
                 let consent = report.consent;
                 self.report(report);
-                // What counts is on the disk.
+                // The disk decides.
                 return consent.then(|| self.look_again()).flatten();
             }
             Message::Continued => return Some(Effect::Redraw),
@@ -290,7 +284,7 @@ impl State {
     fn overlay_key(&mut self, overlay: Overlay, key: Key) -> Option<Effect> {
         match (overlay, key) {
             (overlay @ Overlay::Working(_), _) => {
-                // It was confirmed, so it is not dropped by a key that was typed ahead.
+                // The action is confirmed already, so a key that was typed ahead does not hide it.
                 self.note = Some("under way; Ctrl-C leaves without waiting for it");
                 self.overlay = Some(overlay);
             }
@@ -318,7 +312,7 @@ impl State {
                     scroll.on_key(key.meaning(), &rows, height, "");
                 }
                 self.overlay = Some(overlay);
-                // After the command was run elsewhere: what does the disk say now?
+                // The command may have run elsewhere, so the disk is read again.
                 return (key == Key::Char('r')).then(|| self.look_again()).flatten();
             }
             (overlay @ (Overlay::OptOut(_) | Overlay::Save(_)), _) => self.overlay = Some(overlay),
@@ -326,7 +320,7 @@ impl State {
         None
     }
 
-    /// A word has to be typed, so that no key that slips opts in.
+    /// Opting in needs a typed word, so that a slip of a finger does nothing.
     fn opt_in_key(&mut self, plan: Box<OptIn>, mut typed: String, key: Key) -> Option<Effect> {
         match key {
             Key::Escape => return None,
@@ -348,7 +342,7 @@ impl State {
         None
     }
 
-    /// Pasted text is text where a search is typed, and presses no keys anywhere.
+    /// Pasted text is for a search only, and never presses keys.
     fn paste(&mut self, text: &str) {
         if self.search.typing && self.overlay.is_none() && fits(self.size) {
             for c in text.chars().filter(|c| !c.is_control()) {
@@ -371,14 +365,14 @@ impl State {
                 self.search.add(c);
                 self.screen_takes(Key::FirstMatch);
             }
-            // Arrows and the like move as ever.
+            // Arrows and similar keys move as usual.
             key => {
                 self.screen_takes(key);
             }
         }
     }
 
-    /// Offers a key to the current screen, and says whether it was taken. Screens may open a dialog.
+    /// Offers a key to the current screen, which may open a dialog, and returns whether the screen used it.
     fn screen_takes(&mut self, key: Key) -> bool {
         let mut screens = std::mem::take(&mut self.screens);
         let handled = match (self.view(self.size), screens.get_mut(self.current)) {
@@ -399,7 +393,7 @@ impl State {
             self.note = Some("nothing is searched for yet: press / and type");
             return None;
         }
-        // A screen may keep a key for itself, Esc for example to leave its details.
+        // A screen may use the key first, for example Esc to close its details.
         if self.screen_takes(key) {
             return None;
         }
@@ -442,7 +436,7 @@ impl State {
         None
     }
 
-    /// One look at a time: a file system that hangs must not gather threads.
+    /// One preview at a time: a hanging file system must not accumulate threads.
     fn look_again(&mut self) -> Option<Effect> {
         if let Some(looking) = &mut self.looking {
             looking.again = true;
@@ -453,7 +447,7 @@ impl State {
     }
 }
 
-/// The event after this one, in the order of the schema.
+/// The next event in the order of the schema.
 fn next_action(action: &str) -> &'static str {
     let next = ACTIONS.iter().position(|known| known.name == action).map_or(0, |at| (at + 1) % ACTIONS.len());
     ACTIONS.get(next).map_or("START", |action| action.name)

@@ -1,5 +1,4 @@
-//! The terminal and everything that happens outside the screens: what is typed, signals, and the effects that a state asks
-//! for.
+//! The terminal, and everything else outside the screens: input, signals and effects.
 
 use std::io;
 use std::path::PathBuf;
@@ -31,27 +30,28 @@ use crate::ui::screen::Screen;
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
 
-/// How long the first screen waits for the first look, so that it does not flicker. A look takes about a millisecond.
+/// The first drawing waits this long for the first preview, against flicker. A preview usually takes a few
+/// milliseconds.
 const FIRST_LOOK: Duration = Duration::from_millis(10);
 
-/// How often a look that takes its time says how long already.
+/// The interval of progress reports by a slow preview.
 const WAITED: Duration = Duration::from_secs(1);
 
-/// More characters than an 8K screen shows in a font of 6 by 12 pixels. A terminal can say 65535 by 65535 (`ioctl_tty(2)`),
-/// and a hundred bytes would be taken for each of them.
+/// More characters than an 8K screen shows in a font of 6 by 12 pixels. A terminal may claim 65535 by 65535
+/// (`ioctl_tty(2)`), and each character takes about a hundred bytes.
 const MOST: u32 = 500_000;
 
-/// How many characters the terminal has; `None` where it says none, or what cannot be.
+/// The terminal's size; `None` if it is unknown or implausible.
 pub(crate) fn size_of_terminal() -> Option<Size> {
     let said = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     let size = Size::new(said.ws_col, said.ws_row);
     (1..=MOST).contains(&size.area()).then_some(size)
 }
 
-/// How often it is looked whether something changed on which the preview rests; `Snapshot` says what that costs.
+/// The interval of checks for changes; `Snapshot` names their cost.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// Runs the screens until somebody leaves.
+/// Runs the screens until the user quits.
 pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| Failure::new(NOT_DONE, format!("the terminal cannot be used: {error}"));
     let (sender, receiver) = mpsc::channel();
@@ -69,16 +69,16 @@ pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<E
     match stopped.load(Ordering::Relaxed) {
         0 => ended.map(|_| ExitCode::SUCCESS).map_err(failed),
         signal => {
-            // Whoever sent it sees that it was the end.
+            // The sender of the signal sees that it ended the program.
             no_core_dump();
             signal_hook::low_level::emulate_default_handler(signal).map(|()| ExitCode::SUCCESS).map_err(failed)
         }
     }
 }
 
-/// SIGQUIT asks for a core dump (signal(7)), and in one would be values of an event.
+/// SIGQUIT asks for a core dump (signal(7)), which would contain values of an event.
 fn no_core_dump() {
-    // A limit of 0 does not keep Linux from handing a dump to a program (core(5)).
+    // With a limit of 0, Linux may still pipe the dump to a program (core(5)).
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     #[cfg(not(target_os = "linux"))]
@@ -93,17 +93,17 @@ fn take_terminal() -> io::Result<()> {
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
 }
 
-/// As far as it is still there.
+/// Ignores errors: the terminal may be gone.
 fn give_terminal_back() {
     let _ = execute!(io::stdout(), Show, DisableBracketedPaste, LeaveAlternateScreen);
     let _ = disable_raw_mode();
 }
 
-/// What the terminal shows. It is always as large as the state says: one that measured the terminal itself could find
-/// another size than the state was laid out for.
+/// The displayed content, always in the state's size: a canvas that measured the terminal could find a size for which
+/// the state was not laid out.
 struct Canvas {
     terminal: CrosstermBackend<io::Stdout>,
-    /// Of no size where it is not known.
+    /// Of size zero if the content is unknown.
     shown: Buffer,
 }
 
@@ -120,13 +120,13 @@ impl Canvas {
         Backend::flush(&mut self.terminal)
     }
 
-    /// Somebody else may have drawn, or the terminal has moved what it shows.
+    /// Another program may have drawn, or the terminal may have reflowed its content.
     fn forget(&mut self) {
         self.shown = Buffer::default();
     }
 }
 
-/// Draws and waits, in turns. Nothing is drawn while nothing happens. Returns the commands that a person is left to run.
+/// The event loop: draws, then waits for messages. Returns the commands that remain for the user.
 fn show(screens: Vec<Box<dyn Screen>>, performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
     let question = &performer.question;
     let look = Look::of(|name| std::env::var_os(name));
@@ -140,7 +140,7 @@ fn show(screens: Vec<Box<dyn Screen>>, performer: &Performer, messages: &Receive
         if !early {
             canvas.draw(&state)?;
         }
-        // Keys that were typed ahead are not drawn one by one.
+        // Draws once for all keys that were typed ahead.
         for message in wait(&state, messages, early.then_some(ready)).into_iter().chain(messages.try_iter().take(AHEAD))
         {
             if matches!(message, Message::Resized(_)) {
@@ -160,16 +160,16 @@ fn show(screens: Vec<Box<dyn Screen>>, performer: &Performer, messages: &Receive
     }
 }
 
-/// How many messages are taken between two drawings.
+/// The maximum number of messages between two drawings.
 const AHEAD: usize = 100;
 
-/// Waits for a message: until it is time for the first drawing, for a second while a look is under way, else for ever.
+/// Waits for a message: until the first drawing is due, for a second while a preview is running, otherwise for ever.
 fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> Option<Message> {
     let time = match ready {
         Some(ready) => Some(ready.saturating_duration_since(Instant::now())),
         None => state.looking.as_ref().map(|_| WAITED),
     };
-    // Threads of this program hold the other ends, so the channel does not close; if it did, this would be the end.
+    // The channel cannot close while this program's threads hold senders; if it did, that would be the end.
     match time {
         None => Some(messages.recv().unwrap_or(Message::Stop)),
         Some(time) => match messages.recv_timeout(time) {
@@ -180,15 +180,15 @@ fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> 
     }
 }
 
-/// Gives the terminal back and stops, as a shell expects of Ctrl-Z. It returns when the shell lets the program go on.
+/// Gives the terminal back and stops, as a shell expects after Ctrl-Z. Returns when the shell continues the program.
 fn suspend() -> io::Result<()> {
     give_terminal_back();
     signal_hook::low_level::emulate_default_handler(SIGTSTP)
 }
 
-/// Takes the terminal, whatever a shell made of it meanwhile, and draws everything anew.
+/// Takes the terminal, in whatever state a shell left it, and redraws everything.
 fn resume(canvas: &mut Canvas, state: &mut State) -> io::Result<()> {
-    // Raw mode is only set where it is believed not to be.
+    // crossterm sets raw mode only if it believes that it is off.
     disable_raw_mode()?;
     take_terminal()?;
     canvas.forget();
@@ -196,11 +196,11 @@ fn resume(canvas: &mut Canvas, state: &mut State) -> io::Result<()> {
     Ok(())
 }
 
-/// Performs effects, each on a thread of its own: a file system that hangs must not freeze the screen.
+/// Runs each effect on its own thread: a hanging file system must not freeze the screen.
 struct Performer {
     question: Arc<Question>,
     sender: Sender<Message>,
-    /// On what the newest look rests.
+    /// The snapshot of the newest preview.
     watched: Arc<Mutex<Option<Arc<Snapshot>>>>,
 }
 
@@ -211,20 +211,21 @@ impl Performer {
         let begun = thread::Builder::new().spawn(move || {
             let last = newest(&watched);
             let tell = |message| send(&sender, message);
-            // The folder in which this program was started stays open, whatever takes its place: nothing here leaves it.
+            // Nothing leaves the folder in which this program was started, so it stays open even if its path leads
+            // elsewhere.
             effects::perform(effect, &question, rustix::fs::CWD, last.as_deref(), &tell, &|before| {
                 *watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
             });
         });
         if let Err(error) = begun {
-            // A limit on the number of processes, for example.
+            // For example because of a limit on processes.
             let sentences = vec![format!("This program could not do that beside the screen: {error}")];
             let report = Report { title: "Not done", sentences, commands: Vec::new(), consent: false };
             send(&self.sender, Message::Done(Box::new(report)));
         }
     }
 
-    /// Notices changes. Where a file system hangs, this thread hangs, and nothing else does.
+    /// Detects changes. A hanging file system blocks this thread only.
     fn watch(&self) -> io::Result<()> {
         let (watched, sender) = (Arc::clone(&self.watched), self.sender.clone());
         thread::Builder::new().spawn(move || {
@@ -232,7 +233,7 @@ impl Performer {
             loop {
                 thread::sleep(WATCH);
                 let Some(newest) = newest(&watched) else { continue };
-                // A change is told once: the look that follows brings something new to compare with.
+                // A change is reported once: the next preview brings a new snapshot.
                 if told.as_ref().is_none_or(|told| !Arc::ptr_eq(told, &newest)) && newest.has_changed() {
                     told = Some(newest);
                     send(&sender, Message::Changed);
@@ -247,13 +248,13 @@ fn newest(watched: &Mutex<Option<Arc<Snapshot>>>) -> Option<Arc<Snapshot>> {
     watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// If nobody listens any more, the program is about to end.
+/// Without a receiver the program is about to end.
 fn send(sender: &Sender<Message>, message: Message) {
     let _ = sender.send(message);
 }
 
-/// Reads what is typed until the terminal is gone. One thread waits for bytes, and another for what they come to, which a
-/// key may end that is followed by nothing. Neither waits by poll(2): macOS' does not support devices.
+/// Reads input until the terminal is gone. One thread reads bytes and another decodes them, since only a timeout ends
+/// some keys. Neither uses poll(2), which does not support devices on macOS.
 fn watch_input(sender: Sender<Message>) -> io::Result<()> {
     let (pieces, read) = mpsc::channel::<Vec<u8>>();
     thread::Builder::new().spawn(move || {
@@ -290,13 +291,13 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
     Ok(())
 }
 
-/// A signal ends the program in order; the same signal a second time ends it at once. Returns where its number will be.
-/// The signals that stop a program for a while and let it go on are passed on too, and that of another size.
+/// A signal ends the program in order, the same signal a second time at once. Returns where its number will be.
+/// Signals for stopping, continuing and resizing are passed on too.
 fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
     const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
     let second = Arc::new(AtomicBool::new(false));
     for signal in ENDING {
-        // Registered before the flag is set by the first: so only the second ends the program here.
+        // Registered before the first signal sets the flag, so that only the second ends the program here.
         signal_hook::flag::register_conditional_default(signal, Arc::clone(&second))?;
         signal_hook::flag::register(signal, Arc::clone(&second))?;
     }
@@ -322,7 +323,7 @@ fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
     Ok(stopped)
 }
 
-/// Whichever thread panics, the program ends, in a debug build as in a release.
+/// A panic in any thread ends the program, in debug and release builds.
 fn end_after_panic() {
     let next = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

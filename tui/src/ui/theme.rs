@@ -1,4 +1,4 @@
-//! How things look on this terminal: colours only where they are wanted, symbols only where they can be shown.
+//! The look on this terminal: colours only if they are wanted, symbols only if they can be shown.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -10,24 +10,23 @@ use ratatui::symbols::border;
 
 use crate::present::words;
 
-/// What the terminal can and the person wants. Nothing is said by colour alone.
+/// The terminal's abilities and the user's wishes. Colour alone never carries information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
     pub(crate) colour: bool,
     pub(crate) unicode: bool,
 }
 
-/// A name or a label.
 pub(crate) const LABEL: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// What stands for bytes that no terminal shows.
+/// A stand-in for bytes that no terminal shows.
 pub(crate) const CONTROL: Style = Style::new().add_modifier(Modifier::REVERSED);
 
-/// Text that is searched for, and the place of it on which a person stands.
+/// A match of the search, and the current one.
 pub(crate) const FOUND: Style = Style::new().add_modifier(Modifier::UNDERLINED.union(Modifier::BOLD));
 pub(crate) const FOUND_HERE: Style = Style::new().add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
 
-/// The line or tab that is chosen, and the line of keys.
+/// The chosen line or tab, and the line of keys.
 pub(crate) const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
 
 impl Look {
@@ -36,12 +35,12 @@ impl Look {
         let set = |name: &str| variable(name).filter(|value| value != OsStr::new(""));
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
         let locale = locale.to_string_lossy().to_ascii_lowercase().replace('-', "");
-        // The Linux console has a font of 256 or 512 characters (console_codes(4)); which ones nobody can ask.
+        // The Linux console has a font of 256 or 512 characters (console_codes(4)), and no way to ask for them.
         let console = set("TERM").is_some_and(|term| term == "linux");
         Self { colour: set("NO_COLOR").is_none(), unicode: locale.contains("utf8") && !console }
     }
 
-    /// Text from anywhere, safe for this terminal.
+    /// Any text, safe for this terminal.
     pub(crate) fn text(self, text: &str) -> Cow<'_, str> {
         let safe = printable(text);
         if self.unicode || safe.is_ascii() {
@@ -57,7 +56,7 @@ impl Look {
         }))
     }
 
-    /// The symbol of an outlook. It always stands beside words.
+    /// A verdict's symbol. Words always accompany it.
     pub(crate) const fn symbol(self, outlook: Verdict) -> &'static str {
         if !self.unicode {
             return words::symbol(outlook);
@@ -72,8 +71,8 @@ impl Look {
         }
     }
 
-    /// How the outlook's symbol stands out. Ink and paper are both given: which of the sixteen colours the terminal's own
-    /// text can be read on depends on its theme, light or dark, and black can be read on each of these.
+    /// A verdict's style. It sets both text and background: the terminal's theme, light or dark, decides on which of
+    /// the sixteen colours its own text is readable, and black is readable on each of these.
     pub(crate) fn outlook(self, outlook: Verdict) -> Style {
         let style = Style::new().add_modifier(Modifier::BOLD);
         if !self.colour {
@@ -87,7 +86,7 @@ impl Look {
         })
     }
 
-    /// What marks a difference.
+    /// The mark of a difference.
     pub(crate) const fn differs(self) -> &'static str {
         if self.unicode { "≠" } else { "#" }
     }
@@ -96,7 +95,7 @@ impl Look {
         if self.unicode { "─" } else { "-" }
     }
 
-    /// What stands at the end of a text that is cut off.
+    /// The end of a text that is cut off.
     pub(crate) const fn cut(self) -> &'static str {
         if self.unicode { "…" } else { "~" }
     }

@@ -1,4 +1,4 @@
-//! `check`: is telemetry on or off, as somebody expects it? For monitoring and configuration management.
+//! `check`: compares telemetry with the expected state, for monitoring and configuration management.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use crate::present::words;
 
 #[derive(Serialize)]
 struct Checked {
-    /// `match`, `mismatch` or `cannot-tell`
+    /// `match`, `mismatch` or `cannot-tell`.
     result: &'static str,
     expected: &'static str,
     /// As in `status --json`.

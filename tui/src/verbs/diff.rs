@@ -30,7 +30,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
     } else {
         output::answer(text(&left.name, &right.name, &rows))
     };
-    // 1 is the answer that something differs.
+    // 1 would mean a difference.
     written.map_err(|failure| failure.with_code(USAGE))?;
     Ok(if count(&rows, Comparison::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
 }
@@ -103,7 +103,7 @@ fn text(left: &str, right: &str, rows: &[Row]) -> String {
     text
 }
 
-/// The answer for programs.
+/// The JSON answer.
 #[derive(Serialize)]
 struct Compared<'a> {
     left: &'a str,

@@ -1,4 +1,4 @@
-//! `explain`: what a field is, from the schema, and its value on this machine.
+//! `explain`: a field in the schema, and its value on this machine.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -27,7 +27,7 @@ pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// The event that is asked for, or one that has the field.
+/// The only event with the field, or else that of the preview.
 fn event_with<'c>(field: &Field, preview: &Preview, columns: &'c [Column]) -> Option<&'c Column> {
     let action = field.only.unwrap_or(&preview.action);
     columns.iter().find(|column| column.action == action)

@@ -1,4 +1,4 @@
-//! `forget`: deletes what was sent and is kept here, and what waits.
+//! `forget`: deletes the kept requests and the waiting events.
 
 use std::process::ExitCode;
 

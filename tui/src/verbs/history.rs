@@ -1,4 +1,4 @@
-//! `history`: what was sent or refused, and what waits and why.
+//! `history`: sent, refused and waiting events.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
-/// All items in the order of their numbers: what was sent, then what waits.
+/// The events with their numbers: the sent ones, then the waiting ones.
 fn numbered(history: &History) -> impl Iterator<Item = (usize, &Item, Option<&RetryPlan>)> {
     let sent = history.sent.iter().map(|item| (item, None));
     let waiting = history.waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
@@ -76,11 +76,11 @@ fn text(preview: &Preview, history: &History) -> String {
     text
 }
 
-/// The answer for programs.
+/// The JSON answer.
 #[derive(Serialize)]
 struct Shown {
     state_folder: Option<String>,
-    /// Whether what is sent from now on is kept.
+    /// Whether future requests are kept.
     recording: bool,
     sent: Vec<Row>,
     waiting: Vec<Row>,
@@ -96,9 +96,9 @@ struct Row {
     attempts: Option<u32>,
     status: Option<u16>,
     last_attempt: Option<String>,
-    /// What becomes of it, of what waits.
+    /// The sender's plan for a waiting event.
     becomes: Option<String>,
-    /// Why it cannot be read, where it is damaged.
+    /// Why a damaged entry cannot be read.
     damaged: Option<String>,
     body: Option<serde_json::Value>,
 }

@@ -1,4 +1,4 @@
-//! `opt-in`: deletes events that wait, then removes the files, and says what else still opts out.
+//! `opt-in`: deletes the waiting events, removes the files, and lists what still opts out.
 
 use std::process::ExitCode;
 

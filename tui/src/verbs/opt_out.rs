@@ -1,4 +1,4 @@
-//! `opt-out`: creates the file, deletes events that wait, and shows what the disk says then.
+//! `opt-out`: creates the file, deletes the waiting events, and shows the new state of the disk.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,7 +31,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitC
         opting::confirm("opt-out", &question)?;
     }
     let outcome = plan.perform();
-    // What counts is on the disk, not what this program believes to have done.
+    // The disk decides, not this program's belief.
     let after = Preview::look(question);
     let mut said = outcome.sentences(after.restart.as_deref());
     if let Some(obstacle) = outcome.obstacle() {

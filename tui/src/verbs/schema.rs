@@ -1,4 +1,4 @@
-//! `schema`: every field and event that can ever be sent. The README's list is made from it.
+//! `schema`: every possible field and event. The list in `docs/what-is-sent.md` is generated from it.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ fn events() -> String {
     text
 }
 
-/// What others send, by the names of the properties.
+/// The names of the properties that others send.
 fn recordings() -> String {
     let list = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let (client, stock) = (dashboard::client(), dashboard::stock());
@@ -87,7 +87,7 @@ const fn why(purpose: Purpose) -> &'static str {
     }
 }
 
-/// Text in a table: a bar would end the cell.
+/// Text for a table cell, with bars escaped.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

@@ -1,4 +1,4 @@
-//! `show`: the request, as text, as its bytes, or as JSON.
+//! `show`: the request as text, as bytes, or as JSON.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -32,7 +32,7 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
     Ok(if options.strict && !preview.is_exact() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 
-/// Who would send, and what is not exact, on standard error: standard output may be a file.
+/// Writes the sender and the inexact values to standard error: standard output may be a file.
 fn say_beside(preview: &Preview, assembly: &Assembly, options: ShowOptions) {
     if options.raw || options.json {
         output::hint(&words::headline(preview));
@@ -48,7 +48,7 @@ fn say_beside(preview: &Preview, assembly: &Assembly, options: ShowOptions) {
     }
 }
 
-/// What the daemon may say otherwise when it calls.
+/// The values that may change with the daemon's call.
 fn not_exact(assembly: &Assembly, raw: bool) -> Vec<String> {
     let named = |is: &dyn Fn(Known) -> bool| -> Vec<&str> {
         assembly.event.not_of_now().filter(|entry| is(entry.known())).map(|entry| entry.field.name).collect()
@@ -115,7 +115,7 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
     text
 }
 
-/// Whether some values are examples: then these are not the bytes of any request.
+/// Whether some values are examples: then no request has these bytes.
 fn has_examples(assembly: &Assembly) -> bool {
     assembly.event.not_of_now().any(|entry| entry.known() == Known::Example)
 }
@@ -124,7 +124,7 @@ fn request_digest(request: &PreparedRequest) -> String {
     sha256(&request.to_bytes())
 }
 
-/// The answer for programs.
+/// The JSON answer.
 #[derive(Serialize)]
 struct Shown<'a> {
     state: &'static str,
@@ -136,7 +136,7 @@ struct Shown<'a> {
     destination: String,
     method: &'static str,
     headers: Headers<'a>,
-    /// Null where values are examples.
+    /// Null with examples.
     body: Option<Body<'a>>,
     /// Of all bytes of the request.
     sha256: Option<String>,
@@ -150,17 +150,17 @@ struct Shown<'a> {
 struct Field {
     name: &'static str,
     group: &'static str,
-    /// As in the body; null where it is not known here, or left out.
+    /// As in the body; null if it is unknown here, or left out.
     value: serde_json::Value,
-    /// `now`, `last-event`, `example` or `not-here`
+    /// `now`, `last-event`, `example` or `not-here`.
     known: &'static str,
-    /// When the event was made that had this value.
+    /// The time of the event with this value.
     of: Option<String>,
     /// Why there is no value.
     note: Option<String>,
     in_body: bool,
     source: String,
-    /// What the daemon said or the machine answered, before its form was checked.
+    /// The answer of the daemon or the machine, before its form was checked.
     raw: Option<String>,
     evidence: Vec<String>,
     way: Vec<Step>,
@@ -168,7 +168,7 @@ struct Field {
     about: fields::About,
 }
 
-/// A step on the way from what was asked to what is sent.
+/// A step in the trace of a value.
 #[derive(Serialize)]
 struct Step {
     step: &'static str,
@@ -231,7 +231,7 @@ impl Serialize for Headers<'_> {
     }
 }
 
-/// The body as JSON with its fields in wire order.
+/// The body as JSON, its fields in wire order.
 struct Body<'a>(&'a [u8]);
 
 impl Serialize for Body<'_> {

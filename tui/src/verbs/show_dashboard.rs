@@ -1,4 +1,4 @@
-//! `show --channel dashboard`: what the agent's dashboard sends from a browser.
+//! `show --channel dashboard`: the events that the agent's dashboard sends from a browser.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -49,7 +49,7 @@ fn text(preview: &Preview) -> String {
     text
 }
 
-/// The answer for programs.
+/// The JSON answer.
 #[derive(Serialize)]
 struct Shown {
     channel: &'static str,
@@ -65,7 +65,7 @@ struct Shown {
 struct Field {
     name: &'static str,
     group: &'static str,
-    /// Null where it is not known here.
+    /// Null if it is unknown here.
     value: serde_json::Value,
     known: bool,
     note: Option<String>,

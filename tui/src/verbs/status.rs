@@ -1,4 +1,4 @@
-//! `status`: may this machine send, what decides that, and who would send.
+//! `status`: the decision, its trace, and the sender.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -85,18 +85,18 @@ fn text(preview: &Preview) -> String {
     text
 }
 
-/// The answer for programs. Names and meanings do not change between versions; new ones may come.
+/// The JSON answer. Names and meanings stay the same in later versions, which may add some.
 #[derive(Serialize)]
 struct Status {
-    /// May the agent's events be sent: true, false, or null for "cannot be told".
+    /// Whether the agent's events may be sent; null: unknown.
     anonymous_statistics: Option<bool>,
     state: &'static str,
     headline: String,
     decision: &'static str,
-    /// Whose environment decides: `call`, `daemon`, `unit` or `shell`.
+    /// The owner of the deciding environment: `call`, `daemon`, `unseen`, `unit` or `shell`.
     decided_for: &'static str,
     trace: Vec<Step>,
-    /// The decision with the variables of the shell, where another environment decides.
+    /// The decision for the shell's variables, if another environment decides.
     shell_would_decide: Option<&'static str>,
     daemons: Vec<Running>,
     channels: Vec<Way>,
@@ -109,13 +109,13 @@ struct Status {
     proxy: String,
     trust_store: String,
     state_folder: Option<String>,
-    /// What the state folder holds beyond what is read of it; `None`: it cannot be read.
+    /// The unread rest of the state folder; `None`: it cannot be read.
     unread: Option<Unread>,
     netdata_version: Option<String>,
 }
 
-/// Whether the agent's events may be sent; `None`: that cannot be told, from this account or because the daemon may report
-/// by itself.
+/// Whether the agent's events may be sent. `None`: unknown, because this account cannot see enough, or because the
+/// daemon may report by itself.
 pub(crate) fn switched_on(preview: &Preview) -> Option<bool> {
     match preview.consent.decision() {
         Decision::Allowed => Some(true),

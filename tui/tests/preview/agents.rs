@@ -1,4 +1,4 @@
-//! Which agent is meant, and who counts as its daemon: on a machine made for the test, with folders and processes of its own.
+//! The choice of the agent and its daemon, on machines with their own folders and processes.
 
 use std::process::{Command, Stdio};
 
@@ -6,8 +6,8 @@ use testkit::{skip, this_test};
 
 use crate::common::{PROGRAM, Ran, is_root};
 
-/// Makes a machine below `$T` with the programs of this one and nothing of an agent, where `$1` is the preview as
-/// `/preview`, and runs `$2` there. Ends with 90 where that is not possible.
+/// Makes a machine below `$T` with this one's programs but no agent and `$1` as `/preview`, and runs `$2` there. Ends
+/// with 90 if that is impossible.
 const MACHINE: &str = r#"
     { cd "$T" && mkdir -p etc opt srv home var/lib run tmp proc usr dev && chmod 1777 tmp &&
     for folder in bin sbin lib lib64; do
@@ -23,8 +23,9 @@ const MACHINE: &str = r#"
     exec chroot . /bin/sh -c "$2"
 "#;
 
-/// Runs a script there as root. In it `as_user ID COMMAND` is another user's, `starts ID FILE VARIABLE=VALUE...` starts a
-/// program from FILE (a copy of sleep(1)), and `says COMMAND` prints what it says, and its exit status.
+/// Runs a script there as root, with three functions: `as_user ID COMMAND` runs a command as another user, `starts ID
+/// FILE VARIABLE=VALUE...` starts a program from FILE (a copy of sleep(1)), and `says COMMAND` prints a command's
+/// output and exit status.
 fn on_a_machine(test: &str, script: &str) -> Option<Ran> {
     const WORDS: &str = r#"
         set -eu; PATH=/usr/sbin:/usr/bin:/sbin:/bin; umask 022; preview() { env -i /preview "$@"; }
@@ -53,13 +54,13 @@ fn on_a_machine(test: &str, script: &str) -> Option<Ran> {
     Some(ran)
 }
 
-/// The script's output between two of its marks.
+/// The script's output after a mark.
 fn part<'r>(ran: &'r Ran, mark: &str) -> &'r str {
     let (_, rest) = ran.out.split_once(&format!("== {mark}\n")).unwrap_or_else(|| panic!("no {mark}:\n{}", ran.out));
     rest.split("== ").next().unwrap_or(rest)
 }
 
-/// A program of any account that is called netdata, and names root's folders as its own.
+/// Any account can call a program netdata, and give it root's folders.
 #[test]
 fn what_another_account_starts_is_not_the_daemon() {
     let test = this_test!();
@@ -72,7 +73,7 @@ fn what_another_account_starts_is_not_the_daemon() {
         echo "== found"; find / -xdev -name .opt-out-from-anonymous-statistics; ls -d /etc/nologin 2>&1 || true
         echo "== daemon"; starts 998 /usr/local/sbin/netdata; says preview status --json
     "#;
-    // Where /usr/local does not exist the daemon lies elsewhere: its folder does not matter.
+    // The daemon's folder does not matter, and /usr/local may not exist.
     let Some(ran) = on_a_machine(test, &script.replace("/usr/local/sbin", "/opt/sbin")) else { return };
     assert!(!part(&ran, "check").contains("status 0"), "{}", ran.out);
     assert!(part(&ran, "status").contains("\"daemons\": []"), "{}", ran.out);
@@ -80,11 +81,11 @@ fn what_another_account_starts_is_not_the_daemon() {
     let found = part(&ran, "found");
     assert!(found.starts_with("/etc/netdata/.opt-out-from-anonymous-statistics\n"), "{found}");
     assert!(found.contains("/etc/nologin': No such file") && found.lines().count() == 2, "{found}");
-    // The owner of a usual library directory is believed.
+    // The owner of a usual library directory is trusted.
     assert!(part(&ran, "daemon").contains("\"user_id\": 998"), "{}", ran.out);
 }
 
-/// The agent's own configuration moves its config directory: the dashboard looks there for the file, and nowhere else.
+/// The agent's own configuration moves its config directory, the only one in which the dashboard looks for the file.
 #[test]
 fn opting_out_reaches_the_folder_that_the_agent_reads() {
     let script = r#"
@@ -140,7 +141,7 @@ fn each_agent_that_is_installed_is_opted_out() {
     assert!(!opted_in.ends_with("statistics\n"), "{opted_in}");
 }
 
-/// The unit says where the agent is, also while none runs.
+/// The unit names the agent's folders even while no daemon runs.
 #[test]
 fn the_command_of_the_unit_names_the_agent() {
     let script = r#"
@@ -154,13 +155,13 @@ fn the_command_of_the_unit_names_the_agent() {
     let Some(ran) = on_a_machine("the_command_of_the_unit_names_the_agent", script) else { return };
     assert!(part(&ran, "prefix").contains("\"config_directory\": \"/opt/netdata/etc/netdata\""), "{}", ran.out);
     assert!(part(&ran, "option").contains("\"config_directory\": \"/srv/agent\""), "{}", ran.out);
-    // No folder is created where another account could put something else in its place.
+    // No folder is created where another account could replace it.
     let owner = part(&ran, "owner");
     assert!(owner.contains("cannot create /srv/agent/.opt-out") && !owner.contains("\nagent\n"), "{owner}");
     assert!(owner.contains("Created /etc/netdata/.opt-out"), "the others are opted out all the same: {owner}");
 }
 
-/// What cannot be listed may run.
+/// An invisible process may be a daemon.
 #[test]
 fn where_processes_are_hidden_nothing_is_claimed() {
     let script = r#"

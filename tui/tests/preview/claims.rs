@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::common::{Agent, GUID, OPT_OUT, json};
 
-/// An agent whose last START was kept, with everything that its daemon said.
+/// An agent with a kept START that has all of its daemon's values.
 fn with_last_start() -> Agent {
     let agent = Agent::new();
     let call = agent.recorded_call("START", "-", "-");
@@ -29,7 +29,7 @@ fn what_the_last_event_had_is_not_exact() {
     assert_eq!(strict.code, Some(3));
     assert!(strict.err.contains("Not exact: values of the last event of this kind ("), "{}", strict.err);
     assert!(strict.out.contains(" as last said") && strict.out.contains("Not exact"), "{}", strict.out);
-    // A recorded call says everything now.
+    // With a recorded call everything is known now.
     let call = agent.recorded_call("START", "-", "-");
     let exact = agent.run(&["show", "--json", "--strict", "--call", call.to_str().unwrap()]);
     assert_eq!((exact.code, &json(&exact)["exact"]), (Some(0), &true.into()));
@@ -110,7 +110,7 @@ fn the_folder_of_the_plugins_can_be_named() {
     assert_eq!(agent.run(&["status", "--plugins-dir", "other"]).code, Some(2));
 }
 
-/// Since v2.3 the daemon posts a report by itself, whatever becomes of its script.
+/// Since v2.3 the daemon posts a report by itself, regardless of its script.
 #[test]
 fn off_is_not_said_of_a_daemon_that_may_report_by_itself() {
     let agent = Agent::new();
@@ -145,7 +145,7 @@ fn off_is_not_said_of_a_daemon_that_may_report_by_itself() {
         assert!(agent.run(&["opt-out"]).out.contains(&says));
         assert_eq!(json(&agent.run(&["check", "--expect", "off", "--json"]))["result"], "cannot-tell");
     }
-    // A daemon of 2.6 or later calls no script: without any objection, too, nobody may read that nothing is sent.
+    // A daemon of v2.6 or later calls no script. Without objections, nothing may suggest that it sends nothing.
     fs::remove_file(&file).unwrap();
     agent.set_version("v2.6.0");
     let status = agent.run(&["status"]);

@@ -1,4 +1,4 @@
-//! What the tests of the real program share.
+//! Shared parts of the tests of the real program.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -13,7 +13,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
 pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
 pub(crate) const GUID: &str = "0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59";
 
-/// What only the daemon can say of a START: how it went, its arguments and its variables.
+/// The fields of a START that only the daemon knows: its outcome, arguments and variables.
 pub(crate) fn only_the_daemon_says() -> Vec<&'static str> {
     let says = |origin| match origin {
         Origin::EventPart(part) => part != EventPart::Action,
@@ -23,11 +23,10 @@ pub(crate) fn only_the_daemon_says() -> Vec<&'static str> {
     fields.map(|field| field.name).collect()
 }
 
-/// The screens show this once the machine was looked at. Before that most keys have to wait.
+/// On the screen after the first preview. Most keys have to wait for it.
 pub(crate) const LOOKED: &str = " set by the daemon";
 
-/// A command line for every verb, and for what else the program prints. Those that change something change the agent that
-/// they are run for.
+/// A command line for each verb and each other output. Some change the agent that they run for.
 pub(crate) const EVERY_VERB: &[&[&str]] = &[
     &["show"],
     &["show", "--raw", "--event", "EXIT"],
@@ -60,7 +59,7 @@ pub(crate) const EVERY_VERB: &[&[&str]] = &[
     &["nonsense"],
 ];
 
-/// An agent of its own, in a temporary folder.
+/// An agent in a temporary folder.
 pub(crate) struct Agent {
     folder: tempfile::TempDir,
 }
@@ -72,18 +71,18 @@ impl Agent {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let agent = Self { folder };
-        // The newest that reports by its script alone.
+        // The newest version that reports by its script alone.
         agent.set_version("v2.2.6");
         agent
     }
 
-    /// Says the agent's version in the file in which later agents keep it.
+    /// Sets the agent's version, in the file of later agents.
     pub(crate) fn set_version(&self, version: &str) {
         let status = format!("{{\"agent\": {{\"version\": \"{version}\"}}}}");
         fs::write(self.path("lib/status-netdata.json"), status).unwrap();
     }
 
-    /// Keeps a request as if it had been sent at this time: milliseconds since 1970.
+    /// Keeps a request as if it had been sent at this time, in milliseconds since 1970.
     pub(crate) fn keep(&self, time: u64, request: &str) {
         let state = self.path("lib/anonymous-statistics");
         for folder in ["waiting", "sent"] {
@@ -102,7 +101,7 @@ impl Agent {
         self.folder.path()
     }
 
-    /// The environment that finds this agent and no other.
+    /// The environment that selects this agent and no other.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let path = |name: &str| self.path(name).to_str().unwrap().to_owned();
         vec![
@@ -112,7 +111,7 @@ impl Agent {
         ]
     }
 
-    /// The same for a shell, in the words of env(1).
+    /// The same as arguments of env(1), for a shell.
     pub(crate) fn variables(&self) -> String {
         let words = self.environment().into_iter().map(|(name, value)| quoted(format!("{name}={value}")));
         words.collect::<Vec<_>>().join(" ")
@@ -128,7 +127,7 @@ impl Agent {
         Ran::from(&self.command(arguments).output().unwrap())
     }
 
-    /// A recorded call of a daemon, with everything that it says.
+    /// A recorded call of a daemon, with all its values.
     pub(crate) fn recorded_call(&self, action: &str, result: &str, data: &str) -> PathBuf {
         let fragments = [
             "false",
@@ -183,12 +182,12 @@ impl Agent {
         path
     }
 
-    /// The program as an ordinary user who may look at this agent and change nothing, in a shell's words: `None` where nobody
-    /// can become one.
+    /// The shell's words for a copy of the program as an ordinary user, who may read this agent but change nothing.
+    /// `None` if nobody can become one.
     pub(crate) fn as_nobody(&self) -> Option<String> {
         const NOBODY: [&str; 3] = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        // The folder in which the tests' programs are built may be closed to others. A child copies it: a file that this
-        // process has open for writing while another test forks cannot be executed.
+        // Others may not be able to enter the folder of the tests' programs. A child makes the copy: a file that this
+        // process has open for writing cannot be executed while another test forks.
         let program = self.path("telemetry-preview");
         assert!(Command::new("cp").arg(PROGRAM).arg(&program).status().unwrap().success());
         fs::set_permissions(self.root(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -197,7 +196,7 @@ impl Agent {
         output.status.success().then(|| format!("setpriv {} {}", NOBODY.join(" "), quoted(&program)))
     }
 
-    /// Every file and folder with its content, to see what a program changed.
+    /// Every file and folder with its content, to find changes.
     pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let mut tree = BTreeMap::new();
         let mut folders = vec![self.root().to_owned()];
@@ -217,18 +216,18 @@ impl Agent {
     }
 }
 
-/// A word for a shell. Where the folder for temporary files lies is not for the tests to say: its path may have blanks.
+/// A word in a shell's quotes: the path of the temporary folder may have blanks.
 pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
     shlex::try_quote(word.as_ref().to_str().unwrap()).unwrap().into_owned()
 }
 
-/// Whether a screen shows a text, in however many lines: a long path takes several, and is broken anywhere.
+/// Whether a screen shows a text, regardless of line breaks: a long path is broken anywhere.
 pub(crate) fn shows(screen: &str, text: &str) -> bool {
     let packed = |text: &str| text.replace(['│', '█', '#'], "").split_whitespace().collect::<String>();
     packed(screen).contains(&packed(text))
 }
 
-/// What a run of the program came to.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -248,17 +247,16 @@ impl From<&Output> for Ran {
     }
 }
 
-/// Whether the tests run as root.
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// What the program printed, as JSON.
+/// The program's output as JSON.
 pub(crate) fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
-/// The program with an agent's environment, as a shell command that says how it ended and keeps the terminal open.
+/// A shell command that runs the program for this agent, prints its exit status, and keeps the terminal open.
 pub(crate) fn shell(agent: &Agent, before: &str, after: &str) -> String {
     shell_for(agent, &format!("{before} {}", quoted(PROGRAM)), after)
 }
@@ -269,16 +267,16 @@ pub(crate) fn shell_for(agent: &Agent, program: &str, after: &str) -> String {
     format!("env {variables} LANG=C.UTF-8 RUST_BACKTRACE=0 {program} {after}; echo \"ended with $?\"; sleep 60")
 }
 
-/// Whether the pane shows its other screen, and whether it shows the cursor, in tmux' words.
+/// Whether the alternate screen and the cursor are on, in tmux' words.
 const MODES: &str = "#{alternate_on} #{cursor_flag}";
 
-/// A terminal of its own, in tmux.
+/// A terminal in tmux.
 pub(crate) struct Terminal {
     folder: tempfile::TempDir,
 }
 
 impl Terminal {
-    /// Whether there is a tmux.
+    /// Whether tmux is installed.
     pub(crate) fn is_there() -> bool {
         Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success())
     }
@@ -291,8 +289,8 @@ impl Terminal {
         terminal
     }
 
-    /// The socket's name is relative: some systems allow no more than 103 bytes (unix(4) of FreeBSD and macOS). What the
-    /// caller's environment holds, be it `NO_COLOR`, a locale or a login shell that refuses, is not for the terminal.
+    /// A relative socket name, since some systems allow no more than 103 bytes (unix(4) of FreeBSD and macOS). The
+    /// terminal gets nothing from the caller's environment, be it `NO_COLOR`, a locale or a login shell that refuses.
     fn tmux(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("tmux");
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("SHELL", "/bin/sh");
@@ -307,31 +305,31 @@ impl Terminal {
         }
     }
 
-    /// Many keys in one go.
+    /// Sends many keys at once.
     pub(crate) fn many_keys(&self, keys: &[&str]) {
         self.tmux(&[&["send-keys", "--"], keys].concat());
     }
 
-    /// A line for a shell.
+    /// Types a line for a shell.
     pub(crate) fn line(&self, line: &str) {
         self.tmux(&["send-keys", "-l", line]);
         self.keys(&["Enter"]);
     }
 
-    /// The process of this name that runs in the terminal.
+    /// The id of the process with this name in the terminal.
     pub(crate) fn running(&self, name: &str) -> String {
         let tty = self.ask("#{pane_tty}");
         let output =
             Command::new("ps").args(["-t", tty.trim_start_matches("/dev/"), "-o", "pid=,comm="]).output().unwrap();
         let listed = String::from_utf8_lossy(&output.stdout).into_owned();
         let found = listed.lines().filter_map(|line| line.trim().split_once(' ')).find(|(_, found)| {
-            // Linux cuts it to 15 bytes (proc_pid_comm(5)).
+            // Linux cuts the name to 15 bytes (proc_pid_comm(5)).
             found.rsplit('/').next().is_some_and(|found| name.starts_with(found.trim()))
         });
         found.unwrap_or_else(|| panic!("{name} does not run: {listed}")).0.to_owned()
     }
 
-    /// Whether the terminal edits lines, as it does for a shell.
+    /// Whether the terminal edits lines, as for a shell.
     pub(crate) fn is_cooked(&self) -> bool {
         let tty = std::fs::File::open(self.ask("#{pane_tty}")).unwrap();
         let output = Command::new("stty").arg("-a").stdin(tty).output().unwrap();
@@ -342,7 +340,7 @@ impl Terminal {
         self.tmux(&["resize-window", "-x", &width.to_string(), "-y", &height.to_string()]);
     }
 
-    /// Whether something on the screen has a colour: a sequence of SGR (ECMA-48, 8.3.117) that sets one.
+    /// Whether the screen has a colour: an SGR sequence (ECMA-48, 8.3.117) that sets one.
     pub(crate) fn has_colour(&self) -> bool {
         let screen = self.tmux(&["capture-pane", "-p", "-e"]);
         let parameters = screen.split('\u{1b}').filter_map(|part| part.strip_prefix('[')?.split('m').next());
@@ -354,12 +352,11 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p"])
     }
 
-    /// Waits until the screen shows a text.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))
     }
 
-    /// Waits until the screen is as it should be, and stays so for a moment: what is drawn arrives in pieces.
+    /// Waits for a screen that stays for a moment: drawings arrive in pieces.
     pub(crate) fn wait_until(&self, what: &str, is: impl Fn(&str) -> bool) -> String {
         let mut before = None;
         for _ in 0..400 {
@@ -373,17 +370,17 @@ impl Terminal {
         panic!("the screen never shows: {what}\n{}", self.screen());
     }
 
-    /// Waits until the program has the terminal: the other screen, without a cursor. What it draws may show before.
+    /// Waits until the program has the alternate screen without a cursor. Its drawing may show earlier.
     pub(crate) fn wait_until_taken(&self) {
         self.wait_until("the program's screen, without a cursor", |_| self.ask(MODES) == "1 0");
     }
 
-    /// Waits until the terminal is as it was.
+    /// Waits until the terminal has its previous state.
     pub(crate) fn wait_until_given_back(&self, why: &str) {
         self.wait_until(why, |_| self.ask(MODES) == "0 1");
     }
 
-    /// Something about the pane, in tmux' words.
+    /// A property of the pane, in tmux' words.
     pub(crate) fn ask(&self, format: &str) -> String {
         self.tmux(&["display-message", "-p", format]).trim().to_owned()
     }

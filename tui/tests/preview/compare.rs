@@ -1,4 +1,4 @@
-//! Events that are compared, and the way and the digest of what is shown.
+//! Compared events, and the trace and digest of the displayed values.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ fn the_digest_is_that_of_the_request() {
     let ran = agent.run(&["show", "--json", "--call", call.to_str().unwrap()]);
     let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let mut request = String::from("POST /capture/ HTTP/1.1\r\n");
-    // Of the body only the order of the fields is not in a parsed value: it is cut out of the answer.
+    // A parsed body loses only the order of its fields, so it is cut out of the answer.
     let headers = ["host", "user-agent", "accept", "content-type", "content-length"];
     for name in headers {
         for part in [name, ": ", shown["headers"][name].as_str().unwrap(), "\r\n"] {
@@ -82,7 +82,7 @@ fn what_is_different_since_the_last_event_is_told() {
     let none = agent.run(&["diff", "--since-last"]);
     assert_eq!(none.code, Some(2));
     assert!(none.err.contains("nothing was sent from here yet"), "{}", none.err);
-    // What this machine would send, kept as if it had been sent, with one value of another time.
+    // This machine's next event, kept as if it had been sent, with one other value.
     let call = agent.recorded_call("START", "-", "-");
     let request = agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]);
     let (head, body) = request.out.split_once("\r\n\r\n").unwrap();

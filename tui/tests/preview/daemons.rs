@@ -1,4 +1,4 @@
-//! The daemon's view: what it was started with counts, and not what the shell has. Linux shows all of it in /proc.
+//! The daemon's environment counts, not the shell's. Linux shows it in /proc.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use testkit::{skip, this_test};
 
 use crate::common::{Agent, OPT_OUT, Ran, json};
 
-/// A running program that is called netdata: a copy of sleep(1).
+/// A running program with the name netdata: a copy of sleep(1).
 struct Daemon(Child);
 
 impl Daemon {
@@ -15,7 +15,7 @@ impl Daemon {
         let program = agent.path("netdata");
         if !program.exists() {
             let sleep = ["/bin/sleep", "/usr/bin/sleep"].map(PathBuf::from).into_iter().find(|path| path.is_file())?;
-            // A child writes it: a file that this process has open while another test forks cannot be executed.
+            // A child copies it: a file that this process has open cannot be executed while another test forks.
             assert!(Command::new("cp").arg(sleep).arg(&program).status().unwrap().success());
         }
         let mut command = Command::new(&program);
@@ -35,7 +35,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Whether this machine itself has opted out, so that no agent on it may send: a skip. `cargo xtask test` covers its folders.
+/// Whether this machine has opted out, so that no agent on it may send: a skip. `cargo xtask test` covers its folders.
 fn opted_out_here(test: &str) -> bool {
     let file = anonymous_statistics::agent::folders::CONFIG_DIRECTORIES.map(|folder| Path::new(folder).join(OPT_OUT));
     let found = file.into_iter().find(|file| file.symlink_metadata().is_ok());
@@ -45,7 +45,7 @@ fn opted_out_here(test: &str) -> bool {
     found.is_some()
 }
 
-/// netdata#8875, nixpkgs#260035: what somebody set in a shell, or for another program, is not what the daemon has.
+/// netdata#8875, nixpkgs#260035: variables of a shell or of another program do not reach the daemon.
 #[test]
 fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
     if opted_out_here(this_test!()) {
@@ -71,12 +71,12 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
     // This machine may run others.
     let listed = status["daemons"].as_array().unwrap();
     assert!(listed.iter().any(|listed| listed["process"] == daemon.id()), "{status}");
-    // Of its environment nothing else is read, so nothing else can be shown.
+    // Nothing else is read from its environment, so nothing else can be shown.
     for verb in [&["status"][..], &["status", "--json"], &["show"], &["show", "--json"], &["explain", "--all"]] {
         let ran = agent.run(verb);
         assert!(!(ran.out + &ran.err).contains("canary-5d1f"), "{verb:?}");
     }
-    // And the other way round.
+    // The other way round.
     drop(daemon);
     let _daemon = Daemon::start(&agent, &[]);
     let output = agent.command(&["status", "--json"]).env("DISABLE_TELEMETRY", "1").output().unwrap();
@@ -116,7 +116,7 @@ fn the_dashboards_channel_waits_for_a_restart() {
     let Some(before) = Daemon::start(&agent, &[]) else {
         return skip(this_test!(), "there is no sleep(1)");
     };
-    // That of another configuration has nothing to do with it.
+    // A daemon with another configuration does not count.
     let _another = Daemon::start(&another, &[]);
     // Both times are known to a hundredth of a second.
     std::thread::sleep(std::time::Duration::from_millis(2100));

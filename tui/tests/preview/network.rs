@@ -8,7 +8,7 @@ use testkit::{skip, this_test};
 
 use crate::common::{Agent, EVERY_VERB, LOOKED, PROGRAM, Terminal, quoted};
 
-/// Crates that can open a connection, or that only such crates need. A name ends with `*` where a family is meant.
+/// Crates that open connections, or that only such crates need. `*` ends the name of a family.
 const NETWORK: [&str; 30] = [
     "ureq*",
     "rustls*",
@@ -71,8 +71,8 @@ fn the_dependency_tree_has_no_network_crate() {
     }
 }
 
-/// crossterm waits for keys with mio, which has sockets too. None of that is left in the program: it does not even import
-/// the calls that open a socket, connect one, or look a name up. (A pair of connected local sockets wakes it on signals.)
+/// crossterm waits for keys with mio, which has sockets too, but none of that is left in the program: it does not even
+/// import the calls that open or connect a socket or look up a name. (A local socket pair wakes it on signals.)
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[test]
 fn the_program_does_not_import_what_a_connection_needs() {
@@ -91,7 +91,7 @@ fn the_program_does_not_import_what_a_connection_needs() {
     }
 }
 
-/// Whether strace can be used here: containers often forbid it.
+/// Whether strace works here: containers often forbid it.
 pub(crate) fn strace_works(agent: &Agent) -> bool {
     let log = agent.path("try");
     Command::new("strace").arg("-o").arg(&log).arg("true").output().is_ok_and(|output| output.status.success())

@@ -1,4 +1,4 @@
-//! The screens behind a pseudo terminal that a test holds itself: what a terminal can do to a program, byte for byte.
+//! The screens on a test's own pseudo terminal, which can do anything to a program, byte for byte.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -16,28 +16,28 @@ use testkit::{skip, this_test};
 
 use crate::common::{Agent, LOOKED, OPT_OUT, PROGRAM, shows};
 
-/// How long the terminal stays at most after it was taken away.
+/// The maximum time until a removed terminal is gone.
 const SOON: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
-/// Else a program that another test starts would keep the terminal. macOS has no such flag, nor the command setsid.
+/// Otherwise another test's child would keep the terminal. macOS has neither this flag nor the command setsid.
 #[cfg(not(target_os = "macos"))]
 const CLOSED_IN_CHILDREN: OpenptFlags = OpenptFlags::CLOEXEC;
 #[cfg(target_os = "macos")]
 const CLOSED_IN_CHILDREN: OpenptFlags = OpenptFlags::empty();
 
-/// A program that has a pseudo terminal as its own.
+/// A program with its own pseudo terminal.
 struct Pty {
     /// `None` once the terminal is gone.
     master: Option<Arc<File>>,
     child: Child,
-    /// What the terminal shows.
+    /// The emulated screen.
     shown: Arc<Mutex<vt100::Parser>>,
     agent: Agent,
 }
 
 impl Pty {
-    /// Runs the program in a shell that does something before it, for example `exec`. `None`, and a word about it, where no
-    /// program can be given a terminal.
+    /// Runs the program in a shell, after the command `before`, for example `exec`. Skips the test and returns `None`
+    /// if no program can get a terminal.
     fn run(test: &str, size: (u16, u16), before: &str) -> Option<Self> {
         if !Command::new("setsid").arg("true").status().is_ok_and(|status| status.success()) {
             skip(test, "needs setsid");
@@ -58,7 +58,7 @@ impl Pty {
         let child = command.envs([("TERM", "xterm"), ("LANG", "C.UTF-8"), ("RUST_BACKTRACE", "0")]).spawn().unwrap();
         let shown = Arc::new(Mutex::new(vt100::Parser::default()));
         let master = Arc::new(master);
-        // It must not keep the terminal from going away.
+        // This thread must not keep the terminal open.
         let (from, to) = (Arc::downgrade(&master), Arc::clone(&shown));
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -80,7 +80,7 @@ impl Pty {
     }
 
     fn resize(&self, (width, height): (u16, u16)) {
-        // No emulator has so many characters as no program may believe in.
+        // Sizes that no program may believe are too large for the emulator.
         if let (Some(width), Some(height)) = (NonZero::new(width), NonZero::new(height))
             && width.get() < 1000
         {
@@ -93,12 +93,11 @@ impl Pty {
         self.shown.lock().unwrap().screen().contents()
     }
 
-    /// Waits until the terminal shows a text.
     fn wait_for(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contents().contains(text))
     }
 
-    /// Waits until the terminal is as it should be, and stays so for a moment: what is drawn arrives in pieces.
+    /// Waits for a screen that stays for a moment: drawings arrive in pieces.
     fn wait_until(&self, what: &str, is: impl Fn(&vt100::Screen) -> bool) -> String {
         let mut before = None;
         for _ in 0..400 {
@@ -115,14 +114,13 @@ impl Pty {
         panic!("the terminal is never so: {what}\n{}", self.screen());
     }
 
-    /// Waits until the terminal is as a shell expects it.
+    /// Waits until the terminal has the state that a shell expects.
     fn wait_until_given_back(&self) {
         self.wait_until("given back", |screen| {
             !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
         });
     }
 
-    /// Whether the program still runs.
     fn lives(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -150,7 +148,7 @@ fn resize(master: &File, (width, height): (u16, u16)) {
     rustix::termios::tcsetwinsize(master, size).unwrap();
 }
 
-/// Waits for a file that says something.
+/// Waits for a file with content.
 fn wait_for_file(path: &std::path::Path, limit: Duration) -> Option<String> {
     let begin = Instant::now();
     loop {
@@ -173,7 +171,7 @@ fn a_thousand_sizes_on_every_screen() {
         random ^= random << 17;
         u16::try_from(random % u64::from(limit)).unwrap()
     };
-    // Keys that move, and that open and close what can be open, and none that leaves or confirms.
+    // Keys that move, open and close, but neither quit nor confirm.
     let keys = ["j", "k", " ", "g", "G", "\t", "?", "\x1b", "s", "p", "d", ".", ",", "\r", "/e\r", "n", "\x1b[6~"];
     for screen in 1..=7 {
         terminal.send("\x1b");
@@ -200,7 +198,7 @@ fn a_thousand_sizes_on_every_screen() {
 
 #[test]
 fn it_ends_when_its_terminal_is_gone() {
-    // The shell is the one that hears of it (`ioctl_tty(2)`), and does not pass it on.
+    // The kernel tells the shell (`ioctl_tty(2)`), which ignores it.
     let begin = "trap '' HUP; sh -c 'echo $$ > pid; exec \"$0\"'";
     let Some(mut terminal) = Pty::run("it_ends_when_its_terminal_is_gone", (80, 24), begin) else { return };
     terminal.wait_for(LOOKED);
@@ -210,7 +208,7 @@ fn it_ends_when_its_terminal_is_gone() {
     if ended.is_none() {
         let _ = Command::new("kill").args(["-s", "KILL", &pid]).status();
     }
-    // It leaves in order, or with an error of its own where it was about to draw.
+    // It ends in order, or with an error if it was about to draw.
     assert!(matches!(ended.as_deref(), Some("0" | "1")), "{ended:?}");
 }
 
@@ -219,7 +217,7 @@ fn a_hangup_ends_it_in_order() {
     let Some(mut terminal) = Pty::run("a_hangup_ends_it_in_order", (80, 24), "exec") else { return };
     terminal.wait_for(LOOKED);
     terminal.master = None;
-    // It may notice by itself before it hears of it. It does not abort because nobody reads its last words.
+    // It may notice the missing terminal before the signal. It does not abort because its last output fails.
     let ended = terminal.ended();
     assert!(ended.signal() == Some(1) || ended.success(), "{ended:?}");
 }
@@ -232,13 +230,12 @@ fn it_rests_while_nothing_happens() {
         return skip(this_test!(), "needs /proc");
     };
     std::thread::sleep(Duration::from_secs(2));
-    // Once a second it looks whether something has changed, and all over again where something has. A tick is a hundredth
-    // of a second.
+    // Once a second it checks for changes, and makes a new preview after one. A tick is a hundredth of a second.
     let used = processor_time(&terminal).unwrap() - before;
     assert!(used <= 50, "{used} ticks in two seconds");
 }
 
-/// How many clock ticks of a processor the program has used (`proc_pid_stat(5)`).
+/// The used clock ticks of a processor (`proc_pid_stat(5)`).
 fn processor_time(terminal: &Pty) -> std::io::Result<u64> {
     let stat = fs::read_to_string(format!("/proc/{}/stat", terminal.child.id()))?;
     let after_name = stat.rsplit(')').next().unwrap();
@@ -248,7 +245,7 @@ fn processor_time(terminal: &Pty) -> std::io::Result<u64> {
 #[test]
 fn a_size_that_no_terminal_has_is_not_known() {
     let test = this_test!();
-    // A limit of 2 GB: a machine may promise more memory than it has, and give it.
+    // A limit of 2 GB, since the system may grant more memory than it has.
     let limited = "ulimit -v 2000000; exec";
     for size in [(65535, 65535), (0, 0)] {
         let Some(mut terminal) = Pty::run(test, size, limited) else { return };
@@ -284,7 +281,7 @@ fn late_answers_of_a_terminal_are_no_keys() {
         ("DSR", "\x1b[0n"),
         ("APC", "\x1b_Gi=31;oq\x1b\\"),
     ] {
-        // Whole, and byte by byte once it has begun, as a slow line may bring it.
+        // At once, and byte by byte after the beginning, as from a slow line.
         for begin in [answer.len(), 2] {
             let before = terminal.screen();
             let (begin, rest) = answer.as_bytes().split_at(begin);
@@ -293,7 +290,7 @@ fn late_answers_of_a_terminal_are_no_keys() {
                 std::thread::sleep(Duration::from_millis(5));
                 terminal.send([*byte]);
             }
-            // A key after it counts, and leads to the screen that is next to the one before.
+            // The next key counts, and opens the next screen.
             terminal.send("\t");
             terminal.wait_for("[2 Fields]");
             terminal.send("\x1b[Z");

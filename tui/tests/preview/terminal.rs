@@ -174,7 +174,7 @@ fn a_request_is_saved_where_the_dialog_says() {
     terminal.keys(&["Enter"]);
     terminal.wait_for("Created ");
     terminal.keys(&["Enter", "w", "Enter"]);
-    // The same request again: it is there already.
+    // The same request again: its file exists.
     let screen = terminal.wait_for("Not saved");
     assert!(shows(&screen, "Nothing was overwritten"), "{screen}");
     let saved: Vec<_> = std::fs::read_dir(&home).unwrap().map(|item| item.unwrap()).collect();
@@ -206,7 +206,7 @@ fn without_permission_it_shows_the_command_and_notices_when_it_was_run() {
     assert!(shows(&screen, "cannot create") && shows(&screen, "Permission denied"), "{screen}");
     assert!(shows(&screen, &format!("sudo touch {}", quoted(&file))), "{screen}");
     assert_eq!(agent.tree(), before);
-    // What the command does, in another terminal. No key is pressed here.
+    // The command's effect, from another terminal. No key is pressed here.
     std::fs::write(&file, "").unwrap();
     let says = format!("The disk says now: OPTED OUT: {}", file.display());
     terminal.wait_until(&says, |screen| shows(screen, &says));
@@ -292,8 +292,8 @@ fn a_crash_restores_the_terminal() {
     if !strace_works(&agent) {
         return skip(test, "needs strace, and the right to use it");
     }
-    // Nobody's input leads to a panic. A sleep does that the kernel refuses: std::thread::sleep has no error. The thread that
-    // looks for changes sleeps for a second each time, so the fourth is long after the terminal was taken.
+    // No input causes a panic, so the kernel refuses a sleep: std::thread::sleep has no error. The thread that watches
+    // for changes sleeps for a second each time, so the fourth sleep is long after the terminal was taken.
     let refused = "strace -f -o /dev/null -e inject=nanosleep,clock_nanosleep:error=EINVAL:when=4";
     let terminal = Terminal::run((80, 24), &shell(&agent, refused, ""));
     terminal.wait_for(LOOKED);
@@ -327,7 +327,7 @@ fn it_can_be_stopped_and_goes_on() {
     terminal.wait_until_taken();
     terminal.keys(&["3"]);
     terminal.wait_for("[3 Request]");
-    // Stopped by another program, as Ctrl-Z and as nobody can refuse, and in another size when it goes on.
+    // Stopped by another program, as by Ctrl-Z and as nobody can refuse, and continued in another size.
     for signal in ["TSTP", "STOP"] {
         let pid = terminal.running("telemetry-preview");
         let send = |signal: &str| assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
@@ -359,7 +359,7 @@ fn a_file_system_that_hangs_freezes_nothing() {
         return skip(test, "needs strace, and the right to use it");
     }
     let file = agent.path("etc").join(OPT_OUT);
-    // Whoever asks for this file waits for half a minute.
+    // Every access to this file takes half a minute.
     let hangs = format!(
         "strace -f -qq -o /dev/null -P {} -e trace=statx,lstat,newfstatat -e inject=statx,lstat,newfstatat:delay_enter=30000000",
         quoted(&file)
@@ -375,7 +375,7 @@ fn a_file_system_that_hangs_freezes_nothing() {
     terminal.wait_until_given_back("the terminal as it was");
 }
 
-/// A mount for which nobody answers: whoever asks for anything in it waits (fuse(4), mount(8)).
+/// A mount without a server: every access hangs (fuse(4), mount(8)).
 #[test]
 fn a_mount_that_never_answers_freezes_nothing() {
     let test = this_test!();
@@ -428,7 +428,7 @@ fn characters_of_every_width_stay_in_their_columns() {
         return;
     }
     let agent = Agent::new();
-    // A config directory of wide characters, of combining marks, and of an escape sequence that would change the title.
+    // A config directory with wide characters, a combining mark, and an escape sequence that would change the title.
     let folder = "日本語e\u{301}\u{1b}]0;owned\u{7}";
     std::fs::create_dir(agent.path(folder)).unwrap();
     let root = quoted(agent.root());
@@ -440,7 +440,7 @@ fn characters_of_every_width_stay_in_their_columns() {
         let terminal = Terminal::run((160, 50), &shell(&agent, &format!("{config} LANG={locale}"), ""));
         terminal.wait_for(LOOKED);
         let screen = terminal.wait_for("Config directory");
-        // A long path is broken into lines where the folder for temporary files is far down.
+        // A long path, from a deep temporary folder, is broken into lines.
         let in_one_line: String = screen.replace(['│', '█', '#'], "").split_whitespace().collect();
         let normal = in_one_line.replace("e\u{301}", "é");
         assert!(normal.contains(shown), "{locale}: {screen}");
@@ -466,7 +466,7 @@ fn ten_thousand_keys_at_random() {
         std::fs::create_dir(agent.path(folder)).unwrap();
     }
     let before = agent.tree();
-    // Ctrl-C and Ctrl-Z are for the shell around it while the program begins anew.
+    // Ctrl-C and Ctrl-Z would reach the shell while the program restarts.
     let special = [
         "Up", "Down", "Left", "Right", "Home", "End", "PPage", "NPage", "Tab", "BTab", "Enter", "Escape", "BSpace",
         "C-l",
@@ -491,7 +491,7 @@ fn ten_thousand_keys_at_random() {
             terminal.resize(60 + batch, 16 + batch / 2);
         }
     }
-    // It still reacts: whatever is open is closed, or the program has begun anew.
+    // It still reacts: it closes anything open, or has restarted.
     terminal.wait_until("it reacts", |screen| {
         terminal.keys(&["Escape"]);
         screen.contains("? help")

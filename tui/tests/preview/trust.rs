@@ -1,4 +1,4 @@
-//! What nobody has to take our word for: the history, and what is compared for a fleet.
+//! What nobody has to take on trust: the history, and the check for a fleet.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ fn a_fleet_is_checked_by_exit_status() {
     let agent = Agent::new();
     let check = |expect: &str| agent.run(&["check", "--expect", expect]);
     let on = json(&agent.run(&["status", "--json"]))["anonymous_statistics"].clone();
-    // The machine may have a file of its own.
+    // The machine may have an opt-out file of its own.
     if on == true {
         assert_eq!((check("on").code, check("off").code), (Some(0), Some(1)));
     }
@@ -32,7 +32,7 @@ fn a_fleet_is_checked_by_exit_status() {
     assert_eq!(agent.run(&["check"]).code, Some(2));
     assert_eq!(agent.run(&["check", "--expect", "maybe"]).code, Some(2));
 
-    // A path through a file that is a link to itself cannot be looked at.
+    // A path through a link to itself cannot be read.
     let agent = Agent::new();
     let folder = agent.path("loop");
     std::os::unix::fs::symlink("loop", &folder).unwrap();
@@ -42,7 +42,7 @@ fn a_fleet_is_checked_by_exit_status() {
     assert_eq!(ran.code, Some(if opted_out { 0 } else { 3 }), "{ran:?}");
 }
 
-/// A request as the sender freezes it.
+/// A request as frozen by the sender.
 fn request(agent: &Agent, action: &str) -> (Entry, Vec<u8>) {
     let call = agent.recorded_call(action, "-", "-");
     let raw = agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]).bytes;
@@ -106,7 +106,7 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     }
 }
 
-/// Whoever is the agent's user puts links and pipes where the agent keeps its own files, for whoever looks with more rights.
+/// The agent's user can put links and pipes in place of the agent's own files, against a reader with more rights.
 #[test]
 fn what_the_agents_user_links_to_is_not_read() {
     let agent = Agent::new();
@@ -146,7 +146,7 @@ fn what_the_agents_user_links_to_is_not_read() {
         std::os::unix::fs::symlink(agent.path("elsewhere"), agent.path(folder)).unwrap();
     }
     assert_eq!(seen(), [false; 3], "a link on the way");
-    // What was not seen is no no.
+    // Unseen does not mean no.
     let status = json(&agent.run(&["status", "--json"]));
     let cloud = status["channels"].as_array().unwrap().iter().find(|channel| channel["name"] == "cloud").unwrap();
     assert_eq!(cloud["here"], "cannot be told from this account");
@@ -160,7 +160,7 @@ fn opted_out_the_history_says_that_nothing_is_recorded() {
     assert_eq!(json(&agent.run(&["history", "--json"]))["recording"], false);
 }
 
-/// Whoever is the agent's user writes what they like into an entry.
+/// The agent's user can write anything into an entry.
 #[test]
 fn a_terminal_does_not_obey_the_bytes_of_an_entry() {
     let agent = Agent::new();
@@ -181,7 +181,7 @@ fn a_terminal_does_not_obey_the_bytes_of_an_entry() {
     assert!(!terminal.has_colour() && !terminal.ask("#{pane_title}").contains("owned"), "{screen}");
 }
 
-/// JSON has escapes of its own: programs read the values as they are.
+/// JSON has its own escapes, so programs read the original values.
 #[test]
 fn a_terminal_does_not_obey_json_either() {
     let agent = Agent::new();
@@ -218,7 +218,7 @@ fn where_opting_out_is_not_possible_every_other_way_is_named() {
     let agent = Agent::new();
     let ran = agent.run(&["opt-out", "--config-dir", "/proc/nope"]);
     assert_eq!(ran.code, Some(77));
-    // Root is not sent to become root.
+    // Root is not advised to become root.
     let command =
         if is_root() { "Run:  mkdir -p /proc/nope && touch " } else { "  or: sudo mkdir -p /proc/nope && sudo touch " };
     for said in [command, "docker run -e DISABLE_TELEMETRY=1", "kubectl set env", "ansible HOSTS --become"] {

@@ -1,7 +1,7 @@
-//! The commands, through the real program, on agents in temporary folders.
+//! The commands of the real program, on agents in temporary folders.
 //!
-//! The opt-out file counts in the usual config directories too, so what is decided here depends on the machine; the tests
-//! ask the core library what it should be.
+//! The opt-out file also counts in the usual config directories, so the decision depends on the machine: the tests ask
+//! the core library for the expected one.
 
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::agent::installed_sender::SCRIPT;
@@ -29,7 +29,7 @@ fn core(agent: &Agent, action: &str, call: Option<&Path>) -> Preview {
     })
 }
 
-/// Bytes with the two values that are new in every event replaced; they have a fixed length.
+/// Bytes without the two values that are new in every event; they have a fixed length.
 fn without_stamp(bytes: &[u8]) -> String {
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     let (rest, stamp) = text.rsplit_once(",\"uuid\":\"").unwrap();
@@ -108,7 +108,7 @@ fn the_last_event_tells_what_the_daemon_said() {
     let shown = json(&agent.run(&["show", "--json"]));
     assert_eq!(shown["body"]["properties"]["netdata_buildinfo"], "dbengine|JSON-C");
     assert!(field(&shown, "netdata_buildinfo")["source"].as_str().unwrap().contains("the last event of this kind"));
-    // Another event was never sent: it stays open.
+    // Another event was never sent, so its values stay unknown.
     assert_eq!(json(&agent.run(&["show", "--json", "--event", "EXIT"]))["exact"], false);
 }
 
@@ -135,7 +135,7 @@ fn every_field_of_the_request_is_explained() {
     assert!(names.iter().any(|name| name.contains("fatal_line")));
 }
 
-/// netdata#5863, #7401: nobody was told what is sent, and that an identifier is.
+/// netdata#5863, #7401: nobody was told what is sent, nor that an identifier is.
 #[test]
 fn the_text_says_where_to_what_and_who() {
     let agent = Agent::new();
@@ -160,7 +160,7 @@ fn the_text_says_where_to_what_and_who() {
     assert!(ran.out.ends_with("\nNothing was sent.\n") && !ran.out.contains("anonymous data"));
     assert!(ran.err.contains("Who would send: nobody"), "{}", ran.err);
     assert!(ran.err.contains("would be sent, if this sender were installed"), "{}", ran.err);
-    // Not on a terminal, no command is the same as `show`.
+    // Without a terminal, no command means `show`.
     let bare = agent.run(&["--call", call.to_str().unwrap()]);
     let lines = |text: &str| {
         text.lines()
@@ -249,7 +249,7 @@ fn a_configuration_of_another_account_tells_nothing_about_the_daemon() {
     let agent = Agent::new();
     let path = agent.path("etc/anonymous-statistics.toml");
     fs::write(&path, "history = 0\n").unwrap();
-    // Only root can give a file away, and only root can read what nobody may read.
+    // Only root can give a file away, and only root can read a file without permissions.
     let other = fs::metadata(&path).unwrap().uid() + 1;
     if std::os::unix::fs::chown(&path, Some(other), None).is_err() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
@@ -369,7 +369,7 @@ fn what_cannot_be_created_exits_77_with_the_command() {
         let ran = agent.run(&["opt-out", "--config-dir", directory]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(77), ""), "{ran:?}");
         assert!(ran.err.contains(&format!("cannot create {directory}/{OPT_OUT}")), "{}", ran.err);
-        // Root is not sent to become root.
+        // Root is not advised to become root.
         let sudo = if is_root() { "" } else { "sudo " };
         assert_eq!(ran.err.contains("sudo ") && ran.err.contains(" opt-out --config-dir "), !is_root(), "{}", ran.err);
         let file = quoted(format!("{directory}/{OPT_OUT}"));
@@ -382,7 +382,7 @@ fn what_cannot_be_created_exits_77_with_the_command() {
 fn opting_in_needs_the_right_to_delete_what_waits() {
     let agent = Agent::new();
     fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
-    // A folder with the name of an event cannot be deleted like one, whoever tries.
+    // A folder with an event's name cannot be deleted like a file, not even by root.
     fs::create_dir_all(agent.path("lib/anonymous-statistics/sent")).unwrap();
     fs::create_dir_all(agent.path("lib/anonymous-statistics/waiting").join(format!("1-{GUID}"))).unwrap();
     let ran = agent.run(&["opt-in", "--yes"]);
@@ -417,12 +417,12 @@ fn looking_changes_nothing() {
     }
 }
 
-/// A character that no terminal may get, but for the ends of lines.
+/// The first character that no terminal may get, except for line ends.
 pub(crate) fn unprintable(text: &str) -> Option<char> {
     text.chars().find(|c| !matches!(c, '\n' | '\r') && system_facts::is_unprintable(*c))
 }
 
-/// One of each kind that a terminal obeys or does not draw, and plain text around.
+/// One character of each kind that a terminal obeys or does not draw, with plain text around them.
 pub(crate) const HOSTILE: &str =
     "a\u{1b}]0;x\u{7}\u{9b}2J\u{7f}b\u{202e}\u{61c}\u{2066}c\u{200b}\u{ad}\u{2060}\u{feff}\u{fe0f}d\u{2028}\u{e0041}z";
 

@@ -1,4 +1,4 @@
-//! Opting out and in, saving, and what comes of it.
+//! Opting out and in, saving, and the results.
 
 use anonymous_statistics::consent::Consent;
 
@@ -19,7 +19,7 @@ fn opting_in_takes_a_typed_word() {
         typed(&mut state, wrong);
         assert_eq!(press(&mut state, Key::Enter), None, "{wrong:?}");
         assert!(text(&state).contains("that is not the word; nothing was changed"), "{wrong:?}");
-        // What was typed is gone, so that a second Enter does not make it right.
+        // The text is cleared, so a second Enter does not confirm.
         typed(&mut state, OPT_IN_WORD);
         assert!(matches!(press(&mut state, Key::Enter), Some(Effect::OptIn(_))), "{wrong:?}");
     }
@@ -48,7 +48,7 @@ fn a_confirmed_opt_out_is_not_dropped_by_a_key_typed_ahead() {
     }
 }
 
-/// A state over a config directory of its own, and what opting out there brings.
+/// A state with its own config directory, and the effect after opting out there.
 fn opting_out(folder: std::path::PathBuf, size: Size) -> (State, Option<Effect>) {
     let mut preview = preview();
     move_to(&mut preview, folder);
@@ -90,7 +90,7 @@ fn without_permission_there_is_a_command_to_copy() {
 fn what_cannot_be_done_is_not_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let mut preview = opted_out();
-    // There is a file where the folder should be, which is in the way of root as well.
+    // A file in place of the folder stops even root.
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     move_to(&mut preview, file.join("netdata"));

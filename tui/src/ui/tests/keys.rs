@@ -1,8 +1,8 @@
-//! What each key does, and what none does.
+//! The effect of each key.
 
 use super::*;
 
-/// Keys with a meaning somewhere, and some without.
+/// Keys with a meaning on some screen, and some without.
 pub(super) fn keys() -> impl Iterator<Item = Key> {
     use Key::{Backspace, Down, End, Enter, Escape, Home, Interrupt, Left, Next};
     use Key::{PageDown, PageUp, Previous, Redraw, Right, Suspend, Up};
@@ -12,7 +12,7 @@ pub(super) fn keys() -> impl Iterator<Item = Key> {
     move_keys.into_iter().chain(others).chain(characters.chars().map(Key::Char))
 }
 
-/// A key by its name in the line of keys and in the help.
+/// The key with this name in the line of keys or the help.
 fn named(name: &str) -> Option<Key> {
     Some(match name {
         "up" => Key::Up,
@@ -40,7 +40,7 @@ fn named(name: &str) -> Option<Key> {
 
 type Place = (String, Box<dyn Fn() -> State>);
 
-/// Everywhere that a person can be, and how to get there.
+/// Every place in the user interface, and the way to it.
 fn everywhere() -> Vec<Place> {
     let mut places: Vec<Place> = Vec::new();
     let mut add = |title: &'static str, machine: fn() -> Preview, keys: &'static str| {
@@ -48,7 +48,7 @@ fn everywhere() -> Vec<Place> {
         places.push((format!("{title}, {keys:?}"), reach));
     };
     for title in titles() {
-        // Further down in it, its details, and a search.
+        // Scrolled down, with open details, or in a search.
         for keys in ["", " ", "\r", "/e", "/e\r", "/no such thing\r"] {
             add(title, preview, keys);
         }
@@ -67,7 +67,7 @@ fn everywhere() -> Vec<Place> {
     places
 }
 
-/// Which of these keys do something that a person sees, or have an effect.
+/// The keys with an effect or a visible result.
 fn acting(reach: impl Fn() -> State, keys: &[Key]) -> Vec<Key> {
     let mut state = reach();
     let before = drawn(&state);
@@ -106,14 +106,14 @@ fn the_help_lists_exactly_the_keys_that_do_something() {
                 match name {
                     "..." => listed.extend(('1'..).take(titles().len()).map(Key::Char)),
                     "," => listed.extend([Key::Char(','), Key::Char('<')]),
-                    // Where a keyboard has both on one key, Shift makes no difference.
+                    // On keyboards with both on one key, Shift makes no difference.
                     "." => listed.extend([Key::Char('.'), Key::Char('>')]),
                     name => listed.extend(named(name.trim_end_matches(','))),
                 }
             }
         }
         listed.retain(|key| *key != Key::Char(own));
-        // Some keys act only further down in a screen, in a search, or once another one was pressed.
+        // Some keys act only after scrolling down, in a search, or after another key.
         let starts = ["", " ", "/e\r", "."];
         let keys: Vec<Key> = keys().collect();
         let acts = starts.map(|start| acting(|| reached(preview(), title, start, USUAL), &keys)).concat();

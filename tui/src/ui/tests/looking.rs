@@ -1,4 +1,4 @@
-//! What happens around the screens: looks that are under way, other events, other sizes.
+//! Running previews, other events, other sizes.
 
 use anonymous_statistics::fields::ACTIONS;
 use anonymous_statistics::inspect::Stage;

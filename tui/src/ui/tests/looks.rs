@@ -1,4 +1,4 @@
-//! What a terminal can show and a person wants: the same screens with and without colours and symbols.
+//! The same screens with and without colours and symbols, by the terminal's abilities and the user's wishes.
 
 use std::path::Path;
 
@@ -21,10 +21,11 @@ fn nothing_is_said_by_colour_alone_and_colours_can_be_read_on_every_background()
             let is_plain = |cell: &Cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset);
             assert!(bare.content.iter().all(is_plain) && !coloured.content.iter().all(is_plain));
             for (coloured, bare) in coloured.content.iter().zip(&bare.content) {
-                // What has a colour is reversed where there is none; everything else looks the same.
+                // Colour becomes reversed text, and everything else looks the same.
                 let instead = if is_plain(coloured) { Modifier::empty() } else { Modifier::REVERSED };
                 assert_eq!(bare.modifier, coloured.modifier | instead);
-                // Which of the sixteen colours the terminal's own text can be read on depends on its theme, light or dark.
+                // The terminal's theme, light or dark, decides on which of the sixteen colours its own text is
+                // readable.
                 let bright = [Color::Yellow, Color::Cyan, Color::Green, Color::Magenta].contains(&coloured.bg);
                 assert!(is_plain(coloured) || coloured.fg == Color::Black && bright, "{coloured:?}");
                 assert!(!coloured.modifier.contains(Modifier::DIM), "the Linux console shows it as a colour");

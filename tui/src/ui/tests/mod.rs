@@ -1,4 +1,4 @@
-//! The screens as a person meets them: what they show, in every size and look, and what each key does.
+//! The user interface: its content in every size and look, and the effect of each key.
 
 mod dialogs;
 mod keys;
@@ -30,11 +30,11 @@ use crate::ui::theme::Look;
 const RICH: Look = Look { colour: true, unicode: true };
 const PLAIN: Look = Look { colour: false, unicode: false };
 
-/// The smallest terminal, the usual one, and two that have more room.
+/// The smallest terminal, the usual one, and two larger ones.
 const SIZES: [Size; 4] = [Size::new(60, 16), USUAL, Size::new(120, 40), Size::new(200, 60)];
 const USUAL: Size = Size::new(80, 24);
 
-/// A terminal of this width in which nothing has to be scrolled.
+/// A terminal of this width without any need to scroll.
 const fn endless(width: u16) -> Size {
     Size::new(width, 400)
 }
@@ -45,12 +45,12 @@ fn preview() -> Preview {
     EXAMPLE.0.clone()
 }
 
-/// A machine on which nothing is known but what can be seen without the daemon.
+/// A machine without the daemon's values.
 fn without_history() -> Preview {
     example::with(&Invocation::expected("START"), Program::Missing)
 }
 
-/// A machine that has opted out by the agent's own file.
+/// A machine with the agent's own opt-out file.
 fn opted_out() -> Preview {
     let mut preview = preview();
     preview.consent = example::consent(&[Finding::Exists("a file")]);
@@ -58,7 +58,7 @@ fn opted_out() -> Preview {
     preview
 }
 
-/// A machine whose agent has no identifier, so that there is no request.
+/// An agent without an identifier, so without a request.
 fn without_request() -> Preview {
     let zeros = "00000000-0000-0000-0000-000000000000".into();
     let variables = [("NETDATA_REGISTRY_UNIQUE_ID".into(), zeros)];
@@ -73,14 +73,14 @@ fn with_unreadable_history() -> Preview {
     preview
 }
 
-/// Gives the agent a config directory of a test.
+/// Gives the agent a test's config directory.
 fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
     preview.targets = vec![Target::look(&folder, false, None)];
     preview.folders.config = Some(Dir { path: folder, by: DirSource::Option });
     preview.folders.library = None;
 }
 
-/// Before the first look.
+/// The state before the first preview.
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
     State::new(crate::screens::all(), action.to_owned(), recorded, "/home/admin".into(), look, size)
 }
@@ -104,7 +104,6 @@ fn titles() -> Vec<&'static str> {
     usual().screens.iter().map(|screen| screen.title()).collect()
 }
 
-/// With this screen in front.
 fn on(title: &str, mut state: State) -> State {
     state.current = state.screens.iter().position(|screen| screen.title() == title).unwrap();
     state
@@ -114,7 +113,7 @@ fn at(title: &str) -> State {
     on(title, usual())
 }
 
-/// A screen once these keys were pressed.
+/// A screen after these keys.
 fn reached(preview: Preview, title: &str, keys: &str, size: Size) -> State {
     let mut state = on(title, state(preview, RICH, size));
     typed(&mut state, keys);
@@ -125,7 +124,7 @@ fn press(state: &mut State, key: Key) -> Option<Effect> {
     state.update(Message::Key(key))
 }
 
-/// Presses keys of which none leaves the screens: `\r` is Enter, `\u{1b}` is Esc.
+/// Presses keys that do not quit: `\r` is Enter, `\u{1b}` is Esc.
 fn typed(state: &mut State, keys: &str) {
     for c in keys.chars() {
         let key = match c {
@@ -141,7 +140,7 @@ fn drawn(state: &State) -> Buffer {
     drawn_in(state, state.size)
 }
 
-/// In a terminal of another size than the state has heard of.
+/// Drawn for another size than the state's.
 fn drawn_in(state: &State, size: Size) -> Buffer {
     let mut buffer = Buffer::empty(Rect::from(size));
     draw(state, &mut buffer);
@@ -158,19 +157,19 @@ fn text(state: &State) -> String {
     text_in(&buffer, buffer.area)
 }
 
-/// What a screen shows below the head and above the foot.
+/// The text between the head and the foot.
 fn body(state: &State) -> String {
     text_in(&drawn(state), state.areas(state.size).body)
 }
 
-/// The lines of the box that lies over a screen.
+/// The lines of the dialog.
 fn boxed(state: &State) -> Vec<String> {
     let shown = text(state);
     let inside = shown.lines().skip_while(|line| !line.starts_with(" ┌")).skip(1);
     inside.map_while(|line| Some(line.strip_prefix(" │")?.split('│').next()?.trim_end().to_owned())).collect()
 }
 
-/// A text however many lines it takes: a path that a test makes may be long.
+/// The text without line breaks: the path of a test's folder may be long.
 fn packed(text: &str) -> String {
     text.replace(['│', '█', '#'], "").split_whitespace().collect()
 }

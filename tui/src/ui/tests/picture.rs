@@ -1,4 +1,4 @@
-//! The pictures of the documentation: drawn by the same code as on a terminal.
+//! The pictures of the documentation, drawn by the same code as the screens.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{RICH, drawn, on, preview, state};
 
-/// The file, the screen and its size.
+/// File, screen and size.
 const PICTURES: [(&str, &str, Size); 7] = [
     ("preview.svg", "Summary", Size::new(80, 24)),
     ("fields.svg", "Fields", Size::new(120, 30)),
@@ -21,17 +21,17 @@ const PICTURES: [(&str, &str, Size); 7] = [
     ("dashboard.svg", "Dashboard", Size::new(120, 30)),
 ];
 
-/// Nobody should take a picture for a machine of theirs.
+/// Nobody should mistake a picture for their own machine.
 const CAPTION: &str = "An example: this machine and its agent are made up.";
 
-/// A cell's width and height, and where its text stands, in SVG units.
+/// A cell's width and height, and its baseline, in SVG units.
 const CELL: (usize, usize) = (9, 18);
 const BASELINE: usize = 14;
 const MARGIN: usize = 12;
-/// Room for the line below the screen.
+/// Room for the caption.
 const BELOW: usize = 22;
 
-/// Text and background, where the terminal's own are meant.
+/// Stand-ins for the terminal's own text and background colours.
 const INK: &str = "#d8dee9";
 const PAPER: &str = "#1b1f27";
 
@@ -68,7 +68,6 @@ fn svg(buffer: &Buffer) -> String {
     svg + "</svg>\n"
 }
 
-/// Draws cells of one style.
 fn draw_run(svg: &mut String, run: &[Cell], x: usize, y: usize) {
     let (mut ink, mut paper) = (colour(run[0].fg).unwrap_or(INK), colour(run[0].bg));
     if run[0].modifier.contains(Modifier::REVERSED) {
@@ -85,7 +84,7 @@ fn draw_run(svg: &mut String, run: &[Cell], x: usize, y: usize) {
     }
     let weight = if run[0].modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
     let fill = if ink == INK { String::new() } else { format!(" fill=\"{ink}\"") };
-    // The length keeps columns straight whatever font the reader's system has.
+    // A fixed length keeps columns straight in any font.
     let _ = writeln!(
         svg,
         "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\"{weight}{fill}>{}</text>",
@@ -96,7 +95,7 @@ fn draw_run(svg: &mut String, run: &[Cell], x: usize, y: usize) {
     );
 }
 
-/// The few colours that the screens use.
+/// The colours of the screens.
 fn colour(colour: Color) -> Option<&'static str> {
     match colour {
         Color::Black => Some(PAPER),

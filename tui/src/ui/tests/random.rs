@@ -1,5 +1,4 @@
-//! Keys at random, with everything that they ask for really done: in folders of their own, and against a model of what may
-//! be in them.
+//! Random keys, with all their effects performed in temporary folders and compared with a model of the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::AsFd;
@@ -40,8 +39,8 @@ fn tree(root: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// The path below `root` that a dialog names, put together from the lines that it stands on: the path of a box begins two
-/// columns in. At the end of a line a blank of the root's own path does not show.
+/// The path below `root` in a dialog, joined from its lines: a dialog's path is indented by two columns. A blank of the
+/// root's own path is invisible at the end of a line.
 fn named(state: &State, root: &Path) -> PathBuf {
     let (shown, lines) = (text(state), boxed(state));
     let begin = lines.iter().position(|line| line.starts_with("   /")).unwrap_or_else(|| panic!("no path:\n{shown}"));
@@ -85,22 +84,22 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
             }
         }
         if random.below(50) == 0 {
-            // Small enough for a page to scroll, large enough to show a dialog whole.
+            // Small enough for a page to scroll, large enough to show a whole dialog.
             let size =
                 Size::new(u16::try_from(80 + random.below(90)).unwrap(), u16::try_from(24 + random.below(30)).unwrap());
             state.update(Message::Resized(size));
         }
-        // Dialogs are confirmed more often than by chance alone, and screens are more often left than the program.
+        // Enter comes more often than by chance, so that dialogs are confirmed.
         let key = match all[random.below(all.len())] {
             _ if random.below(8) == 0 => Key::Enter,
-            // A look takes longer than a thousand other keys.
+            // A preview takes longer than a thousand other keys.
             Key::Char('r' | 'e') if random.below(6) > 0 => Key::Down,
             key => key,
         };
         opt_in_asked += usize::from(matches!(state.overlay, Some(Overlay::OptIn(..))));
         if key == Key::Enter && matches!(state.overlay, Some(Overlay::OptOut(_) | Overlay::Save(_))) {
             let file = named(&state, root.path());
-            // The dialog that names a file says so too where a folder may have to be made for it.
+            // The dialog says whether the folder of the file may be created.
             if text(&state).contains("and its folder if that is missing") {
                 model.insert(file.parent().unwrap().to_owned());
             }
@@ -110,7 +109,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         }
         match press(&mut state, key) {
             Some(Effect::OptIn(_)) => panic!("opted in by keys at random"),
-            // Where somebody leaves, the next one begins. That changes nothing.
+            // Quitting and stopping change nothing on disk; the same state goes on here.
             Some(Effect::Quit | Effect::Suspend | Effect::Redraw) => assert_eq!(tree(root.path()), model),
             effect => wanted = effect,
         }
@@ -123,7 +122,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         saved > 0 && opted_out > 0 && opt_in_asked > 0,
         "{saved} saved, {opted_out} opted out, {opt_in_asked} asked"
     );
-    // The folders of the agent hold what they held, and the one file.
+    // The agent's folders contain what they did before, and the one file.
     assert!(model.contains(&path("etc/netdata/.opt-out-from-anonymous-statistics")), "{model:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What the screens show, and that no terminal keeps any of it from a person.
+//! The content of the screens, complete on every terminal.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use anonymous_statistics::outbox::history::History;
 
 use super::*;
 
-/// Compares a text with the one in `snapshots/`.
+/// Compares a text with its snapshot in `snapshots/`.
 fn as_agreed(name: &str, text: &str) {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!(name, text);
@@ -61,7 +61,7 @@ fn every_question_names_its_file() {
     }
 }
 
-/// Everything that is read rather than chosen from: the screen, and the keys that lead there.
+/// Every text to read rather than choose from: the screen, and the keys to reach it.
 const TEXTS: [(&str, &str); 10] = [
     ("Summary", ""),
     ("Fields", "/host_collectors\r\r"),
@@ -111,7 +111,7 @@ fn a_dialog_is_seen_whole_in_every_terminal() {
         let mut in_boxes = SIZES.into_iter().chain([endless(SIZES[0].width)]).map(|size| {
             let mut state = reached(opted_out(), title, key, size);
             let mut lines = boxed(&state);
-            // The help is longer than the smallest terminal is high.
+            // The help is longer than the smallest terminal.
             let mut before = Vec::new();
             while key == "?" && before != boxed(&state) {
                 before = boxed(&state);
@@ -125,7 +125,7 @@ fn a_dialog_is_seen_whole_in_every_terminal() {
     }
 }
 
-/// One machine of each outlook, with the words and the sender that the head says.
+/// One machine for each verdict, with the head's words and sender.
 pub(super) fn outlooks() -> Vec<(Preview, Verdict, &'static str, &'static str)> {
     let make = |change: &dyn Fn(&mut Preview)| {
         let mut preview = preview();
@@ -275,7 +275,7 @@ fn what_nobody_reads_of_a_crowded_folder_is_named() {
             assert!(shows(&state, sentence), "{title} {size}\n{}", text(&state));
         }
     }
-    // What is not read may be an event: nobody is told that there is none.
+    // An unread file may be an event, so nothing says that there is none.
     let state = reached(unread(0, true, false), "History", "", USUAL);
     assert!(shows(&state, "Not read: the rest of") && !shows(&state, "nothing waits"), "{}", text(&state));
 }

@@ -1,4 +1,4 @@
-//! Searching, which works the same on every screen.
+//! The search, which works the same on every screen.
 
 use anonymous_statistics::fields::ACTIONS;
 use ratatui::layout::Position;
@@ -8,7 +8,7 @@ use super::*;
 
 #[test]
 fn a_search_says_how_much_it_finds_and_comes_round() {
-    // The last is what a list then leaves out.
+    // The last text is absent from a list of matches.
     for (title, wanted, other) in [
         ("Summary", "NETDATA", ""),
         ("Fields", "kernel", "api_key"),

@@ -1,4 +1,4 @@
-//! Fields of an event, as the lines of a table: in which order they stand, and all that is known about one.
+//! The fields of an event as lines of a table: their order, and the details of each.
 
 use anonymous_statistics::fields::{Group, Sensitivity};
 use anonymous_statistics::request::event::Entry;
@@ -13,7 +13,6 @@ use crate::ui::widgets::list;
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::table::{Item, Table};
 
-/// The keys of a table of fields.
 pub(crate) fn keys(table: &Table) -> &'static [OwnKey] {
     if table.is_open() { &list::OPEN } else { &KEYS }
 }
@@ -23,11 +22,11 @@ const KEYS: [OwnKey; 2] = [
     OwnKey { key: "s", word: "sort", does: "by subject, or by how much a field says about this machine" },
 ];
 
-/// The classes, those that say most first.
+/// The classes, the most revealing first.
 const CLASSES: [Sensitivity; 4] =
     [Sensitivity::Identifier, Sensitivity::Exact, Sensitivity::Coarse, Sensitivity::Constant];
 
-/// The fields that people see, in the order of the list. What is searched for leaves out the others.
+/// The visible fields in the order of the list, filtered by the search.
 pub(crate) fn items<'a>(
     entries: &'a [Entry],
     stamp: &'a EventId,
@@ -60,7 +59,7 @@ pub(crate) fn items<'a>(
     }
 }
 
-/// Whether a field has a text, in small letters, in something that is shown of it.
+/// Whether the texts of a field contain this lower-case text.
 fn holds(entry: &Entry, stamp: &EventId, wanted: &str) -> bool {
     let field = entry.field;
     let value = words::value(entry, stamp);
@@ -74,7 +73,6 @@ fn holds(entry: &Entry, stamp: &EventId, wanted: &str) -> bool {
 /// Columns of the labels.
 const LABEL: usize = 13;
 
-/// All about one field.
 fn details(entry: &Entry, stamp: &EventId, look: Look, size: Size) -> Vec<Row> {
     let field = entry.field;
     let mut page = Page::new(look, size);

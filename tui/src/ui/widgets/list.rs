@@ -1,4 +1,4 @@
-//! A list in which one line is chosen, with details that can have the whole screen.
+//! A list with a chosen line, and its details in full screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,13 +11,13 @@ use crate::ui::screen::View;
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Row, Scroll, bar};
 
-/// The key of details that have the whole screen.
+/// The key to close the full-screen details.
 pub(crate) const OPEN: [OwnKey; 1] = [OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" }];
 
-/// What lies open of a list. Which line is chosen is the screen's to know: some remember a name, not a number.
+/// The details of a list. The chosen line is the screen's state: some screens remember a name, not a number.
 #[derive(Debug, Default)]
 pub(crate) struct List {
-    /// Whether the details have the whole screen.
+    /// Whether the details are open in full screen.
     open: bool,
     scroll: Scroll,
 }
@@ -27,8 +27,8 @@ impl List {
         self.open
     }
 
-    /// Reacts to a key where line `now` of `count` is chosen: which line is chosen then, or `None` where the key was not for
-    /// a list. `page` is how many lines are seen at once, and `details` are those of the chosen line.
+    /// Handles a key while line `now` of `count` is chosen. Returns the new choice, or `None` if the key is not for a
+    /// list. `page` is the number of visible lines, and `details` are those of the chosen line.
     pub(crate) fn on_key(
         &mut self,
         key: Key,
@@ -53,7 +53,7 @@ impl List {
             Key::PageDown => now + page,
             Key::Home | Key::FirstMatch => 0,
             Key::End => last,
-            // Only what holds the text that is searched for is listed.
+            // Every line of the list matches.
             Key::NextMatch => (now + 1) % count.max(1),
             Key::PreviousMatch => (now + last) % count.max(1),
             Key::Enter => {
@@ -66,13 +66,13 @@ impl List {
         Some(next.min(last))
     }
 
-    /// Draws the details that have the whole screen.
+    /// Draws the full-screen details.
     pub(crate) fn draw_open(&self, details: Vec<Row>, view: View<'_>, area: Rect, buffer: &mut Buffer) {
         self.scroll.draw(details, view.look, view.search, area, buffer);
     }
 }
 
-/// Draws a list's lines. The chosen one stays in the middle, so that what is around it can be seen.
+/// Draws a list's lines, with the chosen one in the middle.
 pub(crate) fn draw(lines: Vec<Line<'static>>, chosen: usize, look: Look, area: Rect, buffer: &mut Buffer) {
     let height = usize::from(area.height);
     let last = lines.len().saturating_sub(height);
@@ -81,7 +81,7 @@ pub(crate) fn draw(lines: Vec<Line<'static>>, chosen: usize, look: Look, area: R
     bar(first, last, look, area, buffer);
 }
 
-/// A list with so many lines, the line that separates, and the room for details below.
+/// Divides the area into a list of this height, a rule, and the details below.
 pub(crate) fn above_details(area: Rect, list: u16, look: Look, buffer: &mut Buffer) -> (Rect, Rect) {
     let row = |y: u16, height: u16| Rect { y: area.y + y.min(area.height), height, ..area };
     for position in row(list, 1.min(area.height.saturating_sub(list))).positions() {

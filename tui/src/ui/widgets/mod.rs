@@ -1,4 +1,4 @@
-//! What the screens are made of.
+//! The widgets of the screens.
 
 pub(crate) mod field;
 pub(crate) mod list;

@@ -1,4 +1,4 @@
-//! Pages of text: wrapped by what a terminal shows, and scrolled.
+//! Pages of text, wrapped by the width of characters, and scrolled.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -11,26 +11,25 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::ui::keys::Key;
 use crate::ui::theme::{self, Look};
 
-/// One line of a page.
+/// A line of a page.
 #[derive(Debug)]
 pub(crate) struct Row {
     line: Line<'static>,
     joint: Joint,
 }
 
-/// How a line goes on from the one before.
+/// The transition from the previous line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Joint {
-    /// It does not: a text begins.
+    /// None: a text begins.
     None,
-    /// The text was wrapped between two words, and this line may be indented.
+    /// The text was wrapped between words, and this line may be indented.
     Blank,
-    /// The text was broken at this place, and every character counts.
+    /// The text was broken here, and every character counts.
     Cut,
 }
 
 impl Row {
-    /// A line on its own.
     pub(crate) fn new(line: impl Into<Line<'static>>) -> Self {
         Self { line: line.into(), joint: Joint::None }
     }
@@ -41,7 +40,6 @@ impl Row {
     }
 }
 
-/// A page under construction.
 #[derive(Debug)]
 pub(crate) struct Page {
     look: Look,
@@ -49,7 +47,7 @@ pub(crate) struct Page {
     rows: Vec<Row>,
 }
 
-/// Columns at the right that a page leaves for its scroll bar.
+/// Columns for the scroll bar at the right.
 const BAR: u16 = 2;
 
 impl Page {
@@ -57,7 +55,7 @@ impl Page {
         Self { look, width: usize::from(size.width.saturating_sub(BAR)).max(1), rows: Vec::new() }
     }
 
-    /// Columns for sentences: longer lines are hard to follow.
+    /// Columns for sentences; longer lines are hard to read.
     fn prose(&self) -> usize {
         self.width.min(100)
     }
@@ -93,14 +91,14 @@ impl Page {
         self.indented(0, text)
     }
 
-    /// A paragraph that begins `indent` columns from the left.
+    /// A paragraph with an indent.
     pub(crate) fn indented(&mut self, indent: usize, text: &str) -> &mut Self {
         let lines = wrap(&self.look.text(text), self.prose().saturating_sub(indent));
         self.push(lines.into_iter().map(|line| Line::from(format!("{:indent$}{line}", ""))), Joint::Blank);
         self
     }
 
-    /// A label in a column of its own, and a text beside it.
+    /// A label in its own column, with a text beside it.
     pub(crate) fn row(&mut self, label: &str, column: usize, text: &str) -> &mut Self {
         let label = self.look.text(label).into_owned();
         let lines = wrap(&self.look.text(text), self.prose().saturating_sub(column)).into_iter().enumerate();
@@ -112,7 +110,7 @@ impl Page {
         self
     }
 
-    /// A line as it goes onto the wire, and what stands for the bytes that end it.
+    /// A line on the wire, with a visible form of its end.
     pub(crate) fn wire_line(&mut self, text: &str, end: &'static str) -> &mut Self {
         self.exact(text);
         let used = self.rows.last().map_or(0, |row| row.line.width());
@@ -124,7 +122,7 @@ impl Page {
         self
     }
 
-    /// Text whose every character counts: broken where a line is full, and nowhere else.
+    /// Text in which every character counts: it is broken only at full lines.
     pub(crate) fn exact(&mut self, text: &str) -> &mut Self {
         for line in text.split('\n') {
             let line = self.look.text(line.strip_suffix('\r').unwrap_or(line));
@@ -134,21 +132,21 @@ impl Page {
     }
 }
 
-/// Where in a page a text was found: the row that it begins in, and all its characters by row and column.
+/// A match: its first row, and all its characters by row and column.
 #[derive(Debug, PartialEq, Eq)]
 struct Match {
     row: usize,
     cells: Vec<(usize, usize)>,
 }
 
-/// Finds a text in a page, whatever the case of its letters and wherever lines are wrapped.
+/// Finds a text regardless of case and across wrapped lines.
 fn find(rows: &[Row], wanted: &str) -> Vec<Match> {
     let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
     let mut found = Vec::new();
     if wanted.is_empty() {
         return found;
     }
-    // The characters of one text, each with its row and column. A blank stands for a line's end between words.
+    // The characters of one text, each with its row and column. A line's end between words counts as a blank.
     let mut text: Vec<(char, usize, usize)> = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         if row.joint == Joint::None {
@@ -160,7 +158,7 @@ fn find(rows: &[Row], wanted: &str) -> Vec<Match> {
         if row.joint == Joint::Blank {
             text.push((' ', number, usize::MAX));
         }
-        // A combining mark stands in the column of the character before it.
+        // A combining mark is in the column of the character before it.
         let (mut next, mut column) = (0, 0);
         for (at, c) in line.char_indices() {
             let wide = c.width().unwrap_or_default();
@@ -176,7 +174,7 @@ fn find(rows: &[Row], wanted: &str) -> Vec<Match> {
     found
 }
 
-/// In how many places a page holds a text.
+/// The number of matches.
 pub(crate) fn count(rows: &[Row], wanted: &str) -> usize {
     find(rows, wanted).len()
 }
@@ -200,7 +198,7 @@ fn search(text: &[(char, usize, usize)], wanted: &[char], found: &mut Vec<Match>
     }
 }
 
-/// Wraps between words. Every text gives at least one line.
+/// Wraps between words. An empty text gives one line.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let options =
         Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation).wrap_algorithm(WrapAlgorithm::FirstFit);
@@ -224,7 +222,7 @@ fn break_anywhere(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Text cut to a number of columns, with a mark where something is missing.
+/// Cuts a text to a number of columns, with a mark at the cut.
 pub(crate) fn clip(text: &str, width: usize, look: Look) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -244,7 +242,7 @@ pub(crate) fn clip(text: &str, width: usize, look: Look) -> String {
     clipped
 }
 
-/// Text filled up or cut to exactly this number of columns.
+/// Pads or cuts a text to exactly this number of columns.
 pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
     let mut fitted = clip(text, width, look);
     let missing = width.saturating_sub(fitted.width());
@@ -252,16 +250,16 @@ pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
     fitted
 }
 
-/// How far a page is scrolled, and what was found in it.
+/// The viewport: the first visible line, and the current match.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Scroll {
     first: usize,
-    /// The match on which a person stands.
+    /// The number of the current match.
     at: Option<usize>,
 }
 
 impl Scroll {
-    /// Moves, and says whether the key was for it.
+    /// Scrolls, and returns whether the key was for that.
     pub(crate) fn on_key(&mut self, key: Key, rows: &[Row], height: u16, wanted: &str) -> bool {
         let height = usize::from(height);
         let last = rows.len().saturating_sub(height);
@@ -277,7 +275,7 @@ impl Scroll {
             Key::FirstMatch | Key::NextMatch | Key::PreviousMatch => {
                 let found = find(rows, wanted);
                 self.at = step(key, self.at, now, &found);
-                // Some lines before a match are shown too.
+                // A match is shown with some lines before it.
                 match self.at.and_then(|at| found.get(at)) {
                     Some(found) if !(now..now + height).contains(&found.row) => found.row.saturating_sub(height / 3),
                     _ => now,
@@ -289,13 +287,12 @@ impl Scroll {
         true
     }
 
-    /// Draws rows from where the page is scrolled to, with a bar where there is more than fits. What is searched for is
-    /// marked.
+    /// Draws the visible rows with the matches marked, and a scroll bar if there are more.
     pub(crate) fn draw(self, rows: Vec<Row>, look: Look, wanted: &str, area: Rect, buffer: &mut Buffer) {
         self.draw_beside(rows, look, wanted, &[area], buffer);
     }
 
-    /// The same in columns of the same size: the text goes on at the top of the next one.
+    /// The same in columns of equal size, which the text fills one after another.
     pub(crate) fn draw_beside(self, rows: Vec<Row>, look: Look, wanted: &str, columns: &[Rect], buffer: &mut Buffer) {
         let Some(right) = columns.last().filter(|right| right.height > 0) else { return };
         let height = usize::from(right.height);
@@ -323,8 +320,8 @@ impl Scroll {
     }
 }
 
-/// The match that a key leads to: the first from the top of what is shown, or the next one, or the one before; after the
-/// last comes the first.
+/// The match for a key: the first one from the top of the viewport, the next or the previous one. The first follows the
+/// last.
 fn step(key: Key, at: Option<usize>, top: usize, found: &[Match]) -> Option<usize> {
     let count = found.len();
     if count == 0 {
@@ -339,7 +336,7 @@ fn step(key: Key, at: Option<usize>, top: usize, found: &[Match]) -> Option<usiz
     })
 }
 
-/// A scroll bar at the right edge: where a view stands among `last + 1` places.
+/// A scroll bar at the right edge: position `first` of 0 to `last`.
 pub(crate) fn bar(first: usize, last: usize, look: Look, area: Rect, buffer: &mut Buffer) {
     if last == 0 || area.height < 2 {
         return;
@@ -395,7 +392,7 @@ mod tests {
             assert_eq!(scroll.first, expected, "{key:?}");
         }
         assert!(!scroll.on_key(Key::Enter, &page, 10, ""));
-        // A page that fits does not move.
+        // A page that fits does not scroll.
         scroll.on_key(Key::End, &page[..5], 10, "");
         assert_eq!(scroll.first, 0);
     }

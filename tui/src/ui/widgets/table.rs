@@ -1,5 +1,5 @@
-//! A table of names and values under headings. The details of the chosen line stand below it, or in a wide terminal
-//! beside it, and can have the whole screen.
+//! A table of names and values under headings, with the details of the chosen line below, beside it on a wide terminal,
+//! or in full screen.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -11,30 +11,29 @@ use crate::ui::theme::{self, Look};
 use crate::ui::widgets::list::{self, List};
 use crate::ui::widgets::page::{Page, Row, Scroll, fit};
 
-/// From this width on the details stand beside the list.
+/// From this width on the details are beside the list.
 const WIDE: u16 = 110;
 
-/// A line of a table.
+/// A line of the table.
 pub(crate) struct Item<'a> {
-    /// Above the first of those that share it.
+    /// Shown above the first of the lines that share it.
     pub(crate) heading: String,
-    /// No other line has this name.
+    /// Unique in the table.
     pub(crate) name: &'static str,
     pub(crate) value: String,
-    /// All about it, for so much room.
+    /// The details, laid out for this size.
     pub(crate) details: Box<dyn Fn(Size) -> Vec<Row> + 'a>,
 }
 
-/// Where in a table a person is.
+/// The position in a table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    /// The chosen line's name; `None`, or one that is not listed: the first.
+    /// `None`, or a name that is not listed: the first line.
     chosen: Option<&'static str>,
     list: List,
 }
 
 impl Table {
-    /// Whether the details have the whole screen.
     pub(crate) fn is_open(&self) -> bool {
         self.list.is_open()
     }
@@ -43,7 +42,7 @@ impl Table {
         items.iter().position(|item| Some(item.name) == self.chosen).unwrap_or(0)
     }
 
-    /// Reacts to a key, and says whether it was for a table.
+    /// Handles a key, and returns whether it was for a table.
     pub(crate) fn on_key(&mut self, key: Key, items: &[Item<'_>], view: View<'_>) -> bool {
         let now = self.place(items);
         let open = || items.get(now).map_or_else(Vec::new, |item| (item.details)(view.size));
@@ -70,7 +69,7 @@ impl Table {
     }
 }
 
-/// The list and its details, with a line between them.
+/// Divides the area into the list and its details, with a line between them.
 fn split(area: Rect, look: Look, buffer: &mut Buffer) -> (Rect, Rect) {
     if area.width < WIDE {
         return list::above_details(area, list_height(area.as_size()), look, buffer);

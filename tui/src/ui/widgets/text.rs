@@ -1,4 +1,4 @@
-//! A text that is scrolled. Where it is longer than a wide terminal is high, it stands in two columns.
+//! A scrolled text. If it is too long for a wide terminal, it has two columns.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -9,19 +9,18 @@ use crate::ui::widgets::page::{self, Row, Scroll};
 
 /// From this width on there is room for two columns.
 const WIDE: u16 = 130;
-/// Between them.
+/// Columns between them.
 const GAP: u16 = 2;
 
-/// Makes the lines of a text.
 type Rows = fn(View<'_>) -> Vec<Row>;
 
-/// Where in a text a person is.
+/// The position in a text.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     scroll: Scroll,
 }
 
-/// The lines of a text, and in how many columns they stand.
+/// The lines of a text, and the number of columns.
 fn laid_out(view: View<'_>, rows: Rows) -> (Vec<Row>, u16) {
     let Size { width, height } = view.size;
     let one = rows(view);
@@ -32,13 +31,13 @@ fn laid_out(view: View<'_>, rows: Rows) -> (Vec<Row>, u16) {
 }
 
 impl Text {
-    /// Reacts to a key, and says whether it was for a text.
+    /// Handles a key, and returns whether it was for a text.
     pub(crate) fn on_key(&mut self, key: Key, view: View<'_>, rows: Rows) -> bool {
         let (rows, columns) = laid_out(view, rows);
         self.scroll.on_key(key, &rows, view.size.height * columns, view.search)
     }
 
-    /// In how many places it holds what is searched for.
+    /// The number of matches.
     pub(crate) fn matches(view: View<'_>, rows: Rows) -> usize {
         page::count(&laid_out(view, rows).0, view.search)
     }
