@@ -81,7 +81,6 @@ pub(crate) fn lines(lines: &[String]) -> Result<(), Failure> {
     answer(lines.join("\n") + "\n")
 }
 
-/// Writes one JSON object and a newline.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::new(NOT_DONE, format!("cannot write the answer as JSON: {error}")))?;

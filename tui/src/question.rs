@@ -12,7 +12,6 @@ use crate::output::{Failure, USAGE};
 /// The default event, the first that an agent sends.
 const USUAL_EVENT: &str = "START";
 
-/// The question, with this program's environment.
 pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
     // A recorded call may have an unknown action, since a daemon made it.
     if let (Some(event), None) = (&place.event, &place.call) {

@@ -61,7 +61,6 @@ pub(crate) struct OptOut {
     restart: Option<String>,
 }
 
-/// The result of opting out.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     plan: OptOut,

@@ -62,7 +62,6 @@ pub(super) fn again(verb: &str, folders: &Folders) -> String {
     command
 }
 
-/// A word in a shell's quotes.
 pub(super) fn quoted(word: &OsStr) -> String {
     match shlex::bytes::try_quote(word.as_encoded_bytes()) {
         Ok(quoted) => String::from_utf8_lossy(&quoted).into_owned(),

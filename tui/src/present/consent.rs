@@ -43,7 +43,6 @@ pub(crate) struct Difference {
     pub(crate) shell: String,
 }
 
-/// The different variables.
 pub(crate) fn differences(preview: &Preview) -> Vec<Difference> {
     let Some(askers) = &preview.askers else { return Vec::new() };
     let pairs = preview.consent.steps.iter().zip(&askers.steps);
@@ -82,7 +81,6 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
     format!("{text}: {what}")
 }
 
-/// A decision with its reason.
 fn decided(consent: &Consent) -> String {
     let decision = words::decision(consent.decision());
     match consent.reason() {

@@ -6,7 +6,6 @@ use anonymous_statistics::text::printable;
 
 use crate::present::words;
 
-/// The steps, each with a label.
 pub(crate) fn steps(entry: &Entry, stamp: &EventId) -> Vec<(&'static str, String)> {
     let mut steps = Vec::new();
     for asked in words::evidence(entry) {

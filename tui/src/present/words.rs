@@ -65,7 +65,6 @@ pub(crate) const fn decision(decision: Decision) -> &'static str {
     }
 }
 
-/// The verdict of one step of the trace.
 pub(crate) fn verdict(step: &Step) -> &'static str {
     match step.finding.verdict() {
         Decision::Allowed => "does not object",
@@ -74,7 +73,6 @@ pub(crate) fn verdict(step: &Step) -> &'static str {
     }
 }
 
-/// The finding of one step of the trace.
 pub(crate) fn finding(step: &Step) -> String {
     match (&step.source, &step.finding) {
         (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
@@ -97,7 +95,6 @@ pub(crate) fn path(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-/// When the daemon sends this event.
 pub(crate) fn when(action: &str) -> Option<&'static str> {
     Action::named(action).map(|known| known.when)
 }
@@ -159,7 +156,6 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
     entry.content != Content::Absent
 }
 
-/// The purpose of the events.
 pub(crate) const WHY: &str =
     "Netdata's developers count installations with it, and see how the agent is used and where it fails.";
 
@@ -198,7 +194,6 @@ pub(crate) const fn setter(field: &Field) -> &'static str {
     }
 }
 
-/// Whether a browser makes the value.
 pub(crate) const fn is_of_browser(field: &Field) -> bool {
     matches!(field.origin, Origin::Hello(_) | Origin::Page | Origin::Client)
 }
@@ -262,7 +257,6 @@ pub(crate) fn asked(evidence: &Evidence) -> String {
     printable(&format!("{}: {}", evidence.asked, evidence.outcome)).into_owned()
 }
 
-/// The configuration file in use.
 pub(crate) fn config(preview: &Preview) -> String {
     match (&preview.config, preview.folders.config_path()) {
         (Err(error), _) => error.to_string(),
@@ -302,7 +296,6 @@ pub(crate) fn not_read(unread: Unread) -> Option<String> {
     Some(format!("Not read: {how_many}"))
 }
 
-/// The proxy for a request.
 pub(crate) fn proxy(preview: &Preview) -> String {
     let shown = match &preview.proxy {
         Ok(Some(proxy)) => format!("{} ({})", proxy.shown(), proxy.variable),
@@ -322,7 +315,6 @@ pub(crate) fn trust_store(preview: &Preview) -> String {
     printable(&shown).into_owned()
 }
 
-/// The agent's version, if known.
 pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
     preview.version.as_ref().map(ToString::to_string)
 }

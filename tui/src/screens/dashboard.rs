@@ -55,7 +55,6 @@ impl Screen for Dashboard {
 }
 
 impl Dashboard {
-    /// The lines of the table, filtered by the search.
     fn items<'a>(&self, view: View<'a>) -> Vec<Item<'a>> {
         let item = |heading: &str, name, value, subject| Item {
             heading: heading.to_owned(),

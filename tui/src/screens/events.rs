@@ -141,7 +141,6 @@ const HEADING: usize = 2;
 /// Columns of an action's name.
 const ACTION: usize = 21;
 
-/// Columns of the fields' names.
 fn names(view: View<'_>) -> usize {
     (usize::from(view.size.width) / 4).clamp(20, 34)
 }
@@ -179,7 +178,6 @@ impl Events {
         listed.iter().position(|row| Some(row.field.name) == self.chosen).unwrap_or(0)
     }
 
-    /// The heading, and these rows of the table.
     fn table(
         &self,
         shown: &[Shown<'_>],
@@ -252,7 +250,6 @@ fn sign(verdict: Comparison, view: View<'_>) -> &'static str {
     }
 }
 
-/// The chosen field in all events.
 fn everywhere(field: &'static Field, view: View<'_>) -> Vec<Row> {
     let mut page = Page::new(view.look, view.size);
     page.heading(field.name).text(field.what);

@@ -168,7 +168,6 @@ fn details((item, prospect): Listed<'_>, view: View<'_>, size: Size) -> Vec<Row>
     page.into_rows()
 }
 
-/// The current event of the same kind.
 fn now(action: &str, view: View<'_>) -> Option<Side> {
     let column = view.columns.iter().find(|column| column.action == action)?;
     Some(Side::of_event(&column.assembly.as_ref().ok()?.event))

@@ -21,12 +21,10 @@ pub(crate) struct Request {
     scroll: Scroll,
 }
 
-/// The representation of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Form {
     #[default]
     Bytes,
-    /// The body with line breaks.
     Pretty,
     /// The headers, each with its reason.
     Headers,
@@ -144,7 +142,6 @@ fn headers(page: &mut Page, assembly: &Assembly, view: View<'_>) {
     page.row("SHA-256, body", 15, &sha256(body));
 }
 
-/// The reason for a header.
 fn reason(name: &str) -> &'static str {
     match name {
         "host" => "the server's name, which HTTP asks for",

@@ -7,27 +7,21 @@ use crate::present::words;
 use crate::ui::keys::OwnKey;
 use crate::ui::widgets::page::{Page, Row, Scroll};
 
-/// A dialog over the screen.
 #[derive(Debug)]
 pub(crate) enum Overlay {
-    /// All keys.
     Help(Scroll),
-    /// Confirms opting out.
     OptOut(OptOut),
     /// Confirms opting in, with the text typed so far.
     OptIn(Box<OptIn>, String),
-    /// Confirms saving a file.
     Save(Save),
     /// The confirmed action is running.
     Working(&'static str),
-    /// The result of the action.
     Report(Box<Report>, Scroll),
 }
 
 /// The word to type for opting in, which must never happen by accident.
 pub(crate) const OPT_IN_WORD: &str = "telemetry";
 
-/// The keys of every screen.
 const KEYS: [(&str, &str); 15] = [
     ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
     ("up, down", "one line; also k and j"),

@@ -22,7 +22,6 @@ const HEADLINE_ROWS: usize = 3;
 /// Columns of the symbol before it.
 const SYMBOL: usize = 4;
 
-/// The areas of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Areas {
     pub(crate) tabs: Rect,
@@ -31,7 +30,6 @@ pub(crate) struct Areas {
     pub(crate) foot: Rect,
 }
 
-/// The content of the frame.
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
     pub(crate) preview: Option<&'a Preview>,
@@ -66,7 +64,6 @@ impl Frame<'_> {
         if fits { all } else { self.all_tabs(|number| number == self.current) }
     }
 
-    /// The selected event.
     pub(crate) fn event(&self) -> String {
         self.look.text(&format!("event: {}", self.action)).into_owned()
     }

@@ -189,7 +189,6 @@ impl Input {
     }
 }
 
-/// The key of a single byte.
 fn typed(byte: u8) -> Option<Key> {
     Some(match byte {
         0x02 => Key::PageUp,

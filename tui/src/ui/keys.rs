@@ -47,12 +47,10 @@ impl Key {
     }
 }
 
-/// A key of one screen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OwnKey {
     pub(crate) key: &'static str,
     /// One word for the line of keys.
     pub(crate) word: &'static str,
-    /// The description in the help.
     pub(crate) does: &'static str,
 }

@@ -12,22 +12,18 @@ use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
 
-/// The data available to a screen.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) preview: &'a Preview,
     /// The events of all actions; empty until they are compared.
     pub(crate) columns: &'a [Column],
     pub(crate) look: Look,
-    /// The screen's area.
     pub(crate) size: Size,
     /// Empty without a search.
     pub(crate) search: &'a str,
-    /// The folder for saved files.
     pub(crate) folder: &'a Path,
 }
 
-/// A screen's reaction to a key.
 #[derive(Debug)]
 pub(crate) enum Handled {
     No,
@@ -44,7 +40,6 @@ impl From<bool> for Handled {
 
 /// One screen: its content, and the position in it.
 pub(crate) trait Screen: Debug {
-    /// The name in the tabs.
     fn title(&self) -> &'static str;
 
     /// The keys of this screen only, as far as they have an effect now.

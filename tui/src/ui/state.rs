@@ -37,7 +37,6 @@ pub(crate) enum Message {
     Waited,
     /// An action ended, successfully or not.
     Done(Box<Report>),
-    /// The program was stopped and continues.
     Continued,
     /// SIGTSTP asks the program to stop for now.
     Suspended,
@@ -50,11 +49,8 @@ pub(crate) enum Message {
 pub(crate) enum Effect {
     /// Make a preview of this action's event.
     Look(String),
-    /// Create the opt-out file.
     OptOut(OptOut),
-    /// Remove it.
     OptIn(OptIn),
-    /// Create a file with the request.
     Save(Save),
     /// Give the terminal back and stop until the shell continues this program.
     Suspend,
@@ -89,7 +85,6 @@ impl Search {
     }
 }
 
-/// The state of the user interface.
 #[derive(Debug)]
 pub(crate) struct State {
     /// `None` until the first preview is complete.
@@ -99,7 +94,6 @@ pub(crate) struct State {
     /// The events of all actions; empty until they are compared.
     pub(crate) columns: Vec<Column>,
     pub(crate) looking: Option<Looking>,
-    /// The action of the requested event.
     pub(crate) action: String,
     /// Whether a recorded call is shown, which has its own action.
     pub(crate) recorded: bool,
@@ -152,7 +146,6 @@ impl State {
         }
     }
 
-    /// The frame around the current screen.
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame {
             preview: self.preview.as_deref(),
@@ -365,7 +358,6 @@ impl State {
                 self.search.add(c);
                 self.screen_takes(Key::FirstMatch);
             }
-            // Arrows and similar keys move as usual.
             key => {
                 self.screen_takes(key);
             }
@@ -447,7 +439,6 @@ impl State {
     }
 }
 
-/// The next event in the order of the schema.
 fn next_action(action: &str) -> &'static str {
     let next = ACTIONS.iter().position(|known| known.name == action).map_or(0, |at| (at + 1) % ACTIONS.len());
     ACTIONS.get(next).map_or("START", |action| action.name)

@@ -51,7 +51,6 @@ pub(crate) fn size_of_terminal() -> Option<Size> {
 /// The interval of checks for changes; `Snapshot` names their cost.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// Runs the screens until the user quits.
 pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| Failure::new(NOT_DONE, format!("the terminal cannot be used: {error}"));
     let (sender, receiver) = mpsc::channel();

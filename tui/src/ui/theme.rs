@@ -86,7 +86,6 @@ impl Look {
         })
     }
 
-    /// The mark of a difference.
     pub(crate) const fn differs(self) -> &'static str {
         if self.unicode { "≠" } else { "#" }
     }

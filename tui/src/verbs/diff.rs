@@ -13,7 +13,6 @@ use crate::cli::DiffOptions;
 use crate::output::{self, DIFFERS, Failure, USAGE};
 use crate::present::words;
 
-/// An event with its name.
 struct Named {
     name: String,
     side: Side,
@@ -103,7 +102,6 @@ fn text(left: &str, right: &str, rows: &[Row]) -> String {
     text
 }
 
-/// The JSON answer.
 #[derive(Serialize)]
 struct Compared<'a> {
     left: &'a str,

@@ -98,7 +98,6 @@ struct Row {
     last_attempt: Option<String>,
     /// The sender's plan for a waiting event.
     becomes: Option<String>,
-    /// Why a damaged entry cannot be read.
     damaged: Option<String>,
     body: Option<serde_json::Value>,
 }

@@ -95,13 +95,11 @@ fn cell(text: &str) -> String {
 #[derive(Serialize)]
 struct Schema {
     version: u32,
-    /// The events of the daemon.
     fields: Vec<Row>,
     events: Vec<Event>,
     dashboard: Dashboard,
 }
 
-/// The events of the agent's dashboard.
 #[derive(Serialize)]
 struct Dashboard {
     fields: Vec<Row>,

@@ -156,7 +156,6 @@ struct Field {
     known: &'static str,
     /// The time of the event with this value.
     of: Option<String>,
-    /// Why there is no value.
     note: Option<String>,
     in_body: bool,
     source: String,
@@ -168,7 +167,6 @@ struct Field {
     about: fields::About,
 }
 
-/// A step in the trace of a value.
 #[derive(Serialize)]
 struct Step {
     step: &'static str,

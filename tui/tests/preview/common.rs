@@ -59,7 +59,6 @@ pub(crate) const EVERY_VERB: &[&[&str]] = &[
     &["nonsense"],
 ];
 
-/// An agent in a temporary folder.
 pub(crate) struct Agent {
     folder: tempfile::TempDir,
 }
@@ -227,7 +226,6 @@ pub(crate) fn shows(screen: &str, text: &str) -> bool {
     packed(screen).contains(&packed(text))
 }
 
-/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -251,7 +249,6 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// The program's output as JSON.
 pub(crate) fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
@@ -270,18 +267,15 @@ pub(crate) fn shell_for(agent: &Agent, program: &str, after: &str) -> String {
 /// Whether the alternate screen and the cursor are on, in tmux' words.
 const MODES: &str = "#{alternate_on} #{cursor_flag}";
 
-/// A terminal in tmux.
 pub(crate) struct Terminal {
     folder: tempfile::TempDir,
 }
 
 impl Terminal {
-    /// Whether tmux is installed.
     pub(crate) fn is_there() -> bool {
         Command::new("tmux").arg("-V").output().is_ok_and(|output| output.status.success())
     }
 
-    /// Runs a shell command in a terminal of this size.
     pub(crate) fn run(size: (u16, u16), command: &str) -> Self {
         let terminal = Self { folder: tempfile::tempdir().unwrap() };
         let (width, height) = (size.0.to_string(), size.1.to_string());
@@ -305,12 +299,10 @@ impl Terminal {
         }
     }
 
-    /// Sends many keys at once.
     pub(crate) fn many_keys(&self, keys: &[&str]) {
         self.tmux(&[&["send-keys", "--"], keys].concat());
     }
 
-    /// Types a line for a shell.
     pub(crate) fn line(&self, line: &str) {
         self.tmux(&["send-keys", "-l", line]);
         self.keys(&["Enter"]);

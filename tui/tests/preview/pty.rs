@@ -25,7 +25,6 @@ const CLOSED_IN_CHILDREN: OpenptFlags = OpenptFlags::CLOEXEC;
 #[cfg(target_os = "macos")]
 const CLOSED_IN_CHILDREN: OpenptFlags = OpenptFlags::empty();
 
-/// A program with its own pseudo terminal.
 struct Pty {
     /// `None` once the terminal is gone.
     master: Option<Arc<File>>,

@@ -73,14 +73,12 @@ fn with_unreadable_history() -> Preview {
     preview
 }
 
-/// Gives the agent a test's config directory.
 fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
     preview.targets = vec![Target::look(&folder, false, None)];
     preview.folders.config = Some(Dir { path: folder, by: DirSource::Option });
     preview.folders.library = None;
 }
 
-/// The state before the first preview.
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
     State::new(crate::screens::all(), action.to_owned(), recorded, "/home/admin".into(), look, size)
 }
@@ -113,7 +111,6 @@ fn at(title: &str) -> State {
     on(title, usual())
 }
 
-/// A screen after these keys.
 fn reached(preview: Preview, title: &str, keys: &str, size: Size) -> State {
     let mut state = on(title, state(preview, RICH, size));
     typed(&mut state, keys);
@@ -162,7 +159,6 @@ fn body(state: &State) -> String {
     text_in(&drawn(state), state.areas(state.size).body)
 }
 
-/// The lines of the dialog.
 fn boxed(state: &State) -> Vec<String> {
     let shown = text(state);
     let inside = shown.lines().skip_while(|line| !line.starts_with(" ┌")).skip(1);

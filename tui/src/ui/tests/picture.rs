@@ -10,7 +10,6 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{RICH, drawn, on, preview, state};
 
-/// File, screen and size.
 const PICTURES: [(&str, &str, Size); 7] = [
     ("preview.svg", "Summary", Size::new(80, 24)),
     ("fields.svg", "Fields", Size::new(120, 30)),
@@ -95,7 +94,6 @@ fn draw_run(svg: &mut String, run: &[Cell], x: usize, y: usize) {
     );
 }
 
-/// The colours of the screens.
 fn colour(colour: Color) -> Option<&'static str> {
     match colour {
         Color::Black => Some(PAPER),

@@ -66,7 +66,6 @@ impl List {
         Some(next.min(last))
     }
 
-    /// Draws the full-screen details.
     pub(crate) fn draw_open(&self, details: Vec<Row>, view: View<'_>, area: Rect, buffer: &mut Buffer) {
         self.scroll.draw(details, view.look, view.search, area, buffer);
     }

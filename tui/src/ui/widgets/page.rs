@@ -11,7 +11,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::ui::keys::Key;
 use crate::ui::theme::{self, Look};
 
-/// A line of a page.
 #[derive(Debug)]
 pub(crate) struct Row {
     line: Line<'static>,
@@ -64,7 +63,6 @@ impl Page {
         self.rows
     }
 
-    /// Adds the lines of one text.
     fn push(&mut self, lines: impl IntoIterator<Item = Line<'static>>, joint: Joint) {
         let rows = lines.into_iter().enumerate();
         self.rows.extend(rows.map(|(number, line)| Row { line, joint: if number == 0 { Joint::None } else { joint } }));
@@ -76,7 +74,6 @@ impl Page {
         self
     }
 
-    /// The labels of columns.
     pub(crate) fn label(&mut self, text: &str) -> &mut Self {
         self.rows.push(Row::new(Line::styled(self.look.text(text).trim_end().to_owned(), theme::LABEL)));
         self
@@ -91,7 +88,6 @@ impl Page {
         self.indented(0, text)
     }
 
-    /// A paragraph with an indent.
     pub(crate) fn indented(&mut self, indent: usize, text: &str) -> &mut Self {
         let lines = wrap(&self.look.text(text), self.prose().saturating_sub(indent));
         self.push(lines.into_iter().map(|line| Line::from(format!("{:indent$}{line}", ""))), Joint::Blank);
@@ -174,7 +170,6 @@ fn find(rows: &[Row], wanted: &str) -> Vec<Match> {
     found
 }
 
-/// The number of matches.
 pub(crate) fn count(rows: &[Row], wanted: &str) -> usize {
     find(rows, wanted).len()
 }

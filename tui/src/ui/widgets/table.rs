@@ -14,18 +14,15 @@ use crate::ui::widgets::page::{Page, Row, Scroll, fit};
 /// From this width on the details are beside the list.
 const WIDE: u16 = 110;
 
-/// A line of the table.
 pub(crate) struct Item<'a> {
     /// Shown above the first of the lines that share it.
     pub(crate) heading: String,
     /// Unique in the table.
     pub(crate) name: &'static str,
     pub(crate) value: String,
-    /// The details, laid out for this size.
     pub(crate) details: Box<dyn Fn(Size) -> Vec<Row> + 'a>,
 }
 
-/// The position in a table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     /// `None`, or a name that is not listed: the first line.

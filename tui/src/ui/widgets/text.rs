@@ -14,7 +14,6 @@ const GAP: u16 = 2;
 
 type Rows = fn(View<'_>) -> Vec<Row>;
 
-/// The position in a text.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     scroll: Scroll,
@@ -37,7 +36,6 @@ impl Text {
         self.scroll.on_key(key, &rows, view.size.height * columns, view.search)
     }
 
-    /// The number of matches.
     pub(crate) fn matches(view: View<'_>, rows: Rows) -> usize {
         page::count(&laid_out(view, rows).0, view.search)
     }
