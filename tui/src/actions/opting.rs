@@ -23,18 +23,22 @@ pub(crate) struct Obstacle {
     advice: Option<&'static str>,
     commands: Vec<String>,
     elsewhere: Vec<String>,
+    /// What was done before.
+    done: Vec<String>,
 }
 
 impl Obstacle {
     pub(crate) fn failure(self) -> Failure {
-        let elsewhere = self.advice.map(str::to_owned).into_iter().chain(self.elsewhere).collect();
+        let advice = self.advice.map(str::to_owned);
+        let elsewhere = self.done.into_iter().chain(advice).chain(self.elsewhere).collect();
         Failure::new(NO_PERMISSION, self.what).instead(self.commands).elsewhere(elsewhere)
     }
 
     /// The same for the screens. They have no room for further alternatives beside a command.
     pub(crate) fn report(self) -> Report {
         let elsewhere = if self.commands.is_empty() { self.elsewhere } else { Vec::new() };
-        let sentences = [self.what].into_iter().chain(self.advice.map(str::to_owned)).chain(elsewhere).collect();
+        let advice = self.advice.map(str::to_owned);
+        let sentences = [self.what].into_iter().chain(self.done).chain(advice).chain(elsewhere).collect();
         Report { title: "Not done", sentences, commands: self.commands, consent: true }
     }
 }
@@ -136,6 +140,7 @@ impl OptOut {
             advice: who.advice(),
             commands: self.commands(failed, who),
             elsewhere: elsewhere(&file_of(first)),
+            done: Vec::new(),
         }
     }
 
@@ -301,6 +306,7 @@ impl OptIn {
             advice: who.advice(),
             commands: again_if(who, "opt-in", &self.folders),
             elsewhere: Vec::new(),
+            done: Vec::new(),
         }
     }
 
@@ -317,13 +323,14 @@ impl OptIn {
         let mut changed = false;
         for target in &self.targets {
             let file = words::path(&file_of(target));
-            match opt_out_file::opt_in(&target.folder).map_err(|error| self.cannot_remove(target, &error))? {
-                Done::Changed => {
+            match opt_out_file::opt_in(&target.folder) {
+                Ok(Done::Changed) => {
                     changed = true;
                     sentences.push(format!("Removed {file}."));
                 }
-                Done::AlreadySo if self.targets.len() == 1 => sentences.push(format!("There is no {file}.")),
-                Done::AlreadySo => {}
+                Ok(Done::AlreadySo) if self.targets.len() == 1 => sentences.push(format!("There is no {file}.")),
+                Ok(Done::AlreadySo) => {}
+                Err(error) => return Err(Obstacle { done: sentences, ..self.cannot_remove(target, &error) }),
             }
         }
         if changed {
@@ -418,5 +425,23 @@ mod tests {
             assert_eq!(report.sentences.iter().any(|said| said.contains("root is refused")), refused, "{report:?}");
             assert!(!root || !format!("{report:?}").contains("sudo"), "{report:?}");
         }
+    }
+
+    #[test]
+    fn what_was_removed_is_said_where_another_file_stays() {
+        let agents = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let target = |agent: &tempfile::TempDir| Target::look(agent.path(), false, None);
+        std::fs::write(opt_out_file::opt_out_file(agents[0].path()), "").unwrap();
+        // It opts out too, and is not removed with what it holds.
+        std::fs::create_dir(opt_out_file::opt_out_file(agents[1].path())).unwrap();
+        let OptOut { folders, .. } = plan("/nonexistent", false, None);
+        let plan = OptIn { targets: agents.iter().map(target).collect(), folders, others: Vec::new(), restart: None };
+        let report = plan.report();
+        assert_eq!(report.title, "Not done");
+        assert!(
+            report.sentences[0].starts_with(&format!("cannot remove {}", agents[1].path().display())),
+            "{report:?}"
+        );
+        assert_eq!(report.sentences[1], format!("Removed {}.", words::path(&file_of(&plan.targets[0]))));
     }
 }
