@@ -127,21 +127,19 @@ impl OptOut {
     fn obstacle_of<T>(&self, results: &[io::Result<T>]) -> Option<Obstacle> {
         let failed =
             self.targets.iter().zip(results).filter_map(|(target, result)| Some((target, result.as_ref().err()?)));
-        let failed: Vec<_> = failed.collect();
-        let (first, error) = *failed.first()?;
-        let targets: Vec<&Target> = failed.iter().map(|(target, _)| *target).collect();
-        Some(self.obstacle(first, &targets, error, is_root()))
+        self.obstacle(&failed.collect::<Vec<_>>(), is_root())
     }
 
-    fn obstacle(&self, first: &Target, failed: &[&Target], error: &io::Error, root: bool) -> Obstacle {
-        let who = Who::can(error.kind(), root);
-        Obstacle {
+    fn obstacle(&self, failed: &[(&Target, &io::Error)], root: bool) -> Option<Obstacle> {
+        let (first, error) = failed.first()?;
+        let who: Vec<_> = failed.iter().map(|(target, error)| (*target, Who::can(error.kind(), root))).collect();
+        Some(Obstacle {
             what: format!("cannot create {}: {error}", words::path(&file_of(first))),
-            advice: who.advice(),
-            commands: self.commands(failed, who),
+            advice: Who::can(error.kind(), root).advice(),
+            commands: self.commands(&who),
             elsewhere: elsewhere(&file_of(first)),
             done: Vec::new(),
-        }
+        })
     }
 
     pub(crate) fn perform(self) -> Outcome {
@@ -151,10 +149,10 @@ impl OptOut {
         Outcome { plan: self, files, waiting }
     }
 
-    /// The equivalent shell commands for a user with the necessary rights.
-    fn commands(&self, targets: &[&Target], who: Who) -> Vec<String> {
-        let sudo = if who == Who::Root { "sudo " } else { "" };
-        let create = |target: &&Target| {
+    /// The equivalent shell commands, for each target that somebody with the necessary rights can opt out.
+    fn commands(&self, targets: &[(&Target, Who)]) -> Vec<String> {
+        let create = |&(target, who): &(&Target, Who)| {
+            let sudo = if who == Who::Root { "sudo " } else { "" };
             let file = quoted(file_of(target).as_os_str());
             if target.exists {
                 format!("{sudo}touch {file}")
@@ -162,12 +160,10 @@ impl OptOut {
                 format!("{sudo}mkdir -p {} && {sudo}touch {file}", quoted(target.folder.as_os_str()))
             }
         };
-        let create = targets.iter().map(create).collect::<Vec<_>>().join(" && ");
-        match who {
-            Who::Root => vec![again("opt-out", &self.folders), create],
-            Who::Asker => vec![create],
-            Who::Nobody => Vec::new(),
-        }
+        let helped: Vec<_> = targets.iter().filter(|(_, who)| *who != Who::Nobody).collect();
+        let again = helped.iter().any(|(_, who)| *who == Who::Root).then(|| again("opt-out", &self.folders));
+        let create = helped.into_iter().map(create).collect::<Vec<_>>().join(" && ");
+        again.into_iter().chain(Some(create).filter(|create| !create.is_empty())).collect()
     }
 }
 
@@ -400,7 +396,7 @@ mod tests {
     #[test]
     fn the_command_names_what_sudo_would_forget() {
         let plan = plan("/nonexistent/a b", false, Some(Dir { path: "/lib dir".into(), by: DirSource::Variable }));
-        let commands = plan.commands(&[&plan.targets[0]], Who::Root);
+        let commands = plan.commands(&[(&plan.targets[0], Who::Root)]);
         assert!(commands[0].starts_with("sudo "), "{commands:?}");
         assert!(commands[0].ends_with(" opt-out --config-dir '/nonexistent/a b' --lib-dir '/lib dir'"), "{commands:?}");
         let touch = "sudo touch '/nonexistent/a b/.opt-out-from-anonymous-statistics'";
@@ -419,7 +415,7 @@ mod tests {
             (io::ErrorKind::ReadOnlyFilesystem, false, None, true),
             (io::ErrorKind::ReadOnlyFilesystem, true, None, true),
         ] {
-            let report = plan.obstacle(&plan.targets[0], &[&plan.targets[0]], &error.into(), root).report();
+            let report = plan.obstacle(&[(&plan.targets[0], &error.into())], root).unwrap().report();
             assert_eq!(report.commands.last().cloned(), last, "{error:?}, {root}");
             assert!(report.sentences[0].ends_with(&format!(": {error}")), "{report:?}");
             assert_eq!(report.sentences.iter().any(|said| said.contains("root is refused")), refused, "{report:?}");
@@ -443,5 +439,16 @@ mod tests {
             "{report:?}"
         );
         assert_eq!(report.sentences[1], format!("Removed {}.", words::path(&file_of(&plan.targets[0]))));
+    }
+
+    #[test]
+    fn each_agents_own_error_decides_who_can_help() {
+        let mut plan = plan("/etc/netdata", true, None);
+        plan.targets.push(Target { folder: "/opt/netdata/etc/netdata".into(), ..plan.targets[0].clone() });
+        let read_only = io::ErrorKind::ReadOnlyFilesystem.into();
+        let denied = io::ErrorKind::PermissionDenied.into();
+        let obstacle = plan.obstacle(&[(&plan.targets[0], &read_only), (&plan.targets[1], &denied)], false).unwrap();
+        let touch = "sudo touch /opt/netdata/etc/netdata/.opt-out-from-anonymous-statistics";
+        assert_eq!(obstacle.report().commands.last().map(String::as_str), Some(touch));
     }
 }
