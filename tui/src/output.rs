@@ -1,6 +1,6 @@
 //! The program's output and exit status. The help text lists the numbers.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use anonymous_statistics::text::{ESCAPED, escaped_for, printable};
@@ -102,6 +102,23 @@ pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
 /// Writes to standard error, beside the answer.
 pub(crate) fn hint(line: &str) {
     to_stderr(&format!("{}\n", printable(line)));
+}
+
+/// Asks for a typed word, so that nothing happens by accident.
+pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        let what = format!("{verb} asks first, and standard input is no terminal; add --yes to go ahead. {question}");
+        return Err(Failure::new(USAGE, what));
+    }
+    hint(&format!("{question} Type yes to go ahead:"));
+    let mut line = String::new();
+    // An endless line is a refusal, too.
+    let read = io::stdin().lock().take(64).read_line(&mut line);
+    if read.is_ok() && line.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(Failure::new(NOT_DONE, "not confirmed; nothing was changed"))
+    }
 }
 
 /// If standard error is not writable, there is nobody left to tell.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
@@ -13,7 +13,7 @@ use anonymous_statistics::outbox::{self, Deleted, Role};
 
 use crate::actions::report::Report;
 use crate::actions::rights::{Who, again, again_if, is_root, quoted};
-use crate::output::{self, Failure, NO_PERMISSION, NOT_DONE, USAGE};
+use crate::output::{Failure, NO_PERMISSION};
 use crate::present::words;
 
 /// The reason why an action is impossible here, and the alternatives.
@@ -355,23 +355,6 @@ fn restart(then: &str, command: Option<&str>) -> Vec<String> {
 
 fn done(title: &'static str, sentences: Vec<String>) -> Report {
     Report { title, sentences, commands: Vec::new(), consent: true }
-}
-
-/// Asks for a typed word, so that nothing happens by accident.
-pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        let what = format!("{verb} asks first, and standard input is no terminal; add --yes to go ahead. {question}");
-        return Err(Failure::new(USAGE, what));
-    }
-    output::hint(&format!("{question} Type yes to go ahead:"));
-    let mut line = String::new();
-    // An endless line is a refusal, too.
-    let read = io::stdin().lock().take(64).read_line(&mut line);
-    if read.is_ok() && line.trim() == "yes" {
-        Ok(())
-    } else {
-        Err(Failure::new(NOT_DONE, "not confirmed; nothing was changed"))
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anonymous_statistics::inspect::{Preview, Question};
 
-use crate::actions::opting::{self, Obstacle, OptIn};
+use crate::actions::opting::{Obstacle, OptIn};
 use crate::output::{self, Failure};
 use crate::present::words;
 
@@ -16,7 +16,7 @@ pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
     if !yes {
         let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
         let question = format!("This removes {}, so that this machine may send telemetry.", files.join(" and "));
-        opting::confirm("opt-in", &question)?;
+        output::confirm("opt-in", &question)?;
     }
     let mut said = plan.perform().map_err(Obstacle::failure)?;
     let after = Preview::look(question);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 
-use crate::actions::opting::{self, OptOut};
+use crate::actions::opting::OptOut;
 use crate::actions::rights;
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
@@ -28,7 +28,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool) -> Result<ExitC
     if plan.is_to_be_confirmed() && !yes {
         let files: Vec<String> = plan.files().map(|(file, _)| words::path(&file)).collect();
         let question = format!("An agent here names folders of its own; this creates {}.", files.join(" and "));
-        opting::confirm("opt-out", &question)?;
+        output::confirm("opt-out", &question)?;
     }
     let outcome = plan.perform();
     // The disk decides, not this program's belief.
