@@ -1,11 +1,11 @@
 #!/bin/sh
-# Puts the three programs in place without a package manager, and takes them away again. `sh install.sh --help` says how.
+# Installs the three programs without a package manager, and uninstalls them; see `sh install.sh --help`.
 #
-# Only what POSIX has: the shells and tools of Linux (dash and busybox too), macOS and FreeBSD share little more.
+# POSIX only: the shells and tools of Linux (with dash and busybox), macOS and FreeBSD have little more in common.
 #
-# Nothing is left half done. All that can fail for want of space is prepared in a folder of its own beside the target;
-# then there are only renames, and each is written down before it happens, so that a failure or a signal undoes those
-# that did happen (finish). Lists are lines, so words are split at line ends alone.
+# Nothing stays half done. Everything that can fail for lack of space is prepared in a staging folder beside the target.
+# Only renames follow; each is recorded first, so that finish can undo it after a failure or a signal. Lists are lines,
+# so words are split at line ends only.
 
 set -euf
 LC_ALL=C
@@ -18,11 +18,11 @@ IFS='
 programs='system-info
 anonymous-statistics
 telemetry-preview'
-# The daemon calls these by the names of its own scripts: with .sh.
+# The daemon calls these under the names of its own scripts, with .sh.
 scripts='system-info
 anonymous-statistics'
 opt_out_file=.opt-out-from-anonymous-statistics
-# Below share/, here and under the prefix: manual pages, and completions for bash, zsh and fish.
+# Manual pages and completions for bash, zsh and fish, below share/ here and under the prefix.
 pages='man/man1/system-info.1
 man/man1/anonymous-statistics.1
 man/man1/telemetry-preview.1
@@ -36,7 +36,7 @@ fish/vendor_completions.d/system-info.fish
 fish/vendor_completions.d/anonymous-statistics.fish
 fish/vendor_completions.d/telemetry-preview.fish'
 
-# The same folders as in src/agent/folders.rs, which a test compares.
+# The same folders as in src/agent/folders.rs; a test compares them.
 plugin_folders='/usr/libexec/netdata/plugins.d
 /usr/lib/netdata/plugins.d
 /opt/netdata/usr/libexec/netdata/plugins.d
@@ -86,7 +86,7 @@ HELP
 
 say() { printf '%s\n' "$1"; }
 
-# One line, without the control bytes that a terminal would act on.
+# One line, without control bytes for the terminal.
 complain() { printf 'install.sh: %s\n' "$(printf '%s' "$1" | tr '\001-\037\177' '?')" >&2; }
 
 fail() {
@@ -99,13 +99,13 @@ wrong() {
     exit 2
 }
 
-# In a dry run it says what would be done, and is true.
+# In a dry run, prints the step and succeeds.
 would() {
     [ "$dry_run" ] || return 1
     say "would $1"
 }
 
-# A word as the shell reads it.
+# Quotes a word for the shell.
 quote() {
     case $1 in
         '' | *[!A-Za-z0-9_/.:=,@%+-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
@@ -113,7 +113,7 @@ quote() {
     esac
 }
 
-# The command that does the same, with one more option.
+# This command with one more option.
 again() {
     printf 'sh %s%s' "$(quote "$0")" "$given"
     if [ "$variable" ]; then
@@ -124,8 +124,8 @@ again() {
 
 # ---- undoing
 
-# undo: what takes back what was done, the last first. stages: the folders of unfinished files, which go in any case.
-# made: the folders that were made, the deepest first.
+# undo: the commands that undo the steps so far, newest first. stages: the staging folders, which are removed in any
+# case. made: the created folders, deepest first.
 dry_run='' finished='' undo='' stages='' made='' random=''
 
 on_failure() {
@@ -144,7 +144,7 @@ finish() {
     not_undone=''
     eval "$undo"
     if [ "$not_undone" ]; then
-        # What is needed to put it right by hand may be in the folders that would be removed.
+        # The staging folders may contain what a manual repair needs.
         exit "$status"
     fi
     remove_stages
@@ -155,13 +155,13 @@ finish() {
     exit "$status"
 }
 
-# Renames; the target is free, or its copy is kept for unmove.
+# The target is free, or unmove has its copy.
 move() {
     on_failure "unmove $(quote "$1") $(quote "$2")"
     mv -f "$1" "$2" || fail "cannot move $1 to $2"
 }
 
-# Undoes a renaming that may have happened or not.
+# Undoes a rename, whether or not it happened.
 unmove() {
     if ! exists "$1" && ! mv -f "$2" "$1"; then
         not_undone=yes
@@ -169,14 +169,14 @@ unmove() {
     fi
 }
 
-# Removes those of the folders that are empty.
+# Removes the empty ones.
 remove_folders() {
     for folder in $1; do
         rmdir "$root$folder" 2>/dev/null || :
     done
 }
 
-# Makes a folder with all that is missing above it. Like every path in a list, `$1` is without the root.
+# Makes a folder and its missing parents. Like every path in a list, `$1` is relative to the root.
 make_folder() {
     [ ! -d "$root$1" ] || return 0
     make_folder "$(dirname "$1")"
@@ -186,8 +186,8 @@ $made"
     record "folder 0 0 $1"
 }
 
-# Sets stage: a folder for unfinished files beside a target, so that a rename is all that is left to do. Its name cannot be
-# foreseen, so nobody can have prepared it.
+# Sets stage: a staging folder beside a target, so that only a rename remains. Nobody can predict its name and prepare
+# it.
 stage_beside() {
     find_real "${1%/*}"
     guard "$real" ''
@@ -206,13 +206,13 @@ $stages"
     mkdir -m 700 "$stage" || fail "cannot write in $real"
 }
 
-# What is left in real of a run that was killed (kill -9 cannot be answered): folders of this account with such a name and
-# without their process.
+# Removes the staging folders of killed runs (kill -9 cannot be caught) in real: this account's folders with such a name
+# whose process is gone.
 remove_leftovers() {
     set +f
     for left in "$real"/.anonymous-statistics.*; do
         pid=$(expr "$left" : '.*/\.anonymous-statistics\.\([0-9]*\)\.[0-9a-f]\{32\}$') || continue
-        # In another container, the same number was another process.
+        # In another container, the same number belonged to another process.
         [ "$pid" = $$ ] || ! kill -0 "$pid" 2>/dev/null || continue
         look_at "$left"
         case $mode:$owner in
@@ -229,9 +229,9 @@ remove_stages() {
     stages=''
 }
 
-# ---- who else can write
+# ---- write access of others
 
-# Sets real: a folder without links, which must lie in the root.
+# Sets real: the folder's path without links, which must lie in the root.
 find_real() {
     real=$(cd "$1" 2>/dev/null && pwd -P) || fail "cannot look into $1"
     case $real/ in
@@ -241,9 +241,10 @@ find_real() {
     esac
 }
 
-# Nobody but root and the caller (who may be root by sudo) may rename what is in a folder or above it: it could be a link by the
-# time it is written to. In a sticky folder each name belongs to its owner, so one above may be everybody's: guard FOLDER above.
-# FOLDER is without links. What a Linux access list permits stands in the group's place, and ls marks it.
+# Nobody but root and the caller (who may be root by sudo) may rename anything in a folder or above it: they could put a
+# link there before the write. In a sticky folder each name belongs to its owner, so a parent may be world-writable:
+# guard FOLDER above. FOLDER has no links. For a file with a Linux access list, ls shows the list's mask as the group's
+# permissions, and a plus sign.
 guarded='
 '
 guard() {
@@ -254,7 +255,7 @@ $2$1
     esac
     if [ "$1" = / ]; then
         look_at /
-        # 0 and 0, but in a user namespace.
+        # Both 0, except in a user namespace.
         root_group=$group owners="$owner $me ${SUDO_UID:-$me}"
     else
         above=${1%/*}
@@ -277,7 +278,7 @@ $2$1
 "
 }
 
-# Sets mode, owner and group, as ls writes them, of what a path names: of a link itself.
+# Sets mode, owner and group as ls prints them, without following a link.
 look_at() {
     now=$(ls -ldn "$1") || fail "cannot look at $1"
     IFS=' ' read -r mode _ owner group _ <<LINE
@@ -285,8 +286,8 @@ $now
 LINE
 }
 
-# Whether a group is known, and nobody is in it but the owners. macOS keeps its groups elsewhere; in its admin are those who may
-# become root.
+# Whether a group is known and has no members but the owners. macOS keeps its groups elsewhere; members of its admin
+# group may become root.
 is_group_of_owners() {
     case $(uname) in
         Darwin) say 'admin:*:80:' ;;
@@ -303,11 +304,11 @@ is_group_of_owners() {
 
 # ---- looking
 
-# Whatever it is: a link that leads nowhere is there too.
+# Includes dangling links.
 exists() { [ -e "$1" ] || [ -L "$1" ]; }
 
-# Whether a file is this program or page, in any version: by a text that it holds. Lines of grep end at a NUL in some systems,
-# hence tr.
+# Recognizes this program or page, in any version, by a text in it. tr, because grep of some systems ends a line at a
+# NUL.
 is_ours() {
     case $1 in
         */*) mark='of the anonymous-statistics project; do not edit.' ;;
@@ -318,13 +319,13 @@ is_ours() {
     [ -f "$2" ] && tr '\000' '\n' <"$2" | grep -F -q "$mark"
 }
 
-# Checksum and size, one space between.
+# Checksum and size, separated by one space.
 checksum() {
     sum=$(cksum <"$1") || fail "cannot read $1"
     printf '%s' "$sum"
 }
 
-# The nearest folder that exists must let us write, and nobody else.
+# The nearest existing folder must be writable for the caller only.
 may_place() {
     may_write "$1"
     if [ "$folder" = "$1" ]; then
@@ -334,7 +335,7 @@ may_place() {
     fi
 }
 
-# The nearest folder that exists must let us write.
+# The nearest existing folder must be writable for the caller.
 may_write() {
     folder=$1
     while ! exists "$folder"; do
@@ -347,11 +348,11 @@ may_write() {
     find_real "$folder"
 }
 
-# dpkg keeps its knowledge in the same root.
+# dpkg's database is in the same root.
 divert() { dpkg-divert --quiet ${root:+--root="$root"} "$@"; }
 
-# How the daemon's own script is kept out of the way of ours, both times as NAME.original: `diverted` (so already),
-# `divert` (dpkg knows the script, and would put it back at an upgrade) or `beside`.
+# How the daemon's own script is kept, as NAME.original in each case: `diverted` (already by dpkg), `divert` (dpkg owns
+# the script and would restore it at an upgrade) or `beside`.
 how_kept() {
     if ! command -v dpkg-divert >/dev/null || [ ! -f "$root/var/lib/dpkg/status" ]; then
         say beside
@@ -368,7 +369,7 @@ how_kept() {
     fi
 }
 
-# The opt-out files that exist, in the folders that are named and found.
+# The existing opt-out files in the given and the usual folders.
 opt_outs() {
     for folder in $config_dir $config_folders; do
         if exists "$root$folder/$opt_out_file"; then
@@ -393,7 +394,7 @@ is_recorded() {
     return 1
 }
 
-# Whether a file is still as it was installed.
+# Whether a file is unchanged since its installation.
 is_as_recorded() {
     [ -f "$root$1" ] && [ ! -L "$root$1" ] || return 1
     now=$(checksum "$root$1")
@@ -403,7 +404,7 @@ is_as_recorded() {
     return 1
 }
 
-# Replaces the record, in one step: write_record STATE LINES, where each state is written once in a run.
+# Replaces the record atomically: write_record STATE LINES, with each state at most once per run.
 write_record() {
     would "write $root$manifest" && return
     stage_beside "$root$manifest"
@@ -418,7 +419,7 @@ write_record() {
     move "$stage/$1.new" "$root$manifest"
 }
 
-# The lines of an earlier installation: all of them, or those whose paths are not installed now.
+# The lines of an earlier installation, without those for the paths in `$1`.
 earlier() {
     [ -f "$root$manifest" ] || return 0
     without="
@@ -436,8 +437,9 @@ ${line#* * * }
 
 # ---- installing
 
-# Sets from: the folder with three programs that run here. A wrong architecture shows now, not when the daemon calls. For an
-# image it cannot be tried: its machine is another, and what it holds is somebody else's and never run.
+# Sets from: the folder with three programs that run here. A wrong architecture is reported now, not by the daemon's
+# first call. For an image they cannot be tried: it may be of another machine, and its contents are untrusted and never
+# run.
 find_programs() {
     if [ "$from" ] || [ "$root" ]; then
         candidates=${from:-$here}
@@ -448,7 +450,7 @@ find_programs() {
         set -f
     fi
     problem=''
-    # The programs are of use without their pages.
+    # The programs work without their pages.
     [ -d "$here/share" ] || pages=''
     for page in $pages; do
         [ -f "$here/share/$page" ] || fail "$here/share/$page is missing: it belongs beside install.sh"
@@ -486,7 +488,7 @@ is_complete() {
     done
 }
 
-# Sets plugins: the one that is named or found, or nothing.
+# Sets plugins: the given folder, the one found, or nothing.
 find_plugins() {
     if [ "$plugins" ]; then
         [ -d "$root$plugins" ] || fail "--plugins-dir: there is no folder $root$plugins"
@@ -504,7 +506,8 @@ find_plugins() {
     done
 }
 
-# Where the opt-out file goes: every config directory that exists counts for the sender, and each daemon asks for its own.
+# The folders for the opt-out file: the sender respects it in every existing config directory, and each daemon checks
+# its own.
 folders_to_opt_out() {
     if [ "$config_dir" ]; then
         say "$config_dir"
@@ -528,7 +531,7 @@ folders_to_opt_out() {
     esac
 }
 
-# What stands at the targets; sets foreign: the daemon's scripts, which are to be replaced.
+# Checks the files at the targets; sets foreign: the daemon's scripts that will be replaced.
 check_targets() {
     for program in $programs; do
         target=$root$prefix/bin/$program
@@ -555,7 +558,8 @@ check_targets() {
         ! is_ours "$script" "$root$path" || continue
         foreign="$foreign$root$path
 "
-        # An upgrade without dpkg puts a newer original over ours; then the older one is out of date. With dpkg it cannot.
+        # An upgrade without dpkg puts a newer original over ours, which makes the older one obsolete. With dpkg it
+        # cannot.
         if [ "$kept" = diverted ] ||
             { exists "$root$path.original" && { [ "$kept" = divert ] || ! is_recorded "$path"; }; }; then
             fail "$root$path is not known, and $path.original is kept or diverted already: move one of them away"
@@ -601,8 +605,8 @@ $list"
     esac
 }
 
-# Empty, readable for everybody, and never through a link; what is there already opts out in any form. It is not undone:
-# to stay silent is what was asked for, whatever fails later.
+# Creates an empty, world-readable file, never through a link; anything with that name opts out already. A later failure
+# does not undo it: the user asked for silence.
 opt_out() {
     file=$root$1/$opt_out_file
     record "opt-out 0 0 $1/$opt_out_file"
@@ -617,7 +621,7 @@ opt_out() {
     fi
 }
 
-# Where a program or page is installed from.
+# The source of a program or page.
 source_of() {
     case $1 in
         */*) printf '%s' "$here/share/$1" ;;
@@ -625,7 +629,7 @@ source_of() {
     esac
 }
 
-# Prepares a program or page for its place: with owner and permissions of what stands there.
+# Stages a program or page, with owner and permissions of the file that it replaces.
 prepare() {
     target=$root$2
     stage_beside "$target"
@@ -650,7 +654,7 @@ place() {
     move "$stage/${2##*/}.new" "$root$2"
 }
 
-# Keeps the daemon's script, where it is not kept yet: keep_original PROGRAM PATH.
+# Keeps the daemon's script, unless it is kept already: keep_original PROGRAM PATH.
 keep_original() {
     target=$root$2
     kept=$(how_kept "$2")
@@ -661,7 +665,7 @@ keep_original() {
             would "keep $target as $target.original (dpkg-divert)" && return
             stage_beside "$target"
             if is_ours "$1" "$target"; then
-                # Put there by hand over the package's: it must not become the original.
+                # Copied over the package's by hand: it must not become the original.
                 move "$target" "$stage/${2##*/}.by-hand"
             fi
             on_failure "divert --rename --remove $(quote "$2") || not_undone=yes"
@@ -695,7 +699,7 @@ install() {
         opt_out "$folder"
     done
 
-    # What goes where: PROGRAM PATH. The sender takes the daemon's script's place last.
+    # PROGRAM PATH. The sender replaces the daemon's script last.
     places='' by_dpkg=''
     for page in $pages; do
         places="$places$page $prefix/share/$page
@@ -726,7 +730,7 @@ install() {
         record "$kind $(checksum "$(source_of "${line%% *}")") $path"
         [ "$dry_run" ] || prepare "${line%% *}" "$path"
     done
-    # Until all is done, both what was and what will be counts as installed: --uninstall then works even after a kill -9.
+    # Until the end, old and new files count as installed, so that --uninstall works even after a kill -9.
     final=$(earlier "$record")
     final="${final:+$final
 }$record"
@@ -774,8 +778,8 @@ report_installation() {
     fi
 }
 
-# Whether somebody has opted out, as the installed program sees it; in another root it would look at the wrong files. What the
-# agent does besides (telemetry-preview status lists it) is another question: this never says that all is off.
+# Whether somebody has opted out, according to the installed program; with another root it would check the wrong files.
+# The agent's other traffic (see telemetry-preview status) is a separate question: this never claims that all is off.
 telemetry() {
     files=$(opt_outs | tr '\n' ' ')
     decision=''
@@ -846,7 +850,7 @@ ${path%/*}" ;;
     report_removal
 }
 
-# Takes a file away if it is still what was installed; false where something else stands there.
+# Removes a file that is unchanged since its installation; fails for any other.
 remove() {
     if ! exists "$root$1"; then
         return 0
@@ -861,7 +865,7 @@ remove() {
     move "$root$1" "$stage/${1##*/}.removed"
 }
 
-# Puts the daemon's script back.
+# Restores the daemon's script.
 restore() {
     if ! remove "$1"; then
         if exists "$root$1.original"; then
@@ -909,8 +913,7 @@ report_removal() {
 
 # ---- the command line
 
-# A folder as an option gives it. A line end would break the lists, and a relative path would mean another folder to the
-# daemon.
+# A folder option. A line end would break the lists, and a relative path would mean another folder to the daemon.
 folder_of() {
     case $2 in
         '') wrong "$1 needs a folder" ;;
@@ -918,7 +921,7 @@ folder_of() {
         /*) ;;
         *) wrong "$1: the path must be absolute (begin with /)" ;;
     esac
-    # Without slashes at the end.
+    # Without trailing slashes.
     printf '%s' "$2" | sed 's|//*$||'
 }
 
@@ -980,8 +983,8 @@ real_root=$(cd "$root/" && pwd -P)
 real_root=${real_root%/}
 me=$(id -u)
 
-# The rule of the sender (src/consent/mod.rs): anything at all. The third is a variable of Netdata's installers, which no sender
-# asks for: netdata-installer.sh takes it when it is set at all (${NETDATA_DISABLE_TELEMETRY+x}).
+# The sender's rule (src/consent/mod.rs): any value. The third is a variable of Netdata's installers, and no sender
+# reads it: netdata-installer.sh only checks that it is set (${NETDATA_DISABLE_TELEMETRY+x}).
 if [ "${DISABLE_TELEMETRY-}${DO_NOT_TRACK-}${NETDATA_DISABLE_TELEMETRY+x}" ]; then
     if [ -z "$disable" ] && [ -z "$uninstall" ]; then
         disable=yes variable=yes

@@ -1,8 +1,8 @@
-//! Nothing personal, by construction: a canary of each forbidden kind is put wherever a call can read, and none may reach the
-//! wire.
+//! Nothing personal is sent, by construction: a canary of each forbidden kind is planted in everything that a call can
+//! read, and none may reach the wire.
 //!
-//! A user's bare name is a word like any other, and nothing about the machine is read to recognise it; it is covered where it
-//! comes as a path, an address or a variable of its own. The threat model says so.
+//! A bare user name is a word like any other, and nothing on the machine is read to recognize it; it is covered only in
+//! a path, an address or its own variable. The threat model says so.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
 
@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
 use testkit::{GUID, Home, Receiver, Reply, full, opted_out_here, parts, this_test};
 
-/// What is put in, and what must not come out in any spelling.
+/// The planted text, and the part that must not come out in any spelling.
 const CANARIES: [(&str, &str); 26] = [
     ("canaryhost", "canaryhost"),
     ("canaryhost.example.org", "canaryhost"),
@@ -31,7 +31,7 @@ const CANARIES: [(&str, &str); 26] = [
     ("ghpC4n4ryT0k3nAbCdEf12", "C4n4ryT0k3n"),
     ("c0ffee00-ca11-4a4a-8a4a-0123456789ab", "c0ffee00"),
     ("https://canaryurl.example/x", "canaryurl"),
-    // The same in other shapes.
+    // The same in other forms.
     ("ip-10-99-88-77", "10-99-88-77"),
     ("10_99_88_77", "10_99_88_77"),
     ("host10.99.88.77x", "10.99.88.77"),
@@ -50,7 +50,7 @@ const CANARIES: [(&str, &str); 26] = [
     ("10.9\u{200b}9.88.77", "88.77"),
 ];
 
-/// How a value may be written where it is read.
+/// The forms of a value.
 const FORMS: [&str; 10] = [
     "@@",
     "\"@@\"",
@@ -96,7 +96,7 @@ fn in_every_argument() {
                 }
             }
         }
-        // The action itself: there is no event then.
+        // An unusable action gives no event.
         for text in [canary.to_owned(), canary.to_uppercase()] {
             if let Some(body) = build(vec![text.clone().into()], &[], &machine) {
                 nothing_of(needle, &body, &format!("{text} as the action"));
@@ -105,7 +105,7 @@ fn in_every_argument() {
     }
 }
 
-/// Every variable that an event reads, and those in which machines keep such things.
+/// Every variable that an event reads, and the usual ones with personal values.
 #[test]
 fn in_every_variable() {
     let machine = plain_machine();
@@ -159,7 +159,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        // A machine that answers with sysctl alone has no files.
+        // A machine that consists of sysctl values has no files.
         for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             let kind = path.symlink_metadata().unwrap().file_type();
@@ -173,7 +173,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The text with the value of each `name = value` or `name: value` replaced.
+/// Replaces the value of each `name = value` or `name: value`.
 fn with_values(text: &str, value: &str) -> String {
     let line = |line: &str| match (line.split_once('='), line.split_once(':')) {
         (Some((name, _)), _) => format!("{name}={value}\n"),
@@ -183,7 +183,7 @@ fn with_values(text: &str, value: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// Replaces every text in the machine's description but its kind, and what says how to read it.
+/// Replaces every text of a machine's description, except its platform and the keys for the format.
 fn poison(json: &mut Json, value: &str) {
     match json {
         Json::String(text) => value.clone_into(text),
@@ -199,7 +199,7 @@ fn poison(json: &mut Json, value: &str) {
     }
 }
 
-/// Copies a machine with the canary as every text of its description, and the value as every one of its files.
+/// Copies a machine; every text in its description becomes the canary, and every value in its files the given one.
 fn poisoned_copy(from: &Path, to: &Path, canary: &str, value: &str) {
     copy(from, to);
     let mut json = description(to);
@@ -219,7 +219,7 @@ fn facts(folder: &Path) -> Option<Facts> {
     Some(collect_from(&CommonEvidence::new(RecordedHost::open(folder).ok()?)))
 }
 
-/// Every file that is read of a machine holds nothing but canaries: real and made-up machines of all systems.
+/// Every file of a machine contains nothing but canaries: real and made-up machines of all systems.
 #[test]
 fn in_every_file_of_a_machine() {
     let machines = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines");
@@ -235,7 +235,7 @@ fn in_every_file_of_a_machine() {
                 if let Some(base) = description(&poisoned)["base"].as_str() {
                     poisoned_copy(&machines.join(base), &folder.path().join(base), canary, &value);
                 }
-                // A description that is refused as a whole tells nothing.
+                // A refused description gives no facts.
                 let Some(facts) = facts(&poisoned) else { continue };
                 let machine = Machine { facts, nodename: "canaryhost".into() };
                 let body = build(call(), &[], &machine).unwrap();
@@ -247,9 +247,9 @@ fn in_every_file_of_a_machine() {
     assert!(events > 50, "{events}");
 }
 
-/// The same with the real sender, everything at once.
+/// The same with the real sender and all sources at once.
 ///
-/// netdata#20969, #9759: names of machines left in spite of all masks.
+/// netdata#20969, #9759: host names got out in spite of all masks.
 #[test]
 fn on_the_wire() {
     if opted_out_here(this_test!()) {
@@ -288,7 +288,7 @@ fn on_the_wire() {
     }
 }
 
-/// A machine that is called like a product loses none of the fields that a real daemon sends.
+/// A host name that is also a product's name costs no field of a real daemon.
 #[test]
 fn a_machine_with_an_everyday_name_loses_nothing() {
     let body = |host: &str| -> Json {

@@ -1,7 +1,7 @@
-//! The one decision, as a table: every form in which somebody may have said no, for whoever looks.
+//! The decision about consent as a table: every form of an opt-out, for every user.
 //!
-//! Each row is decided by the real sender (`--dry-run`), by the real preview (`status --json`), and, where the row's
-//! configuration leads to a receiver of the test, by a real call: a request arrives only where the decision is `allowed`.
+//! Each row is checked with the real sender (`--dry-run`), the real preview (`status --json`) and, if the row's
+//! configuration leads to the test's receiver, a real call: a request arrives only for `allowed`.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
@@ -23,24 +23,24 @@ enum Is {
 }
 use Is::{Allowed, OptedOut, Unknown};
 
-/// Who looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     Root,
-    /// An ordinary user, to whom the folders belong.
+    /// An ordinary user who owns the folders.
     Owner,
-    /// A user to whom nothing belongs: the name of its account, or an id.
+    /// The id of a user who owns nothing.
     Other(u32),
 }
 
 struct Row {
     name: &'static str,
-    /// Shell commands that make the place. `$C` is the config directory, `$F` the file in it, `$S` a folder beside them.
+    /// Shell commands that prepare the row. `$C` is the config directory, `$F` the opt-out file in it, `$S` a folder
+    /// beside it.
     make: &'static str,
-    /// Further options of the sender and the preview.
+    /// Further options for the sender and the preview.
     options: &'static [&'static str],
     variables: Vec<(&'static str, OsString)>,
-    /// For root, for the owner, and for somebody else.
+    /// For root, the owner and another user.
     is: [Is; 3],
 }
 
@@ -60,7 +60,7 @@ fn variables(name: &'static str, make: &'static str, set: &[(&'static str, &str)
     Row { variables: set.iter().map(|(name, value)| (*name, (*value).into())).collect(), ..file(name, make, is) }
 }
 
-/// What any machine can have.
+/// Rows that need no privilege.
 fn rows() -> Vec<Row> {
     let mut rows = vec![
         file("no file", "", Allowed),
@@ -128,7 +128,7 @@ fn rows() -> Vec<Row> {
         variables("a variable that nobody reads (nixpkgs#97361)", "", &[("NETDATA_DISABLE_TELEMETRY", "1")], Allowed),
         variables("nothing forces telemetry on", ": >$F", &[("TELEMETRY", "1"), ("FORCE_TELEMETRY", "1")], OptedOut),
     ];
-    // netdata#8875: 0 is not read as "do track".
+    // netdata#8875: 0 does not mean "do track".
     for name in ["DISABLE_TELEMETRY", "DO_NOT_TRACK"] {
         for value in ["1", "0", "true", "false", "no", "yes", "off", " ", "\t", "\n", "-"] {
             rows.push(variables(name, "", &[(name, value)], OptedOut));
@@ -143,7 +143,7 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-/// A path that no system opens: `PATH_MAX` is 4096 on Linux, 1024 elsewhere.
+/// A path too long for every system: `PATH_MAX` is 4096 on Linux, 1024 elsewhere.
 const LONG: &str = {
     const BYTES: [u8; 4200] = {
         let mut bytes = [b'a'; 4200];
@@ -158,7 +158,7 @@ const LONG: &str = {
 
 const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
 
-/// What only root can make, in a mount namespace of its own: the usual folders, and file systems that are full or read-only.
+/// Rows that need root and a mount namespace: the usual folders, and full or read-only file systems.
 #[cfg(target_os = "linux")]
 fn mounted_rows() -> Vec<Row> {
     let mut rows = vec![
@@ -179,8 +179,8 @@ fn mounted_rows() -> Vec<Row> {
             OptedOut,
         ),
     ];
-    // A folder that exists everywhere is covered first, so that nothing of the machine is touched. Where it holds what the
-    // test needs, that would be hidden.
+    // A mount covers existing system folders, so that the machine's are not touched. It must not hide what the test
+    // needs.
     for (name, covered, folder) in [
         ("/etc/netdata", "/etc", "/etc/netdata"),
         ("/opt/netdata/etc/netdata (netdata#11689)", "/opt", "/opt/netdata/etc/netdata"),
@@ -203,7 +203,7 @@ fn mounted_rows() -> Vec<Row> {
     rows
 }
 
-/// A row, made.
+/// A prepared row.
 struct Place {
     home: Home,
     mounts: bool,
@@ -214,22 +214,22 @@ impl Place {
         let home = Home::sending_to(receiver);
         set_mode(home.path(), 0o755);
         std::fs::create_dir(home.path().join("beside")).unwrap();
-        // Of an agent that may report by itself nobody says that it is off.
+        // An agent that may report by itself is never called off; this one cannot.
         std::fs::write(home.lib().join("status-netdata.json"), r#"{"agent": {"version": "v2.2.6"}}"#).unwrap();
         Self { home, mounts }
     }
 
-    /// What the rows call the config directory, the opt-out file and a folder beside. Whatever their paths hold, each is
-    /// one word: without `IFS` and with `-f` a shell neither splits what a name stands for nor matches it.
+    /// Names for the config directory, the opt-out file and the folder beside. Any path stays one word: without `IFS`
+    /// and with `-f` the shell neither splits nor expands it.
     fn names(&self) -> String {
         let [config, beside] = ["config", "beside"].map(|name| quoted(self.home.path().join(name)));
         format!("set -ef; IFS=; C={config} S={beside}; F=$C/{OPT_OUT}; ")
     }
 
-    /// Makes the row and runs a program there as somebody.
+    /// Prepares the row and runs a program as a user.
     fn run(&self, row: &Row, who: Who, program: &Path, arguments: &[&str]) -> Output {
         let beside = self.home.path().join("beside");
-        // A second run finds the place as the first has made it.
+        // A mount namespace ends with each run; otherwise the row is prepared once.
         let make = if self.mounts { row.make } else { "" };
         let become_other = match who {
             Who::Root | Who::Owner => String::new(),
@@ -262,7 +262,7 @@ impl Place {
 }
 
 impl Drop for Place {
-    /// What nobody may enter cannot be deleted either.
+    /// A folder that nobody may enter cannot be deleted either.
     fn drop(&mut self) {
         let _ = Command::new("chmod").args(["-R", "u+rwX"]).arg(self.home.path()).stderr(Stdio::null()).status();
     }
@@ -304,7 +304,7 @@ fn decide(row: &Row, who: Who, mounts: bool) {
     }
     let what = format!("{} ({:?}) as {who:?}", row.name, row.variables);
 
-    // The configuration may be out of reach; what is asked for is on standard error all the same.
+    // The configuration may be unreadable; the decision is on standard error nevertheless.
     let (_, err, status) = said(&place.run(row, who, Path::new(sender()), &["--dry-run", "START"]));
     let line = err.lines().next().unwrap_or_default();
     let found = match line {
@@ -334,14 +334,14 @@ fn decide(row: &Row, who: Who, mounts: bool) {
             Unknown => serde_json::Value::Null,
         }
     );
-    // The trace names every place, and what would change it stands where something is in the way.
+    // The trace names every place, and for each objection the remedy.
     let trace = json["trace"].as_array().unwrap();
     assert!(trace.len() >= 6, "{what}: {json}");
     for step in trace {
         assert_eq!(step["verdict"] == "does not object", step["what_would_change_it"].is_null(), "{what}: {step}");
     }
 
-    // Where the configuration cannot be used, the usual destination would count: there the decision must be enough.
+    // Without a usable configuration the usual destination would count: then only the decision is checked.
     let sends_here = found.is_some() && json["destination"] == receiver.url();
     if expected != Allowed || sends_here {
         let (out, err, status) = said(&place.run(row, who, Path::new(sender()), &["START"]));

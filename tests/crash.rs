@@ -1,5 +1,5 @@
-//! `kill -9` at every system call of a send (strace), and then the next call of the daemon: every event that was kept is
-//! delivered, with the same random number and the same body; nothing is damaged, and nothing is left behind.
+//! `kill -9` at every system call of a send (strace), followed by further calls of the daemon: every kept event is
+//! delivered with the same random number and body; nothing is damaged or left behind.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![cfg(target_os = "linux")]
@@ -16,13 +16,12 @@ const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"];
 
-/// What is sent, and how it goes while nobody is killed.
+/// The event, and the outcome without a kill.
 struct Scenario {
     name: &'static str,
     happened: [&'static str; 3],
-    /// The server's answer.
     reply: Reply,
-    /// Whether other events wait.
+    /// Whether other events are waiting.
     waiting: bool,
 }
 
@@ -37,17 +36,17 @@ const SCENARIOS: [Scenario; 3] = [
     Scenario { name: "EXIT into an empty folder", happened: EXIT, reply: Reply::Status(200, ""), waiting: false },
 ];
 
-/// They mostly wait: for strace, and for the disk.
+/// They mostly wait for strace and the disk.
 const WORKERS: usize = 4;
 
-/// How many calls of the daemon may follow until everything has arrived.
+/// The further calls of the daemon until everything must have arrived.
 const PATIENCE: usize = 5;
 
 fn program() -> PathBuf {
     testkit::given_away("anonymous-statistics")
 }
 
-/// Runs a call under strace, which may end it.
+/// Runs a call under strace, which may kill it.
 fn traced(strace: &[String], home: &Home, happened: [&str; 3], options: &[&str], log: &Path) -> ExitStatus {
     let call = home.call(&full(happened));
     testkit::command(strace)
@@ -71,7 +70,7 @@ fn call(home: &Home, happened: [&str; 3]) -> (String, String, i32) {
     said(&home.call(&full(happened)).command_of(program()).output().unwrap())
 }
 
-/// Whether, in a call that was ended, the event was kept: renamed, and then its folder synced, and both had returned.
+/// Whether a killed call kept its event: the rename and then the folder's fsync had returned.
 fn was_kept(log: &Path) -> bool {
     let text = std::fs::read_to_string(log).unwrap();
     let returned = |line: &&str| line.ends_with(" = 0");
@@ -79,16 +78,16 @@ fn was_kept(log: &Path) -> bool {
     lines.any(|line| line.contains(" fsync(") && returned(&line))
 }
 
-/// A place to be killed in: the servers, and a home with what waits.
+/// The servers, and the waiting events of each run.
 struct Bench {
-    /// The words that start strace.
+    /// The command for strace.
     strace: &'static [String],
     scenario: &'static Scenario,
-    /// Answers as the scenario wants.
+    /// Answers according to the scenario.
     server: Receiver,
     /// Answers 200 to everything.
     good: Receiver,
-    /// What waits before each run: names and content.
+    /// Names and contents of the waiting events.
     template: Vec<(String, String)>,
 }
 
@@ -129,7 +128,7 @@ impl Bench {
         home
     }
 
-    /// Ends a call at a point, and looks what is there, and whether it all arrives. Says whether it was ended.
+    /// Kills a call at a point, and checks the remains and their delivery. Returns whether it was killed.
     fn kill(&self, (name, count): &Point) -> bool {
         let what = format!("{}: killed at {name} {count}", self.scenario.name);
         let home = self.home();
@@ -138,14 +137,15 @@ impl Bench {
         let inject = format!("inject={name}:signal=SIGKILL:when={count}");
         let log = home.path().join("strace");
         let status = traced(self.strace, &home, self.scenario.happened, &["-e", &trace, "-e", &inject], &log);
-        // strace ends as the first process did. Where the two took other turns than in the run that was counted, nobody was killed.
+        // strace exits like the first process. If the two processes interleave differently than in the counted run,
+        // nobody is killed.
         let killed = std::fs::read_to_string(&log).unwrap().contains("+++ killed by SIGKILL +++");
         let ended = status.signal() == Some(9) || matches!(status.code(), Some(0 | 28 | 56));
         assert!(ended, "{what}: {status}");
 
         let kept = self.look(&home, &what);
         assert!(kept.is_some() || !was_kept(&log), "{what}: the event is lost");
-        // A minute later.
+        // Makes temporary files a minute older.
         let folder = home.lib().join("anonymous-statistics/waiting");
         for name in home.files("waiting").iter().filter(|name| name.starts_with(TEMPORARY)) {
             let (time, uuid) = name.strip_prefix(TEMPORARY).unwrap().split_once('-').unwrap();
@@ -153,7 +153,7 @@ impl Bench {
             std::fs::rename(folder.join(name), folder.join(format!("{TEMPORARY}{older}-{uuid}"))).unwrap();
         }
         home.redirect_waiting(&self.server, &self.good);
-        // On a busy machine a call may have no time left, and what it leaves is the next one's.
+        // On a busy machine a call may run out of time, and leaves the rest to the next.
         let end =
             (0..PATIENCE).map(|_| call(&home, START)).find(|end| end.0 == "200" && home.files("waiting").is_empty());
         assert_eq!(end, Some(("200".into(), String::new(), 0)), "{what}: {:?} wait", home.files("waiting"));
@@ -176,7 +176,8 @@ impl Bench {
         killed
     }
 
-    /// Every file is an entry that is whole, or a temporary one. Returns the random number of the call's own event.
+    /// Checks that every file is a complete entry or a temporary one. Returns the random number of the call's own
+    /// event.
     fn look(&self, home: &Home, what: &str) -> Option<String> {
         let mut own = None;
         for state in ["waiting", "sent"] {
@@ -213,12 +214,12 @@ fn killed_at_any_system_call_no_event_is_lost_or_changed() {
         let home = bench.home();
         let log = home.path().join("strace");
         assert!(traced(strace, &home, scenario.happened, &[], &log).success());
-        // Frozen means: the file is synced before it has its name.
+        // The file is synced before it gets its name.
         let calls = std::fs::read_to_string(&log).unwrap();
         let first = |call: &str| calls.lines().position(|line| line.contains(call)).unwrap();
         assert!(first(" fsync(") < first(" renameat"), "{}", scenario.name);
         assert!(was_kept(&log));
-        // At each of them once; with `MORE_KILLS` a second time.
+        // Once at each; twice with `MORE_KILLS`.
         let rounds = if std::env::var_os("MORE_KILLS").is_some() { 2 } else { 1 };
         let points = &vec![points(&log); rounds].concat();
         let run = move |worker: usize| {

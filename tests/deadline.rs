@@ -1,4 +1,4 @@
-//! The daemon waits for no disk: file systems that are frozen, disks that do not answer, and processes that cannot be made.
+//! The daemon waits for no disk: frozen file systems, unresponsive disks, and failing forks.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -16,14 +16,13 @@ const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"];
 
-/// A call, and its deadline.
+/// A call and its deadline.
 const CALLS: [([&str; 3], Duration); 3] =
     [(START, Duration::from_secs(2)), (EXIT, Duration::from_secs(1)), (FATAL, Duration::from_secs(1))];
 
-/// What a busy machine may add, and far below what a disk takes that does not come back.
+/// A busy machine's delay, far below that of a hung disk.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A user who is nobody's friend.
 const NOBODY: u32 = 65534;
 
 fn works(program: &str, arguments: &[&str]) -> bool {
@@ -49,14 +48,14 @@ fn can_run(test: &str, programs: &[&str]) -> bool {
     !opted_out_here(test)
 }
 
-/// A disk in a file, mounted. It is writable again, and gone, when the test ends, however it ends.
+/// A mounted disk image. The end of the test thaws and unmounts it in any case.
 struct Disk {
     folder: PathBuf,
     frozen: bool,
 }
 
 impl Disk {
-    /// `None`, and a skip, where this machine cannot do that.
+    /// `None`, after a skip, if this machine cannot mount it.
     fn new(test: &str, file: &Path, megabytes: u64, folder: PathBuf) -> Option<Self> {
         std::fs::File::create(file).unwrap().set_len(megabytes * 1024 * 1024).unwrap();
         let (file, at) = (file.to_str().unwrap(), folder.to_str().unwrap());
@@ -89,7 +88,7 @@ impl Drop for Disk {
     }
 }
 
-/// What a call says, and how long the daemon waits: for the process, and for the end of what it reads.
+/// A call's output, and the daemon's wait for its exit and the end of its output.
 fn timed(home: &Home, happened: [&str; 3]) -> ((String, String, i32), Duration) {
     let start = Instant::now();
     let output = home.call(&full(happened)).run();
@@ -99,7 +98,7 @@ fn timed(home: &Home, happened: [&str; 3]) -> ((String, String, i32), Duration) 
 fn freezes(test: &str, frozen: impl Fn(&mut [Disk])) {
     let receiver = Receiver::start(Reply::Status(503, ""));
     let home = Home::sending_to(&receiver);
-    // The outer disk holds the file of the inner one, on which the events are.
+    // The outer disk contains the image of the inner one, which has the events.
     let outer = home.path().join("outer");
     std::fs::create_dir(&outer).unwrap();
     let Some(below) = Disk::new(test, &home.path().join("outer.img"), 24, outer.clone()) else { return };
@@ -128,7 +127,7 @@ fn freezes(test: &str, frozen: impl Fn(&mut [Disk])) {
             disk.fsfreeze("--unfreeze");
         }
     }
-    // What was asked for while the disk did not answer happens when it does.
+    // The requested deletions happen as soon as the disk answers again.
     let end = Instant::now() + Duration::from_secs(10);
     while !home.events("waiting").is_empty() && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(20));
@@ -144,7 +143,7 @@ fn a_frozen_file_system_holds_nobody_up() {
     }
 }
 
-/// Seen from the file system of the events, its disk takes what is written and never says that it has.
+/// The outer disk, frozen, accepts the events' file system's writes and never completes them.
 #[test]
 fn a_disk_that_does_not_answer_holds_nobody_up() {
     let test = this_test!();
@@ -153,7 +152,7 @@ fn a_disk_that_does_not_answer_holds_nobody_up() {
     }
 }
 
-/// A config directory whose layers hang, which its own file system does not show.
+/// An overlay as config directory: its layers hang, which its own file system type does not show.
 #[test]
 fn an_overlay_above_a_file_system_that_hangs_holds_nobody_up() {
     let test = this_test!();
@@ -173,7 +172,7 @@ fn an_overlay_above_a_file_system_that_hangs_holds_nobody_up() {
         if !works("mount", &["-t", "overlay", "-o", &layers, "overlay", home.config().to_str().unwrap()]) {
             return skip(test, "no overlay can be mounted here");
         }
-        // Mounted below it before, it would not let itself be used as a layer.
+        // A layer with this mount already in it would be refused.
         dead(&home.config());
         for (happened, deadline) in CALLS {
             let (words, took) = timed(&home, happened);
@@ -184,10 +183,10 @@ fn an_overlay_above_a_file_system_that_hangs_holds_nobody_up() {
     }
 }
 
-/// Set in a mount namespace of this test's own: a file system that hangs must not be left behind.
+/// Set inside the test's own mount namespace, which takes hung file systems with it.
 const ENCLOSED: &str = "DEADLINE_ENCLOSED";
 
-/// Runs one of these tests again where its mounts end with it.
+/// Reruns a test in a mount namespace, so that its mounts end with it.
 fn enclosed(test: &str) {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private"]).arg(std::env::current_exe().unwrap());
@@ -195,7 +194,7 @@ fn enclosed(test: &str) {
     assert!(status.success());
 }
 
-/// A home that every user may use, whose library directory belongs to somebody who is not root.
+/// Makes a home accessible to every user, with a library directory of another user than root.
 fn of_nobody(home: &Home) {
     for folder in [home.path(), &home.config(), &home.lib()] {
         set_mode(folder, 0o755);
@@ -203,7 +202,7 @@ fn of_nobody(home: &Home) {
     chown(home.lib(), Some(NOBODY), Some(NOBODY)).unwrap();
 }
 
-/// The sender as somebody who is not root, and may have no second process.
+/// The sender as another user than root, without a second process.
 fn alone(home: &Home, happened: [&str; 3]) -> Command {
     let call = home.call(&full(happened));
     let mut command = Command::new("/usr/bin/prlimit");
@@ -236,7 +235,7 @@ fn where_no_second_process_can_be_made() {
         let start = Instant::now();
         (said(&alone(&home, happened).output().unwrap()), start.elapsed())
     };
-    // It is sent all the same, and the time holds, be it the network's or a name server's.
+    // It sends nevertheless, and keeps the deadline in spite of a slow network or name server.
     assert_eq!(call(START).0, ("200".into(), String::new(), 0));
     assert_eq!((receiver.requests().len(), home.events("sent").len()), (1, 1));
     home.configure(&format!("url = \"{}\"\n", silent.url()));
@@ -246,7 +245,7 @@ fn where_no_second_process_can_be_made() {
         assert!(took < deadline + PATIENCE, "{happened:?} took {took:?}");
     }
     assert_eq!(home.events("waiting").len(), 3);
-    // Opted out it is silent, and deletes what waits.
+    // Opted out, it is silent and deletes the waiting events.
     std::fs::write(home.opt_out_file(), "").unwrap();
     assert_eq!(call(EXIT).0, (String::new(), String::new(), 0));
     assert_eq!(home.files("waiting"), [""; 0]);
@@ -259,7 +258,7 @@ fn opted_out_is_silent_with_little_memory() {
     if !can_run(test, &["prlimit"]) {
         return;
     }
-    // A program that is not static needs more before it begins.
+    // A dynamically linked program needs more before main.
     let Some(program) = testkit::needs_static_program(test, "anonymous-statistics") else { return };
     let home = Home::sending_to(&Receiver::start(Reply::Status(503, "")));
     assert_eq!(timed(&home, EXIT).0.0, "503");

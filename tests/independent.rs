@@ -1,4 +1,4 @@
-//! Checking without trust: the commands of `docs/consent.md`, as they stand there.
+//! The commands for an independent check in `docs/consent.md`, unchanged.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]

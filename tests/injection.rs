@@ -1,5 +1,5 @@
-//! Each system call of each program fails once, in four ways (strace): nothing hangs, nothing panics, and no error becomes a yes
-//! or a no. What could not be seen is unknown.
+//! Fails each system call of each program once, in four ways (strace): nothing hangs or panics, and no error becomes a
+//! yes or a no. Invisible facts are unknown.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![cfg(target_os = "linux")]
@@ -16,12 +16,12 @@ const ERRORS: [&str; 4] = ["EIO", "EMFILE", "ENOSPC", "ENOMEM"];
 /// They mostly wait for strace.
 const WORKERS: usize = 4;
 
-/// Longer than any deadline, in seconds: what takes longer hangs.
+/// Longer than any deadline, in seconds: the program hangs.
 const HANGS: &str = "30";
-/// timeout(1): the program was killed.
+/// The exit status of timeout(1) after a kill.
 const KILLED: i32 = 137;
 
-/// Where these fail, no program runs, or Rust's own start ends it, and so does its allocator.
+/// A failure of these prevents any program from running, or ends Rust's startup code or allocator.
 const VITAL: [&str; 13] = [
     "execve",
     "brk",
@@ -38,14 +38,12 @@ const VITAL: [&str; 13] = [
     "pread64",
 ];
 
-/// What decides on this machine.
+/// The deciding source on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Says {
-    /// Nothing: there is consent.
+    /// None: there is consent.
     Yes,
-    /// The opt-out file.
     File,
-    /// A variable of the running daemon.
     Daemon,
 }
 
@@ -78,7 +76,7 @@ const CASES: [Case; 13] = [
     case("system-info", &["--json"], Says::Yes),
 ];
 
-/// A machine with an agent that runs.
+/// A machine with a running agent.
 struct Place {
     home: Home,
     receiver: Receiver,
@@ -98,11 +96,12 @@ impl Place {
     fn new(case: &Case) -> Self {
         let receiver = Receiver::start(Reply::Then(200, 200));
         let home = Home::sending_to(&receiver);
-        // The newest that reports by its script alone.
+        // The newest version that reports by its script only.
         std::fs::write(home.lib().join("status-netdata.json"), r#"{"agent": {"version": "v2.2.6"}}"#).unwrap();
         let mut place = Self { home, receiver, daemon: None };
         if case.program == PREVIEW {
-            // A child writes it: a file that this process has open while another test forks cannot be executed.
+            // A child writes the file: while this process has it open for writing, a test's fork would make it
+            // unexecutable.
             let program = place.home.path().join("netdata");
             assert!(Command::new("cp").arg(testkit::find("sleep").unwrap()).arg(&program).status().unwrap().success());
             let mut daemon = Command::new(program);
@@ -116,7 +115,7 @@ impl Place {
         place
     }
 
-    /// As it is before each run.
+    /// Restores the state before each run.
     fn prepare(&self, case: &Case) {
         let _ = std::fs::remove_file(self.home.opt_out_file());
         let _ = std::fs::remove_dir_all(self.home.lib().join("anonymous-statistics"));
@@ -139,10 +138,10 @@ impl Place {
         command.current_dir("/").stdin(Stdio::null()).output().unwrap()
     }
 
-    /// What is wrong with how a run ended.
+    /// Returns the defect in a run's outcome.
     fn wrong(&self, case: &Case, vital: bool, ran: &Output) -> Option<String> {
         let code = ran.status.code();
-        // strace ends by the signal that ended the program.
+        // strace ends with the program's own signal.
         if code == Some(KILLED) {
             return Some("hangs".to_owned());
         }
@@ -171,7 +170,7 @@ impl Place {
     }
 }
 
-/// All failures of a case, and how many errors were injected.
+/// All failures of a case, and the number of injected errors.
 fn inject(strace: &[String], case: &Case) -> (usize, Vec<String>) {
     let place = Place::new(case);
     let log = place.home.path().join("strace");
@@ -182,7 +181,7 @@ fn inject(strace: &[String], case: &Case) -> (usize, Vec<String>) {
         let place = Place::new(case);
         let mut wrong = Vec::new();
         while let Some((point, error)) = nth(&points, next.fetch_add(1, Ordering::Relaxed)) {
-            // A receiver of its own: what it gets, it gets from this run.
+            // A separate receiver, so that its requests are from this run only.
             let place = if case.program == SENDER { &Place::new(case) } else { &place };
             let (name, count) = point;
             let inject = format!("inject={name}:error={error}:when={count}");

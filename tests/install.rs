@@ -1,4 +1,4 @@
-//! `install.sh` under every shell that is installed here, on scratch roots, with the real programs and the real commands.
+//! `install.sh` under every installed shell, on scratch roots, with the real programs and commands.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -15,7 +15,7 @@ use testkit::scratch::{
 };
 use testkit::{find, quoted, said, search_path, set_mode, skip, this_test};
 
-/// A program of another version: the real one with more at its end, which runs as before.
+/// Programs of another version: the real ones with a suffix, which does not affect their run.
 fn newer_programs(scratch: &Scratch) -> String {
     let folder = scratch.beside("newer");
     fs::create_dir(&folder).unwrap();
@@ -105,7 +105,7 @@ fn installed_again_it_is_the_same_and_the_originals_stay_the_agents_own() {
     });
 }
 
-/// The same rule as the sender's, in every form.
+/// The sender's rule, in every form.
 #[test]
 fn any_value_of_a_variable_disables_telemetry_as_the_option_does() {
     under_each_shell("any_value_of_a_variable_disables_telemetry_as_the_option_does", |shell| {
@@ -131,7 +131,7 @@ fn any_value_of_a_variable_disables_telemetry_as_the_option_does() {
             }
             assert!(!is_out(&agent().with(name, ""), &["--yes"]), "{name} is empty");
         }
-        // A variable of Netdata's installers, which take it when it is set at all.
+        // A variable of Netdata's installers, which only check that it is set.
         for value in ["1", "0", ""] {
             assert!(is_out(&agent().with("NETDATA_DISABLE_TELEMETRY", value), &["--yes"]), "{value:?}");
         }
@@ -166,13 +166,13 @@ fn what_stands_in_the_opt_out_files_place_opts_out_as_it_is() {
     });
 }
 
-/// An installer of Netdata's applied its option after the agent's first start: the first event was already sent.
+/// An installer of Netdata's applied its option after the agent's first start.
 ///
-/// netdata#6129: the first event had left before the option counted.
+/// netdata#6129: the first event left before the option took effect.
 #[test]
 fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
     under_each_shell("the_opt_out_file_stands_before_the_daemon_could_call_the_sender", |shell| {
-        // Whoever looks at each renaming; a shell with a mv of its own is looked at below.
+        // Watches each rename; a shell with a builtin mv is traced in the next test.
         let scratch = Scratch::with_agent(shell);
         let (log, file) = (scratch.beside("log"), scratch.path(OPT_OUT));
         let look =
@@ -188,7 +188,7 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
             assert!(log.lines().all(|line| line.starts_with("out: ")), "{log}");
         }
 
-        // What fails later leaves the file: here the first copy of a program.
+        // A later failure keeps the file: here that of the first copy.
         let scratch = Scratch::with_agent(shell);
         let before = scratch.tree();
         let (_, err, status) = install_with_small_files(&scratch, &["--yes", "--disable-telemetry"]);
@@ -200,7 +200,8 @@ fn the_opt_out_file_stands_before_the_daemon_could_call_the_sender() {
     });
 }
 
-/// As the kernel sees it: the file is new (`O_EXCL`, so that no link is followed), and only then a sender gets its name.
+/// From the kernel's view: the file is new (`O_EXCL`, which follows no link), and the sender gets its name only
+/// afterwards.
 #[test]
 fn the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming() {
     let test = this_test!();
@@ -227,16 +228,16 @@ fn the_opt_out_file_is_opened_as_new_and_before_the_senders_renaming() {
     });
 }
 
-/// No file may become larger than half a megabyte: a program can be begun, and not finished.
+/// Limits files to half a megabyte: a program can be begun but not finished.
 fn install_with_small_files(scratch: &Scratch, arguments: &[&str]) -> (String, String, i32) {
     let mut words = vec!["sh".to_owned(), "-c".to_owned(), r#"ulimit -f 1024; exec "$@""#.to_owned(), "sh".to_owned()];
     words.extend(scratch.words(arguments));
     said(&scratch.start(&words).output().unwrap())
 }
 
-/// Static builds of Netdata's once ignored their option: each kind of installation is opted out where it looks.
+/// Each kind of installation is opted out in its own config directory.
 ///
-/// netdata#11689: static installations did not look where the option had been written.
+/// netdata#11689: static installations ignored the place of the option.
 #[test]
 fn every_kind_of_agent_is_opted_out_where_it_looks() {
     under_each_shell("every_kind_of_agent_is_opted_out_where_it_looks", |shell| {
@@ -272,7 +273,7 @@ fn every_kind_of_agent_is_opted_out_where_it_looks() {
                 ));
             }
         }
-        // Where there are several, it cannot be seen which one a daemon asks.
+        // With several, it is unknown which one a daemon reads.
         let scratch = Scratch::bare(shell).with_small_programs();
         for config in CONFIG_DIRECTORIES {
             fs::create_dir_all(scratch.path(config)).unwrap();
@@ -281,7 +282,7 @@ fn every_kind_of_agent_is_opted_out_where_it_looks() {
         for config in CONFIG_DIRECTORIES {
             assert!(scratch.path(config).join(Path::new(OPT_OUT).file_name().unwrap()).exists(), "{config}");
         }
-        // One that is named is the only one.
+        // A given one is the only one.
         let scratch = Scratch::with_agent(shell).with_small_programs();
         let out = scratch.installed(&["--yes", "--disable-telemetry", "--config-dir", "/srv/netdata/etc/"]);
         assert!(scratch.path("srv/netdata/etc").join(Path::new(OPT_OUT).file_name().unwrap()).exists());
@@ -360,13 +361,13 @@ fn without_a_terminal_it_refuses_and_says_what_to_run() {
     });
 }
 
-/// What somebody at a terminal (script(1) of util-linux) sees who types this.
+/// The output of a session at a terminal (script(1) of util-linux) with this input.
 fn at_a_terminal(scratch: &Scratch, arguments: &[&str], typed: &str) -> (String, i32) {
     let line = scratch.words(arguments).iter().map(quoted).collect::<Vec<_>>().join(" ");
     let text = r#"printf "$1" | script --quiet --return --command "$2" /dev/null"#;
     let words = ["sh", "-c", text, "sh", typed, &line].map(str::to_owned);
     let mut command = scratch.start(&words);
-    // script(1) starts a shell of its own.
+    // script(1) starts its own shell.
     let output = command.env("SHELL", "/bin/sh").output().unwrap();
     (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
 }
@@ -515,7 +516,7 @@ fn programs_that_do_not_run_here_replace_nothing() {
         refused("telemetry-preview is missing");
         symlink(built().join("telemetry-preview"), folder.join("telemetry-preview")).unwrap();
 
-        // An executable of a machine that nobody has (e_machine 0xffff).
+        // An executable for a nonexistent machine (e_machine 0xffff).
         let mut foreign = fs::read(&program).unwrap();
         foreign[18..20].copy_from_slice(&[0xff, 0xff]);
         fs::remove_file(&program).unwrap();
@@ -536,7 +537,7 @@ fn the_programs_are_found_beside_it_and_in_a_build() {
         for place in ["", "target/x86_64-unknown-linux-musl/release", "target/release"] {
             let mut scratch = Scratch::with_agent(shell);
             let checkout = scratch.beside("check out");
-            // One for another machine does not count.
+            // A build for another machine does not count.
             for folder in [checkout.join(place), checkout.join("target/other/release")] {
                 fs::create_dir_all(&folder).unwrap();
             }
@@ -552,7 +553,7 @@ fn the_programs_are_found_beside_it_and_in_a_build() {
             assert!(same_content(&program, &built().join("system-info")));
             assert!(!program.is_symlink());
 
-            // Which build is for an image cannot be tried.
+            // For an image, the right build cannot be determined by running it.
             let (out, err, status) = scratch.install(&["--yes"]);
             assert_eq!(status == 0, place.is_empty(), "{place}: {out}");
             assert_eq!(err.contains("say --from DIR"), !place.is_empty(), "{place}: {err}");
@@ -560,7 +561,7 @@ fn the_programs_are_found_beside_it_and_in_a_build() {
     });
 }
 
-/// An image is another machine's, or somebody else's: root runs nothing that lies in it.
+/// An image may be of another machine, or from anybody: root runs nothing in it.
 #[test]
 fn nothing_that_lies_in_the_root_is_run() {
     under_each_shell("nothing_that_lies_in_the_root_is_run", |shell| {
@@ -580,7 +581,7 @@ fn nothing_that_lies_in_the_root_is_run() {
             scratch.installed(arguments);
             assert!(!was_run.exists(), "{arguments:?}: {}", fs::read_to_string(&was_run).unwrap());
         }
-        // What they are is read.
+        // The programs are recognized by their content.
         write_script(&folder.join("telemetry-preview"), "#!/bin/sh\necho 'telemetry-preview 1.0'\n");
         let (_, err, status) = scratch.install(&["--yes", "--from", from]);
         assert_eq!((status, err.contains("telemetry-preview is no program of this project")), (1, true), "{err}");
@@ -628,7 +629,7 @@ fn the_programs_of_others_are_not_replaced() {
                 fs::remove_dir(&theirs).unwrap();
             }
         }
-        // Nor a folder where the agent has scripts, nor an original that nobody knows.
+        // Nor is an unknown original.
         fs::write(scratch.path(&format!("{PLUGINS}/system-info.sh.original")), "whose?\n").unwrap();
         let before = scratch.tree();
         let (_, err, status) = scratch.install(&["--yes"]);
@@ -637,7 +638,7 @@ fn the_programs_of_others_are_not_replaced() {
     });
 }
 
-/// No part of a path but the last says what a file is.
+/// Only the last part of a path identifies a file.
 #[test]
 fn a_prefix_may_be_called_like_a_program_or_a_folder_of_pages() {
     under_each_shell("a_prefix_may_be_called_like_a_program_or_a_folder_of_pages", |shell| {
@@ -681,7 +682,7 @@ fn of_two_folders_one_may_be_called_like_the_end_of_the_other() {
     });
 }
 
-/// Programs of this project that were put there by hand are replaced without a question, and never become originals.
+/// This project's programs, copied by hand, are replaced without a question and never become originals.
 #[test]
 fn our_own_program_is_never_kept_as_an_original() {
     under_each_shell("our_own_program_is_never_kept_as_an_original", |shell| {
@@ -744,7 +745,7 @@ fn taking_away_leaves_what_is_not_ours_and_says_so() {
     });
 }
 
-/// Does something at the so-manieth call of a command, and every other time only calls it.
+/// Acts at one call of a command, and passes all others on.
 fn at_call(scratch: &Scratch, name: &str, call: u32, what: &str) {
     let count = scratch.beside("count");
     let _ = fs::remove_file(&count);
@@ -757,7 +758,7 @@ fn at_call(scratch: &Scratch, name: &str, call: u32, what: &str) {
     scratch.command(name, &text);
 }
 
-/// What may happen at a renaming: it fails, or it is done and a signal comes.
+/// A rename fails, or it succeeds and a signal follows.
 const ACCIDENTS: [(&str, i32); 2] = [("exit 1", 1), ("{real} \"$@\"; kill -TERM $PPID; exit 0", 143)];
 
 fn accident(what: &str) -> String {
@@ -769,11 +770,11 @@ fn whichever_renaming_fails_or_is_interrupted_all_is_as_it_was() {
     under_each_shell("whichever_renaming_fails_or_is_interrupted_all_is_as_it_was", |shell| {
         let scratch = Scratch::with_agent(shell).with_small_programs();
         if !scratch.starts_mv() {
-            return; // It has no mv to stand in for; with dpkg-divert it is interrupted below.
+            return; // Its mv is a builtin that cannot be replaced; dpkg-divert is interrupted below.
         }
         let newer = newer_programs(&scratch);
         for (what, expected) in ACCIDENTS {
-            // From nothing, over an earlier installation, over what an upgrade of the agent put there, and the removal.
+            // A first installation, an upgrade, a reinstallation after the agent's upgrade, and the removal.
             for (step, arguments) in
                 [&["--yes"][..], &["--from", &newer], &["--yes"], &["--uninstall"]].into_iter().enumerate()
             {
@@ -803,7 +804,7 @@ fn whichever_renaming_fails_or_is_interrupted_all_is_as_it_was() {
     });
 }
 
-/// The pages of the checkout, by their paths below `share/`.
+/// The checkout's pages, relative to `share/`.
 fn pages() -> Vec<PathBuf> {
     let share = Path::new(INSTALLER).with_file_name("share");
     let (mut found, mut open) = (Vec::new(), vec![share.clone()]);
@@ -833,14 +834,14 @@ fn manual_pages_and_completions_come_with_the_programs_and_go_with_them() {
         let once = scratch.tree();
         scratch.installed(&["--prefix", "/opt/a b's"]);
         assert_eq!(scratch.tree(), once, "installed again it is the same");
-        // What somebody changed stays, and is named.
+        // A changed page stays and is reported.
         fs::write(place(&pages[0]), "changed\n").unwrap();
         let out = scratch.installed(&["--uninstall", "--prefix", "/opt/a b's"]);
         assert!(out.contains(&format!("Left: {} is not what was installed.", place(&pages[0]).display())), "{out}");
         fs::remove_file(place(&pages[0])).unwrap();
         assert_eq!(scratch.files(), before.into_iter().filter(|(_, what)| !what.ends_with("a folder")).collect());
 
-        // A page of somebody else's is not replaced.
+        // Another program's page is not replaced.
         let scratch = Scratch::bare(shell).with_small_programs().with_pages();
         let foreign = scratch.path("usr/local/share/man/man1/system-info.1");
         fs::create_dir_all(foreign.parent().unwrap()).unwrap();
@@ -875,13 +876,13 @@ fn interrupted_between_the_pages_all_is_as_it_was() {
     }
 }
 
-/// Names of folders for unfinished files, in the order of the tree.
+/// The names of staging folders, in the tree's order.
 fn stages(scratch: &Scratch) -> Vec<String> {
     let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
     scratch.tree().into_keys().map(name).filter(|name| name.starts_with(".anonymous-statistics.")).collect()
 }
 
-/// Somebody who knew the folder in which root writes, before root makes it, would put a link there.
+/// With a predictable staging folder, somebody could put a link there before root creates it.
 #[test]
 fn a_folder_that_somebody_prepared_is_not_written_into() {
     under_each_shell("a_folder_that_somebody_prepared_is_not_written_into", |shell| {
@@ -889,7 +890,7 @@ fn a_folder_that_somebody_prepared_is_not_written_into() {
         let (victim, bin) = (scratch.beside("victim"), scratch.path("usr/local/bin"));
         fs::write(&victim, "precious\n").unwrap();
         fs::create_dir_all(&bin).unwrap();
-        // The process that this becomes keeps its number.
+        // The exec keeps the process id.
         let prepare = r#"
             for target in "$1/system-info" "$2/system-info.sh"; do
                 stage=${target%/*}/.anonymous-statistics.$$
@@ -930,7 +931,7 @@ fn folders_of_unfinished_files_have_new_names_each_time_and_the_next_run_removes
     });
 }
 
-/// What is called alike and is not left of a run that was killed stays, and behind a link all stays.
+/// Similar names that are not of a killed run stay, and so does everything behind a link.
 #[test]
 fn only_what_a_killed_run_left_is_removed() {
     under_each_shell("only_what_a_killed_run_left_is_removed", |shell| {
@@ -940,7 +941,7 @@ fn only_what_a_killed_run_left_is_removed() {
             fs::create_dir_all(folder).unwrap();
         }
         fs::write(outside.join("file"), "precious\n").unwrap();
-        // No process has such a number (PID_MAX_LIMIT in include/linux/threads.h).
+        // No process has this number (PID_MAX_LIMIT in include/linux/threads.h).
         let gone = |letter: &str| bin.join(format!(".anonymous-statistics.999999999.{}", letter.repeat(32)));
         let left = gone("a");
         fs::create_dir(&left).unwrap();
@@ -973,7 +974,7 @@ fn only_what_a_killed_run_left_is_removed() {
     });
 }
 
-/// An account and a group that are neither root's nor the caller's.
+/// An account and a group other than root's and the caller's.
 const SOMEBODY: u32 = 54_321;
 
 #[test]
@@ -1004,7 +1005,7 @@ fn where_others_can_rename_nothing_is_put() {
                 let folder = scratch.path(place);
                 fs::create_dir_all(&folder).unwrap();
                 make(&folder);
-                // Above a folder that is to be filled, a sticky one is nobody's.
+                // A sticky folder is safe above the target's folder.
                 let is_fine = mode(&folder) == 0o1777 && ["usr", "usr/local/share/man"].contains(&place);
                 let before = scratch.tree();
                 for arguments in [&["--yes", "--disable-telemetry"][..], &["--dry-run"]] {
@@ -1023,7 +1024,7 @@ fn where_others_can_rename_nothing_is_put() {
                 }
             }
         }
-        // Nor is anything taken away there.
+        // Nor is anything removed there.
         let scratch = Scratch::with_agent(shell).with_small_programs();
         scratch.installed(&["--yes"]);
         set_mode(&scratch.path(PLUGINS), 0o757);
@@ -1034,7 +1035,7 @@ fn where_others_can_rename_nothing_is_put() {
     });
 }
 
-/// Nothing can answer a kill -9; but the next run puts it right, and no original is lost.
+/// A kill -9 cannot be handled, but the next run repairs its effects, and no original is lost.
 #[test]
 fn killed_at_any_renaming_the_next_run_puts_it_right() {
     under_each_shell("killed_at_any_renaming_the_next_run_puts_it_right", |shell| {
@@ -1058,7 +1059,7 @@ fn killed_at_any_renaming_the_next_run_puts_it_right() {
                     break;
                 }
                 killed += 1;
-                // Either of both: install once more, or take away what there is.
+                // Alternately: install again, or remove the remains.
                 if call % 2 == 0 {
                     scratch.installed(&["--yes"]);
                     assert!(has_originals(&scratch), "killed at {call}");
@@ -1090,7 +1091,7 @@ fn a_file_that_cannot_be_written_to_its_end_changes_nothing() {
     });
 }
 
-/// On the machine itself, with folders of its own: the installed preview is asked.
+/// Without a root, in folders of the test: the installed preview is asked.
 #[test]
 fn without_a_root_the_installed_preview_says_whether_telemetry_is_on() {
     let test = this_test!();
@@ -1111,7 +1112,7 @@ fn without_a_root_the_installed_preview_says_whether_telemetry_is_on() {
         let disabled = installed(&["--disable-telemetry"]);
         assert!(disabled.contains(&format!("Opted out: there is {}", scratch.path(OPT_OUT).display())), "{disabled}");
 
-        // Opted out, the sender under the daemon's name says nothing and succeeds.
+        // Opted out, the sender under the daemon's name is silent and succeeds.
         let called = Command::new(scratch.script("anonymous-statistics"))
             .args(["START", "-", "-"])
             .env_clear()
@@ -1125,13 +1126,13 @@ fn without_a_root_the_installed_preview_says_whether_telemetry_is_on() {
     });
 }
 
-/// A root in which dpkg has installed a small package with the agent's two scripts.
+/// A root with a small dpkg package of the agent's two scripts.
 struct Debian {
     scratch: Scratch,
 }
 
 impl Debian {
-    /// Whether a package can be made and installed here.
+    /// Whether a package can be built and installed here.
     fn is_possible(test: &str) -> bool {
         let missing = ["dpkg", "dpkg-deb", "dpkg-divert", "dpkg-query"].into_iter().find(|name| find(name).is_none());
         if let Some(missing) = missing {
@@ -1162,7 +1163,7 @@ impl Debian {
         format!("#!/bin/sh\n# of version {version}\n")
     }
 
-    /// Makes this version of the package and lets dpkg install it.
+    /// Builds this version of the package and installs it with dpkg.
     fn upgrade(&self, version: u32) {
         let package = self.scratch.beside(&format!("agent-{version}"));
         fs::create_dir_all(package.join(PLUGINS)).unwrap();
@@ -1206,7 +1207,7 @@ impl Debian {
         self.scratch.path(&format!("{PLUGINS}/{name}.sh.original"))
     }
 
-    /// Whether ours stand in the place, and dpkg's of this version beside them.
+    /// Checks for our programs at the scripts' paths, and this version's scripts beside them.
     fn assert_ours_over(&self, version: u32) {
         for name in SCRIPTS {
             assert!(same_content(&self.scratch.script(name), &self.scratch.programs.join(name)));
@@ -1250,7 +1251,7 @@ fn an_upgrade_of_the_package_does_not_put_its_scripts_over_ours() {
         debian.upgrade(3);
         debian.assert_theirs(3);
 
-        // Purged meanwhile, the package has nothing to be put back.
+        // After a purge, the package has nothing to restore.
         debian.scratch.installed(&["--yes"]);
         debian.dpkg(&["--purge", "small-agent"]);
         assert!(same_content(&debian.scratch.script("system-info"), &built().join("system-info")));
@@ -1282,7 +1283,7 @@ fn whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was() {
                     }
                     failed += 1;
                     assert_eq!(out, "", "{err}");
-                    // dpkg keeps a copy of its list, under another name.
+                    // dpkg keeps a backup of its list.
                     let lists = |files: &mut std::collections::BTreeMap<_, _>| {
                         files.retain(|path: &std::path::PathBuf, _| !path.starts_with("var/lib/dpkg"));
                     };
@@ -1297,7 +1298,7 @@ fn whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was() {
                     }
                 }
                 assert!(failed >= 4, "{failed}");
-                // Back to where this began.
+                // Back to the initial state.
                 scratch.installed(if standing { &["--yes"] } else { &["--uninstall"] });
             }
             if !standing {
@@ -1307,8 +1308,8 @@ fn whenever_dpkg_divert_fails_or_is_interrupted_all_is_as_it_was() {
     });
 }
 
-/// By hand over the package's script, as this project's page once said: no original is left to keep, but the package's next
-/// version must not come over ours.
+/// Copied by hand over the package's script, as this project's page once said: there is no original to keep, but the
+/// package's next version must not replace ours.
 #[test]
 fn what_was_put_by_hand_over_a_packages_script_is_diverted_too() {
     let test = this_test!();
@@ -1325,7 +1326,7 @@ fn what_was_put_by_hand_over_a_packages_script_is_diverted_too() {
         debian.upgrade(2);
         debian.assert_ours_over(2);
 
-        // What somebody else puts there in turn is neither ours nor the package's.
+        // A third party's file there is neither ours nor the package's.
         fs::remove_file(debian.scratch.script("system-info")).unwrap();
         fs::write(debian.scratch.script("system-info"), "#!/bin/sh\n# mine\n").unwrap();
         let before = debian.scratch.tree();

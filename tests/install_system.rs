@@ -1,5 +1,5 @@
-//! `install.sh` with the real files of Debian's netdata, on file systems that are full or read-only, and on the machine itself
-//! as it stands in a mount namespace of its own: what it changes is gone with the namespace.
+//! `install.sh` with the real files of Debian's netdata, on full and read-only file systems, and on this machine in a
+//! mount namespace, which takes all changes with it.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -13,7 +13,7 @@ const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 /// Set inside the namespaces.
 const ENCLOSED: &str = "INSTALL_TEST_ENCLOSED";
 
-/// Runs a test's body in a mount and a network namespace: this program starts itself again there.
+/// Runs a test's body in new mount and network namespaces: this program restarts itself there.
 fn enclosed(test: &str, body: impl FnOnce()) {
     if std::env::var_os(ENCLOSED).is_some() {
         return body();
@@ -32,7 +32,6 @@ fn mount(arguments: &[&str], place: &Path) {
     assert!(run(Command::new("mount").args(arguments).arg(place)).success(), "mount {arguments:?} {}", place.display());
 }
 
-/// Whether Debian's netdata is installed.
 fn has_netdata(test: &str) -> bool {
     let there = Path::new(STOCK_PLUGINS).join("anonymous-statistics.sh").exists();
     if !there {
@@ -87,7 +86,7 @@ fn with_the_plugins_of_debians_netdata() {
     });
 }
 
-/// At every size of the disk at which it ends before the installation does.
+/// At every size of the disk that is too small for the installation.
 #[test]
 fn on_a_full_disk_all_is_as_it_was() {
     let test = this_test!();
@@ -135,7 +134,8 @@ fn a_read_only_plugins_folder_is_noticed_before_anything_is_changed() {
     });
 }
 
-/// A group may write where nobody is in it but root and the caller, as in Debian's /usr/local and where each user has a group.
+/// A group may have write access if its only members are root and the caller, as in Debian's /usr/local and with user
+/// private groups.
 #[test]
 fn a_group_that_may_rename_counts_by_its_members() {
     let test = this_test!();
@@ -220,8 +220,8 @@ fn somebody_in_an_access_list_counts_where_ls_shows_it() {
     });
 }
 
-/// Without `--root`: the agent's own folders, dpkg's own list of diversions, and the installed preview's own answer. Each
-/// folder that is changed has a copy in memory laid over it.
+/// Without `--root`: the agent's real folders, dpkg's real diversions, and the installed preview. Each changed folder
+/// is covered by a copy in memory.
 #[test]
 fn on_this_machine_as_its_package_installed_netdata() {
     let test = this_test!();

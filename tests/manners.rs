@@ -1,6 +1,6 @@
-//! How the sender behaves as a process: with whatever streams, signals, limits, environment and rights its parent gives it.
+//! The sender as a process: with any streams, signals, limits, environment and privileges from its parent.
 //!
-//! `STATIC_PROGRAMS` names the folder of a static build: then the sender is asked that is given away.
+//! With `STATIC_PROGRAMS`, the folder of a static build, the release sender is tested.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -23,14 +23,14 @@ use testkit::{
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 /// The deadline of EXIT.
 const DEADLINE: Duration = Duration::from_secs(1);
-/// What a busy machine may add.
+/// A busy machine's delay.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 fn program() -> PathBuf {
     testkit::given_away("anonymous-statistics")
 }
 
-/// A call for EXIT, as the last words of another program.
+/// An EXIT call behind another program.
 fn behind(wrapper: &[&str], home: &Home) -> Command {
     let call = home.call(&full(EXIT));
     let mut words: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
@@ -48,13 +48,12 @@ fn traced(strace: &[String], options: &[&str], home: &Home) -> Output {
     behind(&words, home).output().unwrap()
 }
 
-/// A port on which nobody listens: one that was just given back.
+/// A port without a listener: it was just released.
 fn nobody() -> String {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     format!("url = \"http://127.0.0.1:{port}/\"\n")
 }
 
-/// Whether these programs are here, and nobody has opted out.
 fn can_run(test: &str, programs: &[&str]) -> bool {
     if let Some(missing) = programs.iter().find(|name| find(name).is_none()) {
         skip(test, &format!("{missing} is not installed"));
@@ -63,7 +62,7 @@ fn can_run(test: &str, programs: &[&str]) -> bool {
     !opted_out_here(test)
 }
 
-/// Delivered, and said so.
+/// The event is delivered and reported.
 fn delivers(wrapper: &[&str]) {
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
@@ -84,7 +83,7 @@ fn with_closed_streams() {
         let home = Home::sending_to(&receiver);
         let script = format!("exec \"$0\" \"$@\" {closed}");
         assert_eq!(behind(&["sh", "-c", &script], &home).status().unwrap().code(), Some(0), "{closed}");
-        // A file that got the number of a closed stream must not be written to in its place.
+        // A file that reused a closed stream's number must not receive that stream's output.
         let request = receiver.requests()[number].clone();
         assert_eq!((receiver.requests().len(), home.events("sent").len()), (number + 1, 1), "{closed}");
         let entry = std::fs::read(home.lib().join("anonymous-statistics/sent").join(&home.events("sent")[0])).unwrap();
@@ -99,7 +98,7 @@ fn with_full_streams() {
     if !can_run("with_full_streams", &[]) {
         return;
     }
-    // A pipe that nobody reads, filled.
+    // A full pipe without a reader.
     let (_reader, mut pipe) = std::io::pipe().unwrap();
     let flags = |flags| rustix::fs::fcntl_setfl(pipe.as_fd(), flags).unwrap();
     flags(OFlags::NONBLOCK);
@@ -111,7 +110,7 @@ fn with_full_streams() {
     let pipe_end = || Stdio::from(pipe.try_clone().unwrap());
     let device_end = || Stdio::from(device.try_clone().unwrap());
     for (what, stream) in [("a full pipe", &pipe_end as &dyn Fn() -> Stdio), ("a full device", &device_end)] {
-        // Delivered; lost (nobody listens, and there is nowhere to keep it); and a configuration that cannot be used.
+        // Delivered; lost (no listener, and no place to keep it); and an unusable configuration.
         for (config, library, code) in [
             (format!("url = \"{}\"\n", receiver.url()), true, 0),
             (nobody(), false, 7),
@@ -141,7 +140,7 @@ fn with_every_signal_ignored_or_blocked() {
         [&["env", "--ignore-signal"][..], &["env", "--block-signal"], &["env", "--ignore-signal", "--block-signal"]]
     {
         delivers(wrapper);
-        // It is not by a signal that a call ends in time.
+        // The deadline does not depend on a signal.
         let home = Home::sending_to(&Receiver::start(Reply::Silence));
         let start = Instant::now();
         assert_eq!(said(&behind(wrapper, &home).output().unwrap()), ("000".into(), String::new(), 28));
@@ -171,7 +170,7 @@ fn with_little_of_everything() {
     delivers(&["prlimit", "--nofile=16"]);
     delivers(&["prlimit", "--stack=262144"]);
     delivers(&["prlimit", "--as=67108864", "--nofile=16", "--core=0", "--memlock=0", "--msgqueue=0", "--rtprio=0"]);
-    // No file may grow at all: the event is sent without being kept.
+    // No file may grow: the event is sent without being kept.
     let receiver = Receiver::start(Reply::Status(200, ""));
     let home = Home::sending_to(&receiver);
     let output = behind(&["prlimit", "--fsize=0"], &home).output().unwrap();
@@ -179,7 +178,7 @@ fn with_little_of_everything() {
     assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
 }
 
-/// A filter for seccomp(2): system calls with these numbers fail with EPERM. Each instruction is a struct `sock_filter`
+/// A seccomp(2) filter: system calls with these numbers fail with EPERM. Each instruction is a struct `sock_filter`
 /// (linux/filter.h): code, two jumps and a constant.
 fn refusing(numbers: &[u32]) -> Vec<u8> {
     const LOAD_NUMBER: (u16, u32) = (0x20, 0);
@@ -201,7 +200,7 @@ fn refusing(numbers: &[u32]) -> Vec<u8> {
     program.into_iter().flat_map(bytes).collect()
 }
 
-/// The numbers of system calls on `x86_64` (`asm/unistd_64.h`).
+/// Numbers of `x86_64` (`asm/unistd_64.h`).
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn where_system_calls_are_refused() {
@@ -222,11 +221,11 @@ fn where_system_calls_are_refused() {
     for (what, numbers, out, code, line, waits) in [
         ("socket", &[SOCKET][..], "000", 7, false, 1),
         ("connect", &[CONNECT], "000", 7, false, 1),
-        // Without a second process the first one works itself.
+        // Without a second process the first does the work.
         ("a process", &[CLONE, CLONE3, FORK], "200", 0, false, 0),
         ("fsync", &[FSYNC], "200", 0, false, 0),
         ("prctl", &[PRCTL], "200", 0, false, 0),
-        // Another source of random numbers steps in.
+        // Falls back to another source of random numbers.
         ("getrandom", &[GETRANDOM], "200", 0, false, 0),
     ] {
         let home = Home::sending_to(&receiver);
@@ -242,7 +241,7 @@ fn where_system_calls_are_refused() {
     }
 }
 
-/// By its random number a repeat is told from a second event, and nothing else could stand for it.
+/// The random number distinguishes a repeat from a second event, and cannot be replaced.
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn without_random_numbers_nothing_is_sent() {
@@ -254,7 +253,7 @@ fn without_random_numbers_nothing_is_sent() {
     let home = Home::sending_to(&receiver);
     let filter = home.path().join("filter");
     std::fs::write(&filter, refusing(&[GETRANDOM])).unwrap();
-    // Nor is there a device that would step in.
+    // Without the device to fall back on.
     let script = format!("exec bwrap --bind / / --tmpfs /dev --seccomp 3 \"$0\" \"$@\" 3<'{}'", filter.display());
     let (out, err, code) = said(&behind(&["sh", "-c", &script], &home).output().unwrap());
     assert_eq!((out.as_str(), code), ("", 2), "{err}");
@@ -262,7 +261,7 @@ fn without_random_numbers_nothing_is_sent() {
     assert_eq!((receiver.connections(), home.files("waiting").len()), (0, 0));
 }
 
-/// It waits, and the next call sends it once more; this one has sent it.
+/// It waits and is sent again by the next call.
 #[test]
 fn an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_call() {
     let test = this_test!();
@@ -276,11 +275,11 @@ fn an_event_whose_answer_cannot_be_written_down_is_not_sent_again_by_the_same_ca
     assert_eq!((receiver.requests().len(), home.events("waiting").len()), (1, 1));
 }
 
-/// Each kind of system call that a send makes, refused every time: it may cost the event, but never more than the time, and
-/// never the process.
+/// Refuses each kind of a send's system calls, every time: it may cost the event, but neither the deadline nor the
+/// process.
 #[test]
 fn no_refused_system_call_is_its_end() {
-    /// Without these no program runs.
+    /// No program runs without these.
     const VITAL: [&str; 17] = [
         "execve",
         "brk",
@@ -295,11 +294,11 @@ fn no_refused_system_call_is_its_end() {
         "exit_group",
         "rt_sigreturn",
         "restart_syscall",
-        // Rust's own start ends where these are refused: it looks whether the standard streams are open, and ignores SIGPIPE.
+        // Rust's startup code aborts without these: it checks the standard streams, and ignores SIGPIPE.
         "poll",
         "rt_sigaction",
         "sigaltstack",
-        // The loader of a program that is not static.
+        // The dynamic loader's.
         "pread64",
     ];
     let test = this_test!();
@@ -326,7 +325,7 @@ fn no_refused_system_call_is_its_end() {
             let start = Instant::now();
             let output = traced(strace, &["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject], &home);
             assert_eq!(output.status.signal(), None, "{name} {error}");
-            // A dynamic loader that cannot read libraries says so itself.
+            // The loader's own error: it cannot read libraries.
             if output.status.code() == Some(127) {
                 continue;
             }
@@ -370,7 +369,7 @@ fn with_a_hostile_environment() {
     let huge = "x".repeat(100_000);
     let bytes = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
     let mut environments: Vec<Vec<(OsString, OsString)>> = vec![
-        // As much as the kernel takes (execve(2): 128 KiB each, a quarter of the stack together).
+        // The kernel's maximum (execve(2): 128 KiB each, a quarter of the stack together).
         (0..15).map(|number| (format!("HUGE_{number}").into(), huge.clone().into())).collect(),
         (0..5000).map(|number| (format!("MANY_{number}").into(), "x".into())).collect(),
         vec![(bytes(b"NOT_\xff_TEXT"), bytes(b"\xfe\xff")), (bytes(b"\x1b[2J"), bytes(b"\x1b[2J\n"))],
@@ -401,7 +400,7 @@ fn with_a_hostile_environment() {
         ("ANONYMOUS_STATISTICS_PARENT", "1"),
     ]));
     if testkit::static_program("anonymous-statistics").is_some() {
-        // A dynamic loader would obey some of these; the static program has none.
+        // A dynamic loader obeys some of these; the static program has none.
         environments.push(settings(&[
             ("LD_PRELOAD", "/nonexistent.so"),
             ("LD_LIBRARY_PATH", "/nonexistent"),
@@ -423,8 +422,8 @@ fn with_a_hostile_environment() {
     }
 }
 
-/// It starts no other program, so no argument holds a body; its second process is gone before it ends; and it writes nowhere but
-/// in its state folder.
+/// It starts no other program, so no argument contains a body; its second process ends before it; and it writes to its
+/// state folder only.
 #[test]
 fn nothing_is_started_and_nothing_is_written_elsewhere() {
     let test = this_test!();
@@ -483,7 +482,7 @@ fn no_core_dump_holds_a_body() {
 
 #[test]
 fn other_programs_are_told_nothing() {
-    // The environment's form is the kernel's: a name without a value cannot be given by `Command`, but by env(1).
+    // The parent must not filter the environment.
     if !can_run("other_programs_are_told_nothing", &["env"]) {
         return;
     }

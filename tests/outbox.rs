@@ -1,5 +1,5 @@
-//! Events that wait, in folders and with clocks that others spoil: senders at the same time, other users, links and pipes, and
-//! a clock that jumps.
+//! Waiting events, with hostile folders and clocks: concurrent senders, other users, links and pipes, and a clock that
+//! jumps.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -20,9 +20,8 @@ const START: [&str; 3] = ["START", "-", "-"];
 const EXIT: [&str; 3] = ["EXIT", "OK", "-"];
 const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"];
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Entries of each folder of a crowded outbox.
+/// The number of entries in each folder of a crowded outbox.
 const CROWD: usize = 10_000;
-/// A user who is nobody's friend.
 const NOBODY: u32 = 65534;
 
 fn is_root(test: &str) -> bool {
@@ -33,7 +32,7 @@ fn is_root(test: &str) -> bool {
     root && !opted_out_here(test)
 }
 
-/// Every file in the outbox is an entry, whole and of the right name. Returns the random numbers in a state.
+/// Checks that every event is complete and has the right name. Returns the random numbers in a state.
 fn uuids(home: &Home, state: &str) -> BTreeSet<String> {
     let folder = home.lib().join("anonymous-statistics").join(state);
     let look = |name: String| {
@@ -47,14 +46,15 @@ fn uuids(home: &Home, state: &str) -> BTreeSet<String> {
     home.events(state).into_iter().map(look).collect()
 }
 
-/// Waits for senders that run at the same time. On a busy machine some may have no time left for an answer: says how many.
+/// Waits for concurrent senders. Returns the number of those without time for an answer, as may happen on a busy
+/// machine.
 fn late(children: Vec<Child>, answer: &str) -> usize {
     let half = children.len() / 2;
     let mut late = 0;
     for child in children {
         match said(&child.wait_with_output().unwrap()) {
             (out, line, 0) if out == answer && line.is_empty() => {}
-            // Not even the look whether it may send was over in its share of the time.
+            // Not even the decision about sending was finished in its share of the time.
             (out, line, 0) if out.is_empty() && line.is_empty() => late += 1,
             (out, line, status) => {
                 assert_eq!((out.as_str(), status), ("000", 28), "{line}");
@@ -88,7 +88,7 @@ fn fifty_senders_of_two_daemons_at_the_same_time() {
     let start = Instant::now();
     let children: Vec<_> = (0..50)
         .map(|number| {
-            // The second daemon has another identity, and the same folders.
+            // The second daemon has another identity and the same folders.
             let guid = if number % 2 == 0 { testkit::GUID } else { "11111111-0b7e-4f6a-9d21-7a3e9b8c4d10" };
             let call =
                 home.call(&full(if number % 5 == 0 { EXIT } else { START })).with("NETDATA_REGISTRY_UNIQUE_ID", guid);
@@ -96,28 +96,27 @@ fn fifty_senders_of_two_daemons_at_the_same_time() {
         })
         .collect();
     let late = late(children, "200");
-    // Fifty unoptimised programs on two cores take their time; each of them alone has two seconds.
+    // Fifty unoptimized programs on two cores take long; each has two seconds.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     let mut bodies: BTreeMap<String, serde_json::Value> = BTreeMap::new();
-    // Whoever was late may have been ended in the middle of a request.
+    // A late sender may have been killed during a request.
     for request in receiver.requests().iter().filter(|request| is_complete(request)) {
         let body = parts(request).1;
         let first = bodies.entry(body["uuid"].as_str().unwrap().to_owned()).or_insert_with(|| body.clone());
         assert_eq!(*first, body, "a repeat differs");
     }
-    // An event waits from the moment it is frozen. If more than the limit do so at the same time, the everyday ones that have
-    // waited longest give way; a failure never does.
+    // An event waits from its freezing on. If too many do, the oldest everyday ones are dropped, but never a failure.
     let arrived = |uuids: &BTreeSet<String>| uuids.iter().filter(|uuid| bodies.contains_key(*uuid)).count();
     assert_eq!(arrived(&failures), 2);
     assert!(bodies.len() + late >= 50 + arrived(&waiting), "{} and {late}", bodies.len());
     assert!(bodies.len() <= 50 + arrived(&waiting), "an event that nobody has made");
-    // An event whose time was over before its answer was written down waits too, and comes again with the same number.
+    // An event out of time before its answer was recorded waits too, and is sent again with the same number.
     let waiting = uuids(&home, "waiting");
     assert!(waiting.len() - arrived(&waiting) <= late, "{waiting:?} and {late}");
     assert!(waiting.len() <= 25, "hardly an answer was written down: {waiting:?}");
     let sent = uuids(&home, "sent");
     assert!((1..=20).contains(&sent.len()) && sent.iter().all(|uuid| bodies.contains_key(uuid)), "{}", sent.len());
-    // With the machine to themselves the next calls leave nothing behind.
+    // Without competition the next calls leave nothing behind.
     let ends = (0..5).any(|_| {
         home.call(&full(START)).run();
         uuids(&home, "waiting").is_empty()
@@ -142,7 +141,7 @@ fn fifty_senders_while_the_server_is_out_of_order_keep_to_the_limits() {
     assert!(fatal.is_subset(&waiting), "the failure matters most");
 }
 
-/// Before, the one event was sent 33 times.
+/// The one event was once sent 33 times.
 #[test]
 fn two_hundred_senders_send_a_waiting_event_once() {
     if opted_out_here(this_test!()) {
@@ -161,18 +160,17 @@ fn two_hundred_senders_send_a_waiting_event_once() {
     let requests = receiver.requests();
     let copies = requests.iter().filter(|request| is_complete(request)).map(|request| parts(request).1);
     let copies = copies.filter(|body| waiting.contains(body["uuid"].as_str().unwrap())).count();
-    // At most one sender at a time has the event, and is ended with it in its hands if its time is over then.
+    // At most one sender at a time has the event, and may be killed with it at its deadline.
     assert!(copies == 1 || (copies == 2 && said.iter().any(|(_, _, code)| *code == 28)), "sent {copies} times");
 }
 
-/// A command for this user.
 fn as_user(user: u32, home: &Home, happened: [&str; 3]) -> Command {
     let mut command = home.call(&full(happened)).command();
     command.uid(user).gid(user);
     command
 }
 
-/// A home that others may enter, whose library directory belongs to a user.
+/// A home that others may enter, with a user's library directory.
 fn shared(receiver: &Receiver, owner: u32, mode: u32) -> Home {
     let home = Home::sending_to(receiver);
     for folder in [home.path(), &home.config(), &home.lib()] {
@@ -183,7 +181,7 @@ fn shared(receiver: &Receiver, owner: u32, mode: u32) -> Home {
     home
 }
 
-/// The sender where every user can start it: folders on the way to it may be closed.
+/// Whether every user can start the sender: a folder in its path may be closed.
 fn open_to_all(test: &str) -> bool {
     let opens = Command::new(sender()).arg("--version").uid(NOBODY).gid(NOBODY).stdout(Stdio::null()).status();
     if !opens.is_ok_and(|status| status.success()) {
@@ -204,23 +202,23 @@ fn folders_are_used_by_their_owner_only() {
         assert_eq!(said(&as_user(user, home, START).output().unwrap()), ("200".into(), String::new(), 0));
         home.events("sent").len()
     };
-    // No right to write there: sent, and not kept.
+    // Without write access: sent, but not kept.
     assert_eq!(sends(&shared(&receiver, 0, 0o755), NOBODY), 0);
     assert_eq!(sends(&shared(&receiver, NOBODY, 0o555), NOBODY), 0);
-    // Run once by root, it leaves nothing that the daemon's user cannot use.
+    // A run as root leaves nothing that the daemon's user cannot use.
     let home = shared(&receiver, NOBODY, 0o755);
     assert_eq!(sends(&home, 0), 0);
     assert!(!home.lib().join("anonymous-statistics").exists());
     assert_eq!(sends(&home, NOBODY), 1);
-    // And in that user's folder root neither reads nor writes.
+    // And root neither reads nor writes in that user's folder.
     assert_eq!(sends(&home, 0), 1);
-    // A folder that others may look into is not used.
+    // A folder that others may read is not used.
     set_mode(&home.lib().join("anonymous-statistics"), 0o750);
     assert_eq!(sends(&home, NOBODY), 1);
     assert_eq!(receiver.requests().len(), 6);
 }
 
-/// What stands where the daemon's user has no business: kind, content, owner, mode and times.
+/// The files outside the daemon user's territory: owner, mode, times and content.
 fn picture(folder: &Path) -> BTreeMap<PathBuf, String> {
     let mut seen = BTreeMap::new();
     let mut open = vec![folder.to_owned()];
@@ -240,7 +238,7 @@ fn picture(folder: &Path) -> BTreeMap<PathBuf, String> {
     seen
 }
 
-/// The daemon's user puts links, folders and pipes where root's verbs look, again and again.
+/// The daemon's user repeatedly plants links, folders and pipes in the paths of root's commands.
 const PLANTER: &str = r#"
 cd "$LIB" || exit 1
 entry=1700000000000-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11
@@ -270,7 +268,7 @@ fn a_hostile_user_makes_root_change_nothing_elsewhere() {
         return;
     }
     let home = shared(&Receiver::start(Reply::Status(200, "")), NOBODY, 0o755);
-    // What a mistake would hit: it looks like an outbox.
+    // The target of a mistake: it looks like an outbox.
     let victim = home.path().join("victim");
     for folder in [&victim, &victim.join("waiting"), &victim.join("sent")] {
         std::fs::create_dir(folder).unwrap();
@@ -336,7 +334,7 @@ fn a_hostile_user_makes_root_change_nothing_elsewhere() {
     println!("{rounds} rounds of {} verbs", verbs.len());
 }
 
-/// Twenty thousand names of one file that is as large as an event may be.
+/// Twenty thousand names of one file of an event's maximum size.
 fn crowd(home: &Home) {
     let (one, now) = (home.path().join("one"), anonymous_statistics::clock::UnixMillis::now());
     let body = format!("{{\"properties\":{{\"action\":\"START\",\"filler\":\"{}\"}}}}", "x".repeat(60_000));
@@ -426,7 +424,7 @@ fn a_clock_that_jumps_harms_nothing() {
     };
     let busy = Receiver::start(Reply::Status(503, "retry-after: 604800\r\n"));
     let home = Home::sending_to(&busy);
-    // Years ahead, now, at the beginning of time, and before it.
+    // Years ahead, now, at the epoch, and before it.
     for (time, happened) in [
         ("@2038-06-01 00:00:00", FATAL),
         ("+0d", EXIT),
@@ -436,7 +434,7 @@ fn a_clock_that_jumps_harms_nothing() {
         assert_eq!(at(time, &home, happened), ("503".into(), String::new(), 0), "{time}");
     }
     let names = home.files("waiting");
-    // The one from now does not live until 2038, and those from 1970 are too old for now: each clock judges by what it knows.
+    // The event from now is too old in 2038, and those from 1970 are too old now: each clock judges by its own time.
     assert!(!names.is_empty() && names.iter().all(|name| !name.starts_with('.')), "{names:?}");
     assert!(names.iter().any(|name| name.starts_with('2')), "the failure in 2038 is not older than now: {names:?}");
     let frozen = uuids(&home, "waiting");

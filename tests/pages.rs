@@ -1,4 +1,4 @@
-//! The manual pages and completions that are installed, read by the programs that they are for.
+//! The installed manual pages and completions, read by the programs they are made for.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -13,7 +13,7 @@ fn share(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("share").join(path)
 }
 
-/// What a command says, where there is such a command.
+/// A command's output, if the command exists.
 fn ask(command: &mut Command) -> Option<(String, String, bool)> {
     let output = command.output().ok()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

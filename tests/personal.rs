@@ -1,4 +1,4 @@
-//! Nothing personal passes by its shape, and no value that machines really have suffers for it.
+//! Nothing personal passes by its shape, and no value of real machines suffers for it.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -14,8 +14,8 @@ use system_facts::{CommonEvidence, RecordedHost, collect_from, netdata};
 
 const HOST: &str = "web1";
 
-/// Values of real systems, by the field that carries them: os-release(5) of the distributions, uname(2), `/proc/cpuinfo`, and what
-/// daemons of 1.37 to 2.5 say of themselves.
+/// Values of real systems by field: from os-release(5) of the distributions, uname(2), `/proc/cpuinfo`, and daemons
+/// from 1.37 to 2.5.
 const REAL: &[(&str, &str)] = &[
     (
         "host_os_name",
@@ -84,7 +84,7 @@ const REAL: &[(&str, &str)] = &[
     ("fatal_file", "ml/Config.cc; rrd.c; daemon/; journal/mod.rs"),
 ];
 
-/// Collectors, as the daemon lists them: on Linux, FreeBSD and Windows.
+/// Collectors from daemons on Linux, FreeBSD and Windows.
 const COLLECTORS: &[(&str, &str)] = &[
     (
         "proc.plugin",
@@ -148,8 +148,8 @@ fn values_of_recorded_machines_pass() {
     assert!(seen.len() > 100, "{seen:?}");
 }
 
-/// A secret with its kind, and whether it is one inside a word too. Which kind is found may differ: a UUID in groups of two is
-/// a hardware address as well.
+/// A secret, its kind, and whether it is one inside a word too. The detected kind may differ: a UUID in groups of two
+/// is also a hardware address.
 fn secret() -> impl Strategy<Value = (Personal, String, bool)> {
     let hex = |bytes: &[u8], between: &str, size: usize| {
         let digits: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
@@ -207,7 +207,7 @@ fn secret() -> impl Strategy<Value = (Personal, String, bool)> {
     ]
 }
 
-/// A character as it may be written so that a person still reads it.
+/// A character in a disguise that a person can still read.
 fn disguised(c: char, how: u8) -> String {
     const UNSEEN: [char; 6] = ['\u{200b}', '\u{ad}', '\u{2060}', '\u{feff}', '\u{fe0f}', '\u{e0041}'];
     const ZEROS: [u32; 4] = [0x660, 0x6f0, 0x966, 0x1d7ce];

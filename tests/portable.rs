@@ -1,8 +1,8 @@
-//! The static programs need nothing but a kernel: they answer in a root folder that holds only them, without /proc, without a
-//! C library and without a network.
+//! The static programs need nothing but a kernel: they answer in a root folder with nothing else, without /proc, a C
+//! library or a network.
 //!
-//! `STATIC_PROGRAMS` names the folder of a static build. Where that is for another processor, `EMULATOR` is the program of
-//! qemu-user(1) for it, and lies in the root folder too, with its libraries. `cargo xtask ci` sets both.
+//! `STATIC_PROGRAMS` is the folder of a static build. If it is for another processor, `EMULATOR` is qemu-user(1)'s
+//! program for it, which is copied into the root folder with its libraries. `cargo xtask ci` sets both.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -38,7 +38,7 @@ impl Root {
         Some(root)
     }
 
-    /// The processor that the programs are for.
+    /// The programs' processor.
     fn architecture(&self) -> &str {
         let name = self.emulator.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
         name.map_or(std::env::consts::ARCH, |name| name.strip_prefix("qemu-").unwrap())
@@ -55,7 +55,7 @@ impl Root {
         command
     }
 
-    /// What a program says. It leaves nothing behind.
+    /// A program's output. It must leave nothing behind.
     fn run(&self, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> (String, String, i32) {
         let before = files(self.folder.path());
         let output = self.enter(environment).arg(format!("/{program}")).args(arguments).output().unwrap();
@@ -64,7 +64,7 @@ impl Root {
     }
 }
 
-/// A program, and what its loader would load: ldd(1) prints nothing of the kind for a static one.
+/// A program and its loader's libraries: ldd(1) prints none for a static one.
 fn with_libraries(program: &Path) -> Vec<PathBuf> {
     let output = Command::new("ldd").arg(program).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -150,7 +150,7 @@ fn the_preview_shows_text() {
     let Some(root) = Root::new("the_preview_shows_text") else { return };
     let (out, _, status) = root.run("telemetry-preview", &["status"], &[]);
     assert_eq!(status, 0);
-    // Without /proc nobody sees whether a daemon runs, and the variables of this shell are not its.
+    // Without /proc a running daemon is invisible, and this shell's variables are not the daemon's.
     assert!(out.contains("Decision: unknown") && out.contains("the running processes: not found"), "{out}");
     let (_, _, status) = root.run("telemetry-preview", &["check", "--expect", "off"], &[("DO_NOT_TRACK", "1")]);
     assert_eq!(status, 3);

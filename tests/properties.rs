@@ -1,5 +1,4 @@
-//! Laws that hold whatever the daemon says: nothing that is not in the schema reaches a body, and no value that does not
-//! have its shape.
+//! Laws for any input of the daemon: nothing outside the schema reaches a body, and no value without its shape.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -38,7 +37,7 @@ fn assembled(arguments: Vec<OsString>) -> Option<(Assembly, Json)> {
     Some((assembly, json))
 }
 
-/// Fragments as a daemon gives them, nearly right ones, and anything at all.
+/// A daemon's fragments, nearly right ones, and anything at all.
 fn fragment() -> impl Strategy<Value = OsString> {
     prop_oneof![
         Just("null".to_owned()),

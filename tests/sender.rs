@@ -1,4 +1,4 @@
-//! The sender, called as the daemon calls it, against a receiver on loopback.
+//! The sender, called like the daemon does, against a receiver on loopback.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -19,7 +19,7 @@ macro_rules! must_be_able_to_send {
     };
 }
 
-/// Without what is set at the moment of freezing.
+/// Without the values from the moment of freezing.
 fn without_stamp(request: &[u8]) -> (String, Json) {
     let (head, mut body) = parts(request);
     for name in ["uuid", "timestamp"] {
@@ -89,7 +89,7 @@ fn what_the_preview_shows_is_what_is_sent() {
             let sent = &receiver.requests()[0];
             assert_eq!(without_stamp(&shown.stdout), without_stamp(sent), "{happened:?}");
             assert_eq!(shown.stdout.len(), sent.len());
-            // Not only the same values: the same bytes, but for the random number and the time at the end.
+            // Identical bytes, up to the random number and the time at the end.
             let same = sent.windows(8).position(|w| w == b"\"uuid\":\"").unwrap();
             assert_eq!(shown.stdout[..same], sent[..same]);
         }
@@ -186,7 +186,7 @@ fn in_every_position_after_the_action_everything_is_data() {
             let (out, err, code) = said(&home.call(&arguments).run());
             match (position, word) {
                 (0, "--help") => assert!(out.contains("Usage:") && code == 0),
-                // An option, and then a complete call: the result `-` is in the place of the action.
+                // An option before a complete call: the result `-` is in the action's position.
                 (0, _) => {
                     assert!(out.is_empty() && err.lines().count() == 1 && code == 2, "{word}: {out} {err} {code}");
                 }
@@ -271,7 +271,7 @@ fn old_and_new_daemons_are_understood() {
     assert_eq!(sent(&later), last);
 }
 
-/// netdata#14861: without an identifier the script sent one of zeros.
+/// netdata#14861: without an identifier the script sent zeros.
 #[test]
 fn without_an_identifier_nothing_is_sent() {
     must_be_able_to_send!();
@@ -346,7 +346,7 @@ fn an_answer_decides_whether_the_event_waits() {
 fn without_an_answer_curls_exit_codes() {
     must_be_able_to_send!();
     let home = Home::new();
-    // A port on which nobody listens: one that was just given back.
+    // A port without a listener: it was just released.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     home.configure(&format!("url = \"http://127.0.0.1:{port}/\"\n"));
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 7));
@@ -356,14 +356,14 @@ fn without_an_answer_curls_exit_codes() {
     let home = Home::sending_to(&receiver);
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 52));
 
-    // A server that speaks no TLS.
+    // A server without TLS.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     home.configure(&format!("url = \"https://{}/\"\n", listener.local_addr().unwrap()));
     std::thread::spawn(move || listener.accept().unwrap().0.write_all(b"HTTP/1.1 400 no TLS here\r\n\r\n").unwrap());
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 35));
 }
 
-/// netdata#11010, #11188: there was no limit, and then none that held for everything.
+/// netdata#11010, #11188: there was no limit, and then none for everything.
 #[test]
 fn a_silent_server_holds_nobody_up() {
     must_be_able_to_send!();
@@ -372,12 +372,12 @@ fn a_silent_server_holds_nobody_up() {
     home.configure(&format!("url = \"{}\"\ndeadline_ms = 1000\n", receiver.url()));
     let start = Instant::now();
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 28));
-    // Far below the receiver's 30 seconds, and far above what a busy machine adds.
+    // Far below the receiver's 30 seconds, and far above a busy machine's delay.
     assert!(start.elapsed() < Duration::from_secs(5));
     assert_eq!(home.events("waiting").len(), 1);
 }
 
-/// netdata#11091: the log held all that was sent.
+/// netdata#11091: the log contained all that was sent.
 #[test]
 fn a_lost_event_is_said_in_one_line_and_without_its_values() {
     must_be_able_to_send!();
@@ -455,12 +455,12 @@ fn a_build_for_development_reaches_no_other_machine() {
     let home = Home::new();
     home.configure("url = \"https://192.0.2.1/\"\n");
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 7));
-    // A proxy elsewhere is no way out either.
+    // A remote proxy is no way out either.
     let call = home.start().with("https_proxy", "http://192.0.2.1:3128");
     assert_eq!(said(&call.run()), ("000".into(), String::new(), 7));
 }
 
-/// The random numbers of requests: by them a repeat is told from a second event.
+/// The requests' random numbers, which distinguish a repeat from a second event.
 fn uuids(requests: &[Vec<u8>]) -> Vec<String> {
     requests.iter().map(|request| parts(request).1["uuid"].as_str().unwrap().to_owned()).collect()
 }
@@ -476,7 +476,7 @@ fn what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_co
     let frozen = unavailable.requests();
     assert_eq!((frozen.len(), home.events("waiting").len()), (3, 3));
 
-    // The server is back, at the same place as far as the events are concerned.
+    // For the events, the server is back at the same address.
     let receiver = Receiver::start(Reply::Then(200, 200));
     home.redirect_waiting(&unavailable, &receiver);
     assert_eq!(said(&home.call(&full(["EXIT", "OK", "-"])).run()).0, "200");
@@ -491,7 +491,7 @@ fn what_waits_is_sent_unchanged_at_the_next_start_failures_first_and_over_one_co
     assert_eq!((home.events("waiting").len(), home.events("sent").len()), (0, 5));
 }
 
-/// Servers close what they have not used for a while, and no event is to blame for that.
+/// Servers close idle connections, which is no event's fault.
 #[test]
 fn a_connection_that_was_closed_between_two_events_is_opened_again() {
     must_be_able_to_send!();

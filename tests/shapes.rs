@@ -1,5 +1,4 @@
-//! A law for each shape: what is of the shape passes unchanged, and with one character that does not belong there, or one too
-//! many, nothing passes.
+//! A law for each shape: a fitting value passes unchanged, and one with a foreign character or too long does not pass.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -7,7 +6,7 @@ use anonymous_statistics::fields::personal::HostNames;
 use anonymous_statistics::fields::shape::{Shape, Value};
 use proptest::prelude::*;
 
-/// What the value says, as text.
+/// A value as text.
 fn text(value: &Value) -> String {
     match value {
         Value::Boolean(value) => value.to_string(),
@@ -21,7 +20,7 @@ fn passes(shape: Shape, value: &str) -> Option<String> {
     shape.check_text(value, &HostNames::default()).ok().as_ref().map(text)
 }
 
-/// The same as a JSON fragment of the daemon: quoted, but for numbers and truth values.
+/// The same as the daemon's JSON fragment: quoted, except numbers and booleans.
 fn passes_as_fragment(shape: Shape, value: &str) -> Option<String> {
     let quoted = match shape {
         Shape::Boolean | Shape::Integer { .. } => value.to_owned(),
@@ -30,7 +29,8 @@ fn passes_as_fragment(shape: Shape, value: &str) -> Option<String> {
     shape.check_fragment(&quoted, &HostNames::default()).ok().as_ref().map(text)
 }
 
-/// For each name: the shape, what is of it (a regular expression), and what makes it too long (none where it has one length).
+/// For each name: the shape, regular expressions for its values and for foreign characters, and a suffix that makes a
+/// value too long.
 macro_rules! laws {
     ($($name:ident: $shape:expr, $fits:expr, $foreign:expr, $too_long:expr;)*) => {$(
         mod $name {
@@ -62,7 +62,7 @@ macro_rules! laws {
 
                 #[test]
                 fn anything_else_is_refused_or_comes_out_as_it_went_in(value in ".{0,80}") {
-                    // A number may lose its zeros in front and its plus; nothing else changes.
+                    // A number may lose leading zeros and its plus; nothing else changes.
                     if let Some(passed) = passes($shape, &value).filter(|_| !matches!($shape, Shape::Integer { .. })) {
                         prop_assert_eq!(passed, value);
                     }
@@ -72,11 +72,11 @@ macro_rules! laws {
     )*};
 }
 
-/// Characters that belong to no value but free text: control characters, quotes, what a shell, a path or an address needs.
+/// Characters for free text only: control characters, quotes, and those of shells, paths and addresses.
 const FOREIGN: &str = "[\u{0}-\u{1f}\"'/\\\\@$`<>;&(){}\u{7f}-\u{9f}\u{202e}]";
-/// Characters that do not even belong to free text.
+/// Characters that are not even in free text.
 const CONTROL: &str = "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{202e}@]";
-/// A few plain words, which are nobody's name.
+/// A few plain words that are nobody's name.
 const SPEECH: &str = "(red|green|blue|seven|nightly)( (sky|grass|sea|hills|builds)){0,3}";
 const HEX: &str = "[1-9a-fA-F][0-9a-fA-F]{7}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
@@ -129,7 +129,7 @@ proptest! {
     }
 }
 
-/// Whoever adds a shape adds its law.
+/// A new shape needs its law.
 #[test]
 fn every_shape_has_its_law() {
     let source = include_str!("shapes.rs");

@@ -1,5 +1,5 @@
-//! Opted out is silent: every system call of the sender is looked at (strace), for every way of opting out, every action and
-//! every number of arguments that daemons give.
+//! Opted out is silent: checks every system call of the sender (strace), for every way to opt out, every action and
+//! every number of arguments from daemons.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -11,28 +11,28 @@ use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anonymous_statistics::fields::ACTIONS;
 use testkit::{Call, Home, Receiver, Reply, full, in_strace, said, this_test};
 
-/// What strace shows: every call that can reach another machine, another process or a file by its name, by strace's own classes
-/// and what they leave out; and what else these tests ask about. No file is open for writing, so what is written to a descriptor
-/// goes to a stream that the test reads, or from the one process to the other.
+/// strace's output: every call that can reach another machine, another process or a file by name, by strace's classes
+/// and what they lack; and the calls these tests ask about. No file is open for writing, so every write goes to a
+/// stream that the test reads, or between the two processes.
 const REACHES: &str = "trace=%network,%ipc,%file,\
     ?io_uring_setup,?mq_open,?open_by_handle_at,?pidfd_getfd,?process_vm_writev,?ptrace,?bpf,?add_key,\
     ?clone,?clone3,?fork,?vfork,fsync";
 
-/// System calls that name a file. Each is allowed for the files below only.
+/// System calls with a path. Each is allowed for the files below only.
 const BY_PATH: [&str; 10] =
     ["access", "faccessat2", "open", "openat", "stat", "lstat", "statx", "newfstatat", "readlink", "readlinkat"];
 
-/// A second process, and making a deletion last.
+/// A second process, and syncing a deletion.
 const HARMLESS: [&str; 5] = ["clone", "clone3", "fork", "vfork", "fsync"];
 
-/// What the loader and the C library read before `main`.
+/// The files of the loader and the C library before `main`.
 const LOADER: [&str; 7] =
     ["/etc/ld.so.cache", "/etc/ld.so.preload", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/proc/self/maps"];
 
-/// What is mounted, and how many threads there are: on some file systems a second process looks for the opt-out file.
+/// The mounts, and the number of threads: on some file systems a second process looks for the opt-out file.
 const SELF: [&str; 2] = ["/proc/self/mountinfo", "/proc/self/task"];
 
-/// One line of strace: the call's name, and the path that it names where it names one.
+/// A line of strace: the call's name, and its path, if any.
 fn parse(line: &str) -> Option<(&str, Option<&str>)> {
     let call = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
     let (name, rest) = call.split_once('(')?;
@@ -40,15 +40,15 @@ fn parse(line: &str) -> Option<(&str, Option<&str>)> {
     plain.then(|| (name, rest.split('"').nth(1)))
 }
 
-/// Whether a link on the way to one of these places is looked at.
+/// Whether the path leads to one of these places; its links are checked.
 fn leads_to(path: &str, own: &str, lib: &str, consent: &[String]) -> bool {
     let state = format!("{lib}/anonymous-statistics");
     let mut places = consent.iter().map(String::as_str).chain([own, &state]);
     places.any(|place| place == path || place.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
 }
 
-/// Whether the file systems below the places of the decision answer by themselves. In a container they usually do not, as far as
-/// can be told from inside, and a second process looks.
+/// Whether the file systems of the decision's places answer without a server. In a container this is usually unknown
+/// from inside, and a second process looks.
 fn answers_by_itself(test: &str) -> bool {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let foreign: Vec<&str> =
@@ -87,14 +87,14 @@ fn trace(strace: &[String], call: &Call, home: &Home) -> Traced {
     Traced { lines, said: said(&output) }
 }
 
-/// Checks every system call, and returns the names of the files that were deleted.
+/// Checks every system call, and returns the names of deleted files.
 fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
     assert_eq!(traced.said, (String::new(), String::new(), 0), "{what}");
     let lib = in_strace(&home.lib());
     let consent = CONFIG_DIRECTORIES.map(|folder| format!("{folder}/.opt-out-from-anonymous-statistics"));
     let own = in_strace(&home.opt_out_file());
     let mut deleted = BTreeSet::new();
-    // The first line is the start of the program itself.
+    // The first line is the program's own start.
     for line in traced.lines.iter().skip(1) {
         let Some((name, path)) = parse(line) else { continue };
         if name == "unlinkat" {
@@ -121,7 +121,7 @@ fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
     deleted
 }
 
-/// Every way of opting out: what it is called, what it does to a home, and what it adds to the environment.
+/// Every way to opt out: its name, its change to a home, and its variable.
 type Way = (&'static str, fn(&Path), Option<(&'static str, &'static str)>);
 
 const WAYS: [Way; 9] = [
@@ -167,8 +167,8 @@ fn opted_out_no_system_call_reaches_anything() {
     }
 }
 
-/// Opted out is what most machines are that call this program: it costs them no second process and no thread, whatever else is
-/// mounted there.
+/// Most machines that call this program are opted out: it costs them neither a second process nor a thread, with any
+/// other mounts.
 #[test]
 fn opted_out_there_is_one_process_with_one_thread() {
     let test = this_test!();

@@ -1,8 +1,8 @@
 //! The real Netdata daemon with this project's two programs in its plugins folder, and a receiver on loopback.
 //!
-//! Debian's package ships the opt-out file in `/etc/netdata`, and nothing makes the sender skip a directory. So each test
-//! runs in a mount namespace with an empty folder over each default config directory, and in a network namespace in which
-//! only loopback exists. The machine's own files are never touched.
+//! Debian's package contains the opt-out file in `/etc/netdata`, and the sender skips no directory. So each test runs
+//! in a mount namespace with an empty folder over each default config directory, and in a network namespace with
+//! loopback only. The machine's own files are never touched.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -21,7 +21,7 @@ const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 const CONFIG: &str = "/etc/netdata";
 const LONG: Duration = Duration::from_mins(1);
 
-/// The daemon's own plugins, which the tests have no use for.
+/// The daemon's own plugins, which the tests do not need.
 const PLUGINS: [&str; 17] = [
     "proc",
     "diskspace",
@@ -42,7 +42,7 @@ const PLUGINS: [&str; 17] = [
     "statsd",
 ];
 
-/// Runs a test's body in namespaces of its own: this program starts itself again there.
+/// Runs a test's body in new namespaces: this program restarts itself there.
 fn enclosed(test: &str, body: impl FnOnce()) {
     if !Path::new("/usr/sbin/netdata").exists() {
         testkit::skip(test, "the netdata daemon is not installed (Debian package netdata)");
@@ -54,7 +54,7 @@ fn enclosed(test: &str, body: impl FnOnce()) {
     }
 }
 
-/// A running daemon with folders of its own.
+/// A running daemon with its own folders.
 struct Daemon {
     child: Child,
     folder: tempfile::TempDir,
@@ -132,7 +132,7 @@ impl Daemon {
         daemon
     }
 
-    /// Asks the daemon's own API.
+    /// Asks the daemon's API.
     fn get(&self, path: &str) -> Option<Json> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
@@ -156,8 +156,8 @@ impl Daemon {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Sends a signal and waits until the daemon has ended. A signal that arrives while the daemon is about to wait for
-    /// one is noted and not acted upon before the next, so it is sent again after a while.
+    /// Sends a signal and waits for the daemon's end. A signal just before the daemon's wait for one is noted, but not
+    /// handled before the next, so it is repeated.
     fn signal(&mut self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         let mut ended = false;
@@ -194,13 +194,12 @@ fn events(requests: &[Vec<u8>]) -> Vec<String> {
     requests.iter().map(|request| parts(request).1["event"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What `system-info --json` says now.
 fn facts() -> Json {
     let output = Command::new(program("system-info")).arg("--json").env_clear().output().unwrap();
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A fact as the event and the daemon write it.
+/// A fact in the form of the event and the daemon.
 fn fact(facts: &Json, path: &str) -> String {
     let leaf = path.split('.').fold(facts, |value, key| &value[key]);
     match &leaf["value"] {
@@ -238,7 +237,7 @@ fn check_event(request: &[u8], daemon: &Daemon, facts: &Json) {
     for name in ["distinct_id", "netdata_machine_guid"] {
         assert_eq!(properties[name], daemon.guid(), "{name}");
     }
-    // In a container the operating system's facts stand under another name.
+    // In a container the operating system's facts have other names.
     let inside = fact(facts, "container.name") != "none";
     for (name, path) in FACTS {
         let name = if inside { name.replace("host_os", "container_os") } else { name.to_owned() };
@@ -249,7 +248,7 @@ fn check_event(request: &[u8], daemon: &Daemon, facts: &Json) {
     assert!(!body.to_string().contains("system-test"), "the host name is in the event");
 }
 
-/// The daemon logs what it thinks of its scripts: nothing.
+/// The daemon's log has no complaint about the scripts.
 fn check_log(daemon: &Daemon) {
     for line in
         daemon.log().lines().filter(|line| line.contains("system-info") || line.contains("anonymous-statistics"))
@@ -287,8 +286,8 @@ fn a_real_daemon_sends_its_events_through_us() {
         }
         assert_eq!(info["virt_detection"], facts["virtualization"]["name"]["source"].as_str().unwrap_or("unknown"));
 
-        // What a person sees now is what the daemon sent, byte for byte, but for the random number and the time.
-        // The directories are named, since another daemon may run on this machine.
+        // The preview now shows what the daemon sent, byte for byte, up to the random number and the time. It gets the
+        // directories, since another daemon may run on this machine.
         let shown = Command::new(program("telemetry-preview"))
             .args(["show", "--raw", "--event", "START", "--config-dir", CONFIG, "--lib-dir"])
             .arg(daemon.lib())
@@ -340,7 +339,7 @@ fn a_failing_daemon_sends_what_failed() {
     });
 }
 
-/// Starts and stops a daemon that must not send, and returns what its dashboard is told.
+/// Starts and stops a daemon that must not send, and returns the value for its dashboard.
 fn silent_daemon(variables: &[(&str, &str)], file: bool) -> Json {
     let receiver = Receiver::start(Reply::Status(200, ""));
     let mut daemon = Daemon::start(&receiver, variables, file);

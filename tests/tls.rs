@@ -1,4 +1,4 @@
-//! Certificates, with a real server: nginx, and authorities that this test makes.
+//! Certificates, with a real nginx and the test's own authorities.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::{Home, full, said, this_test};
 
-/// How many events wait when the bytes are counted.
+/// The number of waiting events in the count of bytes.
 const WAITING: usize = 8;
 
 #[test]
@@ -60,11 +60,11 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
         assert_eq!(ask(port, "localhost", &ours.file), fails(60), "{what}");
     }
     assert_eq!(ask(old, "localhost", &ours.file), fails(35), "TLS 1.1");
-    // A store that is named and cannot be read, or is empty, trusts nobody: nothing else steps in.
+    // A given store that is unreadable or empty trusts nobody: there is no fallback.
     assert_eq!(ask(good, "localhost", Path::new("/nonexistent")), fails(60));
     assert_eq!(ask(good, "localhost", &other.file), fails(60));
     assert_eq!(server.answered(), 2, "a request arrived although the certificate was not accepted");
-    // Which store counts, where several are named.
+    // Precedence among several stores.
     let store = |name: &str, content: &[&Path]| {
         let at = folder.path().join(name);
         std::fs::create_dir(&at).unwrap();
@@ -103,7 +103,7 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
     }
 }
 
-/// Passes connections on to a server and counts, or closes them at once.
+/// Relays connections to a server and counts, or closes them at once.
 #[derive(Default)]
 struct Counter {
     closed: AtomicBool,
@@ -134,9 +134,9 @@ impl Counter {
         (counter, address)
     }
 
-    /// Connections, and bytes to the server and from it, since it was asked last.
+    /// Connections, and bytes to and from the server, since the last call.
     fn take(&self) -> [usize; 3] {
-        // The last bytes are on their way when the sender has ended.
+        // The last bytes may still be on their way after the sender's exit.
         std::thread::sleep(std::time::Duration::from_millis(200));
         [&self.connections, &self.up, &self.down].map(|number| number.swap(0, Ordering::SeqCst))
     }

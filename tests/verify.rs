@@ -1,4 +1,4 @@
-//! Checking without trust: `--verify`.
+//! `--verify`, for users who trust nothing.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use testkit::{Home, said, sender, this_test};
 
-/// Connects to nothing but its own socket, keeps nothing, and runs when opted out too.
+/// It connects only to its own socket, keeps nothing, and runs when opted out too.
 #[test]
 fn verify_compares_every_byte_and_reaches_nobody() {
     let home = Home::new();

@@ -1,5 +1,5 @@
-//! Opting out at any moment: the sender is stopped in the middle of a call (strace), the file is created, and the sender
-//! goes on. Up to the first byte of the request the file wins.
+//! Opting out at any moment: strace stops the sender during a call, the file is created, and the sender continues.
+//! Until the first byte of the request the file wins.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::{Call, Home, Receiver, Reply, full, said, this_test};
 
-/// A sender that strace stops in the middle of its work: the process that works.
+/// A sender stopped by strace in its working process.
 struct Stopped {
     strace: Child,
     sender: Pid,
@@ -27,7 +27,7 @@ fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 impl Stopped {
-    /// Stops it at a system call: the first, second ... of this name.
+    /// Stops it at the given occurrence of a system call.
     fn at(strace: &[String], (system_call, count): (&str, u32), home: &Home, call: &Call) -> Self {
         let log = home.path().join("strace");
         let strace = testkit::command(strace)
@@ -52,14 +52,14 @@ impl Stopped {
         Self { strace, sender }
     }
 
-    /// Lets the sender go on and returns what it said.
+    /// Continues the sender and returns its output.
     fn go_on(self) -> (String, String, i32) {
         kill_process(self.sender, Signal::CONT).unwrap();
         said(&self.strace.wait_with_output().unwrap())
     }
 }
 
-/// strace, where it is and nobody has opted out.
+/// Both strace and consent are needed.
 fn strace(test: &str) -> Option<&'static [String]> {
     testkit::strace(test).filter(|_| !testkit::opted_out_here(test))
 }
@@ -81,7 +81,7 @@ fn created_before_the_look_up_the_file_wins() {
     assert_eq!(receiver.connections(), 0);
 }
 
-/// The connection is there; no byte was written.
+/// The connection exists; no byte was written.
 #[test]
 fn created_before_the_first_byte_the_file_wins() {
     let Some(strace) = strace(this_test!()) else { return };
@@ -97,7 +97,7 @@ fn created_before_the_first_byte_the_file_wins() {
     }
 }
 
-/// The same where the connection is one to a proxy: that is not asked for anything either.
+/// The same for a connection to a proxy, which gets no request either.
 #[test]
 fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
     let Some(strace) = strace(this_test!()) else { return };
@@ -113,7 +113,7 @@ fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
     assert_eq!(home.files("waiting").len() + home.files("sent").len(), 0);
 }
 
-/// A request whose first byte was written is finished: the window that the documentation states.
+/// A request after its first byte is finished: the window in the documentation.
 #[test]
 fn created_after_the_first_byte_the_request_is_finished() {
     let Some(strace) = strace(this_test!()) else { return };
@@ -125,7 +125,7 @@ fn created_after_the_first_byte_the_request_is_finished() {
     assert_eq!(receiver.requests().len(), 1);
 }
 
-/// The same for an event that waited: this call's own event was sent, and the file is created before the other.
+/// The same for a waiting event: this call's own event is sent, and the file is created before the other.
 #[test]
 fn created_between_two_requests_what_waits_is_deleted() {
     let Some(strace) = strace(this_test!()) else { return };
@@ -134,7 +134,7 @@ fn created_between_two_requests_what_waits_is_deleted() {
     home.call(&full(EXIT)).run();
     let receiver = Receiver::start(Reply::Then(200, 200));
     home.redirect_waiting(&unavailable, &receiver);
-    // The event is kept under its name, rewritten with the answer, and moved into the history: the third rename.
+    // The event is stored, rewritten with the answer, and moved into the history: its third rename.
     let stopped = Stopped::at(strace, ("renameat,renameat2", 3), &home, &home.call(&full(["START", "-", "-"])));
     assert_eq!(receiver.requests().len(), 1);
     std::fs::write(home.opt_out_file(), "").unwrap();
@@ -142,7 +142,7 @@ fn created_between_two_requests_what_waits_is_deleted() {
     assert_eq!((receiver.requests().len(), home.files("waiting").len()), (1, 0));
 }
 
-/// Opts out by the program for it, and returns what it says.
+/// Opts out with the preview, and returns its output.
 fn opt_out(home: &Home) -> String {
     let mut command = Command::new(testkit::program("telemetry-preview"));
     command.args(["opt-out", "--config-dir"]).arg(home.config()).arg("--lib-dir").arg(home.lib());
@@ -151,8 +151,8 @@ fn opt_out(home: &Home) -> String {
     out
 }
 
-/// The sender has looked for the last time, and is held up before its first byte: whoever opts out waits for it. So what they see
-/// afterwards is all that there is.
+/// The sender has made its last check and is delayed before its first byte: the opt-out waits for it, and what it
+/// reports is final.
 #[test]
 fn when_opt_out_has_returned_no_request_begins() {
     const DELAY: Duration = Duration::from_millis(500);
@@ -177,7 +177,7 @@ fn when_opt_out_has_returned_no_request_begins() {
         until(|| (receiver.connections() == 1).then_some(()));
         std::thread::sleep(Duration::from_millis(round * 5));
         opt_out(&home);
-        // Bytes that were written need a moment to be read.
+        // Written bytes need a moment to arrive.
         std::thread::sleep(DELAY / 5);
         let begun = receiver.requests().len();
         let (out, err, _) = said(&sender.wait_with_output().unwrap());
@@ -188,7 +188,7 @@ fn when_opt_out_has_returned_no_request_begins() {
     assert!(sent > 0, "nobody was held up between the last look and the first byte");
 }
 
-/// A sender that cannot go on, and whose first process is gone: nobody ends it.
+/// A stopped sender without its first process: nobody kills it.
 #[test]
 fn where_opting_out_takes_too_long_it_says_so() {
     let Some(strace) = strace(this_test!()) else { return };
@@ -203,11 +203,11 @@ fn where_opting_out_takes_too_long_it_says_so() {
     stopped.strace.wait_with_output().unwrap();
 }
 
-/// The server is out of order, and the sender is about to write that down.
+/// The server is out of order, and the sender is about to record it.
 #[test]
 fn what_was_deleted_while_it_was_tried_does_not_come_back() {
     let Some(strace) = strace(this_test!()) else { return };
-    // The second rename is that of the note. What was tried is gone before it, or the note is over before that.
+    // The second rename is the record's. The event is deleted before it, or the record is finished before the deletion.
     for system_call in [("renameat,renameat2", 2), ("sendto", 1)] {
         let home = Home::sending_to(&Receiver::start(Reply::Status(503, "")));
         let stopped = Stopped::at(strace, system_call, &home, &home.call(&full(EXIT)));

@@ -1,4 +1,5 @@
-//! How long collecting takes inside a process: on this machine, and on made-up machines that are large in one way or in all.
+//! The time for collecting inside a process, on this machine and on generated machines that are large in one or in all
+//! respects.
 //!
 //! `cargo bench -p system-facts`
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up stops")]
@@ -29,7 +30,6 @@ fn live_container() {
 
 const SMALL: Size = Size { processors: 2, mounts: 20, disks: 1, cgroup_bytes: 200 };
 
-/// Machines that are large in one way, and in all.
 const MACHINES: &[(&str, Size)] = &[
     ("small", SMALL),
     ("1024 CPUs", Size { processors: CROWDED.processors, ..SMALL }),
@@ -46,7 +46,7 @@ fn made(name: &str) -> TempDir {
     folder
 }
 
-/// Opens the recording each time: what it remembers of its folders is part of the work.
+/// Opens the recording for each call: its cache of folders is part of the work.
 fn measure<T>(bencher: Bencher<'_, '_>, name: &str, collect: fn(&CommonEvidence<RecordedHost>) -> T) {
     let folder = made(name);
     bencher.bench_local(|| collect(&CommonEvidence::new(RecordedHost::open(folder.path()).unwrap())));

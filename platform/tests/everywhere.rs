@@ -1,4 +1,4 @@
-//! What every system answers of itself, by the module that asks it: on Linux, macOS and FreeBSD.
+//! The answers of every system's backend, on Linux, macOS and FreeBSD.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 
 use system_facts::{Error, FileKind, Host, LiveHost, Platform, collect};
 
-/// The platform of this build, and the kernel's name for itself.
+/// The platform of this build and its kernel's name.
 const HERE: Option<(Platform, &str)> = if cfg!(target_os = "linux") {
     Some((Platform::Linux, "Linux"))
 } else if cfg!(target_os = "macos") {

@@ -1,4 +1,4 @@
-//! The fuzz targets hold for the inputs that are kept, on every toolchain: `fuzz/README.md` says how they are run for longer.
+//! Runs the fuzz targets on the kept inputs, on every toolchain; `fuzz/README.md` describes longer runs.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
 use std::fs;
@@ -19,7 +19,7 @@ fn every_target_has_inputs_and_holds_for_them() {
             println!("{}", path.display());
             let bytes = fs::read(&path).unwrap();
             target(&bytes);
-            // Cut off anywhere, and with a byte changed, it still holds.
+            // Truncated anywhere, or with one changed byte.
             for at in (0..bytes.len()).step_by(bytes.len() / 64 + 1) {
                 target(bytes.get(..at).unwrap());
                 let mut changed = bytes.clone();
@@ -34,7 +34,7 @@ fn every_target_has_inputs_and_holds_for_them() {
     assert_eq!(programs.filter(|text| text.contains("system_facts::fuzz::")).count(), TARGETS.len());
 }
 
-/// So that the machines that are known need not be guessed by a fuzzer: `examples/inputs.rs` writes them for one.
+/// `examples/inputs.rs` writes them for a fuzzer, which then need not guess the known machines.
 #[test]
 fn recorded_machines_are_inputs() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines");

@@ -1,4 +1,4 @@
-//! Files that are no files, links that lead astray and answers without end stop nothing.
+//! Special files, misleading links and endless answers stop nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use system_facts::{CommonEvidence, Error, FileKind, Host, LiveHost, RecordedHost, collect_from};
 
-/// Longer than any of these takes, shorter than anything that waits for a writer.
+/// Longer than any of these takes, shorter than a wait for a writer.
 const SOON: Duration = Duration::from_secs(20);
 
 fn recorded(folder: &Path, machine: &str) -> RecordedHost {
@@ -47,7 +47,8 @@ fn what_is_no_regular_file_is_not_read() {
     assert!(begin.elapsed() < SOON);
 }
 
-/// A pipe that is opened lets its writer go, and a device may do something; what leads to them through `/proc` is no better.
+/// Opening a pipe releases its writer, and opening a device may have effects; paths through `/proc` to them are no
+/// better.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_no_regular_file_is_not_even_opened() {
@@ -82,7 +83,7 @@ fn reads_stop_at_their_limit() {
         assert_eq!((start.bytes.len(), start.whole), (size.min(limit), whole), "{size} {limit}");
         assert_eq!(host.read(path.to_str().unwrap(), limit).is_err(), !whole);
     }
-    // A file without end in effect: sparse, far larger than memory.
+    // Practically endless: sparse, and far larger than memory.
     fs::File::create(&path).unwrap().set_len(1 << 42).unwrap();
     assert_eq!(host.read(path.to_str().unwrap(), 4096), Err(Error::TooLarge));
 }
@@ -124,7 +125,7 @@ fn links_of_a_recording_stay_inside_it() {
     assert_eq!(host.list("/folder", 0), Err(Error::TooLarge));
 }
 
-/// A machine with a file of its own, one of its base's, one that it replaces and some that it has no more.
+/// A machine with a file of its own, a base's file, a replacement for one, and absent ones.
 #[test]
 fn a_base_answers_what_the_machine_does_not() {
     let folder = tempfile::tempdir().unwrap();
@@ -176,7 +177,7 @@ fn a_base_answers_what_the_machine_does_not() {
     assert_eq!(host.cpuid(1, 0), Err(Error::Unsupported));
 }
 
-/// A recording may come from anybody. Its base is the folder of that name beside it: no other place, no link, no chain.
+/// A recording may come from anybody. Its base is the folder of that name beside it: no other path, no link, no chain.
 #[test]
 fn a_base_leads_nowhere_else() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +218,7 @@ fn a_base_leads_nowhere_else() {
         assert!(error.starts_with("machine.json: `base`") && error.contains(why), "{base}: {error}");
     }
 
-    // Links inside the base are the machine's, whatever they point to, also where the machine has a folder in their place.
+    // Links inside the base are resolved in the machine, even where the machine has a folder of that name.
     for name in ["folder", "other"] {
         symlink(folder.path().join("outside/root/etc"), folder.path().join("machines/base/root").join(name)).unwrap();
     }
@@ -300,7 +301,7 @@ fn random_bytes_are_collected() {
     }
 }
 
-/// A value that is put together of others is no longer than one of them may be.
+/// A composed value is limited to the length of a single one.
 #[test]
 fn values_put_together_stay_short() {
     let long = "9".repeat(250);
@@ -315,7 +316,7 @@ fn values_put_together_stay_short() {
     }
 }
 
-/// Who built a kernel, and on which machine, is in no fact and in no evidence: neither uname's nor that of /proc/version.
+/// The builder of a kernel and his machine appear in no fact and no evidence, from uname or /proc/version.
 #[test]
 fn no_kernel_says_who_built_it() {
     const BUILDER: &str = "alice@workshop.example.org";
@@ -340,7 +341,7 @@ fn no_kernel_says_who_built_it() {
     }
 }
 
-/// A file that says nothing gives no value, and pfSense's version must be a version.
+/// An empty file gives no value, and pfSense's version must be a version.
 #[test]
 fn an_empty_or_foreign_text_is_no_version() {
     let folder = tempfile::tempdir().unwrap();
@@ -415,7 +416,7 @@ fn common_evidence_refuses_whoever_asks() {
     assert_eq!(LiveHost::with_environment([]).environment("PATH"), Err(Error::NotFound));
 }
 
-/// However many disks there are, the answer is their sum, and no more than a few are asked one by one.
+/// The answer is the sum of any number of disks.
 #[test]
 fn hundreds_of_disks_are_summed() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! This machine's quantities agree with what sysinfo finds out by itself.
+//! Compares this machine's quantities with those of sysinfo.
 #![cfg(target_os = "linux")]
 
 use system_facts::{LiveHost, Source, collect, collect_from};
@@ -18,7 +18,7 @@ fn memory_and_processors_agree_with_sysinfo() {
     }
 }
 
-/// sysinfo knows mounted file systems only: each fits into the disks that there are.
+/// sysinfo knows mounted file systems only; each must fit on the disks.
 #[test]
 fn disks_hold_every_mounted_file_system() {
     let facts = collect();
@@ -43,14 +43,14 @@ fn the_kernel_is_this_one() {
     assert_eq!(facts.os.family.known().map(String::as_str), Some("linux"));
 }
 
-/// The default answer rests on nothing that needs a privilege, whoever runs the test.
+/// The default answer needs no privilege, even as root.
 #[test]
 fn common_evidence_has_no_privileged_source() {
     let facts = collect();
     for leaf in facts.leaves() {
         assert!(!leaf.is_privileged(), "{leaf:?}");
     }
-    // Without the wrapper the same questions are asked; nobody's permission is needed for an answer.
+    // The wrapper is the only difference; nobody's permission is needed for an answer.
     let more = collect_from(&LiveHost::new());
     assert_eq!(facts.kernel, more.kernel);
     assert!(more.leaves().iter().all(|leaf| leaf.source.is_none_or(|source| Source::ALL.contains(&source))));

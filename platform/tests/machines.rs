@@ -1,4 +1,4 @@
-//! Every machine under `tests/machines` has the answers that its expected.json names, and keeps them as common evidence.
+//! Every machine under `tests/machines` gives the answers in its expected.json, from common evidence.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
@@ -28,7 +28,7 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// `os.id` in the document: the leaf's value, or null where the whole group is null.
+/// The value of a leaf such as `os.id`, or null if its group is null.
 fn answer<'d>(document: &'d Value, path: &str) -> &'d Value {
     let mut place = document;
     for part in path.split('.') {
@@ -37,11 +37,11 @@ fn answer<'d>(document: &'d Value, path: &str) -> &'d Value {
     place.get("value").unwrap_or(place)
 }
 
-/// What a machine's `origin` begins with: written by this project's recorder, copied from what a real machine showed, or
+/// The first word of a machine's `origin`: written by this project's recorder, copied from a real machine's output, or
 /// made up.
 const LABELS: [&str; 3] = ["recorded", "transcribed", "synthetic"];
 
-/// The files and links in a machine's own tree, by the machine's paths, and what they hold.
+/// The files and links of a machine's own tree, by path.
 fn files(machine: &Path) -> BTreeMap<String, Vec<u8>> {
     let root = machine.join("root");
     let mut found = BTreeMap::new();
@@ -61,7 +61,7 @@ fn files(machine: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Where a machine's own answers are those of its base.
+/// Collects the machine's answers that repeat its base.
 fn repeated(place: &str, own: &Value, base: &Value, repeats: &mut Vec<String>) {
     match (own, base) {
         (Value::Object(own), Value::Object(base)) => {
@@ -74,7 +74,7 @@ fn repeated(place: &str, own: &Value, base: &Value, repeats: &mut Vec<String>) {
     }
 }
 
-/// A machine with a base shows at a glance what it is there for.
+/// A machine with a base lists only its differences.
 #[test]
 fn no_machine_repeats_its_base() {
     let mut bases = BTreeSet::new();
@@ -119,17 +119,17 @@ fn recorded_machines_have_their_answers() {
         let lines: Value =
             netdata::lines(&facts).into_iter().map(|line| (line.name, Value::from(line.value))).collect();
         for (path, expected) in json(&folder.join("expected.json")).as_object().unwrap() {
-            // What only the daemon is told stands in its lines and not in the document.
+            // Some values are only in the daemon's lines, not in the document.
             let place = if path.starts_with("NETDATA_") { &lines } else { &document };
             assert_eq!(answer(place, path), expected, "{name}: {path}\n{:#?}", Explained(&facts));
         }
-        // The parts alone say the same.
+        // Each part alone gives the same answer.
         let common = CommonEvidence::new(&host);
         if document["virtualization"]["name"]["source"] != "provided" {
             assert_eq!(virtualization_from(&common), facts.virtualization, "{name}");
         }
         assert_eq!(container_from(&common).name, facts.container.name, "{name}");
-        // A privileged caller asks more.
+        // A privileged caller asks further questions.
         collect_from(&host);
         let asked = host.asked();
         let unread = |(name, holds): &(String, Vec<u8>)| holds != b"-> not-recorded" && !asked.contains(name);
@@ -163,8 +163,7 @@ fn every_answer_is_clean_and_has_a_known_source() {
     }
 }
 
-/// docs/detection.md lists every name with its evidence. Whatever a machine here is, is listed, and whatever is listed is some
-/// machine here.
+/// docs/detection.md lists every name with its evidence: exactly the names of the machines here.
 #[test]
 fn the_names_with_evidence_are_those_of_the_machines() {
     let expected: Vec<Value> = folders().iter().map(|folder| json(&folder.join("expected.json"))).collect();
@@ -174,13 +173,13 @@ fn the_names_with_evidence_are_those_of_the_machines() {
         if expected.iter().any(|answers| answers[section.fact] == true) {
             found.insert("kubernetes");
         }
-        // Found to be none, and the name that the environment of one machine gives.
+        // "none" is the negative answer, and one machine's environment provides "my-cloud".
         let found = &found - &BTreeSet::from(["none", "my-cloud"]);
         assert_eq!(listed, found, "{}", section.fact);
     }
 }
 
-/// docs/detection.md lists what is left out of each fact, `- NAME, NAME: why`. Nothing is both.
+/// docs/detection.md lists the names left out of each fact: `- NAME, NAME: why`. No name is in both lists.
 #[test]
 fn what_is_left_out_is_not_found() {
     let page = fs::read_to_string(machines_folder().join("../../docs/detection.md")).unwrap();
@@ -197,7 +196,7 @@ fn what_is_left_out_is_not_found() {
     }
 }
 
-/// Each signature that CPUID can show, and each product of SMBIOS, alone on an otherwise empty machine.
+/// Each CPUID signature and each SMBIOS product, alone on an otherwise empty machine.
 #[test]
 fn every_row_of_the_tables_is_found() {
     let folder = tempfile::tempdir().unwrap();
@@ -221,7 +220,7 @@ fn every_row_of_the_tables_is_found() {
     }
 }
 
-/// The same document with evidence has the same values.
+/// The document with evidence has the same values.
 #[test]
 fn explaining_changes_no_answer() {
     for folder in folders() {
@@ -277,7 +276,7 @@ fn the_daemons_lines_inside_and_outside_a_container() {
     assert_eq!(line(&netdata::lines(&facts("azure")), "NETDATA_INSTANCE_CLOUD_TYPE"), "Azure");
 }
 
-/// Unknown is null without a source, "there is none" is null or the word with the source that decided.
+/// Unknown is null without a source; "none" is null or the word, with the deciding source.
 #[test]
 fn unknown_is_not_none() {
     let machines = machines_folder();
@@ -291,7 +290,7 @@ fn unknown_is_not_none() {
     assert_eq!(document["host_os"], Value::Null);
 }
 
-/// A marker file that nothing backs is shown with the reason why it does not count.
+/// An unsupported marker file is shown with the reason why it does not count.
 #[test]
 fn leftover_files_are_explained() {
     let folder = machines_folder().join("leftover-marker-files");

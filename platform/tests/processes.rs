@@ -1,5 +1,5 @@
-//! Which programs of a name run is said only as far as it could be seen, and nothing that a process says of itself is read
-//! before the caller counts it.
+//! Running programs of a name are reported only as far as they are visible, and a process's own data is read only after
+//! the caller accepts it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "recorded")]
 
@@ -23,13 +23,13 @@ const SOMEBODY: u32 = 1000;
 const EIO: Error = Error::Other(std::io::ErrorKind::Other);
 const ALWAYS: usize = usize::MAX;
 
-/// A machine made of processes, on which everything that is asked is noted and some of it fails.
+/// A machine made of processes. It records every question and can fail some.
 struct Machine {
     folder: tempfile::TempDir,
     read: RefCell<Vec<String>>,
-    /// How a path fails, and how many times.
+    /// The error of a path, and how many times.
     failing: RefCell<BTreeMap<String, (Error, usize)>>,
-    /// What the first lists of `/proc` hold, where that is not what there is.
+    /// The first answers for `/proc`, if they differ from the actual list.
     lists: RefCell<VecDeque<Vec<&'static str>>>,
 }
 
@@ -45,7 +45,7 @@ struct Made {
 const DAEMON: Made = Made { user: OWNER, exe: "/usr/sbin/netdata", comm: AGENT, status: "NSpid:\t7\n", ticks: 500 };
 
 impl Machine {
-    /// Nothing runs but process 1, and nothing is hidden from somebody who asks.
+    /// Only process 1 runs, and nothing is hidden from the asker.
     fn new() -> Self {
         let machine = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -129,7 +129,6 @@ impl Machine {
     }
 }
 
-/// A line of mountinfo.
 fn proc_mount(options: &str) -> String {
     format!("25 1 0:23 / /proc rw,nosuid - proc proc rw{options}\n")
 }
@@ -205,7 +204,7 @@ fn the_kernel_says_who_it_is() {
     assert_eq!((daemon().contained, daemon().started), (Some(false), Some(1_700_000_005_000)));
     machine.process(7, Made { status: "NSpid:\t7\t1\n", ..DAEMON });
     assert_eq!(daemon().contained, Some(true));
-    // Before Linux 4.1 only the namespaces themselves tell, and only to whoever may look at them.
+    // Before Linux 4.1 only the namespaces tell, and only with permission to look at them.
     machine.process(7, Made { status: "", ..DAEMON });
     assert_eq!(daemon().contained, None);
     for (process, target) in [("self", "pid:[1]"), ("7", "pid:[2]")] {
@@ -216,7 +215,7 @@ fn the_kernel_says_who_it_is() {
     assert_eq!(daemon().contained, Some(true));
 }
 
-/// `su`, called `netdata` by a link, runs as root with the environment of whoever started it.
+/// `su`, called `netdata` by a link, runs as root with its caller's environment.
 #[test]
 fn a_program_that_one_user_started_as_another_is_neithers() {
     let machine = Machine::with_daemon();
@@ -234,7 +233,7 @@ fn the_file_counts_and_where_it_is_not_seen_the_name() {
     machine.process(8, Made { exe: "/usr/bin/netdata-updater", ..DAEMON });
     machine.process(9, DAEMON);
     machine.process(10, Made { comm: "other", ..DAEMON });
-    // A thread of the kernel and a zombie have no file.
+    // A kernel thread and a zombie have no file.
     machine.process(11, Made { exe: "", comm: "kthreadd", ..DAEMON });
     machine.process(12, Made { exe: "", status: "State:\tZ (zombie)\n", ..DAEMON });
     for id in [9, 10] {
@@ -290,7 +289,7 @@ fn without_a_list_nothing_is_known() {
     }
 }
 
-/// Every file that is read of a process can fail, for a moment or for good.
+/// Any file of a process may be unreadable, temporarily or permanently.
 #[test]
 fn what_cannot_be_read_leaves_the_matter_open() {
     for file in ["exe", "comm", "status"] {
@@ -309,7 +308,7 @@ fn what_cannot_be_read_leaves_the_matter_open() {
             assert_eq!((found.counting.len(), found.unseen), (0, Some(Unseen::Failed(error))), "{path}: for good");
         }
     }
-    // It is in the list, and closed to the asker.
+    // Listed, but closed to the asker.
     let machine = Machine::with_daemon();
     for file in ["exe", "comm"] {
         machine.fails(&format!("/proc/7/{file}"), Error::PermissionDenied, ALWAYS);
@@ -320,7 +319,7 @@ fn what_cannot_be_read_leaves_the_matter_open() {
     assert_eq!(machine.unseen(), Some(Unseen::Failed(Error::Malformed)));
 }
 
-/// A daemon that goes into the background starts another and ends.
+/// A daemonizing process starts another and ends.
 #[test]
 fn a_process_that_goes_away_may_have_left_another() {
     let machine = Machine::new();
@@ -328,21 +327,21 @@ fn a_process_that_goes_away_may_have_left_another() {
     machine.lists.borrow_mut().push_back(vec!["1", "7"]);
     let found = machine.look().unwrap();
     assert_eq!((found.counting[0].id, found.unseen), (8, None));
-    // Halfway: its name was read.
+    // It ends after its name was read.
     let machine = Machine::with_daemon();
     machine.process(8, DAEMON);
     machine.fails("/proc/7/status", Error::NotFound, ALWAYS);
     machine.lists.borrow_mut().extend([vec!["1", "7"], vec!["1", "8"]]);
     let found = machine.look().unwrap();
     assert_eq!((found.counting[0].id, found.unseen), (8, None));
-    // And where there is no end of it, that is said.
+    // If it never settles, the answer says so.
     let machine = Machine::with_daemon();
     for path in ["/proc/7/exe", "/proc/7"] {
         machine.fails(path, Error::NotFound, ALWAYS);
     }
     let found = machine.look().unwrap();
     assert_eq!((found.counting.len(), found.unseen), (0, Some(Unseen::Vanished)));
-    // What has no program and stays is a thread of the kernel, or has ended.
+    // A process that stays without a program is a kernel thread or has ended.
     let machine = Machine::new();
     machine.process(7, Made { exe: "", ..DAEMON });
     let found = machine.look().unwrap();
@@ -357,10 +356,10 @@ fn hidden_processes_are_said_to_be() {
         ("", SOMEBODY, 0, false),
         (",hidepid=off", SOMEBODY, 0, false),
         (",hidepid=0", SOMEBODY, 0, false),
-        // Process 1 is another's and can be looked at: by a group that is let in, or by a capability.
+        // Process 1 is visible by a group or a capability.
         (",gid=4,hidepid=invisible", SOMEBODY, 0, false),
         (",hidepid=2", 0, PTRACE, false),
-        // It is one's own: root's in a container.
+        // Process 1 is the asker's own: root's in a container.
         (",hidepid=2", 0, 0, true),
         (",hidepid=ptraceable", 0, 0, true),
     ] {
@@ -368,15 +367,15 @@ fn hidden_processes_are_said_to_be() {
         machine.asker(user, capabilities);
         assert_eq!(machine.unseen(), hidden.then_some(Unseen::Hidden), "{options} {user}");
     }
-    // hidepid=1: it is listed, and closed.
+    // hidepid=1: listed, but closed.
     machine.mounts(&proc_mount(",hidepid=noaccess"));
     machine.asker(SOMEBODY, 0);
     machine.fails("/proc/1/status", Error::PermissionDenied, ALWAYS);
     assert_eq!(machine.unseen(), Some(Unseen::Hidden));
-    // Another mount lies on top.
+    // Another mount covers it.
     machine.mounts(&(proc_mount(",hidepid=2") + &proc_mount("")));
     assert_eq!(machine.unseen(), None);
-    // Whatever hides it.
+    // For any reason.
     fs::remove_dir_all(machine.folder.path().join("root/proc/1")).unwrap();
     assert_eq!(machine.unseen(), Some(Unseen::Hidden));
 }
@@ -409,7 +408,7 @@ fn this_process_is_found_by_its_name() {
     assert!(u128::from(own.started.unwrap()) <= now + 2000);
 }
 
-/// What the test below starts as another user.
+/// Run by the next test as another user.
 #[test]
 #[ignore = "started by another test"]
 fn say_whether_it_is_seen() {
@@ -418,14 +417,14 @@ fn say_whether_it_is_seen() {
     println!("found {} unseen {:?}", found.counting.len(), found.unseen);
 }
 
-/// The kernel's own ways of hiding processes, in a mount namespace of the test's.
+/// The kernel's ways of hiding processes, in a separate mount namespace.
 #[test]
 fn a_kernel_that_hides_processes_is_recognised() {
     let test = testkit::this_test!();
     if !cfg!(target_os = "linux") {
         return testkit::skip(test, "no other system has a /proc that hides processes");
     }
-    // Where anyone can start it.
+    // In a folder from which anyone can start it.
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join(own_name());

@@ -1,4 +1,4 @@
-//! The program as the daemon and people start it.
+//! The program as the daemon and users start it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_system-info");
 
-/// Longer than any answer takes, shorter than anything that waits for a writer.
+/// Longer than any answer takes, shorter than a wait for a writer.
 const SOON: Duration = Duration::from_secs(20);
 
 fn machine(name: &str) -> String {
@@ -28,7 +28,6 @@ fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// As many lines as the daemon reads.
 fn daemons_lines() -> usize {
     system_facts::netdata::lines(&system_facts::collect()).len()
 }
@@ -139,7 +138,7 @@ fn a_full_disk_is_said() {
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("system-info: standard output: "));
 }
 
-/// Nobody can be told then, and it is no reason to crash.
+/// The error cannot be reported, but it is no reason to crash.
 #[test]
 fn where_standard_error_is_full_too_the_exit_status_says_it() {
     let full = || fs::OpenOptions::new().write(true).open("/dev/full");

@@ -1,4 +1,4 @@
-//! A recorded machine gives the answers of the machine that it was recorded from.
+//! A recording gives the answers of its machine.
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 #![cfg(feature = "cli")]
 
@@ -20,7 +20,7 @@ fn collect(host: &dyn Host, privileged: bool) -> Facts {
     if privileged { collect_from(host) } else { collect_from(&CommonEvidence::new(host)) }
 }
 
-/// Records, reads the recording, and compares: every value and source, and the evidence of what was not redacted.
+/// Records, and compares the recording with the host: every value and source, and all evidence but the redacted.
 fn records_faithfully(host: &dyn Host, privileged: bool, name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::new(host);
@@ -67,7 +67,7 @@ fn every_machine_of_the_tests_is_recorded_faithfully() {
     }
 }
 
-/// A recording of common evidence does not know what only root would have been told.
+/// A recording of common evidence lacks the answers for root.
 #[test]
 fn what_was_never_asked_is_no_answer() {
     let folder = tempfile::tempdir().unwrap();
@@ -84,7 +84,7 @@ fn what_was_never_asked_is_no_answer() {
     assert_eq!(failed.outcome, Outcome::Failed(Error::Unanswered));
 }
 
-/// Only what the collector looks at is kept of process 1's environment, and only that it is set of what is an address.
+/// Of process 1's environment only the collector's variables are kept, and of an address only that it is set.
 #[test]
 fn secrets_of_the_first_process_are_not_recorded() {
     let folder = tempfile::tempdir().unwrap();
@@ -130,7 +130,8 @@ fn the_program_records_and_reads_its_recording() {
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("uname: the host name\n"), "{text}");
-        // A frequency may have changed in between, and the size of a ZFS file system, which is what its pool has left.
+        // A frequency may have changed meanwhile, and so may the size of a ZFS file system, which depends on its pool's
+        // free space.
         let mut live = json(privileged);
         let mut recorded = json(&[privileged, &["--machine", place]].concat());
         for document in [&mut live, &mut recorded] {
@@ -140,7 +141,7 @@ fn the_program_records_and_reads_its_recording() {
             }
         }
         assert_eq!(live, recorded);
-        // A second recording in the same place is refused, and changes nothing.
+        // A second recording in the same folder is refused and changes nothing.
         let output = run(&["--record", place]);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let message = String::from_utf8(output.stderr).unwrap();

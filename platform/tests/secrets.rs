@@ -1,8 +1,8 @@
-//! A recording keeps no secret: one of each kind is put into every answer that a host can give, and none comes out, while the
-//! recording still has the machine's facts.
+//! A recording keeps no secret. One secret of each kind is planted in every answer of a host; none may come out, and
+//! the recording must still give the machine's facts.
 //!
-//! What a fact is made of is no secret: `system-info` shows it to everyone. Those questions are listed here, and of their answers
-//! too nothing is kept that no fact shows.
+//! The text of a fact is no secret: `system-info` shows it to everyone. The questions for facts are listed here; even
+//! their answers are kept only as far as a fact shows them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
 #![cfg(feature = "cli")]
 
@@ -18,7 +18,7 @@ use system_facts::{
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// What is put in, and what must not come out.
+/// The planted text, and the part that must not come out.
 const SECRETS: [(&str, &str); 14] = [
     ("canaryhost", "canaryhost"),
     ("root@canaryhost.example.org:/usr/obj/usr/src/GENERIC", "canaryhost"),
@@ -36,10 +36,10 @@ const SECRETS: [(&str, &str); 14] = [
     ("sdcanary", "canary"),
 ];
 
-/// Those that are a whole answer of some kinds: a name, numbers between dots, a container's group.
+/// Those that can be the whole answer to some questions: a name, an IP address, a container's group.
 const ALONE: [&str; 3] = [SECRETS[0].0, SECRETS[2].0, SECRETS[12].0];
 
-/// Questions whose answers are a fact's text, or a part of one.
+/// Questions whose answers are, or are part of, a fact's text.
 const FACTS: &[&str] = &[
     "/System/Library/CoreServices/SystemVersion.plist",
     "/bin/freebsd-version",
@@ -73,10 +73,10 @@ const FACTS: &[&str] = &[
     "uname",
 ];
 
-/// Answers that are a fact where another question has none, and that are kept in any case.
+/// Fallbacks: answers that become a fact only if another question has none, and are kept in any case.
 const STAND_INS: &[&str] = &["/etc/version", "/sys/class/dmi/id/board_vendor"];
 
-/// What becomes of an answer.
+/// Combines an answer with a secret.
 type Form = fn(was: &str, secret: &str) -> String;
 
 const FORMS: [Form; 7] = [
@@ -86,7 +86,7 @@ const FORMS: [Form; 7] = [
     |was, secret| was.lines().flat_map(|line| [line, " ", secret, "\n"]).collect(),
     |was, secret| was.lines().flat_map(|line| [secret, " ", line, "\n"]).collect(),
     |was, secret| with_values(was, secret),
-    // Where a value is long enough already.
+    // Behind a value that is long enough already.
     |was, secret| format!("{}{}{secret}", was.trim_end(), " y".repeat(300)),
 ];
 
@@ -99,13 +99,13 @@ fn with_values(text: &str, value: &str) -> String {
     text.lines().map(line).collect()
 }
 
-/// A machine with a secret in one of its answers, or in all that are no facts.
+/// A machine with a secret in one answer, or in all that give no fact.
 struct Planted<'h> {
     host: &'h dyn Host,
     question: Option<&'h str>,
     form: Form,
     secret: &'h str,
-    /// What was asked, and whether there was an answer.
+    /// Each question, and whether it had an answer.
     asked: RefCell<BTreeMap<String, bool>>,
 }
 
@@ -114,7 +114,7 @@ impl<'h> Planted<'h> {
         Self { host, question, form, secret, asked: RefCell::default() }
     }
 
-    /// Every question that is asked of the machine, and whether it has an answer.
+    /// Every question to the machine, and whether it has an answer.
     fn questions(host: &'h dyn Host) -> BTreeMap<String, bool> {
         let host = Self::new(host, Some("none"), FORMS[0], "");
         collect_from(&host);
@@ -130,7 +130,7 @@ impl<'h> Planted<'h> {
         (self.form)(was, self.secret)
     }
 
-    /// Secrets as the names of devices.
+    /// Secrets as device names.
     fn names(&self) -> Vec<String> {
         let secrets = self.secret.split(' ').filter(|secret| !secret.is_empty()).map(|secret| secret.replace('/', "-"));
         secrets.flat_map(|name| [format!("md_{name}"), format!("dm-{name}"), name]).collect()
@@ -167,7 +167,7 @@ impl Host for Planted<'_> {
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
         let answer = self.host.read_link(path).map(|target| String::from_utf8_lossy(&target).into_owned());
-        // No link says nothing.
+        // An empty link would plant nothing.
         self.text(path, answer).map(|text| if text.is_empty() { self.secret.to_owned() } else { text }.into_bytes())
     }
 
@@ -182,7 +182,7 @@ impl Host for Planted<'_> {
         answer
     }
 
-    /// Something else than what is there: a link that says something.
+    /// Always a link, in place of the real file.
     fn metadata(&self, path: &str) -> Result<Metadata> {
         let answer = self.host.metadata(path);
         if self.is_meant(path, &answer) { Ok(Metadata { kind: FileKind::Link, size: 0, inode: None }) } else { answer }
@@ -207,7 +207,7 @@ impl Host for Planted<'_> {
         }
         let bytes: Vec<u8> = self.secret.bytes().cycle().take(16).collect();
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-        // The hypervisor's leaves say how many there are.
+        // The hypervisor's leaves begin with their number.
         let eax = if leaf >= 0x4000_0000 { leaf } else { word(12) };
         Ok(CpuidRegisters { eax, ebx: word(0), ecx: word(4), edx: word(8) })
     }
@@ -241,7 +241,7 @@ impl Host for Planted<'_> {
     }
 }
 
-/// Everything in a recording: names, targets of links, and contents.
+/// All names, link targets and contents in a recording.
 fn everything(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -261,9 +261,9 @@ fn show(facts: &Facts, needle: &str) -> bool {
     facts.leaves().iter().any(|leaf| matches!(leaf.value, Value::Text(text) if text.contains(needle)))
 }
 
-/// Records a machine, and says what the recording holds. The facts are the same.
+/// Records a machine and returns its facts and the recording's text. The recording must give the same facts.
 fn record(host: &Planted<'_>, what: &str) -> (Facts, String) {
-    // In memory where that can be had: these are some thousand small files.
+    // In memory if possible: there are thousands of small files.
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let recorder = Recorder::new(host);
     let was = collect_from(&recorder);
@@ -277,7 +277,7 @@ fn record(host: &Planted<'_>, what: &str) -> (Facts, String) {
     (was, found.join("\n"))
 }
 
-/// The registers that a secret makes, as a recording would write them.
+/// A secret's registers, in the format of a recording.
 fn registers(secret: &str) -> Vec<String> {
     let bytes: Vec<u8> = secret.bytes().cycle().take(16).collect();
     bytes.chunks(4).map(|word| format!(" {},", u32::from_le_bytes(word.try_into().unwrap()))).collect()
@@ -311,7 +311,7 @@ fn one_answer_at_a_time(host: &dyn Host, machine: &str, absent_too: bool) {
     println!("{machine}: {planted} recordings");
 }
 
-/// Everything at once that is no fact's text.
+/// All answers at once, but for those that become a fact's text.
 fn all_answers_together(host: &dyn Host, machine: &str) {
     let all = all();
     for form in [FORMS[0], FORMS[1], FORMS[5]] {

@@ -1,4 +1,5 @@
-// dashboard/telemetry.js where others do what they can: links, frames, policies, the page's own code, servers, proxies, parents.
+// dashboard/telemetry.js in a hostile environment: links, frames, policies, the page's own code, servers, proxies,
+// parents.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -12,7 +13,7 @@ import { assertSilent, BATCH, nextBatch, openTestPage, ready, status, written } 
 import { Proxy } from "./support/proxy.mjs";
 import { Receiver } from "./support/receiver.mjs";
 
-/** The public key of Netdata's project, which telemetry.js uses too. */
+/** The public key of Netdata's project, as in telemetry.js. */
 const KEY = "mqkwGT0JNFqO-zX2t0mW6Tec9yooaVu7xCBlXtHnt5Y";
 
 let browser, pages, yes;
@@ -27,10 +28,10 @@ after(async () => {
 
 const open = (agent, options) => openTestPage(browser, pages, agent, options);
 
-/** A page on which nothing was started yet, for tests that start it in another way. */
+/** A page without telemetry, for tests that start it differently. */
 const idle = (options) => open("ftp://none", options);
 
-/** Addresses that a page has asked for, but for the agent, the receiver and what the test serves. */
+/** A page's requests to others than the agent, the receiver and the test's own servers. */
 function elsewhere(page) {
     const known = [new URL(yes.url).host, new URL(page.receiver.url).host, `canary-host.test:${pages.port}`, `canary-referrer.test:${pages.port}`];
     return page.asked.filter((url) => url.startsWith("http") && !known.includes(new URL(url).host));
@@ -136,7 +137,7 @@ test("numbers, times and forms that are none are not sent, and the masks and the
             word: { text: "word", id: "id", other: "toString", more: "constructor", gone: null, listed: ["a b", "http://canary"] },
             masks: { distinct_id: "number", event_source: ["canary"], $host: ["canary"], token: "number" },
         };
-        // What the client would accept, whatever its version does with it before it asks us.
+        // An event as passed to before_send, whatever the client's version did before.
         let receive;
         const client = { ...posthog, init: (key, options) => (receive = options.before_send), register: () => {}, capture: () => {} };
         window.telemetry = startTelemetry({ agent, destination, client, events });
@@ -246,7 +247,7 @@ test("behind a reverse proxy the agent is asked below its path, and one that wan
         location / { proxy_pass http://127.0.0.1:${pages.port}; }`);
     try {
         const { machine_guid } = await agent.hello();
-        // A dashboard of the same origin, which may name the agent by a path.
+        // A dashboard with the agent's origin, which may name the agent by a path.
         const at = { pages: { port: proxy.port } };
         for (const address of [`http://127.0.0.1:${proxy.port}/canary-proxied`, `http://127.0.0.1:${proxy.port}/canary-proxied/?canary#canary`, "/canary-proxied/"]) {
             const page = await openTestPage(browser, at.pages, address);
@@ -301,7 +302,7 @@ test("in a frame the page that holds it is not told either", async () => {
     assert.equal(page.receiver.everything.includes("canary"), false);
     await page.context().close();
 
-    // A sandboxed frame has no storage in which an objection could be found.
+    // A sandboxed frame has no storage to check for an objection.
     const outer = await idle({ realTime: true });
     const why = await outer.evaluate(async (address) => {
         const frame = document.createElement("iframe");

@@ -1,4 +1,4 @@
-// What agent 1.37.1 tells its dashboards: the file alone counts, and only when the daemon starts.
+// Agent 1.37.1's answer to its dashboards: only the file counts, and only at the daemon's start.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -32,7 +32,7 @@ test("a file counts from the next start on, and so does its removal", async () =
         agent.optOut();
         assert.equal(await answer(), true, "the daemon does not look again");
         await agent.restart();
-        // In the first milliseconds of its web server it may still say yes: it has not looked yet.
+        // In its web server's first milliseconds the daemon has not checked yet, and may still say yes.
         assert.ok(await until(async () => (await answer()) === false));
         fs.unlinkSync(agent.path("config/.opt-out-from-anonymous-statistics"));
         assert.equal(await answer(), false);

@@ -1,4 +1,4 @@
-// The example of dashboard/README.md, as it stands there: with the agent's usual port, and Netdata's server as destination.
+// The example of dashboard/README.md, unchanged: with the agent's usual port, and Netdata's server as destination.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";

@@ -1,5 +1,5 @@
-// What PostHog's client adds by itself, with the settings that it has when nobody changes them. The preview shows these
-// names with the version; this test holds them against the installed client.
+// The properties that PostHog's client adds with its default settings. The preview shows these names with the version;
+// this test compares them with the installed client.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

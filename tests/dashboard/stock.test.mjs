@@ -1,5 +1,5 @@
-// The dashboard that comes with Debian's netdata, in a real browser, against the real daemon: whom it turns to without the
-// opt-out file and with it, and what it tells them. docs/channels.md states these results.
+// The dashboard of Debian's netdata in a real browser, against the real daemon: its outside hosts with and without the
+// opt-out file, and the data for them. docs/channels.md states these results.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -11,7 +11,7 @@ import { Browser, outsideHosts, stored } from "./support/browser.mjs";
 import { holdAgainstRecording, POSTHOG, ROOT, sleep, until } from "./support/modules.mjs";
 import { Outside } from "./support/outside.mjs";
 
-/** By page: the hosts that are asked in either case, and those that are asked only without the opt-out file. */
+/** By page: the hosts contacted in either case, and those contacted only without the opt-out file. */
 const PAGES = {
     "/": {
         always: ["api.github.com", "netdata-news.cdn.prismic.io", "registry.my-netdata.io"],
@@ -27,12 +27,14 @@ const PAGES = {
     },
 };
 const TELEMETRY = /posthog|googletagmanager/;
-/** What the agent tells the page about itself only if it knows it by then. */
+/** Properties that the page sends only if the agent has told it in time. */
 const SOMETIMES = ["host_dashboard_used"];
 const ADDRESS = "canary-host.test";
 
-/** Opens a page of the agent's own, until it has turned to all these hosts and then a little longer. On a busy machine a
- *  dashboard may give one up; then it is opened anew, and what it has asked for before counts too. */
+/**
+ * Opens a page of the agent until it has contacted all these hosts, and waits a little longer. On a busy machine a
+ * dashboard may give up on one; then the page is reopened, and its earlier requests count too.
+ */
 async function visit(browser, agent, where, hosts) {
     const before = [];
     for (let tries = 3; ; tries--) {
@@ -62,7 +64,7 @@ async function withAgent(options, work) {
     }
 }
 
-/** The registry is told neither the agent's name nor its address in the question, but sees the address in a header. */
+/** The registry's query contains neither the agent's name nor its address, but a header contains the address. */
 function assertRegistryHears(outside, machine_guid) {
     const [access] = outside.to("registry.my-netdata.io").filter(({ method }) => method === "GET");
     const question = new URL(access.url, "http://registry").searchParams;
@@ -84,7 +86,7 @@ test("without the opt-out file the agent's own dashboard sends events, and they 
             await page.context().close();
         }
 
-        // Nothing in the events of the one that uses PostHog says that it is the machine's own; but the client adds to them.
+        // The dashboard with PostHog masks its own properties, but the client adds others.
         const [event] = outside.events;
         const { machine_guid } = await agent.hello();
         assert.equal(event.event, "$pageview");
@@ -94,7 +96,7 @@ test("without the opt-out file the agent's own dashboard sends events, and they 
         );
         assert.equal(event.properties.netdata_machine_guid, machine_guid);
         assert.notEqual(event.properties.distinct_id, machine_guid, "it is a number of the browser");
-        // The title of that moment: the page puts the agent's host name into it as soon as it knows it.
+        // The title at that moment: the page adds the agent's host name once it knows it.
         assert.ok(["netdata dashboard", `${HOST} netdata dashboard`].includes(event.properties.title), event.properties.title);
         for (const name of ["$session_entry_url", "$session_entry_host"]) {
             assert.match(event.properties[name], new RegExp(ADDRESS), name);

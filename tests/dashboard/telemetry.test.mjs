@@ -1,4 +1,4 @@
-// dashboard/telemetry.js in a real browser, with the real client and the real agent: what arrives, and what does not.
+// dashboard/telemetry.js in a real browser, with the real client and agent: what arrives, and what does not.
 
 import assert from "node:assert/strict";
 import os from "node:os";
@@ -75,7 +75,7 @@ test("with consent, masked events arrive and nothing else does", async () => {
             assert.deepEqual(Object.keys(event).sort(), ["event", "properties", "timestamp", "uuid"]);
         }
 
-        // One batch, and of the page no trace in any header.
+        // One batch, without a trace of the page in any header.
         assert.equal(page.receiver.requests.length, 1);
         const [{ method, url, headers, body }] = page.receiver.requests;
         assert.deepEqual([method, url, headers.origin, headers.referer, headers.cookie], ["POST", "/batch/", "null", undefined, undefined]);
@@ -84,7 +84,7 @@ test("with consent, masked events arrive and nothing else does", async () => {
             assert.equal(page.receiver.everything.toLowerCase().includes(secret), false, `${secret} got out: ${page.receiver.everything}`);
         }
 
-        // Nowhere else has the page been, and it has stored nothing either.
+        // The page has contacted no other host and stored nothing.
         const hosts = new Set(page.asked.map((url) => new URL(url).host));
         const known = [`canary-referrer.test:${pages.port}`, `canary-host.test:${pages.port}`, new URL(agent.url).host, new URL(page.receiver.url).host];
         assert.deepEqual([...hosts].filter((host) => host !== "" && !known.includes(host)), []);
@@ -130,7 +130,7 @@ test("an opt-out counts for an open page once the daemon was restarted, and from
     }
 });
 
-/** An agent that answers with whatever `answer.json` is at the moment. */
+/** An agent that answers with the current `answer.json`. */
 async function changeable(json) {
     const answer = { json };
     const agent = await Impostor.start((response) => response.end(JSON.stringify(answer.json)));
@@ -146,7 +146,7 @@ test("an idle page asks every minute, and stops for good when the answer changes
     await nextBatch(page);
     assert.ok(await until(() => page.receiver.events.length === 1));
     const asked = agent.asked;
-    // The page's time goes on by itself too, longer on a busy machine.
+    // The page's clock also runs by itself, longer on a busy machine.
     const passed = await page.evaluate((begin) => Date.now() - begin, begin);
     assert.ok(passed < 40_000, `${passed} ms have passed`);
     await page.clock.fastForward(45_000 - passed);
@@ -208,7 +208,7 @@ test("a page stops when the agent is gone, or another answers, between two batch
     }
 });
 
-/** Answers so slowly that the whole takes some 20 s. */
+/** Spreads an answer over about 20 s. */
 function drip(response, text) {
     const timer = setInterval(() => {
         response.write(text[0]);
@@ -220,7 +220,7 @@ function drip(response, text) {
 
 const json = (value) => (response) => response.end(JSON.stringify(value));
 const UNREADABLE = /cannot be asked, or its answer cannot be read/;
-/** Answers that are no yes, and what the page says of each. */
+/** Answers other than yes, and the page's reason for each. */
 const ANSWERS = [
     ["the word true", json({ ...YES, anonymous_statistics: "true" }), NO],
     ["the number 1", json({ ...YES, anonymous_statistics: 1 }), NO],
@@ -322,7 +322,7 @@ test("opting out this browser stops every tab at once, and the next page from th
     await nextBatch(other);
     assert.ok(await until(() => page.receiver.events.length === 2), "the other tab sends too");
 
-    // The other tab has nothing to send and does not ask for a minute: only being told can stop it.
+    // The other tab has nothing to send and does not ask for a minute: only a message can stop it.
     await page.click("#capture");
     await page.click("#out");
     for (const [tab, dropped] of [[page, 1], [other, 0]]) {

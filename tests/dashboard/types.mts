@@ -1,4 +1,4 @@
-// A dashboard in TypeScript: that it compiles is the test of dashboard/telemetry.d.ts.
+// A dashboard in TypeScript. Compiling it tests dashboard/telemetry.d.ts.
 
 import posthog from "posthog-js";
 

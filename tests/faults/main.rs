@@ -1,9 +1,9 @@
-//! Everything that can go wrong between the daemon's call and an answer, with real sockets, file systems and servers: each
-//! row of `table.rs` for START, EXIT and FATAL. Whatever happens, the call returns in time, says what the daemon's contract
-//! says, and the event is where the table says.
+//! Every fault between the daemon's call and an answer, with real sockets, file systems and servers: each row of
+//! `table.rs` for START, EXIT and FATAL. Each call must return in time with the output of the daemon's contract, and
+//! the event must be where the table says.
 //!
-//! It works in a network and a mount namespace of its own: loopback, a name server and a packet filter that are ours, and file
-//! systems that hang.
+//! The test runs in its own network and mount namespaces, with its own name server, packet filter and hanging file
+//! systems.
 
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -22,12 +22,12 @@ use table::{End, Event, FAULTS, Fault, When};
 use testkit::{enclosure, full, names, nginx, said, skip};
 use world::World;
 
-/// How much later than its deadline a call may return.
+/// The tolerance beyond a deadline.
 const TOLERANCE: Duration = Duration::from_millis(100);
-/// A machine that is busy with something else delays a call. A defect does it each time.
+/// A busy machine delays some calls; a defect delays each.
 const TRIES: u32 = 3;
 
-/// A call, and its deadline.
+/// A call and its deadline.
 const CALLS: [([&str; 3], Duration); 3] = [
     (["START", "-", "-"], Duration::from_secs(2)),
     (["EXIT", "OK", "-"], Duration::from_secs(1)),
@@ -70,12 +70,12 @@ fn missing() -> Option<String> {
     needed.into_iter().find(|path| !Path::new(path).exists()).map(|path| format!("{path} is missing"))
 }
 
-/// The sender as it was built for the tests, and, where `STATIC_PROGRAMS` names its folder, as it is given away.
+/// The sender of the test build, and the static release in the folder `STATIC_PROGRAMS`, if set.
 fn programs() -> Vec<PathBuf> {
     std::iter::once(PathBuf::from(testkit::sender())).chain(testkit::static_program("anonymous-statistics")).collect()
 }
 
-/// Starts this program again where the network, the names and the default configuration folders are its own.
+/// Restarts this program with its own network, names and default configuration folders.
 fn enclose() -> ExitCode {
     let files = [
         ("resolv.conf", "nameserver 127.0.0.1\n"),
@@ -86,7 +86,7 @@ fn enclose() -> ExitCode {
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(99))
 }
 
-/// All calls meet the fault and end as the table says.
+/// Makes all calls meet the fault, and compares with the table.
 fn meets(world: &World, program: &Path, fault: &Fault) -> Result<(), Failed> {
     for (happened, deadline) in CALLS {
         let end = if happened[0] == "START" { fault.ends } else { fault.short.unwrap_or(fault.ends) };
@@ -118,16 +118,15 @@ fn meets(world: &World, program: &Path, fault: &Fault) -> Result<(), Failed> {
     Ok(())
 }
 
-/// How one call ended.
 enum Ended {
-    /// As the table says, after this time.
+    /// According to the table, after this time.
     After(Duration),
-    /// It had no time for what the table says: the event waits, or not even the look whether it may be sent was over in its
+    /// Out of time for the table's outcome: the event waits, or not even the decision about sending was finished in its
     /// share of the time.
     Late(Failed),
 }
 
-/// One call. Everything but the time is the same each time.
+/// Makes one call. Only its time may differ between tries.
 fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: End) -> Result<Ended, Failed> {
     let scene = world.scene(fault, &full(happened));
     let mut command = scene.call.command_of(program);
@@ -144,7 +143,7 @@ fn ends(world: &World, program: &Path, fault: &Fault, happened: [&str; 3], end: 
     if if lost { !one_line } else { !err.is_empty() } {
         wrong.push(format!("standard error: {err:?}"));
     }
-    // Whoever looks into a file system that hangs hangs.
+    // Before any access: it would hang in a hung file system.
     world::unmount(&scene.home);
     let kept = (scene.home.events("waiting").len(), scene.home.events("sent").len());
     let expected = match end.event {

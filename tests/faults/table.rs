@@ -1,61 +1,58 @@
-//! The table of faults: what goes wrong, and how each call then ends. The test makes every one of them happen, and
-//! `docs/reliability.md` is written from the same rows.
+//! The table of faults and the outcome of each call. The test causes every one of them, and `docs/reliability.md` is
+//! generated from the same rows.
 
-/// One fault.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
-    /// In words, for people.
+    /// The title on the page.
     pub name: &'static str,
-    /// How it is made.
     pub way: Way,
-    /// How a call ends.
+    /// The outcome of a call.
     pub ends: End,
-    /// How EXIT and FATAL end, where their shorter time makes a difference.
+    /// The outcome for EXIT and FATAL, if their shorter time makes a difference.
     pub short: Option<End>,
-    /// How a call of a program ends that was built with glibc, where its resolver makes a difference. What is given away is
-    /// built with musl.
+    /// The outcome for a program built with glibc, if its resolver makes a difference. The release is built with musl.
     pub with_glibc: Option<End>,
 }
 
-/// How a fault is made.
+/// The way to cause a fault.
 #[derive(Debug, Clone, Copy)]
 pub enum Way {
-    /// The name server behaves so.
+    /// The behavior of the name server.
     Names(Names),
-    /// There is no connection, or only one of several addresses takes one.
+    /// No connection, or one to only some of several addresses.
     Connect(Connect),
-    /// The server does this, in this order, and then nothing; the connection stays open.
+    /// The server's steps, after which it does nothing and leaves the connection open.
     Server(&'static [Step]),
-    /// The same, where TLS is expected.
+    /// The same, in place of a TLS server.
     TlsServer(&'static [Step]),
-    /// A real TLS server of this version, and between it and the sender somebody who passes on so many of its records.
+    /// A real TLS server of this version, behind a relay that passes on this number of its records.
     Tls(Version, usize, Then),
-    /// A proxy does this; the server behind it is never reached.
+    /// The steps of a proxy, which never reaches the server.
     Proxy(&'static [Step]),
-    /// The proxy is named so.
+    /// The proxy's URL.
     ProxyAt(&'static str),
-    /// A file or a file system behaves so.
+    /// The state of a file or a file system.
     Files(Files),
 }
 
-/// What a name server does.
+/// The behavior of a name server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// It takes the question and says nothing.
+    /// Receives the question and sends no answer.
     Silent,
-    /// It answers after 1.5 seconds.
+    /// Answers after 1.5 seconds.
     Late,
-    /// It says that there is no such name.
+    /// Answers NXDOMAIN.
     Missing,
-    /// It says that it cannot answer.
+    /// Answers SERVFAIL.
     Failing,
-    /// It answers with bytes that are no answer.
+    /// Answers with bytes that are no DNS message.
     Garbage,
-    /// It gives the address of another machine, which cannot be reached.
+    /// Gives another machine's address, which cannot be reached.
     Elsewhere,
 }
 
-/// What is wrong with the way to the server.
+/// The obstacle on the way to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connect {
     /// Nobody listens.
@@ -66,97 +63,83 @@ pub enum Connect {
     Rejected,
     /// The server's queue of new connections is full.
     Full,
-    /// Packets to the IPv6 address are dropped, the IPv4 address works.
+    /// A packet filter drops packets to the IPv6 address; the IPv4 address works.
     DroppedOnIpv6,
-    /// Nobody listens at the IPv6 address, the IPv4 address works.
+    /// Nobody listens at the IPv6 address; the IPv4 address works.
     RefusedOnIpv6,
 }
 
-/// What a server does with a connection.
+/// A server's step with a connection.
 #[derive(Debug, Clone, Copy)]
 pub enum Step {
     /// Reads the whole request.
     Read,
-    /// Does nothing for a moment, in which the request arrives.
+    /// Waits a moment, during which the request arrives.
     Pause,
-    /// Reads one byte.
     ReadByte,
-    /// Writes this.
     Say(&'static str),
-    /// Writes this, a byte a second.
+    /// Writes one byte per second.
     Drip(&'static str),
-    /// Writes this again and again.
+    /// Writes repeatedly.
     Flood(&'static str),
-    /// Says that it will write no more.
+    /// Shuts down the sending direction.
     EndWriting,
-    /// Says that it will read no more.
+    /// Shuts down the receiving direction.
     EndReading,
-    /// Closes the connection.
     Close,
-    /// Resets the connection.
     Reset,
 }
 
-/// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// TLS 1.2.
     Tls12,
-    /// TLS 1.3.
     Tls13,
 }
 
-/// What happens after the last record that is passed on.
+/// The end of the relay, after its last record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// Nothing: the connection stays open.
+    /// Nothing more; the connection stays open.
     Stall,
-    /// It is closed.
     Close,
-    /// It is reset.
     Reset,
 }
 
-/// What is wrong with the files.
+/// The state of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Files {
-    /// The config directory is on a file system whose server takes questions and never answers.
+    /// The config directory's file system takes requests and never answers.
     ConfigHangs,
-    /// The config directory is on a file system whose server never takes a question.
+    /// The config directory's file system never takes a request.
     ConfigDead,
-    /// The library directory is on a file system whose server takes questions and never answers.
+    /// The library directory's file system takes requests and never answers.
     LibraryHangs,
-    /// The same, and the server is out of order.
+    /// The same, with a silent server.
     LibraryHangsAndServerIsSilent,
-    /// The disk is full.
     Full,
-    /// The disk is full, and the server is out of order.
+    /// The disk is full, and the server is silent.
     FullAndServerIsSilent,
-    /// The disk can only be read.
     ReadOnly,
-    /// The trust store is a FIFO that nobody writes to.
+    /// The trust store is a FIFO without a writer.
     TrustStoreHangs,
-    /// The trust store never ends.
     TrustStoreEndless,
 }
 
-/// How a call ends.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct End {
-    /// What the daemon reads.
+    /// The output, for the daemon.
     pub out: &'static str,
     /// The exit status.
     pub code: i32,
-    /// When the call returns.
     pub when: When,
-    /// What becomes of the event.
     pub event: Event,
 }
 
-/// When a call returns.
+/// The time of a call's return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// As soon as the fault shows.
+    /// As soon as the fault appears.
     AtOnce,
     /// At a quarter of the deadline.
     Quarter,
@@ -166,18 +149,18 @@ pub enum When {
     Before,
 }
 
-/// What becomes of an event.
+/// The fate of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// It waits to be tried again.
+    /// Waits for another attempt.
     Waits,
-    /// It was delivered, and is in the history.
+    /// Delivered, and in the history.
     Delivered,
-    /// It was delivered, and nothing is written down.
+    /// Delivered, but not recorded.
     DeliveredOnly,
-    /// It is lost, which one line on standard error says.
+    /// Lost, with one line on standard error.
     Lost,
-    /// There was none: it could not be known whether the machine has opted out.
+    /// None: the decision about consent was not known.
     None,
 }
 

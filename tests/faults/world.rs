@@ -1,4 +1,4 @@
-//! How each fault is made: servers on loopback, and what is in the way to them.
+//! Causes the faults: servers on loopback, and the obstacles before them.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -12,28 +12,28 @@ use testkit::hanging;
 use testkit::nginx::{Authority, Identity, Server, identity};
 use testkit::{Call, Home, Receiver, Reply, is_complete};
 
-/// Ports that the packet filter knows.
+/// Ports in the packet filter.
 const DROPPED: u16 = 1001;
 const REJECTED: u16 = 1002;
 const DROPPED_ON_IPV6: u16 = 1003;
 
-/// How long a server holds a connection on which nothing happens: longer than any call.
+/// The duration of an idle connection: longer than any call.
 const LONG: Duration = Duration::from_secs(10);
 
-/// What a server does that is in order.
+/// The steps of a working server.
 const GOOD: &[Step] = &[Step::Read, Step::Say("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")];
 
-/// What all faults share.
+/// Shared by all faults.
 pub struct World {
     authority: Authority,
     tls: Server,
     /// Answers 200 to everybody.
     good: Receiver,
-    /// Where all of this lies.
+    /// Deleted at the end.
     _folder: tempfile::TempDir,
 }
 
-/// One call in a world with a fault.
+/// One call that meets a fault.
 pub struct Scene {
     pub home: Home,
     pub call: Call,
@@ -54,7 +54,7 @@ impl World {
         Self { authority, tls, good: Receiver::start(Reply::Status(200, "")), _folder: folder }
     }
 
-    /// A home whose configuration leads to the fault, and the call that meets it.
+    /// A home with a configuration for the fault, and the call that meets it.
     pub fn scene(&self, fault: &Fault, arguments: &[&str]) -> Scene {
         let home = Home::new();
         let call = home.call(arguments).with("SSL_CERT_FILE", self.authority.file.to_str().unwrap());
@@ -62,7 +62,7 @@ impl World {
         let tls_at = |host: &str, port: u16| home.configure(&format!("url = \"https://{host}:{port}/capture/\"\n"));
         let proxied = |proxy: &str| call.clone().with("https_proxy", proxy);
         let call = match fault.way {
-            // A name that is not this machine's own can only be reached with TLS.
+            // Only TLS is allowed to a host other than loopback.
             Way::Names(names) => {
                 tls_at(name_of(names), named_port(names, self));
                 call
@@ -128,7 +128,7 @@ impl World {
     }
 }
 
-/// A file system of one page, which a file fills.
+/// A file system of one page, filled by a file.
 fn full(folder: &Path) {
     mount(&["-t", "tmpfs", "-o", "size=4k,mode=755", "none"], folder);
     std::fs::write(folder.join("filler"), [0; 4096]).unwrap();
@@ -139,7 +139,7 @@ fn mount(arguments: &[&str], folder: &Path) {
     assert!(status.success(), "mount {arguments:?}");
 }
 
-/// Takes a file system away again: a file system that hangs can only be detached.
+/// Unmounts lazily: a hung file system can only be detached.
 pub fn unmount(home: &Home) {
     for folder in [home.config(), home.lib()] {
         let _ = Command::new("umount").args(["--lazy", "--internal-only"]).arg(folder).output();
@@ -167,7 +167,7 @@ fn name_of(names: Names) -> &'static str {
     }
 }
 
-/// Where an answered name leads.
+/// The port for a name with an address.
 fn named_port(names: Names, world: &World) -> u16 {
     if names == Names::Late { world.tls.ports[2] } else { 443 }
 }
@@ -178,13 +178,13 @@ fn address(connect: Connect) -> (&'static str, u16) {
         Connect::Dropped => ("127.0.0.1", DROPPED),
         Connect::Rejected => ("127.0.0.1", REJECTED),
         Connect::Full => ("127.0.0.1", full_queue()),
-        // It has both addresses, and IPv6 comes first (RFC 6724).
+        // It has both addresses, and IPv6 is tried first (RFC 6724).
         Connect::DroppedOnIpv6 => ("localhost", DROPPED_ON_IPV6),
         Connect::RefusedOnIpv6 => ("localhost", serve(GOOD)),
     }
 }
 
-/// A listener that accepts nothing, with so many connections in its queue that the kernel drops further ones.
+/// A listener that accepts nothing, with a full queue: the kernel drops further connections.
 fn full_queue() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -197,7 +197,7 @@ fn full_queue() -> u16 {
     address.port()
 }
 
-/// A server that does these steps with each connection.
+/// A server that performs these steps on each connection.
 fn serve(steps: &'static [Step]) -> u16 {
     serve_at((Ipv4Addr::LOCALHOST, 0), steps)
 }
@@ -229,7 +229,7 @@ fn follow(mut stream: TcpStream, steps: &[Step]) {
             }),
             Step::Flood(text) => {
                 let block = bytes(text).repeat(100);
-                // More than any limit, and an end for the case that nobody has one.
+                // More than any limit; and an end, in case there is no limit.
                 (0..20_000).try_for_each(|_| stream.write_all(&block))
             }
             Step::EndWriting => stream.shutdown(Shutdown::Write),
@@ -244,7 +244,7 @@ fn follow(mut stream: TcpStream, steps: &[Step]) {
     std::thread::sleep(LONG);
 }
 
-/// A character for each byte: what a table can hold.
+/// One character per byte, as in the tables.
 fn bytes(text: &str) -> Vec<u8> {
     text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
 }
@@ -261,12 +261,12 @@ fn read(stream: &mut TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Closed with a time of 0 to linger, a connection is reset (`SO_LINGER`, socket(7)).
+/// A linger time of 0 makes close(2) reset the connection (`SO_LINGER`, socket(7)).
 fn reset(stream: &TcpStream) {
     rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)).unwrap();
 }
 
-/// Passes bytes between the sender and a TLS server, and of the server's records only so many.
+/// Passes bytes between the sender and a TLS server, and limits the number of the server's records.
 fn relay(server: u16, records: usize, then: Then) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -284,7 +284,7 @@ fn relay(server: u16, records: usize, then: Then) -> u16 {
     port
 }
 
-/// Passes on what the sender says, as long as the other direction is there.
+/// Passes on the sender's bytes, as long as the other direction exists.
 fn forward(from: &Weak<TcpStream>, mut to: TcpStream) {
     let mut buffer = [0; 16 * 1024];
     while let Some(from) = from.upgrade() {
@@ -312,7 +312,7 @@ fn pass(mut from: TcpStream, to: &Arc<TcpStream>, records: usize, then: Then) {
     if then == Then::Stall {
         return std::thread::sleep(LONG);
     }
-    // The sender reads what was passed on, and answers.
+    // Time for the sender to read the last record and answer.
     std::thread::sleep(Duration::from_millis(100));
     match then {
         Then::Reset => reset(to),

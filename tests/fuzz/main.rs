@@ -1,4 +1,4 @@
-//! The fuzz targets hold for the inputs that are kept, on every toolchain: `fuzz/README.md` says how they are run for longer.
+//! Runs the fuzz targets on the kept inputs, on every toolchain; `fuzz/README.md` describes longer runs.
 
 #![allow(unreachable_pub, reason = "shared with the fuzz targets")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is a failed test")]
@@ -22,7 +22,7 @@ fn hold(name: &str, target: fn(&[u8])) {
         println!("{}", path.display());
         let bytes = std::fs::read(&path).unwrap();
         target(&bytes);
-        // Cut off anywhere, and with a byte changed, it still holds.
+        // Truncated anywhere, or with one changed byte.
         for at in (0..bytes.len()).step_by(bytes.len() / 64 + 1) {
             target(&bytes[..at]);
             let mut changed = bytes.clone();

@@ -1,4 +1,4 @@
-//! What a server or a proxy says, as a function of bytes: the sender's own HTTP code over a connection in memory.
+//! The answer of a server or proxy as a function of bytes: the sender's own HTTP code over an in-memory connection.
 
 #[path = "../../src/bin/anonymous-statistics/transport/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the target uses a part of it")]
@@ -18,11 +18,11 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
-/// Nothing in memory takes this long.
+/// Longer than anything in memory takes.
 const LONG: Duration = Duration::from_secs(5);
 
-/// The first byte says who speaks: a server, or a proxy on the way to one. The second is the number of bytes that arrive at a
-/// time. The rest is what is said, on each connection anew.
+/// The first byte selects a server, or a proxy before one. The second is the number of bytes per read. The rest is the
+/// answer on each new connection.
 pub fn server_reply(bytes: &[u8]) {
     let [who, piece, said @ ..] = bytes else { return };
     let memory = Memory { said: said.into(), piece: usize::from(*piece).max(1), heard: Arc::default() };
@@ -34,7 +34,7 @@ pub fn server_reply(bytes: &[u8]) {
     let proxy = anonymous_statistics::proxy::choose(&endpoint, set);
     let request = request(&endpoint);
     let mut client = Client::over(&endpoint, proxy.as_ref(), memory).expect("a way");
-    // Twice: the second may come over the connection of the first.
+    // Twice, because the second may reuse the first one's connection.
     for _ in 0..2 {
         judge(client.send(&request, LONG));
     }
@@ -44,10 +44,10 @@ pub fn server_reply(bytes: &[u8]) {
         let heard = heard.concat();
         assert!(heard.chunks(wire.len()).all(|part| part == wire), "something else than the request was written");
     } else if let [asked, ..] = heard.as_slice() {
-        // In one piece, as from curl: not every proxy waits for the rest of a line.
+        // In one piece, like curl's: not every proxy waits for the rest of a line.
         assert!(asked.starts_with(b"CONNECT posthog.example.org:443 HTTP/1.1\r\n"), "a proxy is asked first");
         assert!(asked.ends_with(b"\r\n\r\n"), "a proxy is asked in pieces");
-        // What belongs to the request goes into TLS, and nothing of it to the proxy.
+        // The request goes into TLS only, not to the proxy.
         assert!(!heard.concat().windows(11).any(|window| window == b"distinct_id"));
     }
 }
@@ -73,12 +73,12 @@ fn judge(reply: Reply) {
     assert!(reply.not_before.is_none_or(|time| (reply.time..=latest).contains(&time)));
 }
 
-/// Makes connections whose other end says some bytes and then nothing more.
+/// Makes connections on which the peer sends these bytes and then nothing.
 #[derive(Clone)]
 struct Memory {
     said: Arc<[u8]>,
     piece: usize,
-    /// What was written, each time.
+    /// Each write.
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
@@ -103,7 +103,7 @@ impl<In: Transport> Connector<In> for Memory {
 
 struct Line {
     memory: Memory,
-    /// How many bytes were said.
+    /// The number of bytes sent so far.
     at: usize,
     buffers: LazyBuffers,
 }

@@ -1,4 +1,4 @@
-//! What was answered in an environment, and whether it is right.
+//! The answers in an environment, and their judgment.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ pub const HEAD: &str = "\n\
     | environment | expected | system-info | systemd-detect-virt | virt-what | facter | asked as root and |\n\
     |---|---|---|---|---|---|---|";
 
-/// Who else asks, in the order of the script.
+/// The other askers, in the script's order.
 const ASKERS: [&str; 4] = ["nobody", "user", "blind", "service"];
 
-/// Facts that an environment on this machine cannot change. The frequency of a core changes by itself.
+/// Facts that an environment on this machine cannot change. A core's frequency changes by itself.
 const MACHINE_FACTS: [&str; 9] = [
     "/kernel",
     "/virtualization",
@@ -34,7 +34,7 @@ struct Answer {
 pub struct Answers(BTreeMap<String, Answer>);
 
 impl Answers {
-    /// The output of the script: an answer between `@@ question` and `@= exit status`.
+    /// The script's output: each answer is between `@@ question` and `@= exit status`.
     pub fn parse(printed: &str) -> Self {
         let printed = printed.replace('\r', "");
         let mut answers = BTreeMap::new();
@@ -47,7 +47,7 @@ impl Answers {
         Self(answers)
     }
 
-    /// What was printed, if the program ended well.
+    /// The output of a successful question.
     fn good(&self, question: &str) -> Option<&str> {
         self.0.get(question).filter(|answer| answer.status == 0).map(|answer| answer.text.as_str())
     }
@@ -64,7 +64,7 @@ impl Answers {
         }
     }
 
-    /// Every error, one a line.
+    /// All errors, one per line.
     pub fn judge(&self, environment: &Environment, host: &Json) -> Result<(), String> {
         let facts = self.json("facts caller")?;
         let mut wrong = Vec::new();
@@ -86,7 +86,7 @@ impl Answers {
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     }
 
-    /// The same bytes for whoever asks, and the same event.
+    /// Every asker must get the same bytes and the same event.
     fn same_for_everybody(&self, environment: &Environment) -> Vec<String> {
         let mut wrong = Vec::new();
         for who in ASKERS.into_iter().filter(|who| !environment.misled.contains(who)) {
@@ -99,7 +99,7 @@ impl Answers {
                     None if environment.askers.contains(&who) => {
                         wrong.push(format!("{question}: {}", self.said(&question)));
                     }
-                    // Not everyone can be made in every environment.
+                    // Not every environment can have every asker.
                     None => {}
                 }
             }
@@ -107,7 +107,7 @@ impl Answers {
         wrong
     }
 
-    /// What a privileged look adds must say so.
+    /// Privileged additions must be marked.
     fn privileged(&self, facts: &Json) -> Result<(), String> {
         let privileged = self.json("privileged")?;
         let mut unmarked = Vec::new();
@@ -143,7 +143,7 @@ impl Answers {
         )
     }
 
-    /// A tool's words, its complaints left out. systemd-detect-virt ends with 1 for `none`.
+    /// A tool's answer without its complaints. systemd-detect-virt exits with 1 for `none`.
     fn peer(&self, question: &str) -> String {
         let Some(answer) = self.0.get(question) else { return "-".into() };
         let words: Vec<&str> = answer.text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -157,7 +157,7 @@ impl Answers {
     }
 }
 
-/// What the facts must say, by where they stand in the JSON.
+/// The expected facts, by JSON pointer.
 fn expected(environment: &Environment, host: &Json) -> Vec<(&'static str, Json)> {
     let word = |name: Option<&str>| name.map_or(Json::Null, Json::from);
     let mut all = vec![
@@ -180,12 +180,11 @@ fn expected(environment: &Environment, host: &Json) -> Vec<(&'static str, Json)>
     all
 }
 
-/// A fact's value.
 fn value(facts: &Json, at: &str) -> Json {
     facts.pointer(&format!("{at}/value")).cloned().unwrap_or(Json::Null)
 }
 
-/// The values of a group of facts, or of one.
+/// The values of one fact or a group.
 fn values(facts: &Json, at: &str) -> Json {
     let fact = facts.pointer(at).cloned().unwrap_or(Json::Null);
     match fact {
@@ -199,12 +198,12 @@ fn whole(text: &str) -> &str {
     text
 }
 
-/// An event up to the random number and the time that every event ends with.
+/// An event without its random number and time, which are at its end.
 fn before_stamp(text: &str) -> &str {
     text.split("\"uuid\":\"").next().unwrap_or(text)
 }
 
-/// The first lines that are not alike.
+/// The first differing lines.
 fn differences(left: &str, right: &str) -> String {
     let pairs = left.lines().zip(right.lines()).filter(|(left, right)| left != right);
     pairs.take(3).map(|(left, right)| format!("  {left}\n  {right}")).collect::<Vec<_>>().join("\n")
@@ -223,7 +222,7 @@ fn compare(common: &Json, privileged: &Json, at: &str, unmarked: &mut Vec<String
     }
 }
 
-/// The judge itself, on answers made up here: right ones pass, and each wrong one is found.
+/// Tests the judge with made-up answers: right ones pass, and each wrong one is found.
 pub fn a_wrong_answer_is_noticed() {
     let guest = ENVIRONMENTS.iter().find(|row| row.name == "QEMU pc").unwrap();
     let facts = r#"{"os":{"id":{"value":"livetest"}},"virtualization":{"name":{"value":"qemu"},"hypervisor":{"value":"qemu"}},

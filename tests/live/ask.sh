@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs in each environment of the live matrix, in the folder of the static programs. An answer stands between a line
-# `@@ question` and a line `@= exit status`. `$1` is `slow` where there is time for facter.
+# Runs in each environment of the live matrix, in the folder of the static programs. An answer is between the lines
+# `@@ question` and `@= exit status`. `$1` is `slow` if there is time for facter.
 here=${0%/*}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin LC_ALL=C
 export NETDATA_VERSION=v1.37.1 NETDATA_REGISTRY_UNIQUE_ID=5d2f0a5c-5c4e-4a53-9d1b-6f2f5d3a7c10
@@ -12,7 +12,7 @@ ask() {
     printf '\n@= %s\n' "$?"
 }
 
-# Without what the program says on standard error: to whom it would be sent, or why not.
+# Without standard error, which has the destination or the reason for silence.
 ask_for_event() {
     printf '\n@@ event %s\n' "$1"
     shift
@@ -20,7 +20,7 @@ ask_for_event() {
     printf '\n@= %s\n' "$?"
 }
 
-# The same two questions from WHO, which the rest of the arguments make of the program after them.
+# Both questions, asked as WHO by the command in the remaining arguments.
 as() {
     who=$1
     shift
@@ -28,9 +28,9 @@ as() {
     ask_for_event "$who" "$@"
 }
 
-# With its folder: the shell of a guest has an applet of the same name that knows less.
+# With its full path: the guest's shell has a smaller applet of that name.
 user="/usr/bin/setpriv --reuid 4711 --regid 4711 --clear-groups"
-# proc(5): with hidepid=2 a user sees no process of another. 9: it has not worked.
+# proc(5): with hidepid=2 a user sees no process of others. Exit status 9: it had no effect.
 hidden="mount -t proc -o hidepid=2 proc /proc || exit 9; $user test -e /proc/1 && exit 9; exec $user \"\$@\""
 
 as caller

@@ -1,4 +1,4 @@
-//! Consent in a container, with a real Docker engine: the three ways to say no there, and none of them.
+//! Consent in a container, with a real Docker engine: three ways to opt out, and none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,11 @@ use libtest_mimic::{Failed, Trial};
 use crate::make::{self, Scene};
 use testkit::{GUID, Receiver, Reply, full, parts, skip};
 
-/// A way to say no, or not to.
 struct Way {
     name: &'static str,
     /// Options of `docker run`.
     options: &'static [&'static str],
-    /// Whether the config folder that is mounted holds the file.
+    /// Whether the mounted config folder has the opt-out file.
     file: bool,
     sends: bool,
 }
@@ -58,7 +57,7 @@ fn try_out(way: &Way, scene: &Scene, title: &str) -> Result<(), Failed> {
     if way.sends {
         let (_, body) = parts(&receiver.requests()[0]);
         let properties = &body["properties"];
-        // The same kernel and machine as outside, but a container of Docker.
+        // The same kernel and machine as outside, but in a container of Docker.
         let outside = |pointer: &str| scene.host().pointer(pointer).cloned().unwrap_or_default();
         for (name, expected) in [
             ("system_container", "docker".into()),

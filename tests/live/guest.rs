@@ -1,4 +1,4 @@
-//! Emulated machines: QEMU without KVM, a stock kernel, and files in memory that hold the programs.
+//! Emulated machines: QEMU without KVM, a stock kernel, and an initramfs with the programs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use crate::make::{Scene, bare_root};
 
-/// Needs no libraries, so that it can be process 1.
+/// Statically linked, so that it can be process 1.
 const BUSYBOX: &str = "/bin/busybox";
 
-/// The tools that are asked beside ours, and what changes the user. Each comes with the libraries that ldd(1) names.
+/// The other tools, and those that change the user. Each is copied with its libraries, according to ldd(1).
 const TOOLS: [&str; 6] = [
     "/usr/bin/setpriv",
     "/usr/bin/unshare",
@@ -20,7 +20,7 @@ const TOOLS: [&str; 6] = [
     "/usr/sbin/dmidecode",
 ];
 
-/// The applets stand last in the path, behind the real tools.
+/// The applets are last in the path, behind the real tools.
 const INIT: &str = "#!/usr/bin/busybox sh
 busybox=/usr/bin/busybox
 $busybox mkdir -p /usr/local/bin
@@ -33,15 +33,15 @@ mount -t devtmpfs devtmpfs /dev
 poweroff -f
 ";
 
-/// `machine` and `cpu` as QEMU names them, and what SMBIOS is to say.
+/// `machine` and `cpu` in QEMU's terms, and the contents of SMBIOS.
 pub fn boot(scene: &Scene, machine: &str, cpu: &str, smbios: &[&str]) -> Result<Command, String> {
     let kernel = scene.kernel.as_deref().ok_or("GUEST_KERNEL names no kernel (cargo xtask ci sets it)")?;
     let files = scene.initial_files.get_or_init(initial_files).clone()?;
     let mut made = Command::new("qemu-system-x86_64");
     made.args(["-accel", "tcg", "-machine", machine, "-cpu", cpu, "-m", "512", "-nodefaults", "-nographic"]);
     made.args(["-serial", "stdio", "-no-reboot", "-kernel"]).arg(kernel).arg("-initrd").arg(files);
-    // Without tsc_early_khz a machine that has only the programmable interval timer measures its clock by it, and hangs when
-    // that fails on a busy core.
+    // Without tsc_early_khz a machine with only the programmable interval timer calibrates its clock by it, and hangs
+    // if that fails on a busy core.
     made.args(["-append", "console=ttyS0 quiet loglevel=0 panic=-1 tsc_early_khz=1000000"]);
     for table in smbios {
         made.args(["-smbios", table]);
@@ -49,7 +49,7 @@ pub fn boot(scene: &Scene, machine: &str, cpu: &str, smbios: &[&str]) -> Result<
     Ok(made)
 }
 
-/// The archive that the kernel unpacks as its first files (Documentation/driver-api/early-userspace/buffer-format.rst).
+/// The initramfs (Documentation/driver-api/early-userspace/buffer-format.rst).
 fn initial_files() -> Result<PathBuf, String> {
     let root = bare_root("guest")?;
     let describe = |error: std::io::Error| format!("cannot make the guest's files: {error}");
@@ -57,7 +57,7 @@ fn initial_files() -> Result<PathBuf, String> {
     symlink("busybox", root.join("usr/bin/sh")).map_err(describe)?;
     for tool in TOOLS.map(Path::new).into_iter().filter(|tool| tool.is_file()) {
         put(&root, tool, tool).map_err(describe)?;
-        // A script and a static program have none: ldd then fails.
+        // ldd fails for scripts and static programs, which have no libraries.
         let listed = Command::new("ldd").arg(tool).output().map_err(describe)?;
         for word in String::from_utf8_lossy(&listed.stdout).split_whitespace().filter(|word| word.starts_with('/')) {
             put(&root, Path::new(word), Path::new(word)).map_err(describe)?;

@@ -1,11 +1,11 @@
-//! The live matrix: real containers, sandboxes and emulated machines, in which the static programs must give the answer
-//! that is known from how each was made, and the same one to every user.
+//! The live matrix: real containers, sandboxes and emulated machines, in which the static programs must give the known
+//! answer, and the same one to every user.
 //!
-//! Everything happens in a mount and a network namespace of its own. `/run` is an empty file system in memory there: what
-//! the tests and their daemons write is gone with the namespace, and the only network is loopback.
+//! Everything runs in separate mount and network namespaces. `/run` is an empty tmpfs there, which takes the files of
+//! tests and daemons with it, and the only network is loopback.
 //!
-//! `STATIC_PROGRAMS` names the folder of the static build, `GUEST_KERNEL` a kernel for the emulated machines, and
-//! `LIVE=all` runs the slow environments too: `cargo xtask ci` sets all three.
+//! `STATIC_PROGRAMS` is the folder of the static build, `GUEST_KERNEL` a kernel for the emulated machines, and
+//! `LIVE=all` adds the slow environments. `cargo xtask ci` sets the first two, and `LIVE` with `--all`.
 
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -27,7 +27,7 @@ use make::Scene;
 use matrix::{ENVIRONMENTS, Environment};
 use testkit::{enclosure, skip};
 
-/// How many environments `cargo xtask ci` must be able to make, and with `--all`.
+/// The least number of environments for `cargo xtask ci`, and for its `--all`.
 const AT_LEAST: [usize; 2] = [8, 24];
 
 fn main() -> ExitCode {
@@ -77,14 +77,14 @@ fn title(environment: &Environment) -> String {
     format!("live: {}", environment.name)
 }
 
-/// Starts this program again where nothing that it does is seen from outside, but control groups.
+/// Restarts this program in namespaces that hide its effects, except those on control groups.
 fn enclose() -> ExitCode {
     let memory = "mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=1777 none /dev/shm && mkdir -p /run/lock || exit 93";
     let status = enclosure::enclose(&std::env::args_os().skip(1).collect::<Vec<_>>(), &[], memory);
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(99))
 }
 
-/// One environment: make it, ask in it, judge the answers.
+/// Sets up an environment, asks the questions, and judges the answers.
 fn try_out(environment: &Environment, scene: &Scene, table: &Mutex<Vec<(usize, String)>>) -> Result<(), Failed> {
     let printed = match scene.ask_in(environment) {
         Ok(printed) => printed,
@@ -101,7 +101,7 @@ fn try_out(environment: &Environment, scene: &Scene, table: &Mutex<Vec<(usize, S
     verdict.map_err(|wrong| format!("{}: {}\n{wrong}", environment.name, environment.why).into())
 }
 
-/// Prints what was found, in the order of the table, and returns how many environments could be made.
+/// Prints the rows in the table's order, and returns the number of environments.
 fn print(rows: &mut [(usize, String)], chosen: usize) -> usize {
     rows.sort();
     if !rows.is_empty() {

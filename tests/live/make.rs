@@ -1,4 +1,4 @@
-//! How each environment is made: the command that runs the questions in it.
+//! For each environment, the command that asks the questions in it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -13,10 +13,10 @@ use serde_json::{Value as Json, json};
 
 use crate::matrix::Environment;
 
-/// On the namespace's own `/run`: in memory, and short enough for the paths of sockets.
+/// On the namespace's own `/run`: in memory, and short enough for socket paths.
 pub const SCRATCH: &str = "/run/live";
 const QUESTIONS: &str = include_str!("ask.sh");
-/// What runs in a root of our own.
+/// The script's path in our own root folders.
 const ASK: &str = "/live/ask";
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// An emulated machine takes 6 seconds on an idle core.
@@ -26,13 +26,13 @@ const DAEMON_LIMIT: Duration = Duration::from_secs(30);
 const DOCKER_SOCKET: &str = "unix:///run/live/docker.sock";
 const CONTAINERD_SOCKET: &str = "/run/live/containerd.sock";
 
-/// As kubelet and containerd name a container's group, below a group of the tests': at the top it would make this whole
-/// machine a node for as long as it exists.
+/// The name that kubelet and containerd give a container's group, below a group of the tests: at the top it would make
+/// this whole machine a node while it exists.
 pub const POD_CGROUP: &str = "/live-matrix/kubepods.slice/kubepods-besteffort.slice/\
     kubepods-besteffort-pod6d5e0e0c_1111_4222_8333_9d1b6f2f5d3a.slice/\
     cri-containerd-0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0.scope";
 
-/// The groups that managers make and leave behind.
+/// Groups that managers leave behind.
 const LEFT_GROUPS: [&str; 6] = ["live-matrix", "docker", "default", "libpod_parent", "lxc.pivot", "lxc.monitor.live"];
 
 pub struct Scene {
@@ -47,7 +47,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Puts the programs where every user reaches them, and starts the daemons. To be called by the main thread: the
+    /// Puts the programs where every user can reach them, and starts the daemons. Call it from the main thread: the
     /// daemons end with the thread that started them.
     pub fn set(static_programs: &Path, all: bool) -> Self {
         let folder = programs();
@@ -81,7 +81,7 @@ impl Scene {
         }
     }
 
-    /// What system-info says outside of every environment.
+    /// system-info's answer outside every environment.
     pub fn host(&self) -> &Json {
         &self.host
     }
@@ -91,7 +91,7 @@ impl Scene {
         if self.all { "slow" } else { "fast" }
     }
 
-    /// Everything that was printed inside, or why the environment cannot be made on this machine.
+    /// All output from inside, or the reason why this machine cannot make the environment.
     pub fn ask_in(&self, environment: &Environment) -> Result<String, String> {
         let command = (environment.make)(self)?;
         let program = command.get_program().to_string_lossy().into_owned();
@@ -115,7 +115,7 @@ impl Drop for Scene {
     fn drop(&mut self) {
         drop(self.dockerd.take());
         drop(self.containerd.take());
-        // Control groups are the kernel's, in every namespace: what was not there before goes.
+        // Control groups exist in all namespaces: removes the new ones.
         for group in left_groups().iter().filter(|group| !self.groups.contains(group)) {
             let _ =
                 Command::new("find").arg(group).args(["-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]).output();
@@ -123,7 +123,7 @@ impl Drop for Scene {
     }
 }
 
-/// The groups of managers that exist now, in every hierarchy.
+/// The managers' groups in every hierarchy.
 fn left_groups() -> Vec<PathBuf> {
     let top = Path::new("/sys/fs/cgroup");
     let hierarchies = fs::read_dir(top).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -131,7 +131,7 @@ fn left_groups() -> Vec<PathBuf> {
     all.filter(|group| group.is_dir()).collect()
 }
 
-/// A daemon with its own folders, ended when this is dropped, or by the kernel when the tests end in another way.
+/// A daemon with its own folders. The drop ends it, or the kernel, if the tests end in another way.
 struct Daemon {
     child: Child,
 }
@@ -184,7 +184,7 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(format!("{shown}: {}", errors.trim())) }
 }
 
-/// An empty root with the programs, an `os-release` of its own, and links to the folders in /usr as this machine has them.
+/// An empty root with the programs, its own `os-release`, and this machine's links into /usr.
 pub fn bare_root(name: &str) -> Result<PathBuf, String> {
     let root = Path::new(SCRATCH).join(name);
     let describe = |error: std::io::Error| format!("{}: {error}", root.display());
@@ -211,7 +211,7 @@ pub fn bare_root(name: &str) -> Result<PathBuf, String> {
     Ok(root)
 }
 
-/// The same with this machine's /usr in it, read-only: so its tools can be asked there as well.
+/// The same with this machine's /usr mounted read-only, for the other tools.
 fn root(name: &str) -> Result<String, String> {
     let root = bare_root(name)?;
     run(Command::new("cp").args(["-a", "/etc/alternatives"]).arg(root.join("etc")))?;
@@ -230,7 +230,7 @@ pub fn outside(scene: &Scene) -> Result<Command, String> {
     outside_in(scene, &["env"])
 }
 
-/// In this machine's own files, with a program in front.
+/// On this machine's own files, behind another program.
 #[allow(clippy::unnecessary_wraps, reason = "like everything that makes an environment")]
 pub fn outside_in(scene: &Scene, front: &[&str]) -> Result<Command, String> {
     let mut made = command(front[0], &front[1..]);
@@ -262,7 +262,7 @@ pub fn proot(scene: &Scene) -> Result<Command, String> {
     Ok(made)
 }
 
-/// With the configuration that `runc spec` writes, and these capabilities in place of its few.
+/// `runc spec`'s configuration, with these capabilities in place of its few.
 pub fn runc(scene: &Scene, name: &str, capabilities: &[&str]) -> Result<Command, String> {
     let root = root(name)?;
     let bundle = format!("{SCRATCH}/{name}-bundle");
@@ -279,7 +279,7 @@ pub fn runc(scene: &Scene, name: &str, capabilities: &[&str]) -> Result<Command,
         for set in ["bounding", "effective", "permitted"] {
             config["process"]["capabilities"][set] = json!(capabilities);
         }
-        // The kernel mounts a second proc only where the first is shown whole (mount_too_revealing, fs/namespace.c).
+        // The kernel mounts a second proc only if the first is fully visible (mount_too_revealing, fs/namespace.c).
         config["linux"]["maskedPaths"] = json!([]);
         config["linux"]["readonlyPaths"] = json!([]);
     }
@@ -293,7 +293,7 @@ pub fn docker(scene: &Scene, arguments: &[&str]) -> Result<Command, String> {
     Ok(made)
 }
 
-/// One of the static programs in a container; its arguments are to follow.
+/// A static program in a container, without its arguments.
 pub fn docker_program(scene: &Scene, arguments: &[&str], program: &str) -> Result<Command, String> {
     let mut made = docker_run(scene, arguments)?;
     made.args(["live", &format!("/live/{program}")]);
@@ -329,7 +329,7 @@ pub fn podman(scene: &Scene, name: &str, arguments: &[&str]) -> Result<Command, 
     }
     made.args(["--storage-driver", "vfs", "--runtime", "runc", "--cgroup-manager", "cgroupfs"]);
     made.args(["--events-backend", "none", "run", "--rm", "--network", "none"]);
-    // Podman wants to raise both to a million, which not every machine allows.
+    // Podman's default is a million, which not every machine allows.
     made.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"]);
     made.args(arguments).args(["--rootfs", &root, ASK, scene.argument()]);
     Ok(made)

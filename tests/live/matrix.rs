@@ -1,44 +1,44 @@
-//! The environments, and the answer in each that follows from how it was made.
+//! The environments, each with the answer that follows from its setup.
 
 use std::process::Command;
 
 use crate::guest;
 use crate::make::{self, Scene};
 
-/// Where a program runs, and what it must find out there.
 pub struct Environment {
     pub name: &'static str,
-    /// Why the answer is the right one.
+    /// The reason for the expected answer.
     pub why: &'static str,
-    /// Only where there is time for everything.
+    /// Only in the complete run.
     pub slow: bool,
-    /// The command that runs the questions in it, or why it cannot be made here.
+    /// The command for the questions, or the reason why it cannot be made here.
     pub make: fn(&Scene) -> Result<Command, String>,
     pub machine: Machine,
-    /// `None`: what is said outside.
+    /// `None`: as outside.
     pub container: Option<&'static str>,
     pub kubernetes: bool,
-    /// Its files are its own, `os-release` too.
+    /// It has its own files, including `os-release`.
     pub own_root: bool,
-    /// Who must be able to ask there, besides the one who starts it. Whoever else can ask must get the same answer too.
+    /// The users who must be able to ask, besides the one who starts it. Any other who can ask must get the same answer
+    /// too.
     pub askers: &'static [&'static str],
-    /// Who is known to get another answer.
+    /// The users who are known to get another answer.
     pub misled: &'static [&'static str],
 }
 
 #[derive(Clone, Copy)]
 pub enum Machine {
-    /// The one that the tests run on: the answer is what is said outside.
+    /// The machine of the tests: the answer is the one from outside.
     Outside,
     Emulated {
         name: &'static str,
-        /// `None`: the identity is borrowed, so nothing is known of what would be below it.
+        /// `None`: the identity is borrowed, so nothing is known of an underlying one.
         hypervisor: Option<&'static str>,
         cloud: Option<&'static str>,
     },
 }
 
-/// nobody, another user, one without a look at process 1, and a hardened service.
+/// nobody, another user, one who cannot see process 1, and a hardened service.
 const EVERYBODY: &[&str] = &["nobody", "user", "blind", "service"];
 const USERS: &[&str] = &["nobody", "user"];
 
@@ -58,8 +58,8 @@ const OUTSIDE: Environment = Environment {
 /// A container with its own root.
 const CONTAINER: Environment = Environment { own_root: true, ..OUTSIDE };
 
-/// An emulated machine. What others call themselves in SMBIOS can be borrowed; CPUID then shows a hypervisor without a name,
-/// because the emulator cannot show another's.
+/// An emulated machine. It can borrow another's SMBIOS identity; CPUID then shows a nameless hypervisor, because the
+/// emulator cannot show another's.
 const GUEST: Environment = Environment { own_root: true, container: Some("none"), ..OUTSIDE };
 
 const fn borrowed(name: &'static str, cloud: Option<&'static str>) -> Machine {
@@ -68,7 +68,7 @@ const fn borrowed(name: &'static str, cloud: Option<&'static str>) -> Machine {
 
 const QEMU: Machine = Machine::Emulated { name: "qemu", hypervisor: Some("qemu"), cloud: None };
 
-/// A processor that shows the hypervisor bit and no name, and one that shows neither.
+/// A processor with the hypervisor bit and no name, and one with neither.
 const NAMELESS: &str = "max,tcg-cpuid=off";
 const HIDDEN: &str = "max,hypervisor=off,tcg-cpuid=off";
 
@@ -115,7 +115,7 @@ pub const ENVIRONMENTS: &[Environment] = &[
         make: make::proot,
         container: Some("proot"),
         askers: &["nobody"],
-        // All that shows proot is the name of the tracing process, and hidepid hides that process.
+        // proot is detected by the tracing process's name only, and hidepid hides that process.
         misled: &["blind"],
         ..CONTAINER
     },

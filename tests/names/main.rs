@@ -1,8 +1,9 @@
-//! The server's name beside curl: whatever name servers, search domains and hosts(5) say, the sender and curl end alike.
+//! The server's name, compared with curl: with any name servers, search domains and hosts(5), the sender and curl end
+//! alike.
 //!
-//! It works in a network and a mount namespace of its own: the name servers, `/etc/resolv.conf` and `/etc/hosts` are the test's.
-//! `STATIC_PROGRAMS` names the folder of a static build: then that is asked too. Its resolver is musl's; where that makes a
-//! difference, the row says which.
+//! The test runs in its own network and mount namespaces, with its own name servers, `/etc/resolv.conf` and
+//! `/etc/hosts`. With `STATIC_PROGRAMS`, the folder of a static build, that sender is tested too; the rows name the
+//! differences of musl's resolver.
 
 #![cfg(target_os = "linux")]
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
@@ -21,9 +22,9 @@ use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::{Home, enclosure, full, said, skip, this_test};
 
 const CURL: &str = "/usr/bin/curl";
-/// A machine that is busy with something else delays a call. A defect is there each time.
+/// A busy machine delays some calls; a defect is there each time.
 const TRIES: u32 = 3;
-/// The deadline of EXIT: nobody waits longer for an answer.
+/// The deadline of EXIT: the longest wait for an answer.
 const SECONDS: &str = "1";
 
 #[test]
@@ -58,7 +59,7 @@ fn every_situation_ends_as_with_curl() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), SITUATIONS.len(), wrong.join("\n"));
 }
 
-/// The sender as it was built for the tests, and as it is given away; and whether its resolver is musl's.
+/// The sender of the test build and the release, and whether the resolver is musl's.
 fn programs() -> Vec<(PathBuf, bool)> {
     let given_away = testkit::static_program("anonymous-statistics");
     let built = (PathBuf::from(testkit::sender()), cfg!(target_env = "musl"));
@@ -87,7 +88,7 @@ impl World {
         Self { authority, server, situation, folder: folder.to_owned() }
     }
 
-    /// What is mounted is written anew where it is.
+    /// Rewrites the mounted files in place.
     fn is(&self, situation: &'static Situation) {
         *self.situation.lock().unwrap() = situation;
         std::fs::write(self.folder.join("resolv.conf"), situation.resolv_conf).unwrap();
@@ -118,7 +119,7 @@ impl World {
     }
 }
 
-/// A name server: the first one at 127.0.0.1, the second one at 127.0.0.2.
+/// A name server: number 0 at 127.0.0.1, number 1 at 127.0.0.2.
 fn serve(number: u8, situation: Arc<Mutex<&'static Situation>>) {
     let socket = Arc::new(UdpSocket::bind((Ipv4Addr::new(127, 0, 0, number + 1), 53)).unwrap());
     std::thread::spawn(move || {

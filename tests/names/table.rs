@@ -6,18 +6,18 @@ use testkit::names::{NXDOMAIN, SERVFAIL};
 
 const REFUSED: u8 = 5;
 
-/// What a name server says.
+/// The answer of a name server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Says {
-    /// The address of this machine.
+    /// This machine's address.
     Address,
     /// The same, a little later.
     Later,
-    /// There is the name, and no such address of it.
+    /// The name exists, but has no such address.
     Nothing,
     /// Only this code.
     Code(u8),
-    /// Nothing at all.
+    /// No answer.
     Silence,
 }
 
@@ -27,19 +27,18 @@ impl Says {
     }
 }
 
-/// What a machine's configuration and its name servers say about a name.
+/// A machine's configuration and its name servers' answers.
 pub struct Situation {
-    /// In words, for people.
     pub name: &'static str,
     /// The server's name.
     pub host: &'static str,
     pub resolv_conf: &'static str,
     pub hosts: &'static str,
-    /// What the first or second server says about a name, and whether IPv4 is asked for.
+    /// The answer to the number of the server, a name, and whether IPv4 was asked for.
     pub says: fn(u8, &str, bool) -> Says,
-    /// Why the sender ends otherwise than curl, where it does.
+    /// The reason for a difference from curl.
     pub difference: Option<&'static str>,
-    /// The same of a program with musl's resolver only.
+    /// The same for musl's resolver only.
     pub with_musl: Option<&'static str>,
 }
 
@@ -56,14 +55,14 @@ fn known(_: u8, name: &str, v4: bool) -> Says {
     }
 }
 
-/// The same, and a search domain that says something else of every name in it.
+/// The same, with a search domain that answers differently for every name in it.
 macro_rules! cluster {
     ($says:expr) => {
         |server, name, v4| if name.ends_with(".cluster") { $says } else { known(server, name, v4) }
     };
 }
 
-/// An IPv4 address, and this where IPv6 is asked for.
+/// An IPv4 address, and this answer for IPv6.
 macro_rules! without_v6 {
     ($says:expr) => {
         |server, name, v4| if v4 { known(server, name, v4) } else { $says }
@@ -132,7 +131,7 @@ pub const SITUATIONS: &[Situation] = &[
     },
 ];
 
-/// Some names before the one. Nobody listens at this address.
+/// Other names before the server's. Nobody listens at this address.
 const LONG: &str = concat!(
     "127.0.0.9 ",
     "a01.test a02.test a03.test a04.test a05.test a06.test a07.test a08.test a09.test a10.test a11.test a12.test ",

@@ -1,7 +1,8 @@
-//! The sender and curl with the same settings: they reach the same proxy, ask it for the same with the same password, and end
-//! alike.
+//! The sender and curl with the same settings: they reach the same proxy, make the same request with the same password,
+//! and end alike.
 //!
-//! It works in a network and a mount namespace of its own, so that ports, names and the trust store can be what the table says.
+//! The test runs in its own network and mount namespaces, so that the table can choose ports, names and the trust
+//! store.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -18,7 +19,7 @@ use testkit::{Home, enclosure, said, this_test};
 
 const CURL: &str = "/usr/bin/curl";
 const NAMES: &str = "127.0.0.1 localhost posthog.test proxy.test proxy_a.test ftp.proxy.test\n";
-/// Debian's trust store. curl uses no other for the certificate of a proxy.
+/// Debian's trust store, curl's only one for a proxy's certificate.
 const STORE: &str = "/etc/ssl/certs/ca-certificates.crt";
 const TRIES: u32 = 3;
 
@@ -41,7 +42,7 @@ fn every_setting_ends_as_with_curl() {
     for setting in SETTINGS {
         let ends = || (world.ours(setting), world.curls(setting));
         let alike = |(ours, curls): &(End, End)| (ours == curls) == setting.difference.is_none();
-        // On a machine that is busy a call may be late. A defect is there each time.
+        // A busy machine delays some calls; a defect is there each time.
         let (ours, curls) = (1..TRIES).map(|_| ends()).find(alike).unwrap_or_else(ends);
         println!("{setting}: {curls}{}", setting.difference.map(|_| format!(", ours: {ours}")).unwrap_or_default());
         match setting.difference {
@@ -53,7 +54,7 @@ fn every_setting_ends_as_with_curl() {
     assert!(wrong.is_empty(), "{} of {} settings:\n{}", wrong.len(), SETTINGS.len(), wrong.join("\n"));
 }
 
-/// The servers of the table, and what reached them.
+/// The servers of the table, and their connections.
 struct World {
     connections: Connections,
     _server: Server,
@@ -132,7 +133,7 @@ impl World {
     }
 }
 
-/// How a call ended: who was reached first and what it was asked for, the HTTP status, and the exit status.
+/// The outcome of a call: the first server reached and the request to it, the HTTP status, and the exit status.
 #[derive(PartialEq, Eq)]
 struct End {
     reached: Option<(&'static str, Vec<String>)>,
@@ -151,7 +152,7 @@ impl fmt::Display for End {
     }
 }
 
-/// The connections that were accepted, in this order.
+/// The accepted connections, in order.
 #[derive(Default, Clone)]
 struct Connections(Arc<Mutex<Vec<Connection>>>);
 
@@ -161,7 +162,7 @@ struct Connection {
 }
 
 impl Connections {
-    /// Listens at an address, and passes on what comes to a port on this machine.
+    /// Listens at an address and relays to a local port.
     fn relay(&self, name: &'static str, address: &str, to: u16) {
         let listener = TcpListener::bind(address).unwrap();
         let connections = self.clone();

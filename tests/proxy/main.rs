@@ -1,4 +1,4 @@
-//! Proxies, with a real one: squid between the sender and nginx.
+//! Proxies: a real squid between the sender and nginx.
 
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
@@ -12,7 +12,7 @@ use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::squid::{HOST, PASSWORDS, SQUID, Squid};
 use testkit::{Home, said, this_test};
 
-/// Whether a program is not here. Reports it as a skip.
+/// Whether a program is missing, which is a skip.
 fn is_missing(test: &str, programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !Path::new(program).exists());
     if let Some(missing) = missing {
@@ -56,7 +56,7 @@ fn an_event_goes_through_a_proxy_and_its_password_goes_nowhere_else() {
     assert_eq!(via("https_proxy", &with("")), fails(56), "no password");
     assert_eq!(via("https_proxy", "http://127.0.0.1:9"), fails(7), "nobody listens there");
     assert_eq!(server.answered(), 5);
-    // Nothing that was kept or said holds the password, plain or as the header holds it ("joe:secret", RFC 4648).
+    // No file or output contains the password, plain or as in the header ("joe:secret", RFC 4648).
     for file in home.tree().iter().filter(|path| path.is_file()) {
         let content = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
         assert!(!content.contains("secret") && !content.contains("am9lOnNlY3JldA"), "{}", file.display());

@@ -1,13 +1,13 @@
-//! The table of settings that the sender and curl are given.
+//! The table of settings for the sender and curl.
 
 use std::fmt;
 
-/// One environment and one destination.
+/// An environment and a destination.
 #[derive(Clone, Copy)]
 pub struct Setting {
     pub url: &'static str,
     pub variables: &'static [(&'static str, &'static str)],
-    /// Why the sender ends otherwise than curl, where it does.
+    /// The reason for a difference from curl.
     pub difference: Option<&'static str>,
 }
 
@@ -18,9 +18,9 @@ impl fmt::Display for Setting {
     }
 }
 
-/// The destination of most rows. A name server is not asked: `/etc/hosts` knows it.
+/// The destination of most rows. It is in `/etc/hosts`, so no name server is asked.
 const SERVER: &str = "https://posthog.test:8443/capture/";
-/// Addresses of documentation (RFC 5737, RFC 3849), which nobody has: past the proxy there is no way to them.
+/// Documentation addresses (RFC 5737, RFC 3849), which nobody has: without the proxy they are unreachable.
 const V4: &str = "https://192.0.2.7:8443/capture/";
 const V6: &str = "https://[2001:db8::7]:8443/capture/";
 
@@ -43,14 +43,14 @@ const fn differing(reason: &'static str, setting: Setting) -> Setting {
     Setting { difference: Some(reason), ..setting }
 }
 
-/// The proxy is named by `https_proxy`.
+/// The proxy in `https_proxy`.
 macro_rules! proxy {
     ($value:expr) => {
         to(SERVER, &[("https_proxy", $value)])
     };
 }
 
-/// Proxy A is set, and this is the list of what is excepted.
+/// Proxy A, with this list of exceptions.
 macro_rules! except {
     ($url:expr, $value:expr) => {
         to($url, &[("https_proxy", A), ("no_proxy", $value)])
@@ -58,7 +58,7 @@ macro_rules! except {
 }
 
 pub const SETTINGS: &[Setting] = &[
-    // Which variable counts.
+    // Precedence of the variables.
     to(SERVER, &[]),
     to(SERVER, &[("https_proxy", A)]),
     to(SERVER, &[("HTTPS_PROXY", A)]),
@@ -73,7 +73,7 @@ pub const SETTINGS: &[Setting] = &[
     to(SERVER, &[("https_proxy", ""), ("HTTPS_PROXY", A)]),
     to(SERVER, &[("https_proxy", ""), ("all_proxy", A)]),
     to(SERVER, &[("https_proxy", ""), ("HTTPS_PROXY", ""), ("all_proxy", ""), ("ALL_PROXY", "")]),
-    // How a proxy is named.
+    // Forms of a proxy.
     proxy!("127.0.0.1:3128"),
     proxy!("proxy.test:3128"),
     proxy!("http://proxy.test:3128"),
@@ -92,7 +92,7 @@ pub const SETTINGS: &[Setting] = &[
     proxy!("http://0x7f000001:3128"),
     proxy!("http://2130706433:3128"),
     proxy!("http://127.0.0.256:3128"),
-    // Without a port, and with a wrong one.
+    // No port, or a wrong one.
     proxy!("http://proxy.test"),
     proxy!("proxy.test"),
     proxy!("http://proxy.test/"),
@@ -117,7 +117,7 @@ pub const SETTINGS: &[Setting] = &[
     proxy!("something://proxy.test:3128"),
     proxy!("ftp.proxy.test:3128"),
     proxy!("http://ftp.proxy.test:3128"),
-    // What is no proxy.
+    // Invalid proxies.
     proxy!("http://nobody.test:3128"),
     proxy!("nobody.test"),
     proxy!(" "),
@@ -172,7 +172,7 @@ pub const SETTINGS: &[Setting] = &[
     proxy!("http://joe;auth=x:secret@127.0.0.1:3129"),
     proxy!("http://joe:secret@127.0.0.1"),
     proxy!("https://joe:secret@proxy.test:3130"),
-    // What is excepted: names.
+    // Exceptions: names.
     to(SERVER, &[("no_proxy", "*")]),
     except!(SERVER, ""),
     except!(SERVER, "*"),
@@ -210,7 +210,7 @@ pub const SETTINGS: &[Setting] = &[
     to(SERVER, &[("https_proxy", A), ("no_proxy", ""), ("NO_PROXY", "posthog.test")]),
     to(SERVER, &[("all_proxy", A), ("no_proxy", "posthog.test")]),
     to("https://POSTHOG.test:8443/capture/", &[("https_proxy", A), ("no_proxy", "posthog.test")]),
-    // What is excepted: addresses.
+    // Exceptions: addresses.
     except!(V4, ""),
     except!(V4, "192.0.2.7"),
     except!(V4, "192.0.2.70"),

@@ -1,4 +1,4 @@
-//! What a server can answer: each row of `table.rs`, with the real sender and real bytes on loopback.
+//! A server's possible answers: each row of `table.rs`, with the real sender and real bytes on loopback.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![allow(unreachable_pub, reason = "as in the other tests' modules")]
@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use table::{ANSWERS, Disposition, RETRY_AFTER, STATUSES};
 use testkit::{Home, is_complete, opted_out_here, said, this_test};
 
-/// A server that gives the same bytes to everybody and closes.
+/// A server that gives everybody the same bytes and closes.
 struct Server {
     port: u16,
     connections: Arc<AtomicUsize>,
@@ -29,7 +29,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 count.fetch_add(1, Ordering::SeqCst);
-                // Whoever has heard enough closes.
+                // The sender may close first.
                 let _ = serve(stream, &answer, polite);
             }
         });
@@ -60,11 +60,11 @@ fn serve(mut stream: TcpStream, answer: &[u8], polite: bool) -> std::io::Result<
         return stream.write_all(answer);
     }
     stream.write_all(answer)?;
-    // With unread bytes in it, a closed connection would be reset, and the answer thrown away.
+    // Closing with unread bytes would reset the connection and discard the answer.
     read(&mut stream)
 }
 
-/// What was said, and where the event is.
+/// The output, and the home with the event.
 fn ask(server: &Server) -> ((String, String, i32), Home) {
     let home = server.home();
     (said(&home.start().run()), home)
@@ -136,11 +136,11 @@ fn the_server_says_when_to_come_again() {
         let (said, home) = ask(&Server::start(answer.into_bytes(), true));
         assert_eq!(said.0, "503");
         let record = record(&home, "waiting");
-        // To the millisecond: the server's time counts from the moment that is written down as the end of the attempt.
+        // Exact to the millisecond: the server's delay counts from the recorded end of the attempt.
         let until = seconds.map(|seconds| record["time"].as_u64().unwrap() + seconds * 1000);
         assert_eq!(record["not_before"].as_u64(), until, "{value:?}");
     }
-    // Only an event that waits has a time before which it is not tried.
+    // Only a waiting event has a time for its next attempt.
     let (_, home) = ask(&Server::start(b"HTTP/1.1 200 OK\r\nretry-after: 100\r\n\r\n".to_vec(), true));
     assert_eq!(record(&home, "sent")["not_before"], Json::Null);
 }

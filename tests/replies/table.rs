@@ -1,19 +1,18 @@
-//! The table of answers: what a server can say, and what becomes of the event. `docs/reliability.md` is written from the same
-//! rows.
+//! The table of a server's answers and the event's fate. `docs/reliability.md` is generated from the same rows.
 
-/// What becomes of an event.
+/// The fate of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// It is answered for good: it goes into the history and is not tried again.
+    /// Final: it goes into the history and is not sent again.
     Done,
-    /// It waits to be tried again.
+    /// Waits for another attempt.
     Waits,
 }
 
 use Disposition::{Done, Waits};
 
-/// Every registered status and some that are not, with what becomes of the event. (Internet Assigned Numbers Authority,
-/// "Hypertext Transfer Protocol (HTTP) Status Code Registry".)
+/// Every registered status and some others, with the event's fate. (Internet Assigned Numbers Authority, "Hypertext
+/// Transfer Protocol (HTTP) Status Code Registry".)
 pub const STATUSES: &[(&str, &[u16], Disposition)] = &[
     ("accepted", &[200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 299], Done),
     ("moved: a redirect is never followed", &[300, 301, 302, 303, 304, 305, 306, 307, 308, 399], Done),
@@ -30,22 +29,21 @@ pub const STATUSES: &[(&str, &[u16], Disposition)] = &[
     ("no status that HTTP knows", &[600, 700, 999], Done),
 ];
 
-/// One answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
-    /// In words, for people.
+    /// The title on the page.
     pub name: &'static str,
-    /// Its bytes, a character for each.
+    /// One character per byte.
     pub bytes: &'static str,
-    /// Written again and again after it, so many times.
+    /// A text that follows, and the number of its repetitions.
     pub then: (&'static str, usize),
-    /// Whether the server waits for the whole request before it answers.
+    /// Whether the server waits for the whole request.
     pub polite: bool,
-    /// What the daemon reads.
+    /// The output, for the daemon.
     pub out: &'static str,
     /// The exit status.
     pub code: i32,
-    /// What becomes of the event.
+    /// The fate of the event.
     pub fate: Disposition,
 }
 
@@ -61,7 +59,7 @@ const fn unreadable(name: &'static str, bytes: &'static str) -> Answer {
     answer(name, bytes, "000", 56, Waits)
 }
 
-/// Answers that are unusual, or none at all. After each the server closes the connection.
+/// Unusual answers, or none. The server closes the connection after each.
 pub const ANSWERS: &[Answer] = &[
     ok("no body, no headers", "HTTP/1.1 200 OK\r\n\r\n"),
     ok("HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\nok"),
@@ -125,7 +123,7 @@ pub const ANSWERS: &[Answer] = &[
     ),
 ];
 
-/// What `Retry-After` can hold in an answer 503, and for how many seconds the event then waits.
+/// Values of `Retry-After` with status 503, and the event's delay in seconds.
 pub const RETRY_AFTER: &[(&str, Option<u64>)] = &[
     ("120", Some(120)),
     ("  7  ", Some(7)),

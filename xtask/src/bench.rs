@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: the programs beside an empty program and the tools that they replace, measured in one run.
+//! `cargo xtask bench`: the programs compared with an empty program and the tools they replace, in one run.
 //!
-//! Everything that is measured runs inside an [`Enclosure`]: the network is only loopback.
+//! Everything measured runs inside an [`Enclosure`], with loopback as the only network.
 
 mod measure;
 mod table;
@@ -23,7 +23,7 @@ use table::Row;
 use testkit::nginx::{Authority, NGINX, Server, identity};
 use testkit::{Home, Receiver, Reply, crowded, parts};
 
-/// Where packages and the static installer put the script that system-info replaces.
+/// The paths of the script that system-info replaces, in packages and the static installer.
 const SCRIPTS: [&str; 3] = [
     "/usr/lib/netdata/plugins.d/system-info.sh",
     "/usr/libexec/netdata/plugins.d/system-info.sh",
@@ -43,7 +43,7 @@ pub(crate) struct Inside {
     left: Vec<String>,
 }
 
-/// Builds, and starts the measuring inside fresh namespaces.
+/// Builds, and starts the measurement inside new namespaces.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let missing: Vec<&str> = ["hyperfine", "strace"].into_iter().filter(|tool| run::find(tool).is_none()).collect();
     if !missing.is_empty() {
@@ -51,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     }
     let programs = static_build::run(workspace)?;
     let scratch = tempfile::Builder::new().prefix("bench-").tempdir_in(workspace.own_folder()?)?;
-    // The measure of all things, and what cannot be saved.
+    // The baseline, and the unavoidable system calls.
     compile(scratch.path(), "empty", "int main(void) { return 0; }\n")?;
     compile(scratch.path(), "floor", include_str!("bench/floor.c"))?;
 
@@ -65,7 +65,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         command.args(["--left", &namespace]);
     }
     run::run(&mut enclosure.command(&command))?;
-    // The collector inside a process, as other programs use it: the whole, parts of it, and machines that grow.
+    // The collector inside a process, as other programs use it: as a whole, in parts, and for growing machines.
     let collect = ["bench", "--locked", "--package", "system-facts", "--features", "recorded", "--bench", "collect"];
     run::run(run::cargo(collect).current_dir(&workspace.root))
 }
@@ -77,7 +77,7 @@ fn compile(folder: &Path, name: &str, source: &str) -> Result<()> {
     run::run(run::program(compiler, ["-static", "-O2", "-s", "-w", "-o"]).arg(folder.join(name)).arg(file))
 }
 
-/// The network and mount namespaces of this process (namespaces(7)).
+/// This process's network and mount namespaces (namespaces(7)).
 fn namespaces() -> Result<Vec<String>> {
     let read = |name| {
         let path = format!("/proc/self/ns/{name}");
@@ -87,7 +87,7 @@ fn namespaces() -> Result<Vec<String>> {
     ["net", "mnt"].map(read).into_iter().collect()
 }
 
-/// Inside: prepares what the programs need, measures, prints.
+/// Inside the namespaces: prepares, measures and prints.
 pub(crate) fn inside(arguments: &Inside) -> Result<()> {
     let here = namespaces()?;
     if arguments.left.len() != here.len() || here.iter().any(|namespace| arguments.left.contains(namespace)) {
@@ -119,11 +119,11 @@ pub(crate) fn inside(arguments: &Inside) -> Result<()> {
     Ok(())
 }
 
-/// What is measured, and a line for each thing that cannot be.
+/// The subjects, and a remark for each that cannot be measured.
 struct Scene<'a> {
     programs: &'a Path,
     scratch: &'a Path,
-    /// What the senders need while they are measured.
+    /// Needed by the senders during the measurement.
     homes: Vec<Home>,
     server: Option<Server>,
     subjects: Vec<Subject>,
@@ -159,7 +159,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// That the time does not grow too much with the machine.
+    /// The time must not grow too much with the machine.
     fn crowded_machine(&mut self, environment: &[(String, String)]) -> Result<()> {
         let machine = self.folder("crowded")?;
         crowded::write(&machine, &crowded::CROWDED);
@@ -174,13 +174,13 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The opted-out sender, and one event beside curl.
+    /// The opted-out sender, and one event compared with curl.
     fn senders(&mut self) -> Result<()> {
         let receiver = Receiver::start(Reply::Status(200, ""));
         let sending = Home::sending_to(&receiver);
         self.sender(Row::Event, &sending).answer()?;
         let Some(request) = receiver.requests().pop() else {
-            // Silence of an opted-out sender says nothing as long as it is silent without the file too.
+            // An opted-out sender's silence means nothing if it is silent without the file too.
             self.remarks
                 .push("anonymous-statistics: sends nothing yet, so neither sending nor opting out is measured".into());
             return Ok(());
@@ -204,7 +204,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// An event beside the same body that curl sends, over TLS and with the system's trust store.
+    /// An event, and curl with the same body, over TLS and with the system's trust store.
     fn over_tls(&mut self, sending: &Home, body: &[u8]) -> Result<()> {
         let missing: Vec<&str> = [("nginx", Path::new(NGINX).is_file()), ("curl", run::find("curl").is_some())]
             .into_iter()
@@ -246,17 +246,17 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The sender as the daemon calls it at START.
+    /// The sender, called like by the daemon at START.
     fn sender(&self, row: Row, home: &Home) -> Subject {
         let program = self.programs.join(SENDER.name).display().to_string();
         let call = home.start();
         let words: Vec<&str> = iter::once(&program).chain(&call.arguments).map(String::as_str).collect();
-        // What measures it is looked for on its search path.
+        // With the search path for the measuring tools.
         let environment: BTreeMap<_, _> = call.environment.into_iter().chain(self.environment()).collect();
         Subject::new(row, &words, &environment.into_iter().collect::<Vec<_>>())
     }
 
-    /// Nothing of the caller's environment, which may name a proxy or opt out.
+    /// Without the caller's environment, which may set a proxy or opt out.
     fn environment(&self) -> Vec<(String, String)> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let variables = [

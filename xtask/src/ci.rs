@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: all that must pass before a change lands, as a table at the end.
+//! `cargo xtask ci`: everything that must pass before a change lands, with a table at the end.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -27,19 +27,19 @@ pub(crate) struct Arguments {
     on_a_machine_that_may_be_changed: bool,
 }
 
-/// The test target of the live environments, a part of its own.
+/// The test target of the live environments, which is a separate part.
 const LIVE: &str = "live";
 
-/// The test target that tells the programs of an error at each of their system calls: thousands of runs.
+/// The test target that injects an error into each system call of the programs: thousands of runs.
 const INJECTION: &str = "injection";
 
 /// The test target of the static programs with nothing but a kernel.
 const PORTABLE: &str = "portable";
 
-/// What shellcheck looks at.
+/// The scripts for shellcheck.
 const SHELL_SCRIPTS: [&str; 3] = ["install.sh", ".ci/run", "tests/live/ask.sh"];
 
-/// How long the list of known vulnerabilities may take to arrive.
+/// The limit for fetching the list of known vulnerabilities.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -133,7 +133,7 @@ fn tests(outcome: test::Outcome, skips: &mut Vec<String>) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// What the first part skipped, now that the packages are there. Only what is skipped again stays in the list.
+/// Reruns the tests that the first part skipped, now with the packages. Only those skipped again stay in the list.
 fn again(workspace: &Workspace, skips: &mut Vec<String>) -> Result<Verdict> {
     let names = skips::take_tests(skips);
     if names.is_empty() {
@@ -147,7 +147,7 @@ fn check(workspace: &Workspace, arguments: &[&str], environment: &[(&str, &str)]
     Ok(Verdict::Passed)
 }
 
-/// Everything with every feature, everything as it is built by default, and the libraries as the preview builds them.
+/// Everything with all features, everything with the default features, and the libraries as in the preview.
 fn clippy(workspace: &Workspace) -> Result<Verdict> {
     let mut libraries = vec!["--lib", "--no-default-features"];
     libraries.extend(workspace.libraries().into_iter().flat_map(|package| ["--package", package]));
@@ -160,7 +160,7 @@ fn clippy(workspace: &Workspace) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// What only a machine with the tools for other systems can do.
+/// Needs the tools for other systems.
 fn elsewhere(workspace: &Workspace, work: fn(&Workspace) -> Result<()>) -> Result<Verdict> {
     match cross::obstacle() {
         Some(reason) => Ok(Verdict::Skipped(reason.into())),
@@ -181,7 +181,7 @@ fn deny(workspace: &Workspace, arguments: &[&str]) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The known vulnerabilities come from outside the package registries, so a machine may have no way to them.
+/// The list is outside the package registries, so the machine may be unable to fetch it.
 fn advisories(workspace: &Workspace) -> Result<Verdict> {
     let mut fetch = run::program(setup::cargo_deny(workspace)?, ["--locked", "fetch", "db"]);
     if !run::succeeds_within(fetch.current_dir(&workspace.root), ADVISORIES_LIMIT)? {
@@ -190,7 +190,7 @@ fn advisories(workspace: &Workspace) -> Result<Verdict> {
     deny(workspace, &["--locked", "--workspace", "check", "--disable-fetch", "advisories"])
 }
 
-/// The environments, with what they need: the static programs, a kernel, and whether there is time for all of them.
+/// Passes on the static programs, a kernel if there is one, and whether to run all environments.
 fn live(workspace: &Workspace, programs: &Path, all: bool, skips: &mut Vec<String>) -> Result<Verdict> {
     let mut environment = vec![("STATIC_PROGRAMS", programs.as_os_str())];
     let kernel = setup::guest_kernel(workspace);
@@ -204,7 +204,7 @@ fn live(workspace: &Workspace, programs: &Path, all: bool, skips: &mut Vec<Strin
     system_tests(workspace, &|target| target == LIVE, &environment, skips)
 }
 
-/// The static programs of another processor, which qemu-user(1) runs.
+/// The static programs for another processor, under qemu-user(1).
 fn emulated(workspace: &Workspace, arch: &str, skips: &mut Vec<String>) -> Result<Verdict> {
     let programs = static_build::run_for(workspace, arch)?;
     let emulator = format!("qemu-{arch}");
@@ -234,7 +234,7 @@ fn system_tests(
 #[derive(Default)]
 struct Report {
     parts: Vec<Part>,
-    /// What single tests could not run.
+    /// Single tests that could not run.
     skips: Vec<String>,
 }
 
@@ -264,7 +264,7 @@ impl Report {
         self.parts.iter().filter(|part| part.result == result).count()
     }
 
-    /// The table, what was skipped, and the plain closing line.
+    /// The table, the skips, and a final line.
     fn page(&self) -> String {
         let mut page = String::from("\n| part | seconds | result |\n|---|---:|---|\n");
         for part in &self.parts {

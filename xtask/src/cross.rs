@@ -1,5 +1,4 @@
-//! `cargo xtask cross`: the whole workspace for the systems that this machine is not, checked with clippy and, with
-//! `--link`, linked.
+//! `cargo xtask cross`: checks the whole workspace for other systems with clippy, or with `--link` links it.
 
 mod documented;
 mod target;
@@ -36,7 +35,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     if arguments.link { link(workspace) } else { clippy(workspace) }
 }
 
-/// What keeps this machine from it, if anything.
+/// The reason why this machine cannot do it.
 pub(crate) fn obstacle() -> Option<&'static str> {
     if run::find("rustup").is_none() {
         return Some("no rustup to add the standard libraries of other systems");
@@ -44,8 +43,8 @@ pub(crate) fn obstacle() -> Option<&'static str> {
     run::find("python3").is_none().then_some("no python3 to install zig with")
 }
 
-/// Everything, with every feature and every test, as those systems would compile it. Of macOS one processor is enough: what
-/// differs by processor is compiled for Linux too, and [`link`] builds for both.
+/// Everything, with every feature and test, as compiled on those systems. One processor of macOS is enough: differences
+/// between processors are compiled for Linux too, and [`link`] builds for both.
 pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
     let zig = Zig::install(workspace)?;
     let mut systems = Vec::new();
@@ -63,8 +62,8 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The programs as files for those systems. Symbols come from zig's copies of the systems' own lists, and from libraries
-/// that hold no more than `documented`: whatever else a program asks for is an error of the linker.
+/// Links the programs for those systems. Symbols come from zig's copies of the systems' own lists, and from libraries
+/// with the `documented` ones only: any other symbol is a linker error.
 pub(crate) fn link(workspace: &Workspace) -> Result<()> {
     let zig = Zig::install(workspace)?;
     let mut page = String::from(
@@ -100,13 +99,13 @@ fn row(target: &Target, program: &Program, path: &Path) -> Result<String> {
     Ok(format!("| {} | {} | {size} | {libraries} | {count} | {beyond} |\n", target.triple, program.name))
 }
 
-/// What a program takes from the system.
+/// A program's imports from the system.
 struct Imported {
     libraries: Vec<String>,
     symbols: Vec<String>,
 }
 
-/// What starts a process, or becomes another program.
+/// Functions that start a process or another program.
 const STARTS_A_PROCESS: [&str; 11] = [
     "fork",
     "vfork",
@@ -120,13 +119,13 @@ const STARTS_A_PROCESS: [&str; 11] = [
     "popen",
     "system",
 ];
-/// What reaches a network, or a name on it.
+/// Functions that reach a network or look up a name.
 const NETWORK: [&str; 5] = ["connect", "bind", "getaddrinfo", "gethostbyname", "sendto"];
 
 impl Imported {
     fn of(bytes: &[u8]) -> Result<Self> {
         let file = object::File::parse(bytes)?;
-        // Mach-O puts an underscore before the names of C.
+        // Mach-O prefixes C names with an underscore.
         let macho = matches!(file, object::File::MachO32(_) | object::File::MachO64(_));
         let plain = |name: &str| if macho { name.strip_prefix('_').unwrap_or(name) } else { name }.to_owned();
         let undefined = file.dynamic_symbols().chain(file.symbols()).filter(ObjectSymbol::is_undefined);
@@ -145,7 +144,7 @@ impl Imported {
             self.symbols.iter().filter(|symbol| names.contains(&symbol.as_str())).cloned().collect()
         };
         let starts = has(&STARTS_A_PROCESS);
-        // The terminal library of the preview asks tput(1) for the size where the terminal does not tell it.
+        // The preview's terminal library asks tput(1) for a size that the terminal does not tell.
         if program.name != PREVIEW.name && !starts.is_empty() {
             bail!("could start a process: {}", starts.join(" "));
         }
@@ -157,7 +156,7 @@ impl Imported {
     }
 }
 
-/// The libraries that a program asks its loader for, by their last name.
+/// The libraries for the loader, by file name.
 fn libraries(file: &object::File<'_>) -> Vec<String> {
     use object::read::elf::{Dyn, FileHeader};
     use object::read::macho::LoadCommandVariant;

@@ -1,7 +1,8 @@
-//! `cargo xtask dashboard`: the dashboard's module, and the agent's own dashboard, in a real browser with the real daemon.
+//! `cargo xtask dashboard`: the dashboard's module, and the agent's own dashboard, in a real browser with the real
+//! daemon.
 //!
-//! The tests are a program for Node.js in `tests/dashboard`. Its packages are installed below `target/`, as its lock file
-//! names them, and it runs where no network exists but loopback.
+//! The tests are a Node.js program in `tests/dashboard`. Its packages are installed below `target/` from its lock file,
+//! and it runs with loopback as the only network.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,9 +15,9 @@ use crate::run;
 use crate::workspace::Workspace;
 
 const TESTS: &str = "tests/dashboard";
-/// What npm needs to know.
+/// npm's input.
 const PACKAGE_FILES: [&str; 2] = ["package.json", "package-lock.json"];
-/// What the tests start that no package of npm's has, with Debian's name for it.
+/// The tests' programs that are not npm packages, with Debian's names.
 const PROGRAMS: [(&str, &str); 5] = [
     ("/usr/bin/chromium", "chromium"),
     ("/usr/sbin/nginx", "nginx-light"),
@@ -24,10 +25,10 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("/usr/share/netdata/web/index.html", "netdata"),
     ("/usr/bin/openssl", "openssl"),
 ];
-/// Far above what all tests take on a machine that does other work too.
+/// Far more than all tests take, even on a busy machine.
 const TIMEOUT_SECONDS: &str = "900";
 
-/// Why the tests cannot run on this machine.
+/// The reason why the tests cannot run on this machine.
 pub(crate) fn obstacle(workspace: &Workspace) -> Option<String> {
     if !cfg!(target_os = "linux") {
         return Some("Debian's netdata runs on Linux only".to_owned());
@@ -54,9 +55,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     types(workspace, &modules)?;
 
     let temporary = tempfile::Builder::new().prefix("dashboard-").tempdir_in(workspace.own_folder()?)?;
-    // The daemon becomes another user.
+    // The daemon changes its user.
     fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o755))?;
-    // Debian 12 has version 18 of node, which knows no time limit of its own.
+    // Debian 12's node 18 has no time limit of its own.
     let mut inner = run::program("timeout", ["--kill-after=10", TIMEOUT_SECONDS, "node", "--test"]);
     inner.args(["--test-concurrency=3", "--test-reporter=spec"]);
     inner.args(test_files(&workspace.root.join(TESTS))?);
@@ -68,10 +69,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     run::run(&mut command)
 }
 
-/// The folder in which npm has installed exactly what the lock file names.
+/// The folder with the exact packages of the lock file.
 fn install(workspace: &Workspace) -> Result<PathBuf> {
     let (from, to) = (workspace.root.join(TESTS), workspace.target.join("dashboard"));
-    // npm writes this last.
+    // npm writes it last.
     let complete = to.join("node_modules/.package-lock.json").is_file();
     let same = |name: &str| fs::read(from.join(name)).ok() == fs::read(to.join(name)).ok();
     if complete && PACKAGE_FILES.iter().all(|name| same(name)) {
@@ -85,7 +86,7 @@ fn install(workspace: &Workspace) -> Result<PathBuf> {
     Ok(to)
 }
 
-/// Checks the type declarations with a dashboard in TypeScript that uses them and those of the real client.
+/// Checks the type declarations with a TypeScript dashboard that uses them and those of the real client.
 fn types(workspace: &Workspace, modules: &Path) -> Result<()> {
     let folder = modules.join("types");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -112,7 +113,7 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     if files.is_empty() {
         bail!("there are no tests in {}", folder.display());
     }
-    // The longest begins first.
+    // The longest starts first.
     files.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).map_or(0, |metadata| metadata.len())));
     Ok(files)
 }

@@ -1,8 +1,9 @@
-//! Running programs where no network exists but loopback, and nobody has opted out.
+//! Runs programs with loopback as the only network, and without an opt-out.
 //!
-//! unshare(1) makes a network and a mount namespace, and for everyone but root a user namespace first. Then `cargo xtask
-//! enclosed` brings the loopback interface up, covers the agent's usual folders with empty ones, and becomes the program.
-//! So no test reaches a real server, and a machine's own opt-out file and events are neither touched nor in the way.
+//! unshare(1) makes a network and a mount namespace, and for everyone but root a user namespace first. Then `cargo
+//! xtask enclosed` brings up the loopback interface, covers the agent's usual folders with empty ones, and becomes the
+//! program. So no test reaches a real server, and a machine's own opt-out file and events are neither touched nor in
+//! the way.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,12 +12,12 @@ use std::process::{Command, ExitCode};
 use crate::run;
 use crate::workspace::Workspace;
 
-/// Arguments for unshare(1): as root, and as anyone else, who needs a user namespace to be allowed the others. There the user
-/// stays who they are, so that tests see owners and permissions as an ordinary user does.
+/// Arguments for unshare(1): for root, and for anyone else, who needs a user namespace to make the others. The user
+/// keeps their identity there, so that tests see owners and permissions as an ordinary user.
 const WAYS: [&[&str]; 2] =
     [&["--net", "--mount"], &["--user", "--map-current-user", "--keep-caps", "--net", "--mount"]];
 
-/// The namespaces that can be made on this machine, or why there are none.
+/// The namespaces that this machine allows, or the reason why there are none.
 pub(crate) struct Enclosure {
     xtask: PathBuf,
     way: Result<&'static [&'static str], String>,
@@ -37,7 +38,7 @@ impl Enclosure {
         Self { xtask, way: Err(reason) }
     }
 
-    /// Why there is none.
+    /// The reason why there are none.
     pub(crate) fn missing(&self) -> Option<&str> {
         self.way.as_ref().err().map(String::as_str)
     }
@@ -57,7 +58,7 @@ impl Enclosure {
         }
     }
 
-    /// The same command inside; outside where there is no inside.
+    /// The command inside the namespaces; outside if there are none.
     pub(crate) fn command(&self, inner: &Command) -> Command {
         let mut command = match self.way {
             Ok(way) => {
@@ -84,7 +85,7 @@ fn wrap(way: &[&str], xtask: &Path) -> Command {
     command
 }
 
-/// Inside the namespaces: prepares them, drops the rights given by unshare, and becomes the program.
+/// Inside the namespaces: prepares them, drops the privileges from unshare, and becomes the program.
 #[cfg(target_os = "linux")]
 pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
     use std::os::unix::process::CommandExt;
@@ -161,8 +162,8 @@ mod linux {
         (kind == NLMSG_ERROR).then_some(code)
     }
 
-    /// An empty folder over each of the usual ones, in some of which a file opts out. Others never see it: unshare(1) makes the
-    /// mounts of its namespace private.
+    /// Mounts an empty folder over each usual one, since some have an opt-out file. It is invisible outside: unshare(1)
+    /// makes the namespace's mounts private.
     pub(super) fn cover_usual_folders() -> Result<()> {
         let folders = CONFIG_DIRECTORIES.into_iter().chain(LIBRARY_DIRECTORIES).map(Path::new);
         for folder in folders.filter(|folder| folder.is_dir()) {
@@ -172,8 +173,8 @@ mod linux {
         Ok(())
     }
 
-    /// Root keeps what it had. Anyone else had nothing before unshare made them mighty in their own user namespace; the
-    /// bounding set stays, an ordinary user's is full too.
+    /// Root keeps its capabilities. Anyone else had none before unshare granted them in a user namespace; the bounding
+    /// set stays, since an ordinary user's is full too.
     pub(super) fn drop_capabilities() -> Result<()> {
         if geteuid().is_root() {
             return Ok(());

@@ -1,8 +1,8 @@
-//! `cargo xtask generate`: the parts of the documentation, and of the dashboard's module, that a program of this workspace
-//! writes.
+//! `cargo xtask generate`: the parts of the documentation and of the dashboard's module that a program of this
+//! workspace writes.
 //!
-//! Such a part stands between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`; in JavaScript between
-//! `/* generated: NAME */` and `/* end generated: NAME */`.
+//! Such a part is between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`; in JavaScript between `/*
+//! generated: NAME */` and `/* end generated: NAME */`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,16 +13,16 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::{PREVIEW, Workspace};
 use crate::{pages, run};
 
-/// A part, and the program whose standard output belongs there.
+/// A part, and the program that prints it.
 struct Region {
     file: &'static str,
     name: &'static str,
-    /// The program, in the folder that cargo builds into.
+    /// In cargo's target folder.
     program: &'static str,
     arguments: &'static [&'static str],
 }
 
-/// Every generated part, those of one file together. A file's markers without a row here, or a row without markers, is an error.
+/// Every generated part, grouped by file. Markers without a row here, and a row without markers, are errors.
 const REGIONS: &[Region] = &[
     Region {
         file: "docs/what-is-sent.md",
@@ -47,7 +47,7 @@ const REGIONS: &[Region] = &[
     },
 ];
 
-/// What a comment begins and ends with.
+/// The delimiters of a comment.
 const MARKDOWN: (&str, &str) = ("<!--", "-->");
 const JAVASCRIPT: (&str, &str) = ("/*", "*/");
 
@@ -55,7 +55,7 @@ fn comments(file: &str) -> (&'static str, &'static str) {
     if Path::new(file).extension().is_some_and(|extension| extension == "js") { JAVASCRIPT } else { MARKDOWN }
 }
 
-/// Rewrites all regions, or with `check` only says when one is out of date, and returns how many there are.
+/// Rewrites all regions, or with `check` fails if one is out of date. Returns their number.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     let folder = build(workspace)?;
     let mut stale: Vec<String> = Vec::new();
@@ -91,7 +91,7 @@ pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<usize> {
     Ok(count)
 }
 
-/// Builds the programs as the tests have them, so that nothing is built twice. Returns their folder.
+/// Builds the programs like the tests do, so that nothing is built twice. Returns their folder.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     let features = workspace.features();
     let arguments = ["build", "--workspace", "--locked", "--bins", "--examples", "--features", &features];
@@ -99,7 +99,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target.join("debug"))
 }
 
-/// The pictures of the documentation are a test's of the preview: it compares them with its screens, or draws them.
+/// A test of the preview compares the documentation's pictures with its screens, or draws them.
 fn pictures(workspace: &Workspace, check: bool) -> Result<()> {
     let features = workspace.features();
     let test = ["--package", PREVIEW.package, "--lib", "the_pictures_of_the_documentation"];
@@ -112,7 +112,7 @@ fn markers((open, close): (&str, &str), name: &str) -> (String, String) {
     (format!("{open} generated: {name} {close}"), format!("{open} end generated: {name} {close}"))
 }
 
-/// The text between the markers of `name` replaced by `content`, with an empty line on both sides.
+/// Replaces the text between the markers of `name` with `content`, between empty lines.
 fn replace(text: &str, comments: (&str, &str), name: &str, content: &str) -> Result<String> {
     let (begin, end) = markers(comments, name);
     let (before, rest) = text.split_once(&begin).with_context(|| format!("no {begin}"))?;
@@ -123,7 +123,7 @@ fn replace(text: &str, comments: (&str, &str), name: &str, content: &str) -> Res
     Ok(format!("{before}{begin}\n\n{}\n\n{end}{after}", content.trim_matches('\n')))
 }
 
-/// That the markers in a file and the rows of the table are the same set.
+/// The markers in a file and the table's rows must be the same set.
 fn same_names(text: &str, comments: (&str, &str), regions: &[Region]) -> Result<()> {
     let (begin, end) = (format!("{} generated: ", comments.0), format!(" {}", comments.1));
     let marked: BTreeSet<&str> =

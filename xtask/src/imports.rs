@@ -1,9 +1,9 @@
-//! Which room imports from which. A room imports from those below it only, and no file imports, by whatever way round, from one that
-//! imports from it.
+//! The imports between rooms. A room may import only from those below it, and no file may import, even indirectly, from
+//! one that imports from it.
 //!
-//! It reads names, as a reader does, and knows no types: a path that begins with `crate`, `super`, `self` or the name of a
-//! module declared in the same file counts as an import, wherever it stands outside tests and comments. A macro's paths and
-//! the methods of a type that another file hands over are not seen.
+//! This reads names like a reader and knows no types: a path that begins with `crate`, `super`, `self` or the name of a
+//! module declared in the same file is an import, anywhere outside tests and comments. A macro's paths and the methods
+//! of another file's types are not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,8 +13,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::workspace::Workspace;
 
-/// A folder of modules, and its rooms from the ground up: files stand in the room of their first folder. Where no order is
-/// given, only circles are looked for.
+/// A folder of modules, and its rooms from the ground up: files are in the room of their first folder. Without an
+/// order, only circles are errors.
 struct House {
     sources: &'static str,
     floors: &'static [&'static str],
@@ -64,13 +64,12 @@ const HOUSES: &[House] = &[
     House { sources: "xtask/src", floors: &[] },
 ];
 
-/// The names of the modules on the way to a file; none for the root.
+/// The path of a file's module; empty for the root.
 type Module = Vec<String>;
 
-/// Each file's imports.
 type Graph = BTreeMap<Module, BTreeSet<Module>>;
 
-/// Prints which room imports from which; every circle and every step upward is an error.
+/// Prints the imports between rooms; every circle and every step upward is an error.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let mut problems = Vec::new();
     for house in HOUSES {
@@ -91,14 +90,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 fn graph(sources: &Path) -> Result<Graph> {
     let mut files = BTreeMap::new();
     collect(sources, &Module::new(), &mut files)?;
-    // A module that is declared for tests only imports what it likes.
+    // A module for tests may import anything.
     let of_tests: BTreeSet<Module> = files.iter().flat_map(|(module, text)| declared_for_tests(module, text)).collect();
     files.retain(|module, _| !of_tests.contains(module));
     let modules: BTreeSet<Module> = files.keys().cloned().collect();
     Ok(files.into_iter().map(|(module, text)| (module.clone(), imports(&module, &text, &modules))).collect())
 }
 
-/// The files below a folder by their modules. Programs in `bin` are houses of their own, and tests import what they like.
+/// The files below a folder by their modules. Programs in `bin` are separate houses, and tests may import anything.
 fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, String>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
@@ -131,7 +130,7 @@ fn imports(module: &Module, text: &str, modules: &BTreeSet<Module>) -> BTreeSet<
             "crate" => (Module::new(), at + 2),
             "self" => (module.clone(), at + 2),
             "super" => (above(), at + 2),
-            // A module declared here stands below this file, or beside it where an attribute says so.
+            // A module declared here is below this file, or beside it with a path attribute.
             child if children.contains(child) => {
                 let below = modules.contains(&[&module[..], &[child.to_owned()]].concat());
                 (if below { module.clone() } else { above() }, at)
@@ -147,7 +146,7 @@ fn imports(module: &Module, text: &str, modules: &BTreeSet<Module>) -> BTreeSet<
     found
 }
 
-/// The paths of a tree such as `a::{b, c::d}`, and where it ends.
+/// The paths of a tree such as `a::{b, c::d}`, and the position of its end.
 fn paths(tokens: &[String], mut at: usize) -> (Vec<Module>, usize) {
     let mut begin = Module::new();
     loop {
@@ -175,7 +174,7 @@ fn paths(tokens: &[String], mut at: usize) -> (Vec<Module>, usize) {
     }
 }
 
-/// Words, `::` and single signs; comments, texts and characters are left out.
+/// Words, `::` and single characters, without comments, strings and character literals.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -189,7 +188,7 @@ fn tokens(text: &str) -> Vec<String> {
                 let from = marks + 2;
                 rest.get(from..).and_then(|inside| inside.find(&end)).map_or(rest.len(), |at| from + at + end.len())
             }
-            // A character, not a lifetime.
+            // A character literal, not a lifetime.
             '\'' if rest.starts_with("'\\") => {
                 rest.char_indices().skip(3).find(|(_, c)| *c == '\'').map_or(rest.len(), |(at, _)| at + 1)
             }
@@ -209,7 +208,7 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Bytes of a text in quotation marks, with them.
+/// The length of a quoted string, with its quotation marks.
 fn quoted(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -221,7 +220,7 @@ fn quoted(text: &str) -> usize {
     text.len()
 }
 
-/// The modules that a file declares for tests only.
+/// The modules that a file declares for tests.
 fn declared_for_tests(module: &Module, text: &str) -> Vec<Module> {
     let words = "# [ cfg ( test ) ] mod".split(' ');
     let tokens = tokens(text);
@@ -229,7 +228,7 @@ fn declared_for_tests(module: &Module, text: &str) -> Vec<Module> {
     starts.map(|found| [&module[..], &found[8..]].concat()).collect()
 }
 
-/// Leaves out each item that is there for tests only.
+/// Removes the items for tests.
 fn without_tests(tokens: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -269,7 +268,7 @@ fn rooms(graph: &Graph) -> BTreeMap<String, BTreeSet<String>> {
     rooms
 }
 
-/// One circle for each import that closes one, the shortest.
+/// The shortest circle for each import that closes one.
 fn circles(graph: &Graph) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut circles = Vec::new();
@@ -286,7 +285,7 @@ fn circles(graph: &Graph) -> Vec<String> {
     circles
 }
 
-/// The shortest way along imports.
+/// The shortest chain of imports.
 fn way(graph: &Graph, from: &Module, to: &Module) -> Option<Vec<Module>> {
     let mut ways = vec![vec![from.clone()]];
     let mut reached = BTreeSet::from([from.clone()]);

@@ -1,4 +1,4 @@
-//! The project's own commands. Each subcommand is one file; CONTRIBUTING.md says what they are for.
+//! The project's own commands. Each subcommand is a file; CONTRIBUTING.md describes their purposes.
 
 mod bench;
 mod ci;

@@ -1,8 +1,8 @@
-//! The tests once more, as somebody else runs them: an ordinary user with Debian's search path and no `HOME`, in a checkout and
-//! with a folder for temporary files whose paths are long and have a blank in them.
+//! Reruns the tests like someone else's: as an ordinary user with Debian's search path and no `HOME`, with long paths
+//! that contain a blank for the checkout and the temporary folder.
 //!
-//! Everything is built into the same target folder, where the crates of others are. Only a newcomer's own `cargo` is not
-//! tried: where root has it, others seldom reach it.
+//! Everything is built into the same target folder, which has the dependencies already. Only a newcomer's own `cargo`
+//! is not tried: root's is often inaccessible to others.
 
 use std::env;
 use std::fs;
@@ -16,14 +16,14 @@ use crate::run;
 use crate::test::{self, Outcome};
 use crate::workspace::Workspace;
 
-/// How many characters the checkout's path has, at least.
+/// The minimal length of the checkout's path, in characters.
 const LENGTH: usize = 100;
 
-/// Test targets to which neither the user, nor the checkout's place, nor the search path makes a difference: they ask functions
-/// for answers. Everybody's run has them.
+/// Test targets that only call functions, and depend on neither the user, the checkout's path nor the search path. They
+/// run in everybody's tests.
 const ELSEWHERE: [&str; 8] = ["fuzz", "properties", "shapes", "personal", "canaries", "hostile", "secrets", "machines"];
 
-/// Becomes the user nobody, who has what an ordinary user has.
+/// Becomes the user nobody, with an ordinary user's environment.
 const BECOME: [&str; 8] = [
     "setpriv",
     "--reuid=65534",
@@ -35,7 +35,7 @@ const BECOME: [&str; 8] = [
     "USER=nobody",
 ];
 
-/// What is missing on this machine.
+/// The obstacle on this machine.
 pub(crate) fn obstacle(workspace: &Workspace) -> Option<String> {
     if run::find("git").is_none() {
         return Some("git, which knows what belongs to a checkout, is not installed".into());
@@ -51,7 +51,7 @@ pub(crate) fn obstacle(workspace: &Workspace) -> Option<String> {
 
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     let root = checkout(workspace)?;
-    // The same folder by a path as long: the programs, too, are where no blank was expected.
+    // The same folder by a long path: the programs' paths contain a blank, too.
     let target = root.join("target");
     symlink(&workspace.target, &target).with_context(|| format!("cannot create {}", target.display()))?;
     let temporary = root.join("tmp");
@@ -60,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777)).with_context(describe)?;
     let newcomer = workspace.at(root, target);
 
-    // No tests of the documentation: what rustdoc builds lies in a folder that is closed to others.
+    // Without documentation tests: rustdoc builds them in a folder closed to others.
     let features = newcomer.features();
     let mut selection = vec!["--workspace", "--lib", "--bins", "--features", &features];
     selection.extend(newcomer.tests().filter(|name| !ELSEWHERE.contains(name)).flat_map(|name| ["--test", name]));
@@ -69,7 +69,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     if geteuid().is_root() {
         selection.extend(["--config", &runner]);
     }
-    // Where the packages are, which without HOME nobody finds; whether a newcomer may look there is another question.
+    // The packages' folder, which cannot be found without HOME; a newcomer's access to it is another question.
     let home = env::home_dir().unwrap_or_default().join(".cargo");
     let cargo_home = env::var_os("CARGO_HOME").unwrap_or_else(|| home.into_os_string());
     let environment = [("TMPDIR", temporary.as_os_str()), ("CARGO_HOME", &cargo_home)];
@@ -80,8 +80,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// A copy of what git knows, and of what is new, inside the target folder: always in the same place, with the times of the
-/// files, so that only what has changed is built again.
+/// A copy of git's files and the untracked ones, inside the target folder: always at the same path and with the files'
+/// times, so that only changes are rebuilt.
 fn checkout(workspace: &Workspace) -> Result<PathBuf> {
     let root = long(&workspace.own_folder()?);
     let describe = || format!("cannot make {}", root.display());
@@ -101,7 +101,7 @@ fn checkout(workspace: &Workspace) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// A folder in this one whose path has a blank, and as many characters as it should.
+/// A folder in this one, with a blank in its path and of the required length.
 fn long(folder: &Path) -> PathBuf {
     let missing = LENGTH.saturating_sub(folder.to_string_lossy().chars().count() + 1);
     folder.join(format!("{:x<missing$}", "a checkout "))

@@ -1,5 +1,5 @@
-//! Manual pages, and completions for bash, zsh and fish: for all three programs, from the definitions that they read their
-//! command lines by. They are written by `cargo xtask generate`, below `share/` as they are installed.
+//! Manual pages, and completions for bash, zsh and fish, for all three programs: from the definitions of their command
+//! lines. `cargo xtask generate` writes them below `share/`, in the installed layout.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,12 @@ use system_facts::arguments::Arguments;
 
 use crate::workspace::{PREVIEW, SENDER, SYSTEM_INFO, Workspace};
 
-/// By this the installer knows the files, whichever version they are of.
+/// By this mark the installer recognizes the files of any version.
 const MARK: &str = "Made by cargo xtask generate of the anonymous-statistics project; do not edit.";
 
-/// The folder of the files.
 pub(crate) const FOLDER: &str = "share";
 
-/// Every file with its content, by its path in [`FOLDER`].
+/// Every file's path in [`FOLDER`] and content.
 fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
     for (name, command) in [
@@ -44,7 +43,7 @@ fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
 /// The sender reads its command line by a table, without clap.
 fn sender() -> Command {
     let options = options::OPTIONS.iter();
-    // clap adds these two by itself.
+    // clap adds these two.
     let options = options.filter(|option| !["help", "version"].contains(&option.name)).map(|option| {
         let argument = Arg::new(option.name).long(option.name).help(option.help);
         match option.value {
@@ -65,7 +64,7 @@ fn sender() -> Command {
         .args([action, more.num_args(0..)])
 }
 
-/// The command without the verbs that are not for people.
+/// The command without internal verbs.
 fn visible(name: &'static str, command: &Command) -> Command {
     let text = |text: Option<&clap::builder::StyledStr>| text.map(ToString::to_string).unwrap_or_default();
     let mut shown = Command::new(name)
@@ -77,14 +76,14 @@ fn visible(name: &'static str, command: &Command) -> Command {
         .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned())
         .subcommand_value_name("COMMAND")
         .disable_help_subcommand(true);
-    // Each verb then has the options that stand before or after every verb.
+    // Adds the global options to each verb.
     shown.build();
     shown
 }
 
 fn manual(command: &Command) -> Result<Vec<u8>> {
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    // What a manual page says first is one line, which whatis(1) shows too.
+    // A manual page begins with one line, which whatis(1) shows too.
     let first = about.split(['.', ':']).next().unwrap_or_default().replace('\n', " ");
     let man = clap_mangen::Man::new(command.clone().about(first).long_about(about));
     let mut page = format!(".\\\" {MARK}\n").into_bytes();
@@ -94,7 +93,7 @@ fn manual(command: &Command) -> Result<Vec<u8>> {
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
     for verb in command.get_subcommands() {
-        // The options of every verb stand in the page's own list.
+        // The global options are in the page's own list.
         let own =
             verb.clone().mut_args(|argument| if argument.is_global_set() { argument.hide(true) } else { argument });
         let has_options = own.get_arguments().any(|argument| !argument.is_hide_set() && argument.get_id() != "help");
@@ -106,12 +105,12 @@ fn manual(command: &Command) -> Result<Vec<u8>> {
         }
         notes(&man, &mut part)?;
         let part = String::from_utf8(part).context("a manual page is no UTF-8")?;
-        // Its headings are one level further down here.
+        // Headings are one level lower here.
         let part = part.replace(".SH DESCRIPTION\n", "").replace(".SH ", ".SS ");
         page.extend(format!(".SH \"THE COMMAND {}\"\n{part}", verb.get_name().to_uppercase()).into_bytes());
     }
     notes(&man, &mut page)?;
-    // Each section comes with the same definition of a quotation mark; one is enough.
+    // Each section repeats the definition of a quotation mark; one is enough.
     let page = String::from_utf8(page).context("a manual page is no UTF-8")?;
     let mut seen = false;
     let lines = page.lines().filter(|line| {
@@ -121,7 +120,7 @@ fn manual(command: &Command) -> Result<Vec<u8>> {
     Ok(lines.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes())
 }
 
-/// What a help text says last, with its lines as they are: they are examples and tables.
+/// The end of a help text, with its line breaks: it has examples and tables.
 fn notes(man: &clap_mangen::Man, page: &mut Vec<u8>) -> Result<()> {
     let mut part = Vec::new();
     man.render_extra_section(&mut part)?;
@@ -138,11 +137,11 @@ fn completions(shell: Shell, command: &Command) -> Vec<u8> {
     shell.generate(command, &mut script);
     let mut script = String::from_utf8_lossy(&script).into_owned();
     if shell == Shell::Bash {
-        // It spells a name with a hyphen in two ways, and so finds no verb (clap-rs/clap, issue 6421).
+        // clap_complete spells a name with a hyphen in two ways, and so finds no verb (clap-rs/clap, issue 6421).
         let name = command.get_name();
         script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
     }
-    // What begins with `#compdef` must do so in its first line (zshcompsys(1)).
+    // `#compdef` must be in the first line (zshcompsys(1)).
     let (first, rest) = match shell {
         Shell::Zsh => script.split_once('\n').unwrap_or((script.as_str(), "")),
         _ => ("", script.as_str()),
@@ -151,14 +150,14 @@ fn completions(shell: Shell, command: &Command) -> Vec<u8> {
     format!("{first}# {MARK}\n{rest}").into_bytes()
 }
 
-/// Writes the files, or with `check` only says which are out of date. Returns how many there are, and the stale ones.
+/// Writes the files, or with `check` only compares them. Returns their number, and the stale ones.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<(usize, Vec<String>)> {
     let files = files()?.into_iter().map(|(path, content)| (Path::new(FOLDER).join(path), content));
     written(workspace, files.collect(), check)
 }
 
-/// Writes generated files where they are not as they should be, or with `check` only says which those are. Returns how
-/// many there are, and the stale ones.
+/// Writes the generated files that differ, or with `check` only compares them. Returns their number, and the stale
+/// ones.
 pub(crate) fn written(
     workspace: &Workspace,
     files: Vec<(PathBuf, Vec<u8>)>,
@@ -191,7 +190,7 @@ mod tests {
         for (path, content) in &files {
             let text = String::from_utf8(content.clone()).unwrap();
             assert!(text.contains(MARK), "{}", path.display());
-            // A manual page writes a hyphen that is to be copied as \-.
+            // A manual page spells a literal hyphen as \-.
             let plain = text.replace("\\-", "-").to_lowercase();
             let name = path.file_stem().unwrap().to_str().unwrap().trim_start_matches('_');
             let expected: &[&str] = match name {

@@ -1,6 +1,6 @@
-//! `cargo xtask peers`: what other libraries and tools answer to the same questions, and how long one call takes.
+//! `cargo xtask peers`: other libraries' and tools' answers to the same questions, and the time of one call.
 //!
-//! They are asked by a package of its own, `tests/peers`. It only reports.
+//! A separate package, `tests/peers`, asks them. It only reports.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! How many answers `system-info` gets right over the recorded machines, and that they never become fewer.
+//! `system-info`'s number of right answers over the recorded machines, which must not fall.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,8 @@ use crate::workspace::{SYSTEM_INFO, Workspace};
 const SCORES: &str = "tests/corpora-score.toml";
 const PLATFORMS: [&str; 3] = ["linux", "freebsd", "macos"];
 
-/// Scores the program in `folder`. The recorded machines are not part of this project: without them there is nothing to do.
+/// Scores the program in `folder`. The recorded machines are not part of this project: without them there is nothing to
+/// do.
 pub(crate) fn run(workspace: &Workspace, folder: &Path) -> Result<Verdict> {
     let checker = workspace.root.join("../shared/corpora/check");
     if !checker.is_file() {
@@ -35,13 +36,13 @@ pub(crate) fn run(workspace: &Workspace, folder: &Path) -> Result<Verdict> {
     Ok(Verdict::Passed)
 }
 
-/// The percentage of the checker's row for all answers.
+/// The percentage in the checker's row for all answers.
 fn share(printed: &str) -> Option<f64> {
     let row = printed.lines().find(|line| line.starts_with("all "))?;
     row.strip_suffix('%')?.split_whitespace().next_back()?.parse().ok()
 }
 
-/// What to say of a score beside the one that is kept, or the error that it became lower.
+/// The report on a score compared with the kept one, or the error that it fell.
 fn judge(platform: &str, reached: f64, kept: Option<f64>) -> Result<String> {
     let kept = kept.unwrap_or(0.0);
     if reached < kept {

@@ -1,4 +1,4 @@
-//! Running other programs: the command line is shown, the status checked, and an error says what failed.
+//! Runs other programs: shows the command line, checks the status, and names the failed command in the error.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// How a part of ci ended, when nothing went wrong.
+/// The outcome of a part of ci without an error.
 pub(crate) enum Verdict {
     Passed,
     Skipped(String),
 }
 
-/// The cargo that started us, without the variables that describe xtask itself: build scripts (ring's is one) watch
-/// some of them, and would run again at every change between `cargo xtask` and plain `cargo`.
+/// The cargo that started us, without the variables about xtask: build scripts (such as ring's) watch some of them, and
+/// would rerun after every change between `cargo xtask` and plain `cargo`.
 pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -34,7 +34,7 @@ pub(crate) fn program<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(name: impl AsR
     command
 }
 
-/// The command as a person would type it, near enough to be understood.
+/// The command roughly as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let mut words: Vec<String> = command
         .get_envs()
@@ -51,7 +51,7 @@ pub(crate) fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
-/// Shows and runs a command whose output belongs on the terminal.
+/// Shows and runs a command with its output on the terminal.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     eprintln!("$ {}", shown(command));
     let begin = Instant::now();
@@ -60,7 +60,7 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     Ok(status)
 }
 
-/// The same, and anything but success is an error.
+/// Shows and runs a command that must succeed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if !status.success() {
@@ -69,7 +69,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command for what it prints.
+/// Runs a command and captures its output.
 pub(crate) fn output(command: &mut Command) -> Result<Output> {
     command.output().with_context(|| cannot_start(command))
 }
@@ -83,7 +83,7 @@ pub(crate) fn text(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("no UTF-8 came from: {}", shown(command)))
 }
 
-/// Shows and runs a command that may hang, and ends it after `limit`. `false`: it failed or was ended.
+/// Shows and runs a command that may hang, and kills it after `limit`. `false`: it failed or was killed.
 pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> Result<bool> {
     eprintln!("$ {}   (at most {} s)", shown(command), limit.as_secs());
     let mut child = command.spawn().with_context(|| cannot_start(command))?;
@@ -101,7 +101,7 @@ pub(crate) fn succeeds_within(command: &mut Command, limit: Duration) -> Result<
     }
 }
 
-/// Where a program is found on `PATH`.
+/// Finds a program on `PATH`.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
@@ -143,7 +143,7 @@ mod tests {
     fn cargo_is_not_told_about_xtask() {
         let command = cargo(["test"]);
         let removed: Vec<_> = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
-        // Cargo itself sets these two for every test that it runs.
+        // Cargo sets these two for every test.
         assert!(removed.contains(&OsStr::new("CARGO_PKG_NAME")) && removed.contains(&OsStr::new("CARGO_MANIFEST_DIR")));
     }
 }

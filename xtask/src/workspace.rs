@@ -1,4 +1,4 @@
-//! What `cargo metadata` says about this workspace.
+//! cargo's metadata of this workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -13,13 +13,13 @@ use crate::run;
 /// The cargo feature of the tests that install packages, start daemons or need root.
 pub(crate) const SYSTEM_TESTS: &str = "system-tests";
 
-/// One of the programs that people install, with the design's budget for its static release build.
+/// An installed program, with the design's budget for its static release build.
 #[derive(Clone, Copy)]
 pub(crate) struct Program {
     pub(crate) package: &'static str,
     pub(crate) name: &'static str,
     pub(crate) size_budget: u64,
-    /// How the static build is optimised, where that is not what the profile says.
+    /// The static build's optimization, if it differs from the profile's.
     pub(crate) optimise: Option<&'static str>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) const SENDER: Program =
 pub(crate) const PREVIEW: Program =
     Program { package: "telemetry-preview", name: "telemetry-preview", size_budget: 1_900_000, optimise: None };
 
-/// Nearly all of its time the kernel works: it takes as long, and what records and replays machines needs the room.
+/// The kernel takes nearly all of its time: it is as fast, and recording and replaying machines needs the space.
 pub(crate) const SYSTEM_INFO: Program =
     Program { package: "system-facts", name: "system-info", size_budget: 1_000_000, optimise: Some("z") };
 
@@ -41,7 +41,7 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     #[serde(rename = "target_directory")]
     pub(crate) target: PathBuf,
-    /// This program's file, asked for before a build replaces it.
+    /// This program's file, determined before a build replaces it.
     #[serde(skip)]
     pub(crate) xtask: PathBuf,
     packages: Vec<Package>,
@@ -77,19 +77,19 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// A copy of this workspace at another place, built into this folder.
+    /// A copy of this workspace at another path, with this target folder.
     pub(crate) fn at(&self, root: PathBuf, target: PathBuf) -> Self {
         Self { root, target, ..self.clone() }
     }
 
-    /// cargo for this workspace, and for no other that might be built into another folder.
+    /// cargo for this workspace, with its target folder.
     pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, arguments: I) -> Command {
         let mut command = run::cargo(arguments);
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
         command
     }
 
-    /// For the tests of this package: who runs them need not be who may start cargo.
+    /// For this package's tests, whose user may be unable to start cargo.
     #[cfg(test)]
     pub(crate) fn of_a_test(test: &str) -> Option<Self> {
         let closed = std::env::var_os("CARGO_HOME").is_some_and(|home| std::fs::read_dir(home).is_err());
@@ -100,7 +100,7 @@ impl Workspace {
         Some(Self::load().unwrap())
     }
 
-    /// Every feature but that of the system tests, as `--features` wants it for a whole workspace.
+    /// Every feature but that of the system tests, for `--features` with a whole workspace.
     pub(crate) fn features(&self) -> String {
         let names = self.packages.iter().flat_map(|package| {
             let wanted = package.features.keys().filter(|feature| *feature != SYSTEM_TESTS);
@@ -119,7 +119,7 @@ impl Workspace {
             .collect()
     }
 
-    /// The names of all other test targets. By a name that a system test has as well, cargo would mean both.
+    /// The names of all other test targets, except names shared with a system test, since cargo would select both.
     pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
         let targets = || self.packages.iter().flat_map(|package| &package.targets);
         let system: BTreeSet<&str> =
@@ -128,7 +128,7 @@ impl Workspace {
         tests.map(|target| target.name.as_str()).filter(move |name| !system.contains(name))
     }
 
-    /// The packages that have a library.
+    /// The packages with a library.
     pub(crate) fn libraries(&self) -> Vec<&str> {
         let packages = self.packages.iter();
         packages
@@ -137,7 +137,7 @@ impl Workspace {
             .collect()
     }
 
-    /// The folder for what xtask itself leaves behind.
+    /// The folder for xtask's own files.
     pub(crate) fn own_folder(&self) -> Result<PathBuf> {
         let folder = self.target.join("xtask");
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

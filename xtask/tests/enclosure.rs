@@ -4,7 +4,7 @@
 
 use std::process::{Command, Output};
 
-/// Runs a shell script behind `cargo xtask enclosed`, in namespaces made as `user`, who is not root.
+/// Runs a shell script behind `cargo xtask enclosed`, in namespaces of a user other than root.
 fn inside(script: &str) -> Option<String> {
     let user = ["--user", "--map-user=1000", "--map-group=1000", "--keep-caps", "--net", "--mount", "--"];
     let run = |program: &[&str]| -> Option<Output> { Command::new("unshare").args(user).args(program).output().ok() };
@@ -22,7 +22,7 @@ fn only_the_loopback_interface_is_there_and_it_is_up() {
     let Some(devices) = inside("cat /proc/net/dev; echo addresses; cat /proc/net/fib_trie") else { return };
     let (devices, addresses) = devices.split_once("addresses\n").unwrap();
     let up: Vec<&str> = devices.lines().skip(2).filter_map(|line| Some(line.split_once(':')?.0.trim())).collect();
-    // Kernels with tunnels built in add their idle devices to every namespace.
+    // Kernels with built-in tunnels add idle devices to every namespace.
     assert!(up.contains(&"lo") && !up.iter().any(|name| name.starts_with('e') || name.starts_with('w')), "{up:?}");
     assert!(addresses.contains("127.0.0.1"), "the interface has its address only when it is up");
 }

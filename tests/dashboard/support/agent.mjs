@@ -1,4 +1,4 @@
-// The real Netdata daemon on loopback, with folders of its own; and servers that answer in its place.
+// The real Netdata daemon on loopback with its own folders, and servers that impersonate one.
 
 import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
@@ -12,18 +12,18 @@ import { Receiver } from "./receiver.mjs";
 
 const DAEMON = "/usr/sbin/netdata";
 const WEB = "/usr/share/netdata/web";
-/** In the agent's host name; it must not leave. */
+/** The agent's host name, which must not get out. */
 export const HOST = "canary-agent.example.org";
 
-/** What an agent says that allows telemetry. */
+/** The answer of an agent that allows telemetry. */
 export const GUID = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
 export const YES = { machine_guid: GUID, anonymous_statistics: true };
 
 export class Agent {
-    /** Receives the daemon's own events, which this project's sender posts. */
+    /** For the daemon's own events, posted by this project's sender. */
     receiver;
 
-    /** Starts a daemon, with more variables in its environment, with the opt-out file, or on a certain port, if wanted. */
+    /** Starts a daemon, optionally with additional environment variables, the opt-out file or a given port. */
     static async start({ variables = {}, optedOut = false, port } = {}) {
         const agent = new Agent();
         agent.variables = variables;
@@ -45,8 +45,8 @@ export class Agent {
     configure() {
         const folders = ["config", "cache", "lib", "log", "lock", "plugins.d"];
         for (const name of folders) fs.mkdirSync(this.path(name));
-        // Without a telemetry script agent 1.37.1 tells its dashboard that anonymous_statistics is false. Ours gets a receiver
-        // of its own, so that both channels can be watched.
+        // Without a telemetry script agent 1.37.1 tells its dashboard that anonymous_statistics is false. Ours has a
+        // separate receiver, so that both channels can be observed.
         for (const name of ["system-info", "anonymous-statistics"]) {
             fs.symlinkSync(path.join(PROGRAMS, name), this.path(`plugins.d/${name}.sh`));
         }
@@ -93,7 +93,7 @@ export class Agent {
         );
     }
 
-    /** Gives it another host name, from its next start on. */
+    /** Changes the host name from the next start on. */
     rename(name) {
         const file = this.path("netdata.conf");
         fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace(HOST, name));
@@ -117,13 +117,13 @@ export class Agent {
         return response.json();
     }
 
-    /** What a person does: the project's own command creates the file. */
+    /** Opts out like a user, with the project's own command. */
     optOut() {
         const folders = ["--config-dir", this.path("config"), "--lib-dir", this.path("lib")];
         return execFileSync(path.join(PROGRAMS, "telemetry-preview"), ["opt-out", ...folders], { encoding: "utf8", env: {} });
     }
 
-    /** Ends the daemon; nobody waits for it to save what the tests have no use for. */
+    /** Kills the daemon; the tests do not need what it would save. */
     async end() {
         this.child.kill("SIGKILL");
         await this.ended;
@@ -141,7 +141,7 @@ export class Agent {
     }
 }
 
-/** Something that answers where an agent should, with whatever `answer` does to the response. */
+/** A server in place of an agent; `answer` writes the response. */
 export class Impostor {
     asked = 0;
 

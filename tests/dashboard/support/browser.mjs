@@ -1,5 +1,5 @@
-// Debian's Chromium, driven by playwright-core. Every name that a page looks up is this machine, and every outside host is
-// the server in outside.mjs.
+// Debian's Chromium, driven by playwright-core. The tests' names resolve to loopback, and all outside hosts to the
+// server in outside.mjs.
 
 import fs from "node:fs";
 import http from "node:http";
@@ -7,11 +7,11 @@ import path from "node:path";
 
 import { chromium, DASHBOARD, MODULES } from "./modules.mjs";
 
-/** A browser that a person could use: posthog-js drops the events of those that say they are driven by a program. */
+/** Looks like a user's browser: posthog-js drops events of browsers that declare automation. */
 const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 
 export class Browser {
-    /** @param outside the port of the server for all outside hosts; without one they cannot be found. */
+    /** @param outside the port of the server for all outside hosts, which are not found without one. */
     static async start(outside) {
         const elsewhere = outside === undefined ? "~NOTFOUND" : `127.0.0.1:${outside}`;
         const browser = new Browser();
@@ -33,7 +33,7 @@ export class Browser {
         return browser;
     }
 
-    /** A page of a browser that has never been used. It keeps the addresses of all requests, and what went wrong in it. */
+    /** A page with a new profile. It keeps the addresses of all requests, and its errors. */
     async page() {
         const context = await this.chromium.newContext({ userAgent: USER_AGENT });
         const page = await context.newPage();
@@ -49,13 +49,13 @@ export class Browser {
     }
 }
 
-/** The hosts that a page has asked for something, but for this machine and its names in the tests. */
+/** The hosts that a page has contacted, without this machine and the tests' names. */
 export function outsideHosts(page) {
     const hosts = page.asked.map((url) => new URL(url)).filter(({ protocol }) => protocol.startsWith("http")).map(({ hostname }) => hostname);
     return [...new Set(hosts)].filter((host) => host !== "127.0.0.1" && !host.endsWith(".test")).sort();
 }
 
-/** What a page has stored: cookies of any host, and the entries of each storage. */
+/** The names of a page's stored cookies and entries. */
 export async function stored(page) {
     const cookies = (await page.context().cookies()).map((cookie) => `cookie ${cookie.name}`);
     const entries = await page.evaluate(async () => [
@@ -68,9 +68,9 @@ export async function stored(page) {
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
 
-/** Serves the project's dashboard/ folder and the installed packages, under any path that begins with a canary. */
+/** Serves the project's dashboard/ folder and the installed packages, below any prefix that begins with canary. */
 export class Pages {
-    /** A test's own: the type and the content by path. */
+    /** A test's own files: type and content by path. */
     files = new Map();
 
     static async start() {
@@ -84,9 +84,9 @@ export class Pages {
     serve(request, response) {
         const { pathname, searchParams } = new URL(request.url, "http://pages");
         const wanted = pathname.replace(/^\/canary-[a-z]+/, "");
-        // For a frame that is denied an origin.
+        // For a frame without an origin.
         response.setHeader("access-control-allow-origin", "*");
-        // What the dashboard's own server allows its pages.
+        // The policy of the dashboard's server.
         if (searchParams.has("policy")) response.setHeader("content-security-policy", searchParams.get("policy"));
         const file = wanted.startsWith("/node_modules/")
             ? path.join(MODULES, wanted.slice("/node_modules/".length))

@@ -1,5 +1,5 @@
-// Where things are. `cargo xtask ci` installs the packages of package-lock.json below target/ and names that folder, and
-// the folder of the built programs.
+// Paths. `cargo xtask dashboard` installs the packages of package-lock.json below target/, and passes that folder and
+// the programs' folder.
 
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -21,15 +21,14 @@ const require = createRequire(path.join(MODULES, "tests.cjs"));
 export const { chromium } = require("playwright-core");
 export const POSTHOG = require("posthog-js/package.json").version;
 
-/** What was recorded of a program: its name with the version, and the names of properties. */
+/** A recording: the program with its version, and the names of properties. */
 export function recorded(name) {
     const text = fs.readFileSync(path.join(DASHBOARD, "recorded", `${name}.txt`), "utf8");
     const [program, ...names] = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     return { program, names };
 }
 
-/** Holds what was seen against the recording; with RECORD=1 in the environment, writes it anew. `sometimes` are names that
- *  were seen in some runs only. */
+/** Compares with a recording, or rewrites it if RECORD=1 is set. `sometimes` are names seen in some runs only. */
 export function holdAgainstRecording(assert, name, program, names, sometimes = []) {
     const sorted = [...new Set([...names, ...sometimes])].sort();
     if (process.env.RECORD === "1") {
@@ -42,7 +41,7 @@ export function holdAgainstRecording(assert, name, program, names, sometimes = [
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until something holds, and says whether it came so far. A machine that does other work too may need long. */
+/** Waits for a condition and returns its last value. A busy machine may need long. */
 export async function until(condition, ms = 30_000) {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(50)) {
         if (await condition()) return true;

@@ -1,5 +1,5 @@
-// Every host of the outside world, on one port of loopback, with and without TLS: it keeps what is asked of it, and serves
-// the real posthog-js where the agent's own dashboard looks for it.
+// All outside hosts on one port of loopback, with and without TLS: it keeps their requests, and serves the real
+// posthog-js at the path for the agent's dashboard.
 
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -52,7 +52,7 @@ export class Outside extends Receiver {
         }
     }
 
-    /** What arrived for a host. */
+    /** The requests to a host. */
     to(host) {
         return this.requests.filter(({ headers }) => headers.host === host);
     }

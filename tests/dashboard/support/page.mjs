@@ -1,4 +1,4 @@
-// dashboard/test.html, opened as somebody would whose addresses must not get out.
+// dashboard/test.html, opened with private addresses that must not get out.
 
 import assert from "node:assert/strict";
 
@@ -6,10 +6,10 @@ import { stored } from "./browser.mjs";
 import { sleep } from "./modules.mjs";
 import { Receiver } from "./receiver.mjs";
 
-/** Longer than a batch waits. */
+/** Longer than the client waits for a batch. */
 export const BATCH = 3_500;
 
-/** Keeps the name of whatever a page writes into a storage, even if it takes it back at once. */
+/** Keeps the names of all that a page stores, even if it removes them at once. */
 function watchStorage() {
     window.written = [];
     const { set } = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
@@ -34,8 +34,10 @@ function watchStorage() {
 
 export const written = (page) => page.evaluate(() => window.written);
 
-/** Opens the test page with a receiver of its own. Its time can be put forward, unless `realTime` is wanted. `query` and
- *  `hash` are added to its address. */
+/**
+ * Opens the test page with its own receiver. Its clock can be advanced, except with `realTime`. `query` and `hash` are
+ * added to its address.
+ */
 export async function openTestPage(browser, pages, agent, options = {}) {
     const page = await browser.page();
     page.receiver = await Receiver.start();
@@ -58,13 +60,13 @@ export async function openTestPage(browser, pages, agent, options = {}) {
 export const status = (page) => page.evaluate(() => window.telemetry.ready.then(() => window.telemetry.status()));
 export const ready = (page) => page.evaluate(() => window.telemetry.ready);
 
-/** Puts the page's time forward until its next batch, if it has one, has left. */
+/** Advances the page's clock until its next batch, if any, has left. */
 export async function nextBatch(page) {
     await ready(page);
     await page.clock.fastForward(BATCH);
 }
 
-/** That the page has sent nothing, stored nothing, and does not ask again. */
+/** The page has sent and stored nothing, and does not ask again. */
 export async function assertSilent(page, why) {
     const { state, why: said } = await ready(page);
     assert.equal(state, "off", said);

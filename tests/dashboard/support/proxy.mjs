@@ -1,4 +1,4 @@
-// A real reverse proxy before an agent: nginx.
+// nginx as a reverse proxy for an agent.
 
 import { spawn } from "node:child_process";
 import fs from "node:fs";
@@ -9,7 +9,7 @@ import { freePort } from "./agent.mjs";
 import { until } from "./modules.mjs";
 
 export class Proxy {
-    /** @param locations nginx's own words. */
+    /** @param locations in nginx's syntax. */
     static async start(locations) {
         const proxy = new Proxy();
         proxy.folder = fs.mkdtempSync(path.join(os.tmpdir(), "proxy-"));

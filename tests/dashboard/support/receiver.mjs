@@ -1,11 +1,11 @@
-// A stand-in for PostHog's server on loopback: it keeps every request with all its headers, and decodes what posthog-js
-// posts (PostHog's own formats: JSON, base64 in a form, gzip; one event, a list, or a batch).
+// Stands in for PostHog's server on loopback: it keeps every request with all headers, and decodes posthog-js's bodies
+// (PostHog's formats: JSON, base64 in a form, gzip; one event, a list, or a batch).
 
 import http from "node:http";
 import zlib from "node:zlib";
 
 export class Receiver {
-    /** Every request, in the order of arrival: `{ method, url, headers, body, events }`. */
+    /** By arrival: `{ method, url, headers, body, events }`. */
     requests = [];
 
     static async start() {
@@ -21,9 +21,9 @@ export class Receiver {
         request.on("data", (chunk) => chunks.push(chunk));
         request.on("end", () => {
             this.keep(request, Buffer.concat(chunks));
-            // What a browser needs to let a page of another origin read the answer, as PostHog's server says it.
+            // CORS, as PostHog's server grants it.
             const origin = request.headers.origin ?? "*";
-            // There is no configuration to fetch.
+            // GET would fetch a configuration; there is none.
             response.writeHead(request.method === "GET" ? 404 : 200, {
                 "access-control-allow-origin": origin,
                 "access-control-allow-headers": "content-type",
@@ -38,19 +38,18 @@ export class Receiver {
         this.requests.push({ method, url, headers, rawHeaders, body, events: events(body) });
     }
 
-    /** All events that arrived. */
     get events() {
         return this.requests.flatMap((request) => request.events);
     }
 
-    /** The names of all properties of persons that arrived, and of the events of these names. */
+    /** The names of all properties of persons, and of these events. */
     names(events) {
         const sets = this.events.filter(({ event }) => events.includes(event)).flatMap((event) => [event.properties, event.$set, event.$set_once]);
         const persons = this.requests.map(({ body }) => JSON.parse(body || "{}").person_properties);
         return [...new Set([...sets, ...persons].flatMap((set) => Object.keys(set ?? {})))].sort();
     }
 
-    /** Everything that arrived, as one text to search in. */
+    /** All requests as one text, for searches. */
     get everything() {
         return JSON.stringify(this.requests);
     }
@@ -61,7 +60,6 @@ export class Receiver {
     }
 }
 
-/** The text that a client encoded. */
 export function decode(bytes, contentType, url) {
     if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
         return zlib.gunzipSync(bytes).toString("utf8");
@@ -76,7 +74,6 @@ export function decode(bytes, contentType, url) {
     return text;
 }
 
-/** The events in a body. */
 function events(body) {
     try {
         const json = JSON.parse(body);

@@ -1,4 +1,5 @@
-//! What each library and tool says of this machine, and how long one call takes, as a table. Nobody says which answers are right.
+//! A table of each library's and tool's answers for this machine, and the time of one call. It does not judge the
+//! answers.
 //!
 //!     peers SYSTEM-INFO
 
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures::executor::block_on;
 use serde_json::{Value, json};
 
-/// Enough calls for a steady median, and an end for those that are slow.
+/// Enough calls for a steady median, and a limit for slow ones.
 const CALLS: usize = 200;
 const LIMIT: Duration = Duration::from_secs(2);
 const COLUMNS: [&str; 8] = ["virtualization", "container", "os", "version", "kernel", "cpus", "memory", "disk"];
@@ -53,13 +54,13 @@ fn report(name: &str, ask: impl Fn() -> Option<Value>) {
     println!("| {name} | {} | {:.0} µs |", cells.join(" | "), times[times.len() / 2].as_secs_f64() * 1e6);
 }
 
-/// What a program prints, whatever its exit status. `None`: there is no such program.
+/// A program's output, with any exit status. `None`: there is no such program.
 fn printed(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).env("LC_ALL", "C").output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The facts of the library or of the program.
+/// The facts of the library or the program.
 fn ours(facts: &Value) -> Value {
     let value = |at: &str| facts.pointer(&format!("{at}/value")).cloned().unwrap_or_default();
     json!({
@@ -74,7 +75,7 @@ fn ours(facts: &Value) -> Value {
     })
 }
 
-/// It has one word for both, the container's where there is one.
+/// One word for both: the container, if any.
 fn heim() -> Value {
     let found = block_on(heim::virt::detect());
     let platform = block_on(heim::host::platform()).ok();
@@ -89,7 +90,7 @@ fn os_info() -> Value {
     json!({ "os": info.os_type().to_string(), "version": info.version().to_string() })
 }
 
-/// What is asked of the others, and no more: it makes no list of processes, which it is made for.
+/// The same questions as to the others, without its main feature, the list of processes.
 fn sysinfo() -> Value {
     use sysinfo::{CpuRefreshKind, Disks, MemoryRefreshKind, RefreshKind, System};
     let wanted =

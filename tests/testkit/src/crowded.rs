@@ -1,4 +1,4 @@
-//! A machine larger than most, made up, in the form that `system-info --machine` reads.
+//! A made-up machine, larger than most, in the form for `system-info --machine`.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub const CROWDED: Size = Size { processors: 1024, mounts: 10_000, disks: 2_000,
 
 pub const WHAT: &str = "system-info, 1,024 CPUs, 10,000 mounts, 2,000 disks, 1 MB of cgroups";
 
-/// A line of the answer that shows that the machine was read.
+/// A line of the answer which shows that the machine was read.
 pub const ANSWER: &str = "NETDATA_SYSTEM_CPU_LOGICAL_CPU_COUNT=1024";
 
 pub fn write(machine: &Path, size: &Size) {
@@ -67,7 +67,7 @@ pub fn write(machine: &Path, size: &Size) {
     }
 }
 
-/// A record of /proc/cpuinfo (`proc_cpuinfo(5)`), as long as those of today's processors.
+/// A record of /proc/cpuinfo (`proc_cpuinfo(5)`), as long as on current processors.
 fn processor(number: usize) -> String {
     let flags: Vec<String> = (0..130).map(|flag| format!("flag{flag}")).collect();
     format!(

@@ -1,4 +1,4 @@
-//! Namespaces of a test program's own: it starts itself again in them.
+//! Namespaces for a test program, which restarts itself in them.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -8,23 +8,23 @@ use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 
 use crate::set_mode;
 
-/// Set inside: the folder with the files that are mounted over those of `/etc`.
+/// Set inside: the folder of the files mounted over those of `/etc`.
 const FOLDER: &str = "ENCLOSED_FILES";
-/// Set inside: to `root` where root made the namespaces, else to another word.
+/// Set inside: `root` if root made the namespaces, otherwise another word.
 const MADE_BY: &str = "ENCLOSED_BY";
 
-/// Inside, the folder with the files that are mounted over those of `/etc`: what is written into one of them is in the other.
+/// Inside, the folder of the files mounted over those of `/etc`; a write to one is visible in the other.
 pub fn inside() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
 }
 
-/// Whether root made the namespaces, and not somebody who is called root there.
+/// Whether real root made the namespaces.
 pub fn by_root() -> bool {
     std::env::var_os(MADE_BY).is_some_and(|who| who == "root")
 }
 
-/// Starts this program again in a mount and a network namespace, where the only network is loopback, no folder says that the
-/// machine has opted out, and files of `/etc` have these texts. `more` is done before, by a shell.
+/// Restarts this program in mount and network namespaces with loopback only, without an opt-out file, and with these
+/// texts for files of `/etc`. A shell runs `more` before.
 pub fn enclose(arguments: &[impl AsRef<OsStr>], files: &[(&str, &str)], more: &str) -> ExitStatus {
     let folder = tempfile::tempdir().unwrap();
     set_mode(folder.path(), 0o755);

@@ -1,4 +1,4 @@
-//! File systems that hang: the kernel's side of FUSE, and a server that never answers (fuse(4)).
+//! Hanging file systems: the kernel's side of FUSE, and a server that never answers (fuse(4)).
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 const FUSE_INIT: u32 = 26;
 
-/// Mounts a file system whose server takes questions and answers none but the first, which every mount begins with.
+/// Mounts a file system with a server that takes requests but answers only a mount's first, FUSE_INIT.
 pub fn mount_that_never_answers(folder: &Path) {
     let mut device = mount(folder);
     std::thread::spawn(move || {
@@ -23,10 +23,10 @@ pub fn mount_that_never_answers(folder: &Path) {
     });
 }
 
-/// Mounts a file system whose server never takes a question.
+/// Mounts a file system with a server that never takes a request.
 pub fn mount_that_nobody_serves(folder: &Path) {
     let device = mount(folder);
-    // As long as it is open, there may be a server.
+    // While it is open, there may be a server.
     std::mem::forget(device);
 }
 
@@ -42,7 +42,8 @@ fn mount(folder: &Path) -> File {
     device
 }
 
-/// `struct fuse_out_header` and `struct fuse_init_out` (linux/fuse.h), with the version 7.31 and nothing else of importance.
+/// `struct fuse_out_header` and `struct fuse_init_out` (linux/fuse.h), with version 7.31 and nothing else of
+/// importance.
 fn init_reply(unique: &[u8]) -> Vec<u8> {
     let mut reply = Vec::new();
     reply.extend(80u32.to_ne_bytes());

@@ -1,4 +1,4 @@
-//! An agent of a test's own, and the calls of its daemon.
+//! A test's own agent, and its daemon's calls.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,12 @@ use crate::{Receiver, sender, set_mode};
 /// The identifier in the tests' calls.
 pub const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
 
-/// The name of the file that opts out.
 pub const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
 
-/// How the name of a temporary file in the outbox begins.
+/// The prefix of temporary files in the outbox.
 pub const TEMPORARY: &str = ".new-";
 
-/// Folders of an agent, in a temporary place.
+/// An agent's folders, in a temporary place.
 pub struct Home {
     folder: tempfile::TempDir,
 }
@@ -29,7 +28,6 @@ impl Home {
         Self { folder }
     }
 
-    /// A home whose configuration sends to this receiver.
     pub fn sending_to(receiver: &Receiver) -> Self {
         let home = Self::new();
         home.configure(&format!("url = \"{}\"\n", receiver.url()));
@@ -58,8 +56,7 @@ impl Home {
         self.config().join(OPT_OUT)
     }
 
-    /// Lets events that were frozen for one receiver be meant for another: the tests' servers cannot come back at the port
-    /// that they had.
+    /// Readdresses waiting events to another receiver: a test's server cannot return at its old port.
     pub fn redirect_waiting(&self, from: &Receiver, to: &Receiver) {
         self.configure(&format!("url = \"{}\"\n", to.url()));
         let folder = self.lib().join("anonymous-statistics/waiting");
@@ -69,13 +66,13 @@ impl Home {
         }
     }
 
-    /// The names of the events in a state: `waiting` or `sent`. A sender whose time was over may have left a temporary file
+    /// The names of the events in a state: `waiting` or `sent`. A sender out of time may have left a temporary file
     /// beside them, which a later one deletes.
     pub fn events(&self, state: &str) -> Vec<String> {
         self.files(state).into_iter().filter(|name| !name.starts_with(TEMPORARY)).collect()
     }
 
-    /// The names of the events in a state and of temporary files.
+    /// The names of events and temporary files in a state.
     pub fn files(&self, state: &str) -> Vec<String> {
         let folder = self.lib().join("anonymous-statistics").join(state);
         let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
@@ -84,7 +81,6 @@ impl Home {
         names
     }
 
-    /// Every path below this home.
     pub fn tree(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.folder.path().to_owned()];
@@ -120,13 +116,13 @@ impl Home {
         }
     }
 
-    /// A START call as a daemon of version 1.37 makes it.
+    /// A START call of a daemon of version 1.37.
     pub fn start(&self) -> Call {
         self.call(&full(["START", "-", "-"]))
     }
 }
 
-/// The 42 arguments of a daemon of version 1.37 for an action with its result and data.
+/// The 42 arguments of a daemon of version 1.37 for an action, its result and data.
 pub fn full(happened: [&str; 3]) -> Vec<&str> {
     let mut arguments = vec!["null"; 42];
     arguments[..3].copy_from_slice(&happened);
@@ -151,7 +147,6 @@ pub fn full(happened: [&str; 3]) -> Vec<&str> {
     arguments
 }
 
-/// A call of the daemon.
 #[derive(Clone)]
 pub struct Call {
     pub arguments: Vec<String>,
@@ -171,7 +166,6 @@ impl Call {
         self
     }
 
-    /// The command that makes the call.
     pub fn command(&self) -> Command {
         self.command_of(sender())
     }
@@ -187,7 +181,7 @@ impl Call {
         self.command().output().unwrap()
     }
 
-    /// The form of `--call FILE`.
+    /// In the format of `--call FILE`.
     pub fn record(&self, file: &Path) {
         let call = serde_json::json!({ "argv": self.arguments, "env": self.environment });
         std::fs::write(file, call.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! What the tests of all packages and `cargo xtask` share: receivers, servers, agents of their own, and skips.
+//! Shared by the tests of all packages and `cargo xtask`: receivers, servers, agents, and skips.
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests, where a panic is a failed test")]
 #![allow(missing_debug_implementations, clippy::new_without_default, reason = "nothing prints or invents them")]

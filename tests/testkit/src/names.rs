@@ -1,10 +1,10 @@
-//! A name server (RFC 1035) that behaves as the name in the question says.
+//! A name server (RFC 1035) that behaves according to the name in the question.
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the resolver is told to ask.
+/// The resolver's server.
 pub const ADDRESS: &str = "127.0.0.1:53";
 
 pub const A: u16 = 1;
@@ -29,19 +29,18 @@ pub fn serve() {
     });
 }
 
-/// What is asked.
 pub struct Question {
-    /// The header's identifier, and the question as it came.
+    /// The header's identifier, and the question's bytes.
     id: [u8; 2],
     bytes: Vec<u8>,
-    /// The name, in lower case, without a dot at its end.
+    /// In lower case, without a final dot.
     pub name: String,
-    /// The type of record.
+    /// The record type.
     pub kind: u16,
 }
 
 impl Question {
-    /// A header of 12 bytes, the labels of the name up to an empty one, type and class.
+    /// A header of 12 bytes, the name's labels up to an empty one, type and class.
     pub fn parse(message: &[u8]) -> Option<Self> {
         let rest = message.get(12..)?;
         let (mut at, mut labels) = (0, Vec::new());
@@ -62,11 +61,11 @@ impl Question {
     /// An answer with this code and these addresses.
     pub fn reply(&self, code: u8, addresses: &[Vec<u8>]) -> Vec<u8> {
         let mut reply = self.id.to_vec();
-        // A response to a recursive question, by a server that can recurse.
+        // A recursive server's response to a recursive question.
         reply.extend([0x81, 0x80 | code, 0, 1, 0, u8::try_from(addresses.len()).unwrap(), 0, 0, 0, 0]);
         reply.extend(&self.bytes);
         for address in addresses {
-            // The name in the question, type, class IN, a minute to live.
+            // A pointer to the question's name, type, class IN, a TTL of one minute.
             reply.extend([0xc0, 12]);
             reply.extend(self.kind.to_be_bytes());
             reply.extend([0, 1, 0, 0, 0, 60]);
@@ -85,7 +84,7 @@ fn answer(question: &Question) -> Option<Vec<u8>> {
             Some(question.reply(0, &only_v4(Ipv4Addr::LOCALHOST)))
         }
         "failing.test" => Some(question.reply(SERVFAIL, &[])),
-        // The right identifier, and then nothing that makes sense.
+        // The right identifier, followed by nonsense.
         "garbage.test" => Some([&question.id[..], &[0xff; 40]].concat()),
         "elsewhere.test" => Some(question.reply(0, &only_v4(Ipv4Addr::new(192, 0, 2, 1)))),
         "silent.test" => None,

@@ -1,4 +1,4 @@
-//! A real TLS server, and authorities that the tests make.
+//! A real TLS server, and the tests' certificate authorities.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 pub const NGINX: &str = "/usr/sbin/nginx";
 
-/// An authority whose certificate stands in a file.
+/// An authority, with its certificate in a file.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub file: PathBuf,
@@ -59,7 +59,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// One virtual server for each identity, with the protocols that it speaks. All answer 200.
+    /// One virtual server for each identity with its protocols. All answer 200.
     pub fn start(folder: &Path, identities: &[(Identity, &str)]) -> Self {
         let listeners: Vec<TcpListener> =
             identities.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
@@ -109,7 +109,7 @@ impl Server {
         server
     }
 
-    /// How many requests it has answered.
+    /// The number of answered requests.
     pub fn answered(&self) -> usize {
         std::fs::read_to_string(&self.log)
             .unwrap_or_default()

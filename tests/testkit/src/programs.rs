@@ -1,4 +1,4 @@
-//! The programs that are tested, and those that a test starts.
+//! The programs under test, and those that a test starts.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use crate::skip;
 
-/// The folder of the programs that cargo has built. To the tests of a package it names those of the package, which lie beside
-/// all others.
+/// The folder of cargo's programs. cargo tells a package's tests the paths of that package's programs, which are in the
+/// same folder as all others.
 fn programs() -> PathBuf {
     let named = std::env::vars_os().find(|(name, _)| name.to_string_lossy().starts_with("CARGO_BIN_EXE_"));
     match named {
@@ -17,56 +17,54 @@ fn programs() -> PathBuf {
     }
 }
 
-/// The sender.
 pub fn sender() -> &'static str {
     static FILE: LazyLock<String> =
         LazyLock::new(|| program("anonymous-statistics").into_os_string().into_string().unwrap());
     &FILE
 }
 
-/// A word for a shell. Where the folder for temporary files lies is not for the tests to say: its path may have blanks.
+/// Quotes a word for a shell: the path of the temporary folder may contain blanks.
 pub fn quoted(word: impl AsRef<Path>) -> String {
     format!("'{}'", word.as_ref().to_str().unwrap().replace('\'', r"'\''"))
 }
 
-/// Where commands are looked for: a person's search path, and the folders of the system's own, which an ordinary user's need
-/// not hold (Debian's does not; dpkg is one of those that look there).
+/// The user's search path and the system's folders, which an ordinary user's may lack (Debian's does; dpkg is one of
+/// the programs that search them).
 pub fn search_path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
     std::env::join_paths(std::env::split_paths(&path).chain(system)).unwrap()
 }
 
-/// Where a command is found.
 pub fn find(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&search_path()).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// The command that these words begin.
+/// The command that begins with these words.
 pub fn command(words: &[String]) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     command
 }
 
-/// One of the programs of the workspace.
+/// A program of the workspace.
 pub fn program(name: &str) -> PathBuf {
     let path = programs().join(name);
     assert!(path.is_file(), "{} is missing: build the workspace first (cargo build --workspace)", path.display());
     path
 }
 
-/// A program as it is given away, where `STATIC_PROGRAMS` names the folder of a static build.
+/// The program from the static build in the folder `STATIC_PROGRAMS`, if set.
 pub fn static_program(name: &str) -> Option<PathBuf> {
     std::env::var_os("STATIC_PROGRAMS").map(|folder| Path::new(&folder).join(name))
 }
 
-/// The same where there is one: it makes half as many system calls before it begins to work.
+/// The static program if there is one: it makes half as many system calls before its work.
 pub fn given_away(name: &str) -> PathBuf {
     static_program(name).unwrap_or_else(|| program(name))
 }
 
-/// The same, and where there is none that is a skip.
+/// The static program; without one, a skip.
 pub fn needs_static_program(test: &str, name: &str) -> Option<PathBuf> {
     let program = static_program(name);
     if program.is_none() {

@@ -5,25 +5,25 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// A server on loopback that answers every request alike and keeps what it received.
+/// A server on loopback that answers every request alike and keeps it.
 pub struct Receiver {
     pub(crate) address: String,
     received: Arc<Mutex<Vec<Vec<u8>>>>,
     connections: Arc<Mutex<usize>>,
 }
 
-/// How the receiver behaves.
+/// The receiver's behavior.
 #[derive(Clone, Copy)]
 pub enum Reply {
-    /// It answers with this status and these further header lines.
+    /// Answers with this status and these additional header lines.
     Status(u16, &'static str),
-    /// It reads the request and never answers.
+    /// Reads the request and never answers.
     Silence,
-    /// It reads the request and closes the connection.
+    /// Reads the request and closes the connection.
     Close,
-    /// It answers the first request of each connection, and closes it at the first byte of a second one.
+    /// Answers the first request of each connection, and closes it at the first byte of a second.
     OnceEach,
-    /// It answers the first request of each connection with the first status, and further ones with the second.
+    /// Answers the first request of each connection with the first status, and later ones with the second.
     Then(u16, u16),
 }
 
@@ -50,12 +50,12 @@ impl Receiver {
         format!("http://{}/capture/", self.address)
     }
 
-    /// The requests that arrived, each with all its bytes.
+    /// The requests so far, with all bytes.
     pub fn requests(&self) -> Vec<Vec<u8>> {
         self.received.lock().unwrap().clone()
     }
 
-    /// Waits until so many requests arrived.
+    /// Waits for this number of requests.
     pub fn wait_for(&self, number: usize, time: Duration) -> Vec<Vec<u8>> {
         let until = Instant::now() + time;
         while self.requests().len() < number && Instant::now() < until {
@@ -68,7 +68,7 @@ impl Receiver {
         *self.connections.lock().unwrap()
     }
 
-    /// The one request that arrived: its head and its body as JSON.
+    /// The only request: its head, and its body as JSON.
     pub fn single(&self) -> (String, serde_json::Value) {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "expected one request");
@@ -85,13 +85,13 @@ fn serve(mut stream: TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std:
     }
     if matches!(reply, Reply::OnceEach) {
         serve_one(&mut stream, Reply::Status(200, ""), all)?;
-        // With the rest unread, it is reset.
+        // The unread rest makes the close a reset.
         return stream.read(&mut [0]).map(drop);
     }
     serve_one(&mut stream, reply, all).map(drop)
 }
 
-/// Serves one request, and says whether there was one.
+/// Serves one request, and returns whether there was one.
 fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) -> std::io::Result<bool> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 16 * 1024];
@@ -108,7 +108,7 @@ fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) ->
     all.lock().unwrap().push(bytes);
     match reply {
         Reply::Status(status, headers) => {
-            // In one piece: for the rest of it the kernel would wait until the first is acknowledged.
+            // In one write: the kernel would delay a second until the first is acknowledged.
             let answer = format!("HTTP/1.1 {status} Status\r\ncontent-length: 2\r\n{headers}\r\nok");
             stream.write_all(answer.as_bytes())?;
         }
@@ -118,7 +118,7 @@ fn serve_one(stream: &mut TcpStream, reply: Reply, all: &Mutex<Vec<Vec<u8>>>) ->
     Ok(true)
 }
 
-/// Whether these are all bytes of a request.
+/// Whether the request is complete.
 pub fn is_complete(bytes: &[u8]) -> bool {
     let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
@@ -126,7 +126,6 @@ pub fn is_complete(bytes: &[u8]) -> bool {
     bytes.len() >= end + 4 + length.unwrap_or(0)
 }
 
-/// Head and body of a request.
 pub fn parts(request: &[u8]) -> (String, serde_json::Value) {
     let end = request.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
     let head = String::from_utf8(request[..end].to_vec()).unwrap();

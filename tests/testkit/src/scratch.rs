@@ -1,4 +1,4 @@
-//! `install.sh` on scratch roots, under every shell that is installed here.
+//! `install.sh` on scratch roots, under every installed shell.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::{command, find, program, said, search_path, set_mode, skip};
 
-/// The shells that run it, with the package that has each: `bash --posix` is what macOS calls `sh`.
+/// The shells, which are in different packages: `bash --posix` is `sh` on macOS.
 const SHELLS: [&[&str]; 4] = [&["sh"], &["dash"], &["busybox", "sh"], &["bash", "--posix"]];
 
 pub const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../install.sh");
@@ -18,7 +18,7 @@ pub const SCRIPTS: [&str; 2] = ["system-info", "anonymous-statistics"];
 pub const PLUGINS: &str = "usr/lib/netdata/plugins.d";
 pub const OPT_OUT: &str = "etc/netdata/.opt-out-from-anonymous-statistics";
 
-/// The folder of the programs that are installed. It lives as long as somebody holds it.
+/// The folder of the programs to install. It exists as long as somebody holds it.
 #[derive(Clone)]
 pub struct Built(Arc<tempfile::TempDir>);
 
@@ -30,10 +30,10 @@ impl Deref for Built {
     }
 }
 
-/// The real programs without what only a debugger needs: it is nine tenths of them, and each test copies them often.
+/// The real programs without debugging information, which is nine tenths of them; each test copies them often.
 pub fn built() -> Built {
     static FOLDER: Mutex<Weak<tempfile::TempDir>> = Mutex::new(Weak::new());
-    // A test that failed here has said so itself.
+    // A failed test has reported its own panic.
     let mut folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(folder) = folder.upgrade() {
         return Built(folder);
@@ -42,7 +42,8 @@ pub fn built() -> Built {
     for name in PROGRAMS {
         let strip = Command::new("strip").arg("-o").arg(new.path().join(name)).arg(program(name)).status();
         if !strip.is_ok_and(|status| status.success()) {
-            // A child does it: a file that this process has open for writing while another test forks cannot be executed.
+            // By a child: while this process has the file open for writing, another test's fork would make it
+            // unexecutable.
             assert!(run(Command::new("cp").arg(program(name)).arg(new.path())).success());
         }
     }
@@ -51,7 +52,7 @@ pub fn built() -> Built {
     Built(new)
 }
 
-/// Runs a test's body under each shell; one that is not installed is a skip.
+/// Runs a test's body under each shell; a missing one is a skip.
 pub fn under_each_shell(test: &str, body: impl Fn(&'static [&'static str])) {
     let mut seen = BTreeSet::new();
     for shell in SHELLS {
@@ -59,15 +60,15 @@ pub fn under_each_shell(test: &str, body: impl Fn(&'static [&'static str])) {
             skip(test, &format!("{} is not installed", shell[0]));
             continue;
         };
-        // What `sh` is differs; often it is one of the others.
+        // `sh` is often a link to another of them.
         if seen.insert((file.canonicalize().unwrap(), shell.len())) {
             body(shell);
         }
     }
 }
 
-/// Writes an executable script. A child does it: a file that this process has open for writing while another test forks
-/// cannot be executed.
+/// Writes an executable script by a child: while this process has the file open for writing, another test's fork would
+/// make it unexecutable.
 pub fn write_script(path: &Path, text: &str) {
     let write = r#"printf '%s' "$2" >"$1" && chmod 755 "$1""#;
     assert!(run(Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text)).success());
@@ -77,14 +78,13 @@ pub fn run(command: &mut Command) -> std::process::ExitStatus {
     command.stdin(Stdio::null()).status().unwrap()
 }
 
-/// A file system with an agent, or without one.
+/// A root with an agent, or without one.
 pub struct Scratch {
     folder: tempfile::TempDir,
     shell: &'static [&'static str],
-    /// The installer that is run.
     pub installer: PathBuf,
     _built: Built,
-    /// The programs that are installed; with an empty path those that the installer finds.
+    /// The programs to install; if empty, the installer searches for them.
     pub programs: PathBuf,
     /// Variables for the installer.
     pub variables: Vec<(String, String)>,
@@ -93,13 +93,13 @@ pub struct Scratch {
 impl Scratch {
     /// Without an agent.
     pub fn bare(shell: &'static [&'static str]) -> Self {
-        // Folders are made as with the usual umask, whoever runs the tests: where a group may write, nothing is installed.
+        // With the usual umask: the installer refuses group-writable folders.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let folder = tempfile::tempdir().unwrap();
         for name in ["root", "commands", "installer"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        // Alone, without the pages: most tests are about other files, and there are twelve pages to install.
+        // Without the pages: most tests are about other files, and there are twelve pages.
         let installer = folder.path().join("installer/install.sh");
         std::fs::copy(INSTALLER, &installer).unwrap();
         let built = built();
@@ -107,7 +107,7 @@ impl Scratch {
         Self { folder, shell, installer, _built: built, programs, variables: Vec::new() }
     }
 
-    /// With the manual pages and completions of the checkout.
+    /// With the checkout's manual pages and completions.
     #[must_use]
     pub fn with_pages(mut self) -> Self {
         self.installer = INSTALLER.into();
@@ -132,8 +132,8 @@ impl Scratch {
         }
     }
 
-    /// With small programs: where hundreds of runs are looked at for what is left in the folders, and nothing for what
-    /// the programs do. They say their names, and each holds what the installer knows it by.
+    /// With small programs, for hundreds of runs that check only the files. They print their names, and contain the
+    /// installer's marks.
     #[must_use]
     pub fn with_small_programs(mut self) -> Self {
         self.programs = self.beside("small");
@@ -158,7 +158,7 @@ impl Scratch {
         self.root().join(path.trim_start_matches('/'))
     }
 
-    /// A folder beside the root, for what belongs to the test.
+    /// A folder beside the root, for the test's own files.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -173,7 +173,7 @@ impl Scratch {
         self
     }
 
-    /// Puts a command before those of the system.
+    /// Overrides a system command.
     pub fn command(&self, name: &str, text: &str) {
         write_script(&self.beside("commands").join(name), text);
     }
@@ -182,12 +182,12 @@ impl Scratch {
         std::fs::remove_file(self.beside("commands").join(name)).unwrap();
     }
 
-    /// Whether the shell starts the system's mv, and not one of its own.
+    /// Whether the shell starts the system's mv rather than a builtin.
     pub fn starts_mv(&self) -> bool {
         self.shell[0] != "busybox"
     }
 
-    /// The words that start the installer.
+    /// The installer's command line.
     pub fn words(&self, arguments: &[&str]) -> Vec<String> {
         let root = self.root().display().to_string();
         let mut words: Vec<String> = self.shell.iter().map(ToString::to_string).collect();
@@ -200,7 +200,7 @@ impl Scratch {
         words
     }
 
-    /// These words with the environment of the installer.
+    /// A command with the installer's environment.
     pub fn start(&self, words: &[String]) -> Command {
         let mut command = command(words);
         let system = search_path();
@@ -210,19 +210,19 @@ impl Scratch {
         command
     }
 
-    /// What the installer says, and its exit status.
+    /// The installer's output and exit status.
     pub fn install(&self, arguments: &[&str]) -> (String, String, i32) {
         said(&self.start(&self.words(arguments)).output().unwrap())
     }
 
-    /// The same, and it must have succeeded.
+    /// Must succeed; returns the output.
     pub fn installed(&self, arguments: &[&str]) -> String {
         let (out, err, status) = self.install(arguments);
         assert_eq!((err.as_str(), status), ("", 0), "{:?} {arguments:?}: {out}", self.shell);
         out
     }
 
-    /// The same on the machine itself, with folders of this root: there the programs are run.
+    /// On the machine itself, with this root's folders: there the programs are run.
     pub fn install_here(&self, arguments: &[&str]) -> (String, String, i32) {
         let [prefix, plugins, config] =
             ["usr/local", PLUGINS, "etc/netdata"].map(|name| self.path(name).display().to_string());
@@ -230,7 +230,7 @@ impl Scratch {
         self.install(&[&here[..], arguments].concat())
     }
 
-    /// All that is in the root: what it is, permissions and content.
+    /// Everything in the root: type, permissions and content.
     pub fn tree(&self) -> BTreeMap<PathBuf, String> {
         let mut found = BTreeMap::new();
         let (mut open, mut files) = (vec![self.root()], Vec::new());
@@ -250,7 +250,7 @@ impl Scratch {
                 found.insert(path, format!("{:o} {content}", metadata.permissions().mode()));
             }
         }
-        // Many megabytes, for which an unoptimised test takes long.
+        // Many megabytes, which an unoptimized test would hash slowly.
         let output = Command::new("cksum").args(&files).stdin(Stdio::null()).output().unwrap();
         let sums = String::from_utf8(output.stdout).unwrap();
         for (file, line) in files.iter().zip(sums.lines()) {
@@ -260,7 +260,7 @@ impl Scratch {
         found.into_iter().map(|(path, what)| (path.strip_prefix(self.root()).unwrap().to_owned(), what)).collect()
     }
 
-    /// The files alone.
+    /// Without folders.
     pub fn files(&self) -> BTreeMap<PathBuf, String> {
         self.tree().into_iter().filter(|(_, what)| !what.ends_with("a folder")).collect()
     }

@@ -11,31 +11,31 @@ use crate::set_mode;
 pub const SQUID: &str = "/usr/sbin/squid";
 pub const PASSWORDS: &str = "/usr/lib/squid/basic_ncsa_auth";
 
-/// A name that only the proxy knows: an event for it arrives only through the proxy.
+/// A name that only the proxy resolves: an event for it arrives only through the proxy.
 pub const HOST: &str = "posthog.test";
 
 pub struct Squid {
     process: Child,
     pub port: u16,
-    /// Where it speaks TLS, if it was given a certificate.
+    /// For TLS, if there is a certificate.
     pub tls_port: u16,
     log: PathBuf,
 }
 
-/// The name of the squid at a port, under which it shares memory with its own processes.
+/// The service name of the squid at a port, which also names its shared memory.
 fn service(port: u16) -> String {
     format!("squid{port}")
 }
 
 impl Squid {
-    /// A proxy that lets everybody through, or those who know the password.
+    /// A proxy for everybody, or with a password.
     pub fn start(folder: &Path, password: bool, identity: Option<&Identity>) -> Self {
         std::fs::create_dir(folder).unwrap();
         let [port, tls_port] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let [port, tls_port] = [port, tls_port].map(|listener| listener.local_addr().unwrap().port());
         let path = |name: &str| folder.join(name).display().to_string();
         std::fs::write(folder.join("hosts"), format!("127.0.0.1 {HOST}\n")).unwrap();
-        // The passwords "secret" and "s@c:r/t%", as crypt(3) with MD5 writes them.
+        // The passwords "secret" and "s@c:r/t%", hashed by crypt(3) with MD5.
         std::fs::write(
             folder.join("passwords"),
             "joe:$1$xyz$Qia9Wq6FxQkYcwNWMk/RM0\nj@e:$1$abc$60NBHwXzZk9p9Nku2Bn29.\n",
@@ -63,10 +63,10 @@ impl Squid {
             folder.display(),
         );
         std::fs::write(folder.join("squid.conf"), config).unwrap();
-        // As root squid becomes the user proxy, who must be able to write its logs.
+        // As root, squid becomes the user proxy, who must be able to write its logs.
         set_mode(folder, 0o777);
         let process = Command::new(SQUID)
-            // Two of one name would share their memory, and the second would not start.
+            // Two of the same name would share memory, and the second would not start.
             .args(["-N", "-n", &service(port), "-f", &path("squid.conf")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -92,7 +92,7 @@ impl Drop for Squid {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        // What it shared outlives it.
+        // Its shared memory outlives it.
         for part in ["metadata", "queues", "readers"] {
             let _ = std::fs::remove_file(format!("/dev/shm/{}-cf__{part}.shm", service(self.port)));
         }

@@ -1,4 +1,4 @@
-//! strace: words that start it so that it sees everything, and what its logs hold.
+//! strace: the command that sees everything, and the contents of its logs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 
 use crate::{command, find, sender, skip};
 
-/// The words that start strace so that it sees all that the sender does; where there are none, that is a skip.
+/// The command for a strace that sees everything the sender does; without one, a skip.
 ///
-/// The sender makes itself not dumpable. Then its memory, where file names and addresses are, is open to those only who have
-/// `CAP_SYS_PTRACE` over it (ptrace(2), "Ptrace access mode checking"): root, and anyone in a user namespace of their own.
+/// The sender makes itself not dumpable. Then its memory, with file names and addresses, is readable only with
+/// `CAP_SYS_PTRACE` over it (ptrace(2), "Ptrace access mode checking"): for root, and for anyone in their own user
+/// namespace.
 pub fn strace(test: &str) -> Option<&'static [String]> {
     const IN_A_NAMESPACE: [&str; 5] = ["unshare", "--user", "--map-current-user", "--keep-caps", "--"];
     static WORDS: LazyLock<Option<Vec<String>>> = LazyLock::new(|| {
@@ -38,16 +39,16 @@ pub fn strace(test: &str) -> Option<&'static [String]> {
     WORDS.as_deref()
 }
 
-/// A path as strace prints it: bytes that are not ASCII in octal.
+/// A path in strace's output: non-ASCII bytes in octal.
 pub fn in_strace(path: &Path) -> String {
     let bytes = path.to_str().unwrap().bytes();
     bytes.map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("\\{byte:o}") }).collect()
 }
 
-/// A system call: its name, and which of the calls with this name of its process it is.
+/// A system call: its name, and its number among the process's calls of that name.
 pub type Point = (String, usize);
 
-/// Every system call in a log of strace at which a program can be ended, or told of an error.
+/// Every system call in a log at which a program can be killed or given an error.
 pub fn points(log: &Path) -> Vec<Point> {
     let text = std::fs::read_to_string(log).unwrap();
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -56,13 +57,13 @@ pub fn points(log: &Path) -> Vec<Point> {
         let Some((process, rest)) = line.split_once(' ') else { continue };
         let Some((name, _)) = rest.trim_start().split_once('(') else { continue };
         let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        // strace follows the program from its start on, which itself cannot be ended.
+        // The first execve precedes strace's control and cannot be interrupted.
         if !plain || name == "execve" {
             continue;
         }
         let count = counts.entry((process, name)).or_default();
         *count += 1;
-        // strace counts for each process: the one that gets there first is ended.
+        // strace counts per process: the first to reach the number is hit.
         points.insert((name.to_owned(), *count));
     }
     points.into_iter().collect()

@@ -1,4 +1,4 @@
-/* What cannot be saved: the system calls that the work needs, with nothing done about the answers.
+/* The unavoidable cost: the necessary system calls, with their answers ignored.
  *
  *     floor                the facts of a Linux machine, as system-info
  *     floor LIB CONFIG...  as the opted-out sender: the files in these config directories, and whether events wait
@@ -21,7 +21,7 @@ static struct stat status;
   } while (0)
 
 static void look(const char *path) { lstat(path, &status); }
-/* Whether there is something, be it a link or not. */
+/* Whether the path exists, as a link or not. */
 static int follow(const char *path) { return readlink(path, bytes, sizeof bytes) >= 0 || errno == EINVAL; }
 
 /* To its end, if it is a regular file. */
@@ -61,7 +61,7 @@ static void opted_out(const char *lib, char **folder) {
   char path[4096];
   take("/proc/self/mountinfo");
   for (; *folder; folder++) {
-    /* A link on the way may lead to a file system that hangs. */
+    /* A link in the path may lead to a hung file system. */
     int there = 1;
     for (char *end = *folder; (end = strchr(end + 1, '/')); *end = '/') {
       *end = 0;

@@ -10,12 +10,12 @@ use serde::Deserialize;
 use super::table::{Figures, Row};
 use crate::run;
 
-/// Rounds in which every command has its turn, so that a slow minute of the machine meets all of them.
+/// Every command has its turn in each round, so that a slow minute of the machine affects all.
 const ROUNDS: usize = 6;
 const RUNS_IN_A_ROUND: usize = 20;
 const TIME: &str = "/usr/bin/time";
 
-/// A command that is measured.
+/// A measured command.
 pub(super) struct Subject {
     pub(super) row: Row,
     command: Vec<String>,
@@ -28,7 +28,7 @@ impl Subject {
         Self { row, command, environment: environment.to_vec() }
     }
 
-    /// What it prints, whatever its exit status.
+    /// Its output, with any exit status.
     pub(super) fn answer(&self) -> Result<String> {
         let output = run::output(&mut self.behind(&[]))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -43,7 +43,7 @@ impl Subject {
         command
     }
 
-    /// One word for hyperfine, which splits it as a shell would.
+    /// The command line for hyperfine, which splits it like a shell.
     fn quoted(&self) -> String {
         let words = self.command.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
         words.collect::<Vec<_>>().join(" ")
@@ -54,7 +54,7 @@ pub(super) fn memory_can_be_read() -> bool {
     Path::new(TIME).is_file()
 }
 
-/// Measures every subject. A round is one call of hyperfine for each of them.
+/// Measures every subject. In a round, each has one call of hyperfine.
 pub(super) fn all(subjects: &[Subject], scratch: &Path) -> Result<Vec<(Row, Figures)>> {
     let mut timings: Vec<Vec<Timing>> = subjects.iter().map(|_| Vec::new()).collect();
     for round in 1..=ROUNDS {
@@ -75,7 +75,7 @@ struct Exported {
     results: [Timing; 1],
 }
 
-/// What hyperfine says of one command, in seconds: means of the processor times, and the wall time of each run.
+/// hyperfine's results for one command, in seconds: mean processor times, and the wall time of each run.
 #[derive(Deserialize)]
 struct Timing {
     user: f64,
@@ -115,7 +115,7 @@ fn median(values: &mut [f64]) -> Option<f64> {
     Some(f64::midpoint(*below, *above))
 }
 
-/// What strace says of the subject and everything that it starts.
+/// strace's output for the subject and its children.
 fn traced(subject: &Subject, options: &[&str], scratch: &Path) -> Result<String> {
     let file = scratch.join("strace.txt");
     let path = file.to_string_lossy();
@@ -123,14 +123,15 @@ fn traced(subject: &Subject, options: &[&str], scratch: &Path) -> Result<String>
     fs::read_to_string(&file).context("strace wrote nothing")
 }
 
-/// The number of calls in the closing line of `strace -c`: per cent, seconds, microseconds, calls, perhaps errors, "total".
+/// The number of calls in the last line of `strace -c`: per cent, seconds, microseconds, calls, perhaps errors,
+/// "total".
 fn calls(table: &str) -> Option<u64> {
     let total = table.lines().rev().find(|line| line.ends_with(" total"))?;
     total.split_whitespace().nth(3)?.parse().ok()
 }
 
-/// Successful calls that started a process. A thread is none, and the second half of an interrupted line has no bracket after
-/// the name of its call.
+/// Successful calls that started a process. Threads do not count, nor does the second half of an interrupted line,
+/// which has no bracket after the call's name.
 fn processes(trace: &str) -> u64 {
     let starts = |line: &&str| ["clone(", "clone3(", "fork(", "vfork("].iter().any(|call| line.contains(call));
     let counted =
@@ -138,7 +139,7 @@ fn processes(trace: &str) -> u64 {
     counted.count() as u64
 }
 
-/// The largest resident set, in bytes (wait4(2), which counts in KiB).
+/// The largest resident set, in bytes (wait4(2) counts in KiB).
 fn memory(subject: &Subject, scratch: &Path) -> Result<Option<u64>> {
     if !memory_can_be_read() {
         return Ok(None);
@@ -146,7 +147,7 @@ fn memory(subject: &Subject, scratch: &Path) -> Result<Option<u64>> {
     let file = scratch.join("time.txt");
     let path = file.to_string_lossy();
     run::output(&mut subject.behind(&[TIME, "-f", "%M", "-o", &path, "--"]))?;
-    // A command that exits with an error has a line about that before the number.
+    // If the command failed, a line about that precedes the number.
     let text = fs::read_to_string(&file).context("time wrote nothing")?;
     let kibibytes: u64 = text.lines().last().context("time wrote nothing")?.trim().parse()?;
     Ok(Some(kibibytes * 1024))

@@ -1,10 +1,10 @@
-//! The page that `cargo xtask bench` prints.
+//! The page of `cargo xtask bench`.
 
 use testkit::crowded;
 
 use crate::workspace::Program;
 
-/// What is measured.
+/// A measured subject.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Row {
     Empty,
@@ -37,9 +37,9 @@ impl Row {
 }
 
 pub(super) struct Figures {
-    /// Seconds, as a median of all runs.
+    /// Seconds, the median of all runs.
     pub(super) wall: f64,
-    /// Seconds in user and kernel together.
+    /// User and kernel time in seconds.
     pub(super) processor: f64,
     pub(super) calls: u64,
     pub(super) processes: u64,
@@ -53,7 +53,7 @@ fn of(measured: &Measured, wanted: Row) -> Option<&Figures> {
     measured.iter().find(|(row, _)| *row == wanted).map(|(_, figures)| figures)
 }
 
-/// Both tables, and what could not be measured.
+/// Both tables, and the remarks.
 pub(super) fn page(measured: &Measured, sizes: &[(Program, u64)], remarks: &[String], machine: &str) -> String {
     let mut lines = vec![
         format!("Measured by `cargo xtask bench` in one run on {machine}; times are medians, ratios are what counts."),
@@ -90,7 +90,7 @@ fn programs(measured: &Measured) -> Vec<String> {
     lines
 }
 
-/// The design's budgets, as far as there is a figure for them.
+/// The design's budgets that have a figure.
 fn budgets(measured: &Measured, sizes: &[(Program, u64)]) -> Vec<String> {
     let mut lines = vec!["| what | budget | measured |".to_owned(), "|---|---:|---:|".to_owned()];
     let mut add = |what: &str, limit: f64, value: f64, shown: &dyn Fn(f64) -> String| {
@@ -125,7 +125,7 @@ fn budgets(measured: &Measured, sizes: &[(Program, u64)]) -> Vec<String> {
     lines
 }
 
-/// Two digits where they say something.
+/// Two decimals for small ratios.
 fn ratio(value: f64) -> String {
     if value < 10.0 { format!("{value:.2}") } else { format!("{value:.0}") }
 }

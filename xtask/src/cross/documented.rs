@@ -1,5 +1,5 @@
-//! What the programs may take from libraries other than the C library: each symbol with the page of the real system's
-//! documentation that names it. The stub libraries of `cargo xtask cross --link` hold these symbols and no others.
+//! The programs' allowed symbols from libraries other than the C library, each with the page of the real system's
+//! documentation. The stub libraries of `cargo xtask cross --link` contain exactly these symbols.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ const SYMBOLS: &[Symbol] = &[
     macos("CoreFoundation", "kCFAllocatorDefault", "Core Foundation, CFAllocator"),
     macos("CoreFoundation", "kCFAllocatorNull", "Core Foundation, CFAllocator"),
     macos("CoreFoundation", "kCFTypeArrayCallBacks", "Core Foundation, CFArray"),
-    // sysinfo's frequency of Apple's processors, which is compiled in and not asked for.
+    // sysinfo's frequency of Apple's processors, compiled in but not used.
     macos("IOKit", "IOIteratorNext", "IOKit, IOKitLib.h"),
     macos("IOKit", "IOObjectRelease", "IOKit, IOKitLib.h"),
     macos("IOKit", "IORegistryEntryCreateCFProperty", "IOKit, IOKitLib.h"),
@@ -81,7 +81,7 @@ const SYMBOLS: &[Symbol] = &[
     macos("objc", "objc_autoreleasePoolPush", "Objective-C Runtime, objc-internal.h; Clang's ARC specification"),
 ];
 
-/// The library that has a symbol; `None`: the C library, or nobody.
+/// A symbol's library; `None`: the C library, or unknown.
 pub(super) fn library(system: System, name: &str) -> Option<&'static str> {
     SYMBOLS.iter().find(|symbol| symbol.system == system && symbol.name == name).map(|symbol| symbol.library)
 }
@@ -98,12 +98,12 @@ fn is_framework(library: &str) -> bool {
     library.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
-/// Where a stub of a macOS library is looked for.
+/// The path of a macOS library's stub.
 pub(super) fn text_stub(library: &str) -> String {
     if is_framework(library) { format!("{library}.framework/{library}.tbd") } else { format!("lib{library}.tbd") }
 }
 
-/// Where the real one lies.
+/// The path of the real library.
 pub(super) fn install_name(library: &str) -> String {
     match library {
         "iconv" => "/usr/lib/libiconv.2.dylib".into(),
@@ -112,7 +112,7 @@ pub(super) fn install_name(library: &str) -> String {
     }
 }
 
-/// The name with the version that FreeBSD 14 has, hier(7).
+/// The name with the version in FreeBSD 14, hier(7).
 pub(super) fn soname(library: &str) -> String {
     let version = match library {
         "geom" => 5,

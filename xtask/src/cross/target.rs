@@ -1,4 +1,4 @@
-//! The other systems that are built for from here.
+//! The other systems for which this machine can build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use super::documented::System;
 
 pub(crate) struct Target {
     pub(crate) triple: &'static str,
-    /// The same in zig's words.
+    /// zig's name for it.
     pub(crate) zig: &'static str,
     pub(crate) system: System,
 }
 
-/// Where a target's files of ours lie below target/tools.
+/// A target's folder below target/tools.
 pub(super) fn folder(tools: &Path, target: &Target) -> Result<PathBuf> {
     let folder = tools.join("cross").join(target.triple);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;

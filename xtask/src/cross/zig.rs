@@ -40,7 +40,7 @@ impl Zig {
         Ok(Self { program, tools })
     }
 
-    /// What the cc crate needs to compile ring's C for a target.
+    /// The variables with which the cc crate compiles ring's C for a target.
     pub(super) fn compiler(&self, target: &Target) -> Result<Variables> {
         let folder = folder(&self.tools, target)?;
         let underscored = target.triple.replace('-', "_");
@@ -52,7 +52,7 @@ impl Zig {
         ])
     }
 
-    /// What rustc needs to link for it.
+    /// The variables with which rustc links for it.
     pub(super) fn linker(&self, target: &Target, stubs: &Path) -> Result<Variables> {
         let name = target.triple.replace('-', "_").to_uppercase();
         let folder = stubs.display();
@@ -66,7 +66,7 @@ impl Zig {
         ])
     }
 
-    /// `zig cc` for a target, whose name rustc and the cc crate spell otherwise.
+    /// `zig cc` for a target, whose name rustc and the cc crate spell differently.
     fn driver(&self, target: &Target) -> Result<String> {
         let body = format!(
             "skip=\nfor word do\n    shift\n    if [ \"$skip\" ]; then skip=; continue; fi\n    case $word in\n        \
@@ -78,7 +78,7 @@ impl Zig {
         script(&folder(&self.tools, target)?.join("cc"), &body)
     }
 
-    /// Libraries that zig does not have, with the documented symbols and nothing else.
+    /// The libraries that zig lacks, with the documented symbols only.
     pub(super) fn stubs(&self, target: &Target) -> Result<PathBuf> {
         let stubs = folder(&self.tools, target)?.join("stubs");
         if stubs.exists() {
@@ -103,7 +103,7 @@ impl Zig {
     }
 }
 
-/// Apple's text form of a dynamic library.
+/// Apple's text format for a dynamic library.
 fn text_based(library: &str, symbols: &[&str]) -> String {
     let names: Vec<String> = symbols.iter().map(|symbol| format!("_{symbol}")).collect();
     format!(
@@ -122,7 +122,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(describe)
 }
 
-/// Writes a shell script, only where it says something else: cargo builds again what an older one compiled.
+/// Writes a shell script if it differs: cargo recompiles everything that an older one compiled.
 fn script(path: &Path, body: &str) -> Result<String> {
     let text = format!("#!/bin/sh\n# written by cargo xtask cross\n{body}");
     if fs::read_to_string(path).ok().as_deref() != Some(text.as_str()) {
@@ -133,7 +133,7 @@ fn script(path: &Path, body: &str) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-/// A path as one word of a shell.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> Result<String> {
     let text = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
     Ok(format!("'{}'", text.replace('\'', r"'\''")))

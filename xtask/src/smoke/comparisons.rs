@@ -1,4 +1,4 @@
-//! The facts that a system's own commands know too.
+//! Facts that the system's own commands know too.
 
 use std::env;
 use std::process::Stdio;
@@ -9,21 +9,21 @@ use serde_json::Value;
 use super::row::Row;
 use crate::run;
 
-/// A fact, and the command that says the same. Where there are two facts, one of them has to agree.
+/// A fact, and the command that prints the same. Of two facts, one must agree.
 pub(super) struct Comparison {
     facts: &'static [&'static str],
     command: &'static [&'static str],
     reading: Reading,
 }
 
-/// How both sides are read before they are compared.
+/// The normalization of both sides before the comparison.
 #[derive(Clone, Copy)]
 enum Reading {
-    /// As it stands, but for the blanks.
+    /// Unchanged, except for whitespace.
     Text,
-    /// The command counts in 1024 bytes.
+    /// The command counts KiB.
     Kibibytes,
-    /// Only whether there is one: the kernel has other words than we.
+    /// Presence only: the kernel's words differ from ours.
     Presence,
     /// `1403000` and `14.3-RELEASE-p2` are both 14.3 (FreeBSD's sys/param.h).
     ReleaseDate,
@@ -37,7 +37,7 @@ const fn read(fact: &'static [&'static str], command: &'static [&'static str], r
     Comparison { facts: fact, command, reading }
 }
 
-/// os-release(5) as the shell reads it, and the variable that is named after it.
+/// Prints a variable of os-release(5), read by the shell.
 const OS_RELEASE: &str =
     "f=/etc/os-release; [ -e $f ] || f=/usr/lib/os-release; . $f; eval \"printf %s \\\"\\$$0\\\"\"";
 
@@ -59,7 +59,7 @@ const LINUX: &[Comparison] = &[
         &["sed", "-n", "s/^MemTotal: *\\([0-9]*\\) kB$/\\1/p", "/proc/meminfo"],
         Reading::Kibibytes,
     ),
-    // Older versions of it have no word for some machines, and name what they are made with.
+    // Older versions have no word for some machines, and name their hypervisor.
     text(&["virtualization.name", "virtualization.hypervisor"], &["systemd-detect-virt", "--vm"]),
 ];
 
@@ -111,7 +111,7 @@ pub(super) fn rows(document: &Value, comparisons: &[Comparison]) -> Result<Vec<R
 }
 
 impl Comparison {
-    /// A command that fails says nothing, and then there must be no fact either: only one that does not exist is left out.
+    /// A failing command prints nothing, so there must be no fact either; only a missing command is left out.
     fn row(&self, document: &Value) -> Result<Row> {
         let name = self.command.first().copied().unwrap_or_default();
         let shown = match self.command {
@@ -119,7 +119,7 @@ impl Comparison {
             _ => self.command.join(" "),
         };
         let question = format!("{}: {shown}", self.facts.join(" or "));
-        // The system's own commands, and not what somebody put in front of them.
+        // The system's own commands before any replacements.
         let path = format!("/usr/bin:/bin:/usr/sbin:/sbin:{}", env::var("PATH").unwrap_or_default());
         if !env::split_paths(&path).any(|folder| folder.join(name).is_file()) {
             return Ok(Row::not_asked(question, format!("there is no {name} here")));
@@ -138,7 +138,7 @@ impl Comparison {
     }
 }
 
-/// The value of a fact as text; nothing where it is not known, or there is none of it.
+/// The value of a fact as text; empty if it is unknown or null.
 fn value(document: &Value, fact: &str) -> String {
     let leaf = fact.split('.').try_fold(document, |place, part| place.get(part));
     match leaf.and_then(|leaf| leaf.get("value")) {

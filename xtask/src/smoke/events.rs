@@ -1,4 +1,4 @@
-//! The sender and the preview with an agent of their own, whose events go to a receiver on loopback.
+//! The sender and the preview with their own agent, whose events go to a receiver on loopback.
 
 use std::fs;
 use std::path::Path;
@@ -14,12 +14,12 @@ use super::row::Row;
 use crate::run;
 use crate::workspace::{PREVIEW, SENDER};
 
-/// A call with what happened and nothing else.
+/// A call with only the action, its result and data.
 const START: [&str; 3] = ["START", "-", "-"];
 /// Far more than a request over loopback takes.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// An agent, and where its events go.
+/// An agent and its receiver.
 struct Agent<'p> {
     home: Home,
     receiver: Receiver,
@@ -28,11 +28,11 @@ struct Agent<'p> {
 
 pub(super) fn rows(programs: &Path) -> Result<Vec<Row>> {
     let receiver = Receiver::start(Reply::Status(200, ""));
-    // The configuration names the receiver before anything is run.
+    // The configuration has the receiver before the first run.
     let agent = Agent { home: Home::sending_to(&receiver), receiver, programs };
     let mut rows = Vec::new();
     if let Some(file) = testkit::opt_out_file_here() {
-        // Then the sender is silent, and it is right.
+        // Then the sender is rightly silent.
         rows.push(Row::not_asked("what the sender does", format!("this machine has opted out ({})", file.display())));
     } else {
         rows.extend(agent.sending()?);
@@ -71,7 +71,7 @@ impl Agent<'_> {
         ])
     }
 
-    /// Opted out in either way, nothing comes.
+    /// Nothing arrives after an opt-out by variable or file.
     fn silence(&self) -> Result<Vec<Row>> {
         let before = self.receiver.connections();
         let call = self.home.call(&START);
@@ -79,7 +79,7 @@ impl Agent<'_> {
         fs::write(self.home.opt_out_file(), "")?;
         let by_file = self.sender_says(&call)?;
         fs::remove_file(self.home.opt_out_file())?;
-        // The senders have ended: their connections are there, and wait at most to be accepted.
+        // The senders have ended: their connections exist, and at most wait to be accepted.
         thread::sleep(Duration::from_millis(500));
         let arrived = self.receiver.connections() - before;
         Ok(vec![
@@ -133,7 +133,8 @@ fn said(output: &Output) -> String {
     format!("{text}, {}", exit(output))
 }
 
-/// The names of what is not alike in a request that was shown and the body that arrived, but for what is new in each.
+/// The names of the differences between a shown request and the body that arrived, without the values that are always
+/// new.
 fn differing(shown: &[u8], arrived: Value) -> String {
     let text = String::from_utf8_lossy(shown);
     let body = text.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());

@@ -1,4 +1,4 @@
-//! How many processes a program starts, as the system's own tracer sees it.
+//! The number of processes that a program starts, according to the system's tracer.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::row::Row;
 use crate::run;
 
-/// System calls that make a process, or another program of one.
+/// System calls that make a process or replace its program.
 const CALLS: [&str; 9] = ["clone", "clone3", "execve", "execveat", "fexecve", "fork", "pdfork", "rfork", "vfork"];
 
 pub(super) fn started(program: &Path) -> Result<Row> {
@@ -17,7 +17,7 @@ pub(super) fn started(program: &Path) -> Result<Row> {
     let log = folder.path().join("log");
     let (tracer, way): (&str, &[&str]) = match std::env::consts::OS {
         "linux" => ("strace", &["-f", "-qq", "-e", "trace=process", "-o"]),
-        // Children too (-di), and nothing but system calls (-tc): ktrace(1).
+        // With children (-di), and system calls only (-tc): ktrace(1).
         "freebsd" => ("ktrace", &["-di", "-tc", "-f"]),
         _ => return Ok(Row::not_asked(question, "not checked: no tracer that everybody may use")),
     };
@@ -33,12 +33,12 @@ pub(super) fn started(program: &Path) -> Result<Row> {
     } else {
         fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?
     };
-    // An empty log would say nothing of a program; each of them has the call that ends it.
+    // An empty log would prove nothing; each complete one has the call that ends the program.
     let complete = if text.contains("exit") { "" } else { ", and the log is not complete" };
     Ok(Row::of(question, format!("{}{complete}", count(&text)), "0"))
 }
 
-/// The calls in a log of strace or kdump, without the one that starts the program itself and without threads.
+/// The calls in a log of strace or kdump, without the program's own start and without threads.
 fn count(log: &str) -> usize {
     let calls = log.lines().filter(|line| {
         let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ');
@@ -83,7 +83,7 @@ mod tests {
     fn a_program_that_starts_another_does_not_pass() {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("script");
-        // Written by a child: see the tests of the policy against services.
+        // Written by a child, like in setup.rs's tests.
         let write = "printf '#!/bin/sh\\n/bin/uname\\n:\\n' > \"$0\" && chmod 755 \"$0\"";
         run::run(run::program("sh", ["-c", write]).arg(&script)).unwrap();
         let row = started(&script).unwrap();

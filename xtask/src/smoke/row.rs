@@ -1,11 +1,11 @@
-//! One question to a program, and whether its answer is the expected one.
+//! A question to a program, with its answer and the expected one.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One line of the table.
+/// A row of the table.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) question: String,
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-/// The names of the facts that are not alike. The frequency of a processor is another one from moment to moment.
+/// The names of the differing facts. A processor's frequency changes from moment to moment.
 pub(super) fn different(one: &Value, other: &Value) -> String {
     let leaves = |document: &Value| -> BTreeMap<String, Value> {
         let groups = document.as_object().into_iter().flatten();
