@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs the three programs without a package manager, and uninstalls them; see `sh install.sh --help`.
+# Installs and uninstalls the three programs without a package manager; see `sh install.sh --help`.
 #
 # POSIX only: the shells and tools of Linux (with dash and busybox), macOS and FreeBSD have little more in common.
 #
-# Nothing stays half done. Everything that can fail for lack of space is prepared in a staging folder beside the target.
-# Only renames follow; each is recorded first, so that finish can undo it after a failure or a signal. Lists are lines,
-# so words are split at line ends only.
+# Nothing stays half done. Whatever may fail for lack of space is prepared in a staging folder beside the target. Only
+# renames follow; each is recorded first, so that finish can undo it after a failure or a signal. Lists are lines: words
+# are split at line ends only.
 
 set -euf
 LC_ALL=C
@@ -241,10 +241,10 @@ find_real() {
     esac
 }
 
-# Nobody but root and the caller (who may be root by sudo) may rename anything in a folder or above it: they could put a
-# link there before the write. In a sticky folder each name belongs to its owner, so a parent may be world-writable:
-# guard FOLDER above. FOLDER has no links. For a file with a Linux access list, ls shows the list's mask as the group's
-# permissions, and a plus sign.
+# Only root and the caller (who may be root by sudo) may be able to rename anything in a folder or above it: others
+# could put a link there before the write. In a sticky folder each name belongs to its owner, so a parent may be
+# world-writable: guard FOLDER above. FOLDER has no links. With a Linux access list, ls shows the list's mask as the
+# group's permissions, and a plus sign.
 guarded='
 '
 guard() {
@@ -437,9 +437,8 @@ ${line#* * * }
 
 # ---- installing
 
-# Sets from: the folder with three programs that run here. A wrong architecture is reported now, not by the daemon's
-# first call. For an image they cannot be tried: it may be of another machine, and its contents are untrusted and never
-# run.
+# Sets from: the folder with three programs that run here, so that a wrong architecture is reported now, not by the
+# daemon's first call. For an image they are not tried: it may be of another machine, and nothing untrusted is run.
 find_programs() {
     if [ "$from" ] || [ "$root" ]; then
         candidates=${from:-$here}
@@ -621,7 +620,6 @@ opt_out() {
     fi
 }
 
-# The source of a program or page.
 source_of() {
     case $1 in
         */*) printf '%s' "$here/share/$1" ;;
@@ -778,8 +776,8 @@ report_installation() {
     fi
 }
 
-# Whether somebody has opted out, according to the installed program; with another root it would check the wrong files.
-# The agent's other traffic (see telemetry-preview status) is a separate question: this never claims that all is off.
+# Whether somebody has opted out, by the installed program; with another root it would check the wrong files. It never
+# claims that all is off: telemetry-preview status lists the agent's other traffic.
 telemetry() {
     files=$(opt_outs | tr '\n' ' ')
     decision=''
@@ -865,7 +863,6 @@ remove() {
     move "$root$1" "$stage/${1##*/}.removed"
 }
 
-# Restores the daemon's script.
 restore() {
     if ! remove "$1"; then
         if exists "$root$1.original"; then

@@ -37,7 +37,6 @@ struct Row {
     /// Shell commands that prepare the row. `$C` is the config directory, `$F` the opt-out file in it, `$S` a folder
     /// beside it.
     make: &'static str,
-    /// Further options for the sender and the preview.
     options: &'static [&'static str],
     variables: Vec<(&'static str, OsString)>,
     /// For root, the owner and another user.

@@ -80,7 +80,6 @@ fn was_kept(log: &Path) -> bool {
 
 /// The servers, and the waiting events of each run.
 struct Bench {
-    /// The command for strace.
     strace: &'static [String],
     scenario: &'static Scenario,
     /// Answers according to the scenario.
@@ -176,8 +175,7 @@ impl Bench {
         killed
     }
 
-    /// Checks that every file is a complete entry or a temporary one. Returns the random number of the call's own
-    /// event.
+    /// Checks that every file is a complete entry or a temporary one. Returns the call's own random number.
     fn look(&self, home: &Home, what: &str) -> Option<String> {
         let mut own = None;
         for state in ["waiting", "sent"] {

@@ -1,5 +1,5 @@
 //! Fails each system call of each program once, in four ways (strace): nothing hangs or panics, and no error becomes a
-//! yes or a no. Invisible facts are unknown.
+//! yes or a no. Anything that could not be seen is unknown.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 #![cfg(target_os = "linux")]

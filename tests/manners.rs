@@ -482,7 +482,6 @@ fn no_core_dump_holds_a_body() {
 
 #[test]
 fn other_programs_are_told_nothing() {
-    // The parent must not filter the environment.
     if !can_run("other_programs_are_told_nothing", &["env"]) {
         return;
     }

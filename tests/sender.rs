@@ -1,4 +1,4 @@
-//! The sender, called like the daemon does, against a receiver on loopback.
+//! Calls the sender like the daemon, against a receiver on loopback.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is a failed test")]
 

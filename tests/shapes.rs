@@ -6,7 +6,6 @@ use anonymous_statistics::fields::personal::HostNames;
 use anonymous_statistics::fields::shape::{Shape, Value};
 use proptest::prelude::*;
 
-/// A value as text.
 fn text(value: &Value) -> String {
     match value {
         Value::Boolean(value) => value.to_string(),

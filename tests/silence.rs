@@ -40,7 +40,7 @@ fn parse(line: &str) -> Option<(&str, Option<&str>)> {
     plain.then(|| (name, rest.split('"').nth(1)))
 }
 
-/// Whether the path leads to one of these places; its links are checked.
+/// Whether the path is one of these places or above one: its links are checked.
 fn leads_to(path: &str, own: &str, lib: &str, consent: &[String]) -> bool {
     let state = format!("{lib}/anonymous-statistics");
     let mut places = consent.iter().map(String::as_str).chain([own, &state]);
@@ -167,8 +167,8 @@ fn opted_out_no_system_call_reaches_anything() {
     }
 }
 
-/// Most machines that call this program are opted out: it costs them neither a second process nor a thread, with any
-/// other mounts.
+/// Most machines that call this program are opted out: with any other mounts, it costs them neither a second process
+/// nor a thread.
 #[test]
 fn opted_out_there_is_one_process_with_one_thread() {
     let test = this_test!();

@@ -59,7 +59,7 @@ impl Stopped {
     }
 }
 
-/// Both strace and consent are needed.
+/// strace, if it works here and nobody has opted out.
 fn strace(test: &str) -> Option<&'static [String]> {
     testkit::strace(test).filter(|_| !testkit::opted_out_here(test))
 }

@@ -316,7 +316,7 @@ fn values_put_together_stay_short() {
     }
 }
 
-/// The builder of a kernel and his machine appear in no fact and no evidence, from uname or /proc/version.
+/// A kernel's builder and build machine appear in no fact and no evidence, whether from uname or /proc/version.
 #[test]
 fn no_kernel_says_who_built_it() {
     const BUILDER: &str = "alice@workshop.example.org";

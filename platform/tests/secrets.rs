@@ -1,8 +1,8 @@
-//! A recording keeps no secret. One secret of each kind is planted in every answer of a host; none may come out, and
-//! the recording must still give the machine's facts.
+//! A recording keeps no secret: one of each kind is planted in every answer of a host, and none may come out, while the
+//! recording still gives the machine's facts.
 //!
-//! The text of a fact is no secret: `system-info` shows it to everyone. The questions for facts are listed here; even
-//! their answers are kept only as far as a fact shows them.
+//! The text of a fact is no secret: `system-info` shows it to everyone. The questions for facts are listed here; their
+//! answers, too, are kept only as far as a fact shows them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is a failed test")]
 #![cfg(feature = "cli")]
 
@@ -207,7 +207,7 @@ impl Host for Planted<'_> {
         }
         let bytes: Vec<u8> = self.secret.bytes().cycle().take(16).collect();
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-        // The hypervisor's leaves begin with their number.
+        // EAX of a hypervisor leaf is the highest leaf.
         let eax = if leaf >= 0x4000_0000 { leaf } else { word(12) };
         Ok(CpuidRegisters { eax, ebx: word(0), ecx: word(4), edx: word(8) })
     }

@@ -6,7 +6,6 @@ pub struct Fault {
     /// The title on the page.
     pub name: &'static str,
     pub way: Way,
-    /// The outcome of a call.
     pub ends: End,
     /// The outcome for EXIT and FATAL, if their shorter time makes a difference.
     pub short: Option<End>,
@@ -17,7 +16,6 @@ pub struct Fault {
 /// The way to cause a fault.
 #[derive(Debug, Clone, Copy)]
 pub enum Way {
-    /// The behavior of the name server.
     Names(Names),
     /// No connection, or one to only some of several addresses.
     Connect(Connect),
@@ -29,9 +27,7 @@ pub enum Way {
     Tls(Version, usize, Then),
     /// The steps of a proxy, which never reaches the server.
     Proxy(&'static [Step]),
-    /// The proxy's URL.
     ProxyAt(&'static str),
-    /// The state of a file or a file system.
     Files(Files),
 }
 
@@ -46,7 +42,7 @@ pub enum Names {
     Missing,
     /// Answers SERVFAIL.
     Failing,
-    /// Answers with bytes that are no DNS message.
+    /// Answers with bytes that are no valid answer.
     Garbage,
     /// Gives another machine's address, which cannot be reached.
     Elsewhere,
@@ -143,7 +139,6 @@ pub enum When {
     AtOnce,
     /// At a quarter of the deadline.
     Quarter,
-    /// At the deadline.
     Deadline,
     /// As soon as another address has answered, before the deadline.
     Before,
@@ -191,7 +186,6 @@ const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n";
 
 use Step::{Close, Drip, EndReading, EndWriting, Flood, Pause, Read, ReadByte, Reset, Say};
 
-/// Every fault, in groups.
 pub const FAULTS: &[(&str, &[Fault])] = &[
     (
         "The name",

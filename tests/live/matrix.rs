@@ -7,7 +7,6 @@ use crate::make::{self, Scene};
 
 pub struct Environment {
     pub name: &'static str,
-    /// The reason for the expected answer.
     pub why: &'static str,
     /// Only in the complete run.
     pub slow: bool,

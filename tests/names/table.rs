@@ -30,7 +30,6 @@ impl Says {
 /// A machine's configuration and its name servers' answers.
 pub struct Situation {
     pub name: &'static str,
-    /// The server's name.
     pub host: &'static str,
     pub resolv_conf: &'static str,
     pub hosts: &'static str,

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-/// An environment and a destination.
 #[derive(Clone, Copy)]
 pub struct Setting {
     pub url: &'static str,

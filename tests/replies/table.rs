@@ -43,7 +43,6 @@ pub struct Answer {
     pub out: &'static str,
     /// The exit status.
     pub code: i32,
-    /// The fate of the event.
     pub fate: Disposition,
 }
 

@@ -246,7 +246,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The sender, called like by the daemon at START.
+    /// The sender with the daemon's START call.
     fn sender(&self, row: Row, home: &Home) -> Subject {
         let program = self.programs.join(SENDER.name).display().to_string();
         let call = home.start();

@@ -1,8 +1,8 @@
 //! `cargo xtask generate`: the parts of the documentation and of the dashboard's module that a program of this
 //! workspace writes.
 //!
-//! Such a part is between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`; in JavaScript between `/*
-//! generated: NAME */` and `/* end generated: NAME */`.
+//! Such a part is between `<!-- generated: NAME -->` and `<!-- end generated: NAME -->`; in JavaScript between
+//! `/* generated: NAME */` and `/* end generated: NAME */`.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -52,7 +52,6 @@ export class Outside extends Receiver {
         }
     }
 
-    /** The requests to a host. */
     to(host) {
         return this.requests.filter(({ headers }) => headers.host === host);
     }

@@ -109,7 +109,6 @@ impl Server {
         server
     }
 
-    /// The number of answered requests.
     pub fn answered(&self) -> usize {
         std::fs::read_to_string(&self.log)
             .unwrap_or_default()

@@ -12,7 +12,6 @@ pub struct Receiver {
     connections: Arc<Mutex<usize>>,
 }
 
-/// The receiver's behavior.
 #[derive(Clone, Copy)]
 pub enum Reply {
     /// Answers with this status and these additional header lines.

@@ -86,7 +86,6 @@ pub struct Scratch {
     _built: Built,
     /// The programs to install; if empty, the installer searches for them.
     pub programs: PathBuf,
-    /// Variables for the installer.
     pub variables: Vec<(String, String)>,
 }
 

@@ -32,8 +32,8 @@ pub fn skip(test: &str, reason: &str) {
     }
 }
 
-/// A file that opts this machine out, as in Debian's netdata package: then nothing can send from here, except over
-/// empty folders.
+/// A file that opts this machine out, as in Debian's netdata package: nothing here can send then, unless an empty
+/// folder covers it.
 pub fn opt_out_file_here() -> Option<PathBuf> {
     let mut files = CONFIG_DIRECTORIES.iter().map(|folder| Path::new(folder).join(OPT_OUT));
     files.find(|file| file.symlink_metadata().is_ok())

@@ -19,7 +19,6 @@ const START: [&str; 3] = ["START", "-", "-"];
 /// Far more than a request over loopback takes.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// An agent and its receiver.
 struct Agent<'p> {
     home: Home,
     receiver: Receiver,
