@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::fs::{AtFlags, Dir, OFlags};
+use rustix::fs::{AtFlags, Dir};
 
 use crate::files;
 use crate::outbox::entry::State;
@@ -49,7 +49,7 @@ pub fn something_waits(library: &Path) -> bool {
     // The access time must not be written: a broken disk would block the caller.
     #[cfg(target_os = "linux")]
     let waiting = waiting.and_then(|waiting| {
-        rustix::fs::fcntl_setfl(&waiting, OFlags::NOATIME)?;
+        rustix::fs::fcntl_setfl(&waiting, rustix::fs::OFlags::NOATIME)?;
         Ok(waiting)
     });
     let names = waiting.and_then(|waiting| Ok(names_in(Dir::new(waiting)?).enumerate()));

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 const FUSE_INIT: u32 = 26;
 
-/// Mounts a file system with a server that takes requests but answers only a mount's first, FUSE_INIT.
+/// Mounts a file system with a server that takes requests but answers only a mount's first, `FUSE_INIT`.
 pub fn mount_that_never_answers(folder: &Path) {
     let mut device = mount(folder);
     std::thread::spawn(move || {
