@@ -94,7 +94,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::SmokeInside(inside) => smoke::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
-        Task::Imports => imports::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
+        Task::Imports => imports::run(&Workspace::load()?.root).map(|()| ExitCode::SUCCESS),
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test { as_a_newcomer } => {
             let workspace = Workspace::load()?;
