@@ -336,7 +336,7 @@ fn a_hostile_user_makes_root_change_nothing_elsewhere() {
 
 /// Twenty thousand names of one file of an event's maximum size.
 fn crowd(home: &Home) {
-    let (one, now) = (home.path().join("one"), anonymous_statistics::clock::UnixMillis::now());
+    let (one, now) = (home.path().join("one"), anonymous_statistics::clock::UnixMillis::now().0);
     let body = format!("{{\"properties\":{{\"action\":\"START\",\"filler\":\"{}\"}}}}", "x".repeat(60_000));
     let record = r#"{"format":1,"url":"http://127.0.0.1:9/","attempts":0,"status":null,"time":null}"#;
     std::fs::write(&one, format!("{record}\nPOST / HTTP/1.1\r\nhost: x\r\n\r\n{body}")).unwrap();
