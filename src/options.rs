@@ -5,7 +5,7 @@
 pub struct Opt {
     /// Without the hyphens.
     pub name: &'static str,
-    /// What stands for its value in the help text.
+    /// The placeholder of its value in the help text.
     pub value: Option<&'static str>,
     /// One sentence without its full stop.
     pub help: &'static str,

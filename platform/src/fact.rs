@@ -12,7 +12,7 @@ use crate::source::Source;
 pub enum State<T> {
     /// There is one, with this value.
     Known(T),
-    /// There is none.
+    /// Known to be absent.
     None,
     /// The machine gave no answer.
     #[default]

@@ -161,7 +161,7 @@ pub enum Value<'f> {
     Number(u64),
     /// Yes or no.
     Bool(bool),
-    /// There is none.
+    /// Known to be absent.
     None,
     /// The machine gave no answer.
     Unknown,

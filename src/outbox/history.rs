@@ -38,7 +38,7 @@ pub struct History {
 }
 
 impl History {
-    /// Reads the state folder of a library directory; empty where there is none.
+    /// Reads the state folder of a library directory; empty without one.
     ///
     /// `endpoint` is the current destination; `None`: nothing is sent.
     pub fn read(library: Option<&Path>, endpoint: Option<&Endpoint>, now: UnixMillis) -> io::Result<Self> {

@@ -255,7 +255,7 @@ fn holds_token(text: &str, words: &[Run<'_>]) -> bool {
         || words.iter().any(|word| word.text.split(|c: char| !c.is_ascii()).any(mixed))
 }
 
-/// A path: a slash at the start of a word with a name after it (`GNU/Linux` is none), a home directory anywhere, a
+/// A path: a slash at the start of a word with a name after it (not `GNU/Linux`), a home directory anywhere, a
 /// shell's variable (`~/x`, `$HOME`, `%USERPROFILE%`), any backslash (`\\server\share`, `DOMAIN\user`), or a name on a
 /// drive: a shell and os-release(5) turn `C:\Users` into `C:Users`.
 fn holds_path(text: &str) -> bool {

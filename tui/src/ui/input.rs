@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(come_to([&b"\x1b"[..]]), ["Escape"]);
         assert_eq!(come_to([&b"\x1b\x1b"[..]]), ["Escape", "Escape"]);
         assert_eq!(come_to([&b"j\x1b"[..]]), ["Char('j')", "Escape"]);
-        // Within an answer it is none, wherever the answer stops.
+        // Inside an answer it is no key, wherever the answer stops.
         for begun in ["\x1b]11;rgb", "\x1b]11;rgb\x1b", "\x1b[", "\x1b[?1", "\x1bO", "\x1bP", "\u{e9}\x1b[20"] {
             assert!(!come_to([begun.as_bytes()]).contains(&"Escape".to_owned()), "{begun:?}");
         }
