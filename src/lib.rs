@@ -20,6 +20,7 @@ pub mod channels;
 pub mod clock;
 pub mod config;
 pub mod consent;
+pub mod core_dump;
 pub mod digest;
 pub mod endpoint;
 pub mod fields;

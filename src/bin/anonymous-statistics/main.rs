@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::consent::Decision;
+use anonymous_statistics::core_dump;
 use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
@@ -34,7 +35,7 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     let start = Instant::now();
-    no_core_dump();
+    core_dump::prevent();
     // No input leads here. After a defect the message must not show a value.
     std::panic::set_hook(Box::new(|_| {
         let ending = Ending::new("000", None, i32::from(Failure::Receive.exit_code()));
@@ -135,16 +136,4 @@ fn show(call: &Call) -> Result<Output, Stop> {
     }
     let out = shown.map_or(bytes, String::into_bytes);
     Ok(Output::ToPerson(LastWords { out, err: err.into_bytes(), status: 0 }))
-}
-
-/// Keeps bodies out of core dumps, and other processes of this account out of this one.
-fn no_core_dump() {
-    // With a limit of 0 the kernel would still pipe a dump to a program (core(5)).
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    #[cfg(not(target_os = "linux"))]
-    let _ = rustix::process::setrlimit(
-        rustix::process::Resource::Core,
-        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
-    );
 }

@@ -1,39 +1,12 @@
 //! Consent: every source of the decision, its finding, and what would change it.
 
 use anonymous_statistics::consent::{Consent as Decided, Source, Step};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use crate::present::{consent, words};
-use crate::ui::keys::Key;
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::screen::View;
 use crate::ui::widgets::page::{Page, Row, fit};
-use crate::ui::widgets::text::Text;
 
-#[derive(Debug, Default)]
-pub(crate) struct Consent {
-    text: Text,
-}
-
-impl Screen for Consent {
-    fn title(&self) -> &'static str {
-        "Consent"
-    }
-
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        self.text.on_key(key, view, rows).into()
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        Text::matches(view, rows)
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.text.draw(view, rows, area, buffer);
-    }
-}
-
-fn rows(view: View<'_>) -> Vec<Row> {
+pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     let consent = &view.preview.consent;
     let mut page = Page::new(view.look, view.size);
     page.heading(&format!("Decision: {}", words::decision(consent.decision())));

@@ -9,15 +9,16 @@ mod request;
 mod summary;
 
 use crate::ui::Screen;
+use crate::ui::widgets::text::Text;
 
 /// In the order of their numbers.
 pub(crate) fn all() -> Vec<Box<dyn Screen>> {
     vec![
-        Box::new(summary::Summary::default()),
+        Box::new(Text::new("Summary", summary::rows)),
         Box::new(fields::Fields::default()),
         Box::new(request::Request::default()),
         Box::new(events::Events::default()),
-        Box::new(consent::Consent::default()),
+        Box::new(Text::new("Consent", consent::rows)),
         Box::new(history::History::default()),
         Box::new(dashboard::Dashboard::default()),
     ]

@@ -2,42 +2,15 @@
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::fields::ACTIONS;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use crate::present::{dashboard, words};
-use crate::ui::keys::Key;
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::screen::View;
 use crate::ui::widgets::page::{Page, Row};
-use crate::ui::widgets::text::Text;
 
 /// Columns of the labels.
 const LABEL: usize = 11;
 
-#[derive(Debug, Default)]
-pub(crate) struct Summary {
-    text: Text,
-}
-
-impl Screen for Summary {
-    fn title(&self) -> &'static str {
-        "Summary"
-    }
-
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        self.text.on_key(key, view, rows).into()
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        Text::matches(view, rows)
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.text.draw(view, rows, area, buffer);
-    }
-}
-
-fn rows(view: View<'_>) -> Vec<Row> {
+pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     let preview = view.preview;
     let mut page = Page::new(view.look, view.size);
     if preview.folders.config.is_none() && preview.folders.library.is_none() && preview.script.path.is_none() {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anonymous_statistics::core_dump;
 use anonymous_statistics::inspect::Question;
 use anonymous_statistics::inspect::watch::Snapshot;
 use ratatui::backend::{Backend, CrosstermBackend};
@@ -69,22 +70,11 @@ pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<E
         0 => ended.map(|_| ExitCode::SUCCESS).map_err(failed),
         signal => {
             // The sender of the signal sees that it ended the program.
-            no_core_dump();
+            // SIGQUIT asks for a core dump (signal(7)).
+            core_dump::prevent();
             signal_hook::low_level::emulate_default_handler(signal).map(|()| ExitCode::SUCCESS).map_err(failed)
         }
     }
-}
-
-/// SIGQUIT asks for a core dump (signal(7)), which would contain values of an event.
-fn no_core_dump() {
-    // With a limit of 0, Linux may still pipe the dump to a program (core(5)).
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    #[cfg(not(target_os = "linux"))]
-    let _ = rustix::process::setrlimit(
-        rustix::process::Resource::Core,
-        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
-    );
 }
 
 fn take_terminal() -> io::Result<()> {

@@ -1,10 +1,10 @@
-//! A scrolled text. If it is too long for a wide terminal, it has two columns.
+//! A screen of scrolled text. If it is too long for a wide terminal, it has two columns.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use crate::ui::keys::Key;
-use crate::ui::screen::View;
+use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::widgets::page::{self, Row, Scroll};
 
 /// From this width on there is room for two columns.
@@ -14,8 +14,10 @@ const GAP: u16 = 2;
 
 type Rows = fn(View<'_>) -> Vec<Row>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Text {
+    title: &'static str,
+    rows: Rows,
     scroll: Scroll,
 }
 
@@ -30,18 +32,27 @@ fn laid_out(view: View<'_>, rows: Rows) -> (Vec<Row>, u16) {
 }
 
 impl Text {
-    /// Handles a key, and returns whether it was for a text.
-    pub(crate) fn on_key(&mut self, key: Key, view: View<'_>, rows: Rows) -> bool {
-        let (rows, columns) = laid_out(view, rows);
-        self.scroll.on_key(key, &rows, view.size.height * columns, view.search)
+    pub(crate) fn new(title: &'static str, rows: Rows) -> Self {
+        Self { title, rows, scroll: Scroll::default() }
+    }
+}
+
+impl Screen for Text {
+    fn title(&self) -> &'static str {
+        self.title
     }
 
-    pub(crate) fn matches(view: View<'_>, rows: Rows) -> usize {
-        page::count(&laid_out(view, rows).0, view.search)
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        let (rows, columns) = laid_out(view, self.rows);
+        self.scroll.on_key(key, &rows, view.size.height * columns, view.search).into()
     }
 
-    pub(crate) fn draw(&self, view: View<'_>, rows: Rows, area: Rect, buffer: &mut Buffer) {
-        let (rows, columns) = laid_out(view, rows);
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&laid_out(view, self.rows).0, view.search)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        let (rows, columns) = laid_out(view, self.rows);
         let width = (area.width - GAP * (columns - 1)) / columns;
         let areas: Vec<Rect> =
             (0..columns).map(|number| Rect { x: area.x + number * (width + GAP), width, ..area }).collect();
