@@ -296,6 +296,12 @@ impl Folders {
         prefixes.all(|prefix| prefix.as_ref() == Some(&first)).then_some(first)
     }
 
+    /// The daemon's program, where these folders belong to an installation with one.
+    pub fn program(&self, exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+        let prefix = self.prefix()?;
+        PROGRAMS.iter().map(|program| prefix.join(program)).find(|path| exists(path))
+    }
+
     /// Whether the folders indicate an installed agent.
     pub fn has_agent(&self) -> bool {
         self.library.is_some() || self.plugins.is_some()

@@ -6,6 +6,8 @@ pub mod folders;
 pub mod installed_sender;
 pub mod next_call;
 #[cfg(feature = "inspect")]
+pub mod own_opt_out;
+#[cfg(feature = "inspect")]
 pub mod process;
 #[cfg(feature = "inspect")]
 pub mod systemd;

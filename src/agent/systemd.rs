@@ -46,6 +46,8 @@ pub struct Unit {
     pub path: String,
     /// The command that starts the agent, if known.
     pub command: Vec<OsString>,
+    /// The account of the service (`User=`).
+    user: Option<String>,
     /// The variables that files set.
     variables: BTreeMap<String, Setting>,
     /// Why any other variable is unknown, too.
@@ -83,9 +85,16 @@ impl Unit {
             FOLDERS.iter().flat_map(|folder| [format!("{folder}/{UNIT}.d"), format!("{folder}/service.d")]).collect();
         reader.drop_ins(&folders, "Service");
         let command = command(&reader.settings);
-        let mut unit = Self { path, command, variables: BTreeMap::new(), unsure: reader.unsure.take() };
+        let user = reader.settings.iter().rev().find(|(key, _)| key == "User").map(|(_, value)| value.clone());
+        let user = user.filter(|user| !user.is_empty());
+        let mut unit = Self { path, command, user, variables: BTreeMap::new(), unsure: reader.unsure.take() };
         unit.apply(reader.host, &reader.settings);
         Some(unit)
+    }
+
+    /// The account that starts the agent; `Ok(None)`: root. An error says why it is unknown.
+    pub fn user(&self) -> Result<Option<&str>, &Doubt> {
+        self.unsure.as_ref().map_or_else(|| Ok(self.user.as_deref()), Err)
     }
 
     /// Why the files may set further variables.

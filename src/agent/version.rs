@@ -14,6 +14,9 @@ const STATUS_FILE: &str = "status-netdata.json";
 /// Bytes that are read of a list of installed packages. A desktop's has about 10 MiB.
 const LIST_BYTES: usize = 64 * 1024 * 1024;
 
+/// The list of installed packages of dpkg(1).
+pub const DPKG: &str = "/var/lib/dpkg/status";
+
 /// A list of installed packages: paragraphs, with these prefixes of the lines for name and version.
 struct PackageList {
     path: &'static str,
@@ -23,7 +26,7 @@ struct PackageList {
 
 const PACKAGE_LISTS: [PackageList; 2] = [
     // deb-control(5), dpkg(1)
-    PackageList { path: "/var/lib/dpkg/status", name: "Package: ", version: "Version: " },
+    PackageList { path: DPKG, name: "Package: ", version: "Version: " },
     // apk(8), the list of installed packages
     PackageList { path: "/lib/apk/db/installed", name: "P:", version: "V:" },
 ];
@@ -36,6 +39,28 @@ const PACKAGES: [&str; 2] = ["netdata-core", "netdata"];
 pub struct Version {
     pub text: String,
     pub from: String,
+}
+
+/// Major and minor number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Release(pub u32, pub u32);
+
+impl Release {
+    /// The first with reports of its own, which also reads `DISABLE_TELEMETRY`.
+    pub const REPORTS: Self = Self(2, 3);
+    /// The first that calls no script.
+    pub const NO_SCRIPT: Self = Self(2, 6);
+    /// The newest whose rules are known.
+    pub const NEWEST_KNOWN: Self = Self(2, 11);
+    /// One of each group with the same rules, in order.
+    pub const ERAS: [Self; 7] =
+        [Self(1, 29), Self(1, 34), Self(1, 38), Self(2, 2), Self(2, 5), Self(2, 6), Self::NEWEST_KNOWN];
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
 }
 
 /// The events for which a daemon calls a telemetry script.
@@ -66,26 +91,27 @@ impl Version {
         if packaged { PACKAGE_LISTS.iter().find_map(of_package_list) } else { None }
     }
 
-    /// Whether the daemon also reports by itself (from v2.3 on).
-    pub fn reports_itself(&self) -> bool {
-        self.calls() != Calls::All
-    }
-
-    /// The first number.
-    pub(crate) fn major(&self) -> Option<u32> {
-        parts(&self.text).map(|(major, _)| major)
+    /// Every version has one.
+    pub fn release(&self) -> Release {
+        parts(&self.text).unwrap_or(Release::NEWEST_KNOWN)
     }
 
     pub fn calls(&self) -> Calls {
-        match parts(&self.text) {
-            Some((2, 3..=5)) => Calls::AtStart,
-            Some((major, minor)) if major > 2 || (major == 2 && minor > 5) => Calls::Never,
-            _ => Calls::All,
-        }
+        Calls::of(self.release())
     }
 }
 
 impl Calls {
+    pub fn of(release: Release) -> Self {
+        if release >= Release::NO_SCRIPT {
+            Self::Never
+        } else if release >= Release::REPORTS {
+            Self::AtStart
+        } else {
+            Self::All
+        }
+    }
+
     pub fn includes(self, action: &str) -> bool {
         match self {
             Self::All => true,
@@ -102,9 +128,9 @@ impl fmt::Display for Version {
 }
 
 /// Major and minor number of `v1.37.1-2` or `2.6.0-12-nightly`.
-fn parts(text: &str) -> Option<(u32, u32)> {
+fn parts(text: &str) -> Option<Release> {
     let mut numbers = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    Some(Release(numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn of_status_file(library: &Path) -> Option<Version> {

@@ -1,37 +1,21 @@
 //! A channel, and the evidence by which it is judged.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 use system_facts::Host;
 
 use crate::agent::conf::NetdataConf;
 use crate::agent::folders::Folders;
-use crate::agent::process::Daemons;
-use crate::agent::version::Version;
-use crate::clock::UnixMillis;
+use crate::agent::installed_sender::Script;
+use crate::agent::own_opt_out::{OwnOptOut, User};
+use crate::agent::process::{DaemonEnv, Daemons};
+use crate::agent::version::{DPKG, Release, Version};
+use crate::channels::crash_reports::LastSeen;
+use crate::channels::judgement::{Effect, Judgement, Step};
 use crate::consent::Consent;
-use crate::consent::opt_out_file::opt_out_file;
 use crate::files;
-
-/// The effect of the opt-out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OptOutEffect {
-    Stops,
-    /// It stops a part of the channel, or stops it later.
-    Partly,
-    Not,
-}
-
-impl OptOutEffect {
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Stops => "stopped by the opt-out",
-            Self::Partly => "partly stopped by the opt-out",
-            Self::Not => "not stopped by the opt-out",
-        }
-    }
-}
+use crate::text::printable;
 
 /// A way in which an agent can report about its machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,35 +23,85 @@ pub struct Channel {
     /// Stable between versions, for programs.
     pub name: &'static str,
     pub what: &'static str,
-    /// The effect of the opt-out.
-    pub reach: OptOutEffect,
-    pub state: String,
+    /// Whether it counts for the verdict about the machine.
+    pub is_telemetry: bool,
+    /// The host or URL, for people and for a firewall.
+    pub destination: String,
+    pub judgement: Judgement,
     pub how_to_stop: &'static str,
 }
 
-/// The agent's own files about its channels.
+/// Settings of `netdata.conf` that turn channels on or off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `[global] crash reports`
+    pub crash_reports: Option<String>,
+    /// `[registry] registry to announce`
+    pub registry: Option<String>,
+    /// `[web] mode`
+    pub web_mode: Option<String>,
+    /// `[directories] web`
+    pub web_folder: Option<PathBuf>,
+}
+
+impl Settings {
+    fn of(conf: &NetdataConf) -> Self {
+        let get = |section, name| conf.get(section, name).map(str::to_owned);
+        Self {
+            crash_reports: get("global", "crash reports"),
+            registry: get("registry", "registry to announce"),
+            web_mode: get("web", "mode"),
+            web_folder: get("directories", "web").map(PathBuf::from),
+        }
+    }
+}
+
+/// The agent's own files about its channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// `None`: it cannot be read.
-    pub conf: Option<NetdataConf>,
-    /// `None`: it cannot be seen whether the agent is claimed.
-    pub claimed: Option<bool>,
-    /// The time of the opt-out file in its config directory.
-    pub opted_out: Option<UnixMillis>,
+    /// An error says why `netdata.conf` cannot be read.
+    pub settings: Result<Settings, String>,
+    /// An error says why it cannot be seen whether the agent is claimed.
+    pub claimed: Result<bool, String>,
+    /// `None`: the config directory is not known.
+    pub opt_out: Option<OwnOptOut>,
+    /// What the agent's status file says of its last run.
+    pub last: LastSeen,
+    /// Whether a dashboard is installed; `None`: unknown.
+    pub dashboard: Option<bool>,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            settings: Ok(Settings::default()),
+            claimed: Ok(false),
+            opt_out: None,
+            last: LastSeen::None,
+            dashboard: Some(true),
+        }
+    }
 }
 
 impl Files {
     pub fn look(folders: &Folders, host: &dyn Host) -> Self {
-        let config = folders.config_path();
         let conf = match &folders.conf {
-            None => Some(NetdataConf::default()),
-            Some(path) => path.to_str().and_then(|path| NetdataConf::read(host, path).ok()),
+            None => Ok(NetdataConf::default()),
+            Some(path) => {
+                let read = path.to_str().ok_or(system_facts::Error::Malformed);
+                let read = read.and_then(|path| NetdataConf::read(host, path));
+                read.map_err(|error| format!("{}: {error}", printable(&path.to_string_lossy())))
+            }
         };
-        let library = folders.library_path();
+        let settings = conf.map(|conf| Settings::of(&conf));
+        let web = settings.as_ref().ok().and_then(|settings| settings.web_folder.clone());
+        let web = web.or_else(|| Some(folders.prefix()?.join("usr/share/netdata/web")));
         Self {
-            conf,
-            claimed: library.map_or(Some(false), claimed),
-            opted_out: config.and_then(|directory| created(&opt_out_file(directory))),
+            claimed: folders.library_path().map_or(Ok(false), claimed),
+            opt_out: folders.config_path().map(OwnOptOut::look),
+            last: LastSeen::look(folders),
+            dashboard: web.as_deref().and_then(has_pages),
+            settings,
         }
     }
 }
@@ -78,23 +112,92 @@ pub struct Seen<'a> {
     pub folders: &'a Folders,
     pub consent: &'a Consent,
     pub daemons: &'a Daemons,
+    /// The environment of the daemon.
+    pub surroundings: &'a DaemonEnv,
     /// `None`: unknown.
     pub version: Option<&'a Version>,
     pub files: &'a Files,
+    /// The program at the daemon's script path.
+    pub script: &'a Script,
+    /// The account that starts the daemon, and that under which it runs.
+    pub starter: User,
+    pub runner: User,
 }
 
-/// The state of a channel that depends on the agent's configuration.
-pub(super) const UNREADABLE: &str = "cannot be told: netdata.conf cannot be read from this account";
+/// Whether the daemon finds its telemetry disabled: `Ok(true)`. An error says why that cannot be told.
+pub(super) type Disabled = Result<bool, String>;
 
-/// The last change of a file.
-fn created(path: &Path) -> Option<UnixMillis> {
-    UnixMillis::of(path.symlink_metadata().ok()?.modified().ok()?)
+/// When the daemon asks: before or after it changes its account.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum When {
+    AtStart,
+    Running,
+}
+
+impl Seen<'_> {
+    /// Whether the agent may come from Netdata's own packages for Debian and Ubuntu.
+    pub(super) fn may_be_netdatas_package(&self) -> bool {
+        let listed = self.version.is_some_and(|version| version.from == DPKG);
+        listed || (self.folders.prefix().is_some_and(|prefix| prefix == Path::new("/")) && Path::new(DPKG).exists())
+    }
+
+    /// The daemon's own question about the opt-out, with its trace: the file in its config directory, and from v2.3 on
+    /// `DISABLE_TELEMETRY`. It never reads `DO_NOT_TRACK`.
+    pub(super) fn disabled(&self, release: Release, when: When) -> (Disabled, Vec<Step>) {
+        let mut trace = Vec::new();
+        let by_file = match (&self.files.opt_out, &self.folders.doubt) {
+            (_, Some(why)) => Err(format!("it is not known in which folder the daemon looks for the file: {why}")),
+            (None, None) => Ok(false),
+            (Some(file), None) => match when {
+                When::AtStart => file.is_readable_at_start(self.starter, self.runner),
+                When::Running => file.is_readable_to(self.runner),
+            },
+        };
+        if let Some(file) = &self.files.opt_out {
+            let path = printable(&file.path.to_string_lossy()).into_owned();
+            trace.push(match &by_file {
+                Ok(true) => Step::new(path, "the daemon can read it", Effect::Off),
+                Ok(false) if file.changed.is_some() => Step::new(path, "the daemon cannot read it", Effect::None),
+                Ok(false) => Step::new(path, "not found", Effect::None),
+                Err(why) => Step::new(path, why.clone(), Effect::Unknown),
+            });
+        }
+        if release < Release::REPORTS {
+            return (by_file, trace);
+        }
+        let by_variable = match self.surroundings.variable("DISABLE_TELEMETRY") {
+            Ok(value) => Ok(value.is_some_and(|value| !value.is_empty())),
+            Err(why) => Err(format!("DISABLE_TELEMETRY: {why}")),
+        };
+        trace.push(match &by_variable {
+            Ok(true) => Step::new("DISABLE_TELEMETRY", "set", Effect::Off),
+            Ok(false) => Step::new("DISABLE_TELEMETRY", "not set, or empty", Effect::None),
+            Err(why) => Step::new("DISABLE_TELEMETRY", why.clone(), Effect::Unknown),
+        });
+        let disabled = match (by_file, by_variable) {
+            (Ok(true), _) | (_, Ok(true)) => Ok(true),
+            (Err(why), _) | (_, Err(why)) => Err(why),
+            (Ok(false), Ok(false)) => Ok(false),
+        };
+        (disabled, trace)
+    }
 }
 
 /// A claimed agent has the Cloud's identifier in its library directory.
-fn claimed(library: &Path) -> Option<bool> {
+fn claimed(library: &Path) -> Result<bool, String> {
     match files::stat_below(library, "cloud.d/claimed_id".as_ref()) {
-        Ok(stat) => (FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile).then_some(stat.st_size > 0),
-        Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(false),
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(stat.st_size > 0),
+        Ok(_) => Err("cloud.d/claimed_id is no regular file".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(format!("cloud.d/claimed_id: {error}")),
+    }
+}
+
+/// Whether a folder has a dashboard's first page.
+fn has_pages(folder: &Path) -> Option<bool> {
+    match folder.join("index.html").symlink_metadata() {
+        Ok(_) => Some(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+        Err(_) => None,
     }
 }

@@ -1,18 +1,19 @@
 //! The connection to Netdata Cloud.
 
-use crate::channels::channel::{Channel, OptOutEffect, Seen};
+use crate::channels::channel::{Channel, Seen};
+use crate::channels::judgement::{Judgement, State};
 
 pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     Channel {
         name: "cloud",
         what: "The connection of a claimed agent to Netdata Cloud. It carries what the Cloud shows.",
-        reach: OptOutEffect::Not,
-        state: match seen.files.claimed {
-            Some(true) => "this agent is claimed",
-            Some(false) => "this agent is not claimed",
-            None => "cannot be told from this account",
-        }
-        .to_owned(),
+        is_telemetry: false,
+        destination: "app.netdata.cloud, *.netdata.cloud".to_owned(),
+        judgement: match &seen.files.claimed {
+            Ok(true) => Judgement::new(State::On, "this agent is claimed"),
+            Ok(false) => Judgement::new(State::Off, "this agent is not claimed"),
+            Err(why) => Judgement::new(State::Unknown, why),
+        },
         how_to_stop: "remove the agent from its space, and the folder cloud.d from its library directory",
     }
 }

@@ -7,13 +7,14 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::agent::installed_sender::Program;
 use crate::agent::process::Daemon;
+use crate::agent::version::Release;
 use crate::call::Provenance;
-use crate::channels::channel::{Channel, OptOutEffect, Seen};
+use crate::channels::channel::{Channel, Seen, When};
+use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::clock::UnixMillis;
 use crate::config::DEFAULT_URL;
-use crate::consent::opt_out_file::opt_out_file;
-use crate::consent::{Finding, Source};
 use crate::fields::personal::HostNames;
 use crate::fields::shape::{Shape, Value};
 use crate::fields::{DASHBOARD_FIELDS, Field, Origin, PUBLIC_KEY, Place, VERSION};
@@ -120,41 +121,74 @@ const fn form(shape: Shape) -> &'static str {
 pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     Channel {
         name: "dashboard",
-        what: "Events of the agent's dashboard, sent by the browser of whoever looks at it.",
-        reach: OptOutEffect::Partly,
-        state: state(seen),
-        how_to_stop: "the opt-out file, and a restart of netdata after it was created; variables do not count here",
+        what: "Events of the agent's dashboard, sent by the browser of whoever looks at it. Judged is what the agent tells \
+               the browser; whether Netdata's page sends all the same is not known.",
+        is_telemetry: true,
+        destination: "app.posthog.com, www.googletagmanager.com, *.ingest.sentry.io, app.netdata.cloud".to_owned(),
+        judgement: by_version(seen.version, |release| judge(release, seen)),
+        how_to_stop: "the opt-out file, and a restart of netdata after it was created",
     }
 }
 
-/// At its start the daemon looks for the file, and only in its own config directory (measured with Netdata 1.37.1).
-fn state(seen: &Seen<'_>) -> String {
-    let Some(directory) = seen.folders.config_path() else { return "no agent was found here".to_owned() };
-    if let Some(why) = &seen.folders.doubt {
-        return format!("cannot be told: it is not known in which folder the daemon looks for the file: {why}");
-    }
-    let file = Source::File(opt_out_file(directory));
-    let finding = seen.consent.steps.iter().find(|step| step.source == file).map(|step| &step.finding);
-    // A daemon of another configuration looks for another file.
-    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.folders.may_be(Some(directory));
-    let running = seen.daemons.running.iter().filter(is_of_it);
-    match finding {
-        Some(Finding::Exists(_)) => {
-            let before: Vec<_> = running.map(|daemon| was_before(daemon.started, seen.files.opted_out)).collect();
-            if before.is_empty() {
-                "off when the agent starts next: it will find the file".to_owned()
-            } else if before.contains(&Some(true)) {
-                "the daemon was started before the file was created: restart netdata to turn it off".to_owned()
-            } else if before.contains(&None) {
-                "cannot be told: it is not known whether the daemon was started before the file was created; after a \
-                 restart of netdata it is off"
-                    .to_owned()
-            } else {
-                "off: the daemon was started after the file was created".to_owned()
-            }
+/// What the agent tells a dashboard (`anonymous_statistics`). Up to v2.2 the file counts, and whether there is a script;
+/// from v2.3 on the file and `DISABLE_TELEMETRY`.
+fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
+    let served = match &seen.files.settings {
+        Ok(settings) if settings.web_mode.as_deref() == Some("none") => {
+            return Judgement::new(State::NotThere, "netdata.conf turns the agent's web server off");
         }
-        Some(Finding::CannotLook(why)) => format!("cannot be told from this account: {why}"),
-        _ => "allowed: there is no opt-out file in the daemon's config directory".to_owned(),
+        Ok(_) if seen.files.dashboard == Some(false) => {
+            return Judgement::new(State::NotThere, "no dashboard is installed");
+        }
+        Ok(_) => None,
+        Err(why) => Some(why),
+    };
+    let reports = release >= Release::REPORTS;
+    // Earlier daemons ask when they have changed their account already.
+    let (disabled, mut trace) = seen.disabled(release, if reports { When::AtStart } else { When::Running });
+    if !reports {
+        let (found, effect) = match &seen.script.program {
+            Program::Missing => ("there is none, so the agent says no", Effect::Off),
+            Program::CannotTell(_) => ("cannot be looked at", Effect::Unknown),
+            _ => ("there is one", Effect::None),
+        };
+        trace.push(Step::new("the telemetry script", found, effect));
+    }
+    let judgement = match disabled {
+        Ok(true) => off(seen),
+        Err(why) => Judgement::new(State::Unknown, why),
+        Ok(false) if !reports && seen.script.program == Program::Missing => {
+            Judgement::new(State::Off, "the agent has no telemetry script, and tells browsers to send nothing")
+        }
+        Ok(false) => match (&seen.script.program, served) {
+            (Program::CannotTell(why), _) if !reports => Judgement::new(State::Unknown, why),
+            (_, Some(why)) => Judgement::new(State::Unknown, why),
+            _ => Judgement::new(State::On, "the agent tells browsers that they may send"),
+        },
+    };
+    judgement.with(trace)
+}
+
+/// The daemon asks at its start only, so an older one goes on until it is restarted.
+fn off(seen: &Seen<'_>) -> Judgement {
+    let by_variable = matches!(seen.surroundings.variable("DISABLE_TELEMETRY"), Ok(Some(value)) if !value.is_empty());
+    // A daemon of another configuration looks for another file.
+    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.folders.may_be(seen.folders.config_path());
+    let running = seen.daemons.running.iter().filter(is_of_it);
+    let created = seen.files.opt_out.as_ref().and_then(|file| file.changed);
+    let before: Vec<_> = running.map(|daemon| was_before(daemon.started, created)).collect();
+    if before.is_empty() {
+        Judgement::new(State::Off, "off when the agent starts next: it will find the opt-out")
+    } else if by_variable || !before.iter().any(|before| *before != Some(false)) {
+        Judgement::new(State::Off, "the daemon was started after the opt-out")
+    } else if before.contains(&Some(true)) {
+        Judgement::new(State::On, "the daemon was started before the file was created: restart netdata to turn it off")
+    } else {
+        Judgement::new(
+            State::Unknown,
+            "it is not known whether the daemon was started before the file was created; after a restart of netdata it \
+             is off",
+        )
     }
 }
 

@@ -1,43 +1,14 @@
-//! The daemon's events: the outcome of the displayed one, its sender, and its condition.
+//! The daemon's events: whether they are sent, by whom, and on which condition the displayed one is.
 
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::{Program, Script};
-use crate::agent::version::Version;
-use crate::channels::channel::{Channel, OptOutEffect};
+use crate::agent::own_opt_out::Access;
+use crate::agent::version::{Calls, Release, Version};
+use crate::channels::channel::{Channel, Seen, When};
+use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::consent::opt_out_file::opt_out_file;
-use crate::consent::{Consent, Decision, Source};
+use crate::consent::{Consent, Decision, Finding, Source};
 use crate::request::{Assembly, NoRequest};
-
-/// The outcome, if the daemon made its call now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// This request is sent.
-    WillSend,
-    /// Another program sends another request.
-    AnotherSends,
-    /// No sender is known; this project's sender would send this request.
-    WouldSend,
-    /// There is consent, but no request.
-    WillNotSend,
-    /// Nothing is sent, because of an opt-out.
-    OptedOut,
-    /// Some of the evidence is not visible, or this sender is silent and the daemon may not be.
-    CannotTell,
-}
-
-impl Verdict {
-    /// Stable between versions, for programs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WillSend => "will-send",
-            Self::AnotherSends => "another-sends",
-            Self::WouldSend => "would-send",
-            Self::WillNotSend => "will-not-send",
-            Self::OptedOut => "opted-out",
-            Self::CannotTell => "cannot-tell",
-        }
-    }
-}
 
 /// The evidence for the daemon's events.
 #[derive(Debug, Clone, Copy)]
@@ -50,80 +21,92 @@ pub struct Events<'a> {
     /// `None`: unknown.
     pub version: Option<&'a Version>,
     pub folders: &'a Folders,
-    /// Whether there is an agent here, or was at the time of the recorded call.
-    pub has_agent: bool,
 }
 
 impl Events<'_> {
-    pub fn verdict(&self) -> Verdict {
-        let verdict = match (self.consent.decision(), self.assembly, &self.script.program) {
-            (Decision::OptedOut, _, Program::Netdatas) if !self.netdatas_script_sees_it() => Verdict::AnotherSends,
-            (Decision::OptedOut, ..) => Verdict::OptedOut,
-            (Decision::Unknown, ..) => Verdict::CannotTell,
-            (Decision::Allowed, Err(NoRequest::Config(error)), _) if error.depends_on_the_account() => {
-                Verdict::CannotTell
-            }
-            (Decision::Allowed, Err(_), _) => Verdict::WillNotSend,
-            // A daemon that does not call its script for this event reports by itself.
-            (Decision::Allowed, Ok(_), _) if !self.is_called() => Verdict::CannotTell,
-            (Decision::Allowed, Ok(_), Program::ThisSender(_)) => Verdict::WillSend,
-            (Decision::Allowed, Ok(_), Program::Netdatas | Program::Another) => Verdict::AnotherSends,
-            (Decision::Allowed, Ok(_), Program::Missing | Program::CannotTell(_)) => Verdict::WouldSend,
+    /// Whether events are sent, by the daemon's rules, then by those of the program in the script's place.
+    fn judge(&self, release: Release, seen: &Seen<'_>) -> Judgement {
+        if Calls::of(release) == Calls::Never {
+            return Judgement::new(State::NotThere, "this daemon calls no script: it reports by itself");
+        }
+        let (disabled, mut trace) = seen.disabled(release, When::Running);
+        let program = self.sender();
+        if disabled == Ok(true) {
+            return Judgement::new(State::Off, "the daemon finds its telemetry disabled, and calls no script")
+                .with(trace);
+        }
+        trace.push(match &self.script.program {
+            Program::Missing => Step::new("who sends", program, Effect::Off),
+            Program::CannotTell(why) => Step::new("who sends", why.clone(), Effect::Unknown),
+            _ => Step::new("who sends", program, Effect::None),
+        });
+        let judgement = match &self.script.program {
+            Program::Missing => Judgement::new(State::NotThere, "no telemetry script is installed"),
+            Program::CannotTell(why) => Judgement::new(State::Unknown, format!("who would send: {why}")),
+            Program::Another => Judgement::new(State::Unknown, "another program is installed, with rules of its own"),
+            Program::Netdatas => self.netdatas_script(release, seen, &mut trace),
+            Program::ThisSender(_) => self.this_sender(&mut trace),
         };
-        match verdict {
-            Verdict::OptedOut | Verdict::WillNotSend if self.may_report_itself() => Verdict::CannotTell,
-            verdict => verdict,
+        judgement.with(trace)
+    }
+
+    fn this_sender(&self, trace: &mut Vec<Step>) -> Judgement {
+        for step in &self.consent.steps {
+            let source = step.source.to_string();
+            if !trace.iter().any(|known| known.asked == source && known.effect != Effect::None) {
+                trace.retain(|known| known.asked != source);
+                trace.push(Step::new(source, step.finding.to_string(), effect(step.finding.verdict())));
+            }
+        }
+        let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
+        match (self.consent.decision(), self.assembly) {
+            (Decision::OptedOut, _) => Judgement::new(State::Off, reason),
+            (Decision::Unknown, _) => Judgement::new(State::Unknown, reason),
+            (Decision::Allowed, Err(NoRequest::Config(error))) if error.depends_on_the_account() => {
+                Judgement::new(State::Unknown, error.what())
+            }
+            (Decision::Allowed, Err(error)) => Judgement::new(State::Off, error.to_string()),
+            (Decision::Allowed, Ok(_)) => Judgement::new(State::On, "nothing that this sender reads objects"),
         }
     }
 
-    /// Whether Netdata's own script sees the opt-out: it looks for the file only in the daemon's config directory.
-    fn netdatas_script_sees_it(&self) -> bool {
+    /// Netdata's script looks for a regular file in the daemon's config directory, and at the variables.
+    fn netdatas_script(&self, release: Release, seen: &Seen<'_>, trace: &mut Vec<Step>) -> Judgement {
+        // `DISABLE_TELEMETRY` since v1.34.
+        let read = |name: &str| name != "DISABLE_TELEMETRY" || release >= Release(1, 34);
         let own = self.folders.config_path().map(|folder| Source::File(opt_out_file(folder)));
-        self.consent.steps.iter().filter(|step| step.finding.verdict() == Decision::OptedOut).any(|step| {
-            match step.source {
-                Source::Variable(_) => true,
-                Source::File(_) => self.folders.doubt.is_none() && Some(&step.source) == own.as_ref(),
+        let mut found = Judgement::new(State::On, "nothing that Netdata's own script reads objects");
+        for step in &self.consent.steps {
+            let counts = match &step.source {
+                Source::Variable(name) => read(name),
+                source @ Source::File(_) => self.folders.doubt.is_some() || Some(source) == own.as_ref(),
+            };
+            if !counts {
+                continue;
             }
-        })
-    }
-
-    /// Whether the daemon may also report by itself: it does from v2.3 on, by rules of its own. An agent of unknown
-    /// version may be one of those.
-    pub fn may_report_itself(&self) -> bool {
-        match self.version {
-            Some(version) => version.reports_itself(),
-            None => self.has_agent,
+            let certain = self.folders.doubt.is_none() || matches!(step.source, Source::Variable(_));
+            let dangling = seen.files.opt_out.as_ref().is_some_and(|file| file.access == Access::Missing);
+            // It asks `[ -f FILE ]`, which follows a link and refuses a folder.
+            let seen_by_it = match step.finding {
+                Finding::Exists("a link") if certain && dangling => Decision::Allowed,
+                Finding::Exists("a folder" | "a special file") if certain => Decision::Allowed,
+                Finding::Exists("a file") | Finding::Holds(_) if certain => Decision::OptedOut,
+                Finding::Exists(_) | Finding::Holds(_) => Decision::Unknown,
+                _ => step.finding.verdict(),
+            };
+            let (source, finding) = (step.source.to_string(), step.finding.to_string());
+            if !trace.iter().any(|known| known.asked == source) {
+                trace.push(Step::new(&source, &finding, effect(seen_by_it)));
+            }
+            match seen_by_it {
+                Decision::OptedOut => found = Judgement::new(State::Off, format!("{source} {finding}")),
+                Decision::Unknown if found.state == State::On => {
+                    found = Judgement::new(State::Unknown, format!("{source} {finding}"));
+                }
+                _ => {}
+            }
         }
-    }
-
-    /// The outcome and its reason in one line.
-    pub fn headline(&self) -> String {
-        let reason =
-            || self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
-        match (self.verdict(), self.assembly) {
-            (Verdict::OptedOut, _) => format!("OPTED OUT: {}", reason()),
-            (Verdict::CannotTell, _) if self.consent.decision() == Decision::Unknown => {
-                format!("CANNOT TELL from this account: {}", reason())
-            }
-            (Verdict::CannotTell, Err(NoRequest::Config(error))) if error.depends_on_the_account() => {
-                format!("CANNOT TELL from this account: {}", error.what())
-            }
-            (Verdict::CannotTell, _) => match self.version {
-                Some(version) => format!("CANNOT TELL: this daemon also reports by itself ({})", version.text),
-                None => "CANNOT TELL: this daemon also reports by itself, unless it is older than v2.3".to_owned(),
-            },
-            (Verdict::WillNotSend, Err(error)) => format!("WILL NOT SEND: {error}"),
-            (Verdict::WillNotSend, Ok(_)) => "WILL NOT SEND".to_owned(),
-            (Verdict::WillSend, _) => "WILL SEND".to_owned(),
-            (Verdict::AnotherSends, _) if self.script.program == Program::Netdatas => {
-                "NOT THIS: Netdata's own script is installed".to_owned()
-            }
-            (Verdict::AnotherSends, _) => "NOT THIS: another program is installed".to_owned(),
-            (Verdict::WouldSend, _) if matches!(self.script.program, Program::CannotTell(_)) => {
-                "WOULD SEND, if this sender is what is installed".to_owned()
-            }
-            (Verdict::WouldSend, _) => "WOULD SEND, if this sender were installed".to_owned(),
-        }
+        found
     }
 
     /// Whether the daemon calls a script for this event, if its version is known.
@@ -169,29 +152,43 @@ impl Events<'_> {
         }
     }
 
-    pub(super) fn channel(&self) -> Channel {
+    pub(super) fn channel(&self, seen: &Seen<'_>) -> Channel {
         Channel {
             name: "events",
-            what: "Events of the daemon: its telemetry script, which this project's sender replaces.",
-            reach: OptOutEffect::Stops,
-            state: self.headline(),
+            what: "Events of the daemon (up to v2.5): its telemetry script, which this project's sender replaces.",
+            is_telemetry: true,
+            destination: match self.assembly {
+                Ok(assembly) => assembly.request.endpoint().to_string(),
+                Err(_) => "not known here".to_owned(),
+            },
+            judgement: by_version(self.version, |release| self.judge(release, seen)),
             how_to_stop: "telemetry-preview opt-out",
         }
+    }
+}
+
+const fn effect(decision: Decision) -> Effect {
+    match decision {
+        Decision::Allowed => Effect::None,
+        Decision::OptedOut => Effect::Off,
+        Decision::Unknown => Effect::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::process::{DaemonEnv, Daemons, EnvSource};
     use crate::call::{Invocation, Provenance};
+    use crate::channels::Files;
     use crate::config::Config;
     use crate::consent::{Finding, Step};
     use crate::request::Machine;
     use crate::request::payload::EventId;
 
-    /// The condition promises a delivery only if the headline does.
+    /// The condition promises a delivery only if the judgement does.
     #[test]
-    fn the_headline_and_the_condition_agree() {
+    fn the_judgement_and_the_condition_agree() {
         let guid = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
         let mut call = Invocation::expected("START");
         call.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::Example);
@@ -213,17 +210,32 @@ mod tests {
                 for finding in &findings {
                     for version in &versions {
                         let step = Step { source: Source::File("/etc/netdata/x".into()), finding: finding.clone() };
+                        let consent = Consent { steps: vec![step] };
+                        let script = Script { path: Some("/x".into()), program: program.clone() };
                         let events = Events {
                             action: "START",
-                            consent: &Consent { steps: vec![step] },
+                            consent: &consent,
                             assembly,
-                            script: &Script { path: Some("/x".into()), program: program.clone() },
+                            script: &script,
                             version: version.as_ref(),
                             folders: &folders,
-                            has_agent: true,
+                        };
+                        let seen = Seen {
+                            folders: &folders,
+                            consent: &consent,
+                            daemons: &Daemons::default(),
+                            surroundings: &DaemonEnv::new(EnvSource::Asker, |_name| None),
+                            version: version.as_ref(),
+                            files: &Files::default(),
+                            script: &script,
+                            starter: Some(0),
+                            runner: Some(0),
                         };
                         let sends = events.condition() == "This request is the one that it sends.";
-                        assert_eq!(sends, events.verdict() == Verdict::WillSend, "{events:?}: {}", events.headline());
+                        let judgement = events.channel(&seen).judgement;
+                        let on = matches!(program, Program::ThisSender(_)) && judgement.state == State::On;
+                        // Without a version nobody knows whether the daemon calls.
+                        assert_eq!(sends && version.is_some(), on, "{program:?}, {version:?}: {judgement:?}");
                     }
                 }
             }

@@ -1,13 +1,16 @@
 //! Netdata's installers.
 
-use crate::channels::channel::{Channel, OptOutEffect};
+use crate::channels::channel::Channel;
+use crate::channels::judgement::{Judgement, State};
 
 pub(super) fn channel() -> Channel {
     Channel {
         name: "installers",
-        what: "Netdata's installer and updater (kickstart.sh and others) report how an installation went.",
-        reach: OptOutEffect::Not,
-        state: "they report only while they run".to_owned(),
-        how_to_stop: "run them with DISABLE_TELEMETRY=1 or --disable-telemetry",
+        what: "Netdata's installer kickstart.sh reports how an installation went.",
+        is_telemetry: false,
+        destination: "us-east1-netdata-analytics-bi.cloudfunctions.net".to_owned(),
+        judgement: Judgement::new(State::OnLater, "it reports only while somebody runs it, not from the agent"),
+        how_to_stop: "run it with --disable-telemetry, or with DISABLE_TELEMETRY or DO_NOT_TRACK set to exactly 1: it \
+                      takes any other value for no",
     }
 }

@@ -1,23 +1,30 @@
-//! Every way in which an agent can report about its machine, and the effect of the opt-out: one file each.
-//!
-//! One of them is this project's sender. The others are judged by the agent's files alone.
+//! Every way in which an agent can report about its machine, each judged as its own program judges it: one file each.
 
 mod channel;
 mod cloud;
-mod crash_reports;
+pub mod crash_reports;
 pub mod dashboard;
 pub mod events;
 mod installers;
+mod judgement;
 mod registry;
+mod sentry;
+mod verdict;
 
-pub use channel::{Channel, Files, OptOutEffect, Seen};
+pub use channel::{Channel, Files, Seen, Settings};
+pub use judgement::{Effect, Judgement, State, Step};
+pub use verdict::Verdict;
 
-/// Every channel, with its state on this machine.
+/// The names of all channels, in their order.
+pub const NAMES: [&str; 7] = ["events", "crash-reports", "sentry", "dashboard", "cloud", "registry", "installers"];
+
+/// Every channel, with its judgement on this machine.
 pub fn channels(events: &events::Events<'_>, seen: &Seen<'_>) -> Vec<Channel> {
     vec![
-        events.channel(),
-        dashboard::channel(seen),
+        events.channel(seen),
         crash_reports::channel(seen),
+        sentry::channel(seen),
+        dashboard::channel(seen),
         cloud::channel(seen),
         registry::channel(seen),
         installers::channel(),

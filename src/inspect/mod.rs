@@ -1,5 +1,6 @@
 //! Everything that a person can inspect before anything is sent.
 
+mod accounts;
 pub mod comparison;
 mod restart;
 pub mod watch;
@@ -14,12 +15,13 @@ use system_facts::{Host, LiveHost};
 use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, DirOverrides, DirSource, Folders};
 use crate::agent::installed_sender::Script;
 use crate::agent::next_call;
+use crate::agent::own_opt_out::User;
 use crate::agent::process::{DaemonEnv, Daemons, EnvSource, TRUST_STORE_VARIABLES};
 use crate::agent::version::Version;
 use crate::call::{Invocation, Provenance};
 use crate::channels::dashboard;
 use crate::channels::events::Events;
-use crate::channels::{self, Channel, Seen};
+use crate::channels::{self, Channel, Seen, Verdict};
 use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
@@ -96,8 +98,10 @@ pub struct Preview {
     /// The deciding environment.
     pub surroundings: DaemonEnv,
     pub consent: Consent,
-    /// The decisions for other running daemons.
-    pub others: Vec<(EnvSource, Consent)>,
+    /// The other agents of this machine.
+    pub others: Vec<Other>,
+    /// Why an agent may be here that is not judged: it runs in a container, or processes cannot be seen.
+    pub unseen_agent: Option<String>,
     /// The caller's decision, if another environment decides.
     pub askers: Option<Consent>,
     /// The program at the daemon's script path.
@@ -116,7 +120,18 @@ pub struct Preview {
     /// The command that restarts the agent, if known; it needs root's rights.
     pub restart: Option<String>,
     pub files: channels::Files,
+    /// The account that starts the daemon, and that under which it runs.
+    pub accounts: (User, User),
     pub dashboard: Vec<event::Entry>,
+}
+
+/// Another agent of this machine, judged like the displayed one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Other {
+    pub whose: EnvSource,
+    pub consent: Consent,
+    pub config_directory: Option<PathBuf>,
+    pub channels: Vec<Channel>,
 }
 
 /// A config directory for the opt-out file, with the outbox of its agent.
@@ -186,6 +201,61 @@ impl Candidate {
     }
 }
 
+/// Why an agent may be on this machine that cannot be judged from here.
+fn unseen_agent(host: &dyn Host, daemons: &Daemons) -> Option<String> {
+    let mut contained = daemons.running.iter().filter(|daemon| daemon.contained);
+    if let Some(daemon) = contained.next() {
+        let process = daemon.process;
+        return Some(match restart::container_of(host, process) {
+            Some(id) => {
+                format!("a netdata runs in container {id}; ask there: docker exec {id} telemetry-preview status")
+            }
+            None => format!("a netdata runs in a container (process {process}); ask telemetry-preview status there"),
+        });
+    }
+    daemons.unseen.as_ref().map(|why| format!("a netdata may run that cannot be seen from this account: {why}"))
+}
+
+impl Candidate {
+    /// Judges an agent that is not the displayed one.
+    fn judged(self, host: &dyn Host, daemons: &Daemons, call: &Invocation, machine: &Machine) -> Other {
+        let Self { surroundings, folders, consent } = self;
+        let config = Config::load(folders.config_path()).map_err(Into::into);
+        let expected = next_call::expected(call.action().unwrap_or_default(), None, folders.library_path());
+        let assembly = config.and_then(|config| Assembly::build(&expected, machine, &config, EventId::now()));
+        let script = Script::look(folders.plugins_path());
+        let version = Version::installed(&folders);
+        let files = channels::Files::look(&folders, host);
+        let (starter, runner) = accounts::of(host, daemons, &folders, owner_of);
+        let events = Events {
+            action: call.action().unwrap_or_default(),
+            consent: &consent,
+            assembly: &assembly,
+            script: &script,
+            version: version.as_ref(),
+            folders: &folders,
+        };
+        let seen = Seen {
+            folders: &folders,
+            consent: &consent,
+            daemons,
+            surroundings: &surroundings,
+            version: version.as_ref(),
+            files: &files,
+            script: &script,
+            starter,
+            runner,
+        };
+        let channels = channels::channels(&events, &seen);
+        Other {
+            config_directory: folders.config_path().map(Path::to_owned),
+            whose: surroundings.whose,
+            consent,
+            channels,
+        }
+    }
+}
+
 fn decide(folders: &Folders, variable: impl Fn(&str) -> Result<Option<OsString>, Doubt>) -> Consent {
     Consent::decide(folders.consent.iter().map(PathBuf::as_path), variable, consent::look)
 }
@@ -200,6 +270,8 @@ struct Agents {
     /// The deciding one comes first.
     candidates: Vec<Candidate>,
     targets: Vec<Target>,
+    /// Whether the question is about one agent only, whose config directory it names.
+    is_named: bool,
 }
 
 impl Agents {
@@ -230,11 +302,20 @@ impl Agents {
             .iter()
             .any(|agent| matches!(agent.config, Some(Dir { by: DirSource::Option | DirSource::Variable, .. })));
         if !is_named {
-            agents.extend(daemons.unit.iter().map(|(_, folders)| folders.clone()));
-            let installed = Folders::of_installations(Path::is_dir).into_iter();
-            agents.extend(installed.map(|folders| folders.configured(host)));
+            let unit = daemons.unit.iter().map(|(unit, folders)| (DaemonEnv::of_unit(unit), folders.clone()));
+            let installed = Folders::of_installations(Path::is_dir).into_iter().map(|folders| folders.configured(host));
+            let installed = installed.map(|folders| (DaemonEnv::new(EnvSource::Asker, asker), folders));
+            for (surroundings, folders) in unit.chain(installed) {
+                // A removed agent leaves folders behind.
+                let is_agent = surroundings.whose != EnvSource::Asker || folders.program(Path::exists).is_some();
+                if is_agent && !agents.iter().any(|agent| agent.config_path() == folders.config_path()) {
+                    let consent = decide(&folders, |name| surroundings.variable(name));
+                    candidates.push(Candidate { surroundings, folders: folders.clone(), consent });
+                }
+                agents.push(folders);
+            }
         }
-        Self { daemons, candidates, targets: Target::of_all(&agents) }
+        Self { daemons, candidates, targets: Target::of_all(&agents), is_named }
     }
 }
 
@@ -256,7 +337,7 @@ impl Preview {
         tell(Stage::Consent);
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
         let host = LiveHost::new();
-        let Agents { daemons, mut candidates, targets } = Agents::find(question, &host);
+        let Agents { daemons, mut candidates, targets, is_named } = Agents::find(question, &host);
         let Candidate { surroundings, folders, consent } = candidates.remove(0);
         let askers = (!matches!(surroundings.whose, EnvSource::Asker | EnvSource::Call))
             .then(|| decide(&folders, |name| Ok(asker(name).map(OsStr::to_owned))));
@@ -287,6 +368,8 @@ impl Preview {
             // The installed version is newer than that of an event.
             None => Version::installed(&folders).or_else(version),
         };
+        let others = candidates.into_iter().map(|other| other.judged(&host, &daemons, &invocation, &machine)).collect();
+        let accounts = accounts::of(&host, &daemons, &folders, owner_of);
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.clone()));
         Self {
@@ -294,7 +377,9 @@ impl Preview {
             script,
             proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
             trust_store: seen().map(|()| trust_store(known)),
-            others: candidates.into_iter().map(|other| (other.surroundings.whose, other.consent)).collect(),
+            others,
+            unseen_agent: unseen_agent(&host, &daemons).filter(|_why| !is_named),
+            accounts,
             version,
             history,
             restart: restart::command(&host, &daemons, &machine),
@@ -320,7 +405,6 @@ impl Preview {
             script: &self.script,
             version: self.version.as_ref(),
             folders: &self.folders,
-            has_agent: self.has_agent(),
         }
     }
 
@@ -329,18 +413,30 @@ impl Preview {
             folders: &self.folders,
             consent: &self.consent,
             daemons: &self.daemons,
+            surroundings: &self.surroundings,
             version: self.version.as_ref(),
             files: &self.files,
+            script: &self.script,
+            starter: self.accounts.0,
+            runner: self.accounts.1,
         };
         channels::channels(&self.events(), &seen)
     }
 
-    /// Whether there is an agent here, or was at the time of the recorded call.
-    fn has_agent(&self) -> bool {
-        self.folders.has_agent()
+    /// The verdict for the machine: all agents count.
+    pub fn verdict(&self) -> Verdict {
+        let mut channels = self.channels();
+        channels.extend(self.others.iter().flat_map(|other| other.channels.iter().cloned()));
+        let is_here = self.folders.has_agent()
             || self.surroundings.whose == EnvSource::Call
             || self.daemons.unit.is_some()
             || self.daemons.running.iter().any(|daemon| !daemon.contained)
+            || !self.others.is_empty();
+        let agent = match &self.unseen_agent {
+            Some(why) => Err(why.clone()),
+            None => Ok(is_here),
+        };
+        Verdict::of(&channels, &agent)
     }
 
     /// Whether every byte of the request but the random number and the time is known now. Values of the last event are

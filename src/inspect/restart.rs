@@ -45,7 +45,7 @@ pub(crate) fn command(host: &dyn Host, daemons: &Daemons, machine: &Machine) -> 
 }
 
 /// The container of a process, by Docker's name of its cgroup: 64 hexadecimal digits, of which 12 suffice.
-fn container_of(host: &dyn Host, process: u32) -> Option<String> {
+pub(super) fn container_of(host: &dyn Host, process: u32) -> Option<String> {
     let cgroup = host.read(&format!("/proc/{process}/cgroup"), 64 * 1024).ok()?;
     let text = String::from_utf8_lossy(&cgroup);
     let mut ids = text.rsplit(['/', '\n']).filter_map(|part| {

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use anonymous_statistics::channels::NAMES as CHANNELS;
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::fields::{self, shape};
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const ABOUT: &str = "\
@@ -14,7 +17,7 @@ it contains no HTTP, TLS or DNS code and opens no network socket.";
 
 const CHECK_HELP: &str = "\
 Exit status:
-  0  it is as expected
+  0  it is as expected; off is also a machine without an agent, unless --require-agent
   1  it is not
   2  wrong usage
   3  it cannot be told from this account
@@ -22,6 +25,10 @@ Exit status:
 Examples:
   telemetry-preview check --expect off              in a Nagios command: 1 is a warning, 3 is unknown
   telemetry-preview check --expect off || exit 1    in a health check of Docker
+  telemetry-preview check --expect off --channel crash-reports
+                                                    the daemon's own reports alone
+  telemetry-preview check --expect on --expect-url https://posthog.example.org/capture/
+                                                    the events go to a server of your own
   telemetry-preview check --expect off --json       one object for configuration management";
 
 /// The whole command line.
@@ -129,14 +136,7 @@ pub(crate) enum Verb {
     },
     /// Compare with what ought to be: for monitoring and configuration management
     #[command(after_help = CHECK_HELP)]
-    Check {
-        /// What the agent's telemetry ought to be
-        #[arg(long, value_enum)]
-        expect: Expect,
-        /// One JSON object
-        #[arg(long)]
-        json: bool,
-    },
+    Check(CheckOptions),
     /// Explain a field: what it is, why it is sent, where it comes from, and its value here
     #[command(arg_required_else_help = true)]
     Explain {
@@ -181,10 +181,29 @@ pub(crate) struct ShowOptions {
 /// What telemetry ought to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Expect {
-    /// Nothing opts out
+    /// This project's sender sends the daemon's events; with --channel: that channel sends
     On,
-    /// Something opts out
+    /// Every telemetry channel is off, or there is no agent; with --channel: that channel is off
     Off,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CheckOptions {
+    /// What the agent's telemetry ought to be
+    #[arg(long, value_enum, required_unless_present = "expect_url")]
+    pub(crate) expect: Option<Expect>,
+    /// Where this sender's events ought to go
+    #[arg(long, value_name = "URL", value_parser = Endpoint::parse)]
+    pub(crate) expect_url: Option<Endpoint>,
+    /// One channel instead of all
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(CHANNELS), requires = "expect")]
+    pub(crate) channel: Option<String>,
+    /// Without an agent it is not as expected
+    #[arg(long)]
+    pub(crate) require_agent: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -52,7 +52,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Explain { field, all } => verbs::explain::run(&question::from(&cli.place)?, field.as_deref(), all),
         Verb::History { json, raw } => verbs::history::run(&question::from(&cli.place)?, json, raw),
         Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
-        Verb::Check { expect, json } => verbs::check::run(&question::from(&cli.place)?, expect, json),
+        Verb::Check(options) => verbs::check::run(&question::from(&cli.place)?, &options),
         Verb::Schema { format, channel } => verbs::schema::run(format, channel),
     }
 }

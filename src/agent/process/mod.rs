@@ -25,9 +25,50 @@ pub const PROGRAM: &str = "netdata";
 /// The variables for a trust store.
 pub const TRUST_STORE_VARIABLES: [&str; 3] = ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
+/// With one of these the daemon takes itself for a test, and does not report its first start. Their values are not kept:
+/// one is a secret.
+pub const CI_VARIABLES: [&str; 26] = [
+    "CI",
+    "CONTINUOUS_INTEGRATION",
+    "BUILD_NUMBER",
+    "RUN_ID",
+    "TRAVIS",
+    "GITHUB_ACTIONS",
+    "GITHUB_TOKEN",
+    "GITLAB_CI",
+    "CIRCLECI",
+    "APPVEYOR",
+    "BITBUCKET_BUILD_NUMBER",
+    "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI",
+    "TF_BUILD",
+    "BAMBOO_BUILDKEY",
+    "GO_PIPELINE_NAME",
+    "HUDSON_URL",
+    "TEAMCITY_VERSION",
+    "CI_NAME",
+    "CI_WORKER",
+    "CI_SERVER",
+    "HEROKU_TEST_RUN_ID",
+    "BUILDKITE",
+    "DRONE",
+    "SEMAPHORE",
+    "NETLIFY",
+    "NOW_BUILDER",
+];
+
 /// The variables that are read from a daemon's environment. Nothing else is kept or shown.
 pub fn read_variables() -> impl Iterator<Item = &'static str> {
-    OPT_OUT_VARIABLES.into_iter().chain(folders::VARIABLES).chain(PROXY_VARIABLES).chain(TRUST_STORE_VARIABLES)
+    OPT_OUT_VARIABLES
+        .into_iter()
+        .chain(folders::VARIABLES)
+        .chain(PROXY_VARIABLES)
+        .chain(TRUST_STORE_VARIABLES)
+        .chain(CI_VARIABLES)
+}
+
+/// The part of a variable's value that is kept.
+fn kept(name: &str, value: &OsStr) -> OsString {
+    if CI_VARIABLES.contains(&name) { OsString::new() } else { value.to_owned() }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +124,7 @@ pub struct DaemonEnv {
 impl DaemonEnv {
     /// Keeps [`read_variables`] of an environment.
     pub fn new<'v>(whose: EnvSource, variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
-        let set = read_variables().filter_map(|name| Some((name, Ok(variable(name)?.to_owned()))));
+        let set = read_variables().filter_map(|name| Some((name, Ok(kept(name, variable(name)?)))));
         Self { whose, variables: set.collect() }
     }
 
@@ -101,9 +142,9 @@ impl DaemonEnv {
         Self { whose, variables: read_variables().map(|name| (name, Err(why.clone()))).collect() }
     }
 
-    fn of_unit(unit: &Unit) -> Self {
+    pub(crate) fn of_unit(unit: &Unit) -> Self {
         let setting = |name: &'static str| match unit.variable(name) {
-            Ok(value) => value.map(|value| (name, Ok(value.into()))),
+            Ok(value) => value.map(|value| (name, Ok(kept(name, value.as_ref())))),
             Err(why) => Some((name, Err(why))),
         };
         let variables = read_variables().filter_map(setting).collect();
@@ -214,7 +255,7 @@ impl Daemon {
         let environment = match environment {
             Ok(all) => {
                 let kept = read_variables().filter_map(|name| {
-                    all.iter().find(|(found, _)| found == name).map(|(_, value)| (name, value.clone()))
+                    all.iter().find(|(found, _)| found == name).map(|(_, value)| (name, kept(name, value)))
                 });
                 Ok(kept.collect::<BTreeMap<_, _>>())
             }

@@ -68,13 +68,13 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, ", started {started}");
     }
-    let other = preview.others.iter().find(|(whose, _)| *whose == EnvSource::Daemon(daemon.process));
+    let other = preview.others.iter().find(|other| other.whose == EnvSource::Daemon(daemon.process));
     let what = if daemon.contained {
         "runs in a container: ask inside it, it sees files of its own".to_owned()
     } else if preview.surroundings.whose == EnvSource::Daemon(daemon.process) {
         format!("{}; this one decides here", decided(&preview.consent))
-    } else if let Some((_, consent)) = other {
-        decided(consent)
+    } else if let Some(other) = other {
+        decided(&other.consent)
     } else {
         "has another configuration than the one that was asked for".to_owned()
     };

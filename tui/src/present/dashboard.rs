@@ -6,8 +6,9 @@ use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::DEFAULT_URL;
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::request::payload::{EventId, Uuid};
-use anonymous_statistics::text::printable;
 use serde::Serialize;
+
+use crate::present::words;
 
 /// These events, in sentences.
 pub(crate) const ABOUT: &str = "The dashboard's events leave from the browser of whoever looks at it. They are shown here as \
@@ -16,7 +17,7 @@ pub(crate) const ABOUT: &str = "The dashboard's events leave from the browser of
 
 /// The decision about them, in sentences.
 pub(crate) const DECIDES: &str = "The agent decides: a dashboard asks it, and it says true or false (anonymous_statistics). \
-    It goes by whether it found the opt-out file when it started, and by no variable.";
+    It goes by whether it found the opt-out file when it started, and from v2.3 on by DISABLE_TELEMETRY too.";
 
 /// The recording of the agent's own dashboard, in sentences.
 pub(crate) const STOCK: &str = "The dashboard that comes with the agent does not use telemetry.js. It loads PostHog's client \
@@ -31,7 +32,7 @@ pub(crate) fn channel(preview: &Preview) -> Option<Channel> {
 }
 
 pub(crate) fn state(preview: &Preview) -> String {
-    channel(preview).map_or_else(String::new, |channel| printable(&channel.state).into_owned())
+    channel(preview).map_or_else(String::new, |channel| words::judged(&channel))
 }
 
 pub(crate) fn destination() -> String {

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use anonymous_statistics::agent::conf::FILE as NETDATA_CONF;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
-use anonymous_statistics::channels::events::Verdict;
+use anonymous_statistics::channels::{Channel, Judgement, Step as ChannelStep, Verdict};
 use anonymous_statistics::config::FILE as CONFIG_FILE;
-use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::consent::{Decision, Finding, Source, Step};
 use anonymous_statistics::fields::{Action, Field, Origin, Sensitivity};
 use anonymous_statistics::inspect::Preview;
@@ -28,33 +26,38 @@ pub(crate) const PSEUDONYMOUS: &str =
     "The events are pseudonymous: they carry no name, but an identifier that tells this installation from all others.";
 
 /// A verdict's symbol in ASCII. Words always accompany it.
-pub(crate) const fn symbol(outlook: Verdict) -> &'static str {
-    match outlook {
-        Verdict::WillSend => "[>]",
-        Verdict::AnotherSends => "[~]",
-        Verdict::WouldSend => "[o]",
-        Verdict::WillNotSend => "[!]",
-        Verdict::OptedOut => "[x]",
-        Verdict::CannotTell => "[?]",
+pub(crate) const fn symbol(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Sends(_) => "[>]",
+        Verdict::Off => "[x]",
+        Verdict::CannotTell(_) => "[?]",
+        Verdict::NoAgent => "[-]",
     }
 }
 
 /// The verdict with its symbol, in one line.
 pub(crate) fn headline(preview: &Preview) -> String {
-    format!("{} {}", symbol(preview.events().verdict()), preview.events().headline())
+    let verdict = preview.verdict();
+    printable(&format!("{} {verdict}", symbol(&verdict))).into_owned()
 }
 
-/// The two settings that turn off the daemon's own reports, if it may make any.
-pub(crate) fn both_needed(preview: &Preview) -> Vec<String> {
-    if !preview.events().may_report_itself() {
-        return Vec::new();
-    }
-    let folder = preview.opt_out_folder();
-    vec![
-        "Two things together turn it off, from its next start on:".to_owned(),
-        format!("  the file {}", path(&opt_out_file(&folder))),
-        format!("  crash reports = off   under [global] in {}", path(&folder.join(NETDATA_CONF))),
-    ]
+/// A line for each telemetry channel of the displayed agent: name, state, reason.
+pub(crate) fn telemetry(preview: &Preview) -> Vec<String> {
+    let channels = preview.channels();
+    let telemetry = || channels.iter().filter(|channel| channel.is_telemetry);
+    let names = telemetry().map(|channel| channel.name.len()).max().unwrap_or_default();
+    telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect()
+}
+
+/// A channel's state and the reason.
+pub(crate) fn judged(channel: &Channel) -> String {
+    let Judgement { state, why, .. } = &channel.judgement;
+    printable(&format!("{}: {why}", state.describe())).into_owned()
+}
+
+/// What the sending program looks at, what it finds here, and the effect.
+pub(crate) fn channel_step(step: &ChannelStep) -> String {
+    printable(&format!("{}: {} ({})", step.asked, step.found, step.effect.describe())).into_owned()
 }
 
 pub(crate) const fn decision(decision: Decision) -> &'static str {

@@ -11,10 +11,6 @@ pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     let mut page = Page::new(view.look, view.size);
     page.heading(&format!("Decision: {}", words::decision(consent.decision())));
     page.text(crate::present::consent::explanation(consent.decision())).blank();
-    let both = words::both_needed(view.preview);
-    if !both.is_empty() {
-        both.iter().fold(&mut page, |page, line| page.text(line)).blank();
-    }
     for step in &consent.steps {
         page.heading(&step.source.to_string());
         page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));
@@ -34,8 +30,11 @@ pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     page.blank().heading("Every channel of the agent");
     for channel in &view.preview.channels() {
         page.text(&format!("{}: {}", channel.name, channel.what));
-        page.row("  opt-out", CHANNEL, channel.reach.describe());
-        page.row("  here", CHANNEL, &channel.state);
+        page.row("  here", CHANNEL, &words::judged(channel));
+        for step in &channel.judgement.trace {
+            page.row("", CHANNEL, &words::channel_step(step));
+        }
+        page.row("  goes to", CHANNEL, &channel.destination);
         page.row("  to stop", CHANNEL, channel.how_to_stop);
     }
     page.into_rows()

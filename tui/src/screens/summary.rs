@@ -1,5 +1,6 @@
 //! Summary: everything important on one page.
 
+use anonymous_statistics::channels::Verdict;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::fields::ACTIONS;
 
@@ -13,13 +14,14 @@ const LABEL: usize = 11;
 pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     let preview = view.preview;
     let mut page = Page::new(view.look, view.size);
-    if preview.folders.config.is_none() && preview.folders.library.is_none() && preview.script.path.is_none() {
+    if preview.verdict() == Verdict::NoAgent {
         page.text("No Netdata agent was found on this machine. This is what one would send from here.").blank();
     }
-    let both = words::both_needed(preview);
-    if !both.is_empty() {
-        both.iter().fold(&mut page, |page, line| page.text(line)).blank();
+    page.heading("Every telemetry channel");
+    for line in words::telemetry(preview) {
+        page.text(&line);
     }
+    page.blank();
     match &preview.assembly {
         Err(error) => {
             page.row("Problem", LABEL, &error.to_string());

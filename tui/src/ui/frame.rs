@@ -91,7 +91,8 @@ impl Frame<'_> {
         let width = usize::from(columns).saturating_sub(2);
         let mut lines = Vec::new();
         if let Some(preview) = self.preview {
-            let mut rows = wrap(&look.text(&preview.events().headline()), width.saturating_sub(SYMBOL));
+            let verdict = preview.verdict();
+            let mut rows = wrap(&look.text(&verdict.to_string()), width.saturating_sub(SYMBOL));
             if rows.len() > HEADLINE_ROWS {
                 rows.truncate(HEADLINE_ROWS);
                 if let Some(last) = rows.last_mut() {
@@ -99,10 +100,10 @@ impl Frame<'_> {
                     *last = clip(last, width.saturating_sub(SYMBOL), look);
                 }
             }
-            let style = look.outlook(preview.events().verdict());
+            let style = look.verdict(&verdict);
             for (number, row) in rows.into_iter().enumerate() {
                 let front = if number == 0 {
-                    Span::styled(look.symbol(preview.events().verdict()), style)
+                    Span::styled(look.symbol(&verdict), style)
                 } else {
                     Span::raw(" ".repeat(SYMBOL - 1))
                 };

@@ -175,7 +175,7 @@ impl State {
         let body = self.areas(size).body;
         let room = Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2));
         let now = match (&self.preview, &self.looking) {
-            (Some(preview), None) => preview.events().headline(),
+            (Some(preview), None) => preview.verdict().to_string(),
             _ => "looking ...".to_owned(),
         };
         let rows = overlay.rows(Page::new(self.look, room), self.own_keys(size), &now);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::channels::events::Verdict;
+use anonymous_statistics::channels::Verdict;
 use anonymous_statistics::text::printable;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
@@ -57,32 +57,30 @@ impl Look {
     }
 
     /// A verdict's symbol. Words always accompany it.
-    pub(crate) const fn symbol(self, outlook: Verdict) -> &'static str {
+    pub(crate) const fn symbol(self, verdict: &Verdict) -> &'static str {
         if !self.unicode {
-            return words::symbol(outlook);
+            return words::symbol(verdict);
         }
-        match outlook {
-            Verdict::WillSend => " ► ",
-            Verdict::AnotherSends => " ≈ ",
-            Verdict::WouldSend => " ○ ",
-            Verdict::WillNotSend => " ! ",
-            Verdict::OptedOut => " ■ ",
-            Verdict::CannotTell => " ? ",
+        match verdict {
+            Verdict::Sends(_) => " ► ",
+            Verdict::Off => " ■ ",
+            Verdict::CannotTell(_) => " ? ",
+            Verdict::NoAgent => " ○ ",
         }
     }
 
     /// A verdict's style. It sets both text and background: the terminal's theme, light or dark, decides on which of
     /// the sixteen colours its own text is readable, and black is readable on each of these.
-    pub(crate) fn outlook(self, outlook: Verdict) -> Style {
+    pub(crate) fn verdict(self, verdict: &Verdict) -> Style {
         let style = Style::new().add_modifier(Modifier::BOLD);
         if !self.colour {
             return style.add_modifier(Modifier::REVERSED);
         }
-        style.fg(Color::Black).bg(match outlook {
-            Verdict::WillSend | Verdict::AnotherSends => Color::Yellow,
-            Verdict::WouldSend => Color::Cyan,
-            Verdict::OptedOut => Color::Green,
-            Verdict::WillNotSend | Verdict::CannotTell => Color::Magenta,
+        style.fg(Color::Black).bg(match verdict {
+            Verdict::Sends(_) => Color::Yellow,
+            Verdict::Off => Color::Green,
+            Verdict::CannotTell(_) => Color::Magenta,
+            Verdict::NoAgent => Color::Cyan,
         })
     }
 

@@ -2,11 +2,14 @@
 
 use std::process::ExitCode;
 
+use anonymous_statistics::agent::installed_sender::Program;
+use anonymous_statistics::channels::{State, Verdict};
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::text::printable;
 use serde::Serialize;
 
-use super::status::switched_on;
-use crate::cli::Expect;
+use crate::cli::{CheckOptions, Expect};
 use crate::output::{self, CANNOT_TELL, Failure, NOT_DONE};
 use crate::present::words;
 
@@ -14,40 +17,100 @@ use crate::present::words;
 struct Checked {
     /// `match`, `mismatch` or `cannot-tell`.
     result: &'static str,
-    expected: &'static str,
+    expected: String,
     /// As in `status --json`.
     anonymous_statistics: Option<bool>,
     because: String,
 }
 
-pub(crate) fn run(question: &Question, expect: Expect, json: bool) -> Result<ExitCode, Failure> {
+/// An expectation that was compared: `None`: it cannot be told.
+struct Answer {
+    holds: Option<bool>,
+    because: String,
+}
+
+pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
-    let (on, wanted) = (switched_on(&preview), expect == Expect::On);
-    let (result, code) = match on {
-        Some(on) if on == wanted => ("match", ExitCode::SUCCESS),
-        Some(_) => ("mismatch", ExitCode::from(NOT_DONE)),
-        None => ("cannot-tell", ExitCode::from(CANNOT_TELL)),
+    let mut answers = Vec::new();
+    let mut expected = Vec::new();
+    if let Some(expect) = options.expect {
+        let (name, answer) = match (expect, &options.channel) {
+            (Expect::Off, None) => ("off", off(&preview, options.require_agent)),
+            (Expect::On, None) => ("on", on(&preview)),
+            (Expect::Off, Some(name)) => ("off", of_channel(&preview, name, State::is_silent)),
+            (Expect::On, Some(name)) => ("on", of_channel(&preview, name, State::sends)),
+        };
+        expected.push(options.channel.iter().fold(name.to_owned(), |text, channel| format!("{channel} {text}")));
+        answers.push(answer);
+    }
+    if let Some(url) = &options.expect_url {
+        expected.push(url.to_string());
+        answers.push(destination(&preview, url));
+    }
+    let any = |holds| answers.iter().find(|answer| answer.holds == holds);
+    let (result, code, decisive) = match (any(Some(false)), any(None)) {
+        (Some(answer), _) => ("mismatch", NOT_DONE, Some(answer)),
+        (None, Some(answer)) => ("cannot-tell", CANNOT_TELL, Some(answer)),
+        (None, None) => ("match", 0, answers.first()),
     };
-    let name = |on| if on { "on" } else { "off" };
-    let because = match preview.consent.reason() {
-        _ if on.is_none() => preview.events().headline(),
-        Some(step) => format!("{} {}", step.source, words::finding(step)),
-        None => "nothing opts out".to_owned(),
+    let checked = Checked {
+        result,
+        expected: expected.join(", "),
+        anonymous_statistics: preview.verdict().sends(),
+        because: decisive.map_or_else(String::new, |answer| printable(&answer.because).into_owned()),
     };
-    let checked = Checked { result, expected: name(wanted), anonymous_statistics: on, because };
-    if json {
+    if options.json {
         output::json(&checked)?;
     } else {
-        let line = match on {
-            Some(on) => format!("{result}: expected {}, is {}: {}", checked.expected, name(on), checked.because),
-            None => format!("{result}: expected {}: {}", checked.expected, checked.because),
-        };
-        output::lines(&[line])?;
-        if on.is_none() {
-            for line in words::both_needed(&preview) {
-                output::hint(&line);
-            }
+        output::lines(&[format!("{result}: expected {}: {}", checked.expected, checked.because)])?;
+        if result != "match" {
+            words::telemetry(&preview).iter().for_each(|line| output::hint(line));
         }
     }
-    Ok(code)
+    Ok(ExitCode::from(code))
+}
+
+/// Off, through every telemetry channel.
+fn off(preview: &Preview, require_agent: bool) -> Answer {
+    let verdict = preview.verdict();
+    let holds = match verdict {
+        Verdict::NoAgent => Some(!require_agent),
+        Verdict::Off => Some(true),
+        Verdict::Sends(_) => Some(false),
+        Verdict::CannotTell(_) => None,
+    };
+    Answer { holds, because: verdict.to_string() }
+}
+
+/// This project's sender sends the daemon's events.
+fn on(preview: &Preview) -> Answer {
+    if !preview.script.is_this_sender() {
+        let unseen = matches!(preview.script.program, Program::CannotTell(_));
+        return Answer { holds: (!unseen).then_some(false), because: format!("who would send: {}", preview.script) };
+    }
+    of_channel(preview, "events", State::sends)
+}
+
+/// The channel of every agent of this machine.
+fn of_channel(preview: &Preview, name: &str, wanted: fn(State) -> bool) -> Answer {
+    let channels = preview.channels();
+    let others = preview.others.iter().flat_map(|other| &other.channels);
+    let answers = channels.iter().chain(others).filter(|channel| channel.name == name).map(|channel| {
+        let state = channel.judgement.state;
+        let holds = (state != State::Unknown).then(|| wanted(state));
+        Answer { holds, because: format!("{}: {}", channel.name, words::judged(channel)) }
+    });
+    // No comes first, then unknown.
+    let first = answers.min_by_key(|answer| answer.holds.map_or(1, |holds| if holds { 2 } else { 0 }));
+    first.unwrap_or_else(|| Answer { holds: None, because: format!("there is no channel {name}") })
+}
+
+fn destination(preview: &Preview, url: &Endpoint) -> Answer {
+    match &preview.assembly {
+        Ok(assembly) if assembly.request.endpoint() == url => Answer { holds: Some(true), because: url.to_string() },
+        Ok(assembly) => {
+            Answer { holds: Some(false), because: format!("the events go to {}", assembly.request.endpoint()) }
+        }
+        Err(error) => Answer { holds: Some(false), because: error.to_string() },
+    }
 }

@@ -67,8 +67,8 @@ fn not_exact(assembly: &Assembly, raw: bool) -> Vec<String> {
 
 fn text(preview: &Preview, assembly: &Assembly) -> String {
     let mut text = format!("{}\n", words::headline(preview));
-    for line in words::both_needed(preview) {
-        let _ = writeln!(text, "{line}");
+    for line in words::telemetry(preview) {
+        let _ = writeln!(text, "  {line}");
     }
     text.push('\n');
     text.push_str(&words::aligned(&words::overview(preview)));
@@ -201,8 +201,8 @@ impl<'a> Shown<'a> {
             about: fields::About::of(entry.field),
         });
         Self {
-            state: preview.events().verdict().name(),
-            headline: preview.events().headline(),
+            state: preview.verdict().name(),
+            headline: preview.verdict().to_string(),
             event: &preview.action,
             exact: preview.is_exact(),
             sent: false,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::agent::process::EnvSource;
-use anonymous_statistics::channels::OptOutEffect;
+use anonymous_statistics::channels::{Channel, Step as ChannelStep};
 use anonymous_statistics::consent::{Decision, Source};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::Unread;
@@ -27,8 +27,8 @@ pub(crate) fn run(question: &Question, json: bool) -> Result<ExitCode, Failure> 
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
     let mut text = format!("{}\n", words::headline(preview));
-    for line in words::both_needed(preview) {
-        let _ = writeln!(text, "{line}");
+    for line in words::telemetry(preview) {
+        let _ = writeln!(text, "  {line}");
     }
     text.push('\n');
     let _ = writeln!(
@@ -69,13 +69,18 @@ fn text(preview: &Preview) -> String {
     text.push_str("\nEvery channel of the agent:\n");
     for channel in &preview.channels() {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
-        let rows = [
-            ("opt-out", channel.reach.describe().to_owned()),
-            ("here", printable(&channel.state).into_owned()),
-            ("to stop", channel.how_to_stop.to_owned()),
-        ];
-        for (label, row) in rows {
-            let _ = writeln!(text, "    {label:8} {row}");
+        let _ = writeln!(text, "    {:8} {}", "here", words::judged(channel));
+        for step in &channel.judgement.trace {
+            let _ = writeln!(text, "    {:8}   {}", "", words::channel_step(step));
+        }
+        let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
+        let _ = writeln!(text, "    {:8} {}", "to stop", channel.how_to_stop);
+    }
+    for other in &preview.others {
+        let folder = other.config_directory.as_deref().map_or_else(|| "no config directory".to_owned(), words::path);
+        let _ = writeln!(text, "\nAnother agent, {folder}:");
+        for channel in other.channels.iter().filter(|channel| channel.is_telemetry) {
+            let _ = writeln!(text, "  {}: {}", channel.name, words::judged(channel));
         }
     }
     let _ = match consent.decision() {
@@ -88,8 +93,9 @@ fn text(preview: &Preview) -> String {
 /// The JSON answer. Names and meanings stay the same in later versions, which may add some.
 #[derive(Serialize)]
 struct Status {
-    /// Whether the agent's events may be sent; null: unknown.
+    /// Whether this machine sends telemetry, through any channel; null: it cannot be told.
     anonymous_statistics: Option<bool>,
+    /// `sends`, `off`, `cannot-tell` or `no-agent`.
     state: &'static str,
     headline: String,
     decision: &'static str,
@@ -100,6 +106,7 @@ struct Status {
     shell_would_decide: Option<&'static str>,
     daemons: Vec<Running>,
     channels: Vec<Way>,
+    other_agents: Vec<Agent>,
     who_would_send: String,
     who_would_send_means: String,
     looked_at: Option<String>,
@@ -112,17 +119,6 @@ struct Status {
     /// The unread rest of the state folder; `None`: it cannot be read.
     unread: Option<Unread>,
     netdata_version: Option<String>,
-}
-
-/// Whether the agent's events may be sent. `None`: unknown, because this account cannot see enough, or because the
-/// daemon may report by itself.
-pub(crate) fn switched_on(preview: &Preview) -> Option<bool> {
-    match preview.consent.decision() {
-        Decision::Allowed => Some(true),
-        Decision::OptedOut if preview.events().may_report_itself() => None,
-        Decision::OptedOut => Some(false),
-        Decision::Unknown => None,
-    }
 }
 
 #[derive(Serialize)]
@@ -148,9 +144,49 @@ struct Running {
 struct Way {
     name: &'static str,
     what: &'static str,
-    opt_out: &'static str,
-    here: String,
+    /// Whether it counts for the state of the machine.
+    is_telemetry: bool,
+    /// `on`, `on-later`, `off`, `not-there` or `unknown`.
+    state: &'static str,
+    why: String,
+    trace: Vec<WayStep>,
+    destination: String,
     how_to_stop: &'static str,
+}
+
+/// A question of the sending program.
+#[derive(Serialize)]
+struct WayStep {
+    asked: String,
+    found: String,
+    effect: &'static str,
+}
+
+/// Another agent of this machine.
+#[derive(Serialize)]
+struct Agent {
+    config_directory: Option<String>,
+    channels: Vec<Way>,
+}
+
+impl Way {
+    fn of(channel: &Channel) -> Self {
+        let step = |step: &ChannelStep| WayStep {
+            asked: printable(&step.asked).into_owned(),
+            found: printable(&step.found).into_owned(),
+            effect: step.effect.describe(),
+        };
+        Self {
+            name: channel.name,
+            what: channel.what,
+            is_telemetry: channel.is_telemetry,
+            state: channel.judgement.state.name(),
+            why: printable(&channel.judgement.why).into_owned(),
+            trace: channel.judgement.trace.iter().map(step).collect(),
+            destination: printable(&channel.destination).into_owned(),
+            how_to_stop: channel.how_to_stop,
+        }
+    }
 }
 
 impl Status {
@@ -163,17 +199,6 @@ impl Status {
             environment_seen: daemon.environment.is_ok(),
             config_directory: daemon.folders.config_path().map(words::path),
         });
-        let channels = preview.channels().into_iter().map(|channel| Way {
-            name: channel.name,
-            what: channel.what,
-            opt_out: match channel.reach {
-                OptOutEffect::Stops => "stops",
-                OptOutEffect::Partly => "partly",
-                OptOutEffect::Not => "not",
-            },
-            here: printable(&channel.state).into_owned(),
-            how_to_stop: channel.how_to_stop,
-        });
         let trace = preview.consent.steps.iter().map(|step| Step {
             kind: match step.source {
                 Source::File(_) => "file",
@@ -185,9 +210,9 @@ impl Status {
             what_would_change_it: step.what_would_change_it(),
         });
         Self {
-            anonymous_statistics: switched_on(preview),
-            state: preview.events().verdict().name(),
-            headline: preview.events().headline(),
+            anonymous_statistics: preview.verdict().sends(),
+            state: preview.verdict().name(),
+            headline: preview.verdict().to_string(),
             decision: words::decision(preview.consent.decision()),
             decided_for: match preview.surroundings.whose {
                 EnvSource::Call => "call",
@@ -199,7 +224,15 @@ impl Status {
             trace: trace.collect(),
             shell_would_decide: preview.askers.as_ref().map(|consent| words::decision(consent.decision())),
             daemons: daemons.collect(),
-            channels: channels.collect(),
+            channels: preview.channels().iter().map(Way::of).collect(),
+            other_agents: preview
+                .others
+                .iter()
+                .map(|other| Agent {
+                    config_directory: other.config_directory.as_deref().map(words::path),
+                    channels: other.channels.iter().map(Way::of).collect(),
+                })
+                .collect(),
             who_would_send: preview.script.to_string(),
             who_would_send_means: preview.events().condition(),
             looked_at: preview.script.path.as_deref().map(words::path),

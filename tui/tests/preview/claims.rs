@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Agent, GUID, OPT_OUT, json};
+use crate::common::{Agent, GUID, OPT_OUT, Ran, json};
 
 /// An agent with a kept START that has all of its daemon's values.
 fn with_last_start() -> Agent {
@@ -110,44 +110,64 @@ fn the_folder_of_the_plugins_can_be_named() {
     assert_eq!(agent.run(&["status", "--plugins-dir", "other"]).code, Some(2));
 }
 
-/// Since v2.3 the daemon posts a report by itself, regardless of its script.
+/// Since v2.3 the daemon reports by itself, regardless of its script and of `DO_NOT_TRACK`.
 #[test]
-fn off_is_not_said_of_a_daemon_that_may_report_by_itself() {
+fn off_is_said_only_where_every_channel_is_off() {
     let agent = Agent::new();
     let file = agent.path("etc").join(OPT_OUT);
-    fs::write(&file, "").unwrap();
-    let off = agent.run(&["check", "--expect", "off"]);
-    assert_eq!(off.code, Some(0), "{}", off.out);
-    assert!(agent.run(&["status"]).out.starts_with("[x] OPTED OUT: "));
-    let unknown = || fs::remove_file(agent.path("lib/status-netdata.json")).unwrap();
-    let versions: [(&str, &dyn Fn()); 4] = [
-        (" (v2.3.0)", &|| agent.set_version("v2.3.0")),
-        (" (v2.5.4)", &|| agent.set_version("v2.5.4")),
-        (" (v2.9.0-12-nightly)", &|| agent.set_version("v2.9.0-12-nightly")),
-        (", unless it is older than v2.3", &unknown),
-    ];
-    for (version, set) in versions {
-        set();
-        let says = format!("CANNOT TELL: this daemon also reports by itself{version}");
-        let check = agent.run(&["check", "--expect", "off"]);
-        assert_eq!(check.code, Some(3), "{version}: {}", check.out);
-        assert!(check.out.contains(&says), "{}", check.out);
-        let conf = agent.path("etc/netdata.conf");
-        for text in [&check.err, &agent.run(&["status"]).out, &agent.run(&["show"]).out] {
-            assert!(text.contains(&format!("  the file {}\n", file.display())), "{text}");
-            let line = format!("  crash reports = off   under [global] in {}\n", conf.display());
-            assert!(text.contains(&line), "{text}");
-        }
+    let check = || agent.run(&["check", "--expect", "off"]);
+    let headline = || agent.run(&["status"]).out.lines().next().unwrap_or_default().to_owned();
+    let reports = || {
         let status = json(&agent.run(&["status", "--json"]));
-        assert_eq!(status["anonymous_statistics"], serde_json::Value::Null);
-        assert_eq!(status["state"], "cannot-tell");
-        assert!(agent.run(&["status"]).out.starts_with(&format!("[?] {says}\n")));
-        assert!(agent.run(&["opt-out"]).out.contains(&says));
-        assert_eq!(json(&agent.run(&["check", "--expect", "off", "--json"]))["result"], "cannot-tell");
+        let channels = status["channels"].as_array().unwrap().clone();
+        let channel = channels.into_iter().find(|channel| channel["name"] == "crash-reports").unwrap();
+        (status["state"].as_str().unwrap().to_owned(), channel["state"].as_str().unwrap().to_owned())
+    };
+    fs::write(agent.path("plugins/anonymous-statistics.sh"), "#!/bin/sh\n").unwrap();
+    // Without the file every one of them sends.
+    for version in ["v2.2.6", "v2.5.4", "v2.9.0-12-nightly"] {
+        agent.set_version(version);
+        assert_eq!(check().code, Some(1), "{version}: {}", check().out);
+        assert!(headline().starts_with("[>] SENDS: "), "{version}: {}", headline());
     }
-    // A daemon of v2.6 or later calls no script. Without objections, nothing may suggest that it sends nothing.
+    // The file is enough for an agent that the Cloud does not know.
+    fs::write(&file, "").unwrap();
+    for (version, reported) in [("v2.2.6", "not-there"), ("v2.5.4", "off"), ("v2.9.0", "off")] {
+        agent.set_version(version);
+        assert_eq!(check().code, Some(0), "{version}: {}", check().out);
+        assert_eq!(
+            (headline().as_str(), reports()),
+            ("[x] OFF: every telemetry channel is off", ("off".into(), reported.into()))
+        );
+        assert_eq!(json(&agent.run(&["status", "--json"]))["anonymous_statistics"], false);
+    }
+    // An agent that was ever claimed reports all the same, until its own setting says no.
+    fs::create_dir(agent.path("lib/cloud.d")).unwrap();
+    fs::write(agent.path("lib/cloud.d/claimed_id"), "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10").unwrap();
+    assert_eq!((check().code, reports()), (Some(1), ("sends".into(), "on-later".into())));
+    for (value, code) in [("off", 0), ("OFF", 0), ("crashes # note", 0), ("all", 1), ("crashes", 1)] {
+        fs::write(agent.path("etc/netdata.conf"), format!("[global]\n  crash reports = {value}\n")).unwrap();
+        assert_eq!(check().code, Some(code), "{value}: {}", check().out);
+    }
+    let of = |channel: &str| agent.run(&["check", "--expect", "off", "--channel", channel]).code;
+    assert_eq!((of("crash-reports"), of("events"), of("sentry")), (Some(1), Some(0), Some(0)));
+    // Variables: a daemon of v2.3 or later reads one of them, and its own reports never read the other.
     fs::remove_file(&file).unwrap();
-    agent.set_version("v2.6.0");
-    let status = agent.run(&["status"]);
-    assert!(status.out.starts_with("[?] CANNOT TELL: this daemon also reports by itself (v2.6.0)"), "{}", status.out);
+    fs::remove_file(agent.path("etc/netdata.conf")).unwrap();
+    fs::remove_dir_all(agent.path("lib/cloud.d")).unwrap();
+    for (variable, code) in [("DISABLE_TELEMETRY", 0), ("DO_NOT_TRACK", 1)] {
+        let output = agent.command(&["check", "--expect", "off"]).env(variable, "0").output().unwrap();
+        let ran = Ran::from(&output);
+        assert_eq!(ran.code, Some(code), "{variable}: {}", ran.out);
+    }
+    // Rules that are not known are not guessed.
+    fs::write(&file, "").unwrap();
+    agent.set_version("v99.0.0");
+    assert_eq!(check().code, Some(3), "{}", check().out);
+    fs::remove_file(agent.path("lib/status-netdata.json")).unwrap();
+    assert_eq!(check().code, Some(0), "whatever the version, the file turns it off: {}", check().out);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(check().code, Some(1), "whatever the version, the dashboard is on: {}", check().out);
+    fs::remove_file(agent.path("plugins/anonymous-statistics.sh")).unwrap();
+    assert_eq!(check().code, Some(3), "without a script an agent of v2.2 is silent: {}", check().out);
 }

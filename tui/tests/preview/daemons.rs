@@ -56,7 +56,9 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
         return skip(this_test!(), "there is no sleep(1)");
     };
     let ran = agent.run(&["status"]);
-    assert!(ran.out.starts_with("[x] OPTED OUT: DO_NOT_TRACK set to \"0\""), "{}", ran.out);
+    // The dashboard of this daemon goes by the file alone.
+    assert!(ran.out.starts_with("[>] SENDS: dashboard\n"), "{}", ran.out);
+    assert!(ran.out.contains("events         off: DO_NOT_TRACK set to \"0\""), "{}", ran.out);
     for said in [
         format!("Decided for the running daemon, process {}", daemon.id()),
         "daemon: set to \"0\", which opts out too".to_owned(),
@@ -66,7 +68,7 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
         assert!(ran.out.contains(&said), "{said}\n{}", ran.out);
     }
     let status = json(&agent.run(&["status", "--json"]));
-    assert_eq!(status["anonymous_statistics"], false);
+    assert_eq!(status["anonymous_statistics"], true);
     assert_eq!((&status["decided_for"], &status["shell_would_decide"]), (&"daemon".into(), &"allowed".into()));
     // This machine may run others.
     let listed = status["daemons"].as_array().unwrap();
@@ -124,8 +126,8 @@ fn the_dashboards_channel_waits_for_a_restart() {
     let here = |agent: &Agent| {
         let status = json(&agent.run(&["status", "--json"]));
         let channels = status["channels"].as_array().unwrap().clone();
-        assert!(channels.iter().all(|channel| !channel["here"].as_str().unwrap().is_empty()), "{channels:?}");
-        channels.iter().find(|channel| channel["name"] == "dashboard").unwrap()["here"].as_str().unwrap().to_owned()
+        assert!(channels.iter().all(|channel| !channel["why"].as_str().unwrap().is_empty()), "{channels:?}");
+        channels.iter().find(|channel| channel["name"] == "dashboard").unwrap()["why"].as_str().unwrap().to_owned()
     };
     assert!(here(&agent).contains("restart netdata"), "{}", here(&agent));
     drop(before);

@@ -173,7 +173,7 @@ fn a_whole_session_opens_no_network_socket() {
         ("?", "Keys"),
         ("Escape", "DISABLE_TELEMETRY"),
         ("o", "Opt out?"),
-        ("Enter", "The disk says now: OPTED OUT"),
+        ("Enter", "The disk says now: OFF"),
         ("Enter", "? help"),
         ("i", "Opt in?"),
         ("Escape", "? help"),

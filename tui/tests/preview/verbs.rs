@@ -274,7 +274,7 @@ fn status_tells_the_whole_trace() {
     let ran = Ran::from(&call);
     assert_eq!(ran.code, Some(0));
     for part in [
-        "OPTED OUT",
+        "[x] OFF",
         "Decision: opted out",
         OPT_OUT,
         "DISABLE_TELEMETRY",
@@ -288,7 +288,7 @@ fn status_tells_the_whole_trace() {
     assert!(!ran.out.contains("secret"));
     let status = json(&agent.run(&["status", "--json"]));
     let expected = core(&agent, "START", None);
-    assert_eq!(status["state"], expected.events().verdict().name());
+    assert_eq!(status["state"], expected.verdict().name());
     assert_eq!(status["trace"].as_array().unwrap().len(), expected.consent.steps.len());
     assert_eq!(status["trace"][0]["source"], agent.path("etc").join(OPT_OUT).to_str().unwrap());
 }
@@ -321,7 +321,7 @@ fn opting_out_creates_one_file_and_deletes_what_waits() {
 
     let ran = agent.run(&["opt-out"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for part in ["Created ", "Deleted 1 event", "Restart netdata, then the dashboard stops as well", "OPTED OUT"] {
+    for part in ["Created ", "Deleted 1 event", "Restart netdata, then the dashboard stops as well", "[x] OFF"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     assert_eq!(outbox.names(State::Waiting).unwrap(), []);
@@ -356,7 +356,7 @@ fn opting_in_lists_what_still_opts_out() {
     fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
     let ran = Ran::from(&agent.command(&["opt-in", "--yes"]).env("DISABLE_TELEMETRY", "1").output().unwrap());
     assert!(ran.out.contains("Still in the way: DISABLE_TELEMETRY set to \"1\""), "{}", ran.out);
-    assert!(ran.out.contains("OPTED OUT"), "{}", ran.out);
+    assert!(ran.out.contains("[x] OFF"), "{}", ran.out);
 }
 
 #[test]

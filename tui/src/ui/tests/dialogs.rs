@@ -1,5 +1,6 @@
 //! Opting out and in, saving, and the results.
 
+use anonymous_statistics::agent::folders::Folders;
 use anonymous_statistics::consent::Consent;
 
 use super::*;
@@ -67,7 +68,7 @@ fn after_opting_out_the_disk_is_read_again_and_shown() {
     assert!(folder.path().join(".opt-out-from-anonymous-statistics").exists());
     assert!(shows(&state, "The disk says now: looking"));
     looked(&mut state, opted_out());
-    for part in ["Created ", "Restart netdata", "The disk says now: OPTED OUT"] {
+    for part in ["Created ", "Restart netdata", "The disk says now: OFF"] {
         assert!(shows(&state, part), "{part}:\n{}", text(&state));
     }
     press(&mut state, Key::Enter);
@@ -112,7 +113,7 @@ fn what_cannot_be_done_is_not_asked_for() {
 #[test]
 fn without_an_agent_the_default_folder_is_offered() {
     let mut preview = without_history();
-    (preview.folders.config, preview.folders.library, preview.script.path) = (None, None, None);
+    (preview.folders, preview.script.path) = (Folders::find(&[], |_folder| false), None);
     preview.targets.clear();
     let mut state = state(preview, RICH, USUAL);
     assert!(shows(&state, "No Netdata agent was found on this machine."), "{}", text(&state));

@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 
 use anonymous_statistics::agent::folders::{Dir, DirSource};
 use anonymous_statistics::agent::installed_sender::Program;
+use anonymous_statistics::agent::own_opt_out::{Access, OwnOptOut};
 use anonymous_statistics::call::{Invocation, Provenance};
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::consent::Finding;
 use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Target};
@@ -55,6 +57,8 @@ fn opted_out() -> Preview {
     let mut preview = preview();
     preview.consent = example::consent(&[Finding::Exists("a file")]);
     preview.targets[0].file = Finding::Exists("a file");
+    let path = "/etc/netdata/.opt-out-from-anonymous-statistics".into();
+    preview.files.opt_out = Some(OwnOptOut { path, access: Access::Everybody, changed: Some(UnixMillis(0)) });
     preview
 }
 

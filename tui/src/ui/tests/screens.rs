@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use anonymous_statistics::agent::folders::Folders;
+use anonymous_statistics::agent::installed_sender::Script;
 use anonymous_statistics::agent::version::Version;
-use anonymous_statistics::channels::events::Verdict;
-use anonymous_statistics::consent::{Consent, Decision};
+use anonymous_statistics::consent::Consent;
 use anonymous_statistics::fields::ACTIONS;
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::history::History;
@@ -125,51 +126,49 @@ fn a_dialog_is_seen_whole_in_every_terminal() {
     }
 }
 
-/// One machine for each verdict, with the head's words and sender.
-pub(super) fn outlooks() -> Vec<(Preview, Verdict, &'static str, &'static str)> {
+/// One machine for each verdict and sender, with the head's words and sender.
+pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static str)> {
     let make = |change: &dyn Fn(&mut Preview)| {
         let mut preview = preview();
         change(&mut preview);
         preview
     };
     let of = |program: Program| make(&|preview| preview.script.program = program.clone());
-    let later = make(&|preview| preview.version = Version::new("v2.6.0", "a file"));
     let cannot_look = || "Permission denied (os error 13)".to_owned();
-    let blind = make(&|preview| preview.consent = example::consent(&[Finding::CannotLook(cannot_look())]));
-    let unseen = of(Program::CannotTell(cannot_look()));
+    let version = |text: &'static str| make(&move |preview| preview.version = Version::new(text, "a file"));
+    let blind = make(&|preview| {
+        preview.consent = example::consent(&[Finding::CannotLook(cannot_look())]);
+        let path = "/etc/netdata/.opt-out-from-anonymous-statistics".into();
+        preview.files.opt_out = Some(OwnOptOut { path, access: Access::Unseen(cannot_look()), changed: None });
+    });
+    let no_agent = make(&|preview| {
+        preview.folders = Folders::find(&[], |_folder| false);
+        preview.script = Script::look(None);
+        preview.version = None;
+    });
     vec![
-        (preview(), Verdict::WillSend, "[>] WILL SEND", "this sender, "),
-        (of(Program::Netdatas), Verdict::AnotherSends, "[~] NOT THIS: Netdata's own script", "Netdata's own script"),
-        (of(Program::Another), Verdict::AnotherSends, "[~] NOT THIS: another program", "another program"),
+        (preview(), "sends", "[>] SENDS: events, dashboard", "this sender, "),
+        (of(Program::Netdatas), "sends", "[>] SENDS: events, dashboard", "Netdata's own script"),
+        (of(Program::Another), "sends", "[>] SENDS: dashboard", "another program"),
+        (of(Program::Missing), "off", "[x] OFF", "nobody: no script installed"),
         (
-            of(Program::Missing),
-            Verdict::WouldSend,
-            "[o] WOULD SEND, if this sender were",
-            "nobody: no script installed",
+            of(Program::CannotTell(cannot_look())),
+            "cannot-tell",
+            "[?] CANNOT TELL: events: who would send",
+            "cannot tell",
         ),
-        (unseen, Verdict::WouldSend, "[o] WOULD SEND, if this sender is what", "cannot tell"),
-        (
-            later,
-            Verdict::CannotTell,
-            "[?] CANNOT TELL: this daemon also reports by itself (v2.6.0)",
-            "nobody: this daemon calls none",
-        ),
-        (
-            without_request(),
-            Verdict::WillNotSend,
-            "[!] WILL NOT SEND: NETDATA_REGISTRY_UNIQUE_ID is not a GUID",
-            "nobody: no script installed",
-        ),
-        (opted_out(), Verdict::OptedOut, "[x] OPTED OUT: /etc/netdata/", "this sender, "),
-        (blind, Verdict::CannotTell, "[?] CANNOT TELL from this account:", "this sender, "),
+        (version("v2.6.0"), "sends", "[>] SENDS: crash-reports, dashboard", "nobody: this daemon calls none"),
+        (version("v2.5.0"), "sends", "[>] SENDS: events, crash-reports, dashboard", "this sender, "),
+        (opted_out(), "off", "[x] OFF", "this sender, "),
+        (blind, "cannot-tell", "[?] CANNOT TELL: events: /etc/netdata/", "this sender, "),
+        (no_agent, "no-agent", "[-] NO AGENT", "nobody: no agent found here"),
     ]
 }
 
 #[test]
-fn every_outlook_is_said_in_words_and_by_a_symbol_on_every_screen() {
-    for (preview, outlook, words, sender) in outlooks() {
-        assert_eq!(preview.events().verdict(), outlook);
-        assert_eq!(preview.consent.decision() == Decision::OptedOut, words.contains("OPTED OUT"), "{words}");
+fn every_verdict_is_said_in_words_and_by_a_symbol_on_every_screen() {
+    for (preview, name, words, sender) in outlooks() {
+        assert_eq!(preview.verdict().name(), name, "{words}: {:?}", preview.channels());
         let fields = preview.assembly.as_ref().map_or(0, |assembly| {
             let body: serde_json::Value = serde_json::from_slice(assembly.request.body()).unwrap();
             // The properties themselves are no field.

@@ -1,0 +1,52 @@
+//! Sentry: minidumps of crashes, from Netdata's own packages for Debian and Ubuntu on x86-64 (from v1.45 on).
+
+use crate::agent::version::Release;
+use crate::channels::channel::{Channel, Seen, When};
+use crate::channels::crash_reports::LastSeen;
+use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
+
+/// The first with Sentry's library.
+const FIRST: Release = Release(1, 45);
+
+pub(super) fn channel(seen: &Seen<'_>) -> Channel {
+    Channel {
+        name: "sentry",
+        what: "Sentry: after a crash, the memory of the daemon's threads (minidump) and its identifier.",
+        is_telemetry: true,
+        destination: "*.ingest.sentry.io".to_owned(),
+        judgement: by_version(seen.version, |release| judge(release, seen)),
+        how_to_stop: "the opt-out file, or DISABLE_TELEMETRY with any value; \"crash reports\" does not count here",
+    }
+}
+
+fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
+    if release < FIRST {
+        return Judgement::new(State::NotThere, format!("it came with v{FIRST}"));
+    }
+    if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
+        return Judgement::new(State::NotThere, "it is built for Linux on x86-64 only");
+    }
+    let built_in = match &seen.files.last {
+        LastSeen::Run(run) => Ok(run.sentry_available),
+        // Every other package is built without it.
+        LastSeen::None if !seen.may_be_netdatas_package() => Ok(false),
+        LastSeen::None => Err("there is no status file that says whether it is built in".to_owned()),
+        LastSeen::Unseen(why) => Err(why.clone()),
+    };
+    let mut trace = vec![match &built_in {
+        Ok(true) => Step::new("agent.sentry_available", "it is built in", Effect::On),
+        Ok(false) => Step::new("agent.sentry_available", "it is not built in", Effect::Off),
+        Err(why) => Step::new("agent.sentry_available", why.clone(), Effect::Unknown),
+    }];
+    if built_in == Ok(false) {
+        return Judgement::new(State::NotThere, "this agent is built without it").with(trace);
+    }
+    let (disabled, looked) = seen.disabled(release, When::AtStart);
+    trace.extend(looked);
+    let judgement = match (disabled, built_in) {
+        (Ok(true), _) => Judgement::new(State::Off, "the daemon finds its telemetry disabled"),
+        (Err(why), _) | (Ok(false), Err(why)) => Judgement::new(State::Unknown, why),
+        (Ok(false), Ok(_)) => Judgement::new(State::On, "it is built in, and nothing that it reads turns it off"),
+    };
+    judgement.with(trace)
+}
