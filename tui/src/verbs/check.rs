@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anonymous_statistics::agent::installed_sender::Program;
+use anonymous_statistics::agent::process::EnvSource;
 use anonymous_statistics::channels::{State, Verdict};
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::inspect::{Preview, Question};
@@ -85,7 +86,8 @@ fn off(preview: &Preview, require_agent: bool) -> Answer {
 /// This project's sender sends the daemon's events.
 fn on(preview: &Preview) -> Answer {
     if !preview.script.is_this_sender() {
-        let unseen = matches!(preview.script.program, Program::CannotTell(_));
+        let unseen = matches!(preview.script.program, Program::CannotTell(_))
+            || preview.surroundings.whose == EnvSource::Unseen;
         return Answer { holds: (!unseen).then_some(false), because: format!("who would send: {}", preview.script) };
     }
     of_channel(preview, "events", State::sends)

@@ -16,29 +16,46 @@ use anonymous_statistics::request::payload::EventId;
 #[test]
 fn a_fleet_is_checked_by_exit_status() {
     let agent = Agent::new();
+    agent.install_sender();
     let check = |expect: &str| agent.run(&["check", "--expect", expect]);
-    let on = json(&agent.run(&["status", "--json"]))["anonymous_statistics"].clone();
+    let decision = json(&agent.run(&["status", "--json"]))["decision"].clone();
     // The machine may have an opt-out file of its own.
-    if on == true {
+    if decision == "allowed" {
         assert_eq!((check("on").code, check("off").code), (Some(0), Some(1)));
     }
     fs::write(agent.path("etc").join(OPT_OUT), "").unwrap();
     let (off, on) = (check("off"), check("on"));
     assert_eq!((off.code, on.code), (Some(0), Some(1)), "{off:?} {on:?}");
-    assert!(off.out.starts_with("match: expected off, is off: "), "{}", off.out);
+    assert!(off.out.starts_with("match: expected off: OFF"), "{}", off.out);
     assert_eq!(off.out.lines().count(), 1);
     let object = json(&agent.run(&["check", "--expect", "on", "--json"]));
     assert_eq!((&object["result"], &object["anonymous_statistics"]), (&"mismatch".into(), &false.into()));
     assert_eq!(agent.run(&["check"]).code, Some(2));
     assert_eq!(agent.run(&["check", "--expect", "maybe"]).code, Some(2));
 
+    let url = |url: &str| agent.run(&["check", "--expect-url", url]).code;
+    fs::write(agent.path("etc/anonymous-statistics.toml"), "url = 'http://127.0.0.1:9/capture/'\n").unwrap();
+    assert_eq!((url("http://127.0.0.1:9/capture/"), url("http://127.0.0.1:9/other/")), (Some(0), Some(1)));
+    assert_eq!(url("http://example.org/"), Some(2));
+
+    // A machine without an agent is off, unless one is wanted.
+    let nowhere = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(crate::common::PROGRAM);
+        let folders = ["--config-dir", "/nonexistent/etc", "--lib-dir", "/nonexistent/lib"];
+        Ran::from(&command.args(["check", "--expect", "off"]).args(folders).args(arguments).env_clear().output().unwrap())
+    };
+    if nowhere(&[]).out.contains("NO AGENT") {
+        assert_eq!((nowhere(&[]).code, nowhere(&["--require-agent"]).code), (Some(0), Some(1)));
+    }
+
     // A path through a link to itself cannot be read.
     let agent = Agent::new();
+    agent.install_sender();
     let folder = agent.path("loop");
     std::os::unix::fs::symlink("loop", &folder).unwrap();
     let output = agent.command(&["check", "--expect", "off"]).env("NETDATA_USER_CONFIG_DIR", folder).output().unwrap();
     let ran = Ran::from(&output);
-    let opted_out = ran.out.contains("is off");
+    let opted_out = ran.out.contains("OFF");
     assert_eq!(ran.code, Some(if opted_out { 0 } else { 3 }), "{ran:?}");
 }
 
@@ -126,7 +143,7 @@ fn what_the_agents_user_links_to_is_not_read() {
         [
             show.contains(GUID),
             status["netdata_version"].as_str().is_some_and(|version| version.starts_with("v2.2.5")),
-            cloud["here"] == "this agent is claimed",
+            cloud["why"] == "this agent is claimed",
         ]
     };
     let unseen = |path: &str| fs::remove_dir_all(agent.path(path)).or_else(|_file| fs::remove_file(agent.path(path)));
@@ -149,7 +166,7 @@ fn what_the_agents_user_links_to_is_not_read() {
     // Unseen does not mean no.
     let status = json(&agent.run(&["status", "--json"]));
     let cloud = status["channels"].as_array().unwrap().iter().find(|channel| channel["name"] == "cloud").unwrap();
-    assert_eq!(cloud["here"], "cannot be told from this account");
+    assert_eq!(cloud["state"], "unknown");
 }
 
 #[test]
