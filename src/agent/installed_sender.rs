@@ -1,12 +1,13 @@
 //! The program at the path of the daemon's telemetry script.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
 use crate::agent::MARK;
+use crate::agent::pieces;
 use crate::consent::OPT_OUT_FILE;
 use crate::files::{self, Links, Opened};
 
@@ -70,36 +71,19 @@ impl fmt::Display for Script {
     }
 }
 
-/// Bytes that are searched at once.
-const PIECE: usize = 64 * 1024;
-/// More than the longest mark, which may lie across two pieces.
-const OVERLAP: usize = 256;
-
-/// Identifies a program. Netdata's script, in every version, contains the name of the opt-out file. Our program has
-/// several megabytes: reading it into memory at once would take longer than everything else.
+/// Identifies a program. Netdata's script, in every version, contains the name of the opt-out file.
 fn whose(program: Opened) -> io::Result<Program> {
-    let mut file = program.file.take(PROGRAM_BYTES);
-    let mut piece = vec![0; PIECE];
-    let (mut kept, mut is_script, mut looks_for_the_file) = (0, None, false);
-    loop {
-        let read = file.read(piece.get_mut(kept..).unwrap_or_default())?;
-        let here = piece.get(..kept + read).unwrap_or_default();
-        if let Some(version) = version_in(here) {
-            return Ok(Program::ThisSender(version));
-        }
-        is_script = is_script.or_else(|| Some(here.starts_with(b"#!")));
-        looks_for_the_file |= memmem::find(here, OPT_OUT_FILE.as_bytes()).is_some();
-        if read == 0 {
-            break;
-        }
-        let begin = here.len().saturating_sub(OVERLAP);
-        kept = here.len() - begin;
-        piece.copy_within(begin..begin + kept, 0);
-    }
-    if file.limit() == 0 {
-        return Err(io::Error::other(format!("it is larger than {PROGRAM_BYTES} bytes")));
-    }
-    Ok(if is_script == Some(true) && looks_for_the_file { Program::Netdatas } else { Program::Another })
+    let (mut is_script, mut looks_for_the_file) = (None, false);
+    let ours = pieces::search(program, PROGRAM_BYTES, |piece| {
+        is_script = is_script.or_else(|| Some(piece.starts_with(b"#!")));
+        looks_for_the_file |= memmem::find(piece, OPT_OUT_FILE.as_bytes()).is_some();
+        version_in(piece)
+    })?;
+    Ok(match ours {
+        Some(version) => Program::ThisSender(version),
+        None if is_script == Some(true) && looks_for_the_file => Program::Netdatas,
+        None => Program::Another,
+    })
 }
 
 fn version_in(program: &[u8]) -> Option<String> {
@@ -117,6 +101,7 @@ fn version_in(program: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::pieces::{OVERLAP, PIECE};
 
     #[test]
     fn what_stands_at_the_place() {

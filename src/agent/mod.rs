@@ -1,5 +1,7 @@
 //! The agent on this machine: its folders, configuration, process, unit and version, and the program that sends for it.
 
+#[cfg(feature = "inspect")]
+mod binary;
 pub mod conf;
 pub mod folders;
 #[cfg(feature = "inspect")]
@@ -7,6 +9,8 @@ pub mod installed_sender;
 pub mod next_call;
 #[cfg(feature = "inspect")]
 pub mod own_opt_out;
+#[cfg(feature = "inspect")]
+mod pieces;
 #[cfg(feature = "inspect")]
 pub mod process;
 #[cfg(feature = "inspect")]

@@ -1,8 +1,10 @@
 //! The agent's version from its files, and the events for which a daemon of that version calls a script.
 
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::agent::binary;
 use crate::agent::folders::Folders;
 use crate::fields::Action;
 use crate::files::{self, Links};
@@ -81,14 +83,25 @@ impl Version {
         (plain && text.len() <= 64 && parts(text).is_some()).then(|| Self { text: text.to_owned(), from: from.into() })
     }
 
-    /// Reads the version of the agent with these folders. A list of packages counts only for an agent in a
-    /// distribution's folders.
+    /// Reads the version of the agent with these folders: of its program, as it starts next. A status file that was
+    /// written after the program was installed is of it; so is a list of packages, in a distribution's folders.
     pub fn installed(folders: &Folders) -> Option<Self> {
-        if let Some(version) = folders.library_path().and_then(of_status_file) {
+        let program = folders.program(Path::exists);
+        let changed = |path: &Path| path.metadata().ok().map(|metadata| (metadata.ctime(), metadata.mtime()));
+        let installed = program.as_deref().and_then(changed).map(|(ctime, mtime)| ctime.max(mtime));
+        let status = folders.library_path().map(|library| library.join(STATUS_FILE));
+        let written = status.as_deref().and_then(changed).map(|(_, mtime)| mtime);
+        let of_status = || folders.library_path().and_then(of_status_file);
+        if written >= installed
+            && let Some(version) = of_status()
+        {
             return Some(version);
         }
         let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
-        if packaged { PACKAGE_LISTS.iter().find_map(of_package_list) } else { None }
+        let listed = || if packaged { PACKAGE_LISTS.iter().find_map(of_package_list) } else { None };
+        let of_program = || program.as_deref().and_then(binary::version_of);
+        // An upgraded program that does not tell its version is not what the status file says.
+        listed().or_else(of_program).or_else(|| if program.is_none() { of_status() } else { None })
     }
 
     /// Every version has one.

@@ -86,8 +86,8 @@ fn off(preview: &Preview, require_agent: bool) -> Answer {
 /// This project's sender sends the daemon's events.
 fn on(preview: &Preview) -> Answer {
     if !preview.script.is_this_sender() {
-        let unseen = matches!(preview.script.program, Program::CannotTell(_))
-            || preview.surroundings.whose == EnvSource::Unseen;
+        let unseen =
+            matches!(preview.script.program, Program::CannotTell(_)) || preview.surroundings.whose == EnvSource::Unseen;
         return Answer { holds: (!unseen).then_some(false), because: format!("who would send: {}", preview.script) };
     }
     of_channel(preview, "events", State::sends)

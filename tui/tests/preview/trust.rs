@@ -42,7 +42,9 @@ fn a_fleet_is_checked_by_exit_status() {
     let nowhere = |arguments: &[&str]| {
         let mut command = std::process::Command::new(crate::common::PROGRAM);
         let folders = ["--config-dir", "/nonexistent/etc", "--lib-dir", "/nonexistent/lib"];
-        Ran::from(&command.args(["check", "--expect", "off"]).args(folders).args(arguments).env_clear().output().unwrap())
+        Ran::from(
+            &command.args(["check", "--expect", "off"]).args(folders).args(arguments).env_clear().output().unwrap(),
+        )
     };
     if nowhere(&[]).out.contains("NO AGENT") {
         assert_eq!((nowhere(&[]).code, nowhere(&["--require-agent"]).code), (Some(0), Some(1)));
