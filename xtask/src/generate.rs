@@ -99,10 +99,11 @@ fn build(workspace: &Workspace) -> Result<PathBuf> {
     Ok(workspace.target.join("debug"))
 }
 
-/// A test of the preview compares the documentation's pictures with its screens, or draws them.
+/// Tests of the preview compare the documentation's pictures with its screens, and the schema of its JSON, or write them.
 fn pictures(workspace: &Workspace, check: bool) -> Result<()> {
     let features = workspace.features();
-    let test = ["--package", PREVIEW.package, "--lib", "the_pictures_of_the_documentation"];
+    let test =
+        ["--package", PREVIEW.package, "--lib", "--", "the_pictures_of_the_documentation", "the_schema_of_the_json"];
     let mut command = workspace.cargo(["test", "--locked", "--features", &features]);
     command.args(test).envs((!check).then_some(("DRAW", "1")));
     run::run(&mut command)

@@ -92,6 +92,7 @@ fn text(preview: &Preview) -> String {
 
 /// The JSON answer. Names and meanings stay the same in later versions, which may add some.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Status {
     /// Whether this machine sends telemetry, through any channel; null: it cannot be told.
     anonymous_statistics: Option<bool>,
@@ -116,12 +117,13 @@ struct Status {
     proxy: String,
     trust_store: String,
     state_folder: Option<String>,
-    /// The unread rest of the state folder; `None`: it cannot be read.
-    unread: Option<Unread>,
+    /// The unread rest of the state folder; null: it cannot be read.
+    unread: Option<Rest>,
     netdata_version: Option<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Step {
     kind: &'static str,
     source: String,
@@ -131,6 +133,7 @@ struct Step {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Running {
     process: u32,
     user_id: u32,
@@ -141,6 +144,7 @@ struct Running {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Way {
     name: &'static str,
     what: &'static str,
@@ -156,6 +160,7 @@ struct Way {
 
 /// A question of the sending program.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct WayStep {
     asked: String,
     found: String,
@@ -164,6 +169,7 @@ struct WayStep {
 
 /// Another agent of this machine.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Agent {
     config_directory: Option<String>,
     channels: Vec<Way>,
@@ -186,6 +192,21 @@ impl Way {
             destination: printable(&channel.destination).into_owned(),
             how_to_stop: channel.how_to_stop,
         }
+    }
+}
+
+/// Entries of the state folder that were not read.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Rest {
+    number: usize,
+    /// Whether there may be more.
+    or_more: bool,
+}
+
+impl Rest {
+    const fn of(Unread { number, or_more }: Unread) -> Self {
+        Self { number, or_more }
     }
 }
 
@@ -242,8 +263,26 @@ impl Status {
             proxy: words::proxy(preview),
             trust_store: words::trust_store(preview),
             state_folder: preview.folders.state().map(|state| words::path(&state)),
-            unread: preview.history.as_ref().ok().map(|history| history.unread),
+            unread: preview.history.as_ref().ok().map(|history| Rest::of(history.unread)),
             netdata_version: words::agent_version(preview),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs rely on names and types: a change shows as a changed file.
+    #[test]
+    fn the_schema_of_the_json_is_up_to_date() {
+        let schema = schemars::schema_for!(Status);
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/status.schema.json");
+        if std::env::var_os("DRAW").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(kept == text, "{} is out of date; run: cargo xtask generate", file.display());
     }
 }
