@@ -3,9 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use system_facts::Host;
+use system_facts::{Error, Host};
 
-use crate::agent::conf::{self, NetdataConf};
+use crate::agent::command_line::CommandLine;
+use crate::agent::conf::{self, InForce};
 use crate::consent::Doubt;
 use crate::outbox::STATE_FOLDER;
 
@@ -66,6 +67,9 @@ pub struct Folders {
     pub consent: Vec<PathBuf>,
     /// The agent's own `netdata.conf`.
     pub conf: Option<PathBuf>,
+    /// The one of its package, which counts where the own one is missing.
+    pub stock_conf: Option<PathBuf>,
+    pub command: CommandLine,
     /// Why the agent may use another config directory.
     pub doubt: Option<Doubt>,
 }
@@ -82,6 +86,7 @@ pub struct DirOverrides {
     pub plugins: Option<PathBuf>,
     /// A `netdata.conf` outside the config directory.
     pub conf: Option<PathBuf>,
+    pub command: CommandLine,
     /// The installation's prefix, from the path of the daemon's program.
     pub prefix: Option<PathBuf>,
     /// Why the source may name more folders.
@@ -105,9 +110,10 @@ impl DirOverrides {
     /// Adds the agent's command line: the program's path implies the prefix, and `-c` names its configuration.
     #[must_use]
     pub fn and_command(mut self, command: &[OsString]) -> Self {
-        let option = command.iter().position(|word| word == "-c").and_then(|at| command.get(at + 1)).map(PathBuf::from);
-        let (conf, relative) = option
-            .map_or((None, None), |path| if path.is_absolute() { (Some(path), None) } else { (None, Some(path)) });
+        self.command = CommandLine::read(command);
+        let named = self.command.conf.clone();
+        let (conf, relative) =
+            named.map_or((None, None), |path| if path.is_absolute() { (Some(path), None) } else { (None, Some(path)) });
         self.conf = conf;
         self.doubt = self.doubt.or_else(|| relative.map(Doubt::RelativeOption));
         self.prefix = command.first().and_then(|program| prefix_of(Path::new(program), &PROGRAMS));
@@ -140,6 +146,7 @@ pub fn config_directory(named: &[DirOverrides], exists: impl Fn(&Path) -> bool) 
 
 /// The folders below the prefix of an installation.
 const CONFIG: [&str; 1] = ["etc/netdata"];
+const STOCK: [&str; 2] = ["usr/lib/netdata/conf.d", "lib/netdata/conf.d"];
 const LIBRARY: [&str; 1] = ["var/lib/netdata"];
 const PLUGINS: [&str; 4] = [
     "usr/libexec/netdata/plugins.d",
@@ -195,6 +202,12 @@ impl Folders {
             plugins: name(|named| named.plugins.as_ref()),
             consent: consent_directories(named),
             conf: name(|named| named.conf.as_ref()).map(|conf| conf.path),
+            stock_conf: None,
+            command: named
+                .iter()
+                .map(|named| named.command.clone())
+                .find(|line| *line != CommandLine::default())
+                .unwrap_or_default(),
             doubt: None,
         };
         if !matches!(found.config, Some(Dir { by: DirSource::Option | DirSource::Variable, .. })) {
@@ -243,11 +256,14 @@ impl Folders {
     /// Applies the agent's own configuration to the folders that the caller does not name.
     #[must_use]
     pub fn configured(mut self, host: &dyn Host) -> Self {
-        let Some(path) = &self.conf else { return self };
-        let read = path.to_str().ok_or(system_facts::Error::Malformed).and_then(|path| NetdataConf::read(host, path));
+        // From here on, the folders may be those of the configuration.
+        let stock = |prefix: PathBuf| STOCK.map(|folder| prefix.join(folder).join(conf::FILE));
+        let exists = |path: &PathBuf| path.to_str().is_some_and(|path| host.metadata(path).is_ok());
+        self.stock_conf = self.prefix().and_then(|prefix| stock(prefix).into_iter().find(exists));
+        let read = self.conf_in_force(host);
         let directories = match &read {
             Ok(conf) => conf.directories(),
-            Err(error) => {
+            Err((path, error)) => {
                 self.doubt = self.doubt.or_else(|| Some(Doubt::File(path.clone(), *error)));
                 [None; 3]
             }
@@ -270,6 +286,11 @@ impl Folders {
             *folder = folder.take().filter(|folder| folder.path.is_absolute());
         }
         self
+    }
+
+    /// The agent's whole configuration. An error names the file that cannot be read.
+    pub fn conf_in_force(&self, host: &dyn Host) -> Result<InForce, (PathBuf, Error)> {
+        InForce::read(self, host)
     }
 
     /// Whether these may be the folders of the agent with this config directory.

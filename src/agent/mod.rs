@@ -2,6 +2,7 @@
 
 #[cfg(feature = "inspect")]
 mod binary;
+pub mod command_line;
 pub mod conf;
 pub mod folders;
 #[cfg(feature = "inspect")]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::agent::conf::SettingSource;
 use crate::agent::folders::Dir;
 use crate::agent::systemd::UNIT;
 use std::fs;
@@ -132,6 +133,39 @@ fn its_command_line_and_configuration_say_which_folders_are_the_agents() {
     for (more, conf) in [(("cmdline", "netdata\0-c\0a.conf\0"), moved), (of_opt, "[directories]\nconfig = etc\n")] {
         let (folder, doubt) = config(&[more], &[(own, conf)]);
         assert!(folder.is_none() || doubt.is_some(), "{more:?}: {folder:?}, {doubt:?}");
+    }
+}
+
+#[test]
+fn one_file_counts_and_the_command_line_wins_over_its_usual_place() {
+    let [own, stock, named] =
+        ["/opt/netdata/etc/netdata/netdata.conf", "/opt/netdata/usr/lib/netdata/conf.d/netdata.conf", "/srv/a.conf"];
+    let usual = "/opt/netdata/bin/srv/netdata\0";
+    let set = "/opt/netdata/bin/srv/netdata\0-D\0-W\0set\0global\0crash reports\0off\0";
+    let with_file = format!("{set}-c\0{named}\0");
+    for (line, files, expected) in [
+        (usual, &[][..], None),
+        (usual, &[own, stock], Some((own, Some(own)))),
+        (usual, &[stock], Some((stock, Some(stock)))),
+        (set, &[], Some(("off", None))),
+        (set, &[own, stock], Some(("off", None))),
+        (&with_file, &[own, stock, named], Some((named, Some(named)))),
+        // The daemon does not start without it.
+        (&with_file, &[own, stock], Some(("off", None))),
+    ] {
+        let mut scene = Scene::new();
+        scene.process(7, DAEMON, &[("cmdline", line)]);
+        for path in files {
+            scene.file(path, &format!("[global]\ncrash reports = {path}\n"));
+        }
+        let folders = scene.look().running[0].folders.clone();
+        let conf = folders.conf_in_force(&RecordedHost::open(scene.folder.path()).unwrap()).unwrap();
+        let source = |source| match source {
+            SettingSource::CommandLine => None,
+            SettingSource::File(path) => path.to_str(),
+        };
+        let setting = conf.setting("global", "crash reports").map(|(value, of)| (value, source(of)));
+        assert_eq!(setting, expected, "{line}, {files:?}");
     }
 }
 

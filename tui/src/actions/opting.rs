@@ -359,6 +359,7 @@ fn done(title: &'static str, sentences: Vec<String>) -> Report {
 
 #[cfg(test)]
 mod tests {
+    use anonymous_statistics::agent::command_line::CommandLine;
     use anonymous_statistics::agent::folders::{Dir, DirSource};
 
     use super::*;
@@ -370,6 +371,8 @@ mod tests {
             plugins: None,
             consent: Vec::new(),
             conf: None,
+            stock_conf: None,
+            command: CommandLine::default(),
             doubt: None,
         };
         let target = Target { folder: folder.into(), exists, file: Finding::Nothing, foreign: false, library: None };
