@@ -4,6 +4,8 @@
 mod binary;
 pub mod command_line;
 pub mod conf;
+#[cfg(feature = "inspect")]
+pub mod conf_edit;
 pub mod folders;
 #[cfg(feature = "inspect")]
 pub mod installed_sender;
