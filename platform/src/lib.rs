@@ -39,7 +39,7 @@ pub use host::live::LiveHost;
 pub use host::processes::{CANDIDATES, Candidates, Unseen, candidates};
 #[cfg(feature = "recorded")]
 pub use host::recorded::RecordedHost;
-pub use host::sys::{open_regular, rescue};
+pub use host::sys::{copy_access, open_regular, rescue};
 pub use host::{
     CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
 };

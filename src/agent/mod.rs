@@ -6,6 +6,8 @@ pub mod command_line;
 pub mod conf;
 #[cfg(feature = "inspect")]
 pub mod conf_edit;
+#[cfg(feature = "inspect")]
+pub mod conf_file;
 pub mod folders;
 #[cfg(feature = "inspect")]
 pub mod installed_sender;

@@ -1,5 +1,6 @@
 //! System calls: the only module that differs between operating systems, and the only one with `unsafe`.
 
+mod access;
 mod library;
 pub mod rescue;
 
@@ -14,6 +15,7 @@ use std::path::Path;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::path::Arg;
 
+pub use crate::host::sys::access::copy_access;
 pub(crate) use crate::host::sys::library::{arguments, environment, processes, quantities};
 #[cfg(any(target_os = "macos", target_os = "freebsd"))]
 use crate::host::sysctls;
