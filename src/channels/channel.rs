@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 use system_facts::Host;
 
-use crate::agent::conf::NetdataConf;
+use crate::agent::conf::InForce;
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
@@ -45,7 +45,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn of(conf: &NetdataConf) -> Self {
+    fn of(conf: &InForce) -> Self {
         let get = |section, name| conf.get(section, name).map(str::to_owned);
         Self {
             crash_reports: get("global", "crash reports"),
@@ -85,15 +85,9 @@ impl Default for Files {
 
 impl Files {
     pub fn look(folders: &Folders, host: &dyn Host) -> Self {
-        let conf = match &folders.conf {
-            None => Ok(NetdataConf::default()),
-            Some(path) => {
-                let read = path.to_str().ok_or(system_facts::Error::Malformed);
-                let read = read.and_then(|path| NetdataConf::read(host, path));
-                read.map_err(|error| format!("{}: {error}", printable(&path.to_string_lossy())))
-            }
-        };
-        let settings = conf.map(|conf| Settings::of(&conf));
+        let conf = folders.conf_in_force(host);
+        let settings = conf.as_ref().map(Settings::of);
+        let settings = settings.map_err(|(path, error)| format!("{}: {error}", printable(&path.to_string_lossy())));
         let web = settings.as_ref().ok().and_then(|settings| settings.web_folder.clone());
         let web = web.or_else(|| Some(folders.prefix()?.join("usr/share/netdata/web")));
         Self {
