@@ -42,6 +42,10 @@ pub struct Record {
     pub status: Option<u16>,
     /// The time of the last attempt.
     pub time: Option<UnixMillis>,
+    /// Whether an attempt began whose end is not recorded. It is among the attempts: a sender whose time is over ends
+    /// without recording anything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) begun: bool,
     /// The server's `Retry-After`, as a time.
     #[serde(default)]
     pub not_before: Option<UnixMillis>,
@@ -68,9 +72,32 @@ pub struct Entry {
 impl Entry {
     pub fn new(request: &PreparedRequest) -> Self {
         let url = request.endpoint().to_string();
-        let record =
-            Record { format: FORMAT, url, attempts: 0, status: None, time: None, not_before: None, frozen: None };
+        let record = Record {
+            format: FORMAT,
+            url,
+            attempts: 0,
+            status: None,
+            time: None,
+            begun: false,
+            not_before: None,
+            frozen: None,
+        };
         Self { record, request: request.to_bytes() }
+    }
+
+    /// The same at the beginning of an attempt.
+    #[must_use]
+    pub fn begun(mut self, now: UnixMillis) -> Self {
+        let attempts = self.record.attempts.saturating_add(1);
+        self.record = Record { attempts, status: None, time: Some(now), begun: true, ..self.record };
+        self
+    }
+
+    /// The same after an attempt.
+    pub(super) fn ended(self, status: Option<u16>, now: UnixMillis, not_before: Option<UnixMillis>) -> Self {
+        let begun = if self.record.begun { self } else { self.begun(now) };
+        let record = Record { status, time: Some(now), begun: false, not_before, ..begun.record };
+        Self { record, request: begun.request }
     }
 
     /// The body of the request, after the empty line (RFC 9112).

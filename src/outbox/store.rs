@@ -140,6 +140,14 @@ impl Outbox {
         written
     }
 
+    /// Records that an attempt begins.
+    pub fn begin_attempt(&self, claim: &Claim, entry: Entry, now: UnixMillis) -> io::Result<Claim> {
+        // As below.
+        let _passage = self.barrier()?.pass();
+        self.open_entry(State::Waiting, &claim.name)?;
+        Ok(Claim { name: claim.name, _file: self.write(&claim.name, &entry.begun(now))? })
+    }
+
     /// Records an attempt without a final answer.
     pub fn record_attempt(
         &self,
@@ -160,12 +168,7 @@ impl Outbox {
         now: UnixMillis,
         not_before: Option<UnixMillis>,
     ) -> io::Result<File> {
-        let mut entry = self.read(State::Waiting, name)?;
-        entry.record.attempts = entry.record.attempts.saturating_add(1);
-        entry.record.status = status;
-        entry.record.time = Some(now);
-        entry.record.not_before = not_before;
-        self.write(name, &entry)
+        self.write(name, &self.read(State::Waiting, name)?.ended(status, now, not_before))
     }
 
     /// The newest names in a state, within the sender's limit. Names of other files are skipped.

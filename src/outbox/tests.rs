@@ -17,6 +17,7 @@ fn entry(action: &str, filler: usize) -> Entry {
         format: FORMAT,
         url: "http://127.0.0.1/".into(),
         attempts: 0,
+        begun: false,
         status: None,
         time: None,
         not_before: None,
@@ -222,6 +223,34 @@ fn an_event_is_tried_so_often_and_not_more() {
         outbox.enforce_limits(now).unwrap();
     }
     assert!(outbox.names(State::Waiting).unwrap().is_empty());
+}
+
+/// A sender that is killed at its deadline records no end.
+#[test]
+fn an_attempt_counts_from_its_beginning() {
+    let library = library();
+    let outbox = Outbox::open(library.path(), Role::Sender).unwrap();
+    let now = UnixMillis::now();
+    let name = keep(&outbox, &stamp(now), &entry("START", 0).begun(now));
+    let begin = || {
+        let (claim, entry) = outbox.claim(&name).unwrap().unwrap();
+        let claim = outbox.begin_attempt(&claim, entry, now).unwrap();
+        assert!(outbox.claim(&name).unwrap().is_none(), "it is this sender's");
+        claim
+    };
+    let attempts = || outbox.read(State::Waiting, &name).unwrap().record.attempts;
+    assert_eq!(attempts(), 1);
+    drop(begin());
+    assert_eq!(attempts(), 2);
+    let claim = begin();
+    outbox.record_attempt(&name, Some(503), now, None).unwrap();
+    drop(claim);
+    assert_eq!(attempts(), 3);
+    outbox.record_attempt(&name, None, now, None).unwrap();
+    assert_eq!(attempts(), 4);
+    let (claim, entry) = outbox.claim(&name).unwrap().unwrap();
+    outbox.delete(State::Waiting, &name).unwrap();
+    assert!(outbox.begin_attempt(&claim, entry, now).is_err(), "what was deleted does not come back");
 }
 
 #[test]

@@ -151,7 +151,8 @@ impl Call {
         }
         // An event that cannot be stored is sent nevertheless.
         let kept = outbox.and_then(|outbox| {
-            let own = outbox.keep(&assembly.stamp, &Entry::new(&assembly.request)).ok()?;
+            let entry = Entry::new(&assembly.request).begun(UnixMillis::now());
+            let own = outbox.keep(&assembly.stamp, &entry).ok()?;
             Some((outbox, own))
         });
         drop(passage);
@@ -211,7 +212,7 @@ impl Call {
                 continue;
             }
             // Another sender may have claimed or sent it since.
-            let Ok(Some((_claim, entry))) = outbox.claim(&name) else { continue };
+            let Ok(Some((claim, entry))) = outbox.claim(&name) else { continue };
             if entry.record.waits_until(UnixMillis::now()).is_some() {
                 continue;
             }
@@ -220,6 +221,7 @@ impl Call {
                 outbox.delete(State::Waiting, &name)?;
                 continue;
             };
+            let _claim = outbox.begin_attempt(&claim, entry, UnixMillis::now())?;
             let reply = send(client, &request, left());
             match reply.outcome.disposition() {
                 Disposition::Answered => note(outbox, &name, reply, config.history)?,
