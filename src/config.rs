@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::destination::{Destination, Named, NoDestination, Unusable};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::fields::personal::HostNames;
 use crate::fields::shape::Shape;
-use crate::fields::{Action, PUBLIC_KEY, Selection, action};
+use crate::fields::{Action, Selection, action};
 use crate::files::{self, Links};
 use crate::text::printable;
 
@@ -25,12 +26,9 @@ pub const HISTORY_ENTRIES: usize = 20;
 
 pub const FILE: &str = "anonymous-statistics.toml";
 
-pub const DEFAULT_URL: &str = "https://posthog.netdata.cloud/capture/";
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    pub endpoint: Endpoint,
-    pub api_key: String,
+    named: Named,
     /// Shortens the usual deadline.
     pub deadline: Option<Duration>,
     pub fields: Selection,
@@ -56,6 +54,7 @@ enum Problem {
     Syntax { line: Option<usize>, what: String },
     Url(EndpointError),
     ApiKey,
+    Destination(Unusable),
     Deadline,
     History,
 }
@@ -77,6 +76,7 @@ impl fmt::Display for Problem {
             Self::Syntax { line: None, what } => write!(f, "cannot be understood: {what}"),
             Self::Url(error) => write!(f, "has an unusable url: {error}"),
             Self::ApiKey => f.write_str("has an unusable api_key: it must be letters, digits, _ and -, at most 64"),
+            Self::Destination(unusable) => unusable.fmt(f),
             Self::Deadline => {
                 let (shortest, longest) = (DEADLINE_MIN.as_millis(), action::LONG.as_millis());
                 write!(f, "has an unusable deadline_ms: it must be {shortest} to {longest}")
@@ -149,11 +149,11 @@ impl Config {
     }
 
     fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, Problem> {
-        let endpoint = Endpoint::parse(raw.url.as_deref().unwrap_or(DEFAULT_URL)).map_err(Problem::Url)?;
-        let api_key = raw.api_key.unwrap_or_else(|| PUBLIC_KEY.to_owned());
-        if Shape::Key.check_text(&api_key, &HostNames::default()).is_err() {
+        let url = raw.url.as_deref().map(Endpoint::parse).transpose().map_err(Problem::Url)?;
+        if raw.api_key.as_ref().is_some_and(|key| Shape::Key.check_text(key, &HostNames::default()).is_err()) {
             return Err(Problem::ApiKey);
         }
+        let named = Named::new(url, raw.api_key).map_err(Problem::Destination)?;
         let deadline = raw.deadline_ms.map(Duration::from_millis);
         if deadline.is_some_and(|deadline| !(DEADLINE_MIN..=action::LONG).contains(&deadline)) {
             return Err(Problem::Deadline);
@@ -163,7 +163,17 @@ impl Config {
             return Err(Problem::History);
         }
         let (fields, file) = (raw.fields.unwrap_or_default(), file.map(Path::to_owned));
-        Ok(Self { endpoint, api_key, deadline, fields, history, file })
+        Ok(Self { named, deadline, fields, history, file })
+    }
+
+    /// The destination of an event of a daemon of this version. `None`: the daemon does not say its version.
+    pub fn destination(&self, version: Option<&str>) -> Result<Destination, NoDestination> {
+        self.named.of(version)
+    }
+
+    /// The destination, if it is the same for every daemon.
+    pub fn own_destination(&self) -> Option<Destination> {
+        self.named.own()
     }
 
     /// The total time of a call.
@@ -196,11 +206,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for directory in [None, Some(folder.path()), Some(Path::new("/nonexistent"))] {
             let config = Config::load(directory).unwrap();
-            assert_eq!(
-                (config.endpoint.to_string().as_str(), config.history, config.file.is_none()),
-                (DEFAULT_URL, 20, true)
-            );
-            assert!(config.api_key.starts_with("mqkw"));
+            assert_eq!((config.history, config.file.is_none()), (20, true));
+            assert_eq!((config.own_destination(), config.destination(None).is_err()), (None, true));
+            assert_eq!(config.destination(Some("v1.37.1")).ok(), Destination::of_version("v1.37.1"));
         }
     }
 
@@ -210,8 +218,12 @@ mod tests {
             "url = 'http://127.0.0.1:9/c/'\napi_key = 'k'\ndeadline_ms = 500\nfields = 'documented'\nhistory = 0\n",
         )
         .unwrap();
-        assert_eq!(config.endpoint.to_string(), "http://127.0.0.1:9/c/");
-        assert_eq!((config.api_key.as_str(), config.fields, config.history), ("k", Selection::Documented, 0));
+        let destination = config.destination(None).unwrap();
+        assert_eq!(
+            (destination.endpoint.to_string().as_str(), destination.api_key.as_deref()),
+            ("http://127.0.0.1:9/c/", Some("k"))
+        );
+        assert_eq!((config.fields, config.history), (Selection::Documented, 0));
         assert_eq!(config.deadline("START"), Duration::from_millis(500));
         assert_eq!(load("deadline_ms = 1500").unwrap().deadline("EXIT"), Duration::from_secs(1));
         assert_eq!(load("").unwrap().deadline("START"), Duration::from_secs(2));
@@ -223,6 +235,9 @@ mod tests {
             "url = 'http://example.org/'",
             "url = 1",
             "api_key = 'a b'",
+            "api_key = 'k'",
+            "url = 'https://example.org/'",
+            "url = 'https://posthog.netdata.cloud/capture/'\napi_key = 'k'",
             "deadline_ms = 3000",
             "deadline_ms = 1",
             "fields = 'some'",

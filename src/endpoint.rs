@@ -48,6 +48,11 @@ impl fmt::Display for EndpointError {
 impl std::error::Error for EndpointError {}
 
 impl Endpoint {
+    /// `http://127.0.0.1/`
+    pub fn this_machine() -> Self {
+        Self { https: false, host: Host::V4(Ipv4Addr::LOCALHOST), port: None, target: "/".to_owned() }
+    }
+
     pub fn parse(url: &str) -> Result<Self, EndpointError> {
         if !url.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(EndpointError::NotAscii);

@@ -12,6 +12,7 @@ use crate::call::fatal::Fatal;
 use crate::call::{Invocation, Provenance};
 use crate::clock::UnixMillis;
 use crate::config::{Config, DEADLINE_MIN, HISTORY_ENTRIES};
+use crate::destination::Destination;
 use crate::endpoint::Endpoint;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{Shape, Value, without_versions};
@@ -71,8 +72,12 @@ pub fn recorded_call(bytes: &[u8]) {
 fn is_sendable(call: &Invocation) {
     let machine = Machine { facts: Facts::default(), nodename: HOST.to_owned() };
     let config = Config::load(None).ok();
+    let destination = Destination::of_version("v1.37.1");
     let stamp = EventId { uuid: uuid::uuid!("0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11"), time: UnixMillis(0) };
-    let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, stamp)) else { return };
+    let Some(Ok(assembly)) = config.map(|config| Assembly::build(call, &machine, &config, destination.as_ref(), stamp))
+    else {
+        return;
+    };
     let request = &assembly.request;
     assert!(request.body().len() <= BODY_BYTES);
     let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
@@ -90,7 +95,8 @@ fn is_sendable(call: &Invocation) {
     }
     // It parses to the same request.
     let bytes = request.to_bytes();
-    assert_eq!(parse_stored(&bytes, request.endpoint()).map(|thawed| thawed.to_bytes()), Some(bytes));
+    let thawed = request.endpoint().and_then(|endpoint| parse_stored(&bytes, endpoint));
+    assert_eq!(thawed.map(|thawed| thawed.to_bytes()), Some(bytes));
 }
 
 fn is_harmless(field: &Field, value: &Json) -> bool {
@@ -178,11 +184,14 @@ pub fn personal(bytes: &[u8]) {
 pub fn configuration(bytes: &[u8]) {
     match Config::from_bytes(bytes) {
         Ok(config) => {
-            let url = config.endpoint.to_string();
-            assert_eq!(Endpoint::parse(&url), Ok(config.endpoint.clone()), "{url}");
-            assert!(config.endpoint.is_https() || config.endpoint.is_loopback());
+            for destination in [None, Some("v1.37.1"), Some("v1.47.5")].map(|version| config.destination(version)) {
+                let Ok(Destination { endpoint, api_key }) = destination else { continue };
+                let url = endpoint.to_string();
+                assert_eq!(Endpoint::parse(&url), Ok(endpoint.clone()), "{url}");
+                assert!(endpoint.is_https() || endpoint.is_loopback());
+                assert!(api_key.is_none_or(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic())));
+            }
             assert!(config.history <= HISTORY_ENTRIES);
-            assert!(!config.api_key.is_empty() && config.api_key.bytes().all(|b| b.is_ascii_graphic()));
             for action in ["START", "EXIT"] {
                 assert!((DEADLINE_MIN..=fields::action::LONG).contains(&config.deadline(action)));
             }
@@ -201,7 +210,7 @@ pub fn outbox_entry(bytes: &[u8]) {
     let Ok(endpoint) = Endpoint::parse(&entry.record.url) else { return };
     if let Some(request) = parse_stored(&entry.request, &endpoint) {
         assert_eq!(request.to_bytes(), entry.request);
-        assert_eq!((request.body(), request.endpoint()), (entry.body(), &endpoint));
+        assert_eq!((request.body(), request.endpoint()), (entry.body(), Some(&endpoint)));
         assert!(request.head().bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\r' | b'\n')));
     }
 }

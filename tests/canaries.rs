@@ -73,7 +73,7 @@ fn build(arguments: Vec<OsString>, environment: &[(&str, &str)], machine: &Machi
     let identity = [("NETDATA_REGISTRY_UNIQUE_ID", GUID), ("NETDATA_HOSTNAME", "canaryhost.example.org")];
     let environment = environment.iter().chain(&identity).map(|(name, value)| ((*name).into(), (*value).into()));
     let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
-    let assembly = Assembly::build(&invocation, machine, &Config::load(None).unwrap(), EventId::now()).ok()?;
+    let assembly = Assembly::build(&invocation, machine, &Config::load(None).unwrap(), None, EventId::now()).ok()?;
     Some(assembly.request.to_bytes())
 }
 
@@ -307,7 +307,7 @@ fn a_machine_with_an_everyday_name_loses_nothing() {
         let environment = environment.map(|(name, value)| (name.into(), value.into()));
         let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
         let stamp = EventId { uuid: uuid::Uuid::nil(), time: anonymous_statistics::clock::UnixMillis(0) };
-        let assembly = Assembly::build(&invocation, &machine, &Config::load(None).unwrap(), stamp).unwrap();
+        let assembly = Assembly::build(&invocation, &machine, &Config::load(None).unwrap(), None, stamp).unwrap();
         serde_json::from_slice(assembly.request.body()).unwrap()
     };
     let usual = body("web1.example.org");

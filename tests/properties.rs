@@ -32,7 +32,7 @@ fn assembled(arguments: Vec<OsString>) -> Option<(Assembly, Json)> {
     let environment = [("NETDATA_REGISTRY_UNIQUE_ID".into(), GUID.into()), ("NETDATA_HOSTNAME".into(), HOST.into())];
     let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
     let config = Config::load(None).ok()?;
-    let assembly = Assembly::build(&invocation, &machine(), &config, stamp()).ok()?;
+    let assembly = Assembly::build(&invocation, &machine(), &config, None, stamp()).ok()?;
     let json = serde_json::from_slice(assembly.request.body()).ok()?;
     Some((assembly, json))
 }
@@ -122,7 +122,7 @@ proptest! {
         let environment = [("NETDATA_REGISTRY_UNIQUE_ID".into(), GUID.into())];
         let invocation = Invocation::complete(arguments, environment, &Provenance::Daemon);
         let config = Config::load(None).map_err(|error| TestCaseError::fail(error.to_string()))?;
-        if let Ok(assembly) = Assembly::build(&invocation, &machine(), &config, stamp()) {
+        if let Ok(assembly) = Assembly::build(&invocation, &machine(), &config, None, stamp()) {
             let body: Result<Json, _> = serde_json::from_slice(assembly.request.body());
             prop_assert!(body.is_ok_and(|body| body.is_object()));
         }

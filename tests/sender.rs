@@ -453,7 +453,7 @@ fn a_build_for_development_reaches_no_other_machine() {
         return;
     }
     let home = Home::new();
-    home.configure("url = \"https://192.0.2.1/\"\n");
+    home.configure("url = \"https://192.0.2.1/\"\napi_key = \"k\"\n");
     assert_eq!(said(&home.start().run()), ("000".into(), String::new(), 7));
     // A remote proxy is no way out either.
     let call = home.start().with("https_proxy", "http://192.0.2.1:3128");
@@ -538,4 +538,73 @@ fn what_was_frozen_for_another_destination_is_not_sent() {
     home.configure(&format!("url = \"{}\"\n", receiver.url()));
     home.start().run();
     assert_eq!((receiver.requests().len(), unavailable.requests().len(), home.events("waiting").len()), (1, 1, 0));
+}
+
+/// Where a call would send, and its body's key. Nothing is sent.
+fn destination(home: &Home, version: Option<&str>) -> Result<(String, Option<String>), String> {
+    let mut call = home.start();
+    call = version.map_or(call.clone().without("NETDATA_VERSION"), |version| call.with("NETDATA_VERSION", version));
+    let sent = call.clone();
+    call.arguments.insert(0, "--dry-run".into());
+    let output = call.run();
+    let err = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+    if !output.status.success() {
+        assert_eq!((output.stdout.len(), output.status.code(), err.lines().count()), (0, Some(2), 1), "{err}");
+        assert_eq!(said(&sent.run()), (String::new(), format!("{err}\n"), 2));
+        return Err(err);
+    }
+    let host = err.strip_prefix("would be sent to ").unwrap().to_owned();
+    let (head, body) = parts(&output.stdout);
+    assert!(head.contains(&format!("\r\nhost: {host}")), "{head}");
+    Ok((host, body.get("api_key").map(|key| key.as_str().unwrap().to_owned())))
+}
+
+#[test]
+fn an_event_goes_where_the_daemons_own_script_would_send_it_or_nowhere() {
+    must_be_able_to_send!();
+    let home = Home::new();
+    let key = Some(anonymous_statistics::fields::PUBLIC_KEY.to_owned());
+    for (version, host, key) in [
+        ("v1.30.0", "posthog.netdata.cloud", key.clone()),
+        ("v1.38.1", "posthog.netdata.cloud", key.clone()),
+        ("v1.39.0", "app.posthog.com", key.clone()),
+        ("v1.40.0", "us-east1-netdata-analytics-bi.cloudfunctions.net", None),
+        ("v2.5.4", "us-east1-netdata-analytics-bi.cloudfunctions.net", None),
+    ] {
+        assert_eq!(destination(&home, Some(version)), Ok((host.to_owned(), key)), "{version}");
+    }
+    for version in
+        [Some("v1.29.3"), Some("v2.6.0"), Some("v2.5.4-10-nightly"), Some("web1.example.org"), Some(""), None]
+    {
+        let line = destination(&home, version).unwrap_err();
+        assert!(line.contains("nothing is sent") && !line.contains("web1"), "{line}");
+    }
+    assert_eq!((home.files("waiting").len(), home.files("sent").len()), (0, 0));
+}
+
+#[test]
+fn a_configured_server_is_the_organisations_own_or_that_of_the_daemons_own_script() {
+    must_be_able_to_send!();
+    let home = Home::new();
+    let to = |text: &str, version: &str| {
+        home.configure(text);
+        destination(&home, Some(version))
+    };
+    let own = "url = \"https://posthog.example.org/capture/\"\napi_key = \"k\"\n";
+    for version in ["v1.21.0", "v1.37.1", "v2.9.0", "unknown"] {
+        assert_eq!(to(own, version), Ok(("posthog.example.org".to_owned(), Some("k".to_owned()))), "{version}");
+        let key = Some(anonymous_statistics::fields::PUBLIC_KEY.to_owned());
+        assert_eq!(to("url = \"http://127.0.0.1:9/\"\n", version), Ok(("127.0.0.1".to_owned(), key)), "{version}");
+    }
+    let netdatas = "url = \"https://posthog.netdata.cloud/capture/\"\n";
+    assert!(to(netdatas, "v1.37.1").is_ok());
+    for (text, version) in [
+        (netdatas, "v1.39.0"),
+        (netdatas, "v2.9.0"),
+        ("url = \"https://posthog.netdata.cloud/capture/\"\napi_key = \"k\"\n", "v1.37.1"),
+        ("url = \"https://posthog.example.org/capture/\"\n", "v1.37.1"),
+        ("api_key = \"k\"\n", "v1.37.1"),
+    ] {
+        assert!(to(text, version).is_err(), "{text} {version}");
+    }
 }

@@ -43,7 +43,7 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
     );
     let ask = |port: u16, host: &str, store: &Path| {
         let home = Home::new();
-        home.configure(&format!("url = \"https://{host}:{port}/capture/\"\n"));
+        home.configure(&format!("url = \"https://{host}:{port}/capture/\"\napi_key = \"k\"\n"));
         said(&home.start().with("SSL_CERT_FILE", store.to_str().unwrap()).run())
     };
     let fails = |code| ("000".to_owned(), String::new(), code);

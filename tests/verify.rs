@@ -32,7 +32,7 @@ fn verify_compares_every_byte_and_reaches_nobody() {
         let (out, err, status) = said(&command.output().unwrap());
         assert_eq!((err.as_str(), status), ("", 0), "{out}");
         let lines: Vec<&str> = out.lines().collect();
-        assert_eq!(lines[0], format!("POST {}", anonymous_statistics::config::DEFAULT_URL));
+        assert_eq!(lines[0], "POST https://posthog.netdata.cloud/capture/");
         let (prepared, sent) = (lines[1].strip_prefix("prepared").unwrap(), lines[2].strip_prefix("sent").unwrap());
         assert_eq!(prepared.trim(), sent.trim());
         assert!(prepared.contains(" bytes, SHA-256 "), "{out}");

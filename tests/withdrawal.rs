@@ -103,7 +103,7 @@ fn created_before_the_first_byte_to_a_proxy_the_file_wins() {
     let Some(strace) = strace(this_test!()) else { return };
     let proxy = Receiver::start(Reply::Status(200, ""));
     let home = Home::new();
-    home.configure("url = \"https://posthog.example.org/capture/\"\n");
+    home.configure("url = \"https://posthog.example.org/capture/\"\napi_key = \"k\"\n");
     let call = home.call(&full(EXIT)).with("https_proxy", proxy.url().trim_end_matches("/capture/"));
     let stopped = Stopped::at(strace, ("connect", 1), &home, &call);
     std::fs::write(home.opt_out_file(), "").unwrap();

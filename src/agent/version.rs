@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::agent::binary;
 use crate::agent::folders::Folders;
+use crate::destination::NO_SCRIPT_FROM;
 use crate::fields::Action;
 use crate::files::{self, Links};
+use crate::release::Release;
 use crate::text::printable;
 
 /// The state file of later agents (2.x), in the library directory.
@@ -43,34 +45,12 @@ pub struct Version {
     pub from: String,
 }
 
-/// Major and minor number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Release(pub u32, pub u32);
-
-impl Release {
-    /// The first with reports of its own, which also reads `DISABLE_TELEMETRY`.
-    pub const REPORTS: Self = Self(2, 3);
-    /// The first that calls no script.
-    pub const NO_SCRIPT: Self = Self(2, 6);
-    /// The newest whose rules are known.
-    pub const NEWEST_KNOWN: Self = Self(2, 11);
-    /// One of each group with the same rules, in order.
-    pub const ERAS: [Self; 7] =
-        [Self(1, 29), Self(1, 34), Self(1, 38), Self(2, 2), Self(2, 5), Self(2, 6), Self::NEWEST_KNOWN];
-}
-
-impl fmt::Display for Release {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
-
 /// The events for which a daemon calls a telemetry script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
     /// All (up to v2.2).
     All,
-    /// At its start, and once a day (v2.3 to v2.5).
+    /// At its start, every six hours, and when an exporting connector starts (v2.3 to v2.5).
     AtStart,
     /// None (from v2.6 on).
     Never,
@@ -79,8 +59,7 @@ pub enum Calls {
 impl Version {
     /// `None`: the text is not a version.
     pub fn new(text: &str, from: impl Into<String>) -> Option<Self> {
-        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+' | b'~'));
-        (plain && text.len() <= 64 && parts(text).is_some()).then(|| Self { text: text.to_owned(), from: from.into() })
+        Release::of(text).is_some().then(|| Self { text: text.to_owned(), from: from.into() })
     }
 
     /// Reads the version of the agent with these folders: of its program, as it starts next. A status file that was
@@ -106,7 +85,7 @@ impl Version {
 
     /// Every version has one.
     pub fn release(&self) -> Release {
-        parts(&self.text).unwrap_or(Release::NEWEST_KNOWN)
+        Release::of(&self.text).unwrap_or(Release::NEWEST_KNOWN)
     }
 
     pub fn calls(&self) -> Calls {
@@ -116,7 +95,7 @@ impl Version {
 
 impl Calls {
     pub fn of(release: Release) -> Self {
-        if release >= Release::NO_SCRIPT {
+        if release >= NO_SCRIPT_FROM {
             Self::Never
         } else if release >= Release::REPORTS {
             Self::AtStart
@@ -138,12 +117,6 @@ impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (from {})", self.text, printable(&self.from))
     }
-}
-
-/// Major and minor number of `v1.37.1-2` or `2.6.0-12-nightly`.
-fn parts(text: &str) -> Option<Release> {
-    let mut numbers = text.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
-    Some(Release(numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 fn of_status_file(library: &Path) -> Option<Version> {
@@ -182,6 +155,7 @@ fn version_in(bytes: &[u8], list: &PackageList) -> Option<String> {
 mod tests {
     use super::*;
     use crate::agent::folders::DirOverrides;
+    use crate::fields::ACTIONS;
 
     #[test]
     fn which_daemons_call() {
@@ -199,9 +173,10 @@ mod tests {
         for bad in ["", "v", "unknown", "1", "v1.\u{1b}", "1.2 3"] {
             assert_eq!(Version::new(bad, ""), None, "{bad}");
         }
-        assert!(
-            Calls::AtStart.includes("START") && !Calls::AtStart.includes("EXIT") && !Calls::Never.includes("START")
-        );
+        let called: Vec<&str> =
+            ACTIONS.iter().map(|action| action.name).filter(|action| Calls::AtStart.includes(action)).collect();
+        assert_eq!(called, ["START", "CRASH", "INCOMPLETE_SHUTDOWN", "META_START", "META", "EXPORTING_START"]);
+        assert!(!Calls::Never.includes("START") && Calls::All.includes("EXIT"));
     }
 
     #[test]

@@ -10,11 +10,12 @@ use crate::agent::folders::Folders;
 use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
 use crate::agent::process::{DaemonEnv, Daemons};
-use crate::agent::version::{DPKG, Release, Version};
+use crate::agent::version::{DPKG, Version};
 use crate::channels::crash_reports::LastSeen;
 use crate::channels::judgement::{Effect, Judgement, Step};
 use crate::consent::Consent;
 use crate::files;
+use crate::release::Release;
 use crate::text::printable;
 
 /// A way in which an agent can report about its machine.

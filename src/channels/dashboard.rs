@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use crate::agent::installed_sender::Program;
 use crate::agent::process::Daemon;
-use crate::agent::version::Release;
 use crate::call::Provenance;
 use crate::channels::channel::{Channel, Seen, When};
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::clock::UnixMillis;
-use crate::config::DEFAULT_URL;
 use crate::fields::personal::HostNames;
 use crate::fields::shape::{Shape, Value};
 use crate::fields::{DASHBOARD_FIELDS, Field, Origin, PUBLIC_KEY, Place, VERSION};
+use crate::release::Release;
 use crate::request::event::{Cause, Content, Entry};
+
+/// Where `dashboard/telemetry.js` sends if the dashboard names no other server.
+pub const DESTINATION: &str = "https://posthog.netdata.cloud/";
 
 /// Recorded names of the properties that a program sends.
 ///
@@ -91,12 +93,11 @@ pub fn constants() -> String {
             _ => Ok(()),
         };
     }
-    let destination = DEFAULT_URL.trim_end_matches("capture/");
     format!(
         "/** The version of the table of fields (`telemetry-preview schema --channel dashboard`). */\n\
          export const SCHEMA_VERSION = {VERSION};\n\
          const API_KEY = \"{PUBLIC_KEY}\";\n\
-         const DESTINATION = \"{destination}\";\n\
+         const DESTINATION = \"{DESTINATION}\";\n\
          /** What every event says in place of the truth. */\n\
          const MASKS = Object.freeze({{\n{masks}}});\n\
          /** What PostHog's client may say, with its form; nothing else that it adds is sent. */\n\

@@ -3,11 +3,12 @@
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::own_opt_out::Access;
-use crate::agent::version::{Calls, Release, Version};
+use crate::agent::version::{Calls, Version};
 use crate::channels::channel::{Channel, Seen, When};
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Consent, Decision, Finding, Source};
+use crate::release::Release;
 use crate::request::{Assembly, NoRequest};
 
 /// The evidence for the daemon's events.
@@ -157,9 +158,10 @@ impl Events<'_> {
             name: "events",
             what: "Events of the daemon (up to v2.5): its telemetry script, which this project's sender replaces.",
             is_telemetry: true,
-            destination: match self.assembly {
-                Ok(assembly) => assembly.request.endpoint().to_string(),
-                Err(_) => "not known here".to_owned(),
+            destination: match self.assembly.as_ref().map(|assembly| assembly.request.endpoint()) {
+                Ok(Some(endpoint)) => endpoint.to_string(),
+                Ok(None) => "not known here".to_owned(),
+                Err(error) => format!("nowhere: {error}"),
             },
             judgement: by_version(self.version, |release| self.judge(release, seen)),
             how_to_stop: "telemetry-preview opt-out",
@@ -193,7 +195,7 @@ mod tests {
         let mut call = Invocation::expected("START");
         call.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::Example);
         let machine = Machine { facts: system_facts::Facts::default(), nodename: String::new() };
-        let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), EventId::now());
+        let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), None, EventId::now());
         let requests = [built, Err(NoRequest::Identity)];
         let programs = [
             Program::ThisSender("1".into()),

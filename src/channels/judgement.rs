@@ -1,6 +1,7 @@
 //! The judgement of a channel by the rules of the program that sends there, with its trace.
 
-use crate::agent::version::{Release, Version};
+use crate::agent::version::Version;
+use crate::release::Release;
 
 /// Whether a channel sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,16 +105,14 @@ impl Judgement {
 /// Judges by the agent's version. An unknown one is judged as every version that it could be; a version that is newer
 /// than the known rules is never called off.
 pub(super) fn by_version(version: Option<&Version>, judge: impl Fn(Release) -> Judgement) -> Judgement {
-    let Some(version) = version else {
-        let all: Vec<Judgement> = Release::ERAS.iter().map(|release| judge(*release)).collect();
-        return of_any(all);
+    let Some((first, last)) = version.and_then(|version| Release::range(&version.text)) else {
+        return of_any(Release::ERAS.iter().map(|release| judge(*release)).collect());
     };
-    let judgement = judge(version.release());
-    if version.release() > Release::NEWEST_KNOWN && judgement.state.is_silent() {
+    let judgement = if first == last { judge(first) } else { of_any(vec![judge(first), judge(last)]) };
+    if first > Release::NEWEST_KNOWN && judgement.state.is_silent() {
         let why = format!(
-            "its rules are known up to v{}, and this is {}; by those it would be {}",
+            "its rules are known up to v{}, and this is v{first}; by those it would be {}",
             Release::NEWEST_KNOWN,
-            version.text,
             judgement.state.describe()
         );
         return Judgement { state: State::Unknown, why, ..judgement };
@@ -143,8 +142,11 @@ fn of_any(all: Vec<Judgement>) -> Judgement {
         None => {
             let why = newest(&|state| !state.is_silent()).map_or_else(String::new, |judgement| judgement.why);
             let trace = all.into_iter().next_back().map_or_else(Vec::new, |judgement| judgement.trace);
-            Judgement::new(State::Unknown, format!("it depends on the agent's version, which is not known here: {why}"))
-                .with(trace)
+            Judgement::new(
+                State::Unknown,
+                format!("it depends on the agent's version, which is not known exactly here: {why}"),
+            )
+            .with(trace)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Sentry: minidumps of crashes, from Netdata's own packages for Debian and Ubuntu on x86-64 (from v1.45 on).
 
-use crate::agent::version::Release;
 use crate::channels::channel::{Channel, Seen, When};
 use crate::channels::crash_reports::LastSeen;
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
+use crate::release::Release;
 
 /// The first with Sentry's library.
 const FIRST: Release = Release(1, 45);

@@ -16,6 +16,8 @@ pub enum Doubt {
     Process(&'static str, u32, Error),
     Processes(Error),
     Unseen(Unseen),
+    /// The proxy depends on the destination, and that on the daemon's version.
+    Destination,
     /// More processes with the daemon's name than are read.
     More(usize),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Doubt {
             Self::Process(part, id, error) => write!(f, "the {part} of process {id}: {error}"),
             Self::Processes(error) => write!(f, "the running processes: {error}"),
             Self::Unseen(unseen) => unseen.fmt(f),
+            Self::Destination => f.write_str("the daemon's version, on which the destination depends"),
             Self::More(number) => write!(f, "{number} more processes are called netdata"),
         }
     }

@@ -118,7 +118,7 @@ impl Sensitivity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     Constant(&'static str),
-    /// The configuration's public key.
+    /// The public key of the destination, if it has one.
     ApiKey,
     /// The daemon's argument of this number, a JSON fragment.
     Argument(usize),
@@ -258,7 +258,7 @@ impl Field {
     pub fn origin_in_words(&self) -> String {
         match self.origin {
             Origin::Constant(_) => "always the same".to_owned(),
-            Origin::ApiKey => "the configuration (`api_key`)".to_owned(),
+            Origin::ApiKey => "the daemon's version, or the configuration (`api_key`)".to_owned(),
             Origin::Argument(number) => format!("the daemon's argument {number}"),
             Origin::ArgumentOf { number, count } => format!("the daemon's argument {number}, of {count}"),
             Origin::Variable(name) => format!("the daemon's variable {name}"),

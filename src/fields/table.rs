@@ -38,7 +38,7 @@ const fn happened(
 
 /// In wire order.
 pub static FIELDS: &[Field] = &[
-    Field::new("api_key", G::Envelope, Origin::ApiKey, S::Key, PUBLIC_KEY, "The public key under which the PostHog server files the event.")
+    Field::new("api_key", G::Envelope, Origin::ApiKey, S::Key, PUBLIC_KEY, "The public key under which the PostHog server files the event. The server for daemons from 1.40 on takes none.")
         .top()
         .purpose(Delivery)
         .is(Constant)

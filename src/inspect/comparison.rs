@@ -38,7 +38,10 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
         let here = question.call.is_none();
         let known = expected(action, history.filter(|_| here), library.filter(|_| here));
         let config = preview.config.as_ref().map_err(|error| error.clone().into());
-        let assembly = config.and_then(|config| Assembly::build(&known, &preview.machine, config, EventId::now()));
+        let assembly = config.and_then(|config| {
+            let destination = preview.destination.as_ref().map_err(Clone::clone)?;
+            Assembly::build(&known, &preview.machine, config, destination.as_ref(), EventId::now())
+        });
         columns.push(Column { action: action.to_owned(), assembly });
     }
     columns

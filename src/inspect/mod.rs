@@ -26,7 +26,8 @@ use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{self, Consent, Decision, Doubt, Finding};
-use crate::outbox::history::History;
+use crate::destination::Destination;
+use crate::outbox::history::{History, To};
 use crate::proxy::{self, Proxy};
 use crate::request::event;
 use crate::request::payload::EventId;
@@ -50,6 +51,8 @@ pub struct Question {
     pub lib_dir: Option<PathBuf>,
     /// `--plugins-dir`.
     pub plugins_dir: Option<PathBuf>,
+    /// `--daemon-version`: as if a daemon of this version made the call.
+    pub daemon_version: Option<String>,
     /// The caller's environment. That of a recorded call has precedence.
     pub environment: Environment,
 }
@@ -109,6 +112,8 @@ pub struct Preview {
     /// `None`: unknown.
     pub version: Option<Version>,
     pub config: Result<Config, ConfigError>,
+    /// `None`: not known here, because the daemon's version is not.
+    pub destination: Result<Option<Destination>, NoRequest>,
     /// An error says why the proxy cannot be seen.
     pub proxy: Result<Option<Proxy>, Doubt>,
     /// The trust store in the environment; `None`: the system's. An error says why it cannot be seen.
@@ -220,11 +225,14 @@ impl Candidate {
     /// Judges an agent that is not the displayed one.
     fn judged(self, host: &dyn Host, daemons: &Daemons, call: &Invocation, machine: &Machine) -> Other {
         let Self { surroundings, folders, consent } = self;
-        let config = Config::load(folders.config_path()).map_err(Into::into);
-        let expected = next_call::expected(call.action().unwrap_or_default(), None, folders.library_path());
-        let assembly = config.and_then(|config| Assembly::build(&expected, machine, &config, EventId::now()));
-        let script = Script::look(folders.plugins_path());
+        let config = Config::load(folders.config_path());
         let version = Version::installed(&folders);
+        let expected = next_call::expected(call.action().unwrap_or_default(), None, folders.library_path());
+        let assembly = destination(&config, version.as_ref(), false).and_then(|destination| {
+            let config = config.as_ref().map_err(|error| error.clone())?;
+            Assembly::build(&expected, machine, config, destination.as_ref(), EventId::now())
+        });
+        let script = Script::look(folders.plugins_path());
         let files = channels::Files::look(&folders, host);
         let (starter, runner) = accounts::of(host, daemons, &folders, owner_of);
         let events = Events {
@@ -346,8 +354,17 @@ impl Preview {
         tell(Stage::Configuration);
         let config = Config::load(folders.config_path());
         tell(Stage::History);
-        let endpoint = config.as_ref().ok().map(|config| &config.endpoint);
-        let history = History::read(library, endpoint, UnixMillis::now()).map_err(|error| error.to_string());
+        let mut version = version_of(question, &folders);
+        let mut destination = destination(&config, version.as_ref(), question.call.is_some());
+        let read = |destination: &Result<Option<Destination>, NoRequest>| {
+            let to = match destination {
+                Ok(Some(destination)) => To::Server(&destination.endpoint),
+                Ok(None) => To::NotKnownHere,
+                Err(_) => To::Nowhere,
+            };
+            History::read(library, to, UnixMillis::now()).map_err(|error| error.to_string())
+        };
+        let mut history = read(&destination);
         let invocation = question.call.clone().unwrap_or_else(|| {
             let mut expected = next_call::expected(&question.action, history.as_ref().ok(), library);
             if question.examples {
@@ -355,19 +372,20 @@ impl Preview {
             }
             expected
         });
+        if version.is_none() && question.call.is_none() {
+            version = said_by(&invocation);
+            destination = self::destination(&config, version.as_ref(), false);
+            history = read(&destination);
+        }
         tell(Stage::Machine);
         let machine = Machine::ask(&invocation);
         let usable = config.as_ref().map_err(|error| error.clone().into());
-        let assembly = usable.and_then(|config| Assembly::build(&invocation, &machine, config, EventId::now()));
+        let assembly = usable.and_then(|config| {
+            let destination = destination.as_ref().map_err(Clone::clone)?;
+            Assembly::build(&invocation, &machine, config, destination.as_ref(), EventId::now())
+        });
         tell(Stage::Script);
         let script = Script::look(folders.plugins_path());
-        let said = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str);
-        let version = || said.and_then(|text| Version::new(text, "the daemon's last event or call"));
-        let version = match &question.call {
-            Some(_) => version(),
-            // The installed version is newer than that of an event.
-            None => Version::installed(&folders).or_else(version),
-        };
         let others = candidates.into_iter().map(|other| other.judged(&host, &daemons, &invocation, &machine)).collect();
         let accounts = accounts::of(&host, &daemons, &folders, owner_of);
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
@@ -375,7 +393,7 @@ impl Preview {
         Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script,
-            proxy: seen().map(|()| config.as_ref().ok().and_then(|config| proxy::choose(&config.endpoint, known))),
+            proxy: seen().and_then(|()| proxy_to(&destination, known)),
             trust_store: seen().map(|()| trust_store(known)),
             others,
             unseen_agent: unseen_agent(&host, &daemons).filter(|_why| !is_named),
@@ -393,6 +411,7 @@ impl Preview {
             consent,
             askers,
             config,
+            destination,
             assembly,
         }
     }
@@ -448,6 +467,44 @@ impl Preview {
     /// The folder in which the agent looks for the file; without an agent, the usual one.
     pub fn opt_out_folder(&self) -> PathBuf {
         self.folders.config_path().unwrap_or(Path::new(CONFIG_DIRECTORIES[0])).to_owned()
+    }
+}
+
+/// The version by which the daemon's call is judged; that of an event in the history is older.
+fn version_of(question: &Question, folders: &Folders) -> Option<Version> {
+    match (&question.daemon_version, &question.call) {
+        (Some(version), _) => Version::new(version, "--daemon-version"),
+        (None, Some(call)) => said_by(call),
+        (None, None) => Version::installed(folders),
+    }
+}
+
+fn said_by(invocation: &Invocation) -> Option<Version> {
+    let text = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str)?;
+    Version::new(text, "the daemon's last event or call")
+}
+
+/// Without a version, only one that does not depend on it; but a complete call that says none has none.
+fn destination(
+    config: &Result<Config, ConfigError>,
+    version: Option<&Version>,
+    is_complete: bool,
+) -> Result<Option<Destination>, NoRequest> {
+    let config = config.as_ref().map_err(|error| NoRequest::from(error.clone()))?;
+    match version {
+        None if !is_complete => Ok(config.own_destination()),
+        version => Ok(Some(config.destination(version.map(|version| version.text.as_str()))?)),
+    }
+}
+
+fn proxy_to(
+    destination: &Result<Option<Destination>, NoRequest>,
+    known: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Proxy>, Doubt> {
+    match destination {
+        Ok(Some(destination)) => Ok(proxy::choose(&destination.endpoint, known)),
+        Ok(None) => Err(Doubt::Destination),
+        Err(_) => Ok(None),
     }
 }
 

@@ -143,6 +143,7 @@ mod tests {
             config_dir: Some(path("etc")),
             lib_dir: Some(path("lib")),
             plugins_dir: None,
+            daemon_version: None,
             environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
         };
         let event = path("lib/anonymous-statistics/waiting/1-0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11");
@@ -182,6 +183,7 @@ mod tests {
             config_dir: Some(folder.path().join("etc")),
             lib_dir: None,
             plugins_dir: None,
+            daemon_version: None,
             environment: BTreeMap::new(),
         };
         let other = Question { config_dir: Some(folder.path().join("other")), ..question.clone() };

@@ -71,7 +71,7 @@ pub struct Entry {
 
 impl Entry {
     pub fn new(request: &PreparedRequest) -> Self {
-        let url = request.endpoint().to_string();
+        let url = request.url();
         let record = Record {
             format: FORMAT,
             url,

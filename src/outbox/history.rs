@@ -17,14 +17,24 @@ pub enum RetryPlan {
     Next(usize),
     /// The same, but not before the server's `Retry-After`.
     NotBefore(UnixMillis),
-    /// It is deleted: the configuration has another destination now, or the stored request is damaged.
+    /// It is deleted: events go to another destination now, or the stored request is damaged.
     OtherDestination,
+    /// It stays: events have no destination now.
+    NoDestination,
     /// It is deleted: it had its number of tries.
     TriedEnough,
     /// It is deleted: it is too old.
     TooOld,
     /// It is never sent, because it cannot be read.
     Damaged,
+}
+
+/// Where events go now.
+#[derive(Debug, Clone, Copy)]
+pub enum To<'a> {
+    Server(&'a Endpoint),
+    Nowhere,
+    NotKnownHere,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,9 +49,7 @@ pub struct History {
 
 impl History {
     /// Reads the state folder of a library directory; empty without one.
-    ///
-    /// `endpoint` is the current destination; `None`: nothing is sent.
-    pub fn read(library: Option<&Path>, endpoint: Option<&Endpoint>, now: UnixMillis) -> io::Result<Self> {
+    pub fn read(library: Option<&Path>, to: To<'_>, now: UnixMillis) -> io::Result<Self> {
         let outbox = match library.map(|library| Outbox::open(library, Role::Reader)) {
             None => return Ok(Self::default()),
             Some(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -51,7 +59,7 @@ impl History {
         };
         let (items, unread) = outbox.items()?;
         let (sent, waiting): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.state == State::Sent);
-        Ok(Self { sent, waiting: in_order(waiting, endpoint, now, BootTime::now().as_ref()), unread })
+        Ok(Self { sent, waiting: in_order(waiting, to, now, BootTime::now().as_ref()), unread })
     }
 
     /// The newest readable event of an action, answered or waiting.
@@ -63,12 +71,7 @@ impl History {
 }
 
 /// The sender's order and plan.
-fn in_order(
-    items: Vec<Item>,
-    endpoint: Option<&Endpoint>,
-    now: UnixMillis,
-    boot: Option<&BootTime>,
-) -> Vec<(Item, RetryPlan)> {
+fn in_order(items: Vec<Item>, to: To<'_>, now: UnixMillis, boot: Option<&BootTime>) -> Vec<(Item, RetryPlan)> {
     let mut waiting: Vec<(Item, RetryPlan)> = items
         .into_iter()
         .map(|item| {
@@ -76,12 +79,11 @@ fn in_order(
                 Err(_) => RetryPlan::Damaged,
                 Ok(entry) if age(now, boot, &item.name, Some(entry)) > limits::WAITING_AGE => RetryPlan::TooOld,
                 Ok(entry) if entry.record.attempts >= limits::TRIES => RetryPlan::TriedEnough,
-                Ok(entry) if endpoint.is_some_and(|endpoint| entry.request_to(endpoint).is_none()) => {
-                    RetryPlan::OtherDestination
-                }
-                Ok(Entry { record, .. }) => match record.waits_until(now) {
-                    Some(time) => RetryPlan::NotBefore(time),
-                    None => RetryPlan::Next(0),
+                Ok(entry) => match (to, entry.record.waits_until(now)) {
+                    (To::Nowhere, _) => RetryPlan::NoDestination,
+                    (To::Server(endpoint), _) if entry.request_to(endpoint).is_none() => RetryPlan::OtherDestination,
+                    (_, Some(time)) => RetryPlan::NotBefore(time),
+                    (_, None) => RetryPlan::Next(0),
                 },
             };
             (item, plan)
@@ -107,14 +109,14 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_790_000_000_000);
 
     fn request(action: &str, endpoint: &Endpoint) -> PreparedRequest {
-        PreparedRequest::of_body(format!("{{\"properties\":{{\"action\":\"{action}\"}}}}").into_bytes(), endpoint)
+        PreparedRequest::of_body(format!("{{\"properties\":{{\"action\":\"{action}\"}}}}").into_bytes(), Some(endpoint))
     }
 
     #[test]
     fn without_a_state_folder_there_is_nothing() {
         let library = tempfile::tempdir().unwrap();
-        assert_eq!(History::read(None, None, UnixMillis(0)).unwrap(), History::default());
-        assert_eq!(History::read(Some(library.path()), None, UnixMillis(0)).unwrap(), History::default());
+        assert_eq!(History::read(None, To::Nowhere, UnixMillis(0)).unwrap(), History::default());
+        assert_eq!(History::read(Some(library.path()), To::Nowhere, UnixMillis(0)).unwrap(), History::default());
     }
 
     #[test]
@@ -144,7 +146,7 @@ mod tests {
         let path = library.path().join(crate::outbox::STATE_FOLDER).join(format!("waiting/{damaged}"));
         std::fs::write(path, "{").unwrap();
 
-        let history = History::read(Some(library.path()), Some(&here), NOW).unwrap();
+        let history = History::read(Some(library.path()), To::Server(&here), NOW).unwrap();
         assert_eq!(history.sent.iter().map(|item| &item.name).collect::<Vec<_>>(), [&sent]);
         let waiting: Vec<_> = history.waiting.iter().map(|(item, plan)| (&item.name, plan.clone())).collect();
         assert_eq!(
@@ -167,6 +169,12 @@ mod tests {
         assert_eq!(history.newest("FATAL").map(|(name, _)| name), Some(&later));
         assert_eq!(history.newest("START").map(|(name, _)| name), Some(&sent), "what is damaged is passed over");
         assert_eq!(history.newest("META"), None);
+        let plans = |to| {
+            let history = History::read(Some(library.path()), to, NOW).unwrap();
+            history.waiting.into_iter().map(|(_, plan)| plan).collect::<Vec<_>>()
+        };
+        assert!(plans(To::Nowhere).iter().filter(|plan| **plan == RetryPlan::NoDestination).count() > 3);
+        assert!(plans(To::NotKnownHere).contains(&RetryPlan::Next(4)), "any of the two destinations");
         // The sender's own order is the same.
         let due = outbox.due(NOW).unwrap();
         let next: Vec<_> = waiting[..3].iter().map(|(name, _)| **name).collect();

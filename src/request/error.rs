@@ -3,10 +3,12 @@
 use std::fmt;
 
 use crate::config::ConfigError;
+use crate::destination::NoDestination;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoRequest {
     Config(ConfigError),
+    Destination(NoDestination),
     /// The action is not letters, digits and underscores.
     Action,
     /// No usable identifier. None is made up, and none is derived from the machine.
@@ -21,6 +23,7 @@ impl fmt::Display for NoRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => error.fmt(f),
+            Self::Destination(none) => none.fmt(f),
             Self::Action => {
                 f.write_str("the action must be letters, digits and underscores, at most 32 (START, EXIT, FATAL ...)")
             }
@@ -37,6 +40,12 @@ impl fmt::Display for NoRequest {
 }
 
 impl std::error::Error for NoRequest {}
+
+impl From<NoDestination> for NoRequest {
+    fn from(none: NoDestination) -> Self {
+        Self::Destination(none)
+    }
+}
 
 impl From<ConfigError> for NoRequest {
     fn from(error: ConfigError) -> Self {

@@ -7,6 +7,7 @@ use system_facts::{Evidence, Facts, Source};
 use crate::call::fatal::Fatal;
 use crate::call::{Given, Invocation, Provenance};
 use crate::clock::UnixMillis;
+use crate::destination::Destination;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{self, Rejection, Shape, Value};
 use crate::fields::{Action, EventPart, FIELDS, Field, Origin, Selection};
@@ -89,8 +90,8 @@ pub struct Ingredients<'a> {
     pub facts: &'a Facts,
     /// Kept out of free text.
     pub nodename: &'a str,
-    /// The server's key for the project.
-    pub api_key: &'a str,
+    /// `None`: not known before the daemon's call, because its version is not.
+    pub destination: Option<&'a Destination>,
     pub selection: Selection,
 }
 
@@ -206,7 +207,11 @@ impl<'a> Builder<'a> {
     fn content(&self, field: &'static Field) -> (Content, Cause) {
         match field.origin {
             Origin::Constant(value) => (self.check_text(field, value), Cause::Fixed),
-            Origin::ApiKey => (self.check_text(field, self.ingredients.api_key), Cause::Fixed),
+            Origin::ApiKey => match self.ingredients.destination.map(|destination| &destination.api_key) {
+                Some(Some(key)) => (self.check_text(field, key), Cause::Fixed),
+                Some(None) => (Content::Absent, Cause::Fixed),
+                None => (Content::NotKnownHere, Cause::Made),
+            },
             Origin::Argument(number) => self.argument(field, number),
             Origin::ArgumentOf { number, count } => match self.ingredients.invocation.count() {
                 Some(given) if given == count => self.argument(field, number),

@@ -10,7 +10,8 @@ const USER_AGENT: &str = concat!("netdata-anonymous-statistics/", env!("CARGO_PK
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreparedRequest {
-    endpoint: Endpoint,
+    /// `None`: not known here.
+    endpoint: Option<Endpoint>,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
 }
@@ -19,7 +20,7 @@ pub struct PreparedRequest {
 const HEADERS: [&str; 5] = ["host", "user-agent", "accept", "content-type", "content-length"];
 
 /// The preview and the sender both call this, so they cannot differ.
-pub fn prepare(payload: &Payload, endpoint: &Endpoint) -> PreparedRequest {
+pub fn prepare(payload: &Payload, endpoint: Option<&Endpoint>) -> PreparedRequest {
     PreparedRequest::of_body(payload.bytes().to_vec(), endpoint)
 }
 /// Parses a stored request, perhaps of another version of the sender. `None` unless it is byte for byte one of ours for
@@ -29,8 +30,11 @@ pub fn parse_stored(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest
     let (head, body) = (std::str::from_utf8(bytes.get(..end)?).ok()?, bytes.get(end + 4..)?);
     let headers = HEADERS.into_iter().zip(head.split("\r\n").skip(1));
     let headers = headers.map(|(name, line)| Some((name, line.strip_prefix(name)?.strip_prefix(": ")?.to_owned())));
-    let request =
-        PreparedRequest { endpoint: endpoint.clone(), headers: headers.collect::<Option<_>>()?, body: body.to_vec() };
+    let request = PreparedRequest {
+        endpoint: Some(endpoint.clone()),
+        headers: headers.collect::<Option<_>>()?,
+        body: body.to_vec(),
+    };
     let value = |name| request.headers.iter().find(|(found, _)| *found == name).map(|(_, value)| value.as_str());
     let fits = value("host") == Some(endpoint.authority().as_str())
         && value("content-length") == Some(body.len().to_string().as_str())
@@ -40,19 +44,25 @@ pub fn parse_stored(bytes: &[u8], endpoint: &Endpoint) -> Option<PreparedRequest
 }
 
 impl PreparedRequest {
-    pub(crate) fn of_body(body: Vec<u8>, endpoint: &Endpoint) -> Self {
+    pub(crate) fn of_body(body: Vec<u8>, endpoint: Option<&Endpoint>) -> Self {
         let values = [
-            endpoint.authority(),
+            endpoint.map_or_else(unknown, Endpoint::authority),
             USER_AGENT.to_owned(),
             "*/*".to_owned(),
             "application/json".to_owned(),
             body.len().to_string(),
         ];
-        Self { endpoint: endpoint.clone(), headers: HEADERS.into_iter().zip(values).collect(), body }
+        Self { endpoint: endpoint.cloned(), headers: HEADERS.into_iter().zip(values).collect(), body }
     }
 
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    /// `None`: not known here. Such a request is never sent.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
+    }
+
+    /// The destination, or `null` as for every value that is not known here.
+    pub fn url(&self) -> String {
+        self.endpoint.as_ref().map_or_else(unknown, Endpoint::to_string)
     }
 
     /// In wire order, with names in lower case.
@@ -66,7 +76,8 @@ impl PreparedRequest {
 
     /// Request line and headers, up to and including the empty line (RFC 9112).
     pub fn head(&self) -> String {
-        let mut head = format!("{METHOD} {} HTTP/1.1\r\n", self.endpoint.target());
+        let target = self.endpoint.as_ref().map_or_else(unknown, |endpoint| endpoint.target().to_owned());
+        let mut head = format!("{METHOD} {target} HTTP/1.1\r\n");
         for (name, value) in &self.headers {
             for part in [*name, ": ", value, "\r\n"] {
                 head.push_str(part);
@@ -81,6 +92,10 @@ impl PreparedRequest {
         bytes.extend_from_slice(&self.body);
         bytes
     }
+}
+
+fn unknown() -> String {
+    "null".to_owned()
 }
 
 #[cfg(test)]

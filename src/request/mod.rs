@@ -11,6 +11,7 @@ use system_facts::{CommonEvidence, Facts, Host, LiveHost};
 
 use crate::call::Invocation;
 use crate::config::Config;
+use crate::destination::Destination;
 use crate::request::event::{Event, Ingredients};
 use crate::request::http::{PreparedRequest, prepare};
 use crate::request::payload::{EventId, Payload};
@@ -45,22 +46,24 @@ pub struct Assembly {
 }
 
 impl Assembly {
-    /// Builds the event, freezes it and prepares its request.
+    /// Builds the event, freezes it and prepares its request. Without a destination, where one depends on the daemon's
+    /// version and that is not known here, it is only for people to look at.
     pub fn build(
         invocation: &Invocation,
         machine: &Machine,
         config: &Config,
+        destination: Option<&Destination>,
         stamp: EventId,
     ) -> Result<Self, NoRequest> {
         let event = Event::build(Ingredients {
             invocation,
             facts: &machine.facts,
             nodename: &machine.nodename,
-            api_key: &config.api_key,
+            destination,
             selection: config.fields,
         })?;
         let payload = Payload::freeze(&event, stamp)?;
-        let request = prepare(&payload, &config.endpoint);
+        let request = prepare(&payload, destination.map(|destination| &destination.endpoint));
         Ok(Self { event, stamp: payload.stamp(), request })
     }
 }

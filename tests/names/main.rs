@@ -103,7 +103,7 @@ impl World {
     /// Status and exit status.
     fn ours(&self, situation: &Situation, program: &Path) -> String {
         let home = Home::new();
-        home.configure(&format!("url = \"{}\"\n", self.url(situation)));
+        home.configure(&format!("url = \"{}\"\napi_key = \"k\"\n", self.url(situation)));
         let call = home.call(&full(["EXIT", "OK", "-"])).with("SSL_CERT_FILE", self.authority.file.to_str().unwrap());
         let (out, line, code) = said(&call.command_of(program).output().unwrap());
         assert_eq!(line, "");

@@ -90,7 +90,7 @@ impl World {
 
     fn ours(&self, setting: &Setting) -> End {
         let home = Home::new();
-        home.configure(&format!("url = \"{}\"\n", setting.url));
+        home.configure(&format!("url = \"{}\"\napi_key = \"k\"\n", setting.url));
         let mut call = home.start();
         for (name, value) in setting.variables {
             call = call.with(name, value);

@@ -38,7 +38,7 @@ fn an_event_goes_through_a_proxy_and_its_password_goes_nowhere_else() {
     let closed = Squid::start(&folder.path().join("closed"), true, None);
 
     let home = Home::new();
-    home.configure(&format!("url = \"https://{HOST}:{}/capture/\"\n", server.ports[0]));
+    home.configure(&format!("url = \"https://{HOST}:{}/capture/\"\napi_key = \"k\"\n", server.ports[0]));
     let call = home.start().with("SSL_CERT_FILE", authority.file.to_str().unwrap());
     let via = |name: &str, url: &str| said(&call.clone().with(name, url).run());
     let fails = |code| ("000".to_owned(), String::new(), code);

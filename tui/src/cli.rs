@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anonymous_statistics::channels::NAMES as CHANNELS;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::fields::{self, shape};
+use anonymous_statistics::release::Release;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -80,12 +81,15 @@ pub(crate) struct Place {
     /// The agent's library directory, in which it keeps its identifier
     #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
     pub(crate) lib_dir: Option<PathBuf>,
-    /// The folder of the agent's plugins, in which its daemon looks for a sender
+    /// The folder of the agent's plugins, where its daemon looks for a sender
     #[arg(long, global = true, value_name = "DIR", value_parser = absolute)]
     pub(crate) plugins_dir: Option<PathBuf>,
     /// The event to show: START, EXIT, FATAL ... [default: START]
     #[arg(long, global = true, value_name = "ACTION", value_parser = action)]
     pub(crate) event: Option<String>,
+    /// Judge and build as if the agent's daemon had this version
+    #[arg(long, global = true, value_name = "V", value_parser = version)]
+    pub(crate) daemon_version: Option<String>,
     /// A file with recorded calls of the daemon: {"argv": [...], "env": {...}}
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) call: Option<PathBuf>,
@@ -255,6 +259,10 @@ fn absolute(text: &str) -> Result<PathBuf, &'static str> {
     if path.is_absolute() { Ok(path) } else { Err("the path must be absolute (begin with /)") }
 }
 
+fn version(text: &str) -> Result<String, &'static str> {
+    Release::of(text).map(|_release| text.to_owned()).ok_or("it must be a version, such as 1.37.1 or v2.5.4")
+}
+
 fn action(text: &str) -> Result<String, &'static str> {
     let known = fields::ACTIONS.iter().find(|action| action.name.eq_ignore_ascii_case(text));
     match known {
@@ -297,6 +305,7 @@ mod tests {
         for line in [
             &["show", "--config-dir", "etc"][..],
             &["show", "--event", "a b"],
+            &["show", "--daemon-version", "new"],
             &["show", "--raw", "--json"],
             &["explain"],
             &["explain", "event", "--all"],

@@ -74,6 +74,7 @@ pub(crate) fn columns() -> Vec<Column> {
 
 pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
     let config = Config::load(None).unwrap();
+    let destination = config.destination(Some("1.37.1-2")).unwrap();
     let stamp = EventId { uuid: UUID, time: NOW };
     let machine = Machine { facts: facts(), nodename: "example-host".to_owned() };
     let found = |path: &str| Some(Dir { path: path.into(), by: DirSource::Usual });
@@ -111,7 +112,8 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
         restart: Some("systemctl restart netdata.service".to_owned()),
         files: channels::Files::default(),
         dashboard: dashboard::entries(Some(&identity())),
-        assembly: Assembly::build(invocation, &machine, &config, stamp),
+        assembly: Assembly::build(invocation, &machine, &config, Some(&destination), stamp),
+        destination: Ok(Some(destination)),
         machine,
         config: Ok(config),
     }

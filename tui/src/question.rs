@@ -24,6 +24,7 @@ pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
         lib_dir: place.lib_dir.clone(),
         plugins_dir: place.plugins_dir.clone(),
         examples: false,
+        daemon_version: place.daemon_version.clone(),
         environment: std::env::vars_os().collect(),
     })
 }

@@ -11,8 +11,10 @@ use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::{Config, ConfigError};
 use anonymous_statistics::consent::{self, Consent, Decision};
+use anonymous_statistics::destination::{Destination, NoDestination};
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::fields::Action;
-use anonymous_statistics::outbox::history::History;
+use anonymous_statistics::outbox::history::{History, To};
 use anonymous_statistics::outbox::outcome::{Disposition, Failure, Outcome, Reply};
 use anonymous_statistics::outbox::{Barrier, Entry, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
@@ -28,6 +30,9 @@ use crate::watchdog::Progress;
 /// Time reserved for recording the outcome before the deadline: twice the time for storing the event, at least this,
 /// and at most a quarter of the deadline.
 const RESERVE: Duration = Duration::from_millis(30);
+
+/// The variable with the daemon's version.
+const VERSION: &str = "NETDATA_VERSION";
 
 /// A call of the daemon with its arguments and environment.
 #[derive(Debug, Clone)]
@@ -48,9 +53,9 @@ impl Call {
         if call.invocation.count() == Some(0) {
             // Without a call: the known part of the daemon's next START.
             let library = call.library();
-            let history = History::read(library.as_deref(), None, UnixMillis::now()).ok();
+            let history = History::read(library.as_deref(), To::NotKnownHere, UnixMillis::now()).ok();
             let mut expected = next_call::expected("START", history.as_ref(), library.as_deref());
-            for name in folders::VARIABLES {
+            for name in folders::VARIABLES.into_iter().chain([VERSION]) {
                 if let Some(value) = call.variable(name) {
                     expected.know_variable(name, value, Provenance::Daemon);
                 }
@@ -98,7 +103,7 @@ impl Call {
         folders::library_directory(&self.named(), exists).is_some_and(|library| waits(library.path))
     }
 
-    fn config(&self) -> Result<Config, ConfigError> {
+    pub(crate) fn config(&self) -> Result<Config, ConfigError> {
         let directory = folders::config_directory(&self.named(), Path::is_dir);
         Config::load(directory.as_ref().map(|directory| directory.path.as_path()))
     }
@@ -107,14 +112,13 @@ impl Call {
         folders::library_directory(&self.named(), Path::is_dir).map(|library| library.path)
     }
 
-    pub(crate) fn assemble(&self) -> Result<(Config, Assembly), NoRequest> {
-        let config = self.config()?;
-        let assembly = self.assemble_with(&config)?;
-        Ok((config, assembly))
+    pub(crate) fn destination(&self, config: &Config) -> Result<Destination, NoDestination> {
+        config.destination(self.variable(VERSION).and_then(OsStr::to_str))
     }
 
-    fn assemble_with(&self, config: &Config) -> Result<Assembly, NoRequest> {
-        Assembly::build(&self.invocation, &Machine::ask(&self.invocation), config, EventId::new()?)
+    pub(crate) fn assemble(&self, config: &Config, destination: &Destination) -> Result<Assembly, NoRequest> {
+        let machine = Machine::ask(&self.invocation);
+        Assembly::build(&self.invocation, &machine, config, Some(destination), EventId::new()?)
     }
 
     /// Does the whole work and reports its progress. The process may be ended at any time.
@@ -135,8 +139,12 @@ impl Call {
         };
         let deadline = config.deadline(self.action());
         progress.deadline(deadline);
-        let assembly = match self.assemble_with(&config) {
-            Ok(assembly) => assembly,
+        let addressed = self.destination(&config).map_err(NoRequest::from).and_then(|destination| {
+            let assembly = self.assemble(&config, &destination)?;
+            Ok((destination.endpoint, assembly))
+        });
+        let (endpoint, assembly) = match addressed {
+            Ok(addressed) => addressed,
             Err(error) => return progress.unusable(&error.to_string()),
         };
         let before = Instant::now();
@@ -163,7 +171,7 @@ impl Call {
             let _ = outbox.enforce_limits(UnixMillis::now());
         }
         let left = || deadline.saturating_sub(progress.start().elapsed()).saturating_sub(reserve);
-        let mut client = self.client(&config, barrier);
+        let mut client = self.client(&endpoint, barrier);
         let reply = match &mut client {
             Ok(client) => send(client, &assembly.request, left()),
             Err(failure) => failed(*failure),
@@ -178,20 +186,20 @@ impl Call {
                 && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
                 && let Ok(client) = &mut client
             {
-                let _ = self.retry(&outbox, &own.name(), &config, client, left);
+                let _ = self.retry(&outbox, &own.name(), &endpoint, config.history, client, left);
             }
         }
     }
 
     /// The client for the destination. It checks consent again before each name look-up and each first byte.
-    fn client(&self, config: &Config, barrier: Option<Barrier>) -> Result<Client, Failure> {
-        let proxy = proxy::choose(&config.endpoint, |name| self.variable(name).map(OsStr::to_owned));
+    fn client(&self, endpoint: &Endpoint, barrier: Option<Barrier>) -> Result<Client, Failure> {
+        let proxy = proxy::choose(endpoint, |name| self.variable(name).map(OsStr::to_owned));
         let again = self.clone();
         let permission = Arc::new(move || {
             let passage = barrier.as_ref().map(Barrier::pass);
             (again.consent().decision() == Decision::Allowed).then(|| passage.into())
         });
-        Client::new(&config.endpoint, proxy.as_ref(), permission)
+        Client::new(endpoint, proxy.as_ref(), permission)
     }
 
     /// Sends waiting events in the remaining time, until one gets no final answer. This call's own event is not among
@@ -200,7 +208,8 @@ impl Call {
         &self,
         outbox: &Outbox,
         own: &EventId,
-        config: &Config,
+        endpoint: &Endpoint,
+        history: usize,
         client: &mut Client,
         left: impl Fn() -> Duration,
     ) -> std::io::Result<()> {
@@ -217,15 +226,15 @@ impl Call {
                 continue;
             }
             // An event for another destination, or a damaged one, is never sent.
-            let Some(request) = entry.request_to(&config.endpoint) else {
+            let Some(request) = entry.request_to(endpoint) else {
                 outbox.delete(State::Waiting, &name)?;
                 continue;
             };
             let _claim = outbox.begin_attempt(&claim, entry, UnixMillis::now())?;
             let reply = send(client, &request, left());
             match reply.outcome.disposition() {
-                Disposition::Answered => note(outbox, &name, reply, config.history)?,
-                Disposition::Waits => return note(outbox, &name, reply, config.history),
+                Disposition::Answered => note(outbox, &name, reply, history)?,
+                Disposition::Waits => return note(outbox, &name, reply, history),
                 Disposition::Deleted => {
                     self.forget();
                     break;

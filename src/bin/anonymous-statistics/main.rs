@@ -17,8 +17,10 @@ use std::time::Instant;
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::core_dump;
+use anonymous_statistics::destination::{Destination, NoDestination};
 use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::outcome::Failure;
+use anonymous_statistics::request::NoRequest;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
 
 use system_facts::rescue::LastWords;
@@ -108,8 +110,14 @@ fn send(call: &Call, start: Instant) -> Ending {
 
 /// Compares the sent bytes with the prepared ones. A person asks for it, so it runs despite an opt-out.
 fn verify(call: &Call) -> Result<Output, Stop> {
-    let (config, assembly) = call.assemble()?;
-    Ok(match verify::verify(&config, &assembly) {
+    let config = call.config().map_err(NoRequest::from)?;
+    let destination = match call.destination(&config) {
+        // The bytes can be compared all the same.
+        Err(NoDestination::UnknownVersion) => Destination::this_machine(),
+        destination => destination.map_err(NoRequest::from)?,
+    };
+    let assembly = call.assemble(&config, &destination)?;
+    Ok(match verify::verify(&destination.endpoint, &assembly) {
         Ok((text, identical)) => {
             Output::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: i32::from(!identical) })
         }
@@ -119,10 +127,12 @@ fn verify(call: &Call) -> Result<Output, Stop> {
 
 fn show(call: &Call) -> Result<Output, Stop> {
     let consent = call.consent();
-    let (config, assembly) = call.assemble()?;
+    let config = call.config().map_err(NoRequest::from)?;
+    let destination = call.destination(&config).map_err(NoRequest::from)?;
+    let assembly = call.assemble(&config, &destination)?;
     let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
     let mut err = match consent.decision() {
-        Decision::Allowed => format!("would be sent to {}\n", config.endpoint.host()),
+        Decision::Allowed => format!("would be sent to {}\n", destination.endpoint.host()),
         Decision::OptedOut => format!("opted out by {because}: nothing would be sent\n"),
         Decision::Unknown => {
             format!("cannot tell whether this machine has opted out, because of {because}: nothing would be sent\n")

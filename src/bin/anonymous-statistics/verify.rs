@@ -8,8 +8,8 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::Duration;
 
-use anonymous_statistics::config::Config;
 use anonymous_statistics::digest::sha256;
+use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::outbox::outcome::Outcome;
 use anonymous_statistics::request::Assembly;
 use anonymous_statistics::request::http::METHOD;
@@ -28,10 +28,10 @@ Nothing left this machine.
 ";
 
 /// The report, and whether both are identical.
-pub(crate) fn verify(config: &Config, assembly: &Assembly) -> io::Result<(String, bool)> {
+pub(crate) fn verify(endpoint: &Endpoint, assembly: &Assembly) -> io::Result<(String, bool)> {
     let prepared = assembly.request.to_bytes();
-    let sent = through_a_socket(config, assembly, prepared.len())?;
-    let mut text = format!("{METHOD} {}\n", config.endpoint);
+    let sent = through_a_socket(endpoint, assembly, prepared.len())?;
+    let mut text = format!("{METHOD} {endpoint}\n");
     for (label, bytes) in [("prepared", &prepared), ("sent", &sent)] {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{label:9} {} bytes, SHA-256 {}", bytes.len(), sha256(bytes));
@@ -54,13 +54,13 @@ pub(crate) fn verify(config: &Config, assembly: &Assembly) -> io::Result<(String
 }
 
 /// Sends the request to a socket of this program, and returns the received bytes.
-fn through_a_socket(config: &Config, assembly: &Assembly, expected: usize) -> io::Result<Vec<u8>> {
+fn through_a_socket(endpoint: &Endpoint, assembly: &Assembly, expected: usize) -> io::Result<Vec<u8>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let receiver = std::thread::Builder::new().spawn(move || receive(&listener, expected))?;
     let failed =
         |what: &str| io::Error::other(format!("the request could not be sent to this program's own socket: {what}"));
-    let mut client = Client::to_own_socket(&config.endpoint, address).map_err(|failure| failed(failure.describe()))?;
+    let mut client = Client::to_own_socket(endpoint, address).map_err(|failure| failed(failure.describe()))?;
     match client.send(&assembly.request, PATIENCE).outcome {
         Outcome::Answered(_) => {}
         Outcome::Failed(failure) => return Err(failed(failure.describe())),

@@ -2,9 +2,9 @@
 
 use crate::agent::folders::Folders;
 use crate::agent::process::CI_VARIABLES;
-use crate::agent::version::Release;
 use crate::channels::channel::{Channel, Seen, When};
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
+use crate::release::Release;
 
 /// What the agent's last status file says, as far as it decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

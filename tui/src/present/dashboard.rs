@@ -3,7 +3,6 @@
 use anonymous_statistics::channels::Channel;
 use anonymous_statistics::channels::dashboard::{self, Recording};
 use anonymous_statistics::clock::UnixMillis;
-use anonymous_statistics::config::DEFAULT_URL;
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::request::payload::{EventId, Uuid};
 use serde::Serialize;
@@ -36,7 +35,7 @@ pub(crate) fn state(preview: &Preview) -> String {
 }
 
 pub(crate) fn destination() -> String {
-    format!("{}, unless the dashboard names another", DEFAULT_URL.replace("capture", "batch"))
+    format!("{}batch/, unless the dashboard names another", dashboard::DESTINATION)
 }
 
 /// The properties that PostHog's client adds: a heading and the names, for the kept and the removed ones.

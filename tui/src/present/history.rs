@@ -73,8 +73,9 @@ pub(crate) fn becomes(prospect: &RetryPlan) -> String {
         RetryPlan::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
         RetryPlan::NotBefore(time) => format!("sent {next} after {time}: the server asked for that"),
         RetryPlan::OtherDestination => {
-            format!("deleted {next}: the configuration names another destination, or the request was changed")
+            format!("deleted {next}: events go to another destination now, or the request was changed")
         }
+        RetryPlan::NoDestination => "not sent as things are: events have no destination now".to_owned(),
         RetryPlan::TriedEnough => format!("deleted {next}: it was tried often enough"),
         RetryPlan::TooOld => format!("deleted {next}: it is too old"),
         RetryPlan::Damaged => "never sent; deleted when it is too old".to_owned(),

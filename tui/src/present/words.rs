@@ -6,12 +6,14 @@ use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::channels::{Channel, Judgement, Step as ChannelStep, Verdict};
 use anonymous_statistics::config::FILE as CONFIG_FILE;
-use anonymous_statistics::consent::{Decision, Finding, Source, Step};
+use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
 use anonymous_statistics::fields::{Action, Field, Origin, Sensitivity};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::limits::OUTBOX_NAMES;
+use anonymous_statistics::request::NoRequest;
 use anonymous_statistics::request::event::{Cause, Content, Entry, Known};
+use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
@@ -299,10 +301,28 @@ pub(crate) fn not_read(unread: Unread) -> Option<String> {
     Some(format!("Not read: {how_many}"))
 }
 
+/// Where the event goes.
+pub(crate) fn destination(preview: &Preview) -> String {
+    match &preview.destination {
+        Ok(Some(destination)) => destination.endpoint.to_string(),
+        Ok(None) => DESTINATION_OPEN.to_owned(),
+        Err(NoRequest::Config(_)) => "none: the configuration cannot be used".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// The same of a request.
+pub(crate) fn destination_of(request: &PreparedRequest) -> String {
+    request.endpoint().map_or_else(|| DESTINATION_OPEN.to_owned(), ToString::to_string)
+}
+
+const DESTINATION_OPEN: &str = "not known here: it depends on the daemon's version (--daemon-version chooses one)";
+
 pub(crate) fn proxy(preview: &Preview) -> String {
     let shown = match &preview.proxy {
         Ok(Some(proxy)) => format!("{} ({})", proxy.shown(), proxy.variable),
         Ok(None) => "none".to_owned(),
+        Err(Doubt::Destination) => "not known here: it depends on the destination".to_owned(),
         Err(why) => format!("cannot tell from this account: {why}"),
     };
     printable(&shown).into_owned()
@@ -326,13 +346,7 @@ pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
 pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
     let action = &preview.action;
     let mut rows = vec![
-        (
-            "Destination",
-            match &preview.config {
-                Ok(config) => config.endpoint.to_string(),
-                Err(_) => "none: the configuration cannot be used".to_owned(),
-            },
-        ),
+        ("Destination", destination(preview)),
         ("Event", when(action).map_or_else(|| printable(action).into_owned(), |when| format!("{action}: {when}"))),
         ("Request", Count::of(preview).to_string()),
         ("Who would send", preview.script.to_string()),

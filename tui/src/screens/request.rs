@@ -99,7 +99,7 @@ fn bytes(page: &mut Page, assembly: &Assembly) {
     page.text(&format!(
         "{} bytes to {}; {}. Lines are broken to fit.",
         all.len(),
-        request.endpoint(),
+        words::destination_of(request),
         exactness(assembly)
     ));
     page.blank();
@@ -115,7 +115,7 @@ const DIGEST: usize = 9;
 
 fn pretty(page: &mut Page, assembly: &Assembly) {
     let request = &assembly.request;
-    page.heading(&format!("{METHOD} {} (p: headers)", request.endpoint()));
+    page.heading(&format!("{METHOD} {} (p: headers)", words::destination_of(request)));
     for (name, value) in request.headers() {
         page.exact(&format!("{name}: {value}"));
     }
@@ -133,7 +133,7 @@ fn headers(page: &mut Page, assembly: &Assembly, view: View<'_>) {
     }
     page.blank().heading("Around them");
     page.row("Method", 15, METHOD);
-    page.row("Destination", 15, &request.endpoint().to_string());
+    page.row("Destination", 15, &words::destination_of(request));
     page.row("Proxy", 15, &words::proxy(view.preview));
     page.row("Trust store", 15, &words::trust_store(view.preview));
     let (all, body) = (request.to_bytes(), request.body());

@@ -41,8 +41,9 @@ pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     let action = &preview.action;
     let when = words::when(action).map_or_else(|| action.clone(), |when| format!("{action}: {when}."));
     page.row("When", LABEL, &format!("{when} The key e shows the other events."));
-    if let Ok(config) = &preview.config {
-        page.row("Where to", LABEL, &format!("{} (proxy: {})", config.endpoint, words::proxy(preview)));
+    if let Ok(destination) = &preview.destination {
+        let proxy = if destination.is_some() { format!(" (proxy: {})", words::proxy(preview)) } else { String::new() };
+        page.row("Where to", LABEL, &(words::destination(preview) + &proxy));
     }
     page.row("Not sent", LABEL, words::NEVER_SENT);
     if preview.consent.decision() == Decision::OptedOut {

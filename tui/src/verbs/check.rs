@@ -108,11 +108,9 @@ fn of_channel(preview: &Preview, name: &str, wanted: fn(State) -> bool) -> Answe
 }
 
 fn destination(preview: &Preview, url: &Endpoint) -> Answer {
-    match &preview.assembly {
-        Ok(assembly) if assembly.request.endpoint() == url => Answer { holds: Some(true), because: url.to_string() },
-        Ok(assembly) => {
-            Answer { holds: Some(false), because: format!("the events go to {}", assembly.request.endpoint()) }
-        }
+    match preview.assembly.as_ref().map(|assembly| assembly.request.endpoint()) {
+        Ok(Some(endpoint)) => Answer { holds: Some(endpoint == url), because: format!("the events go to {endpoint}") },
+        Ok(None) => Answer { holds: None, because: "the destination is not known here".to_owned() },
         Err(error) => Answer { holds: Some(false), because: error.to_string() },
     }
 }

@@ -19,7 +19,10 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
     let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
     let assembly = match &preview.assembly {
         Ok(assembly) => assembly,
-        Err(error) => return Err(Failure::new(USAGE, format!("there is no request to show: {error}"))),
+        Err(error) => {
+            words::telemetry(&preview).iter().for_each(|line| output::hint(line));
+            return Err(Failure::new(USAGE, format!("there is no request to show: {error}")));
+        }
     };
     if options.raw {
         output::raw(&assembly.request.to_bytes())?;
@@ -86,7 +89,7 @@ fn text(preview: &Preview, assembly: &Assembly) -> String {
     }
     text.push_str("\n\n");
     let request = &assembly.request;
-    let _ = writeln!(text, "REQUEST\n{METHOD} {}", request.endpoint());
+    let _ = writeln!(text, "REQUEST\n{METHOD} {}", words::destination_of(request));
     for (name, value) in request.headers() {
         let _ = writeln!(text, "{name}: {}", printable(value));
     }
@@ -133,7 +136,8 @@ struct Shown<'a> {
     exact: bool,
     sent: bool,
     who_would_send: String,
-    destination: String,
+    /// Null: not known here.
+    destination: Option<String>,
     method: &'static str,
     headers: Headers<'a>,
     /// Null with examples.
@@ -207,7 +211,7 @@ impl<'a> Shown<'a> {
             exact: preview.is_exact(),
             sent: false,
             who_would_send: preview.script.to_string(),
-            destination: assembly.request.endpoint().to_string(),
+            destination: assembly.request.endpoint().map(ToString::to_string),
             method: METHOD,
             headers: Headers(assembly.request.headers()),
             body: (!has_examples(assembly)).then(|| Body(assembly.request.body())),

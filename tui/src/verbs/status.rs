@@ -257,7 +257,7 @@ impl Status {
             who_would_send: preview.script.to_string(),
             who_would_send_means: preview.events().condition(),
             looked_at: preview.script.path.as_deref().map(words::path),
-            destination: preview.config.as_ref().ok().map(|config| config.endpoint.to_string()),
+            destination: preview.destination.as_ref().ok().and_then(Option::as_ref).map(|to| to.endpoint.to_string()),
             config_directory: preview.folders.config_path().map(words::path),
             configuration: words::config(preview),
             proxy: words::proxy(preview),

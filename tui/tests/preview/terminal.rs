@@ -274,7 +274,7 @@ fn what_changes_on_disk_shows_by_itself() {
     std::fs::remove_file(&file).unwrap();
     terminal.wait_until("not opted out by that file", |screen| !shows(screen, says));
     let config = agent.path("etc/anonymous-statistics.toml");
-    std::fs::write(&config, "url = \"https://telemetry.example.org/x/\"\n").unwrap();
+    std::fs::write(&config, "url = \"https://telemetry.example.org/x/\"\napi_key = \"k\"\n").unwrap();
     terminal.wait_for("to telemetry.example.org: ");
     std::fs::write(&config, "no such key = 1\n").unwrap();
     terminal.wait_for("to nowhere: the configuration cannot be used");

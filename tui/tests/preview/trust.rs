@@ -8,7 +8,7 @@ use testkit::{skip, this_test};
 use crate::common::{Agent, GUID, OPT_OUT, Ran, Terminal, is_root, json, shell};
 use crate::verbs::{HOSTILE, unprintable};
 use anonymous_statistics::clock::UnixMillis;
-use anonymous_statistics::endpoint::Endpoint;
+use anonymous_statistics::destination::Destination;
 use anonymous_statistics::outbox::{Entry, Outbox, Role};
 use anonymous_statistics::request::http::parse_stored;
 use anonymous_statistics::request::payload::EventId;
@@ -65,7 +65,7 @@ fn a_fleet_is_checked_by_exit_status() {
 fn request(agent: &Agent, action: &str) -> (Entry, Vec<u8>) {
     let call = agent.recorded_call(action, "-", "-");
     let raw = agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]).bytes;
-    let endpoint = Endpoint::parse(anonymous_statistics::config::DEFAULT_URL).unwrap();
+    let endpoint = Destination::of_version("v1.37.1").unwrap().endpoint;
     (Entry::new(&parse_stored(&raw, &endpoint).unwrap()), raw)
 }
 
@@ -122,6 +122,27 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     assert!(ran.out.starts_with("Deleted 2 requests that were sent, and 3 events that waited"), "{ran:?}");
     for state in ["waiting", "sent"] {
         assert_eq!(fs::read_dir(agent.path("lib/anonymous-statistics").join(state)).unwrap().count(), 0);
+    }
+}
+
+/// A waiting event stays what it was when it was frozen, and is never sent where the new daemon would not send.
+#[test]
+fn an_upgrade_changes_what_becomes_of_a_waiting_event() {
+    let agent = Agent::new();
+    let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
+    outbox.keep(&EventId::now(), &request(&agent, "EXIT").0).unwrap();
+    for (version, becomes) in [
+        ("v1.37.1", "sent at the daemon's next START or META"),
+        ("v1.38.0", "sent at the daemon's next START or META"),
+        ("v1.39.0", "deleted at the daemon's next START or META: events go to another destination now"),
+        ("v2.2.6", "deleted at the daemon's next START or META: events go to another destination now"),
+        ("v2.9.0", "not sent as things are"),
+    ] {
+        agent.set_version(version);
+        let said = agent.run(&["history"]).out;
+        assert!(said.contains(becomes), "{version}: {said}");
+        agent.set_version("v1.37.1");
+        assert_eq!(agent.run(&["history", "--daemon-version", version]).out, said);
     }
 }
 

@@ -25,6 +25,7 @@ fn core(agent: &Agent, action: &str, call: Option<&Path>) -> Preview {
         lib_dir: None,
         plugins_dir: None,
         examples: false,
+        daemon_version: None,
         environment: agent.environment().into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
 }
@@ -198,7 +199,7 @@ fn what_cannot_be_used_is_one_line_and_exit_2() {
     let huge = file("huge", &" ".repeat(1024 * 1024 + 1));
     let zero = file(
         "zero",
-        r#"{"argv": ["START"], "env": {"NETDATA_REGISTRY_UNIQUE_ID": "00000000-0000-0000-0000-000000000000"}}"#,
+        r#"{"argv": ["START"], "env": {"NETDATA_REGISTRY_UNIQUE_ID": "00000000-0000-0000-0000-000000000000", "NETDATA_VERSION": "v1.37.1"}}"#,
     );
     for (arguments, says) in [
         (&["show", "--event", "EXIT", "--call", &several][..], "holds no call for EXIT"),
@@ -242,6 +243,44 @@ fn a_configuration_that_cannot_be_used_is_shown() {
         (&"http://127.0.0.1:9/x".into(), &"127.0.0.1:9".into())
     );
     assert!(shown["body"]["properties"].get("netdata_buildinfo").is_none());
+}
+
+/// On a laptop nobody knows which daemon would call.
+#[test]
+fn without_a_version_the_destination_is_not_known_here() {
+    let agent = Agent::new();
+    fs::remove_file(agent.path("lib/status-netdata.json")).unwrap();
+    let ran = agent.run(&["show", "--json"]);
+    let shown = json(&ran);
+    assert_eq!((&shown["destination"], &shown["headers"]["host"]), (&Value::Null, &"null".into()), "{ran:?}");
+    assert_eq!((&shown["body"]["api_key"], &field(&shown, "api_key")["known"]), (&Value::Null, &"not-here".into()));
+    assert!(shown["body"].get("event").is_some() && shown["exact"] == false);
+    for verb in ["show", "status"] {
+        let text = agent.run(&[verb]).out;
+        assert!(text.contains("not known here: it depends on the daemon's version"), "{text}");
+    }
+    assert!(agent.run(&["show", "--raw"]).out.starts_with("POST null HTTP/1.1\r\nhost: null\r\n"));
+    let of = |version: &str| json(&agent.run(&["show", "--json", "--daemon-version", version]));
+    assert_eq!(of("1.37.1")["destination"], "https://posthog.netdata.cloud/capture/");
+    assert_eq!(of("v1.39.0")["destination"], "https://app.posthog.com/capture/");
+    let shown = of("2.2.6");
+    assert_eq!(shown["headers"]["host"], "us-east1-netdata-analytics-bi.cloudfunctions.net");
+    assert_eq!(shown["body"].get("api_key"), None);
+    let none = agent.run(&["show", "--daemon-version", "2.6.0"]);
+    assert!(
+        none.code == Some(2) && none.err.contains("nothing is sent: the script of this daemon's version"),
+        "{none:?}"
+    );
+    // A complete call that does not say its version goes nowhere, as with the sender.
+    let call = agent.recorded_call("START", "-", "-");
+    let text = fs::read_to_string(&call).unwrap().replace("NETDATA_VERSION", "ANOTHER");
+    fs::write(&call, text).unwrap();
+    let none = agent.run(&["show", "--call", call.to_str().unwrap()]);
+    assert!(none.code == Some(2) && none.err.contains("does not say which version"), "{none:?}");
+    // Which events there are depends on it, too.
+    let fatal = |version: &str| agent.run(&["show", "--event", "FATAL", "--daemon-version", version]).out;
+    let nobody = "this daemon calls no script for this event";
+    assert!(fatal("2.5.4").contains(nobody) && !fatal("2.2.6").contains(nobody));
 }
 
 #[test]
@@ -456,6 +495,9 @@ fn a_body_holds_no_control_characters() {
         }
     }
     call["env"]["NETDATA_VERSION"] = "v1\u{9b}".into();
+    let config = agent.path("etc/anonymous-statistics.toml");
+    fs::write(&config, "url = 'http://127.0.0.1:9/'\n").unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(&path, call.to_string()).unwrap();
     let ran = agent.run(&["show", "--raw", "--call", path.to_str().unwrap()]);
     assert_eq!(ran.code, Some(0), "{ran:?}");

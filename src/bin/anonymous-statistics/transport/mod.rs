@@ -153,7 +153,8 @@ impl Client {
     }
 
     fn attempt(&self, request: &PreparedRequest, time: Duration) -> Result<Response<ureq::Body>, Error> {
-        let mut wire = Request::builder().method(METHOD).uri(request.endpoint().to_string());
+        let endpoint = request.endpoint().ok_or(Error::HostNotFound)?;
+        let mut wire = Request::builder().method(METHOD).uri(endpoint.to_string());
         for (name, value) in request.headers() {
             wire = wire.header(*name, value.as_str());
         }

@@ -63,6 +63,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         config_dir: Some(path("etc/netdata")),
         lib_dir: Some(path("lib")),
         plugins_dir: None,
+        daemon_version: None,
         environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
     };
     let home = std::fs::File::open(path("home")).unwrap();
