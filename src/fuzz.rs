@@ -136,7 +136,8 @@ pub fn fragment(bytes: &[u8]) {
                 shape => shape.check_fragment(&written.to_string(), &hosts()),
             },
         };
-        assert_eq!(again.as_ref(), Ok(&value), "{}: {text}", field.name);
+        let again = again.map(|again| serde_json::to_value(again).unwrap_or_default());
+        assert_eq!(again.as_ref(), Ok(&written), "{}: {text}", field.name);
     }
 }
 

@@ -18,7 +18,7 @@ const FATAL: [&str; 3] = ["FATAL", "netdata:netdata", "0266@../daemon/:signals_h
 
 /// A call and its deadline.
 const CALLS: [([&str; 3], Duration); 3] =
-    [(START, Duration::from_secs(2)), (EXIT, Duration::from_secs(1)), (FATAL, Duration::from_secs(1))];
+    [(START, Duration::from_secs(2)), (EXIT, Duration::from_secs(1)), (FATAL, Duration::from_millis(700))];
 
 /// A busy machine's delay, far below that of a hung disk.
 const PATIENCE: Duration = Duration::from_millis(500);

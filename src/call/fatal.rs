@@ -3,13 +3,17 @@
 //! The daemon gives `program:thread` as result and `line@file:function/errno` as data. It cuts the file to 10 and the
 //! function to 15 characters and pads both with blanks (recorded: `0266@../daemon/:signals_handle /4`). Thread names of
 //! streaming receivers contain the sender's host name, and a path may reveal a build machine, so nothing is copied:
-//! each part is parsed by its own rule, and the rest is left out.
+//! each part is parsed by its own rule, and the rest is left out. CMake passes absolute names to the compiler, so the
+//! file of later daemons is the beginning of the build folder, and the main thread has no name (recorded: `netdata:` and
+//! `0152@/build/net:nd_process_sign/0`).
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fatal {
     pub process: Option<String>,
     /// Without the name of a peer.
     pub thread: Option<String>,
+    /// Whether the daemon gives the thread no name, as with the main thread of later ones.
+    pub unnamed: bool,
     pub line: Option<i64>,
     /// At most the last folder and the name.
     pub file: Option<String>,
@@ -23,6 +27,7 @@ impl Fatal {
         let mut fatal = Self::default();
         if let Some((process, thread)) = result.and_then(|text| text.split_once(':')) {
             fatal.process = name(process, b"-_.");
+            fatal.unnamed = thread.is_empty();
             // Receiver threads are called "STREAM_RECEIVER[host,...]" or "RECEIVER (host)".
             let thread = thread.split(['[', '(', ' ']).next().unwrap_or_default();
             fatal.thread = name(thread, b"-_.");
@@ -50,14 +55,21 @@ impl Fatal {
         self
     }
 
+    /// `None`: no part of it parsed. A part that did not is empty.
     pub fn result(&self) -> Option<String> {
-        Some(format!("{}:{}", self.process.as_ref()?, self.thread.as_ref()?))
+        let (process, thread) = (self.process.as_deref(), self.thread.as_deref());
+        process.or(thread)?;
+        Some(format!("{}:{}", process.unwrap_or_default(), thread.unwrap_or_default()))
     }
 
+    /// The same.
     pub fn data(&self) -> Option<String> {
-        let (line, file) = (self.line?, self.file.as_ref()?);
-        let (function, errno) = (self.function.as_ref()?, self.errno?);
-        Some(format!("{line:04}@{file}:{function}/{errno}"))
+        let (file, function) = (self.file.as_deref(), self.function.as_deref());
+        let line = self.line.map(|line| format!("{line:04}"));
+        let errno = self.errno.map(|errno| errno.to_string());
+        [line.as_deref(), file, function, errno.as_deref()].into_iter().flatten().next()?;
+        let [line, errno] = [line, errno].map(Option::unwrap_or_default);
+        Some(format!("{line}@{}:{}/{errno}", file.unwrap_or_default(), function.unwrap_or_default()))
     }
 }
 
@@ -105,15 +117,28 @@ mod tests {
     }
 
     #[test]
+    fn of_a_call_of_a_cmake_build_everything_but_the_file_is_kept() {
+        let fatal = Fatal::parse(Some("netdata:"), Some("0152@/build/net:nd_process_sign/0"));
+        assert_eq!((fatal.process.as_deref(), fatal.thread.as_deref(), fatal.unnamed), (Some("netdata"), None, true));
+        assert_eq!((fatal.line, fatal.file.as_deref(), fatal.errno), (Some(152), None, Some(0)));
+        assert_eq!(fatal.function.as_deref(), Some("nd_process_sign"));
+        assert_eq!(fatal.result().as_deref(), Some("netdata:"));
+        assert_eq!(fatal.data().as_deref(), Some("0152@:nd_process_sign/0"));
+    }
+
+    #[test]
     fn what_is_written_again_parses_to_the_same() {
         for (result, data) in [
             ("netdata:netdata", "0266@../daemon/:signals_handle /4"),
             ("netdata:STREAM_RECEIVER[web1.example.org]", "1234@database/r:rrdset_done     /0"),
             ("netdata:WEB_SERVER[static1]", "0012@main.c    :main           /-1"),
+            ("netdata:", "0152@/build/net:nd_process_sign/0"),
+            (":main", "x@../daemon/:a b/4"),
+            ("netdata:[", "-5@../daemon/:/"),
         ] {
             let once = Fatal::parse(Some(result), Some(data));
             let twice = Fatal::parse(once.result().as_deref(), once.data().as_deref());
-            assert_eq!(once, twice);
+            assert_eq!((once.result(), once.data()), (twice.result(), twice.data()));
             assert!(once.result().is_some() && once.data().is_some(), "{result} {data}");
         }
     }
@@ -139,7 +164,7 @@ mod tests {
     #[test]
     fn what_does_not_parse_is_left_out() {
         for (result, data) in
-            [("-", "-"), ("", ""), ("netdata", "266"), ("a/b:c/d", "x@y:z/w"), ("\u{1b}:\n", "1@\u{1b}:\u{1b}/")]
+            [("-", "-"), ("", ""), ("netdata", "266"), ("a/b:c/d", "x@/y:z.z/w"), ("\u{1b}:\n", "@\u{1b}:\u{1b}/")]
         {
             let fatal = Fatal::parse(Some(result), Some(data));
             assert_eq!((fatal.result(), fatal.data()), (None, None), "{result} {data}");

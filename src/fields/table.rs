@@ -138,7 +138,7 @@ pub static FIELDS: &[Field] = &[
     Field::new("mirrored_hosts_reachable", G::Usage, Argument(21), COUNT, "0", "How many of them are reachable."),
     Field::new("mirrored_hosts_unreachable", G::Usage, Argument(22), COUNT, "0", "How many of them are not."),
     Field::new("exporting_connectors", G::Usage, Argument(7), S::Words, "prometheus", "Which exporting connectors are on."),
-    Field::new("dropped_fields", G::Event, Origin::Dropped, S::FieldNames, "host_collectors", "The names of fields that were left out because their value did not have the expected form. Absent when there are none.")
+    Field::new("dropped_fields", G::Event, Origin::Dropped, S::FieldNames, "host_collectors", "The names of fields that were left out because their value did not have the expected form, and with [] of a list of which a part was. Absent when there are none.")
         .purpose(QualityAssurance)
         .always(),
     Field::new("uuid", G::Envelope, Origin::FrozenUuid, S::Uuid, "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11", "A random number of this one event, so that a repeat can be told from a second event.")

@@ -68,6 +68,17 @@ pub enum Known {
 }
 
 impl Entry {
+    /// The field's name if it was left out, and with brackets if a part of its list was.
+    fn dropped(&self) -> Option<String> {
+        match &self.content {
+            Content::Dropped(_) => Some(self.field.name.to_owned()),
+            Content::Sent(Value::Collectors(collectors)) if collectors.refused > 0 => {
+                Some(format!("{}[]", self.field.name))
+            }
+            _ => None,
+        }
+    }
+
     pub fn known(&self) -> Known {
         match (&self.content, &self.cause) {
             (Content::NotKnownHere, _) => Known::NotHere,
@@ -99,8 +110,7 @@ impl Event {
     pub fn build(ingredients: Ingredients<'_>) -> Result<Self, NoRequest> {
         let builder = Builder::new(ingredients)?;
         let mut entries: Vec<Entry> = FIELDS.iter().map(|field| builder.entry(field)).collect();
-        let dropped: Vec<&'static str> =
-            entries.iter().filter(|e| matches!(e.content, Content::Dropped(_))).map(|e| e.field.name).collect();
+        let dropped: Vec<String> = entries.iter().filter_map(Entry::dropped).collect();
         if !dropped.is_empty() {
             for entry in entries.iter_mut().filter(|entry| entry.field.origin == Origin::Dropped) {
                 entry.content = Content::Sent(Value::Names(dropped.clone()));
@@ -266,6 +276,7 @@ impl<'a> Builder<'a> {
                 full.filter(|full| matches!(full, Content::Sent(_)))
                     .unwrap_or_else(|| self.check_text(field, self.action))
             }
+            EventPart::Thread if self.fatal.as_ref().is_some_and(|fatal| fatal.unnamed) => Content::Absent,
             _ => self
                 .part(part, text)
                 .map_or(Content::Dropped(Rejection::WrongShape), |text| self.check_text(field, &text)),

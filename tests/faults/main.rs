@@ -31,7 +31,7 @@ const TRIES: u32 = 3;
 const CALLS: [([&str; 3], Duration); 3] = [
     (["START", "-", "-"], Duration::from_secs(2)),
     (["EXIT", "OK", "-"], Duration::from_secs(1)),
-    (["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"], Duration::from_secs(1)),
+    (["FATAL", "netdata:netdata", "0266@../daemon/:signals_handle /4"], Duration::from_millis(700)),
 ];
 
 fn main() -> ExitCode {

@@ -19,8 +19,18 @@ pub enum Value {
     Boolean(bool),
     Integer(i64),
     Text(String),
-    Names(Vec<&'static str>),
-    Collectors(Vec<Collector>),
+    Names(Vec<String>),
+    Collectors(Collectors),
+}
+
+/// The elements that fit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Collectors {
+    pub fitting: Vec<Collector>,
+    /// The number of those that were left out.
+    #[serde(skip)]
+    pub refused: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -147,7 +157,17 @@ impl Shape {
                 Ok(Value::Integer(number))
             }
             (Self::Collectors, Json::Array(items)) => {
-                items.into_iter().map(|item| collector(item, hosts)).collect::<Result<_, _>>().map(Value::Collectors)
+                let (mut fitting, mut refusals) = (Vec::new(), Vec::new());
+                for item in items {
+                    match collector(item, hosts) {
+                        Ok(collector) => fitting.push(collector),
+                        Err(misfit) => refusals.push(misfit),
+                    }
+                }
+                match refusals.first() {
+                    Some(misfit) if fitting.is_empty() => Err(*misfit),
+                    _ => Ok(Value::Collectors(Collectors { fitting, refused: refusals.len() })),
+                }
             }
             (Self::Boolean | Self::Integer { .. } | Self::Collectors, _) => Err(Rejection::WrongShape),
             (_, Json::String(text)) => self.check_text(&text, hosts),

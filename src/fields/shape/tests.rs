@@ -39,6 +39,10 @@ fn fragments_of_another_kind_are_left_out() {
 #[test]
 fn collectors_come_without_brackets() {
     let list = r#"{"plugin":"apps.plugin","module":""},{"plugin":"proc.plugin","module":"/proc/1/stat"}"#;
+    let Ok(Value::Collectors(collectors)) = fragment(Shape::Collectors, list) else { panic!("left out") };
+    assert_eq!((collectors.fitting.len(), collectors.refused), (1, 1));
+    assert_eq!(collectors.fitting[0].plugin, "apps.plugin");
+    let list = r#"{"plugin":"proc.plugin","module":"/proc/1/stat"}"#;
     assert_eq!(fragment(Shape::Collectors, list), Err(Rejection::Personal(Personal::Path)));
     let list =
         r#"{"plugin":"proc.plugin","module":"/proc/net/snmp6"},{"plugin":"proc.plugin","module":"/sys/kernel/mm/ksm"}"#;
@@ -49,7 +53,7 @@ fn collectors_come_without_brackets() {
     assert_eq!(fragment(Shape::Collectors, list), Err(Rejection::Personal(Personal::Uuid)));
     let list = r#"{"plugin":"apps.plugin","module":""}, {"plugin":"go.d","module":"nginx"}"#;
     let Ok(Value::Collectors(collectors)) = fragment(Shape::Collectors, list) else { panic!("left out") };
-    assert_eq!(collectors.len(), 2);
+    assert_eq!((collectors.fitting.len(), collectors.refused), (2, 0));
     for bad in
         [r#"{"plugin":"a"}"#, r#"{"plugin":"a","module":"b","path":"c"}"#, "1", "]", r#"{"plugin":1,"module":""}"#]
     {

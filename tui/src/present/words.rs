@@ -7,6 +7,7 @@ use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::channels::{Channel, Judgement, Step as ChannelStep, Verdict};
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
+use anonymous_statistics::fields::shape::Value;
 use anonymous_statistics::fields::{Action, Field, Origin, Sensitivity};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::outbox::Unread;
@@ -207,7 +208,13 @@ pub(crate) const fn is_of_browser(field: &Field) -> bool {
 pub(crate) fn value(entry: &Entry, stamp: &EventId) -> String {
     match &entry.content {
         // Serialized directly, so that the keys of an object keep their wire order.
-        Content::Sent(value) => printable(&serde_json::to_string(value).unwrap_or_default()).into_owned(),
+        Content::Sent(value) => {
+            let text = printable(&serde_json::to_string(value).unwrap_or_default()).into_owned();
+            match value {
+                Value::Collectors(list) if list.refused > 0 => format!("{text}; {} left out", list.refused),
+                _ => text,
+            }
+        }
         Content::Frozen => value_in_body(entry, stamp).to_string(),
         Content::NotKnownHere => format!("set by {}", setter(entry.field)),
         Content::Dropped(misfit) => format!("left out: {}", misfit.describe()),
