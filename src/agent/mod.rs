@@ -11,6 +11,8 @@ pub mod conf_file;
 pub mod folders;
 #[cfg(feature = "inspect")]
 pub mod installed_sender;
+#[cfg(feature = "inspect")]
+pub mod netdatas_script;
 pub mod next_call;
 #[cfg(feature = "inspect")]
 pub mod own_opt_out;

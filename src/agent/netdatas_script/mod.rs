@@ -1,0 +1,344 @@
+//! What Netdata's own telemetry script would send, read from its text. Nothing of it is ever run.
+//!
+//! The reader knows exactly the constructs of the scripts of v1.30 to v2.11: assignments from arguments, a here-document
+//! with the body, and one call of curl, or of wget where there is no curl. A script with anything else is not understood,
+//! and nothing is claimed about it.
+
+mod body;
+mod shell;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+
+use crate::agent::netdatas_script::body::Body;
+use crate::agent::netdatas_script::shell::{Token, tokens};
+use crate::call::Invocation;
+
+pub use body::{Filled, Row, Value};
+
+/// Bytes of a script. Netdata's largest has 9 KB.
+pub const SCRIPT_BYTES: usize = 64 * 1024;
+
+/// The variable with the body.
+const BODY: &str = "REQ_BODY";
+/// Its value among curl's options.
+const DATA: &str = "${REQ_BODY}";
+
+/// The variable with the program that makes a digest of the machine's identifier.
+const DIGESTER: &str = "MD5_PATH";
+
+/// The variables that the script sets, beside those with the daemon's prefix.
+const OWN_NAMES: [&str; 6] = ["ACTION", "ACTION_RESULT", "ACTION_DATA", "KERNEL_NAME", DIGESTER, "SYSTEM_DISTINCT_ID"];
+
+/// The first line that is not understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotUnderstood {
+    pub line: usize,
+}
+
+/// Where a value of the body comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Constant(String),
+    Argument(usize),
+    Variable(String),
+    /// The text of a command, or of several of which one is chosen when the script runs.
+    Command(String),
+    Filtered(Box<Self>, Vec<Filter>),
+    /// Another value where the first is empty.
+    OrElse(Box<Self>, String),
+}
+
+/// A filter of a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    Replace(char, char),
+    Delete(char),
+    CutFrom(char),
+}
+
+/// A script that is understood completely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetdatasScript {
+    pub url: String,
+    /// Those that the script names; curl adds its own.
+    pub headers: Vec<String>,
+    /// Whether wget, where there is no curl, accepts any certificate.
+    pub wget_trusts_everyone: bool,
+    body: Body,
+}
+
+impl NetdatasScript {
+    pub fn read(text: &str) -> Result<Self, NotUnderstood> {
+        // A control character stands for a value below.
+        if let Some(line) = text.lines().position(|line| line.contains(|c: char| c.is_control() && c != '\t')) {
+            return Err(NotUnderstood { line: line + 1 });
+        }
+        let lines = text.lines().enumerate().peekable();
+        let mut reader = Reader { lines, at: 0, known: BTreeMap::new(), body: None };
+        reader.read().ok_or(NotUnderstood { line: reader.at })
+    }
+
+    /// The body of a call. `found` is this machine's answer to one of the daemon's variables.
+    pub fn fill(&self, call: &Invocation, found: impl Fn(&str) -> Option<String>) -> Filled {
+        self.body.fill(call, &found)
+    }
+}
+
+struct Reader<'a> {
+    lines: Peekable<std::iter::Enumerate<std::str::Lines<'a>>>,
+    /// The number of the line that is being read.
+    at: usize,
+    known: BTreeMap<String, Source>,
+    body: Option<Body>,
+}
+
+impl<'a> Reader<'a> {
+    fn physical(&mut self) -> Option<&'a str> {
+        let (number, line) = self.lines.next()?;
+        self.at = number + 1;
+        Some(line)
+    }
+
+    /// The next line with a command, joined with its continuations.
+    fn line(&mut self) -> Option<String> {
+        let mut whole = String::new();
+        loop {
+            let line = self.physical()?.trim();
+            if whole.is_empty() && (line.is_empty() || line.starts_with('#')) {
+                continue;
+            }
+            let (part, goes_on) = match line.strip_suffix('\\') {
+                Some(part) => (part, true),
+                None => (line, line.ends_with("||") || line.ends_with("&&")),
+            };
+            whole.push_str(part);
+            if !goes_on {
+                return Some(whole);
+            }
+            whole.push(' ');
+        }
+    }
+
+    /// `None`: the current line is not understood.
+    fn read(&mut self) -> Option<NetdatasScript> {
+        let mut sent = None;
+        while self.lines.peek().is_some() {
+            let Some(line) = self.line() else { break };
+            if sent.is_some() {
+                return None;
+            }
+            if let Some(condition) = line.strip_prefix("if ") {
+                sent = self.block(condition)?;
+            } else if let Some(rest) = line.strip_prefix("[ -z \"$") {
+                self.default(rest)?;
+            } else {
+                self.assign(&line)?;
+            }
+        }
+        sent
+    }
+
+    /// `X" ] && X="CONSTANT"`
+    fn default(&mut self, rest: &str) -> Option<()> {
+        let (name, assignment) = rest.split_once("\" ] && ")?;
+        let (same, value) = assignment.split_once('=')?;
+        let value = constant(value).filter(|_| name == same && is_name(name))?;
+        let before = Box::new(self.source(name));
+        self.set(name, Source::OrElse(before, value.to_owned()))
+    }
+
+    fn assign(&mut self, line: &str) -> Option<()> {
+        let (name, value) = line.split_once('=')?;
+        if value == "\"$(cat << EOF" && name == BODY {
+            let (body, end) = (self.here_document()?, self.physical()?);
+            self.body = Some(Body::read(&body, |name| self.source(name)).filter(|_| end == ")\"")?);
+            return Some(());
+        }
+        let source = self.value(value)?;
+        self.set(name, source)
+    }
+
+    fn set(&mut self, name: &str, source: Source) -> Option<()> {
+        // Others decide what the script's commands do: PATH, IFS, the variables of a proxy.
+        if !(name.starts_with("NETDATA_") && is_name(name) || OWN_NAMES.contains(&name)) {
+            return None;
+        }
+        self.known.insert(name.to_owned(), source);
+        Some(())
+    }
+
+    fn here_document(&mut self) -> Option<String> {
+        let mut lines = Vec::new();
+        loop {
+            match self.physical()? {
+                // The shell removes the newline at the end of `$( )`.
+                "EOF" => return Some(lines.join("\n")),
+                line => lines.push(line),
+            }
+        }
+    }
+
+    /// The value of a name at this point of the script.
+    fn source(&self, name: &str) -> Source {
+        match name.parse() {
+            Ok(number) => Source::Argument(number),
+            Err(_) => self.known.get(name).cloned().unwrap_or_else(|| Source::Variable(name.to_owned())),
+        }
+    }
+
+    fn value(&self, text: &str) -> Option<Source> {
+        if let Some(text) = constant(text) {
+            return Some(Source::Constant(text.to_owned()));
+        }
+        if let Some(name) = used(text) {
+            return Some(self.source(name));
+        }
+        let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+        match bare.strip_prefix("$(echo ").and_then(|text| text.strip_suffix(')')) {
+            Some(pipeline) => self.pipeline(pipeline),
+            None => {
+                let runs_its_own = !bare.contains(DIGESTER) || matches!(self.source(DIGESTER), Source::Command(_));
+                (runs_its_own && shell::is_harmless_command(bare)).then(|| Source::Command(bare.to_owned()))
+            }
+        }
+    }
+
+    /// `"${X}" | tr A B | sed 's/A.*//g'`
+    fn pipeline(&self, text: &str) -> Option<Source> {
+        let (first, rest) = text.split_once(" | ")?;
+        let before = self.source(used(first)?);
+        let mut filters = Vec::new();
+        for command in tokens(rest)?.split(|token| *token == Token::Pipe) {
+            let words: Vec<&str> = command.iter().map(Token::word).collect::<Option<_>>()?;
+            let single = |text: &str| {
+                let mut chars = text.chars();
+                chars.next().filter(|_| chars.next().is_none())
+            };
+            filters.push(match words.as_slice() {
+                ["tr", "-d", one] => Filter::Delete(single(one)?),
+                ["tr", from, to] => Filter::Replace(single(from)?, single(to)?),
+                ["sed", program] => {
+                    let from = program.strip_prefix("s/")?.strip_suffix(".*//g")?;
+                    Filter::CutFrom(single(from).filter(|c| c.is_ascii_alphanumeric() || *c == '-')?)
+                }
+                _ => return None,
+            });
+        }
+        Some(Source::Filtered(Box::new(before), filters))
+    }
+
+    /// An `if`: it exits, or assigns one variable, or sends. `Some(None)`: it does not send.
+    fn block(&mut self, condition: &str) -> Option<Option<NetdatasScript>> {
+        let then = |text: &str| text.strip_suffix("; then").map(str::to_owned);
+        let mut branches: Vec<(Option<String>, Vec<String>)> = vec![(Some(then(condition)?), Vec::new())];
+        loop {
+            let line = self.line()?;
+            let (_, commands) = branches.last_mut()?;
+            if line == "fi" {
+                break;
+            } else if line == "else" {
+                branches.push((None, Vec::new()));
+            } else if let Some(condition) = line.strip_prefix("elif ") {
+                branches.push((Some(then(condition)?), Vec::new()));
+            } else {
+                commands.push(line);
+            }
+        }
+        let mut conditions = branches.iter().filter_map(|(condition, _)| condition.as_deref());
+        if !conditions.all(shell::is_condition) {
+            return None;
+        }
+        let commands: Vec<Vec<&str>> =
+            branches.iter().map(|(_, commands)| commands.iter().map(String::as_str).collect()).collect();
+        match commands.iter().map(Vec::as_slice).collect::<Vec<_>>().as_slice() {
+            [["exit 0"]] => return Some(None),
+            [[curl], [wget]] if curl.starts_with("curl ") => return self.sent(curl, wget).map(Some),
+            _ => {}
+        }
+        let chosen: Vec<(&str, &str)> = commands
+            .iter()
+            .map(|commands| if let [one] = commands.as_slice() { one.split_once('=') } else { None })
+            .collect::<Option<_>>()?;
+        let (name, _) = *chosen.first()?;
+        let is_one = chosen.iter().all(|(other, text)| *other == name && self.value(text).is_some());
+        let texts: Vec<&str> = chosen.iter().map(|(_, text)| text.trim_matches('"')).collect();
+        self.set(name, Source::Command(texts.join(" or "))).filter(|()| is_one)?;
+        Some(None)
+    }
+
+    /// The request, the same with either program.
+    fn sent(&mut self, curl: &str, wget: &str) -> Option<NetdatasScript> {
+        let (body, curl, wget) = (self.body.take()?, Options::of(curl)?, Options::of(wget)?);
+        let same = curl.url == wget.url && curl.headers == wget.headers;
+        same.then_some(NetdatasScript {
+            url: curl.url,
+            headers: curl.headers,
+            wget_trusts_everyone: wget.trusts_everyone,
+            body,
+        })
+    }
+}
+
+/// The command line of curl or wget.
+struct Options {
+    url: String,
+    headers: Vec<String>,
+    trusts_everyone: bool,
+}
+
+impl Options {
+    fn of(line: &str) -> Option<Self> {
+        let tokens = tokens(line)?;
+        let end = tokens.iter().position(|token| !matches!(token, Token::Word(_))).unwrap_or(tokens.len());
+        let (words, output) = tokens.split_at_checked(end)?;
+        let mut words = words.iter().filter_map(Token::word);
+        let program = words.next()?;
+        let (mut urls, mut headers, mut bodies, mut posts) = (Vec::new(), Vec::new(), 0, 0);
+        let mut trusts_everyone = false;
+        while let Some(word) = words.next() {
+            match (program, word) {
+                ("curl", "--silent") | ("wget", "-q" | "--server-response" | "--timeout=1") => {}
+                ("wget", "--no-check-certificate") => trusts_everyone = true,
+                ("curl", "-o") => drop(words.next().filter(|file| *file == "/dev/null")?),
+                ("wget", "-O") => drop(words.next().filter(|file| *file == "-")?),
+                ("curl", "--write-out") => drop(words.next().filter(|form| *form == "%{http_code}")?),
+                ("curl", "--max-time") => drop(words.next()?.parse::<u8>().ok()?),
+                ("curl", "-X") | ("wget", "--method") => {
+                    words.next().filter(|method| *method == "POST")?;
+                    posts += 1;
+                }
+                (_, "--header") => headers.push(words.next()?.to_owned()),
+                ("curl", "-d") | ("wget", "--body-data") => {
+                    words.next().filter(|text| *text == DATA)?;
+                    bodies += 1;
+                }
+                (_, url) if url.starts_with("https://") && !url.contains(['$', '`']) => urls.push(url.to_owned()),
+                _ => return None,
+            }
+        }
+        let url = urls.pop().filter(|_| urls.is_empty() && bodies == 1 && posts == 1)?;
+        let known = matches!(program, "curl" | "wget") && shell::only_drops_or_prints(output);
+        known.then_some(Self { url, headers, trusts_everyone })
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// The text in quotes that the shell does not change.
+fn constant(text: &str) -> Option<&str> {
+    let text = text.strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains(['$', '`', '\\', '"'])).then_some(text)
+}
+
+/// The name in `"${NAME}"`.
+fn used(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("\"${")?.strip_suffix("}\"")?;
+    let is_number = !name.is_empty() && name.len() < 3 && name.bytes().all(|b| b.is_ascii_digit());
+    (is_number || is_name(name)).then_some(name)
+}
