@@ -19,10 +19,7 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
     let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
     let assembly = match &preview.assembly {
         Ok(assembly) => assembly,
-        Err(error) => {
-            words::telemetry(&preview).iter().for_each(|line| output::hint(line));
-            return Err(Failure::new(USAGE, format!("there is no request to show: {error}")));
-        }
+        Err(error) => return Err(Failure::new(USAGE, format!("there is no request to show: {error}"))),
     };
     if options.raw {
         output::raw(&assembly.request.to_bytes())?;

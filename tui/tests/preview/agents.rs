@@ -65,7 +65,9 @@ fn part<'r>(ran: &'r Ran, mark: &str) -> &'r str {
 fn what_another_account_starts_is_not_the_daemon() {
     let test = this_test!();
     let script = r#"
-        mkdir -p /var/lib/netdata /etc/netdata /home/mallory; chown 998 /var/lib/netdata; chown 1234 /home/mallory
+        mkdir -p /var/lib/netdata /etc/netdata /home/mallory
+        echo '{"agent": {"version": "v2.9.0"}}' >/var/lib/netdata/status-netdata.json
+        chown -R 998 /var/lib/netdata; chown 1234 /home/mallory
         starts 1234 /home/mallory/netdata NETDATA_LIB_DIR=/home/mallory NETDATA_USER_CONFIG_DIR=/etc/nologin
         echo "== check"; says preview check --expect off
         echo "== status"; says preview status --json
