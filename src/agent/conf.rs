@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use system_facts::{Error, Host};
 
 use crate::agent::command_line::CommandLine;
-use crate::agent::folders::Folders;
 
 pub const FILE: &str = "netdata.conf";
 
@@ -26,6 +25,7 @@ pub(crate) enum Part<'a> {
 
 /// A line as the daemon takes it.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "inspect"), expect(dead_code, reason = "only an edit needs the places"))]
 pub(crate) struct Line<'a> {
     pub(crate) start: usize,
     /// With the line's end.
@@ -147,10 +147,15 @@ pub struct InForce {
 }
 
 impl InForce {
-    /// The file of `-c`, else the user's, else the stock file: a file replaces the next one whole.
-    pub(crate) fn read(folders: &Folders, host: &dyn Host) -> Result<Self, (PathBuf, Error)> {
-        let command = folders.command.clone();
-        for path in folders.conf.iter().chain(folders.stock_conf.iter().filter(|_| command.conf.is_none())) {
+    /// The file of `-c` or else the user's, and the stock file, which counts where the user has none.
+    pub(crate) fn read(
+        user: Option<&PathBuf>,
+        stock: Option<&PathBuf>,
+        command: &CommandLine,
+        host: &dyn Host,
+    ) -> Result<Self, (PathBuf, Error)> {
+        let command = command.clone();
+        for path in user.into_iter().chain(stock.filter(|_| command.conf.is_none())) {
             let read = path.to_str().ok_or(Error::Malformed).and_then(|path| NetdataConf::existing(host, path));
             if let Some(file) = read.map_err(|error| (path.clone(), error))? {
                 return Ok(Self { path: Some(path.clone()), file, command });

@@ -290,7 +290,7 @@ impl Folders {
 
     /// The agent's whole configuration. An error names the file that cannot be read.
     pub fn conf_in_force(&self, host: &dyn Host) -> Result<InForce, (PathBuf, Error)> {
-        InForce::read(self, host)
+        InForce::read(self.conf.as_ref(), self.stock_conf.as_ref(), &self.command, host)
     }
 
     /// Whether these may be the folders of the agent with this config directory.

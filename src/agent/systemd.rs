@@ -48,6 +48,8 @@ pub struct Unit {
     pub command: Vec<OsString>,
     /// The account of the service (`User=`).
     user: Option<String>,
+    /// The same as the files have it, for a drop-in that repeats it.
+    pub exec_start: Option<String>,
     /// The variables that files set.
     variables: BTreeMap<String, Setting>,
     /// Why any other variable is unknown, too.
@@ -87,7 +89,10 @@ impl Unit {
         let command = command(&reader.settings);
         let user = reader.settings.iter().rev().find(|(key, _)| key == "User").map(|(_, value)| value.clone());
         let user = user.filter(|user| !user.is_empty());
-        let mut unit = Self { path, command, user, variables: BTreeMap::new(), unsure: reader.unsure.take() };
+        let exec_start = reader.settings.iter().rfind(|(key, _)| key == "ExecStart").map(|(_, value)| value.clone());
+        let exec_start = exec_start.filter(|value| !value.is_empty());
+        let mut unit =
+            Self { path, command, user, exec_start, variables: BTreeMap::new(), unsure: reader.unsure.take() };
         unit.apply(reader.host, &reader.settings);
         Some(unit)
     }

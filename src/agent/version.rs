@@ -13,7 +13,7 @@ use crate::release::Release;
 use crate::text::printable;
 
 /// The state file of later agents (2.x), in the library directory.
-const STATUS_FILE: &str = "status-netdata.json";
+pub(crate) const STATUS_FILE: &str = "status-netdata.json";
 
 /// Bytes that are read of a list of installed packages. A desktop's has about 10 MiB.
 const LIST_BYTES: usize = 64 * 1024 * 1024;

@@ -150,6 +150,8 @@ pub struct Target {
     /// it.
     pub foreign: bool,
     pub library: Option<PathBuf>,
+    /// The agent, if there is one.
+    pub agent: Option<Folders>,
 }
 
 impl Target {
@@ -161,6 +163,7 @@ impl Target {
             file: consent::look(&opt_out_file(folder)),
             foreign,
             library: library.map(Path::to_owned),
+            agent: None,
         }
     }
 
@@ -168,7 +171,7 @@ impl Target {
         let Dir { path: folder, by } = folders.config.as_ref()?;
         let asked = matches!(by, DirSource::Option | DirSource::Variable);
         let foreign = !asked && !CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == folder);
-        Some(Self::look(folder, foreign, folders.library_path()))
+        Some(Self { agent: Some(folders.clone()), ..Self::look(folder, foreign, folders.library_path()) })
     }
 
     fn of_all<'f>(agents: impl IntoIterator<Item = &'f Folders>) -> Vec<Self> {

@@ -24,7 +24,7 @@ use crate::agent::conf_edit;
 use crate::files::{self, Links, Opened};
 
 /// The mode of a file that did not exist: like that of the packages, which the daemon's user can read.
-const NEW_MODE: u32 = 0o644;
+const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
 
 /// A planned change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Change {
                 place.remove(&backup)?;
             }
         }
-        rustix::fs::fsync(&place.folder).map_err(|errno| Refusal::system(&self.path, errno.into()))
+        rustix::fs::fsync(&place.folder).map_err(|errno| Refusal::system(&self.path, errno))
     }
 
     fn changed(&self) -> Refusal {
@@ -195,16 +195,16 @@ struct Place<'path> {
 impl<'path> Place<'path> {
     fn open(path: &'path Path) -> Result<Self, Refusal> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(Refusal::system(path, io::ErrorKind::InvalidInput.into()));
+            return Err(Refusal::system(path, io::ErrorKind::InvalidInput));
         };
         if let Ok(target) = std::fs::read_link(parent) {
             return Err(Refusal::Link(parent.to_owned(), target));
         }
         let opened = files::open_folder(CWD, parent, Links::Refuse);
         let folder = opened.map_err(|error| Refusal::system(parent, error))?;
-        let folder_stat = rustix::fs::fstat(&folder).map_err(|errno| Refusal::system(parent, errno.into()))?;
+        let folder_stat = rustix::fs::fstat(&folder).map_err(|errno| Refusal::system(parent, errno))?;
         is_trusted(parent, &folder_stat)?;
-        files::may_change(parent).map_err(|errno| Refusal::system(parent, errno.into()))?;
+        files::may_change(parent).map_err(|errno| Refusal::system(parent, errno))?;
         Ok(Self { folder, folder_stat, name: name.to_owned(), path })
     }
 
@@ -251,7 +251,7 @@ impl<'path> Place<'path> {
             renamed.map_err(|errno| match errno {
                 // rename(2): the file is a mount point, or on another mount.
                 Errno::BUSY | Errno::XDEV => Refusal::Mounted(self.path.to_owned()),
-                errno => self.failed(errno.into()),
+                errno => self.failed(errno),
             })
         });
         if written.is_err() {
@@ -265,8 +265,7 @@ impl<'path> Place<'path> {
     fn write(&self, name: &OsStr, bytes: &[u8], like: Option<&Opened>) -> Result<(), Refusal> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let owner_only = Mode::RUSR | Mode::WUSR;
-        let opened =
-            rustix::fs::openat(&self.folder, name, flags, owner_only).map_err(|errno| self.failed(errno.into()))?;
+        let opened = rustix::fs::openat(&self.folder, name, flags, owner_only).map_err(|errno| self.failed(errno))?;
         let mut file = std::fs::File::from(opened);
         let mode = match like {
             Some(like) => {
@@ -275,14 +274,14 @@ impl<'path> Place<'path> {
                     .map_err(|error| Refusal::Access(self.path.to_owned(), error.kind(), error.to_string()))?;
                 Mode::from_raw_mode(like.stat.st_mode & 0o7777)
             }
-            None => Mode::from_raw_mode(NEW_MODE as _),
+            None => NEW_MODE,
         };
         let finished = rustix::fs::fchmod(&file, mode).map_err(io::Error::from);
         finished.and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all()).map_err(|error| self.failed(error))
     }
 
     fn keep_owner(&self, file: impl AsFd, like: &Stat) -> Result<(), Refusal> {
-        let new = rustix::fs::fstat(&file).map_err(|errno| self.failed(errno.into()))?;
+        let new = rustix::fs::fstat(&file).map_err(|errno| self.failed(errno))?;
         if (new.st_uid, new.st_gid) == (like.st_uid, like.st_gid) {
             return Ok(());
         }
@@ -294,7 +293,7 @@ impl<'path> Place<'path> {
     }
 
     fn remove(&self, name: &OsStr) -> Result<(), Refusal> {
-        rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()).map_err(|errno| self.failed(errno.into()))
+        rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()).map_err(|errno| self.failed(errno))
     }
 
     /// A name that nothing else has.
@@ -307,7 +306,7 @@ impl<'path> Place<'path> {
         Ok(name)
     }
 
-    fn failed(&self, error: io::Error) -> Refusal {
+    fn failed(&self, error: impl Into<io::Error>) -> Refusal {
         Refusal::system(self.path, error)
     }
 }

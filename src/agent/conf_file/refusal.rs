@@ -19,13 +19,16 @@ pub enum Refusal {
     Changed(PathBuf),
     /// A line that is too long to be edited.
     Line(PathBuf),
+    /// The daemon's option `-W set`, which wins over the file.
+    CommandLine,
     /// The owner, the access list or a label would be lost.
     Access(PathBuf, io::ErrorKind, String),
     System(PathBuf, io::ErrorKind, String),
 }
 
 impl Refusal {
-    pub(super) fn system(path: &Path, error: io::Error) -> Self {
+    pub(super) fn system(path: &Path, error: impl Into<io::Error>) -> Self {
+        let error = error.into();
         Self::System(path.to_owned(), error.kind(), error.to_string())
     }
 
@@ -53,6 +56,7 @@ impl fmt::Display for Refusal {
             Self::Mounted(path) => write!(f, "{}: it is mounted by itself, so that it cannot be replaced", shown(path)),
             Self::Changed(path) => write!(f, "{}: it was changed meanwhile; look again", shown(path)),
             Self::Line(path) => write!(f, "{}: a line is too long to be edited safely", shown(path)),
+            Self::CommandLine => f.write_str("\"crash reports\": the daemon's command line sets it (-W set)"),
             Self::Access(path, _, what) => write!(f, "{}: cannot keep {}", shown(path), printable(what)),
             Self::System(path, _, error) => write!(f, "{}: {}", shown(path), printable(error)),
         }

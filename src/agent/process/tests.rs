@@ -156,7 +156,7 @@ fn one_file_counts_and_the_command_line_wins_over_its_usual_place() {
         let mut scene = Scene::new();
         scene.process(7, DAEMON, &[("cmdline", line)]);
         for path in files {
-            scene.file(path, &format!("[global]\ncrash reports = {path}\n"));
+            scene.file(path, format!("[global]\ncrash reports = {path}\n"));
         }
         let folders = scene.look().running[0].folders.clone();
         let conf = folders.conf_in_force(&RecordedHost::open(scene.folder.path()).unwrap()).unwrap();

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 /// Gives a file the access list and the other attributes of another one. A list is never lost silently: where it cannot be
 /// copied, that is an error.
 ///
-/// - Linux: all extended attributes, which hold the access list and the label of SELinux (xattr(7)). The digests of IMA and
+/// - Linux: all extended attributes, which hold the access list and the label of `SELinux` (xattr(7)). The digests of IMA and
 ///   EVM are those of the content, and stay with it.
 /// - macOS: the access list and the extended attributes (copyfile(3)).
 /// - FreeBSD: only a list that says no more than the mode (acl(3)).
@@ -55,8 +55,8 @@ mod imp {
         };
         list.truncate(length);
         let names = list.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        let names = names.map(|name| Box::from(OsStr::from_bytes(name)));
-        Ok(names.filter(|name: &Box<OsStr>| OF_THE_CONTENT.iter().all(|other| **name != **other)).collect())
+        let names = names.map(OsStr::from_bytes).filter(|name| OF_THE_CONTENT.iter().all(|other| *name != *other));
+        Ok(names.map(Box::from).collect())
     }
 
     fn value(file: BorrowedFd<'_>, name: &OsStr) -> Result<Vec<u8>, Errno> {
@@ -123,7 +123,7 @@ mod imp {
                 answer
             };
             if answer != 0 || trivial == 0 {
-                return Err(io::Error::new(io::ErrorKind::Unsupported, "it has an access list, which would be lost"));
+                return Err(io::Error::new(io::ErrorKind::Unsupported, "its access list"));
             }
         }
         Ok(())
