@@ -108,16 +108,9 @@ pub(crate) enum Verb {
     /// Compare two events: what would be sent, or what was sent last
     #[command(after_help = DIFF_HELP)]
     Diff(DiffOptions),
-    /// Create the opt-out file of each agent, and delete events that wait to be sent
-    OptOut {
-        /// Only say what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask, even where an agent names a folder that is not a usual one
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Remove the opt-out file, after asking
+    /// Turn off each agent's telemetry: create the opt-out file, change netdata.conf if needed
+    OptOut(OptOutOptions),
+    /// Undo opt-out, after asking
     OptIn {
         /// Do not ask
         #[arg(long)]
@@ -180,6 +173,51 @@ pub(crate) struct ShowOptions {
     /// Exit with 3 unless every value is known as it would be sent now
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct OptOutOptions {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask, even where netdata.conf is changed or an agent names a folder that is not a usual one
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Create the opt-out file and leave netdata.conf alone
+    #[arg(long, conflicts_with = "channel")]
+    file_only: bool,
+    /// Turn off this channel alone, in netdata.conf
+    #[arg(long, value_enum)]
+    channel: Option<OwnChannel>,
+}
+
+impl OptOutOptions {
+    pub(crate) fn scope(self) -> Scope {
+        match self.channel {
+            Some(OwnChannel::CrashReports) => Scope::Conf,
+            None if self.file_only => Scope::File,
+            None => Scope::All,
+        }
+    }
+}
+
+/// A channel that can be turned off by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OwnChannel {
+    /// The reports of newer daemons about their last run
+    CrashReports,
+}
+
+/// What an opt-out changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Whatever turns off every channel.
+    #[default]
+    All,
+    /// The opt-out file alone.
+    File,
+    /// `netdata.conf` alone.
+    Conf,
 }
 
 /// What telemetry ought to be.

@@ -96,6 +96,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
             file: Finding::Nothing,
             foreign: false,
             library: Some("/var/lib/netdata".into()),
+            agent: None,
         }],
         consent: consent(&[]),
         script: Script { path: Some(Path::new("/usr/lib/netdata/plugins.d").join(SCRIPT)), program },

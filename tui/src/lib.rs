@@ -47,7 +47,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options),
         Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
         Verb::Diff(options) => verbs::diff::run(&question::from(&cli.place)?, &options),
-        Verb::OptOut { dry_run, yes } => verbs::opt_out::run(&question::from(&cli.place)?, dry_run, yes),
+        Verb::OptOut(options) => verbs::opt_out::run(&question::from(&cli.place)?, options),
         Verb::OptIn { yes } => verbs::opt_in::run(&question::from(&cli.place)?, yes),
         Verb::Explain { field, all } => verbs::explain::run(&question::from(&cli.place)?, field.as_deref(), all),
         Verb::History { json, raw } => verbs::history::run(&question::from(&cli.place)?, json, raw),

@@ -4,7 +4,6 @@
 mod tests;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,8 +13,11 @@ use anonymous_statistics::consent::{Decision, Finding, Source};
 use anonymous_statistics::inspect::{Preview, Question, Target};
 use anonymous_statistics::outbox::{self, Deleted, Role};
 
+use crate::actions::elsewhere;
+use crate::actions::netdata_conf::Confs;
 use crate::actions::report::Report;
 use crate::actions::rights::{Who, again, again_if, is_root, quoted};
+use crate::cli::Scope;
 use crate::output::{Failure, NO_PERMISSION};
 use crate::present::words;
 
@@ -46,23 +48,33 @@ impl Obstacle {
     }
 }
 
-/// The obstacles that a preview found, so that nobody confirms an impossible action.
+/// The obstacles that a preview found, so that nobody confirms an impossible action, and the changes of `netdata.conf`.
 #[derive(Debug, Default)]
 pub(crate) struct Barred {
     pub(crate) opt_out: Option<Obstacle>,
     pub(crate) opt_in: Option<Obstacle>,
+    pub(crate) off: Confs,
+    pub(crate) on: Confs,
 }
 
 impl Barred {
     pub(crate) fn look(preview: &Preview) -> Self {
-        Self { opt_out: OptOut::plan(preview).barred(), opt_in: OptIn::plan(preview).barred() }
+        let (off, on) = (Confs::off(&preview.targets, Scope::All), Confs::on(&preview.targets));
+        Self {
+            opt_out: OptOut::plan(preview, off.clone()).barred(),
+            opt_in: OptIn::plan(preview, on.clone()).barred(),
+            off,
+            on,
+        }
     }
 }
 
-/// A planned opt-out: the folders for the file, and the outboxes.
+/// A planned opt-out: the folders for the file, the outboxes, and the changes of `netdata.conf`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptOut {
+    /// Empty without the file.
     targets: Vec<Target>,
+    confs: Confs,
     without_agent: bool,
     folders: Folders,
     restart: Option<String>,
@@ -75,6 +87,8 @@ pub(crate) struct Outcome {
     files: Vec<io::Result<Done>>,
     /// Only for the agents whose file exists now.
     waiting: io::Result<Deleted>,
+    /// What was changed, and what was refused.
+    confs: (Vec<String>, Confs),
 }
 
 /// The places of the file: one for each agent, or the usual one for a future agent.
@@ -82,7 +96,7 @@ fn or_usual(targets: Vec<Target>) -> Vec<Target> {
     if targets.is_empty() {
         // None of the usual folders exists.
         let (folder, file) = (CONFIG_DIRECTORIES[0].into(), Finding::Nothing);
-        return vec![Target { folder, exists: false, file, foreign: false, library: None }];
+        return vec![Target { folder, exists: false, file, foreign: false, library: None, agent: None }];
     }
     targets
 }
@@ -92,18 +106,22 @@ fn file_of(target: &Target) -> PathBuf {
 }
 
 impl OptOut {
-    pub(crate) fn plan(preview: &Preview) -> Self {
-        Self::of(preview.targets.clone(), preview.folders.clone(), preview.restart.clone())
+    pub(crate) fn plan(preview: &Preview, confs: Confs) -> Self {
+        Self {
+            without_agent: preview.targets.is_empty(),
+            targets: or_usual(preview.targets.clone()),
+            confs,
+            folders: preview.folders.clone(),
+            restart: preview.restart.clone(),
+        }
     }
 
     /// The same without a preview, which would take longer.
-    pub(crate) fn find(question: &Question) -> Self {
-        let (targets, folders) = Preview::targets(question);
-        Self::of(targets, folders, None)
-    }
-
-    fn of(targets: Vec<Target>, folders: Folders, restart: Option<String>) -> Self {
-        Self { without_agent: targets.is_empty(), targets: or_usual(targets), folders, restart }
+    pub(crate) fn find(question: &Question, scope: Scope) -> Self {
+        let (found, folders) = Preview::targets(question);
+        let (confs, without_agent) = (Confs::off(&found, scope), found.is_empty());
+        let targets = if scope == Scope::Conf { Vec::new() } else { or_usual(found) };
+        Self { without_agent, targets, confs, folders, restart: None }
     }
 
     /// The files to create, and whether their folders are missing.
@@ -115,9 +133,18 @@ impl OptOut {
         self.without_agent
     }
 
+    pub(crate) fn confs(&self) -> &Confs {
+        &self.confs
+    }
+
     /// Whether only an agent names one of the folders: no file is written there without a confirmation.
-    pub(crate) fn is_to_be_confirmed(&self) -> bool {
+    pub(crate) fn is_foreign(&self) -> bool {
         self.targets.iter().any(|target| target.foreign)
+    }
+
+    /// Whether something else than a file in a usual folder is written.
+    pub(crate) fn is_to_be_confirmed(&self) -> bool {
+        self.is_foreign() || self.confs.changes().next().is_some()
     }
 
     /// The obstacle, as far as it is visible in advance.
@@ -133,6 +160,21 @@ impl OptOut {
         self.obstacle(&failed.collect::<Vec<_>>(), is_root())
     }
 
+    /// The obstacle to a change of `netdata.conf`. The file is no worse for it.
+    pub(crate) fn conf_obstacle(&self, confs: &Confs) -> Option<Obstacle> {
+        let (agent, refusal) = confs.refusal()?;
+        let who = Who::can(refusal.kind(), is_root());
+        let verb = if self.targets.is_empty() { "opt-out --channel crash-reports" } else { "opt-out" };
+        let is_of_rights = refusal.kind() == io::ErrorKind::PermissionDenied;
+        Some(Obstacle {
+            what: format!("the daemon's own reports go on: cannot change {refusal}"),
+            advice: None,
+            commands: if is_of_rights { again_if(who, verb, &self.folders) } else { Vec::new() },
+            elsewhere: elsewhere::of_reports(agent, refusal),
+            done: Vec::new(),
+        })
+    }
+
     fn obstacle(&self, failed: &[(&Target, &io::Error)], root: bool) -> Option<Obstacle> {
         let (first, error) = failed.first()?;
         let who: Vec<_> = failed.iter().map(|(target, error)| (*target, Who::can(error.kind(), root))).collect();
@@ -140,7 +182,7 @@ impl OptOut {
             what: format!("cannot create {}: {error}", words::path(&file_of(first))),
             advice: Who::can(error.kind(), root).advice(),
             commands: self.commands(&who),
-            elsewhere: elsewhere(&file_of(first)),
+            elsewhere: elsewhere::of_file(&file_of(first)),
             done: Vec::new(),
         })
     }
@@ -149,7 +191,8 @@ impl OptOut {
         let files: Vec<_> = self.targets.iter().map(|target| opt_out_file::opt_out(&target.folder)).collect();
         let opted_out = self.targets.iter().zip(&files).filter(|(_, file)| file.is_ok()).map(|(target, _)| target);
         let waiting = silence(opted_out);
-        Outcome { plan: self, files, waiting }
+        let confs = self.confs.perform();
+        Outcome { plan: self, files, waiting, confs }
     }
 
     /// The equivalent shell commands, for each target that somebody with the necessary rights can opt out.
@@ -181,22 +224,10 @@ fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted>
     })
 }
 
-/// Ways to opt out elsewhere, where no command on this machine helps.
-fn elsewhere(file: &Path) -> Vec<String> {
-    vec![
-        "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
-        "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
-        format!(
-            "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
-            quoted(OsStr::new(&format!("content='' dest='{}' mode=0644", file.to_string_lossy())))
-        ),
-    ]
-}
-
 impl Outcome {
-    /// The obstacle, if a file could not be created.
+    /// The obstacle, if a file could not be created or changed.
     pub(crate) fn obstacle(&self) -> Option<Obstacle> {
-        self.plan.obstacle_of(&self.files)
+        self.plan.obstacle_of(&self.files).or_else(|| self.plan.conf_obstacle(&self.confs.1))
     }
 
     pub(crate) fn report(&self) -> Report {
@@ -218,6 +249,7 @@ impl Outcome {
                 Err(_) => {}
             }
         }
+        sentences.extend_from_slice(&self.confs.0);
         match &self.waiting {
             Ok(Deleted { number: 0, .. }) => {}
             Ok(Deleted { number: 1, .. }) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
@@ -235,8 +267,9 @@ impl Outcome {
                     .to_owned(),
             );
         }
-        if self.files.iter().any(Result::is_ok) {
-            sentences.extend(restart("the dashboard stops as well", command));
+        if !sentences.is_empty() {
+            let then = if self.files.is_empty() { "the setting counts" } else { "the dashboard stops as well" };
+            sentences.extend(restart(then, command));
         }
         sentences
     }
@@ -246,32 +279,46 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptIn {
     targets: Vec<Target>,
+    confs: Confs,
     folders: Folders,
     others: Vec<String>,
     restart: Option<String>,
 }
 
 impl OptIn {
-    pub(crate) fn plan(preview: &Preview) -> Self {
+    pub(crate) fn plan(preview: &Preview, confs: Confs) -> Self {
         let targets = or_usual(preview.targets.clone());
         let is_target = |source: &Source| {
             targets.iter().any(|target| matches!(source, Source::File(path) if *path == file_of(target)))
         };
         let others = preview.consent.in_the_way().filter(|step| !is_target(&step.source));
         let others = others.map(|step| format!("{} {}", step.source, words::finding(step))).collect();
-        Self { targets, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
+        Self { targets, confs, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
     }
 
-    /// Whether a file was found, or may exist unseen.
-    pub(crate) fn has_something_to_do(&self) -> bool {
+    /// The same for a preview that nobody has planned for yet.
+    pub(crate) fn find(preview: &Preview) -> Self {
+        Self::plan(preview, Confs::on(&preview.targets))
+    }
+
+    pub(crate) fn confs(&self) -> &Confs {
+        &self.confs
+    }
+
+    fn finds_file(&self) -> bool {
         self.targets.iter().any(|target| target.file.verdict() != Decision::Allowed)
+    }
+
+    /// Whether a file or an edit of ours was found, or may exist unseen.
+    pub(crate) fn has_something_to_do(&self) -> bool {
+        self.finds_file() || !self.confs.is_empty()
     }
 
     /// The files to remove; if none was found, all possible ones.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         let all: Vec<PathBuf> = self.targets.iter().map(file_of).collect();
         let there = self.targets.iter().filter(|target| target.file.verdict() != Decision::Allowed).map(file_of);
-        if self.has_something_to_do() { there.collect() } else { all }
+        if self.finds_file() { there.collect() } else { all }
     }
 
     /// The variables and files that will still opt out.
@@ -331,6 +378,13 @@ impl OptIn {
                 Ok(Done::AlreadySo) => {}
                 Err(error) => return Err(Obstacle { done: sentences, ..self.cannot_remove(target, &error) }),
             }
+        }
+        let (done, refused) = self.confs.perform();
+        changed |= !done.is_empty();
+        sentences.extend(done);
+        if let Some((_, refusal)) = refused.refusal() {
+            let what = format!("cannot undo the change of netdata.conf: {refusal}");
+            return Err(Obstacle { what, done: sentences, ..self.obstacle("", &refusal.kind().into()) });
         }
         if changed {
             sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));

@@ -1,5 +1,6 @@
 //! The dialogs over a screen: their texts and keys.
 
+use crate::actions::netdata_conf::{self, Confs};
 use crate::actions::opting::{OptIn, OptOut};
 use crate::actions::report::Report;
 use crate::actions::saving::Save;
@@ -10,7 +11,7 @@ use crate::ui::widgets::page::{Page, Row, Scroll};
 #[derive(Debug)]
 pub(crate) enum Overlay {
     Help(Scroll),
-    OptOut(OptOut),
+    OptOut(Box<OptOut>),
     /// Confirms opting in, with the text typed so far.
     OptIn(Box<OptIn>, String),
     Save(Save),
@@ -31,8 +32,8 @@ const KEYS: [(&str, &str); 15] = [
     ("n, N", "the next and the previous place that was found"),
     ("e", "the next event (START, EXIT, FATAL ...)"),
     ("r", "look at the machine again; changes are noticed by themselves"),
-    ("o", "opt out: names the file, asks, and creates it"),
-    ("i", "opt in: names the file, asks for a typed word, and removes it"),
+    ("o", "opt out: says what it will change, asks, and does it"),
+    ("i", "opt in: says what it will undo, asks for a typed word, and does it"),
     ("Ctrl-Z", "stop for now; the shell's fg comes back"),
     ("Ctrl-L", "draw everything again"),
     ("?", "this help"),
@@ -107,6 +108,13 @@ fn opt_out(page: &mut Page, plan: &OptOut) {
         page.indented(2, &words::path(&file));
     }
     page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
+    if let Some((_, refusal)) = plan.confs().refusal() {
+        page.text(&format!("The daemon's own reports go on: cannot change {refusal}. What helps is said afterwards."));
+    }
+    if plan.confs().changes().next().is_some() {
+        page.text("The file alone does not stop the daemon's own reports; so this will also");
+    }
+    changes(page, plan.confs());
     page.blank().text("Enter: opt out    Esc: cancel");
 }
 
@@ -115,12 +123,23 @@ fn opt_in(page: &mut Page, plan: &OptIn, typed: &str) {
     for file in plan.files() {
         page.indented(2, &words::path(&file));
     }
+    if plan.confs().changes().next().is_some() {
+        page.text("It will also");
+    }
+    changes(page, plan.confs());
     page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
     if !plan.others().is_empty() {
         page.blank().text("Still in the way would be:");
         for other in plan.others() {
             page.indented(2, other);
         }
+    }
+}
+
+/// Each change of a `netdata.conf`, with its lines.
+fn changes(page: &mut Page, confs: &Confs) {
+    for line in confs.changes().flat_map(netdata_conf::plan) {
+        page.indented(2, &line);
     }
 }
 

@@ -285,7 +285,7 @@ impl State {
             (_, Key::Char('q')) => return Some(Effect::Quit),
             (Overlay::OptOut(plan), Key::Enter) => {
                 self.overlay = Some(Overlay::Working("Opting out"));
-                return Some(Effect::OptOut(plan));
+                return Some(Effect::OptOut(*plan));
             }
             (Overlay::Save(plan), Key::Enter) => {
                 self.overlay = Some(Overlay::Working("Saving"));
@@ -406,10 +406,14 @@ impl State {
             }
             Key::Char('o') => match (&self.preview, &self.barred.opt_out) {
                 (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().report())),
-                (Some(preview), None) => self.overlay = Some(Overlay::OptOut(OptOut::plan(preview))),
+                (Some(preview), None) => {
+                    let plan = OptOut::plan(preview, self.barred.off.clone());
+                    self.overlay = Some(Overlay::OptOut(Box::new(plan)));
+                }
                 (None, _) => self.note = Some(STILL_LOOKING),
             },
-            Key::Char('i') => match self.preview.as_deref().map(OptIn::plan) {
+            Key::Char('i') => match self.preview.as_deref().map(|preview| OptIn::plan(preview, self.barred.on.clone()))
+            {
                 Some(plan) if plan.has_something_to_do() => match &self.barred.opt_in {
                     Some(obstacle) => self.report(Box::new(obstacle.clone().report())),
                     None => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),

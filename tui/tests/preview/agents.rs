@@ -26,7 +26,7 @@ const MACHINE: &str = r#"
 /// Runs a script there as root, with three functions: `as_user ID COMMAND` runs a command as another user, `starts ID
 /// FILE VARIABLE=VALUE...` starts a program from FILE (a copy of sleep(1)), and `says COMMAND` prints a command's
 /// output and exit status.
-fn on_a_machine(test: &str, script: &str) -> Option<Ran> {
+pub(crate) fn on_a_machine(test: &str, script: &str) -> Option<Ran> {
     const WORDS: &str = r#"
         set -eu; PATH=/usr/sbin:/usr/bin:/sbin:/bin; umask 022; preview() { env -i /preview "$@"; }
         as_user() { id=$1; shift; env -i setpriv --reuid "$id" --regid "$id" --clear-groups -- "$@"; }
@@ -55,7 +55,7 @@ fn on_a_machine(test: &str, script: &str) -> Option<Ran> {
 }
 
 /// The script's output after a mark.
-fn part<'r>(ran: &'r Ran, mark: &str) -> &'r str {
+pub(crate) fn part<'r>(ran: &'r Ran, mark: &str) -> &'r str {
     let (_, rest) = ran.out.split_once(&format!("== {mark}\n")).unwrap_or_else(|| panic!("no {mark}:\n{}", ran.out));
     rest.split("== ").next().unwrap_or(rest)
 }

@@ -14,8 +14,9 @@ fn plan(folder: &str, exists: bool, library: Option<Dir>) -> OptOut {
         command: CommandLine::default(),
         doubt: None,
     };
-    let target = Target { folder: folder.into(), exists, file: Finding::Nothing, foreign: false, library: None };
-    OptOut { targets: vec![target], without_agent: false, folders, restart: None }
+    let target =
+        Target { folder: folder.into(), exists, file: Finding::Nothing, foreign: false, library: None, agent: None };
+    OptOut { targets: vec![target], confs: Confs::default(), without_agent: false, folders, restart: None }
 }
 
 #[test]
@@ -56,7 +57,13 @@ fn what_was_removed_is_said_where_another_file_stays() {
     // It opts out too, and is not removed with what it holds.
     std::fs::create_dir(opt_out_file::opt_out_file(agents[1].path())).unwrap();
     let OptOut { folders, .. } = plan("/nonexistent", false, None);
-    let plan = OptIn { targets: agents.iter().map(target).collect(), folders, others: Vec::new(), restart: None };
+    let plan = OptIn {
+        targets: agents.iter().map(target).collect(),
+        confs: Confs::default(),
+        folders,
+        others: Vec::new(),
+        restart: None,
+    };
     let report = plan.report();
     assert_eq!(report.title, "Not done");
     assert!(report.sentences[0].starts_with(&format!("cannot remove {}", agents[1].path().display())), "{report:?}");

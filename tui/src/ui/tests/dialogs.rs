@@ -130,6 +130,42 @@ fn where_there_is_nothing_to_remove_opting_in_is_no_question() {
 }
 
 #[test]
+fn a_change_of_netdata_conf_is_shown_before_it_is_confirmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = folder.path().join("netdata.conf");
+    for (path, mode) in [(folder.path(), 0o755), (&conf, 0o644)] {
+        if path == conf {
+            std::fs::write(path, "[global]\n  crash reports = all\n").unwrap();
+        }
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    }
+    let mut preview = preview();
+    move_to(&mut preview, folder.path().to_owned());
+    preview.targets[0].agent = Some(Folders { library: None, conf: Some(conf.clone()), ..preview.folders.clone() });
+    let looked_at = |preview: Preview| {
+        let mut state = fresh("START", false, RICH, SIZES[3]);
+        state.update(Message::Barred(Box::new(Barred::look(&preview))));
+        looked(&mut state, preview);
+        state
+    };
+    let mut state = looked_at(preview.clone());
+    press(&mut state, Key::Char('o'));
+    assert!(shows(&state, "-  crash reports = all") && shows(&state, "+  crash reports = off"), "{}", text(&state));
+    let Some(Effect::OptOut(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
+    assert!(plan.perform().report().sentences.iter().any(|said| said.starts_with("Changed ")));
+    assert!(std::fs::read_to_string(&conf).unwrap().contains("= off"));
+
+    // Only our own change is undone, which is found even without the opt-out file.
+    let mut state = looked_at(preview);
+    press(&mut state, Key::Char('i'));
+    assert!(shows(&state, "+  crash reports = all"), "{}", text(&state));
+    typed(&mut state, OPT_IN_WORD);
+    let Some(Effect::OptIn(plan)) = press(&mut state, Key::Enter) else { panic!("no opting in") };
+    plan.report();
+    assert_eq!(std::fs::read_to_string(&conf).unwrap(), "[global]\n  crash reports = all\n");
+}
+
+#[test]
 fn what_could_not_be_done_is_said() {
     let mut state = usual();
     let sentences = vec!["no thread".to_owned()];

@@ -1,0 +1,132 @@
+//! The part of opting out and in that is in the daemons' `netdata.conf`.
+
+use std::path::PathBuf;
+
+use anonymous_statistics::agent::conf::SettingSource;
+use anonymous_statistics::agent::conf_edit::{NAME, SECTION};
+use anonymous_statistics::agent::conf_file::{self, Change, Refusal};
+use anonymous_statistics::agent::folders::Folders;
+use anonymous_statistics::agent::own_reports;
+use anonymous_statistics::inspect::Target;
+use system_facts::LiveHost;
+
+use crate::cli::Scope;
+use crate::present::words;
+
+/// A change of one agent's file, or why there will be none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conf {
+    pub(crate) agent: Folders,
+    pub(crate) change: Result<Change, Refusal>,
+}
+
+/// The changes for all agents, where they need any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Confs(Vec<Conf>);
+
+impl Confs {
+    /// For turning off the daemons' own reports.
+    pub(crate) fn off(targets: &[Target], scope: Scope) -> Self {
+        Self::of(targets, |agent| {
+            let needed = match scope {
+                Scope::All => own_reports::go_on(agent, &LiveHost::new()),
+                Scope::File => false,
+                Scope::Conf => true,
+            };
+            if needed { off(agent) } else { Ok(None) }
+        })
+    }
+
+    /// For undoing that.
+    pub(crate) fn on(targets: &[Target]) -> Self {
+        Self::of(targets, |agent| match &agent.conf {
+            Some(path) => conf_file::turn_on(path, stock(agent).as_deref()),
+            None => Ok(None),
+        })
+    }
+
+    fn of(targets: &[Target], plan: impl Fn(&Folders) -> Result<Option<Change>, Refusal>) -> Self {
+        let mut seen: Vec<&PathBuf> = Vec::new();
+        let mut confs = Vec::new();
+        for agent in targets.iter().filter_map(|target| target.agent.as_ref()) {
+            let Some(path) = agent.conf.as_ref().filter(|path| !seen.contains(path)) else { continue };
+            seen.push(path);
+            if let Some(change) = plan(agent).transpose() {
+                confs.push(Conf { agent: agent.clone(), change });
+            }
+        }
+        Self(confs)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.0.iter().filter_map(|conf| conf.change.as_ref().ok())
+    }
+
+    /// The first reason, with its agent.
+    pub(crate) fn refusal(&self) -> Option<(&Folders, &Refusal)> {
+        self.0.iter().find_map(|conf| Some((&conf.agent, conf.change.as_ref().err()?)))
+    }
+
+    /// Makes all possible changes. What is refused stays in the answer, beside what was done.
+    pub(crate) fn perform(&self) -> (Vec<String>, Self) {
+        let mut sentences = Vec::new();
+        let mut refused = Vec::new();
+        for conf in &self.0 {
+            let performed = conf.change.as_ref().map_err(Refusal::clone).and_then(|change| {
+                change.perform()?;
+                sentences.push(done(change));
+                Ok(())
+            });
+            if let Err(refusal) = performed {
+                refused.push(Conf { agent: conf.agent.clone(), change: Err(refusal) });
+            }
+        }
+        (sentences, Self(refused))
+    }
+}
+
+fn off(agent: &Folders) -> Result<Option<Change>, Refusal> {
+    let conf = agent.conf_in_force(&LiveHost::new());
+    if let Ok(conf) = &conf
+        && let Some((value, SettingSource::CommandLine)) = conf.setting(SECTION, NAME)
+        && own_reports::SENDING.contains(&value)
+    {
+        return Err(Refusal::CommandLine);
+    }
+    match &agent.conf {
+        Some(path) => conf_file::turn_off(path, stock(agent).as_deref()),
+        None => Ok(None),
+    }
+}
+
+/// The stock file does not count beside a file of the daemon's command line.
+fn stock(agent: &Folders) -> Option<PathBuf> {
+    agent.stock_conf.clone().filter(|_| agent.command.conf.is_none())
+}
+
+/// What a change will do, with its lines.
+pub(crate) fn plan(change: &Change) -> Vec<String> {
+    let path = words::path(change.path());
+    let what = match (change.stock(), change.backup()) {
+        _ if change.removes_file() => format!("remove {path}, which opting out had created:"),
+        (Some(stock), _) => format!("create {path} with the content of {} and this change:", words::path(stock)),
+        (None, Some(backup)) => format!("change {path}, with a copy of it in {}:", words::path(&backup)),
+        (None, None) if change.creates_file() => format!("create {path}:"),
+        (None, None) => format!("change {path} back:"),
+    };
+    std::iter::once(what).chain(change.diff().lines().map(str::to_owned)).collect()
+}
+
+fn done(change: &Change) -> String {
+    let path = words::path(change.path());
+    match change.backup() {
+        _ if change.removes_file() => format!("Removed {path}, which opting out had created."),
+        Some(backup) => format!("Changed {path}: {NAME} = off. The file as it was is {}.", words::path(&backup)),
+        None if change.creates_file() => format!("Created {path}, with {NAME} = off."),
+        None => format!("Changed {path} back."),
+    }
+}
