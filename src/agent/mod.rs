@@ -16,7 +16,6 @@ pub mod netdatas_script;
 pub mod next_call;
 #[cfg(feature = "inspect")]
 pub mod own_opt_out;
-pub mod own_reports;
 #[cfg(feature = "inspect")]
 mod pieces;
 #[cfg(feature = "inspect")]

@@ -1,11 +1,12 @@
 //! A channel, and the evidence by which it is judged.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 use system_facts::Host;
 
-use crate::agent::conf::InForce;
+use crate::agent::conf::{InForce, NetdataConf};
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
@@ -178,13 +179,29 @@ impl Seen<'_> {
     }
 }
 
-/// A claimed agent has the Cloud's identifier in its library directory.
+/// A claimed agent has the Cloud's identifier in its library directory: in a file of its own, or from v2.0 on in the
+/// Cloud's configuration.
 fn claimed(library: &Path) -> Result<bool, String> {
-    match files::stat_below(library, "cloud.d/claimed_id".as_ref()) {
+    const BYTES: usize = 64 * 1024;
+    let says = |name: &str, is: fn(&[u8]) -> bool| match files::open_below(library, name.as_ref())
+        .and_then(|file| file.read(BYTES))
+    {
+        Ok(bytes) => Ok(is(&bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(format!("{name}: {error}")),
+    };
+    // Its size tells, and needs no right to read it.
+    let own = match files::stat_below(library, "cloud.d/claimed_id".as_ref()) {
         Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(stat.st_size > 0),
-        Ok(_) => Err("cloud.d/claimed_id is no regular file".to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(format!("cloud.d/claimed_id: {error}")),
+        _ => says("cloud.d/claimed_id", |bytes| !bytes.trim_ascii().is_empty()),
+    };
+    let conf = says("cloud.d/cloud.conf", |bytes| {
+        NetdataConf::parse(bytes).get("global", "claimed_id").is_some_and(|id| !id.is_empty())
+    });
+    match (own, conf) {
+        (Ok(true), _) | (_, Ok(true)) => Ok(true),
+        (Err(why), _) | (_, Err(why)) => Err(why),
+        (Ok(false), Ok(false)) => Ok(false),
     }
 }
 
@@ -192,7 +209,7 @@ fn claimed(library: &Path) -> Result<bool, String> {
 fn has_pages(folder: &Path) -> Option<bool> {
     match folder.join("index.html").symlink_metadata() {
         Ok(_) => Some(true),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(false),
         Err(_) => None,
     }
 }

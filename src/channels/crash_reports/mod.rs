@@ -2,7 +2,8 @@
 
 use crate::agent::folders::Folders;
 use crate::agent::process::CI_VARIABLES;
-use crate::channels::channel::{Channel, Seen, When};
+use crate::agent::version::Version;
+use crate::channels::channel::{Channel, Files, Seen, When};
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::release::Release;
 
@@ -55,68 +56,71 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
         return Judgement::new(State::NotThere, format!("they came with v{}", Release::REPORTS));
     }
     let (disabled, mut trace) = seen.disabled(release, When::AtStart);
-    let last = &seen.files.last;
-    let known_to_cloud = match last {
-        LastSeen::Run(run) => Ok(run.has_cloud_id),
-        LastSeen::None => Ok(false),
-        LastSeen::Unseen(why) => Err(why.clone()),
-    };
+    let known_to_cloud = seen.files.last.has_cloud_id();
     trace.push(match &known_to_cloud {
         Ok(true) => Step::new("node_id and claim_id of the last run", "known: the opt-out does not count", Effect::On),
         Ok(false) => Step::new("node_id and claim_id of the last run", "none", Effect::None),
         Err(why) => Step::new("node_id and claim_id of the last run", why.clone(), Effect::Unknown),
     });
-    let setting = match &seen.files.settings {
-        Ok(settings) => Ok(settings.crash_reports.clone().filter(|value| !value.is_empty())),
-        Err(why) => Err(why.clone()),
-    };
-    let reports = setting.as_ref().map(|setting| {
-        setting.as_deref().map(|value| match value {
-            "all" => Reports::All,
-            "crashes" => Reports::Crashes,
-            _ => Reports::Off,
-        })
+    let setting = setting(seen.files);
+    trace.push(match &setting {
+        Ok(None) => Step::new(SETTING, "not set, or empty", Effect::None),
+        Ok(Some((value, Reports::Off))) => Step::new(SETTING, format!("\"{value}\""), Effect::Off),
+        Ok(Some((value, _))) => Step::new(SETTING, format!("\"{value}\""), Effect::On),
+        Err(why) => Step::new(SETTING, why.as_str(), Effect::Unknown),
     });
-    trace.push(match (&setting, &reports) {
-        (Ok(Some(value)), Ok(Some(Reports::Off))) => Step::new(SETTING, format!("\"{value}\""), Effect::Off),
-        (Ok(Some(value)), _) => Step::new(SETTING, format!("\"{value}\""), Effect::On),
-        (Ok(None), _) => Step::new(SETTING, "not set, or empty", Effect::None),
-        (Err(why), _) => Step::new(SETTING, why.clone(), Effect::Unknown),
-    });
-    let reports = match reports {
-        Ok(Some(reports)) => reports,
-        Err(why) => return Judgement::new(State::Unknown, why).with(trace),
-        Ok(None) => match default(&disabled, &known_to_cloud, seen) {
-            Ok(reports) => reports,
-            Err(judgement) => return judgement.with(trace),
-        },
-    };
-    let judgement = match reports {
-        Reports::Off => Judgement::new(State::Off, format!("{SETTING} is neither \"all\" nor \"crashes\"")),
-        Reports::All | Reports::Crashes => at_next_start(reports, seen),
+    let judgement = match reports(&disabled, seen.files) {
+        Ok(Reports::Off) => Judgement::new(State::Off, format!("{SETTING} is neither \"all\" nor \"crashes\"")),
+        Ok(reports) => at_next_start(reports, seen),
+        Err(judgement) => judgement,
     };
     judgement.with(trace)
 }
 
+/// Whether an agent reports, or may report, although its opt-out file is there.
+pub fn go_on_opted_out(version: Option<&Version>, files: &Files) -> bool {
+    let judgement = by_version(version, |release| match reports(&Ok(true), files) {
+        _ if release < Release::REPORTS => Judgement::new(State::NotThere, ""),
+        Ok(Reports::Off) => Judgement::new(State::Off, ""),
+        Ok(_) => Judgement::new(State::On, ""),
+        Err(judgement) => judgement,
+    });
+    !judgement.state.is_silent()
+}
+
 const SETTING: &str = "[global] crash reports";
 
-/// Without a setting: on unless telemetry is disabled and the Cloud knows no identifier of this agent.
-fn default(
-    disabled: &Result<bool, String>,
-    known: &Result<bool, String>,
-    seen: &Seen<'_>,
-) -> Result<Reports, Judgement> {
-    match (disabled, known) {
+/// The values with which a daemon reports; any other but an empty one stops it.
+pub const SENDING: [&str; 2] = ["all", "crashes"];
+
+/// The setting, if it is set.
+fn setting(files: &Files) -> Result<Option<(&str, Reports)>, &String> {
+    let value = files.settings.as_ref()?.crash_reports.as_deref().filter(|value| !value.is_empty());
+    Ok(value.map(|value| match value {
+        value if value == SENDING[0] => (value, Reports::All),
+        value if value == SENDING[1] => (value, Reports::Crashes),
+        _ => (value, Reports::Off),
+    }))
+}
+
+/// The setting; without one, on unless telemetry is disabled and the Cloud knows no identifier of this agent.
+fn reports(disabled: &Result<bool, String>, files: &Files) -> Result<Reports, Judgement> {
+    let unknown = |why: &String| Judgement::new(State::Unknown, why);
+    if let Some((_, reports)) = setting(files).map_err(unknown)? {
+        return Ok(reports);
+    }
+    match (disabled, files.last.has_cloud_id()) {
         (Ok(false), _) | (_, Ok(true)) => Ok(Reports::All),
-        (Ok(true), Ok(false)) => Err(match &seen.files.claimed {
+        (Ok(true), Ok(false)) => Err(match &files.claimed {
             // It learns its identifier after it has decided, and keeps it in the status file.
             Ok(true) => Judgement::new(State::OnLater, "the agent was claimed, which its last run did not know yet"),
             Ok(false) => {
                 Judgement::new(State::Off, "the daemon finds its telemetry disabled, and it was never claimed")
             }
-            Err(why) => Judgement::new(State::Unknown, why),
+            Err(why) => unknown(why),
         }),
-        (Err(why), _) | (_, Err(why)) => Err(Judgement::new(State::Unknown, why)),
+        (Err(why), _) => Err(unknown(why)),
+        (_, Err(why)) => Err(unknown(&why)),
     }
 }
 
@@ -145,6 +149,14 @@ fn at_next_start(reports: Reports, seen: &Seen<'_>) -> Judgement {
 }
 
 impl LastSeen {
+    fn has_cloud_id(&self) -> Result<bool, String> {
+        match self {
+            Self::Run(run) => Ok(run.has_cloud_id),
+            Self::None => Ok(false),
+            Self::Unseen(why) => Err(why.clone()),
+        }
+    }
+
     pub(super) fn look(_folders: &Folders) -> Self {
         Self::None
     }

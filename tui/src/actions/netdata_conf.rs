@@ -6,7 +6,9 @@ use anonymous_statistics::agent::conf::SettingSource;
 use anonymous_statistics::agent::conf_edit::{NAME, SECTION};
 use anonymous_statistics::agent::conf_file::{self, Change, Refusal};
 use anonymous_statistics::agent::folders::Folders;
-use anonymous_statistics::agent::own_reports;
+use anonymous_statistics::agent::version::Version;
+use anonymous_statistics::channels::Files;
+use anonymous_statistics::channels::crash_reports::{SENDING, go_on_opted_out};
 use anonymous_statistics::inspect::Target;
 use system_facts::LiveHost;
 
@@ -29,7 +31,9 @@ impl Confs {
     pub(crate) fn off(targets: &[Target], scope: Scope) -> Self {
         Self::of(targets, |agent| {
             let needed = match scope {
-                Scope::All => own_reports::go_on(agent, &LiveHost::new()),
+                Scope::All => {
+                    go_on_opted_out(Version::installed(agent).as_ref(), &Files::look(agent, &LiveHost::new()))
+                }
                 Scope::File => false,
                 Scope::Conf => true,
             };
@@ -93,7 +97,7 @@ fn off(agent: &Folders) -> Result<Option<Change>, Refusal> {
     let conf = agent.conf_in_force(&LiveHost::new());
     if let Ok(conf) = &conf
         && let Some((value, SettingSource::CommandLine)) = conf.setting(SECTION, NAME)
-        && own_reports::SENDING.contains(&value)
+        && SENDING.contains(&value)
     {
         return Err(Refusal::CommandLine);
     }

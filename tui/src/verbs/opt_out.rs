@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anonymous_statistics::channels::OptOutEffect;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 
@@ -80,8 +79,13 @@ fn would(plan: &OptOut) -> Vec<String> {
     lines
 }
 
-/// The channels that an opt-out does not stop, with their state.
+/// What still goes on, or may go on.
 fn going_on(after: &Preview) -> Vec<String> {
-    let others = after.channels().into_iter().filter(|channel| channel.reach != OptOutEffect::Stops);
-    others.map(|channel| format!("  {}: {}", channel.name, channel.state)).collect()
+    let others = after.channels().into_iter().filter(|channel| !channel.judgement.state.is_silent());
+    let mut lines: Vec<String> =
+        others.map(|channel| format!("  {}: {}", channel.name, words::judged(&channel))).collect();
+    if !lines.is_empty() {
+        lines.insert(0, "What still goes on, or may go on:".to_owned());
+    }
+    lines
 }
