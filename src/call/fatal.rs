@@ -3,7 +3,7 @@
 //! The daemon gives `program:thread` as result and `line@file:function/errno` as data. It cuts the file to 10 and the
 //! function to 15 characters and pads both with blanks (recorded: `0266@../daemon/:signals_handle /4`). Thread names of
 //! streaming receivers contain the sender's host name, and a path may reveal a build machine, so nothing is copied:
-//! each part is parsed by its own rule, and the rest is left out. CMake passes absolute names to the compiler, so the
+//! each part is parsed by its own rule, and the rest is left out. `CMake` passes absolute names to the compiler, so the
 //! file of later daemons is the beginning of the build folder, and the main thread has no name (recorded: `netdata:` and
 //! `0152@/build/net:nd_process_sign/0`).
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod comparison;
+mod original;
 mod restart;
 pub mod watch;
 
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 use system_facts::{Host, LiveHost};
 
 use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, DirOverrides, DirSource, Folders};
-use crate::agent::installed_sender::Script;
+use crate::agent::installed_sender::{Program, Script};
 use crate::agent::next_call;
 use crate::agent::own_opt_out::User;
 use crate::agent::process::{DaemonEnv, Daemons, EnvSource, TRUST_STORE_VARIABLES};
@@ -32,6 +33,8 @@ use crate::proxy::{self, Proxy};
 use crate::request::event;
 use crate::request::payload::EventId;
 use crate::request::{Assembly, Machine, NoRequest};
+
+pub use original::Original;
 
 /// A snapshot of an environment.
 pub type Environment = BTreeMap<OsString, OsString>;
@@ -109,6 +112,8 @@ pub struct Preview {
     pub askers: Option<Consent>,
     /// The program at the daemon's script path.
     pub script: Script,
+    /// What Netdata's own script would send, if it is that program.
+    pub original: Option<Original>,
     /// `None`: unknown.
     pub version: Option<Version>,
     pub config: Result<Config, ConfigError>,
@@ -391,11 +396,14 @@ impl Preview {
         let script = Script::look(folders.plugins_path());
         let others = candidates.into_iter().map(|other| other.judged(&host, &daemons, &invocation, &machine)).collect();
         let accounts = accounts::of(&host, &daemons, &folders, owner_of);
+        let netdatas = script.path.as_deref().filter(|_path| script.program == Program::Netdatas);
+        let original = netdatas.map(|path| Original::look(path, &invocation, &machine));
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
         let seen = || surroundings.unseen().map_or(Ok(()), |why| Err(why.clone()));
         Self {
             action: invocation.action().unwrap_or_default().to_owned(),
             script,
+            original,
             proxy: seen().and_then(|()| proxy_to(&destination, known)),
             trust_store: seen().map(|()| trust_store(known)),
             others,

@@ -59,10 +59,10 @@ impl World {
         let home = Home::new();
         let call = home.call(arguments).with("SSL_CERT_FILE", self.authority.file.to_str().unwrap());
         let at = |host: &str, port: u16| {
-            home.configure(&format!("url = \"http://{host}:{port}/capture/\"\napi_key = \"k\"\n"))
+            home.configure(&format!("url = \"http://{host}:{port}/capture/\"\napi_key = \"k\"\n"));
         };
         let tls_at = |host: &str, port: u16| {
-            home.configure(&format!("url = \"https://{host}:{port}/capture/\"\napi_key = \"k\"\n"))
+            home.configure(&format!("url = \"https://{host}:{port}/capture/\"\napi_key = \"k\"\n"));
         };
         let proxied = |proxy: &str| call.clone().with("https_proxy", proxy);
         let call = match fault.way {

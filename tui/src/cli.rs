@@ -161,6 +161,9 @@ pub(crate) struct ShowOptions {
     /// Whose events: those of the daemon, or those that the agent's dashboard sends from a browser
     #[arg(long, value_enum, default_value_t = Channel::Daemon)]
     pub(crate) channel: Channel,
+    /// Whose request: this project's sender's, or that of the installed program [default: what would be sent]
+    #[arg(long, value_enum)]
+    pub(crate) sender: Option<Sender>,
     /// The bytes of the request on standard output, and nothing else; values that are not known here are null
     #[arg(long, conflicts_with = "json")]
     pub(crate) raw: bool,
@@ -218,6 +221,15 @@ pub(crate) enum Scope {
     File,
     /// `netdata.conf` alone.
     Conf,
+}
+
+/// Whose request is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sender {
+    /// This project's sender, installed or not
+    This,
+    /// The program that the daemon calls, if it is this sender or Netdata's own script
+    Installed,
 }
 
 /// What telemetry ought to be.

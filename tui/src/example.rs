@@ -100,6 +100,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
         }],
         consent: consent(&[]),
         script: Script { path: Some(Path::new("/usr/lib/netdata/plugins.d").join(SCRIPT)), program },
+        original: None,
         version: Version::new("1.37.1-2", "/var/lib/dpkg/status"),
         daemons: Daemons::default(),
         surroundings: DaemonEnv::new(EnvSource::Daemon(812), |_variable| None),

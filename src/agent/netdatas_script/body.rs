@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::agent::netdatas_script::{Filter, Source};
-use crate::call::{Given, Invocation};
+use crate::agent::netdatas_script::source::{Source, Value, is_name};
+use crate::call::Invocation;
 
 /// Stands for a value in the text of a body.
 const PLACE: char = '\u{1}';
@@ -25,19 +25,6 @@ struct Slot {
     path: String,
     /// In the text.
     range: Range<usize>,
-}
-
-/// How far a value is known before the call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// As it would be sent, in JSON.
-    Known(String),
-    /// This program's answer; the daemon asks another program.
-    Likely(String),
-    /// Only the daemon knows it.
-    Daemons,
-    /// Made by a command when the script runs.
-    Made,
 }
 
 /// A value of the body.
@@ -75,7 +62,7 @@ impl Body {
                 after
             } else {
                 let (name, after) = special.strip_prefix("${")?.split_once('}')?;
-                if !super::is_name(name) {
+                if !is_name(name) {
                     return None;
                 }
                 sources.push(source(name));
@@ -163,63 +150,4 @@ fn object(text: &str, at: usize, path: &str, depth: usize, slots: &mut Vec<Slot>
             _ => return None,
         }
     }
-}
-
-impl Source {
-    fn value(&self, call: &Invocation, found: &dyn Fn(&str) -> Option<String>) -> Value {
-        let given = |given: Given<&std::ffi::OsStr>| match given {
-            Given::Value(value, _) => value.to_str().map_or(Value::Daemons, |text| Value::Known(text.to_owned())),
-            // The shell's value of what is not set.
-            Given::Absent(_) => Value::Known(String::new()),
-            Given::NotKnownHere => Value::Daemons,
-        };
-        match self {
-            Self::Constant(text) => Value::Known(text.clone()),
-            Self::Argument(number) => given(call.argument(*number)),
-            Self::Variable(name) => match given(call.variable(name)) {
-                Value::Daemons => found(name).map_or(Value::Daemons, Value::Likely),
-                known => known,
-            },
-            Self::Command(_) => Value::Made,
-            Self::Filtered(source, filters) => match source.value(call, found) {
-                // Shells differ in what their echo makes of these.
-                Value::Known(text) | Value::Likely(text)
-                    if text.contains('\\') || text.starts_with('-') && text != "-" =>
-                {
-                    Value::Made
-                }
-                Value::Known(text) => Value::Known(filtered(&text, filters)),
-                Value::Likely(text) => Value::Likely(filtered(&text, filters)),
-                unknown => unknown,
-            },
-            Self::OrElse(source, other) => match source.value(call, found) {
-                Value::Known(text) if text.is_empty() => Value::Known(other.clone()),
-                value => value,
-            },
-        }
-    }
-
-    fn words(&self) -> String {
-        match self {
-            Self::Constant(_) => "the script".to_owned(),
-            Self::Argument(number) => format!("the daemon's argument {number}"),
-            Self::Variable(name) => format!("the daemon's variable {name}"),
-            Self::Command(text) => format!("a command of the script: {text}"),
-            Self::Filtered(source, _) => format!("{}, changed by the script", source.words()),
-            Self::OrElse(source, other) => format!("{}, or {other} where that is empty", source.words()),
-        }
-    }
-}
-
-/// The output of a pipeline, of which the shell removes newlines at the end.
-fn filtered(text: &str, filters: &[Filter]) -> String {
-    let filtered = filters.iter().fold(text.to_owned(), |text, filter| match filter {
-        Filter::Replace(from, to) => text.replace(*from, &to.to_string()),
-        Filter::Delete(one) => text.replace(*one, ""),
-        Filter::CutFrom(from) => {
-            let lines: Vec<&str> = text.split('\n').map(|line| line.split(*from).next().unwrap_or_default()).collect();
-            lines.join("\n")
-        }
-    });
-    filtered.trim_end_matches('\n').to_owned()
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod shell;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -14,9 +15,11 @@ use std::iter::Peekable;
 
 use crate::agent::netdatas_script::body::Body;
 use crate::agent::netdatas_script::shell::{Token, tokens};
+use crate::agent::netdatas_script::source::{Filter, Source, is_name};
 use crate::call::Invocation;
 
-pub use body::{Filled, Row, Value};
+pub use body::{Filled, Row};
+pub use source::Value;
 
 /// Bytes of a script. Netdata's largest has 9 KB.
 pub const SCRIPT_BYTES: usize = 64 * 1024;
@@ -38,27 +41,6 @@ pub struct NotUnderstood {
     pub line: usize,
 }
 
-/// Where a value of the body comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
-    Constant(String),
-    Argument(usize),
-    Variable(String),
-    /// The text of a command, or of several of which one is chosen when the script runs.
-    Command(String),
-    Filtered(Box<Self>, Vec<Filter>),
-    /// Another value where the first is empty.
-    OrElse(Box<Self>, String),
-}
-
-/// A filter of a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Filter {
-    Replace(char, char),
-    Delete(char),
-    CutFrom(char),
-}
-
 /// A script that is understood completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetdatasScript {
@@ -77,7 +59,7 @@ impl NetdatasScript {
             return Err(NotUnderstood { line: line + 1 });
         }
         let lines = text.lines().enumerate().peekable();
-        let mut reader = Reader { lines, at: 0, known: BTreeMap::new(), body: None };
+        let mut reader = Reader { lines, at: 0, known: BTreeMap::new(), body: None, sent: None };
         reader.read().ok_or(NotUnderstood { line: reader.at })
     }
 
@@ -93,6 +75,7 @@ struct Reader<'a> {
     at: usize,
     known: BTreeMap<String, Source>,
     body: Option<Body>,
+    sent: Option<NetdatasScript>,
 }
 
 impl<'a> Reader<'a> {
@@ -124,21 +107,21 @@ impl<'a> Reader<'a> {
 
     /// `None`: the current line is not understood.
     fn read(&mut self) -> Option<NetdatasScript> {
-        let mut sent = None;
         while self.lines.peek().is_some() {
             let Some(line) = self.line() else { break };
-            if sent.is_some() {
+            // The request is the last that it does.
+            if self.sent.is_some() {
                 return None;
             }
             if let Some(condition) = line.strip_prefix("if ") {
-                sent = self.block(condition)?;
+                self.block(condition)?;
             } else if let Some(rest) = line.strip_prefix("[ -z \"$") {
                 self.default(rest)?;
             } else {
                 self.assign(&line)?;
             }
         }
-        sent
+        self.sent.take()
     }
 
     /// `X" ] && X="CONSTANT"`
@@ -197,13 +180,11 @@ impl<'a> Reader<'a> {
             return Some(self.source(name));
         }
         let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        match bare.strip_prefix("$(echo ").and_then(|text| text.strip_suffix(')')) {
-            Some(pipeline) => self.pipeline(pipeline),
-            None => {
-                let runs_its_own = !bare.contains(DIGESTER) || matches!(self.source(DIGESTER), Source::Command(_));
-                (runs_its_own && shell::is_harmless_command(bare)).then(|| Source::Command(bare.to_owned()))
-            }
+        if let Some(pipeline) = bare.strip_prefix("$(echo ").and_then(|text| text.strip_suffix(')')) {
+            return self.pipeline(pipeline);
         }
+        let runs_its_own = !bare.contains(DIGESTER) || matches!(self.source(DIGESTER), Source::Command(_));
+        (runs_its_own && shell::is_harmless_command(bare)).then(|| Source::Command(bare.to_owned()))
     }
 
     /// `"${X}" | tr A B | sed 's/A.*//g'`
@@ -230,8 +211,8 @@ impl<'a> Reader<'a> {
         Some(Source::Filtered(Box::new(before), filters))
     }
 
-    /// An `if`: it exits, or assigns one variable, or sends. `Some(None)`: it does not send.
-    fn block(&mut self, condition: &str) -> Option<Option<NetdatasScript>> {
+    /// An `if`: it exits, or assigns one variable, or sends.
+    fn block(&mut self, condition: &str) -> Option<()> {
         let then = |text: &str| text.strip_suffix("; then").map(str::to_owned);
         let mut branches: Vec<(Option<String>, Vec<String>)> = vec![(Some(then(condition)?), Vec::new())];
         loop {
@@ -254,8 +235,8 @@ impl<'a> Reader<'a> {
         let commands: Vec<Vec<&str>> =
             branches.iter().map(|(_, commands)| commands.iter().map(String::as_str).collect()).collect();
         match commands.iter().map(Vec::as_slice).collect::<Vec<_>>().as_slice() {
-            [["exit 0"]] => return Some(None),
-            [[curl], [wget]] if curl.starts_with("curl ") => return self.sent(curl, wget).map(Some),
+            [["exit 0"]] => return Some(()),
+            [[curl], [wget]] if curl.starts_with("curl ") => return self.send(curl, wget),
             _ => {}
         }
         let chosen: Vec<(&str, &str)> = commands
@@ -265,20 +246,16 @@ impl<'a> Reader<'a> {
         let (name, _) = *chosen.first()?;
         let is_one = chosen.iter().all(|(other, text)| *other == name && self.value(text).is_some());
         let texts: Vec<&str> = chosen.iter().map(|(_, text)| text.trim_matches('"')).collect();
-        self.set(name, Source::Command(texts.join(" or "))).filter(|()| is_one)?;
-        Some(None)
+        self.set(name, Source::Command(texts.join(" or "))).filter(|()| is_one)
     }
 
     /// The request, the same with either program.
-    fn sent(&mut self, curl: &str, wget: &str) -> Option<NetdatasScript> {
+    fn send(&mut self, curl: &str, wget: &str) -> Option<()> {
         let (body, curl, wget) = (self.body.take()?, Options::of(curl)?, Options::of(wget)?);
         let same = curl.url == wget.url && curl.headers == wget.headers;
-        same.then_some(NetdatasScript {
-            url: curl.url,
-            headers: curl.headers,
-            wget_trusts_everyone: wget.trusts_everyone,
-            body,
-        })
+        let wget_trusts_everyone = wget.trusts_everyone;
+        self.sent = same.then_some(NetdatasScript { url: curl.url, headers: curl.headers, wget_trusts_everyone, body });
+        same.then_some(())
     }
 }
 
@@ -323,11 +300,6 @@ impl Options {
         let known = matches!(program, "curl" | "wget") && shell::only_drops_or_prints(output);
         known.then_some(Self { url, headers, trusts_everyone })
     }
-}
-
-fn is_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// The text in quotes that the shell does not change.

@@ -4,7 +4,7 @@ use crate::call::Provenance;
 const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
 
 /// A script of our own with each construct of Netdata's.
-const SCRIPT: &str = r##"#!/bin/sh
+const SCRIPT: &str = r#"#!/bin/sh
 # a remark
 ACTION="${1}"
 ACTION_RESULT="${2}"
@@ -58,7 +58,7 @@ else
   --body-data "${REQ_BODY}" \
    'https://t.example.org/x' 2>&1 | awk '/HTTP/{print $2}'
 fi
-"##;
+"#;
 
 fn call(arguments: &[&str], environment: &[(&str, &str)]) -> Invocation {
     let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));

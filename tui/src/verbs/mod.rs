@@ -10,4 +10,5 @@ pub(crate) mod opt_out;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod show_dashboard;
+pub(crate) mod show_original;
 pub(crate) mod status;

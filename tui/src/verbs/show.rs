@@ -4,19 +4,23 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::digest::sha256;
-use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::inspect::{Original, Preview, Question};
 use anonymous_statistics::request::Assembly;
 use anonymous_statistics::request::event::Known;
 use anonymous_statistics::request::http::{METHOD, PreparedRequest};
 use anonymous_statistics::text::printable;
 use serde::{Serialize, Serializer};
 
-use crate::cli::ShowOptions;
+use crate::cli::{Sender, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::present::{dashboard, field_trace, fields, words};
+use crate::verbs::show_original;
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
+    if let Some(original) = original(&preview, options)? {
+        return show_original::run(&preview, original, options);
+    }
     let assembly = match &preview.assembly {
         Ok(assembly) => assembly,
         Err(error) => return Err(Failure::new(USAGE, format!("there is no request to show: {error}"))),
@@ -30,6 +34,18 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
     }
     say_beside(&preview, assembly, options);
     Ok(if options.strict && !preview.is_exact() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
+}
+
+/// The script of Netdata's whose request is shown in place of this sender's.
+fn original(preview: &Preview, options: ShowOptions) -> Result<Option<&Original>, Failure> {
+    match (options.sender, &preview.original) {
+        (Some(Sender::This), _) => Ok(None),
+        (Some(Sender::Installed), None) if !preview.script.is_this_sender() => {
+            Err(Failure::new(USAGE, format!("there is no request to show: who would send: {}", preview.script)))
+        }
+        (Some(Sender::Installed), original) => Ok(original.as_ref()),
+        (None, original) => Ok(original.as_ref().filter(|_original| preview.events().is_called())),
+    }
 }
 
 /// Writes the sender and the inexact values to standard error: standard output may be a file.

@@ -8,6 +8,7 @@ mod compare;
 #[cfg(target_os = "linux")]
 mod daemons;
 mod network;
+mod original;
 mod own_reports;
 mod pty;
 mod terminal;

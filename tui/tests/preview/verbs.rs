@@ -176,7 +176,7 @@ fn the_text_says_where_to_what_and_who() {
 fn who_would_send_is_told_apart() {
     let agent = Agent::new();
     let call = agent.recorded_call("START", "-", "-");
-    let show = || agent.run(&["show", "--raw", "--call", call.to_str().unwrap()]).err;
+    let show = || agent.run(&["show", "--raw", "--sender", "this", "--call", call.to_str().unwrap()]).err;
     let script = agent.path("plugins").join(SCRIPT);
     fs::write(&script, "#!/bin/sh\ncurl\n").unwrap();
     assert!(show().contains("another program") && show().contains("if this sender were installed"));

@@ -1,0 +1,109 @@
+//! Where a value of the script's body comes from, and what is known of it.
+
+use std::ffi::OsStr;
+
+use crate::call::{Given, Invocation, Provenance};
+
+/// How far a value is known before the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// As it would be sent, in JSON.
+    Known(String),
+    /// The last event's, an example, or this program's answer to a question that the daemon asks another program.
+    Likely(String),
+    /// Only the daemon knows it.
+    Daemons,
+    /// Made by a command when the script runs.
+    Made,
+}
+
+/// Where a value of the body comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    Constant(String),
+    Argument(usize),
+    Variable(String),
+    /// The text of a command, or of several of which one is chosen when the script runs.
+    Command(String),
+    Filtered(Box<Self>, Vec<Filter>),
+    /// Another value where the first is empty.
+    OrElse(Box<Self>, String),
+}
+
+/// A filter of a pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    Replace(char, char),
+    Delete(char),
+    CutFrom(char),
+}
+
+impl Source {
+    pub(super) fn value(&self, call: &Invocation, found: &dyn Fn(&str) -> Option<String>) -> Value {
+        let given = |given: Given<&OsStr>| match given {
+            Given::Value(value, provenance) => match (value.to_str(), provenance) {
+                (None, _) => Value::Daemons,
+                (Some(text), Provenance::LastEvent(_) | Provenance::Example) => Value::Likely(text.to_owned()),
+                (Some(text), _) => Value::Known(text.to_owned()),
+            },
+            // The shell's value of what is not set.
+            Given::Absent(_) => Value::Known(String::new()),
+            Given::NotKnownHere => Value::Daemons,
+        };
+        match self {
+            Self::Constant(text) => Value::Known(text.clone()),
+            Self::Argument(number) => given(call.argument(*number)),
+            Self::Variable(name) => match given(call.variable(name)) {
+                Value::Daemons => found(name).map_or(Value::Daemons, Value::Likely),
+                known => known,
+            },
+            Self::Command(_) => Value::Made,
+            Self::Filtered(source, filters) => match source.value(call, found) {
+                // Shells differ in what their echo makes of these.
+                Value::Known(text) | Value::Likely(text)
+                    if text.contains('\\') || text.starts_with('-') && text != "-" =>
+                {
+                    Value::Made
+                }
+                Value::Known(text) => Value::Known(filtered(&text, filters)),
+                Value::Likely(text) => Value::Likely(filtered(&text, filters)),
+                unknown => unknown,
+            },
+            Self::OrElse(source, other) => match source.value(call, found) {
+                Value::Known(text) if text.is_empty() => Value::Known(other.clone()),
+                Value::Likely(text) if text.is_empty() => Value::Likely(other.clone()),
+                value => value,
+            },
+        }
+    }
+
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Constant(_) => "the script".to_owned(),
+            Self::Argument(number) => format!("the daemon's argument {number}"),
+            Self::Variable(name) => format!("the daemon's variable {name}"),
+            Self::Command(text) => format!("a command of the script: {text}"),
+            Self::Filtered(source, _) => format!("{}, changed by the script", source.words()),
+            Self::OrElse(source, other) => format!("{}, or {other} where that is empty", source.words()),
+        }
+    }
+}
+
+/// The output of a pipeline, of which the shell removes newlines at the end.
+fn filtered(text: &str, filters: &[Filter]) -> String {
+    let filtered = filters.iter().fold(text.to_owned(), |text, filter| match filter {
+        Filter::Replace(from, to) => text.replace(*from, &to.to_string()),
+        Filter::Delete(one) => text.replace(*one, ""),
+        Filter::CutFrom(from) => {
+            let lines: Vec<&str> = text.split('\n').map(|line| line.split(*from).next().unwrap_or_default()).collect();
+            lines.join("\n")
+        }
+    });
+    filtered.trim_end_matches('\n').to_owned()
+}
+
+/// A variable's name.
+pub(super) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
