@@ -100,7 +100,7 @@ impl BootTime {
 
 /// Year, month and day in the proleptic Gregorian calendar. Years begin in March here, so that the leap day is the last
 /// day of a year and every 400 years have 146,097 days.
-fn civil(days: u64) -> (u64, u64, u64) {
+pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

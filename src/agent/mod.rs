@@ -21,6 +21,8 @@ mod pieces;
 #[cfg(feature = "inspect")]
 pub mod process;
 #[cfg(feature = "inspect")]
+pub mod status_file;
+#[cfg(feature = "inspect")]
 pub mod systemd;
 #[cfg(feature = "inspect")]
 pub mod version;
