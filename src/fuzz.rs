@@ -8,8 +8,12 @@ use serde_json::Value as Json;
 use system_facts::{Facts, is_unprintable};
 
 use crate::agent::conf::NetdataConf;
+#[cfg(feature = "inspect")]
+use crate::agent::status_file::{LastStatus, Release};
 use crate::call::fatal::Fatal;
 use crate::call::{Invocation, Provenance};
+#[cfg(feature = "inspect")]
+use crate::channels::crash_reports::{Circumstances, If, Report, ThisMachine, dedup};
 use crate::clock::UnixMillis;
 use crate::config::{Config, DEADLINE_MIN, HISTORY_ENTRIES};
 use crate::destination::Destination;
@@ -34,6 +38,8 @@ pub const TARGETS: &[Target] = &[
     ("personal", personal),
     ("recorded_call", recorded_call),
     ("proxy", proxy),
+    #[cfg(feature = "inspect")]
+    ("crash_report", crash_report),
 ];
 
 const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
@@ -255,5 +261,24 @@ pub fn proxy(bytes: &[u8]) {
         if let Ok(server) = proxy.server() {
             assert!(server.host.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@'), "{}", server.host);
         }
+    }
+}
+
+/// The daemon's status file, and its file of posted reports.
+#[cfg(feature = "inspect")]
+pub fn crash_report(bytes: &[u8]) {
+    let _ = dedup::posted(&dedup::read(bytes), 0, 0);
+    let cases = [("v2.5.4", If::Killed), ("v2.9.0", If::Stopped), ("v2.10.4", If::PowerLoss), ("v2.11.0", If::Killed)];
+    for (version, case) in cases {
+        let Some(daemon) = &Release::new(version) else { continue };
+        let circumstances = Circumstances { daemon, boot_id: None, case, machine: ThisMachine::default() };
+        let Ok(report) = Report::new(&LastStatus::read(bytes, daemon), &circumstances) else { continue };
+        let body = report.body();
+        // It is JSON, but for bytes that are no UTF-8, with each row at its place.
+        let json: Json = serde_json::from_str(&String::from_utf8_lossy(&body)).unwrap_or_default();
+        for row in &report.rows {
+            assert!(json.pointer(&format!("/{}", row.path.replace('.', "/"))).is_some(), "{}", row.path);
+        }
+        assert!(report.head().ends_with(&format!("Content-Length: {}\r\n\r\n", body.len())));
     }
 }

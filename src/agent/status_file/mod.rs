@@ -12,7 +12,6 @@ pub mod time;
 mod words;
 
 pub use choice::{Candidate, Choice, Content, Found, Places, choose, look};
-pub(crate) use release::Hashing;
 pub use release::Release;
 pub use signal::SignalCode;
 pub use words::{DbMode, Profile, Reasons, State};

@@ -60,7 +60,6 @@ pub(super) struct Stop;
 /// Zero for a value that does not count.
 pub(super) fn whole(value: &Value, signed: bool, width: Width, typing: Typing) -> Result<u64, Stop> {
     let wide = match value {
-        Value::Null => 0,
         Value::Int(number) if signed => number.cast_unsigned(),
         Value::Int(number) => u64::try_from(*number).unwrap_or(0),
         Value::Large(_) if signed => i64::MAX.cast_unsigned(),
@@ -76,10 +75,12 @@ pub(super) fn whole(value: &Value, signed: bool, width: Width, typing: Typing) -
             }
             cast(*number, if signed { Width::I64 } else { Width::U64 })
         }
-        _ if typing == Typing::Strict => return Err(Stop),
+        Value::Bool(_) | Value::Text(_) | Value::Array(_) | Value::Object(_) if typing == Typing::Strict => {
+            return Err(Stop);
+        }
         Value::Bool(on) => u64::from(*on),
         Value::Text(text) => of_text(text, signed).ok_or(Stop)?,
-        Value::Array(_) | Value::Object(_) => 0,
+        Value::Null | Value::Array(_) | Value::Object(_) => 0,
     };
     Ok(width.keep(wide))
 }
@@ -89,16 +90,19 @@ fn skip_space(text: &[u8]) -> &[u8] {
     text.get(start..).unwrap_or_default()
 }
 
+/// Whether there is a minus, and what follows the sign.
+fn sign(text: &[u8]) -> (bool, &[u8]) {
+    let text = skip_space(text);
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+"));
+    (text.first() == Some(&b'-'), digits.unwrap_or(text))
+}
+
 /// As in strtoll(3) and strtoull(3), of a whole text. The latter takes a minus after a blank and wraps around.
 fn of_text(text: &[u8], signed: bool) -> Option<u64> {
     if !signed && text.first() == Some(&b'-') {
         return None;
     }
-    let (negative, digits) = match skip_space(text) {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, digits) = sign(text);
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -109,11 +113,7 @@ fn of_text(text: &[u8], signed: bool) -> Option<u64> {
 
 /// The daemon's own reading of an `int` at the beginning of a text: zero if there is none.
 pub(super) fn leading_integer(text: &[u8]) -> i32 {
-    let (negative, digits) = match skip_space(text) {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, digits) = sign(text);
     let number = digits
         .iter()
         .take_while(|byte| byte.is_ascii_digit())

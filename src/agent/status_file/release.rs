@@ -53,6 +53,11 @@ impl Release {
         self.minor < (2, 8)
     }
 
+    /// Whether a new session keeps the time zone of the last one; from 2.10 on it looks for it anew, and later.
+    pub fn keeps_timezone(&self) -> bool {
+        self.minor < (2, 10)
+    }
+
     /// How it hashes a report, to post the same only once in 23 hours.
     pub(crate) fn hashing(&self) -> Option<Hashing> {
         match self.minor {
