@@ -50,6 +50,8 @@ pub struct Unit {
     user: Option<String>,
     /// The same as the files have it, for a drop-in that repeats it.
     pub exec_start: Option<String>,
+    /// Whether it has a `/tmp` of its own (systemd.exec(5), `PrivateTmp=`). `None`: not known.
+    pub private_tmp: Option<bool>,
     /// The variables that files set.
     variables: BTreeMap<String, Setting>,
     /// Why any other variable is unknown, too.
@@ -91,8 +93,16 @@ impl Unit {
         let user = user.filter(|user| !user.is_empty());
         let exec_start = reader.settings.iter().rfind(|(key, _)| key == "ExecStart").map(|(_, value)| value.clone());
         let exec_start = exec_start.filter(|value| !value.is_empty());
-        let mut unit =
-            Self { path, command, user, exec_start, variables: BTreeMap::new(), unsure: reader.unsure.take() };
+        let private_tmp = reader.unsure.is_none().then(|| private_tmp(&reader.settings));
+        let mut unit = Self {
+            path,
+            command,
+            user,
+            exec_start,
+            private_tmp,
+            variables: BTreeMap::new(),
+            unsure: reader.unsure.take(),
+        };
         unit.apply(reader.host, &reader.settings);
         Some(unit)
     }
@@ -179,6 +189,12 @@ fn command(settings: &[(String, String)]) -> Vec<OsString> {
         }
     }
     words.into_iter().map(OsString::from).collect()
+}
+
+/// The last assignment counts. `connected` and `disconnected` are two kinds of yes.
+fn private_tmp(settings: &[(String, String)]) -> bool {
+    let last = settings.iter().rfind(|(key, _)| key == "PrivateTmp").map(|(_, value)| value.to_ascii_lowercase());
+    !matches!(last.as_deref(), None | Some("" | "0" | "no" | "n" | "false" | "f" | "off"))
 }
 
 /// The items of all assignments to a key; an empty assignment resets the list.
@@ -393,6 +409,19 @@ mod tests {
         let text = "[Unit]\nEnvironment=NO=1\n[Service]\n# Environment=NO=2\nEnvironment = A=1 \\\n; between\n  B=2\n\
                     [Install]\nEnvironment=NO=3\n";
         assert_eq!(assignments(text, "Service"), [("Environment".to_owned(), "A=1  B=2".to_owned())]);
+    }
+
+    #[test]
+    fn a_tmp_of_its_own() {
+        for (text, private) in [
+            ("", false),
+            ("PrivateTmp=true", true),
+            ("PrivateTmp=disconnected", true),
+            ("PrivateTmp=yes\nPrivateTmp=OFF", false),
+            ("PrivateTmp=yes\nPrivateTmp=", false),
+        ] {
+            assert_eq!(private_tmp(&assignments(&format!("[Service]\n{text}"), "Service")), private, "{text}");
+        }
     }
 
     #[test]

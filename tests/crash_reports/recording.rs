@@ -10,6 +10,8 @@ pub(crate) struct Recording {
     pub(crate) machine_id: Uuid,
     pub(crate) boot_id: Uuid,
     pub(crate) guid: Option<(Uuid, u64)>,
+    /// What the build of the daemon records.
+    pub(crate) stack_traces: Option<Vec<u8>>,
     pub(crate) head: Option<String>,
     pub(crate) body: Option<Vec<u8>>,
     /// The daemon's file of what it has posted.
@@ -52,6 +54,11 @@ impl Recording {
             machine_id: uuid(&text("machine_id")),
             boot_id: uuid(&text("boot_id")),
             guid,
+            stack_traces: Some(match json["build"].as_str() {
+                Some("libbacktrace") => b"libbacktrace (mmap, threads, data)".to_vec(),
+                _ if text("daemon_version") == "v2.5.4" => b"backtrace".to_vec(),
+                _ => Vec::new(),
+            }),
             head: json["request_head"].as_str().map(str::to_owned),
             body: json["request_body"].as_str().map(base64),
             dedup: json["dedup_before"]

@@ -21,8 +21,9 @@ pub struct Places {
 }
 
 impl Places {
-    /// The folders of an agent. `/tmp` is that of this program, if the unit does not make another one; of a running
-    /// daemon `/proc/PID/root` leads there, with the right to look.
+    /// The folders of an agent. `/tmp` is that of this program, if the unit makes no other (see
+    /// [`Unit::private_tmp`](crate::agent::systemd::Unit)); of a running daemon `/proc/PID/root` leads there, with the
+    /// right to look.
     pub fn new(
         library: Option<&Path>,
         cache: Option<&Path>,
@@ -136,6 +137,9 @@ pub fn look(places: &Places, name: &str, max: usize) -> Vec<Candidate> {
 
 fn at(folder: &Path, name: &str, max: usize) -> Found {
     let stat = match files::stat_below(folder, name.as_ref()) {
+        Err(_) if folder.starts_with("/proc") && !folder.is_dir() => {
+            return Found::Unseen("the folder of the daemon cannot be seen".to_owned());
+        }
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Found::Nothing;
         }

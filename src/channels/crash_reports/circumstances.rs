@@ -48,6 +48,9 @@ pub struct ThisMachine {
     pub memory: Option<u64>,
     /// The installation's file `.install-type`.
     pub install_type: Option<Text>,
+    /// How the installed daemon records stack traces, and whether it has Sentry: its program tells.
+    pub stack_traces: Option<Text>,
+    pub sentry: Option<bool>,
     /// Whether the firmware has a table about the hardware (`/sys/class/dmi/id`).
     pub dmi: Option<bool>,
 }

@@ -25,10 +25,11 @@ pub struct Posted {
     pub time: u64,
 }
 
-/// The reports in the file. A file that is damaged in any way has none: the daemon forgets them all.
+/// The reports in the file. A file that is damaged in any way has none: the daemon forgets them all. What follows is
+/// not read.
 pub fn read(bytes: &[u8]) -> Vec<Posted> {
     let number = |bytes: &[u8]| bytes.first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-    let Some((head, slots)) = bytes.split_at_checked(24).filter(|_| bytes.len() == FILE_BYTES) else {
+    let Some((head, slots)) = bytes.get(..FILE_BYTES).and_then(|bytes| bytes.split_at_checked(24)) else {
         return Vec::new();
     };
     let [magic, version, check] = [0, 8, 16].map(|at| head.get(at..).map_or(0, number));
@@ -165,5 +166,6 @@ mod tests {
         assert_eq!(posted(&posted_once, 8, 1000), None);
         assert_eq!(read(&file(fnv1a(&slots) ^ 1)), []);
         assert_eq!(read(&good[..good.len() - 1]), []);
+        assert_eq!(read(&[&good[..], b"more"].concat()), posted_once);
     }
 }

@@ -56,13 +56,12 @@ pub(super) fn status(last: &LastStatus, schema: u64, now: &Circumstances<'_>, ma
     agent.db_mode = DbMode::DBENGINE;
     agent.db_tiers = 3;
     agent.install_type = known(machine.install_type.clone(), "=agent.install_type", marks);
-    // Of the same build the last status tells.
-    if last.agent.version == agent.version {
-        agent.sentry_available = last.agent.sentry_available;
-        agent.stack_traces.clone_from(&last.agent.stack_traces);
-    } else {
-        marks.extend(["agent.sentry_available", "=agent.stack_traces"].map(|path| (path, Known::NotHere)));
-    }
+    // Of the same build the last status tells, too.
+    let same = (last.agent.version == agent.version).then_some(&last.agent);
+    let traces = machine.stack_traces.clone().or_else(|| same.map(|same| same.stack_traces.clone()));
+    agent.stack_traces = known(traces, "=agent.stack_traces", marks);
+    let sentry = machine.sentry.or(same.map(|same| same.sentry_available));
+    agent.sentry_available = known(sentry, "agent.sentry_available", marks);
 
     let host = &mut status.host;
     host.id = known(machine.machine_id, "=host.id", marks);
