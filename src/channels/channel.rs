@@ -12,7 +12,7 @@ use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
 use crate::agent::process::{DaemonEnv, Daemons};
 use crate::agent::version::{DPKG, Version};
-use crate::channels::crash_reports::LastSeen;
+use crate::channels::crash_reports::{LastRun, LastSeen};
 use crate::channels::judgement::{Effect, Judgement, Step};
 use crate::consent::Consent;
 use crate::files;
@@ -79,14 +79,14 @@ impl Default for Files {
             settings: Ok(Settings::default()),
             claimed: Ok(false),
             opt_out: None,
-            last: LastSeen::None,
+            last: LastSeen::Run(LastRun::default()),
             dashboard: Some(true),
         }
     }
 }
 
 impl Files {
-    pub fn look(folders: &Folders, host: &dyn Host) -> Self {
+    pub fn look(folders: &Folders, host: &dyn Host, last: LastSeen) -> Self {
         let conf = folders.conf_in_force(host);
         let settings = conf.as_ref().map(Settings::of);
         let settings = settings.map_err(|(path, error)| format!("{}: {error}", printable(&path.to_string_lossy())));
@@ -95,7 +95,7 @@ impl Files {
         Self {
             claimed: folders.library_path().map_or(Ok(false), claimed),
             opt_out: folders.config_path().map(OwnOptOut::look),
-            last: LastSeen::look(folders),
+            last,
             dashboard: web.as_deref().and_then(has_pages),
             settings,
         }

@@ -27,10 +27,10 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
         return Judgement::new(State::NotThere, "it is built for Linux on x86-64 only");
     }
     let built_in = match &seen.files.last {
-        LastSeen::Run(run) => Ok(run.sentry_available),
-        // Every other package is built without it.
-        LastSeen::None if !seen.may_be_netdatas_package() => Ok(false),
-        LastSeen::None => Err("there is no status file that says whether it is built in".to_owned()),
+        LastSeen::Run(run) if run.sentry_available || !seen.may_be_netdatas_package() => Ok(run.sentry_available),
+        // Earlier ones do not say.
+        LastSeen::Run(run) if run.has_status && release >= Release::REPORTS => Ok(false),
+        LastSeen::Run(_) => Err("there is no status file that says whether it is built in".to_owned()),
         LastSeen::Unseen(why) => Err(why.clone()),
     };
     let mut trace = vec![match &built_in {

@@ -11,7 +11,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use system_facts::{Host, LiveHost};
+use system_facts::{Facts, Host, LiveHost};
 
 use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, DirOverrides, DirSource, Folders};
 use crate::agent::installed_sender::{Program, Script};
@@ -20,6 +20,7 @@ use crate::agent::own_opt_out::User;
 use crate::agent::process::{DaemonEnv, Daemons, EnvSource, TRUST_STORE_VARIABLES};
 use crate::agent::version::Version;
 use crate::call::{Invocation, Provenance};
+use crate::channels::crash_reports::{Kept, Place, go_on_opted_out};
 use crate::channels::dashboard;
 use crate::channels::events::Events;
 use crate::channels::{self, Channel, Seen, Verdict};
@@ -130,6 +131,8 @@ pub struct Preview {
     /// The command that restarts the agent, if known; it needs root's rights.
     pub restart: Option<String>,
     pub files: channels::Files,
+    /// What the daemon keeps between its runs.
+    pub kept: Kept,
     /// The account that starts the daemon, and that under which it runs.
     pub accounts: (User, User),
     pub dashboard: Vec<event::Entry>,
@@ -214,6 +217,33 @@ impl Candidate {
     }
 }
 
+/// What the daemon of these folders keeps between its runs.
+fn kept(host: &dyn Host, daemons: &Daemons, folders: &Folders, runner: User, facts: &Facts) -> Kept {
+    let running =
+        daemons.running.iter().find(|daemon| !daemon.contained && daemon.folders.may_be(folders.config_path()));
+    let unit = daemons.unit.as_ref().filter(|(_, own)| own.may_be(folders.config_path()));
+    let conf = folders.conf_in_force(host).ok();
+    let cache = conf.as_ref().and_then(|conf| conf.get("directories", "cache")).map(Path::new);
+    let place = Place {
+        private_tmp: unit.map_or(Some(false), |(unit, _)| unit.private_tmp),
+        process: running.map(|daemon| daemon.process),
+        user: runner,
+        ..Place::of(folders, cache)
+    };
+    Kept::look(&place, host, facts)
+}
+
+/// Whether this agent reports, or may report, although its opt-out file is there.
+pub fn goes_on_opted_out(folders: &Folders) -> bool {
+    let host = LiveHost::new();
+    let daemons = Daemons::find(&host, &owner_of, &[]);
+    let (_, runner) = accounts::of(&host, &daemons, folders, owner_of);
+    let version = Version::installed(folders);
+    let kept = kept(&host, &daemons, folders, runner, &Facts::default());
+    let files = channels::Files::look(folders, &host, kept.last(version.as_ref()));
+    go_on_opted_out(version.as_ref(), &files)
+}
+
 /// Why an agent may be on this machine that cannot be judged from here.
 fn unseen_agent(host: &dyn Host, daemons: &Daemons) -> Option<String> {
     let mut contained = daemons.running.iter().filter(|daemon| daemon.contained);
@@ -241,8 +271,9 @@ impl Candidate {
             Assembly::build(&expected, machine, config, destination.as_ref(), EventId::now())
         });
         let script = Script::look(folders.plugins_path());
-        let files = channels::Files::look(&folders, host);
         let (starter, runner) = accounts::of(host, daemons, &folders, owner_of);
+        let kept = kept(host, daemons, &folders, runner, &machine.facts);
+        let files = channels::Files::look(&folders, host, kept.last(version.as_ref()));
         let events = Events {
             action: call.action().unwrap_or_default(),
             consent: &consent,
@@ -396,6 +427,8 @@ impl Preview {
         let script = Script::look(folders.plugins_path());
         let others = candidates.into_iter().map(|other| other.judged(&host, &daemons, &invocation, &machine)).collect();
         let accounts = accounts::of(&host, &daemons, &folders, owner_of);
+        let kept = kept(&host, &daemons, &folders, accounts.1, &machine.facts);
+        let files = channels::Files::look(&folders, &host, kept.last(version.as_ref()));
         let netdatas = script.path.as_deref().filter(|_path| script.program == Program::Netdatas);
         let original = netdatas.map(|path| Original::look(path, &invocation, &machine));
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);
@@ -413,7 +446,8 @@ impl Preview {
             history,
             restart: restart::command(&host, &daemons, &machine),
             machine,
-            files: channels::Files::look(&folders, &host),
+            files,
+            kept,
             dashboard: dashboard::entries(library.and_then(next_call::identity).as_ref()),
             daemons,
             targets,

@@ -10,6 +10,7 @@ use anonymous_statistics::agent::process::{DaemonEnv, Daemons, EnvSource};
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::channels;
+use anonymous_statistics::channels::crash_reports::Kept;
 use anonymous_statistics::channels::dashboard;
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::Config;
@@ -113,6 +114,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
         history: Ok(History::default()),
         restart: Some("systemctl restart netdata.service".to_owned()),
         files: channels::Files::default(),
+        kept: Kept::default(),
         dashboard: dashboard::entries(Some(&identity())),
         assembly: Assembly::build(invocation, &machine, &config, Some(&destination), stamp),
         destination: Ok(Some(destination)),

@@ -12,7 +12,7 @@ mod session;
 
 pub use circumstances::{Circumstances, If, Known, ThisMachine};
 pub use ending::Ending;
-pub use last::{LastRun, LastSeen};
+pub use last::{Kept, LastRun, LastSeen, NoReport, Place, StatusFile};
 pub use report::{HOST, Report, Row, Unknown};
 pub use rules::{SENDING, go_on_opted_out};
 

@@ -91,22 +91,18 @@ fn reports(disabled: &Result<bool, String>, files: &Files) -> Result<Reports, Ju
 /// Reasons to be silent just this time.
 fn at_next_start(reports: Reports, seen: &Seen<'_>) -> Judgement {
     let later = |why: &str| Judgement::new(State::OnLater, why);
-    let (restarts, run) = match &seen.files.last {
-        LastSeen::Run(run) => (run.restarts, Some(run)),
-        LastSeen::None => (0, None),
-        LastSeen::Unseen(_) => return Judgement::new(State::On, "at each start of the daemon"),
+    let LastSeen::Run(run) = &seen.files.last else {
+        return Judgement::new(State::On, "at each start of the daemon");
     };
     let under_ci = || CI_VARIABLES.into_iter().find(|name| matches!(seen.surroundings.variable(name), Ok(Some(_))));
     match run {
-        _ if reports == Reports::Crashes && !run.is_some_and(|run| run.is_crash || run.is_running) => {
+        _ if reports == Reports::Crashes && !(run.is_crash || run.is_running) => {
             later("only crashes are reported, and the last run did not end in one")
         }
-        _ if restarts <= 1 && under_ci().is_some() => {
+        _ if run.restarts <= 1 && under_ci().is_some() => {
             later(&format!("{} is set, and the agent was started at most once", under_ci().unwrap_or_default()))
         }
-        Some(LastRun { is_repeated: true, is_running: false, .. }) => {
-            later("the same report was posted within 23 hours")
-        }
+        LastRun { is_repeated: true, is_running: false, .. } => later("the same report was posted within 23 hours"),
         _ if reports == Reports::Crashes => Judgement::new(State::On, "at a start after a crash"),
         _ => Judgement::new(State::On, "at each start of the daemon"),
     }

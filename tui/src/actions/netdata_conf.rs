@@ -6,10 +6,8 @@ use anonymous_statistics::agent::conf::SettingSource;
 use anonymous_statistics::agent::conf_edit::{NAME, SECTION};
 use anonymous_statistics::agent::conf_file::{self, Change, Refusal};
 use anonymous_statistics::agent::folders::Folders;
-use anonymous_statistics::agent::version::Version;
-use anonymous_statistics::channels::Files;
-use anonymous_statistics::channels::crash_reports::{SENDING, go_on_opted_out};
-use anonymous_statistics::inspect::Target;
+use anonymous_statistics::channels::crash_reports::SENDING;
+use anonymous_statistics::inspect::{Target, goes_on_opted_out};
 use system_facts::LiveHost;
 
 use crate::cli::Scope;
@@ -31,9 +29,7 @@ impl Confs {
     pub(crate) fn off(targets: &[Target], scope: Scope) -> Self {
         Self::of(targets, |agent| {
             let needed = match scope {
-                Scope::All => {
-                    go_on_opted_out(Version::installed(agent).as_ref(), &Files::look(agent, &LiveHost::new()))
-                }
+                Scope::All => goes_on_opted_out(agent),
                 Scope::File => false,
                 Scope::Conf => true,
             };

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::agent::netdatas_script::{Filled, NetdatasScript, Value};
-use anonymous_statistics::channels::events::Verdict;
 use anonymous_statistics::inspect::{Original, Preview};
 use anonymous_statistics::request::http::METHOD;
 use anonymous_statistics::text::printable;
@@ -31,7 +30,7 @@ pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) 
         request => output::answer(text(preview, original, request.as_ref().ok()))?,
     }
     if options.raw || options.json {
-        output::hint(&headline_with_symbol(preview));
+        output::hint(&words::headline(preview));
     }
     output::hint("Who would send: Netdata's own script");
     if options.raw {
@@ -47,22 +46,6 @@ pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) 
         }
     }
     Ok(if options.strict && !is_exact { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
-}
-
-/// The outcome of the script's own request.
-fn headline(preview: &Preview) -> String {
-    match preview.events().verdict() {
-        Verdict::AnotherSends => "WILL SEND: Netdata's own script is the sender".to_owned(),
-        _ => preview.events().headline(),
-    }
-}
-
-fn headline_with_symbol(preview: &Preview) -> String {
-    let verdict = match preview.events().verdict() {
-        Verdict::AnotherSends => Verdict::WillSend,
-        verdict => verdict,
-    };
-    format!("{} {}", words::symbol(verdict), headline(preview))
 }
 
 fn open(filled: &Filled) -> Vec<&str> {
@@ -81,9 +64,9 @@ fn known(value: &Value) -> (&'static str, &'static str) {
 }
 
 fn text(preview: &Preview, original: &Original, request: Option<&(NetdatasScript, Filled)>) -> String {
-    let mut text = format!("{}\n", headline_with_symbol(preview));
-    for line in words::both_needed(preview) {
-        let _ = writeln!(text, "{line}");
+    let mut text = format!("{}\n", words::headline(preview));
+    for line in words::telemetry(preview) {
+        let _ = writeln!(text, "  {line}");
     }
     let _ = writeln!(text, "\n{}", words::paragraph(ABOUT));
     let mut rows = vec![("Event", printable(&preview.action).into_owned())];
@@ -161,8 +144,8 @@ impl<'a> Shown<'a> {
             source: &row.from,
         };
         Self {
-            state: preview.events().verdict().name(),
-            headline: headline(preview),
+            state: preview.verdict().name(),
+            headline: preview.verdict().to_string(),
             event: &preview.action,
             sender: "netdatas-script",
             understood: script.is_some(),
