@@ -223,12 +223,12 @@ fn kept(host: &dyn Host, daemons: &Daemons, folders: &Folders, runner: User, fac
         daemons.running.iter().find(|daemon| !daemon.contained && daemon.folders.may_be(folders.config_path()));
     let unit = daemons.unit.as_ref().filter(|(_, own)| own.may_be(folders.config_path()));
     let conf = folders.conf_in_force(host).ok();
-    let cache = conf.as_ref().and_then(|conf| conf.get("directories", "cache")).map(Path::new);
+    let named = ["cache", "log"].map(|name| conf.as_ref().and_then(|conf| conf.get("directories", name)));
     let place = Place {
         private_tmp: unit.map_or(Some(false), |(unit, _)| unit.private_tmp),
         process: running.map(|daemon| daemon.process),
         user: runner,
-        ..Place::of(folders, cache)
+        ..Place::of(folders, named)
     };
     Kept::look(&place, host, facts)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anonymous_statistics::channels::NAMES as CHANNELS;
+use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::fields::{self, shape};
 use anonymous_statistics::release::Release;
@@ -46,6 +47,8 @@ Examples:
   telemetry-preview show --event FATAL --example
                                             what is sent when the agent fails
   telemetry-preview show --raw              the bytes of the request, and nothing else
+  telemetry-preview show --channel crash-reports --if power-loss
+                                            the daemon's own report after that, byte for byte
   telemetry-preview show --channel dashboard
                                             what the agent's dashboard sends from a browser
   telemetry-preview status                  may this machine send, and what says so?
@@ -93,6 +96,12 @@ pub(crate) struct Place {
     /// A file with recorded calls of the daemon: {"argv": [...], "env": {...}}
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) call: Option<PathBuf>,
+}
+
+impl Place {
+    pub(crate) const fn names_an_event(&self) -> bool {
+        self.event.is_some() || self.call.is_some()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -150,7 +159,7 @@ pub(crate) enum Verb {
         #[arg(long, value_enum, default_value_t = SchemaFormat::Md)]
         format: SchemaFormat,
         /// Whose events; the JSON has both
-        #[arg(long, value_enum, default_value_t = Channel::Daemon)]
+        #[arg(long, value_enum, default_value_t = Channel::Events)]
         channel: Channel,
     },
 }
@@ -158,9 +167,12 @@ pub(crate) enum Verb {
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct ShowOptions {
-    /// Whose events: those of the daemon, or those that the agent's dashboard sends from a browser
-    #[arg(long, value_enum, default_value_t = Channel::Daemon)]
-    pub(crate) channel: Channel,
+    /// Whose request [default: events, or crash-reports for a daemon that calls no script]
+    #[arg(long, value_enum)]
+    pub(crate) channel: Option<Channel>,
+    /// What happens before the daemon's next start, which reports it
+    #[arg(long, value_enum, default_value_t = Case::Killed)]
+    pub(crate) r#if: Case,
     /// Whose request: this project's sender's, or that of the installed program [default: what would be sent]
     #[arg(long, value_enum)]
     pub(crate) sender: Option<Sender>,
@@ -269,9 +281,17 @@ pub(crate) struct DiffOptions {
         value_names = ["ACTION", "ACTION"],
         value_parser = known_action,
         conflicts_with_all = ["event", "since_last"],
-        required_unless_present = "since_last"
+        required_unless_present_any = ["since_last", "versions"]
     )]
     pub(crate) events: Option<Vec<String>>,
+    /// The daemon's own report, as daemons of two versions would make it: what changes with an upgrade
+    #[arg(
+        long,
+        num_args = 2,
+        value_names = ["VERSION", "VERSION"],
+        conflicts_with_all = ["event", "since_last", "events"],
+    )]
+    pub(crate) versions: Option<Vec<String>>,
     /// The last event of this kind that is kept here, and the one that would be sent now
     #[arg(long)]
     pub(crate) since_last: bool,
@@ -284,17 +304,43 @@ const DIFF_HELP: &str = "\
 Examples:
   telemetry-preview diff --events START EXIT
   telemetry-preview diff --since-last --event META --json
+  telemetry-preview diff --versions v2.5.4 v2.11.0
 
 Exit status: 0 no field differs, 1 at least one does, 2 there is nothing to compare. What only the daemon
 knows is neither the same nor different; it is listed.";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Channel {
-    /// The daemon
+    /// The events of the daemon, by its script
     #[default]
-    Daemon,
-    /// The agent's dashboard, in a browser
+    #[value(alias = "daemon")]
+    Events,
+    /// The daemon's own report at its next start (from v2.3 on)
+    CrashReports,
+    /// The events of the agent's dashboard, from a browser
     Dashboard,
+}
+
+/// What happens before the daemon starts again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Case {
+    /// It is killed, or has stopped already
+    #[default]
+    Killed,
+    /// Somebody stops it; what only the stop knows is marked
+    Stopped,
+    /// The machine loses its power
+    PowerLoss,
+}
+
+impl From<Case> for If {
+    fn from(case: Case) -> Self {
+        match case {
+            Case::Killed => Self::Killed,
+            Case::Stopped => Self::Stopped,
+            Case::PowerLoss => Self::PowerLoss,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

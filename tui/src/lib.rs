@@ -41,10 +41,13 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let Some(verb) = cli.verb else { return look_around(&cli.place, cli.plain) };
     match verb {
-        Verb::Show(options) if options.channel == cli::Channel::Dashboard => {
+        Verb::Show(options) if options.channel == Some(cli::Channel::Dashboard) => {
             verbs::show_dashboard::run(&question::from(&cli.place)?, options)
         }
-        Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options),
+        Verb::Show(options) if options.channel == Some(cli::Channel::CrashReports) => {
+            verbs::show_report::run(&question::from(&cli.place)?, options)
+        }
+        Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options, cli.place.names_an_event()),
         Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
         Verb::Diff(options) => verbs::diff::run(&question::from(&cli.place)?, &options),
         Verb::OptOut(options) => verbs::opt_out::run(&question::from(&cli.place)?, options),
@@ -62,11 +65,11 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
     let question = question::from(place)?;
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb || plain {
-        return verbs::show::run(&question, ShowOptions::default());
+        return verbs::show::run(&question, ShowOptions::default(), place.names_an_event());
     }
     match ui::size_of_terminal() {
         Some(size) if !ui::fits(size) => {
-            let code = verbs::show::run(&question, ShowOptions::default())?;
+            let code = verbs::show::run(&question, ShowOptions::default(), place.names_an_event())?;
             output::hint(&format!(
                 "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
                 size.width,
@@ -77,6 +80,6 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
             Ok(code)
         }
         Some(_) => ui::run(screens::all(), question),
-        None => verbs::show::run(&question, ShowOptions::default()),
+        None => verbs::show::run(&question, ShowOptions::default(), place.names_an_event()),
     }
 }

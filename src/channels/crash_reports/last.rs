@@ -30,6 +30,8 @@ pub struct Place {
     pub process: Option<u32>,
     /// Its account.
     pub user: User,
+    /// The folder of its log files.
+    pub logs: Option<PathBuf>,
 }
 
 /// The status file that the daemon will read.
@@ -53,6 +55,8 @@ pub struct Kept {
     pub boot_id: Option<Uuid>,
     pub machine: ThisMachine,
     pub is_running: bool,
+    /// The folder of the daemon's log files, if it is known.
+    pub logs: Option<PathBuf>,
 }
 
 /// Why there is no report to show.
@@ -82,6 +86,7 @@ impl Kept {
             boot_id: text(host, "/proc/sys/kernel/random/boot_id").as_deref().and_then(uuid),
             machine: this_machine(place, host, facts),
             is_running: place.process.is_some(),
+            logs: place.logs.clone(),
         }
     }
 
@@ -193,11 +198,14 @@ fn uuid(text: &str) -> Option<Uuid> {
 }
 
 impl Place {
-    pub fn of(folders: &Folders, cache: Option<&Path>) -> Self {
-        let usual = || folders.prefix().map(|prefix| prefix.join("var/cache/netdata"));
+    /// `named`: the cache and log folders in the agent's configuration.
+    pub fn of(folders: &Folders, named: [Option<&str>; 2]) -> Self {
+        let usual = |below: &str| folders.prefix().map(|prefix| prefix.join(below));
+        let [cache, logs] = named.map(|named| named.map(PathBuf::from));
         Self {
             library: folders.library_path().map(Path::to_owned),
-            cache: cache.map(Path::to_owned).or_else(usual),
+            cache: cache.or_else(|| usual("var/cache/netdata")),
+            logs: logs.or_else(|| usual("var/log/netdata")),
             ..Self::default()
         }
     }

@@ -6,6 +6,7 @@ mod ending;
 mod field;
 pub mod fields;
 mod last;
+pub mod posted;
 mod report;
 mod rules;
 mod session;

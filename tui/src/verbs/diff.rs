@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::agent::version::Version;
+use anonymous_statistics::channels::crash_reports::fields::FIELDS;
+use anonymous_statistics::channels::crash_reports::{If, Report};
 use anonymous_statistics::inspect::comparison::{self, Cell, Comparison, Row, Side};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
@@ -11,7 +14,7 @@ use serde::Serialize;
 use crate::actions::rights;
 use crate::cli::DiffOptions;
 use crate::output::{self, DIFFERS, Failure, USAGE};
-use crate::present::words;
+use crate::present::{report, words};
 
 struct Named {
     name: String,
@@ -19,6 +22,9 @@ struct Named {
 }
 
 pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode, Failure> {
+    if let Some([left, right]) = options.versions.as_deref() {
+        return upgrade(question, [left, right], options.json);
+    }
     let (left, right) = match options.events.as_deref() {
         Some([left, right]) => (event(question, left)?, event(question, right)?),
         _ => since_last(question)?,
@@ -32,6 +38,56 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
     // 1 would mean a difference.
     written.map_err(|failure| failure.with_code(USAGE))?;
     Ok(if count(&rows, Comparison::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
+}
+
+/// A field of the daemon's own report in two versions; `None`: it has none there.
+#[derive(Serialize)]
+struct Upgraded {
+    name: &'static str,
+    left: Option<String>,
+    right: Option<String>,
+}
+
+/// The daemon's own report, as two versions would make it of the same status file.
+fn upgrade(question: &Question, versions: [&String; 2], json: bool) -> Result<ExitCode, Failure> {
+    let preview = Preview::look(question);
+    let reports = versions.map(|text| {
+        let version = Version::new(text, "the command line")
+            .ok_or_else(|| Failure::new(USAGE, format!("--versions: {text:?} is not a version")))?;
+        preview
+            .kept
+            .report(Some(&version), If::Killed)
+            .map_err(|why| Failure::new(USAGE, format!("{text}: {}", report::missing(&why))))
+    });
+    let [left, right] = reports;
+    let (left, right) = (left?, right?);
+    let value = |made: &Report, path: &str| {
+        let row = made.rows.iter().find(|row| row.path == path)?;
+        Some(String::from_utf8_lossy(&row.value).into_owned())
+    };
+    let both = FIELDS.iter().map(|field| Upgraded {
+        name: field.path,
+        left: value(&left, field.path),
+        right: value(&right, field.path),
+    });
+    let differing: Vec<Upgraded> = both.filter(|field| field.left != field.right).collect();
+    let written = if json {
+        output::json(&differing)
+    } else {
+        let [old, new] = versions;
+        let width = old.len().max(new.len());
+        let mut text = format!("The daemon's own report of {old} beside {new}: {} fields differ.\n", differing.len());
+        for field in &differing {
+            let _ = writeln!(text, "\n{}", field.name);
+            for (name, value) in [(old, &field.left), (new, &field.right)] {
+                let shown = value.as_deref().map_or("not sent".into(), printable);
+                let _ = writeln!(text, "  {:width$}  {shown}", printable(name));
+            }
+        }
+        output::answer(text)
+    };
+    written.map_err(|failure| failure.with_code(USAGE))?;
+    Ok(if differing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }
 
 fn event(question: &Question, action: &str) -> Result<Named, Failure> {

@@ -11,4 +11,5 @@ pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod show_dashboard;
 pub(crate) mod show_original;
+pub(crate) mod show_report;
 pub(crate) mod status;

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::agent::status_file::KNOWN;
+use anonymous_statistics::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
 use anonymous_statistics::channels::dashboard;
 use anonymous_statistics::fields::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Group, Place, Purpose, VERSION};
 use serde::Serialize;
@@ -10,11 +12,13 @@ use serde::Serialize;
 use crate::cli::{Channel, SchemaFormat};
 use crate::output::{self, Failure};
 use crate::present::dashboard::{Client, Stock};
+use crate::present::report::About;
 
 pub(crate) fn run(format: SchemaFormat, channel: Channel) -> Result<ExitCode, Failure> {
     match (format, channel) {
-        (SchemaFormat::Md, Channel::Daemon) => output::answer(fields(FIELDS) + &events())?,
+        (SchemaFormat::Md, Channel::Events) => output::answer(fields(FIELDS) + &events())?,
         (SchemaFormat::Md, Channel::Dashboard) => output::answer(fields(DASHBOARD_FIELDS) + &recordings())?,
+        (SchemaFormat::Md, Channel::CrashReports) => output::answer(report_fields())?,
         (SchemaFormat::Json, _) => output::json(&Schema::new())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -47,6 +51,35 @@ fn fields(fields: &[Field]) -> String {
                 if field.documented { "Y" } else { "-" },
             );
         }
+    }
+    text
+}
+
+/// The daemon's own report.
+fn report_fields() -> String {
+    let known = KNOWN;
+    let mut text = format!(
+        "{} fields can be in the daemon's own report (versions {} to {} of its status file). *Says* as above; **free text** \
+         is unchecked, and may hold names, paths or addresses. *Since* is the version of the status file.\n\n\
+         | name | what | why | says | from | since |\n|---|---|---|---|---|---|\n",
+        REPORT_FIELDS.len(),
+        known.start(),
+        known.end()
+    );
+    for field in REPORT_FIELDS {
+        let says = if field.free_text { "exact, **free text**" } else { field.sensitivity.describe() };
+        let since = match field.since.version() {
+            0 => "-".to_owned(),
+            version => version.to_string(),
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {says} | {} | {since} |",
+            field.path,
+            cell(field.what),
+            cell(field.why.describe()),
+            cell(field.source.describe())
+        );
     }
     text
 }
@@ -98,6 +131,14 @@ struct Schema {
     fields: Vec<Row>,
     events: Vec<Event>,
     dashboard: Dashboard,
+    crash_reports: Vec<ReportRow>,
+}
+
+#[derive(Serialize)]
+struct ReportRow {
+    name: &'static str,
+    #[serde(flatten)]
+    about: About,
 }
 
 #[derive(Serialize)]
@@ -156,6 +197,10 @@ impl Schema {
                 client: Client::recorded(),
                 stock: Stock::recorded(),
             },
+            crash_reports: REPORT_FIELDS
+                .iter()
+                .map(|field| ReportRow { name: field.path, about: About::of(field) })
+                .collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use anonymous_statistics::agent::version::Calls;
 use anonymous_statistics::digest::sha256;
 use anonymous_statistics::inspect::{Original, Preview, Question};
 use anonymous_statistics::request::Assembly;
@@ -14,10 +15,16 @@ use serde::{Serialize, Serializer};
 use crate::cli::{Sender, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
 use crate::present::{dashboard, field_trace, fields, words};
-use crate::verbs::show_original;
+use crate::verbs::{show_original, show_report};
 
-pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
+/// `about_an_event`: the caller names an event, and does not ask for whatever is sent.
+pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: bool) -> Result<ExitCode, Failure> {
     let preview = Preview::look(&Question { examples: options.example, ..question.clone() });
+    // The daemon reports by itself, and calls no script; nothing on the command line asks for an event.
+    let reports_only = preview.version.as_ref().is_some_and(|version| version.calls() == Calls::Never);
+    if reports_only && options.channel.is_none() && options.sender.is_none() && !options.example && !about_an_event {
+        return show_report::show(&preview, options);
+    }
     if let Some(original) = original(&preview, options)? {
         return show_original::run(&preview, original, options);
     }
