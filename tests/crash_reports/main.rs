@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in a test a panic is a failed test")]
 
+mod consent;
 mod recording;
 
 use anonymous_statistics::agent::status_file::{LastStatus, NoStatus, Read, Release};

@@ -21,11 +21,17 @@ pub(crate) struct Recording {
     /// The time of the newest status file, shortly before the start.
     pub(crate) now: Option<u64>,
     candidates: Vec<Candidate>,
+    /// The rest of the recording.
+    pub(crate) json: Json,
 }
 
 impl Recording {
+    /// The first line may be a list of files, which the others name by `@` and their number.
     pub(crate) fn all(lines: &str) -> Vec<Self> {
-        lines.lines().map(|line| Self::new(&serde_json::from_str(line).unwrap())).collect()
+        let mut lines = lines.lines().peekable();
+        let listed = lines.next_if(|line| line.starts_with('[')).unwrap_or("[]");
+        let listed: Vec<String> = serde_json::from_str(listed).unwrap();
+        lines.map(|line| Self::new(&with_files(serde_json::from_str(line).unwrap(), &listed))).collect()
     }
 
     fn new(json: &Json) -> Self {
@@ -67,6 +73,7 @@ impl Recording {
             now: json["before"].as_object().unwrap().values().map(micros).max(),
             only_crashes: json["config"]["crash reports"] == "crashes",
             candidates: candidates.into(),
+            json: json.clone(),
         }
     }
 
@@ -78,6 +85,18 @@ impl Recording {
             _ => None,
         }
     }
+}
+
+fn with_files(mut json: Json, listed: &[String]) -> Json {
+    for folders in ["before", "dedup_before"] {
+        for file in json[folders].as_object_mut().into_iter().flat_map(|files| files.values_mut()) {
+            let number = file["bytes"].as_str().and_then(|bytes| bytes.strip_prefix('@')?.parse::<usize>().ok());
+            if let Some(number) = number {
+                file["bytes"] = listed[number].clone().into();
+            }
+        }
+    }
+    json
 }
 
 fn uuid(text: &str) -> Uuid {

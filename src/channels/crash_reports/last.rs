@@ -109,7 +109,7 @@ impl Kept {
     }
 
     /// The last run, as far as it decides whether the daemon reports.
-    pub(crate) fn last(&self, version: Option<&Version>) -> LastSeen {
+    pub fn last(&self, version: Option<&Version>, now: UnixMillis) -> LastSeen {
         // The identifiers are read alike by every version; the newest known one reads what none does.
         let newest = || Release::new(&format!("v{}", crate::release::Release::NEWEST_KNOWN));
         let daemon = version.and_then(|version| Release::new(&version.text)).or_else(newest);
@@ -126,14 +126,14 @@ impl Kept {
         };
         let report = self.report(version, If::Killed).ok();
         let hash = report.as_ref().and_then(|report| report.hash);
-        let now = UnixMillis::now().0.saturating_mul(1000);
         LastSeen::Run(LastRun {
             has_status: matches!(read, Read::Status(_)),
             has_cloud_id: [status.agent.node_id, status.agent.claim_id].iter().any(|id| *id != Uuid::default()),
             restarts: status.agent.restarts,
             is_crash: report.is_some_and(|report| report.ending.is_crash),
             is_running: self.is_running && status.agent.status == State::Running,
-            is_repeated: hash.is_some_and(|hash| dedup::posted(&self.posted, hash, now).is_some()),
+            is_repeated: hash
+                .is_some_and(|hash| dedup::posted(&self.posted, hash, now.0.saturating_mul(1000)).is_some()),
             sentry_available: status.agent.sentry_available,
         })
     }
