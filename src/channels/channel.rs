@@ -12,8 +12,9 @@ use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
 use crate::agent::process::{DaemonEnv, Daemons};
 use crate::agent::version::{DPKG, Version};
-use crate::channels::crash_reports::{LastRun, LastSeen};
+use crate::channels::crash_reports::{Kept, LastRun, LastSeen};
 use crate::channels::judgement::{Effect, Judgement, Step};
+use crate::clock::UnixMillis;
 use crate::consent::Consent;
 use crate::files;
 use crate::release::Release;
@@ -71,6 +72,8 @@ pub struct Files {
     pub last: LastSeen,
     /// Whether a dashboard is installed; `None`: unknown.
     pub dashboard: Option<bool>,
+    /// Sentry's folder, and the dumps in it (see [`Kept`](crate::channels::crash_reports::Kept)).
+    pub dumps: Option<(PathBuf, Result<Vec<String>, String>)>,
 }
 
 impl Default for Files {
@@ -81,12 +84,13 @@ impl Default for Files {
             opt_out: None,
             last: LastSeen::Run(LastRun::default()),
             dashboard: Some(true),
+            dumps: None,
         }
     }
 }
 
 impl Files {
-    pub fn look(folders: &Folders, host: &dyn Host, last: LastSeen) -> Self {
+    pub fn look(folders: &Folders, host: &dyn Host, kept: &Kept, version: Option<&Version>, now: UnixMillis) -> Self {
         let conf = folders.conf_in_force(host);
         let settings = conf.as_ref().map(Settings::of);
         let settings = settings.map_err(|(path, error)| format!("{}: {error}", printable(&path.to_string_lossy())));
@@ -95,7 +99,8 @@ impl Files {
         Self {
             claimed: folders.library_path().map_or(Ok(false), claimed),
             opt_out: folders.config_path().map(OwnOptOut::look),
-            last,
+            last: kept.last(version, now),
+            dumps: kept.dumps.clone(),
             dashboard: web.as_deref().and_then(has_pages),
             settings,
         }

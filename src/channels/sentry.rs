@@ -4,6 +4,7 @@ use crate::channels::channel::{Channel, Seen, When};
 use crate::channels::crash_reports::LastSeen;
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::release::Release;
+use crate::text::printable;
 
 /// The first with Sentry's library.
 const FIRST: Release = Release(1, 45);
@@ -17,6 +18,10 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
         judgement: by_version(seen.version, |release| judge(release, seen)),
         how_to_stop: "the opt-out file, or DISABLE_TELEMETRY with any value; \"crash reports\" does not count here",
     }
+}
+
+fn shown(folder: &std::path::Path) -> String {
+    printable(&folder.to_string_lossy()).into_owned()
 }
 
 fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
@@ -43,6 +48,13 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
     }
     let (disabled, looked) = seen.disabled(release, When::AtStart);
     trace.extend(looked);
+    if let Some((folder, dumps)) = &seen.files.dumps {
+        trace.push(match dumps {
+            Ok(names) if names.is_empty() => Step::new(shown(folder), "no dump waits", Effect::None),
+            Ok(names) => Step::new(shown(folder), format!("waiting: {}", names.join(", ")), Effect::None),
+            Err(why) => Step::new(shown(folder), why.clone(), Effect::Unknown),
+        });
+    }
     let judgement = match (disabled, built_in) {
         (Ok(true), _) => Judgement::new(State::Off, "the daemon finds its telemetry disabled"),
         (Err(why), _) | (Ok(false), Err(why)) => Judgement::new(State::Unknown, why),

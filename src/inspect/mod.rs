@@ -240,7 +240,7 @@ pub fn goes_on_opted_out(folders: &Folders) -> bool {
     let (_, runner) = accounts::of(&host, &daemons, folders, owner_of);
     let version = Version::installed(folders);
     let kept = kept(&host, &daemons, folders, runner, &Facts::default());
-    let files = channels::Files::look(folders, &host, kept.last(version.as_ref(), UnixMillis::now()));
+    let files = channels::Files::look(folders, &host, &kept, version.as_ref(), UnixMillis::now());
     go_on_opted_out(version.as_ref(), &files)
 }
 
@@ -273,7 +273,7 @@ impl Candidate {
         let script = Script::look(folders.plugins_path());
         let (starter, runner) = accounts::of(host, daemons, &folders, owner_of);
         let kept = kept(host, daemons, &folders, runner, &machine.facts);
-        let files = channels::Files::look(&folders, host, kept.last(version.as_ref(), UnixMillis::now()));
+        let files = channels::Files::look(&folders, host, &kept, version.as_ref(), UnixMillis::now());
         let events = Events {
             action: call.action().unwrap_or_default(),
             consent: &consent,
@@ -428,7 +428,7 @@ impl Preview {
         let others = candidates.into_iter().map(|other| other.judged(&host, &daemons, &invocation, &machine)).collect();
         let accounts = accounts::of(&host, &daemons, &folders, owner_of);
         let kept = kept(&host, &daemons, &folders, accounts.1, &machine.facts);
-        let files = channels::Files::look(&folders, &host, kept.last(version.as_ref(), UnixMillis::now()));
+        let files = channels::Files::look(&folders, &host, &kept, version.as_ref(), UnixMillis::now());
         let netdatas = script.path.as_deref().filter(|_path| script.program == Program::Netdatas);
         let original = netdatas.map(|path| Original::look(path, &invocation, &machine));
         let known = |name: &str| surroundings.known(name).map(OsStr::to_owned);

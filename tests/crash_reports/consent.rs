@@ -59,8 +59,8 @@ fn judge(recording: &Recording) -> Judgement {
         machine: ThisMachine::default(),
         ..Kept::default()
     };
-    let last = kept.last(version.as_ref(), UnixMillis(recording.now.unwrap_or_default() / 1000));
-    let mut files = Files::look(&folders, &LiveHost::new(), last);
+    let now = UnixMillis(recording.now.unwrap_or_default() / 1000);
+    let mut files = Files::look(&folders, &LiveHost::new(), &kept, version.as_ref(), now);
     files.opt_out = Some(OwnOptOut { path: config.join(".opt-out-from-anonymous-statistics"), access, changed: None });
     files.claimed = Ok(json["claimed"] == true);
     let set = ["environment", "other_environment"].map(|key| json[key].as_object().cloned().unwrap_or_default());

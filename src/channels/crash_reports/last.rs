@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use system_facts::{Facts, Host};
+use system_facts::{Error, Facts, Host};
 use uuid::Uuid as Parsed;
 
 use crate::agent::folders::Folders;
@@ -57,6 +57,9 @@ pub struct Kept {
     pub is_running: bool,
     /// The folder of the daemon's log files, if it is known.
     pub logs: Option<PathBuf>,
+    /// What Sentry keeps to upload at the next start: its folder, and the names of its dumps. An error says why they
+    /// cannot be seen.
+    pub dumps: Option<(PathBuf, Result<Vec<String>, String>)>,
 }
 
 /// Why there is no report to show.
@@ -87,6 +90,7 @@ impl Kept {
             machine: this_machine(place, host, facts),
             is_running: place.process.is_some(),
             logs: place.logs.clone(),
+            dumps: place.cache.as_deref().map(|cache| dumps(&cache.join(".sentry-native"), host)),
         }
     }
 
@@ -168,6 +172,18 @@ fn newest(places: &Places, name: &str, max: usize, user: User) -> StatusFile {
             _ => shown(candidate),
         }),
     }
+}
+
+/// Sentry's folder in the daemon's cache.
+fn dumps(folder: &Path, host: &dyn Host) -> (PathBuf, Result<Vec<String>, String>) {
+    const NAMES: usize = 1000;
+    let listed = folder.to_str().ok_or(Error::Malformed).and_then(|path| host.list(path, NAMES));
+    let dumps = match listed {
+        Ok(names) => Ok(names.into_iter().filter(|name| name.ends_with(".dmp")).collect()),
+        Err(Error::NotFound) => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    };
+    (folder.to_owned(), dumps)
 }
 
 fn this_machine(place: &Place, host: &dyn Host, facts: &Facts) -> ThisMachine {

@@ -9,7 +9,7 @@ use crate::ui::widgets::page::{Page, Row, fit};
 pub(super) fn rows(view: View<'_>) -> Vec<Row> {
     let consent = &view.preview.consent;
     let mut page = Page::new(view.look, view.size);
-    page.heading(&format!("Decision: {}", words::decision(consent.decision())));
+    page.heading(&format!("This project's sender: {}", words::decision(consent.decision())));
     page.text(crate::present::consent::explanation(consent.decision())).blank();
     for step in &consent.steps {
         page.heading(&step.source.to_string());

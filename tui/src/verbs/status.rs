@@ -33,7 +33,7 @@ fn text(preview: &Preview) -> String {
     text.push('\n');
     let _ = writeln!(
         text,
-        "Decision: {}\n{}\n",
+        "This project's sender: {}\n{}\n",
         words::decision(consent.decision()),
         words::paragraph(&consent::whose(preview))
     );

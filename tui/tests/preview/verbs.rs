@@ -314,7 +314,7 @@ fn status_tells_the_whole_trace() {
     assert_eq!(ran.code, Some(0));
     for part in [
         "[x] OFF",
-        "Decision: opted out",
+        "This project's sender: opted out",
         OPT_OUT,
         "DISABLE_TELEMETRY",
         "which opts out too: Netdata has always read any value so",
