@@ -192,7 +192,8 @@ fn claimed(library: &Path) -> Result<bool, String> {
         .and_then(|file| file.read(BYTES))
     {
         Ok(bytes) => Ok(is(&bytes)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        // A link on the way is an error, and leads anywhere.
         Err(error) => Err(format!("{name}: {error}")),
     };
     // Its size tells, and needs no right to read it.

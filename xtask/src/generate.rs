@@ -30,6 +30,12 @@ const REGIONS: &[Region] = &[
         program: "telemetry-preview",
         arguments: &["schema", "--format", "md"],
     },
+    Region {
+        file: "docs/what-is-sent.md",
+        name: "crash-reports",
+        program: "telemetry-preview",
+        arguments: &["schema", "--channel", "crash-reports", "--format", "md"],
+    },
     Region { file: "docs/detection.md", name: "detection", program: "examples/detection", arguments: &[] },
     Region { file: "docs/reliability.md", name: "faults", program: "examples/reliability", arguments: &["faults"] },
     Region { file: "docs/reliability.md", name: "replies", program: "examples/reliability", arguments: &["replies"] },

@@ -92,6 +92,7 @@ fn what_another_account_starts_is_not_the_daemon() {
 fn opting_out_reaches_the_folder_that_the_agent_reads() {
     let script = r#"
         mkdir -p /var/lib/netdata /etc/netdata /srv/agent
+        echo '{"agent": {"version": "v2.9.0"}}' >/var/lib/netdata/status-netdata.json
         printf '[SECTION]\n SETTING = /srv/agent\n' >/etc/netdata/netdata.conf
         echo "== usual"; touch /etc/netdata/.opt-out-from-anonymous-statistics; says preview status --json
         rm /etc/netdata/.opt-out-from-anonymous-statistics
@@ -107,7 +108,7 @@ fn opting_out_reaches_the_folder_that_the_agent_reads() {
         };
         // The daemon looks in its own folder only.
         let usual = part(&ran, "usual");
-        assert!(usual.contains("\"anonymous_statistics\": null"), "{usual}");
+        assert!(usual.contains("\"anonymous_statistics\": true"), "{usual}");
         assert!(usual.contains("\"asked\": \"/srv/agent/.opt-out-from-anonymous-statistics\""), "{usual}");
         assert!(part(&ran, "dry").contains("Would create /srv/agent/.opt-out"), "{}", ran.out);
         let refused = part(&ran, "refused");

@@ -11,6 +11,7 @@ mod network;
 mod original;
 mod own_reports;
 mod pty;
+mod reports;
 mod terminal;
 mod trust;
 mod verbs;

@@ -44,7 +44,7 @@ fn where_the_file_is_not_enough_the_setting_is_changed_too_and_opting_in_undoes_
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(agent.path("etc").join(OPT_OUT).exists() && conf(&agent).contains("\n    crash reports = off\n"));
     assert_eq!(fs::read_to_string(agent.path("etc/netdata.conf.before-opt-out")).unwrap(), CONF);
-    for said in ["Created ", "crash reports = off. The file as it was is ", "crash-reports: set to \"off\""] {
+    for said in ["Created ", "crash reports = off. The file as it was is ", "[x] OFF"] {
         assert!(ran.out.contains(said), "{said}: {}", ran.out);
     }
     let done = agent.tree();
@@ -120,6 +120,7 @@ fn the_file_that_the_daemon_reads_is_changed_and_no_other() {
     let script = r#"
         mkdir -p /etc/netdata /var/lib/netdata/cloud.d /usr/lib/netdata/conf.d /run/systemd/system
         echo 0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59 >/var/lib/netdata/cloud.d/claimed_id
+        echo '{"agent": {"version": "v2.9.0"}}' >/var/lib/netdata/status-netdata.json
         printf '[db]\nmode = ram\n' >/usr/lib/netdata/conf.d/netdata.conf
         unit() { printf '[Service]\nExecStart=%s\n' "$1" >/run/systemd/system/netdata.service; }
         echo "== stock"; says preview opt-out --yes; cat /etc/netdata/netdata.conf

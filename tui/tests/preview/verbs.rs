@@ -208,7 +208,7 @@ fn what_cannot_be_used_is_one_line_and_exit_2() {
         (&["show", "--call", &huge], "larger than"),
         (&["show", "--call", "/nonexistent/\u{1b}[31m"], "No such file"),
         (&["show", "--call", "/dev/zero"], "not a regular file"),
-        (&["show", "--call", &zero], "not a GUID"),
+        (&["show", "--sender", "this", "--call", &zero], "not a GUID"),
         (&["show", "--config-dir", "relative"], "must be absolute"),
         (&["show", "--event", "a b"], "letters, digits and underscores"),
         (&["explain", "nonsense"], "there is no field"),
@@ -266,7 +266,7 @@ fn without_a_version_the_destination_is_not_known_here() {
     let shown = of("2.2.6");
     assert_eq!(shown["headers"]["host"], "us-east1-netdata-analytics-bi.cloudfunctions.net");
     assert_eq!(shown["body"].get("api_key"), None);
-    let none = agent.run(&["show", "--daemon-version", "2.6.0"]);
+    let none = agent.run(&["show", "--event", "START", "--daemon-version", "2.6.0"]);
     assert!(
         none.code == Some(2) && none.err.contains("nothing is sent: the script of this daemon's version"),
         "{none:?}"

@@ -1,0 +1,135 @@
+//! The report that newer daemons post by themselves.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use testkit::{skip, this_test};
+
+use crate::common::{Agent, is_root, json};
+
+const MACHINE_ID: &str = "c0ffee00c0ffee00c0ffee00c0ffee00";
+
+fn status(version: u64, daemon: &str, message: &str) -> String {
+    format!(
+        r#"{{"@timestamp":"2026-11-27T09:39:13.56Z","version":{version},"agent":{{"id":"7361ecf3-c6c3-48d6-a5a9-4d9f68bd9f07",
+        "ephemeral_id":"dce124380d994640961c23f55459a823","version":"{daemon}","restarts":3,"posts":2,"status":"running",
+        "exit_reason":[]}},"host":{{"id":"{MACHINE_ID}"}},"fatal":{{"message":"{message}"}}}}"#
+    )
+}
+
+fn agent() -> Agent {
+    let agent = Agent::new();
+    fs::write(agent.path("lib/status-netdata.json"), status(28, "v2.9.0", "it \\u001b[2J broke")).unwrap();
+    agent
+}
+
+const REPORT: [&str; 3] = ["show", "--channel", "crash-reports"];
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&REPORT[..], more].concat()
+}
+
+#[test]
+fn the_report_of_a_newer_daemon_is_what_show_shows() {
+    let agent = agent();
+    let shown = agent.run(&["show"]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert_eq!(shown.out, agent.run(&REPORT).out, "for a daemon that calls no script");
+    for part in [
+        "agent-events.netdata.cloud",
+        MACHINE_ID,
+        "# host.id",
+        "! fatal.message",
+        "agent_pid_now = null",
+        "journalctl ",
+    ] {
+        assert!(shown.out.contains(part), "{part}:\n{}", shown.out);
+    }
+    assert!(!shown.out.contains('\u{1b}'), "nothing raw to a terminal");
+    // Who asks for an event gets an answer about it.
+    let event = agent.run(&["show", "--event", "START"]);
+    assert_eq!((event.code, event.err.lines().count()), (Some(2), 1), "{event:?}");
+    assert!(event.err.contains("there is no request to show"), "{}", event.err);
+}
+
+#[test]
+fn the_bytes_the_json_and_the_rows_are_the_same() {
+    let agent = agent();
+    let raw = agent.run(&with(&["--raw"])).bytes;
+    let (head, body) = std::str::from_utf8(&raw).unwrap().split_once("\r\n\r\n").unwrap();
+    let shown = json(&agent.run(&with(&["--json"])));
+    assert_eq!(shown["body"], body);
+    assert!(shown["head"].as_str().unwrap().starts_with(head));
+    assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{head}");
+    let parsed: serde_json::Value = serde_json::from_str(body).unwrap();
+    for field in shown["fields"].as_array().unwrap() {
+        let name = field["name"].as_str().unwrap();
+        let value: serde_json::Value = serde_json::from_str(field["value"].as_str().unwrap()).unwrap();
+        assert_eq!(parsed.pointer(&format!("/{}", name.replace('.', "/"))), Some(&value), "{name}");
+        assert!(!field["what"].as_str().unwrap().is_empty() && !field["why"].as_str().unwrap().is_empty(), "{name}");
+    }
+    assert_eq!(agent.run(&with(&["--strict"])).code, Some(0), "but for the process id everything is known");
+}
+
+#[test]
+fn what_only_the_stop_or_the_start_knows_is_marked() {
+    let agent = agent();
+    let cause = |case: &str| json(&agent.run(&with(&["--if", case, "--json"])))["cause"].clone();
+    assert_ne!(cause("killed"), cause("stopped"));
+    let stopped = agent.run(&with(&["--if", "stopped"]));
+    assert!(stopped.out.contains("known only when it stops"), "{}", stopped.out);
+    let raw = agent.run(&with(&["--if", "stopped", "--raw"]));
+    assert_eq!((raw.code, raw.out.as_str(), raw.err.lines().count()), (Some(2), "", 1), "{raw:?}");
+    // The same machine with another daemon.
+    let upgraded = json(&agent.run(&with(&["--daemon-version", "v2.11.0", "--json"])));
+    assert!(upgraded["body"].as_str().unwrap().contains("\"agent_version_now\":\"v2.11.0\""), "{upgraded}");
+    let differ = agent.run(&["diff", "--versions", "v2.9.0", "v2.11.0"]);
+    assert!(differ.code == Some(1) && differ.out.contains("hw.product.id"), "{differ:?}");
+}
+
+#[test]
+fn what_is_not_understood_is_not_guessed() {
+    let agent = agent();
+    let file = agent.path("lib/status-netdata.json");
+    fs::write(&file, status(99, "v2.9.0", "x")).unwrap();
+    let shown = agent.run(&REPORT);
+    assert!(shown.out.contains("Unknown version 99") && shown.out.contains(MACHINE_ID), "{}", shown.out);
+    assert_eq!(agent.run(&with(&["--raw"])).code, Some(2));
+    // A link below a folder that another account may write to leads anywhere.
+    fs::rename(&file, agent.path("elsewhere")).unwrap();
+    symlink(agent.path("elsewhere"), &file).unwrap();
+    let linked = agent.run(&with(&["--daemon-version", "v2.9.0"]));
+    assert!(linked.code == Some(2) && !linked.err.contains(MACHINE_ID) && linked.err.contains("link"), "{linked:?}");
+    let check = agent.run(&["check", "--expect", "off", "--daemon-version", "v2.9.0"]);
+    assert_ne!(check.code, Some(0), "{check:?}");
+}
+
+#[test]
+fn a_file_of_another_account_is_not_shown_and_never_means_off() {
+    if !is_root() {
+        return skip(this_test!(), "only root can give a file to another account");
+    }
+    let agent = agent();
+    fs::write(agent.path("etc/.opt-out-from-anonymous-statistics"), "").unwrap();
+    let off = |agent: &Agent| agent.run(&["check", "--expect", "off", "--channel", "crash-reports"]).code;
+    assert_eq!(off(&agent), Some(0));
+    std::os::unix::fs::chown(agent.path("lib/status-netdata.json"), Some(12_345), None).unwrap();
+    let shown = agent.run(&with(&["--daemon-version", "v2.9.0"]));
+    assert!(shown.code == Some(2) && shown.err.contains("the daemon would believe it"), "{shown:?}");
+    assert!(!shown.err.contains(MACHINE_ID), "{shown:?}");
+    let unknown = agent.run(&["check", "--expect", "off", "--channel", "crash-reports", "--daemon-version", "v2.9.0"]);
+    assert_eq!(unknown.code, Some(3), "{unknown:?}");
+}
+
+#[test]
+fn every_field_of_the_report_is_explained() {
+    let agent = agent();
+    let explained = agent.run(&["explain", "host.id"]);
+    assert!(explained.out.contains("identifier") && explained.out.contains(MACHINE_ID), "{}", explained.out);
+    let schema = json(&agent.run(&["schema", "--format", "json"]));
+    let all = agent.run(&["explain", "--all"]).out;
+    for field in schema["crash_reports"].as_array().unwrap() {
+        let name = field["name"].as_str().unwrap();
+        assert!(all.contains(&format!("\n{name}: ")), "{name}");
+    }
+}
