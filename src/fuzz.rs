@@ -40,6 +40,8 @@ pub const TARGETS: &[Target] = &[
     ("proxy", proxy),
     #[cfg(feature = "inspect")]
     ("crash_report", crash_report),
+    #[cfg(feature = "inspect")]
+    ("netdatas_script", netdatas_script),
 ];
 
 const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
@@ -237,6 +239,23 @@ pub fn fatal(bytes: &[u8]) {
     // The rewritten form parses to itself.
     let again = Fatal::parse(fatal.result().as_deref(), fatal.data().as_deref());
     assert_eq!((again.result(), again.data()), (fatal.result(), fatal.data()));
+}
+
+/// A script in the place of Netdata's: what is understood of it goes to one server, and is a body with every value.
+#[cfg(feature = "inspect")]
+pub fn netdatas_script(bytes: &[u8]) {
+    use crate::agent::netdatas_script::{NetdatasScript, Value};
+
+    let Ok(script) = NetdatasScript::read(&String::from_utf8_lossy(bytes)) else { return };
+    assert!(script.url.starts_with("https://") && !script.url.contains('$'), "{}", script.url);
+    let complete = Invocation::complete(["START".into()], [], &Provenance::Daemon);
+    for call in [Invocation::expected("START"), complete] {
+        let filled = script.fill(&call, |_name| None);
+        assert!(!filled.bytes.contains(&1), "a place was left empty");
+        let open = filled.rows.iter().filter(|row| !matches!(row.value, Value::Known(_))).count();
+        let text = String::from_utf8_lossy(&filled.bytes);
+        assert!(text.matches("null").count() >= open, "{text}");
+    }
 }
 
 /// The values of `https_proxy`, `all_proxy` and `no_proxy` and a destination, with a NUL between them.

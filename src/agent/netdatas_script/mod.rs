@@ -17,6 +17,7 @@ use crate::agent::netdatas_script::body::Body;
 use crate::agent::netdatas_script::shell::{Token, tokens};
 use crate::agent::netdatas_script::source::{Filter, Source, is_name};
 use crate::call::Invocation;
+use crate::endpoint::Endpoint;
 
 pub use body::{Filled, Row};
 pub use source::Value;
@@ -287,12 +288,12 @@ impl Options {
                     words.next().filter(|method| *method == "POST")?;
                     posts += 1;
                 }
-                (_, "--header") => headers.push(words.next()?.to_owned()),
+                (_, "--header") => headers.push(words.next().filter(|header| is_header(header))?.to_owned()),
                 ("curl", "-d") | ("wget", "--body-data") => {
                     words.next().filter(|text| *text == DATA)?;
                     bodies += 1;
                 }
-                (_, url) if url.starts_with("https://") && !url.contains(['$', '`']) => urls.push(url.to_owned()),
+                (_, url) if is_one_server(url) => urls.push(url.to_owned()),
                 _ => return None,
             }
         }
@@ -300,6 +301,16 @@ impl Options {
         let known = matches!(program, "curl" | "wget") && shell::only_drops_or_prints(output);
         known.then_some(Self { url, headers, trusts_everyone })
     }
+}
+
+/// Neither a file with headers nor a variable.
+fn is_header(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.contains(": ") && !text.contains('$')
+}
+
+/// curl makes several URLs of brackets and braces.
+fn is_one_server(url: &str) -> bool {
+    url.starts_with("https://") && Endpoint::parse(url).is_ok() && !url.contains(['$', '{', '}', '[', ']'])
 }
 
 /// The text in quotes that the shell does not change.

@@ -75,7 +75,7 @@ pub(super) fn only_drops_or_prints(output: &[Token]) -> bool {
     let prints = match through {
         [] => true,
         [Token::Pipe, Token::Word(awk), Token::Word(program)] => {
-            awk == "awk" && !program.contains(['(', '|', '>', '<', '"'])
+            awk == "awk" && program.starts_with(['/', '{']) && !program.contains(['(', '|', '>', '<', '"'])
         }
         _ => false,
     };
@@ -93,6 +93,7 @@ pub(super) fn is_condition(text: &str) -> bool {
                 part.starts_with("[ ")
                     && part.ends_with(" ]")
                     && !part.contains("$(")
+                    && !part.contains(":=")
                     && !part.contains(['`', ';', '|', '&', '<', '>', '\\'])
             }
         }
