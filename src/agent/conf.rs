@@ -1,6 +1,7 @@
 //! The agent's own configuration, `netdata.conf`, read as the daemon reads it (`inicfg_load` of Netdata).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use system_facts::{Error, Host};
 
@@ -143,7 +144,7 @@ pub struct InForce {
     /// The file; `None` where there is none.
     pub path: Option<PathBuf>,
     file: NetdataConf,
-    command: CommandLine,
+    command: Option<Arc<CommandLine>>,
 }
 
 impl InForce {
@@ -151,11 +152,10 @@ impl InForce {
     pub(crate) fn read(
         user: Option<&PathBuf>,
         stock: Option<&PathBuf>,
-        command: &CommandLine,
+        command: Option<Arc<CommandLine>>,
         host: &dyn Host,
     ) -> Result<Self, (PathBuf, Error)> {
-        let command = command.clone();
-        for path in user.into_iter().chain(stock.filter(|_| command.conf.is_none())) {
+        for path in user.into_iter().chain(stock) {
             let read = path.to_str().ok_or(Error::Malformed).and_then(|path| NetdataConf::existing(host, path));
             if let Some(file) = read.map_err(|error| (path.clone(), error))? {
                 return Ok(Self { path: Some(path.clone()), file, command });
@@ -167,10 +167,12 @@ impl InForce {
     /// The setting that counts. The command line wins over a file in its usual place, and a file that the command line
     /// names (`-c`) over the command line's settings, in whichever order they are.
     pub fn setting(&self, section: &str, name: &str) -> Option<(&str, SettingSource<'_>)> {
-        let set = self.command.setting(section, name).map(|value| (value, SettingSource::CommandLine));
+        let command = self.command.as_deref();
+        let set = command.and_then(|command| command.setting(section, name));
+        let set = set.map(|value| (value, SettingSource::CommandLine));
         let path = self.path.as_deref().unwrap_or(Path::new(""));
         let file = self.file.get(section, name).map(|value| (value, SettingSource::File(path)));
-        if self.command.conf.is_some() { file.or(set) } else { set.or(file) }
+        if command.is_some_and(|command| command.conf.is_some()) { file.or(set) } else { set.or(file) }
     }
 
     pub fn get(&self, section: &str, name: &str) -> Option<&str> {

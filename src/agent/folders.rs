@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use system_facts::{Error, Host};
 
@@ -69,7 +70,7 @@ pub struct Folders {
     pub conf: Option<PathBuf>,
     /// The one of its package, which counts where the own one is missing.
     pub stock_conf: Option<PathBuf>,
-    pub command: CommandLine,
+    pub command: Option<Arc<CommandLine>>,
     /// Why the agent may use another config directory.
     pub doubt: Option<Doubt>,
 }
@@ -86,7 +87,7 @@ pub struct DirOverrides {
     pub plugins: Option<PathBuf>,
     /// A `netdata.conf` outside the config directory.
     pub conf: Option<PathBuf>,
-    pub command: CommandLine,
+    pub command: Option<Arc<CommandLine>>,
     /// The installation's prefix, from the path of the daemon's program.
     pub prefix: Option<PathBuf>,
     /// Why the source may name more folders.
@@ -110,8 +111,9 @@ impl DirOverrides {
     /// Adds the agent's command line: the program's path implies the prefix, and `-c` names its configuration.
     #[must_use]
     pub fn and_command(mut self, command: &[OsString]) -> Self {
-        self.command = CommandLine::read(command);
-        let named = self.command.conf.clone();
+        let command_line = CommandLine::read(command);
+        let named = command_line.conf.clone();
+        self.command = Some(Arc::new(command_line));
         let (conf, relative) =
             named.map_or((None, None), |path| if path.is_absolute() { (Some(path), None) } else { (None, Some(path)) });
         self.conf = conf;
@@ -203,11 +205,7 @@ impl Folders {
             consent: consent_directories(named),
             conf: name(|named| named.conf.as_ref()).map(|conf| conf.path),
             stock_conf: None,
-            command: named
-                .iter()
-                .map(|named| named.command.clone())
-                .find(|line| *line != CommandLine::default())
-                .unwrap_or_default(),
+            command: named.iter().find_map(|named| named.command.clone()),
             doubt: None,
         };
         if !matches!(found.config, Some(Dir { by: DirSource::Option | DirSource::Variable, .. })) {
@@ -290,7 +288,13 @@ impl Folders {
 
     /// The agent's whole configuration. An error names the file that cannot be read.
     pub fn conf_in_force(&self, host: &dyn Host) -> Result<InForce, (PathBuf, Error)> {
-        InForce::read(self.conf.as_ref(), self.stock_conf.as_ref(), &self.command, host)
+        let stock = self.stock_conf.as_ref().filter(|_| !self.names_conf());
+        InForce::read(self.conf.as_ref(), stock, self.command.clone(), host)
+    }
+
+    /// Whether the command line names the configuration (`-c`). Then the stock file does not count.
+    pub fn names_conf(&self) -> bool {
+        self.command.as_ref().is_some_and(|command| command.conf.is_some())
     }
 
     /// Whether these may be the folders of the agent with this config directory.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use system_facts::{Facts, Host, LiveHost};
 
@@ -159,7 +160,7 @@ pub struct Target {
     pub foreign: bool,
     pub library: Option<PathBuf>,
     /// The agent, if there is one.
-    pub agent: Option<Folders>,
+    pub agent: Option<Arc<Folders>>,
 }
 
 impl Target {
@@ -179,7 +180,7 @@ impl Target {
         let Dir { path: folder, by } = folders.config.as_ref()?;
         let asked = matches!(by, DirSource::Option | DirSource::Variable);
         let foreign = !asked && !CONFIG_DIRECTORIES.iter().any(|usual| Path::new(usual) == folder);
-        Some(Self { agent: Some(folders.clone()), ..Self::look(folder, foreign, folders.library_path()) })
+        Some(Self { agent: Some(Arc::new(folders.clone())), ..Self::look(folder, foreign, folders.library_path()) })
     }
 
     fn of_all<'f>(agents: impl IntoIterator<Item = &'f Folders>) -> Vec<Self> {

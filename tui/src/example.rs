@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anonymous_statistics::agent::command_line::CommandLine;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, DirSource, Folders};
 use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
 use anonymous_statistics::agent::next_call::fill;
@@ -88,7 +87,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
             consent: CONFIG_DIRECTORIES.map(PathBuf::from).to_vec(),
             conf: Some("/etc/netdata/netdata.conf".into()),
             stock_conf: None,
-            command: CommandLine::default(),
+            command: None,
             doubt: None,
         },
         targets: vec![Target {

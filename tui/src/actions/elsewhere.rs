@@ -37,7 +37,7 @@ pub(super) fn of_reports(agent: &Folders, refusal: &Refusal) -> Vec<String> {
             "  systemd.services.netdata.environment.DISABLE_TELEMETRY = \"1\";".to_owned(),
         ];
     }
-    let own = agent.conf_in_force(&host).ok().filter(|_| agent.command.conf.is_some());
+    let own = agent.conf_in_force(&host).ok().filter(|_| agent.names_conf());
     if let (Some(conf), Some(path)) = (own, &agent.conf)
         && conf.get(SECTION, NAME).is_some()
     {

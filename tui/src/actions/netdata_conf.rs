@@ -1,6 +1,7 @@
 //! The part of opting out and in that is in the daemons' `netdata.conf`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anonymous_statistics::agent::conf::SettingSource;
 use anonymous_statistics::agent::conf_edit::{NAME, SECTION};
@@ -16,7 +17,7 @@ use crate::present::words;
 /// A change of one agent's file, or why there will be none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conf {
-    pub(crate) agent: Folders,
+    pub(crate) agent: Arc<Folders>,
     pub(crate) change: Result<Change, Refusal>,
 }
 
@@ -68,7 +69,7 @@ impl Confs {
 
     /// The first reason, with its agent.
     pub(crate) fn refusal(&self) -> Option<(&Folders, &Refusal)> {
-        self.0.iter().find_map(|conf| Some((&conf.agent, conf.change.as_ref().err()?)))
+        self.0.iter().find_map(|conf| Some((&*conf.agent, conf.change.as_ref().err()?)))
     }
 
     /// Makes all possible changes. What is refused stays in the answer, beside what was done.
@@ -105,7 +106,7 @@ fn off(agent: &Folders) -> Result<Option<Change>, Refusal> {
 
 /// The stock file does not count beside a file of the daemon's command line.
 fn stock(agent: &Folders) -> Option<PathBuf> {
-    agent.stock_conf.clone().filter(|_| agent.command.conf.is_none())
+    agent.stock_conf.clone().filter(|_| !agent.names_conf())
 }
 
 /// What a change will do, with its lines.

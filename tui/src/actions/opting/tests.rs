@@ -1,4 +1,3 @@
-use anonymous_statistics::agent::command_line::CommandLine;
 use anonymous_statistics::agent::folders::{Dir, DirSource};
 
 use super::*;
@@ -11,7 +10,7 @@ fn plan(folder: &str, exists: bool, library: Option<Dir>) -> OptOut {
         consent: Vec::new(),
         conf: None,
         stock_conf: None,
-        command: CommandLine::default(),
+        command: None,
         doubt: None,
     };
     let target =

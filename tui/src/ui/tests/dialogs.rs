@@ -141,7 +141,8 @@ fn a_change_of_netdata_conf_is_shown_before_it_is_confirmed() {
     }
     let mut preview = preview();
     move_to(&mut preview, folder.path().to_owned());
-    preview.targets[0].agent = Some(Folders { library: None, conf: Some(conf.clone()), ..preview.folders.clone() });
+    preview.targets[0].agent =
+        Some(Folders { library: None, conf: Some(conf.clone()), ..preview.folders.clone() }.into());
     let looked_at = |preview: Preview| {
         let mut state = fresh("START", false, RICH, SIZES[3]);
         state.update(Message::Barred(Box::new(Barred::look(&preview))));
