@@ -258,7 +258,7 @@ impl Folders {
         let stock = |prefix: PathBuf| STOCK.map(|folder| prefix.join(folder).join(conf::FILE));
         let exists = |path: &PathBuf| path.to_str().is_some_and(|path| host.metadata(path).is_ok());
         self.stock_conf = self.prefix().and_then(|prefix| stock(prefix).into_iter().find(exists));
-        let read = self.conf_in_force(host);
+        let read = self.read_conf(host);
         let directories = match &read {
             Ok(conf) => conf.directories(),
             Err((path, error)) => {
@@ -286,8 +286,16 @@ impl Folders {
         self
     }
 
-    /// The agent's whole configuration. An error names the file that cannot be read.
+    /// The agent's whole configuration. An error names the file that cannot be read, or only by the daemon.
     pub fn conf_in_force(&self, host: &dyn Host) -> Result<InForce, (PathBuf, Error)> {
+        let named = self.command.as_ref().and_then(|command| command.conf.as_ref());
+        match named.filter(|path| path.is_relative()) {
+            Some(relative) => Err((relative.clone(), Error::Malformed)),
+            None => self.read_conf(host),
+        }
+    }
+
+    fn read_conf(&self, host: &dyn Host) -> Result<InForce, (PathBuf, Error)> {
         let stock = self.stock_conf.as_ref().filter(|_| !self.names_conf());
         InForce::read(self.conf.as_ref(), stock, self.command.clone(), host)
     }

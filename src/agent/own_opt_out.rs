@@ -53,15 +53,17 @@ impl OwnOptOut {
 
     /// Whether this account may read it. `Err`: it cannot be told, for this reason.
     pub fn is_readable_to(&self, user: User) -> Result<bool, String> {
+        if self.access == Access::Missing {
+            return Ok(false);
+        }
         match (&self.access, user) {
-            (Access::Missing, _) => Ok(false),
             (Access::Everybody, _) | (Access::Some { .. }, Some(0)) => Ok(true),
             (Access::Some { .. }, Some(user)) if user == rustix::process::geteuid().as_raw() => {
                 let access = rustix::fs::Access::READ_OK;
                 Ok(rustix::fs::accessat(rustix::fs::CWD, &self.path, access, rustix::fs::AtFlags::EACCESS).is_ok())
             }
             (Access::Some { owner, .. }, Some(user)) if *owner == Some(user) => Ok(true),
-            (Access::Some { by_group: false, .. }, Some(_)) => Ok(false),
+            (Access::Missing, _) | (Access::Some { by_group: false, .. }, Some(_)) => Ok(false),
             (Access::Some { .. }, Some(user)) => Err(format!("user {user} may read it only as a member of its group")),
             (Access::Some { .. }, None) => {
                 Err("not every account may read it, and it is not known as which the daemon starts".to_owned())

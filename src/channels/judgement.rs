@@ -134,19 +134,12 @@ fn of_any(all: Vec<Judgement>) -> Judgement {
     };
     // The newest versions have the longest trace.
     let newest = |is: &dyn Fn(State) -> bool| all.iter().rev().find(|judgement| is(judgement.state)).cloned();
-    match chosen {
-        Some(state) => {
-            let judgement = newest(&|one| one == state).or_else(|| newest(&|_state| true));
-            judgement.map_or_else(|| Judgement::new(State::Unknown, ""), |found| Judgement { state, ..found })
-        }
-        None => {
-            let why = newest(&|state| !state.is_silent()).map_or_else(String::new, |judgement| judgement.why);
-            let trace = all.into_iter().next_back().map_or_else(Vec::new, |judgement| judgement.trace);
-            Judgement::new(
-                State::Unknown,
-                format!("it depends on the agent's version, which is not known exactly here: {why}"),
-            )
-            .with(trace)
-        }
+    if let Some(state) = chosen {
+        let judgement = newest(&|one| one == state).or_else(|| newest(&|_state| true));
+        return judgement.map_or_else(|| Judgement::new(State::Unknown, ""), |found| Judgement { state, ..found });
     }
+    let why = newest(&|state| !state.is_silent()).map_or_else(String::new, |judgement| judgement.why);
+    let trace = all.into_iter().next_back().map_or_else(Vec::new, |judgement| judgement.trace);
+    let why = format!("it depends on the agent's version, which is not known exactly here: {why}");
+    Judgement::new(State::Unknown, why).with(trace)
 }

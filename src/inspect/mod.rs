@@ -268,7 +268,7 @@ impl Candidate {
         let version = Version::installed(&folders);
         let expected = next_call::expected(call.action().unwrap_or_default(), None, folders.library_path());
         let assembly = destination(&config, version.as_ref(), false).and_then(|destination| {
-            let config = config.as_ref().map_err(|error| error.clone())?;
+            let config = config.as_ref().map_err(Clone::clone)?;
             Assembly::build(&expected, machine, config, destination.as_ref(), EventId::now())
         });
         let script = Script::look(folders.plugins_path());

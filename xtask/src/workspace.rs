@@ -29,7 +29,7 @@ pub(crate) const SENDER: Program =
     Program { package: "anonymous-statistics", name: "anonymous-statistics", size_budget: 2_200_000, optimise: None };
 
 pub(crate) const PREVIEW: Program =
-    Program { package: "telemetry-preview", name: "telemetry-preview", size_budget: 1_900_000, optimise: None };
+    Program { package: "telemetry-preview", name: "telemetry-preview", size_budget: 1_900_000, optimise: Some("z") };
 
 /// The kernel takes nearly all of its time: it is as fast, and recording and replaying machines needs the space.
 pub(crate) const SYSTEM_INFO: Program =

@@ -23,7 +23,7 @@ use crate::agent::conf::BYTES;
 use crate::agent::conf_edit;
 use crate::files::{self, Links, Opened};
 
-/// The mode of a file that did not exist: like that of the packages, which the daemon's user can read.
+/// The mode of a file that did not exist, as far as the stock file has it: the daemon's user can read it.
 const NEW_MODE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
 
 /// A planned change.
@@ -42,7 +42,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Before {
     Own,
-    Stock(PathBuf),
+    Stock(PathBuf, Mode),
     Nothing,
 }
 
@@ -64,7 +64,10 @@ pub fn turn_off(path: &Path, stock: Option<&Path>) -> Result<Option<Change>, Ref
     let (before, text) = match own {
         Some(file) => (Before::Own, read(path, file)?),
         None => match stock {
-            Some(stock) => (Before::Stock(stock.to_owned()), read_stock(stock)?),
+            Some(stock) => {
+                let (text, mode) = read_stock(stock)?;
+                (Before::Stock(stock.to_owned(), mode), text)
+            }
             None => (Before::Nothing, Vec::new()),
         },
     };
@@ -85,7 +88,7 @@ pub fn turn_on(path: &Path, stock: Option<&Path>) -> Result<Option<Change>, Refu
     };
     let Some(undone) = conf_edit::undo(&text) else { return Ok(None) };
     Place::open(path)?.file()?;
-    let stock = stock.map(read_stock).transpose()?.unwrap_or_default();
+    let stock = stock.map(read_stock).transpose()?.map(|(text, _)| text).unwrap_or_default();
     let after = (!undone.was_new || undone.bytes != stock).then_some(undone.bytes);
     Ok(Some(Change { path: path.to_owned(), before: Before::Own, text, after, backup: Backup::Remove }))
 }
@@ -97,7 +100,7 @@ impl Change {
 
     /// The stock file with whose content a new file begins.
     pub fn stock(&self) -> Option<&Path> {
-        if let Before::Stock(path) = &self.before { Some(path) } else { None }
+        if let Before::Stock(path, _) = &self.before { Some(path) } else { None }
     }
 
     pub fn creates_file(&self) -> bool {
@@ -130,7 +133,7 @@ impl Change {
         };
         let old = match &self.before {
             Before::Own => &self.path,
-            Before::Stock(stock) => stock,
+            Before::Stock(stock, _) => stock,
             Before::Nothing => nothing,
         };
         conf_edit::diff([old, if self.removes_file() { nothing } else { &self.path }], before, after)
@@ -141,7 +144,7 @@ impl Change {
         let place = Place::open(&self.path)?;
         let own = place.file()?;
         let is_as_planned = match (&own, &self.before) {
-            (None, Before::Stock(stock)) => read_stock(stock)? == self.text,
+            (None, Before::Stock(stock, mode)) => read_stock(stock)? == (self.text.clone(), *mode),
             (None, Before::Nothing) => true,
             (Some(_), Before::Own) => read(&self.path, place.file()?.ok_or_else(|| self.changed())?)? == self.text,
             _ => false,
@@ -149,10 +152,15 @@ impl Change {
         if !is_as_planned {
             return Err(self.changed());
         }
-        let (backup, like) = (self.backup_name(), own.as_ref());
+        let like = match (&own, &self.before) {
+            (Some(own), _) => Like::File(own),
+            (None, Before::Stock(_, mode)) => Like::New(*mode),
+            (None, _) => Like::New(NEW_MODE),
+        };
+        let backup = self.backup_name();
         match &self.after {
             Some(after) => {
-                if like.is_some() && self.backup == Backup::Keep {
+                if own.is_some() && self.backup == Backup::Keep {
                     place.replace(&backup, &self.text, like)?;
                 }
                 place.replace(&place.name, after, like)?;
@@ -179,9 +187,18 @@ fn read(path: &Path, file: Opened) -> Result<Vec<u8>, Refusal> {
     file.read(BYTES).map_err(|error| Refusal::system(path, error))
 }
 
-/// The packages may install it as a link.
-fn read_stock(path: &Path) -> Result<Vec<u8>, Refusal> {
-    files::read(path, Links::Follow, BYTES).map_err(|error| Refusal::system(path, error))
+/// The packages may install it as a link. Nobody can read the new file who could not read this one.
+fn read_stock(path: &Path) -> Result<(Vec<u8>, Mode), Refusal> {
+    let file = files::open_regular(CWD, path, Links::Follow).map_err(|error| Refusal::system(path, error))?;
+    let mode = NEW_MODE & Mode::from_raw_mode(file.stat.st_mode);
+    Ok((read(path, file)?, mode))
+}
+
+/// What decides about the owner and the mode of written content.
+#[derive(Clone, Copy)]
+enum Like<'file> {
+    File(&'file Opened),
+    New(Mode),
 }
 
 /// A file's open folder, in which nobody but root and the caller can change anything.
@@ -244,7 +261,7 @@ impl<'path> Place<'path> {
     }
 
     /// Puts new content in place of a file, or creates it: whoever opens the file gets the one or the other.
-    fn replace(&self, name: &OsStr, bytes: &[u8], like: Option<&Opened>) -> Result<(), Refusal> {
+    fn replace(&self, name: &OsStr, bytes: &[u8], like: Like<'_>) -> Result<(), Refusal> {
         let temporary = self.temporary()?;
         let written = self.write(&temporary, bytes, like).and_then(|()| {
             let renamed = rustix::fs::renameat(&self.folder, &temporary, &self.folder, name);
@@ -262,19 +279,19 @@ impl<'path> Place<'path> {
     }
 
     /// Nobody may read the content before the file is as closed as the other one.
-    fn write(&self, name: &OsStr, bytes: &[u8], like: Option<&Opened>) -> Result<(), Refusal> {
+    fn write(&self, name: &OsStr, bytes: &[u8], like: Like<'_>) -> Result<(), Refusal> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let owner_only = Mode::RUSR | Mode::WUSR;
         let opened = rustix::fs::openat(&self.folder, name, flags, owner_only).map_err(|errno| self.failed(errno))?;
         let mut file = std::fs::File::from(opened);
         let mode = match like {
-            Some(like) => {
+            Like::File(like) => {
                 self.keep_owner(&file, &like.stat)?;
                 system_facts::copy_access(&like.file, &file)
                     .map_err(|error| Refusal::Access(self.path.to_owned(), error.kind(), error.to_string()))?;
                 Mode::from_raw_mode(like.stat.st_mode & 0o7777)
             }
-            None => NEW_MODE,
+            Like::New(mode) => mode,
         };
         let finished = rustix::fs::fchmod(&file, mode).map_err(io::Error::from);
         finished.and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all()).map_err(|error| self.failed(error))

@@ -19,6 +19,10 @@ pub enum Refusal {
     Changed(PathBuf),
     /// A line that is too long to be edited.
     Line(PathBuf),
+    /// The daemon's option `-c` names it, and it does not exist, or only the daemon knows where.
+    Option(PathBuf),
+    /// A running process alone names the file, which is no `netdata.conf` by its name.
+    Process(PathBuf),
     /// The daemon's option `-W set`, which wins over the file.
     CommandLine,
     /// The owner, the access list or a label would be lost.
@@ -56,6 +60,12 @@ impl fmt::Display for Refusal {
             Self::Mounted(path) => write!(f, "{}: it is mounted by itself, so that it cannot be replaced", shown(path)),
             Self::Changed(path) => write!(f, "{}: it was changed meanwhile; look again", shown(path)),
             Self::Line(path) => write!(f, "{}: a line is too long to be edited safely", shown(path)),
+            Self::Option(path) => {
+                write!(f, "{}: the daemon is started with this file (-c), and it is not found", shown(path))
+            }
+            Self::Process(path) => {
+                write!(f, "{}: only a running process names this file (-c), and no unit", shown(path))
+            }
             Self::CommandLine => f.write_str("\"crash reports\": the daemon's command line sets it (-W set)"),
             Self::Access(path, _, what) => write!(f, "{}: cannot keep {}", shown(path), printable(what)),
             Self::System(path, _, error) => write!(f, "{}: {}", shown(path), printable(error)),

@@ -100,11 +100,16 @@ fn without_a_file_the_stock_file_is_continued() {
     let config = Config::new();
     let stock = config.path("stock.conf");
     fs::write(&stock, "[db]\n\tmode = ram\n").unwrap();
+    config.mode("stock.conf", 0o644);
     let change = config.off(Some(&stock));
     assert_eq!((change.stock(), change.creates_file(), change.backup()), (Some(stock.as_path()), true, None));
     assert!(change.diff().starts_with(&format!("--- {}\n+++ {}\n", stock.display(), config.file().display())));
     assert!(config.text().starts_with("[db]\n\tmode = ram\n[global]\n    crash reports = off\n"), "{}", config.text());
     assert_eq!(fs::metadata(config.file()).unwrap().mode() & 0o7777, 0o644);
+    fs::remove_file(config.file()).unwrap();
+    config.mode("stock.conf", 0o600);
+    config.off(Some(&stock));
+    assert_eq!(fs::metadata(config.file()).unwrap().mode() & 0o7777, 0o600, "nobody reads what was secret");
     assert!(turn_on(&config.file(), Some(&stock)).unwrap().unwrap().removes_file());
     config.on(Some(&stock));
     assert_eq!(config.files(), []);

@@ -1,5 +1,6 @@
 //! What the daemon keeps between its runs, from which it makes its report and decides whether to send it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use system_facts::{Error, Facts, Host};
@@ -179,7 +180,9 @@ fn dumps(folder: &Path, host: &dyn Host) -> (PathBuf, Result<Vec<String>, String
     const NAMES: usize = 1000;
     let listed = folder.to_str().ok_or(Error::Malformed).and_then(|path| host.list(path, NAMES));
     let dumps = match listed {
-        Ok(names) => Ok(names.into_iter().filter(|name| name.ends_with(".dmp")).collect()),
+        Ok(names) => {
+            Ok(names.into_iter().filter(|name| Path::new(name).extension() == Some(OsStr::new("dmp"))).collect())
+        }
         Err(Error::NotFound) => Ok(Vec::new()),
         Err(error) => Err(error.to_string()),
     };
@@ -229,6 +232,7 @@ impl Place {
 
 /// What the agent's last status file says, as far as it decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of the daemon's rules")]
 pub struct LastRun {
     /// Whether the daemon finds a status of it.
     pub has_status: bool,

@@ -1,12 +1,14 @@
 //! The part of opting out and in that is in the daemons' `netdata.conf`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anonymous_statistics::agent::conf::SettingSource;
+use anonymous_statistics::agent::command_line::CommandLine;
+use anonymous_statistics::agent::conf::{FILE, SettingSource};
 use anonymous_statistics::agent::conf_edit::{NAME, SECTION};
 use anonymous_statistics::agent::conf_file::{self, Change, Refusal};
 use anonymous_statistics::agent::folders::Folders;
+use anonymous_statistics::agent::systemd::Unit;
 use anonymous_statistics::channels::crash_reports::SENDING;
 use anonymous_statistics::inspect::{Target, goes_on_opted_out};
 use system_facts::LiveHost;
@@ -92,16 +94,34 @@ impl Confs {
 
 fn off(agent: &Folders) -> Result<Option<Change>, Refusal> {
     let conf = agent.conf_in_force(&LiveHost::new());
-    if let Ok(conf) = &conf
-        && let Some((value, SettingSource::CommandLine)) = conf.setting(SECTION, NAME)
-        && SENDING.contains(&value)
-    {
-        return Err(Refusal::CommandLine);
+    match (&conf, &agent.conf) {
+        (Err((path, _)), _) if path.is_relative() => return Err(Refusal::Option(path.clone())),
+        (Ok(conf), Some(path)) if agent.names_conf() && conf.path.is_none() => {
+            return Err(Refusal::Option(path.clone()));
+        }
+        // The daemon's user could name any file of root's, and a process can change its own command line.
+        (Ok(_), Some(path)) if agent.names_conf() && !path.ends_with(FILE) && !is_named_by_unit(path) => {
+            return Err(Refusal::Process(path.clone()));
+        }
+        (Ok(conf), _) => {
+            if let Some((value, SettingSource::CommandLine)) = conf.setting(SECTION, NAME)
+                && SENDING.contains(&value)
+            {
+                return Err(Refusal::CommandLine);
+            }
+        }
+        // The same error will occur again.
+        (Err(_), _) => {}
     }
     match &agent.conf {
         Some(path) => conf_file::turn_off(path, stock(agent).as_deref()),
         None => Ok(None),
     }
+}
+
+fn is_named_by_unit(conf: &Path) -> bool {
+    let named = Unit::find(&LiveHost::new()).and_then(|unit| CommandLine::read(&unit.command).conf);
+    named.is_some_and(|named| named == conf)
 }
 
 /// The stock file does not count beside a file of the daemon's command line.
@@ -129,5 +149,26 @@ fn done(change: &Change) -> String {
         Some(backup) => format!("Changed {path}: {NAME} = off. The file as it was is {}.", words::path(&backup)),
         None if change.creates_file() => format!("Created {path}, with {NAME} = off."),
         None => format!("Changed {path} back."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anonymous_statistics::agent::folders::DirOverrides;
+
+    use super::*;
+
+    /// As root this program could change any file otherwise.
+    #[test]
+    fn a_process_alone_cannot_choose_the_file_that_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, refused) in [("sudoers", true), ("netdata.conf", false)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            let line = ["/usr/sbin/netdata".into(), "-c".into(), path.clone().into_os_string()];
+            let agent = Folders::find(&[DirOverrides::default().and_command(&line)], |_| false);
+            let planned = off(&agent);
+            assert_eq!(planned == Err(Refusal::Process(path)), refused, "{name}: {planned:?}");
+        }
     }
 }

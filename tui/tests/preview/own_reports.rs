@@ -131,6 +131,9 @@ fn the_file_that_the_daemon_reads_is_changed_and_no_other() {
         echo "== command"; says preview opt-out --yes; ls /etc/netdata
         unit '/usr/sbin/netdata -D -W set global "crash reports" off'
         echo "== off"; says preview opt-out; ls /etc/netdata
+        for file in a.conf /srv/none.conf; do
+            unit "/usr/sbin/netdata -D -c $file"; echo "== $file"; says preview opt-out --yes; ls /etc/netdata /srv
+        done
         rm /run/systemd/system/netdata.service; printf '[global]\n' >/etc/netdata/netdata.conf
         mount --bind /etc/netdata/netdata.conf /etc/netdata/netdata.conf
         echo "== mounted"; says preview opt-out --yes; cat /etc/netdata/netdata.conf
@@ -151,6 +154,11 @@ fn the_file_that_the_daemon_reads_is_changed_and_no_other() {
     let drop_in = "ExecStart=\n  ExecStart=/usr/sbin/netdata -D -W set global \"crash reports\" all -W set global \"crash reports\" off\n";
     assert!(command.contains(drop_in), "{command}");
     assert!(part(&ran, "off").ends_with("status 0\n"), "{}", ran.out);
+    for file in ["a.conf", "/srv/none.conf"] {
+        let named = part(&ran, file);
+        assert!(named.contains(&format!("{file}: the daemon is started with this file (-c)")), "{named}");
+        assert!(named.contains("status 77\n") && !named.contains("\nnone.conf"), "{named}");
+    }
     let mounted = part(&ran, "mounted");
     assert!(mounted.contains("mounted by itself") && mounted.ends_with("status 77\n[global]\n"), "{mounted}");
     assert!(mounted.contains("child.configs.netdata.data"), "{mounted}");
