@@ -65,7 +65,9 @@ pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCod
     } else {
         output::lines(&[format!("{result}: expected {}: {}", checked.expected, checked.because)])?;
         if result != "match" {
-            words::telemetry(&preview).iter().for_each(|line| output::hint(line));
+            for line in words::telemetry(&preview) {
+                output::hint(&line);
+            }
         }
     }
     Ok(ExitCode::from(code))
