@@ -6,5 +6,6 @@ pub(crate) mod field_trace;
 pub(crate) mod fields;
 pub(crate) mod history;
 pub(crate) mod last_event;
+pub(crate) mod original;
 pub(crate) mod report;
 pub(crate) mod words;

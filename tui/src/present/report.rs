@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use anonymous_statistics::channels::crash_reports::fields::ReportField;
-use anonymous_statistics::channels::crash_reports::{Known, NoReport, Row, StatusFile, Unknown};
+use anonymous_statistics::channels::crash_reports::posted::{LOG, logged};
+use anonymous_statistics::channels::crash_reports::{HOST, Known, NoReport, Report, Row, StatusFile, Unknown};
+use anonymous_statistics::clock::UnixMillis;
+use anonymous_statistics::digest::sha256;
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 use serde::Serialize;
@@ -11,7 +14,7 @@ use serde::Serialize;
 use crate::present::words;
 
 /// This channel, in sentences.
-pub(crate) const ABOUT: &str = "The daemon posts this by itself when it starts next, from the status file that its last run \
+const ABOUT: &str = "The daemon posts this by itself when it starts next, from the status file that its last run \
     left. This preview reads that file as the daemon does; it starts nothing and asks nobody.";
 
 /// Why there is no report to show.
@@ -61,6 +64,67 @@ pub(crate) const fn known(row: &Row) -> &'static str {
         Known::AtStop => "at-stop",
         Known::NotHere => "not-here",
     }
+}
+
+pub(crate) fn open(report: &Report) -> Vec<&'static str> {
+    report.rows.iter().filter(|row| row.known != Known::Now).map(|row| row.path).collect()
+}
+
+/// The report with its circumstances; paragraphs are not wrapped.
+pub(crate) fn whole(preview: &Preview, report: &Report) -> String {
+    let mut rows = vec![
+        ("Destination", format!("https://{HOST}/agent-events")),
+        ("Status file", file(preview)),
+        ("Says", printable(report.ending.message).into_owned()),
+        ("Cause", report.ending.cause.to_owned()),
+    ];
+    rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
+    let mut text = format!("{}\n{ABOUT}\n", words::aligned(&rows));
+    let body = report.body();
+    let _ = writeln!(text, "\nREQUEST\n{}", report.head().trim_end().replace("\r\n", "\n"));
+    let _ = writeln!(
+        text,
+        "\nBODY: {} bytes of JSON (show --raw prints them). # identifies this installation or machine, ! is free text \
+         that nobody has checked for names, paths or addresses",
+        body.len()
+    );
+    text.push_str(&self::text(&report.rows));
+    let open = open(report);
+    if !open.is_empty() {
+        let sentence = format!("Not known before the start: {}.", open.join(", "));
+        let _ = writeln!(text, "\n{sentence}");
+    }
+    let _ = writeln!(text, "\nSHA-256 of the body, with null for the process id: {}", sha256(&body));
+    text.push_str(&before(preview, report));
+    text
+}
+
+/// The line of the daemon's log about its start, in the journal (sd-id128(3)).
+const JOURNAL: &str = "journalctl --namespace=netdata MESSAGE_ID=1e6061a9fbd44501b3ccc368119f2b69";
+
+/// The reports that were posted before, as far as files tell.
+fn before(preview: &Preview, report: &Report) -> String {
+    let mut text = String::from("\nPOSTED BEFORE\n");
+    if let Some(row) = report.rows.iter().find(|row| row.path == "agent.posts") {
+        let _ = writeln!(text, "  by the daemon's own count: {}", printable(&String::from_utf8_lossy(&row.value)));
+    }
+    let mut times: Vec<u64> = preview.kept.posted.iter().filter(|post| !post.sentry).map(|post| post.time).collect();
+    times.sort_unstable();
+    for time in times {
+        let _ = writeln!(text, "  {}", UnixMillis(time / 1000));
+    }
+    match preview.kept.logs.as_deref().map(|folder| (folder, logged(folder))) {
+        Some((folder, Ok(times))) => {
+            let _ =
+                writeln!(text, "  in {}: {} times {}", words::path(&folder.join(LOG)), times.len(), times.join(" "));
+        }
+        Some((folder, Err(why))) => {
+            let _ = writeln!(text, "  {} cannot be read: {}", words::path(&folder.join(LOG)), printable(&why));
+        }
+        None => {}
+    }
+    let _ = writeln!(text, "  the journal has the starts, and the reports with them:\n    {JOURNAL}");
+    text
 }
 
 /// A mark before a field that deserves attention.

@@ -25,6 +25,10 @@ pub(crate) const NO_SOCKET: &str = "opens no network socket";
 pub(crate) const NEVER_SENT: &str = "host name, IP or MAC addresses, user names, paths of this machine, command lines, \
     tokens, machine-id or hardware UUIDs. The server still sees the address that the connection comes from.";
 
+/// The newer daemons' own report.
+pub(crate) const REPORT: &str = "Daemons from v2.3 on report by themselves at each start, with the machine-id, the agent's and the \
+    Cloud's identifiers and, after a crash, a message and a stack trace. The key 8 shows the report of this machine.";
+
 pub(crate) const PSEUDONYMOUS: &str =
     "The events are pseudonymous: they carry no name, but an identifier that tells this installation from all others.";
 
@@ -50,6 +54,20 @@ pub(crate) fn telemetry(preview: &Preview) -> Vec<String> {
     let telemetry = || channels.iter().filter(|channel| channel.is_telemetry);
     let names = telemetry().map(|channel| channel.name.len()).max().unwrap_or_default();
     telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect()
+}
+
+/// The verdict, and below it the telemetry channels.
+pub(crate) fn headline_and_channels(preview: &Preview) -> String {
+    telemetry(preview).iter().fold(headline(preview) + "\n", |text, line| format!("{text}  {line}\n"))
+}
+
+/// Wraps the paragraphs of a text: its long lines that are neither aligned nor indented.
+pub(crate) fn filled(text: &str) -> String {
+    let wrapped = text.lines().map(|line| {
+        let is_paragraph = !line.starts_with([' ', '#', '!']) && !line.contains("  ");
+        if is_paragraph { paragraph(line) } else { line.to_owned() }
+    });
+    wrapped.map(|line| line + "\n").collect()
 }
 
 /// A channel's state and the reason.

@@ -27,21 +27,8 @@ pub(super) fn rows(view: View<'_>) -> Vec<Row> {
             page.text(&daemon);
         }
     }
-    page.blank().heading("Every channel of the agent");
-    for channel in &view.preview.channels() {
-        page.text(&format!("{}: {}", channel.name, channel.what));
-        page.row("  here", CHANNEL, &words::judged(channel));
-        for step in &channel.judgement.trace {
-            page.row("", CHANNEL, &words::channel_step(step));
-        }
-        page.row("  goes to", CHANNEL, &channel.destination);
-        page.row("  to stop", CHANNEL, channel.how_to_stop);
-    }
     page.into_rows()
 }
-
-/// Columns of a channel's labels.
-const CHANNEL: usize = 11;
 
 /// The variables of the deciding environment and of this shell, side by side.
 fn beside_each_other(page: &mut Page, view: View<'_>) {

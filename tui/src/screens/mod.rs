@@ -5,6 +5,7 @@ mod dashboard;
 mod events;
 mod fields;
 mod history;
+mod others;
 mod request;
 mod summary;
 
@@ -21,5 +22,6 @@ pub(crate) fn all() -> Vec<Box<dyn Screen>> {
         Box::new(Text::new("Consent", consent::rows)),
         Box::new(history::History::default()),
         Box::new(dashboard::Dashboard::default()),
+        Box::new(Text::new("Others", others::rows)),
     ]
 }

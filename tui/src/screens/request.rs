@@ -47,7 +47,7 @@ const KEYS: [OwnKey; 2] = [
 
 impl Screen for Request {
     fn title(&self) -> &'static str {
-        "Request"
+        "Bytes"
     }
 
     fn keys(&self, view: View<'_>) -> &'static [OwnKey] {

@@ -78,7 +78,7 @@ impl Frame<'_> {
         let mut spans = Vec::new();
         for (number, name) in self.titles.iter().enumerate() {
             // The brackets mark the current screen on terminals without styles.
-            let (open, close) = if number == self.current { ("[", "]") } else { (" ", " ") };
+            let (open, close) = if number == self.current { ("[", "]") } else { (" ", "") };
             let title = if titled(number) { format!(" {name}") } else { String::new() };
             let style = if number == self.current { CHOSEN } else { Style::new() };
             spans.push(Span::styled(format!("{open}{}{title}{close}", number + 1), style));

@@ -1,22 +1,16 @@
 //! `show`, where Netdata's own script is the sender: what it would send, read from its text.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::agent::netdatas_script::{Filled, NetdatasScript, Value};
+use anonymous_statistics::agent::netdatas_script::{Filled, Value};
 use anonymous_statistics::inspect::{Original, Preview};
 use anonymous_statistics::request::http::METHOD;
-use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
+use crate::present::original::{self as present, CURL_ADDS, known};
 use crate::present::words;
-
-const ABOUT: &str = "Netdata's own script is the sender here. This is what it would post, read from its text; it was not run. \
-    show --sender this shows what this project's sender would send in its place.";
-
-const CURL_ADDS: &str = "curl adds Host, User-Agent, Accept and Content-Length";
 
 pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) -> Result<ExitCode, Failure> {
     let is_exact = original.request.as_ref().is_ok_and(|(_, filled)| filled.is_exact());
@@ -27,7 +21,7 @@ pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) 
         }
         Ok((_, filled)) if options.raw => output::raw(&filled.bytes)?,
         _ if options.json => output::json(&Shown::of(preview, original))?,
-        request => output::answer(text(preview, original, request.as_ref().ok()))?,
+        _ => output::answer(text(preview, original))?,
     }
     if options.raw || options.json {
         output::hint(&words::headline(preview));
@@ -53,54 +47,12 @@ fn open(filled: &Filled) -> Vec<&str> {
     open.map(|row| row.path.as_str()).collect()
 }
 
-/// How a value is known, for programs and in words.
-fn known(value: &Value) -> (&'static str, &'static str) {
-    match value {
-        Value::Known(_) => ("now", ""),
-        Value::Likely(_) => ("likely", "  (likely: the daemon may say otherwise)"),
-        Value::Daemons => ("not-here", "set by the daemon"),
-        Value::Made => ("made", "made when the script runs"),
-    }
-}
-
-fn text(preview: &Preview, original: &Original, request: Option<&(NetdatasScript, Filled)>) -> String {
-    let mut text = format!("{}\n", words::headline(preview));
-    for line in words::telemetry(preview) {
-        let _ = writeln!(text, "  {line}");
-    }
-    let _ = writeln!(text, "\n{}", words::paragraph(ABOUT));
-    let mut rows = vec![("Event", printable(&preview.action).into_owned())];
-    rows.extend(preview.script.path.as_deref().map(|place| ("Script", words::path(place))));
-    rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
-    let _ = writeln!(text, "\n{}", words::aligned(&rows));
-    match (request, &original.request) {
-        (Some((script, filled)), _) => {
-            let _ = writeln!(text, "REQUEST\n{METHOD} {}", printable(&script.url));
-            for header in &script.headers {
-                let _ = writeln!(text, "{}", printable(header));
-            }
-            let _ = writeln!(text, "({CURL_ADDS})");
-            if script.wget_trusts_everyone {
-                text.push_str("Where there is no curl, wget sends it, and accepts any server's certificate.\n");
-            }
-            text.push_str("\nBODY: JSON with these values (show --raw prints it)\n\n");
-            for row in &filled.rows {
-                let value = if let Value::Known(value) | Value::Likely(value) = &row.value { value } else { "" };
-                let _ = writeln!(text, "  {} = {}{}", printable(&row.path), printable(value), known(&row.value).1);
-                let _ = writeln!(text, "      from: {}", printable(&row.from));
-            }
-        }
-        (None, Err(why)) => {
-            let _ =
-                writeln!(text, "NOT UNDERSTOOD: {}. What it sends is not known; this is its text:\n", printable(why));
-            for line in original.text.lines() {
-                let _ = writeln!(text, "  {}", printable(line));
-            }
-        }
-        (None, Ok(_)) => {}
-    }
-    text.push_str("\nTo stop: opt-out.\n\nNothing was sent.\n");
-    text
+fn text(preview: &Preview, original: &Original) -> String {
+    format!(
+        "{}\n{}\nTo stop: opt-out.\n\nNothing was sent.\n",
+        words::headline_and_channels(preview),
+        words::filled(&present::text(preview, original))
+    )
 }
 
 /// The JSON answer.

@@ -1,11 +1,8 @@
 //! `show --channel crash-reports`: the report that the daemon posts by itself at its next start.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::channels::crash_reports::posted::{LOG, logged};
 use anonymous_statistics::channels::crash_reports::{HOST, If, NoReport, Report, StatusFile, Unknown};
-use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::digest::sha256;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
@@ -13,11 +10,8 @@ use serde::Serialize;
 
 use crate::cli::{Case, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::present::report::{self, ABOUT, About};
+use crate::present::report::{self, About};
 use crate::present::words;
-
-/// The line of the daemon's log about its start, in the journal (sd-id128(3)).
-const JOURNAL: &str = "journalctl --namespace=netdata MESSAGE_ID=1e6061a9fbd44501b3ccc368119f2b69";
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
@@ -49,7 +43,7 @@ pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, 
         output::hint(&words::headline(preview));
     }
     if options.raw || options.strict {
-        let open = open(&report);
+        let open = report::open(&report);
         output::hint(&format!("Not exact: not known before the start ({}): {}", open.len(), open.join(", ")));
     }
     // The process id is never known.
@@ -74,67 +68,12 @@ fn bytes(report: &Report) -> Vec<u8> {
     [report.head().into_bytes(), report.body()].concat()
 }
 
-fn open(report: &Report) -> Vec<&'static str> {
-    use anonymous_statistics::channels::crash_reports::Known;
-    report.rows.iter().filter(|row| row.known != Known::Now).map(|row| row.path).collect()
-}
-
 fn text(preview: &Preview, report: &Report) -> String {
-    let mut text = format!("{}\n", words::headline(preview));
-    for line in words::telemetry(preview) {
-        let _ = writeln!(text, "  {line}");
-    }
-    let mut rows = vec![
-        ("Destination", format!("https://{HOST}/agent-events")),
-        ("Status file", report::file(preview)),
-        ("Says", printable(report.ending.message).into_owned()),
-        ("Cause", report.ending.cause.to_owned()),
-    ];
-    rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
-    let _ = writeln!(text, "\n{}\n{}", words::aligned(&rows), words::paragraph(ABOUT));
-    let body = report.body();
-    let _ = writeln!(text, "\nREQUEST\n{}", report.head().trim_end().replace("\r\n", "\n"));
-    let _ = writeln!(
-        text,
-        "\nBODY: {} bytes of JSON (show --raw prints them). # identifies this installation or machine, ! is free text \
-         that nobody has checked for names, paths or addresses",
-        body.len()
-    );
-    text.push_str(&report::text(&report.rows));
-    let open = open(report);
-    if !open.is_empty() {
-        let sentence = format!("Not known before the start: {}.", open.join(", "));
-        let _ = writeln!(text, "\n{}", words::paragraph(&sentence));
-    }
-    let _ = writeln!(text, "\nSHA-256 of the body, with null for the process id: {}", sha256(&body));
-    text.push_str(&before(preview, report));
-    text.push_str("\nMore: status (what decides), explain FIELD, schema --channel crash-reports. To stop: opt-out.\n\nNothing was sent.\n");
-    text
-}
-
-/// The reports that were posted before, as far as files tell.
-fn before(preview: &Preview, report: &Report) -> String {
-    let mut text = String::from("\nPOSTED BEFORE\n");
-    if let Some(row) = report.rows.iter().find(|row| row.path == "agent.posts") {
-        let _ = writeln!(text, "  by the daemon's own count: {}", printable(&String::from_utf8_lossy(&row.value)));
-    }
-    let mut times: Vec<u64> = preview.kept.posted.iter().filter(|post| !post.sentry).map(|post| post.time).collect();
-    times.sort_unstable();
-    for time in times {
-        let _ = writeln!(text, "  {}", UnixMillis(time / 1000));
-    }
-    match preview.kept.logs.as_deref().map(|folder| (folder, logged(folder))) {
-        Some((folder, Ok(times))) => {
-            let _ =
-                writeln!(text, "  in {}: {} times {}", words::path(&folder.join(LOG)), times.len(), times.join(" "));
-        }
-        Some((folder, Err(why))) => {
-            let _ = writeln!(text, "  {} cannot be read: {}", words::path(&folder.join(LOG)), printable(&why));
-        }
-        None => {}
-    }
-    let _ = writeln!(text, "  the journal has the starts, and the reports with them:\n    {JOURNAL}");
-    text
+    format!(
+        "{}\n{}\nMore: status (what decides), explain FIELD, schema --channel crash-reports. To stop: opt-out.\n\nNothing was sent.\n",
+        words::headline_and_channels(preview),
+        words::filled(&report::whole(preview, report))
+    )
 }
 
 /// The JSON answer.

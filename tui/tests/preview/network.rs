@@ -151,7 +151,7 @@ fn a_whole_session_opens_no_network_socket() {
         ("2", "[2 Fields]"),
         ("Enter", "Sensitivity"),
         ("Escape", "> api_key"),
-        ("3", "[3 Request]"),
+        ("3", "[3 Bytes]"),
         ("p", "p: headers"),
         ("p", "p: exact bytes"),
         ("w", "Save the request?"),

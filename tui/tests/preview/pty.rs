@@ -259,7 +259,7 @@ fn a_size_that_no_terminal_has_is_not_known() {
     terminal.wait_for("[2 Fields]");
     terminal.resize((120, 40));
     terminal.send("3");
-    terminal.wait_for("[3 Request]");
+    terminal.wait_for("[3 Bytes]");
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn a_request_is_saved_in_the_folder_and_not_in_what_has_taken_its_place() {
     let Some(terminal) = Pty::run(test, (160, 40), "mkdir home trap; cd home; exec") else { return };
     terminal.wait_for(LOOKED);
     terminal.send("3");
-    terminal.wait_for("[3 Request]");
+    terminal.wait_for("[3 Bytes]");
     terminal.send("w");
     terminal.wait_for("Save the request?");
     let path = |name: &str| terminal.agent.path(name);

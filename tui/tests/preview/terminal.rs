@@ -26,8 +26,7 @@ fn look_around_opt_out_and_leave() {
     assert!(first.contains("to posthog.netdata.cloud: "), "{first}");
     assert!(first.contains("opens no network socket"), "{first}");
     terminal.wait_until_taken();
-    for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Request]"), ("l", "[4 Events]"), ("BTab", "[3 Request]")]
-    {
+    for (key, shows) in [("Tab", "[2 Fields]"), ("Right", "[3 Bytes]"), ("l", "[4 Events]"), ("BTab", "[3 Bytes]")] {
         terminal.keys(&[key]);
         terminal.wait_for(shows);
     }
@@ -326,7 +325,7 @@ fn it_can_be_stopped_and_goes_on() {
     terminal.wait_for("[2 Fields]");
     terminal.wait_until_taken();
     terminal.keys(&["3"]);
-    terminal.wait_for("[3 Request]");
+    terminal.wait_for("[3 Bytes]");
     // Stopped by another program, as by Ctrl-Z and as nobody can refuse, and continued in another size.
     for signal in ["TSTP", "STOP"] {
         let pid = terminal.running("telemetry-preview");
@@ -338,11 +337,11 @@ fn it_can_be_stopped_and_goes_on() {
         }
         terminal.resize(100, 30);
         terminal.line("fg");
-        terminal.wait_for("[3 Request]");
+        terminal.wait_for("[3 Bytes]");
         terminal.keys(&["4"]);
         terminal.wait_for("[4 Events]");
         terminal.keys(&["3"]);
-        terminal.wait_for("[3 Request]");
+        terminal.wait_for("[3 Bytes]");
     }
     terminal.keys(&["q"]);
     terminal.wait_until_given_back("the shell again");

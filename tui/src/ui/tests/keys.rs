@@ -60,7 +60,7 @@ fn everywhere() -> Vec<Place> {
         add("Summary", opted_out, keys);
     }
     for keys in ["w", "w\r", "pw"] {
-        add("Request", preview, keys);
+        add("Bytes", preview, keys);
     }
     places.push(("before the first look".to_owned(), Box::new(|| fresh("START", false, RICH, USUAL))));
     places.push(("too small".to_owned(), Box::new(|| state(preview(), RICH, Size::new(59, 24)))));

@@ -13,7 +13,7 @@ use super::{RICH, drawn, on, preview, state};
 const PICTURES: [(&str, &str, Size); 7] = [
     ("preview.svg", "Summary", Size::new(80, 24)),
     ("fields.svg", "Fields", Size::new(120, 30)),
-    ("request.svg", "Request", Size::new(80, 24)),
+    ("request.svg", "Bytes", Size::new(80, 24)),
     ("events.svg", "Events", Size::new(120, 30)),
     ("consent.svg", "Consent", Size::new(80, 24)),
     ("history.svg", "History", Size::new(100, 24)),

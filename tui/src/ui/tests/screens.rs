@@ -30,14 +30,14 @@ fn every_screen_in_the_usual_terminal() {
 fn what_keys_make_of_a_screen() {
     for (name, title, keys) in [
         ("Fields-details", "Fields", "/system_kernel_version\r\r"),
-        ("Request-pretty", "Request", "p"),
-        ("Request-headers", "Request", "pp"),
+        ("Bytes-pretty", "Bytes", "p"),
+        ("Bytes-headers", "Bytes", "pp"),
         ("Events-details", "Events", "d\r"),
         ("History-details", "History", "\r"),
     ] {
         as_agreed(name, &body(&reached(preview(), title, keys, USUAL)));
     }
-    assert_eq!(text(&reached(preview(), "Request", "ppp", USUAL)), text(&at("Request")), "the forms come round");
+    assert_eq!(text(&reached(preview(), "Bytes", "ppp", USUAL)), text(&at("Bytes")), "the forms come round");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn the_head_and_the_line_of_keys_at_every_size() {
 
 #[test]
 fn every_question_names_its_file() {
-    for (name, title, key) in [("opt-out", "Summary", "o"), ("opt-in", "Summary", "i"), ("save", "Request", "w")] {
+    for (name, title, key) in [("opt-out", "Summary", "o"), ("opt-in", "Summary", "i"), ("save", "Bytes", "w")] {
         as_agreed(name, &boxed(&reached(opted_out(), title, key, USUAL)).join("\n"));
     }
 }
@@ -66,9 +66,9 @@ fn every_question_names_its_file() {
 const TEXTS: [(&str, &str); 10] = [
     ("Summary", ""),
     ("Fields", "/host_collectors\r\r"),
-    ("Request", ""),
-    ("Request", "p"),
-    ("Request", "pp"),
+    ("Bytes", ""),
+    ("Bytes", "p"),
+    ("Bytes", "pp"),
     ("Events", "d\r"),
     ("Consent", ""),
     ("History", "\r"),
@@ -108,7 +108,7 @@ fn everything_can_be_scrolled_to_in_every_terminal() {
 
 #[test]
 fn a_dialog_is_seen_whole_in_every_terminal() {
-    for (title, key) in [("Summary", "o"), ("Summary", "i"), ("Request", "w"), ("Request", "?")] {
+    for (title, key) in [("Summary", "o"), ("Summary", "i"), ("Bytes", "w"), ("Bytes", "?")] {
         let mut in_boxes = SIZES.into_iter().chain([endless(SIZES[0].width)]).map(|size| {
             let mut state = reached(opted_out(), title, key, size);
             let mut lines = boxed(&state);
@@ -190,7 +190,7 @@ fn fields_that_only_the_daemon_knows_are_left_open() {
     let open: Vec<&str> = preview.assembly.as_ref().unwrap().event.not_known_here().collect();
     assert!(open.contains(&"distinct_id"));
     let shown = |title, keys| body(&reached(preview.clone(), title, keys, endless(100)));
-    for (title, keys, says) in [("Fields", "", "set by the daemon"), ("Request", "p", ": null")] {
+    for (title, keys, says) in [("Fields", "", "set by the daemon"), ("Bytes", "p", ": null")] {
         let shown = shown(title, keys);
         let said: Vec<&str> = shown.lines().filter(|line| line.contains(says)).collect();
         assert_eq!(said.len(), open.len(), "{title}:\n{shown}");
@@ -199,7 +199,7 @@ fn fields_that_only_the_daemon_knows_are_left_open() {
         }
     }
     let sentence = format!("null stands for {} values that the daemon sets", open.len());
-    assert!(packed(&shown("Request", "")).contains(&packed(&sentence)));
+    assert!(packed(&shown("Bytes", "")).contains(&packed(&sentence)));
     assert!(shown("Summary", "").contains("An identifier, the same in every event."));
 }
 

@@ -12,7 +12,7 @@ fn a_search_says_how_much_it_finds_and_comes_round() {
     for (title, wanted, other) in [
         ("Summary", "NETDATA", ""),
         ("Fields", "kernel", "api_key"),
-        ("Request", "debian", ""),
+        ("Bytes", "debian", ""),
         ("Events", "kernel", "api_key"),
         ("Consent", "not found", ""),
         ("History", "with status", "FATAL"),
@@ -53,7 +53,7 @@ fn a_filter_that_leaves_nothing_says_so() {
 
 #[test]
 fn what_is_typed_into_a_search_does_nothing_else() {
-    let mut state = at("Request");
+    let mut state = at("Bytes");
     typed(&mut state, "/qowier?/1 日e\u{301}");
     assert!(state.overlay.is_none() && state.search.text == "qowier?/1 日e\u{301}");
     assert_eq!(state.matches(state.size), 0);
