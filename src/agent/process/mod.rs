@@ -185,12 +185,14 @@ impl Daemons {
     /// Finds running daemons and systemd's unit.
     ///
     /// Anyone can name a program `netdata`. It counts if it runs as root, or as the owner of a usual or the requested
-    /// library directory; nothing that a process says about itself is read before that.
+    /// library directory; nothing that a process says about itself is read before that. One in a container may have any
+    /// account, and is only listed: it sees files of its own.
     pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>, asked: &[DirOverrides]) -> Self {
         let named = asked.iter().filter_map(|named| named.library.as_deref());
         let owners: BTreeSet<u32> =
             LIBRARY_DIRECTORIES.iter().map(Path::new).chain(named).filter_map(owner_of).chain([0]).collect();
-        let counts = |candidate: &Candidate| owners.iter().any(|owner| candidate.runs_as(*owner));
+        let trusted = |candidate: &Candidate| owners.iter().any(|owner| candidate.runs_as(*owner));
+        let counts = |candidate: &Candidate| trusted(candidate) || candidate.contained == Some(true);
         let (found, unseen) = match candidates(host, PROGRAM, &counts) {
             Ok(found) => {
                 let more = (found.more > 0).then_some(Doubt::More(found.more));
@@ -201,7 +203,7 @@ impl Daemons {
         // The daemon starts its plugins through a copy of itself.
         let own_child = |candidate: &&Candidate| found.iter().any(|other| other.id == candidate.parent);
         let daemons = found.iter().filter(|candidate| !own_child(candidate));
-        let running = daemons.map(|candidate| Daemon::read(host, owner_of, candidate)).collect();
+        let running = daemons.map(|candidate| Daemon::read(host, owner_of, candidate, trusted(candidate))).collect();
         let with_folders = |unit: Unit| {
             let folders = folders_of(host, owner_of, &named_by(&unit));
             (unit, folders)
@@ -243,10 +245,13 @@ fn folders_of(host: &dyn Host, owner_of: OwnerOf<'_>, named: &DirOverrides) -> F
 }
 
 impl Daemon {
-    fn read(host: &dyn Host, owner_of: OwnerOf<'_>, candidate: &Candidate) -> Self {
+    fn read(host: &dyn Host, owner_of: OwnerOf<'_>, candidate: &Candidate, trusted: bool) -> Self {
         let unseen = |part, error| Doubt::Process(part, candidate.id, error);
-        let environment = candidate.environment(host);
-        let arguments = candidate.arguments(host);
+        let (environment, arguments) = if trusted {
+            (candidate.environment(host), candidate.arguments(host))
+        } else {
+            (Err(Error::PermissionDenied), Ok(Vec::new()))
+        };
         // Most accounts cannot read other users' environments, and the agent's packages set no folder there. Any other
         // error leaves the folders in doubt.
         let failed = environment.as_ref().err().filter(|error| **error != Error::PermissionDenied);

@@ -215,6 +215,19 @@ fn a_daemon_that_cannot_be_looked_at_leaves_the_matter_open() {
     assert!(matches!(decides.as_slice(), [(EnvSource::Daemon(7), Err(_))]), "{decides:?}");
 }
 
+/// Netdata's own image runs it under an account that this machine does not know.
+#[test]
+fn in_a_container_any_account_may_run_one_of_which_nothing_is_read() {
+    let mut scene = Scene::new();
+    scene.process(7, 201, &[("status", "NSpid:\t7\t1"), ("environ", "DO_NOT_TRACK=1\0")]);
+    scene.process(8, 201, &[("environ", "DO_NOT_TRACK=1\0")]);
+    let daemons = scene.look();
+    let [contained] = daemons.running.as_slice() else { panic!("{daemons:?}") };
+    assert_eq!((contained.process, contained.owner, contained.contained), (7, 201, true));
+    assert!(contained.environment.is_err() && contained.named.conf.is_none() && contained.named.prefix.is_none());
+    assert_eq!(scene.decides(None), []);
+}
+
 #[test]
 fn a_daemon_in_a_container_does_not_decide_for_this_machine() {
     let mut scene = Scene::new();
