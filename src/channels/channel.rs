@@ -10,7 +10,7 @@ use crate::agent::conf::{InForce, NetdataConf};
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
-use crate::agent::process::{DaemonEnv, Daemons};
+use crate::agent::process::{DaemonEnv, Daemons, EnvSource};
 use crate::agent::version::{DPKG, Version};
 use crate::channels::crash_reports::{Kept, LastRun, LastSeen};
 use crate::channels::judgement::{Effect, Judgement, Step};
@@ -97,7 +97,12 @@ impl Files {
         let web = settings.as_ref().ok().and_then(|settings| settings.web_folder.clone());
         let web = web.or_else(|| Some(folders.prefix()?.join("usr/share/netdata/web")));
         Self {
-            claimed: folders.library_path().map_or(Ok(false), claimed),
+            claimed: match folders.library_path() {
+                Some(library) => claimed(library),
+                // That of a known installation does not exist yet.
+                None if folders.prefix().is_some() => Ok(false),
+                None => Err(NO_LIBRARY.to_owned()),
+            },
             opt_out: folders.config_path().map(OwnOptOut::look),
             last: kept.last(version, now),
             dumps: kept.dumps.clone(),
@@ -106,6 +111,9 @@ impl Files {
         }
     }
 }
+
+/// Why nothing of an agent's own files can be seen.
+pub(super) const NO_LIBRARY: &str = "it is not known which folder is the agent's library directory";
 
 /// The evidence for all channels.
 #[derive(Debug, Clone, Copy)]
@@ -166,14 +174,14 @@ impl Seen<'_> {
         if release < Release::REPORTS {
             return (by_file, trace);
         }
-        let by_variable = match self.surroundings.variable("DISABLE_TELEMETRY") {
-            Ok(value) => Ok(value.is_some_and(|value| !value.is_empty())),
-            Err(why) => Err(format!("DISABLE_TELEMETRY: {why}")),
-        };
+        let by_variable = self.disabled_by_variable();
         trace.push(match &by_variable {
-            Ok(true) => Step::new("DISABLE_TELEMETRY", "set", Effect::Off),
-            Ok(false) => Step::new("DISABLE_TELEMETRY", "not set, or empty", Effect::None),
-            Err(why) => Step::new("DISABLE_TELEMETRY", why.clone(), Effect::Unknown),
+            Ok(true) => Step::new(VARIABLE, "set", Effect::Off),
+            Ok(false) if is_set_for(self.surroundings) == Ok(true) => {
+                Step::new(VARIABLE, "set for the running daemon, but its unit does not set it", Effect::None)
+            }
+            Ok(false) => Step::new(VARIABLE, "not set, or empty", Effect::None),
+            Err(why) => Step::new(VARIABLE, why.clone(), Effect::Unknown),
         });
         let disabled = match (by_file, by_variable) {
             (Ok(true), _) | (_, Ok(true)) => Ok(true),
@@ -182,7 +190,35 @@ impl Seen<'_> {
         };
         (disabled, trace)
     }
+
+    /// Whether the variable is set for the daemon, and will be set when its unit starts the next one.
+    fn disabled_by_variable(&self) -> Disabled {
+        let now = is_set_for(self.surroundings);
+        let unit = self.daemons.unit.as_ref().filter(|(_, folders)| folders.may_be(self.folders.config_path()));
+        let next = match unit {
+            Some((unit, _)) if matches!(self.surroundings.whose, EnvSource::Daemon(_)) => {
+                is_set_for(&DaemonEnv::of_unit(unit))
+            }
+            _ => now.clone(),
+        };
+        match (now, next) {
+            (Ok(false), _) | (_, Ok(false)) => Ok(false),
+            (Err(why), _) | (_, Err(why)) => Err(why),
+            (Ok(true), Ok(true)) => Ok(true),
+        }
+    }
+
 }
+
+fn is_set_for(environment: &DaemonEnv) -> Disabled {
+    match environment.variable(VARIABLE) {
+        Ok(value) => Ok(value.is_some_and(|value| !value.is_empty())),
+        Err(why) => Err(format!("{VARIABLE}: {why}")),
+    }
+}
+
+/// The one variable that the daemon reads.
+const VARIABLE: &str = "DISABLE_TELEMETRY";
 
 /// A claimed agent has the Cloud's identifier in its library directory: in a file of its own, or from v2.0 on in the
 /// Cloud's configuration.

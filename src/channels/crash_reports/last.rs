@@ -13,6 +13,7 @@ use crate::agent::status_file::{
     self, Choice, Content, FILE, FILE_BYTES, LastStatus, NoStatus, Places, Read, Release, State, Uuid, choose,
 };
 use crate::agent::version::Version;
+use crate::channels::channel::NO_LIBRARY;
 use crate::channels::crash_reports::circumstances::{Circumstances, If, ThisMachine};
 use crate::channels::crash_reports::dedup::{self, Posted};
 use crate::channels::crash_reports::report::{Report, Unknown};
@@ -24,6 +25,8 @@ use crate::text::printable;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     pub library: Option<PathBuf>,
+    /// Whether the library directory is known not to exist yet.
+    pub is_new: bool,
     pub cache: Option<PathBuf>,
     /// Whether its unit gives it a `/tmp` of its own (`PrivateTmp=`, systemd.exec(5)). `None`: not known.
     pub private_tmp: Option<bool>,
@@ -82,7 +85,10 @@ impl Kept {
             Some(Path::new("/")),
         );
         Self {
-            status: newest(&places, FILE, FILE_BYTES, place.user),
+            status: match newest(&places, FILE, FILE_BYTES, place.user) {
+                StatusFile::None if place.library.is_none() && !place.is_new => StatusFile::Unseen(NO_LIBRARY.to_owned()),
+                found => found,
+            },
             posted: match newest(&places, dedup::FILE, dedup::FILE_BYTES, place.user) {
                 StatusFile::Read(_, bytes) => dedup::read(&bytes),
                 _ => Vec::new(),
@@ -223,6 +229,7 @@ impl Place {
         let [cache, logs] = named.map(|named| named.map(PathBuf::from));
         Self {
             library: folders.library_path().map(Path::to_owned),
+            is_new: folders.library.is_none() && folders.prefix().is_some(),
             cache: cache.or_else(|| usual("var/cache/netdata")),
             logs: logs.or_else(|| usual("var/log/netdata")),
             ..Self::default()

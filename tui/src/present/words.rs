@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
+use anonymous_statistics::channels::crash_reports::HOST;
 use anonymous_statistics::channels::{Channel, Judgement, Step as ChannelStep, Verdict};
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
@@ -324,6 +325,26 @@ pub(crate) fn not_read(unread: Unread) -> Option<String> {
         Unread { number, .. } => format!("{number} more entries"),
     };
     Some(format!("Not read: {how_many}"))
+}
+
+/// The request that is sent from here, in a few words: by the daemon itself, by Netdata's own script, or by this sender.
+pub(crate) fn what_is_sent_where(preview: &Preview) -> String {
+    if !preview.events().is_called() {
+        return format!("to {HOST}: the daemon's own report, key 8");
+    }
+    match preview.original.as_ref().map(|original| &original.request) {
+        Some(Ok((script, filled))) => {
+            return format!("to {}: {} values of Netdata's script, key 8", script.url, filled.rows.len());
+        }
+        Some(Err(_)) => return "Netdata's own script is not understood, key 8".to_owned(),
+        None => {}
+    }
+    match &preview.destination {
+        Ok(Some(to)) => format!("to {}: {}", to.endpoint.host(), Count::of(preview)),
+        Ok(None) => format!("to where the daemon's version sends: {}", Count::of(preview)),
+        Err(NoRequest::Config(_)) => "to nowhere: the configuration cannot be used".to_owned(),
+        Err(_) => "to nowhere".to_owned(),
+    }
 }
 
 /// Where the event goes.

@@ -1,7 +1,6 @@
 //! The frame around a screen: tabs, head and foot.
 
 use anonymous_statistics::inspect::{Preview, Stage};
-use anonymous_statistics::request::NoRequest;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -110,12 +109,7 @@ impl Frame<'_> {
                 };
                 lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, Modifier::BOLD)]));
             }
-            let destination = match &preview.destination {
-                Ok(Some(to)) => format!("to {}: {}", to.endpoint.host(), words::Count::of(preview)),
-                Ok(None) => format!("to where the daemon's version sends: {}", words::Count::of(preview)),
-                Err(NoRequest::Config(_)) => "to nowhere: the configuration cannot be used".to_owned(),
-                Err(_) => "to nowhere".to_owned(),
-            };
+            let destination = words::what_is_sent_where(preview);
             let destination = clip(&look.text(&destination), width, look);
             let room = width.saturating_sub(destination.width());
             let event = if self.has_event_beside_tabs(columns) || room < 3 { String::new() } else { self.event() };

@@ -170,4 +170,9 @@ fn off_is_said_only_where_every_channel_is_off() {
     assert_eq!(check().code, Some(1), "whatever the version, the dashboard is on: {}", check().out);
     fs::remove_file(agent.path("plugins/anonymous-statistics.sh")).unwrap();
     assert_eq!(check().code, Some(3), "without a script an agent of v2.2 is silent: {}", check().out);
+    // Without its library directory nobody knows whether the agent was claimed.
+    fs::write(&file, "").unwrap();
+    let mut command = agent.command(&["check", "--expect", "off", "--daemon-version", "v2.9.0"]);
+    let ran = Ran::from(&command.env_remove("NETDATA_LIB_DIR").output().unwrap());
+    assert_eq!(ran.code, Some(3), "{ran:?}");
 }

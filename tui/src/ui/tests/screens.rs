@@ -174,7 +174,12 @@ fn every_verdict_is_said_in_words_and_by_a_symbol_on_every_screen() {
             // The properties themselves are no field.
             body.as_object().unwrap().len() - 1 + body["properties"].as_object().unwrap().len()
         });
-        let (fields, sender) = (format!("to posthog.netdata.cloud: {fields} fields"), format!("sender: {sender}"));
+        let fields = if preview.events().is_called() {
+            format!("to posthog.netdata.cloud: {fields} fields")
+        } else {
+            "to agent-events.netdata.cloud: the daemon's own report".to_owned()
+        };
+        let sender = format!("sender: {sender}");
         for title in titles() {
             let text = text(&on(title, state(preview.clone(), PLAIN, USUAL)));
             for always in [words, &fields, &sender, "opens no network socket"] {
