@@ -41,12 +41,15 @@ fn script_of(release: Release) -> Option<Script> {
     ERAS.iter().rev().find(|(first, _)| *first <= release).and_then(|(_, script)| *script)
 }
 
+fn script_of_version(version: &str) -> Option<Script> {
+    let (first, last) = Release::range(version)?;
+    script_of(first).filter(|script| script_of(last) == Some(*script))
+}
+
 impl Destination {
     /// The destination of the script of a daemon of this version.
     pub fn of_version(version: &str) -> Option<Self> {
-        let (first, last) = Release::range(version)?;
-        let script = script_of(first).filter(|script| script_of(last) == Some(*script));
-        script.and_then(Self::of_script)
+        Self::of_script(script_of_version(version)?)
     }
 
     /// In place of one that is not known: nothing is sent there.
@@ -119,14 +122,13 @@ impl Named {
     /// Checks what does not depend on the daemon.
     pub fn new(url: Option<Endpoint>, api_key: Option<String>) -> Result<Self, Unusable> {
         let named = Self { url, api_key };
-        let of_netdata = || ERAS.iter().filter_map(|(_, script)| Destination::of_script((*script)?));
         if named.is_default() || named.own().is_some() {
             return Ok(named);
         }
         match (&named.url, &named.api_key) {
             (Some(url), None) if !is_netdatas(url) => Err(Unusable::NoKey),
             (None, Some(key)) if key != PUBLIC_KEY => Err(Unusable::NoUrl),
-            _ if of_netdata().any(|destination| named.fits(&destination)) => Ok(named),
+            _ if ERAS.iter().any(|(_, script)| script.is_some_and(|script| named.fits(script))) => Ok(named),
             _ => Err(Unusable::Netdatas),
         }
     }
@@ -153,17 +155,15 @@ impl Named {
             return Ok(own);
         }
         let version = version.filter(|version| Release::of(version).is_some()).ok_or(NoDestination::UnknownVersion)?;
-        match Destination::of_version(version) {
-            Some(destination) if self.fits(&destination) => Ok(destination),
-            None if self.is_default() => Err(NoDestination::NotOfThisVersion),
-            _ => Err(NoDestination::Netdatas),
-        }
+        let script = script_of_version(version).filter(|script| self.fits(*script));
+        let none = if self.is_default() { NoDestination::NotOfThisVersion } else { NoDestination::Netdatas };
+        script.and_then(Destination::of_script).ok_or(none)
     }
 
     /// Whether nothing is named that is different there.
-    fn fits(&self, destination: &Destination) -> bool {
-        self.url.as_ref().is_none_or(|url| *url == destination.endpoint)
-            && (self.api_key.is_none() || self.api_key == destination.api_key)
+    fn fits(&self, (url, has_key): Script) -> bool {
+        self.url.as_ref().is_none_or(|named| named.to_string() == url)
+            && self.api_key.as_ref().is_none_or(|named| has_key && named == PUBLIC_KEY)
     }
 }
 

@@ -24,8 +24,10 @@ impl Release {
         if !plain || version.len() > VERSION {
             return None;
         }
-        let mut numbers = version.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
-        Some(Self(numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+        let digits = version.trim_start_matches('v');
+        let (major, rest) = digits.split_once('.').filter(|_| digits.starts_with(|c: char| c.is_ascii_digit()))?;
+        let minor = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+        Some(Self(major.parse().ok()?, minor.parse().ok()?))
     }
 
     /// The first and the last release whose program a daemon of this version may be: a build between two releases
@@ -33,9 +35,8 @@ impl Release {
     /// later one does.
     pub fn range(version: &str) -> Option<(Self, Self)> {
         let release = Self::of(version)?;
-        let mut parts = version.split('-').skip(1);
-        let commits = parts.next().is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
-        let is_between = commits && parts.next().is_some();
+        let commits = version.split_once('-').and_then(|(_, rest)| rest.split_once('-'));
+        let is_between = commits.is_some_and(|(number, _)| number.parse::<u32>().is_ok());
         Some((release, if is_between { Self(release.0, release.1.saturating_add(1)) } else { release }))
     }
 }
@@ -63,7 +64,7 @@ mod tests {
             let range = (Release(first.0, first.1), Release(last.0, last.1));
             assert_eq!(Release::range(version), Some(range), "{version}");
         }
-        for bad in ["", "v", "unknown", "1", "v1.\u{1b}", "1.2 3", "-1-2"] {
+        for bad in ["", "v", "unknown", "1", "v1.\u{1b}", "1.2 3", "+1.2", "-1-2"] {
             assert_eq!(Release::range(bad), None, "{bad}");
         }
     }

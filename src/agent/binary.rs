@@ -5,7 +5,6 @@ use std::path::Path;
 use memchr::memmem;
 
 use crate::agent::pieces;
-use crate::agent::version::Version;
 use crate::files::{self, Links};
 
 /// Bytes of the program. A static build has some 100 MB.
@@ -15,7 +14,7 @@ const PROGRAM_BYTES: u64 = 256 * 1024 * 1024;
 const LONGEST: usize = 40;
 
 /// The program holds its version as a text of its own, between two zero bytes. `None`: it has none, or several.
-pub(super) fn version_of(program: &Path) -> Option<Version> {
+pub(super) fn version_of(program: &Path) -> Option<String> {
     let opened = files::open_regular(rustix::fs::CWD, program, Links::Follow).ok()?;
     let mut versions: Vec<String> = Vec::new();
     let all = pieces::search(opened, PROGRAM_BYTES, |piece| -> Option<()> {
@@ -27,7 +26,7 @@ pub(super) fn version_of(program: &Path) -> Option<Version> {
         None
     });
     match (all, versions.as_slice()) {
-        (Ok(_), [version]) => Version::new(version, program.to_string_lossy()),
+        (Ok(_), [version]) => Some(version.clone()),
         _ => None,
     }
 }
@@ -54,7 +53,7 @@ mod tests {
         let path = folder.path().join("netdata");
         let version = |program: &[u8]| {
             std::fs::write(&path, program).unwrap();
-            version_of(&path).map(|version| version.text)
+            version_of(&path)
         };
         assert_eq!(version(b"\x7fELF\0v2.9.0\0x").as_deref(), Some("v2.9.0"));
         assert_eq!(version(b"\0v2.9.0-12-nightly\0\0v2.9.0-12-nightly\0").as_deref(), Some("v2.9.0-12-nightly"));

@@ -181,16 +181,39 @@ impl InForce {
 
     /// The config, library and plugins directories, by their current names or those before v1.33.
     pub fn directories(&self) -> [Option<&str>; 3] {
-        let either = |name, old| self.get("directories", name).or_else(|| self.get("global", old));
-        // There may be several quoted folders; the first has the agent's own plugins.
-        let plugins = either("plugins", "plugins directory");
-        let plugins = plugins.and_then(|text| text.split('"').find(|part| part.starts_with('/')));
-        [either("config", "config directory"), either("lib", "lib directory"), plugins]
+        // There may be several folders, quoted or between blanks; the first has the agent's own plugins.
+        let plugins = self.directory("plugins", "plugins directory");
+        let plugins = plugins.and_then(first_word);
+        [self.directory("config", "config directory"), self.directory("lib", "lib directory"), plugins]
+    }
+
+    /// A directory by its current name, or by that before v1.33.
+    pub fn directory(&self, name: &str, old: &str) -> Option<&str> {
+        self.get("directories", name).or_else(|| self.get("global", old))
+    }
+}
+
+/// Up to a blank, or what is between quotes.
+fn first_word(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    match text.strip_prefix(['"', '\'']) {
+        Some(rest) => rest.split(['"', '\'']).next(),
+        None => text.split_ascii_whitespace().next(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_first_of_several_folders() {
+        for (text, first) in
+            [("/a", "/a"), ("/a /b", "/a"), ("\"/a b\" \"/c\"", "/a b"), ("'/a b' '/c'", "/a b"), ("  /a\t/b", "/a")]
+        {
+            assert_eq!(first_word(text), Some(first), "{text}");
+        }
+        assert_eq!(first_word(""), None);
+    }
+
     use super::*;
 
     #[test]

@@ -329,6 +329,11 @@ impl Folders {
         prefixes.all(|prefix| prefix.as_ref() == Some(&first)).then_some(first)
     }
 
+    /// The prefix of the installation, even where single folders were moved.
+    pub fn installation(&self) -> Option<PathBuf> {
+        self.each().find_map(|(folder, below)| prefix_of(folder?, below))
+    }
+
     /// The daemon's program, where these folders belong to an installation with one.
     pub fn program(&self, exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
         let prefix = self.prefix()?;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::iter::Peekable;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::Chars;
 
 use system_facts::{Error, Host};
@@ -52,6 +52,8 @@ pub struct Unit {
     pub exec_start: Option<String>,
     /// Whether it has a `/tmp` of its own (systemd.exec(5), `PrivateTmp=`). `None`: not known.
     pub private_tmp: Option<bool>,
+    /// The daemon's working folder, if the unit names one (`WorkingDirectory=`).
+    pub working_directory: Option<PathBuf>,
     /// The variables that files set.
     variables: BTreeMap<String, Setting>,
     /// Why any other variable is unknown, too.
@@ -94,8 +96,11 @@ impl Unit {
         let exec_start = reader.settings.iter().rfind(|(key, _)| key == "ExecStart").map(|(_, value)| value.clone());
         let exec_start = exec_start.filter(|value| !value.is_empty());
         let private_tmp = reader.unsure.is_none().then(|| private_tmp(&reader.settings));
+        let working = reader.settings.iter().rfind(|(key, _)| key == "WorkingDirectory");
+        let working = working.map(|(_, path)| PathBuf::from(path.trim_start_matches('-')));
         let mut unit = Self {
             path,
+            working_directory: working.filter(|path| path.is_absolute()),
             command,
             user,
             exec_start,

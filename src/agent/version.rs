@@ -78,7 +78,8 @@ impl Version {
         }
         let packaged = folders.prefix().is_some_and(|prefix| prefix == Path::new("/"));
         let listed = || if packaged { PACKAGE_LISTS.iter().find_map(of_package_list) } else { None };
-        let of_program = || program.as_deref().and_then(binary::version_of);
+        let of_program =
+            || program.as_deref().and_then(|path| Self::new(&binary::version_of(path)?, path.to_string_lossy()));
         // An upgraded program that does not tell its version is not what the status file says.
         listed().or_else(of_program).or_else(|| if program.is_none() { of_status() } else { None })
     }

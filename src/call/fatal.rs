@@ -64,12 +64,11 @@ impl Fatal {
 
     /// The same.
     pub fn data(&self) -> Option<String> {
-        let (file, function) = (self.file.as_deref(), self.function.as_deref());
-        let line = self.line.map(|line| format!("{line:04}"));
-        let errno = self.errno.map(|errno| errno.to_string());
-        [line.as_deref(), file, function, errno.as_deref()].into_iter().flatten().next()?;
-        let [line, errno] = [line, errno].map(Option::unwrap_or_default);
-        Some(format!("{line}@{}:{}/{errno}", file.unwrap_or_default(), function.unwrap_or_default()))
+        let (file, function) = (self.file.as_deref().unwrap_or_default(), self.function.as_deref().unwrap_or_default());
+        let line = self.line.map(|line| format!("{line:04}")).unwrap_or_default();
+        let errno = self.errno.map(|errno| errno.to_string()).unwrap_or_default();
+        let is_known = [file, function, &line, &errno].iter().any(|part| !part.is_empty());
+        is_known.then(|| format!("{line}@{file}:{function}/{errno}"))
     }
 }
 

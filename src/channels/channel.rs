@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::FileType;
 use system_facts::Host;
@@ -10,10 +11,10 @@ use crate::agent::conf::{InForce, NetdataConf};
 use crate::agent::folders::Folders;
 use crate::agent::installed_sender::Script;
 use crate::agent::own_opt_out::{OwnOptOut, User};
-use crate::agent::process::{DaemonEnv, Daemons, EnvSource};
+use crate::agent::process::{Daemon, DaemonEnv, Daemons};
 use crate::agent::version::{DPKG, Version};
-use crate::channels::crash_reports::{Kept, LastRun, LastSeen};
-use crate::channels::judgement::{Effect, Judgement, Step};
+use crate::channels::crash_reports::last::{Kept, LastRun, LastSeen, NO_LIBRARY};
+use crate::channels::judgement::{Effect, Judgement, State, Step};
 use crate::clock::UnixMillis;
 use crate::consent::Consent;
 use crate::files;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub web_mode: Option<String>,
     /// `[directories] web`
     pub web_folder: Option<PathBuf>,
+    /// The last change of `netdata.conf`.
+    pub changed: Option<UnixMillis>,
 }
 
 impl Settings {
@@ -54,7 +57,12 @@ impl Settings {
             crash_reports: get("global", "crash reports"),
             registry: get("registry", "registry to announce"),
             web_mode: get("web", "mode"),
-            web_folder: get("directories", "web").map(PathBuf::from),
+            web_folder: conf.directory("web", "web files directory").map(PathBuf::from),
+            changed: conf
+                .path
+                .as_deref()
+                .and_then(|path| path.metadata().ok()?.modified().ok())
+                .and_then(UnixMillis::of),
         }
     }
 }
@@ -68,6 +76,8 @@ pub struct Files {
     pub claimed: Result<bool, String>,
     /// `None`: the config directory is not known.
     pub opt_out: Option<OwnOptOut>,
+    /// Why it may be claimed soon.
+    pub to_be_claimed: Option<&'static str>,
     /// What the agent's status file says of its last run.
     pub last: LastSeen,
     /// Whether a dashboard is installed; `None`: unknown.
@@ -81,6 +91,7 @@ impl Default for Files {
         Self {
             settings: Ok(Settings::default()),
             claimed: Ok(false),
+            to_be_claimed: None,
             opt_out: None,
             last: LastSeen::Run(LastRun::default()),
             dashboard: Some(true),
@@ -95,25 +106,23 @@ impl Files {
         let settings = conf.as_ref().map(Settings::of);
         let settings = settings.map_err(|(path, error)| format!("{}: {error}", printable(&path.to_string_lossy())));
         let web = settings.as_ref().ok().and_then(|settings| settings.web_folder.clone());
-        let web = web.or_else(|| Some(folders.prefix()?.join("usr/share/netdata/web")));
+        let usual = folders.installation().map(|prefix| WEB.map(|below| prefix.join(below))).into_iter().flatten();
+        let dashboard =
+            web.map_or_else(|| usual.collect(), |web| vec![web]).iter().find_map(|folder| has_pages(folder));
         Self {
             claimed: match folders.library_path() {
                 Some(library) => claimed(library),
-                // That of a known installation does not exist yet.
-                None if folders.prefix().is_some() => Ok(false),
                 None => Err(NO_LIBRARY.to_owned()),
             },
             opt_out: folders.config_path().map(OwnOptOut::look),
             last: kept.last(version, now),
             dumps: kept.dumps.clone(),
-            dashboard: web.as_deref().and_then(has_pages),
+            dashboard,
+            to_be_claimed: to_be_claimed(folders, host),
             settings,
         }
     }
 }
-
-/// Why nothing of an agent's own files can be seen.
-pub(super) const NO_LIBRARY: &str = "it is not known which folder is the agent's library directory";
 
 /// The evidence for all channels.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +144,9 @@ pub struct Seen<'a> {
 
 /// Whether the daemon finds its telemetry disabled: `Ok(true)`. An error says why that cannot be told.
 pub(super) type Disabled = Result<bool, String>;
+
+/// Why nobody knows who sends events.
+pub(super) const NO_PLUGINS: &str = "it is not known which folder has the agent's plugins";
 
 /// When the daemon asks: before or after it changes its account.
 #[derive(Debug, Clone, Copy)]
@@ -174,12 +186,12 @@ impl Seen<'_> {
         if release < Release::REPORTS {
             return (by_file, trace);
         }
-        let by_variable = self.disabled_by_variable();
+        let by_variable = match self.surroundings.variable(VARIABLE) {
+            Ok(value) => Ok(value.is_some_and(|value| !value.is_empty())),
+            Err(why) => Err(format!("{VARIABLE}: {why}")),
+        };
         trace.push(match &by_variable {
             Ok(true) => Step::new(VARIABLE, "set", Effect::Off),
-            Ok(false) if is_set_for(self.surroundings) == Ok(true) => {
-                Step::new(VARIABLE, "set for the running daemon, but its unit does not set it", Effect::None)
-            }
             Ok(false) => Step::new(VARIABLE, "not set, or empty", Effect::None),
             Err(why) => Step::new(VARIABLE, why.clone(), Effect::Unknown),
         });
@@ -190,35 +202,47 @@ impl Seen<'_> {
         };
         (disabled, trace)
     }
+}
 
-    /// Whether the variable is set for the daemon, and will be set when its unit starts the next one.
-    fn disabled_by_variable(&self) -> Disabled {
-        let now = is_set_for(self.surroundings);
-        let unit = self.daemons.unit.as_ref().filter(|(_, folders)| folders.may_be(self.folders.config_path()));
-        let next = match unit {
-            Some((unit, _)) if matches!(self.surroundings.whose, EnvSource::Daemon(_)) => {
-                is_set_for(&DaemonEnv::of_unit(unit))
-            }
-            _ => now.clone(),
-        };
-        match (now, next) {
-            (Ok(false), _) | (_, Ok(false)) => Ok(false),
-            (Err(why), _) | (_, Err(why)) => Err(why),
-            (Ok(true), Ok(true)) => Ok(true),
+impl Seen<'_> {
+    /// The judgement of a channel that the daemon turns off only at its start, where it will do so at the next one:
+    /// whether a running daemon was started after this change.
+    pub(super) fn off_since_start(&self, changed: Option<UnixMillis>) -> Judgement {
+        // A daemon of another configuration looks for another file.
+        let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.folders.may_be(self.folders.config_path());
+        let running = self.daemons.running.iter().filter(is_of_it);
+        let before: Vec<_> = running.map(|daemon| was_before(daemon.started, changed)).collect();
+        if before.is_empty() {
+            Judgement::new(State::Off, "off when the agent starts next: it will find the opt-out")
+        } else if before.contains(&Some(true)) {
+            Judgement::new(State::On, "the daemon was started before the opt-out: restart netdata to turn it off")
+        } else if before.contains(&None) {
+            Judgement::new(
+                State::Unknown,
+                "it is not known whether the daemon was started before the opt-out; after a restart of netdata it is off",
+            )
+        } else {
+            Judgement::new(State::Off, "the daemon was started after the opt-out")
         }
     }
 
-}
-
-fn is_set_for(environment: &DaemonEnv) -> Disabled {
-    match environment.variable(VARIABLE) {
-        Ok(value) => Ok(value.is_some_and(|value| !value.is_empty())),
-        Err(why) => Err(format!("{VARIABLE}: {why}")),
+    /// The time from which the daemon finds its telemetry disabled; a variable is there from its start.
+    pub(super) fn opted_out_since(&self) -> Option<UnixMillis> {
+        let by_variable = matches!(self.surroundings.variable(VARIABLE), Ok(Some(value)) if !value.is_empty());
+        if by_variable { Some(UnixMillis(0)) } else { self.files.opt_out.as_ref().and_then(|file| file.changed) }
     }
 }
 
+/// Whether a process started before a change. The boot time, from which the start of a process is counted, has a
+/// precision of one second (`btime`, `proc_stat(5)`): the process may be younger by that much.
+fn was_before(started: Option<UnixMillis>, changed: Option<UnixMillis>) -> Option<bool> {
+    const PRECISION: Duration = Duration::from_secs(1);
+    let (started, changed) = started.zip(changed)?;
+    if started >= changed { Some(false) } else { (started.after(PRECISION) <= changed).then_some(true) }
+}
+
 /// The one variable that the daemon reads.
-const VARIABLE: &str = "DISABLE_TELEMETRY";
+pub(super) const VARIABLE: &str = "DISABLE_TELEMETRY";
 
 /// A claimed agent has the Cloud's identifier in its library directory: in a file of its own, or from v2.0 on in the
 /// Cloud's configuration.
@@ -247,11 +271,49 @@ fn claimed(library: &Path) -> Result<bool, String> {
     }
 }
 
-/// Whether a folder has a dashboard's first page.
+/// The dashboard's folder below the prefix of an installation.
+const WEB: [&str; 2] = ["usr/share/netdata/web", "share/netdata/web"];
+
+/// Whether a folder has a dashboard's first page, of any version. `None`: there is no such folder, or it cannot be read.
 fn has_pages(folder: &Path) -> Option<bool> {
-    match folder.join("index.html").symlink_metadata() {
-        Ok(_) => Some(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Some(false),
-        Err(_) => None,
+    let names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    let mut places = names.filter(|path| path.is_dir()).chain([folder.to_owned()]);
+    Some(places.any(|place| place.join("index.html").symlink_metadata().is_ok()))
+}
+
+/// Why an agent that the Cloud does not know yet may be known to it after its next start.
+fn to_be_claimed(folders: &Folders, host: &dyn Host) -> Option<&'static str> {
+    let config = folders.config_path()?;
+    let set = |file: &str, section: &str, name: &str, is: fn(&str) -> bool| {
+        let path = config.join(file);
+        let conf = path.to_str().and_then(|path| NetdataConf::read(host, path).ok());
+        conf.is_some_and(|conf| conf.get(section, name).is_some_and(is))
+    };
+    if set("claim.conf", "global", "token", |token| !token.is_empty()) {
+        Some("claim.conf has a token: the agent claims itself at its next start, and keeps the Cloud's identifier")
+    } else if set("stream.conf", "stream", "enabled", |on| matches!(on, "yes" | "true" | "on" | "auto" | "on demand")) {
+        Some("the agent streams to a parent, which gives it an identifier of the Cloud if it is connected itself")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn within_a_second_nobody_knows_which_was_first() {
+        for (started, created, before) in [
+            (Some(5000), Some(6000), Some(true)),
+            (Some(5000), Some(5999), None),
+            (Some(5000), Some(5001), None),
+            (Some(5000), Some(5000), Some(false)),
+            (Some(5000), Some(1), Some(false)),
+            (None, Some(1), None),
+            (Some(1), None, None),
+        ] {
+            assert_eq!(was_before(started.map(UnixMillis), created.map(UnixMillis)), before, "{started:?} {created:?}");
+        }
     }
 }

@@ -5,14 +5,11 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::agent::installed_sender::Program;
-use crate::agent::process::Daemon;
 use crate::call::Provenance;
-use crate::channels::channel::{Channel, Seen, When};
+use crate::channels::channel::{Channel, NO_PLUGINS, Seen, When};
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
-use crate::clock::UnixMillis;
 use crate::fields::personal::HostNames;
 use crate::fields::shape::{Shape, Value};
 use crate::fields::{DASHBOARD_FIELDS, Field, Origin, PUBLIC_KEY, Place, VERSION};
@@ -136,7 +133,13 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
 fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
     let served = match &seen.files.settings {
         Ok(settings) if settings.web_mode.as_deref() == Some("none") => {
-            return Judgement::new(State::NotThere, "netdata.conf turns the agent's web server off");
+            // The daemon reads it at its start.
+            let judgement = seen.off_since_start(settings.changed);
+            return if judgement.state == State::Off {
+                Judgement::new(State::NotThere, "netdata.conf turns the agent's web server off")
+            } else {
+                judgement
+            };
         }
         Ok(_) if seen.files.dashboard == Some(false) => {
             return Judgement::new(State::NotThere, "no dashboard is installed");
@@ -149,6 +152,7 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
     let (disabled, mut trace) = seen.disabled(release, if reports { When::AtStart } else { When::Running });
     if !reports {
         let (found, effect) = match &seen.script.program {
+            Program::Missing if seen.script.path.is_none() => ("its folder is not known", Effect::Unknown),
             Program::Missing => ("there is none, so the agent says no", Effect::Off),
             Program::CannotTell(_) => ("cannot be looked at", Effect::Unknown),
             _ => ("there is one", Effect::None),
@@ -156,8 +160,9 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
         trace.push(Step::new("the telemetry script", found, effect));
     }
     let judgement = match disabled {
-        Ok(true) => off(seen),
+        Ok(true) => seen.off_since_start(seen.opted_out_since()),
         Err(why) => Judgement::new(State::Unknown, why),
+        Ok(false) if !reports && seen.script.path.is_none() => Judgement::new(State::Unknown, NO_PLUGINS),
         Ok(false) if !reports && seen.script.program == Program::Missing => {
             Judgement::new(State::Off, "the agent has no telemetry script, and tells browsers to send nothing")
         }
@@ -168,37 +173,6 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
         },
     };
     judgement.with(trace)
-}
-
-/// The daemon asks at its start only, so an older one goes on until it is restarted.
-fn off(seen: &Seen<'_>) -> Judgement {
-    let by_variable = matches!(seen.surroundings.variable("DISABLE_TELEMETRY"), Ok(Some(value)) if !value.is_empty());
-    // A daemon of another configuration looks for another file.
-    let is_of_it = |daemon: &&Daemon| !daemon.contained && daemon.folders.may_be(seen.folders.config_path());
-    let running = seen.daemons.running.iter().filter(is_of_it);
-    let created = seen.files.opt_out.as_ref().and_then(|file| file.changed);
-    let before: Vec<_> = running.map(|daemon| was_before(daemon.started, created)).collect();
-    if before.is_empty() {
-        Judgement::new(State::Off, "off when the agent starts next: it will find the opt-out")
-    } else if by_variable || !before.iter().any(|before| *before != Some(false)) {
-        Judgement::new(State::Off, "the daemon was started after the opt-out")
-    } else if before.contains(&Some(true)) {
-        Judgement::new(State::On, "the daemon was started before the file was created: restart netdata to turn it off")
-    } else {
-        Judgement::new(
-            State::Unknown,
-            "it is not known whether the daemon was started before the file was created; after a restart of netdata it \
-             is off",
-        )
-    }
-}
-
-/// Whether a process started before the creation of a file. The boot time, from which the start of a process is
-/// counted, has a precision of one second (`btime`, `proc_stat(5)`): the process may be younger by that much.
-fn was_before(started: Option<UnixMillis>, created: Option<UnixMillis>) -> Option<bool> {
-    const PRECISION: Duration = Duration::from_secs(1);
-    let (started, created) = started.zip(created)?;
-    if started >= created { Some(false) } else { (started.after(PRECISION) <= created).then_some(true) }
 }
 
 #[cfg(test)]
@@ -248,20 +222,5 @@ mod tests {
         }
         assert!(constants.contains("const DESTINATION = \"https://posthog.netdata.cloud/\";"), "{constants}");
         assert!(!constants.contains("distinct_id"));
-    }
-
-    #[test]
-    fn within_a_second_nobody_knows_which_was_first() {
-        for (started, created, before) in [
-            (Some(5000), Some(6000), Some(true)),
-            (Some(5000), Some(5999), None),
-            (Some(5000), Some(5001), None),
-            (Some(5000), Some(5000), Some(false)),
-            (Some(5000), Some(1), Some(false)),
-            (None, Some(1), None),
-            (Some(1), None, None),
-        ] {
-            assert_eq!(was_before(started.map(UnixMillis), created.map(UnixMillis)), before, "{started:?} {created:?}");
-        }
     }
 }

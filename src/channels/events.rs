@@ -4,7 +4,7 @@ use crate::agent::folders::Folders;
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::own_opt_out::Access;
 use crate::agent::version::{Calls, Version};
-use crate::channels::channel::{Channel, Seen, When};
+use crate::channels::channel::{Channel, NO_PLUGINS, Seen, When};
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Consent, Decision, Finding, Source};
@@ -42,6 +42,7 @@ impl Events<'_> {
             _ => Step::new("who sends", program, Effect::None),
         });
         let judgement = match &self.script.program {
+            Program::Missing if self.script.path.is_none() => Judgement::new(State::Unknown, NO_PLUGINS),
             Program::Missing => Judgement::new(State::NotThere, "no telemetry script is installed"),
             Program::CannotTell(why) => Judgement::new(State::Unknown, format!("who would send: {why}")),
             Program::Another => Judgement::new(State::Unknown, "another program is installed, with rules of its own"),

@@ -9,7 +9,7 @@ pub(super) fn channel() -> Channel {
         what: "Netdata's installer kickstart.sh reports how an installation went.",
         is_telemetry: false,
         destination: "us-east1-netdata-analytics-bi.cloudfunctions.net".to_owned(),
-        judgement: Judgement::new(State::OnLater, "it reports only while somebody runs it, not from the agent"),
+        judgement: Judgement::new(State::NotThere, "no part of the agent: it reports only while somebody runs it"),
         how_to_stop: "run it with --disable-telemetry, or with DISABLE_TELEMETRY or DO_NOT_TRACK set to exactly 1: it \
                       takes any other value for no",
     }

@@ -106,18 +106,29 @@ impl Judgement {
 /// than the known rules is never called off.
 pub(super) fn by_version(version: Option<&Version>, judge: impl Fn(Release) -> Judgement) -> Judgement {
     let Some((first, last)) = version.and_then(|version| Release::range(&version.text)) else {
-        return of_any(Release::ERAS.iter().map(|release| judge(*release)).collect());
+        return newer(of_known(judge), "the agent's version is not known here");
     };
     let judgement = if first == last { judge(first) } else { of_any(vec![judge(first), judge(last)]) };
-    if first > Release::NEWEST_KNOWN && judgement.state.is_silent() {
-        let why = format!(
-            "its rules are known up to v{}, and this is v{first}; by those it would be {}",
-            Release::NEWEST_KNOWN,
-            judgement.state.describe()
-        );
-        return Judgement { state: State::Unknown, why, ..judgement };
+    if last > Release::NEWEST_KNOWN {
+        newer(judgement, &format!("this is v{last}, or on the way to it"))
+    } else {
+        judgement
     }
-    judgement
+}
+
+/// The judgement that holds for every version whose rules are known.
+pub(super) fn of_known(judge: impl Fn(Release) -> Judgement) -> Judgement {
+    of_any(Release::ERAS.iter().map(|release| judge(*release)).collect())
+}
+
+/// What may be newer than the known rules is never called off.
+fn newer(judgement: Judgement, version: &str) -> Judgement {
+    if !judgement.state.is_silent() {
+        return judgement;
+    }
+    let (newest, by_those) = (Release::NEWEST_KNOWN, judgement.state.describe());
+    let why = format!("the rules are known up to v{newest}, and {version}; by those it would be {by_those}");
+    Judgement { state: State::Unknown, why, ..judgement }
 }
 
 /// The judgement that holds for all of these versions.

@@ -1,6 +1,6 @@
 //! Sentry: minidumps of crashes, from Netdata's own packages for Debian and Ubuntu on x86-64 (from v1.45 on).
 
-use crate::channels::channel::{Channel, Seen, When};
+use crate::channels::channel::{Channel, Seen, VARIABLE, When};
 use crate::channels::crash_reports::LastSeen;
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::release::Release;
@@ -56,7 +56,11 @@ fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
         });
     }
     let judgement = match (disabled, built_in) {
-        (Ok(true), _) => Judgement::new(State::Off, "the daemon finds its telemetry disabled"),
+        (Ok(true), _) => seen.off_since_start(seen.opted_out_since()),
+        // Before v2.3 Sentry's part of the daemon read the variable, and nothing else did.
+        _ if release < Release::REPORTS && matches!(seen.surroundings.variable(VARIABLE), Ok(Some(_))) => {
+            seen.off_since_start(seen.opted_out_since())
+        }
         (Err(why), _) | (Ok(false), Err(why)) => Judgement::new(State::Unknown, why),
         (Ok(false), Ok(_)) => Judgement::new(State::On, "it is built in, and nothing that it reads turns it off"),
     };

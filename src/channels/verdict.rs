@@ -27,7 +27,14 @@ impl Verdict {
         match agent {
             Ok(false) => Self::NoAgent,
             _ if telemetry().any(|channel| channel.judgement.state.sends()) => {
-                Self::Sends(telemetry().filter(|channel| channel.judgement.state.sends()).map(named).collect())
+                let mut sends: Vec<String> = Vec::new();
+                for name in telemetry().filter(|channel| channel.judgement.state.sends()).map(named) {
+                    // Several agents have the same channels.
+                    if !sends.contains(&name) {
+                        sends.push(name);
+                    }
+                }
+                Self::Sends(sends)
             }
             Err(why) => Self::CannotTell(why.clone()),
             Ok(true) => match telemetry().find(|channel| channel.judgement.state == State::Unknown) {

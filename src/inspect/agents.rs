@@ -110,9 +110,11 @@ pub(super) fn kept(host: &dyn Host, daemons: &Daemons, folders: &Folders, runner
         daemons.running.iter().find(|daemon| !daemon.contained && daemon.folders.may_be(folders.config_path()));
     let unit = daemons.unit.as_ref().filter(|(_, own)| own.may_be(folders.config_path()));
     let conf = folders.conf_in_force(host).ok();
-    let named = ["cache", "log"].map(|name| conf.as_ref().and_then(|conf| conf.get("directories", name)));
+    let names = [("cache", "cache directory"), ("log", "log directory")];
+    let named = names.map(|(name, old)| conf.as_ref().and_then(|conf| conf.directory(name, old)));
     let place = Place {
         private_tmp: unit.map_or(Some(false), |(unit, _)| unit.private_tmp),
+        working: unit.and_then(|(unit, _)| unit.working_directory.clone()),
         process: running.map(|daemon| daemon.process),
         user: runner,
         ..Place::of(folders, named)
@@ -142,6 +144,12 @@ pub(super) fn unseen_agent(host: &dyn Host, daemons: &Daemons) -> Option<String>
             }
             None => format!("a netdata runs in a container (process {process}); ask telemetry-preview status there"),
         });
+    }
+    if daemons.untrusted > 0 {
+        let number = daemons.untrusted;
+        return Some(format!(
+            "{number} processes of other accounts are called netdata, and cannot be judged from here"
+        ));
     }
     daemons.unseen.as_ref().map(|why| format!("a netdata may run that cannot be seen from this account: {why}"))
 }
@@ -242,7 +250,11 @@ impl Agents {
             for (surroundings, folders) in unit.chain(installed) {
                 // A removed agent leaves folders behind.
                 let is_agent = surroundings.whose != EnvSource::Asker || folders.program(Path::exists).is_some();
-                if is_agent && !agents.iter().any(|agent| agent.config_path() == folders.config_path()) {
+                // The unit starts the next daemon, perhaps with other variables and options than the running one's.
+                let is_next = matches!(surroundings.whose, EnvSource::Unit(_))
+                    && candidates.iter().all(|candidate| !matches!(candidate.surroundings.whose, EnvSource::Unit(_)));
+                let is_known = agents.iter().any(|agent| agent.config_path() == folders.config_path());
+                if is_agent && (is_next || !is_known) {
                     let consent = decide(&folders, |name| surroundings.variable(name));
                     candidates.push(Candidate { surroundings, folders: folders.clone(), consent });
                 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use system_facts::LiveHost;
 
-use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, DirOverrides, DirSource, Folders};
+use crate::agent::folders::{CONFIG_DIRECTORIES, DirOverrides, Folders};
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::next_call;
 use crate::agent::own_opt_out::User;
@@ -26,8 +26,7 @@ use crate::channels::events::Events;
 use crate::channels::{self, Channel, Seen, Verdict};
 use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
-use crate::consent::opt_out_file::opt_out_file;
-use crate::consent::{self, Consent, Decision, Doubt, Finding};
+use crate::consent::{Consent, Doubt};
 use crate::destination::Destination;
 use crate::outbox::history::{History, To};
 use crate::proxy::{self, Proxy};
@@ -171,15 +170,7 @@ impl Preview {
         tell(Stage::History);
         let mut version = version_of(question, &folders);
         let mut destination = destination(&config, version.as_ref(), question.call.is_some());
-        let read = |destination: &Result<Option<Destination>, NoRequest>| {
-            let to = match destination {
-                Ok(Some(destination)) => To::Server(&destination.endpoint),
-                Ok(None) => To::NotKnownHere,
-                Err(_) => To::Nowhere,
-            };
-            History::read(library, to, UnixMillis::now()).map_err(|error| error.to_string())
-        };
-        let mut history = read(&destination);
+        let history = History::read(library).map_err(|error| error.to_string());
         let invocation = question.call.clone().unwrap_or_else(|| {
             let mut expected = next_call::expected(&question.action, history.as_ref().ok(), library);
             if question.examples {
@@ -190,8 +181,13 @@ impl Preview {
         if version.is_none() && question.call.is_none() {
             version = said_by(&invocation);
             destination = self::destination(&config, version.as_ref(), false);
-            history = read(&destination);
         }
+        let to = match &destination {
+            Ok(Some(destination)) => To::Server(&destination.endpoint),
+            Ok(None) => To::NotKnownHere,
+            Err(_) => To::Nowhere,
+        };
+        let history = history.map(|history| history.planned(to, UnixMillis::now()));
         tell(Stage::Machine);
         let machine = Machine::ask(&invocation);
         let usable = config.as_ref().map_err(|error| error.clone().into());
@@ -273,7 +269,9 @@ impl Preview {
     /// The verdict for the machine: all agents count.
     pub fn verdict(&self) -> Verdict {
         let mut channels = self.channels();
-        channels.extend(self.others.iter().flat_map(|other| other.channels.iter().cloned()));
+        for other in &self.others {
+            channels.extend(other.channels.iter().cloned());
+        }
         let is_here = self.folders.has_agent()
             || self.surroundings.whose == EnvSource::Call
             || self.daemons.unit.is_some()

@@ -88,16 +88,9 @@ impl Entry {
     /// The same at the beginning of an attempt.
     #[must_use]
     pub fn begun(mut self, now: UnixMillis) -> Self {
-        let attempts = self.record.attempts.saturating_add(1);
-        self.record = Record { attempts, status: None, time: Some(now), begun: true, ..self.record };
+        self.record.attempts = self.record.attempts.saturating_add(1);
+        (self.record.status, self.record.time, self.record.begun) = (None, Some(now), true);
         self
-    }
-
-    /// The same after an attempt.
-    pub(super) fn ended(self, status: Option<u16>, now: UnixMillis, not_before: Option<UnixMillis>) -> Self {
-        let begun = if self.record.begun { self } else { self.begun(now) };
-        let record = Record { status, time: Some(now), begun: false, not_before, ..begun.record };
-        Self { record, request: begun.request }
     }
 
     /// The body of the request, after the empty line (RFC 9112).

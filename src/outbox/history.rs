@@ -41,7 +41,7 @@ pub enum To<'a> {
 pub struct History {
     /// The oldest first.
     pub sent: Vec<Item>,
-    /// In sending order.
+    /// In sending order, after [`Self::planned`].
     pub waiting: Vec<(Item, RetryPlan)>,
     /// Further entries: anybody who may write there can leave any number.
     pub unread: Unread,
@@ -49,7 +49,7 @@ pub struct History {
 
 impl History {
     /// Reads the state folder of a library directory; empty without one.
-    pub fn read(library: Option<&Path>, to: To<'_>, now: UnixMillis) -> io::Result<Self> {
+    pub fn read(library: Option<&Path>) -> io::Result<Self> {
         let outbox = match library.map(|library| Outbox::open(library, Role::Reader)) {
             None => return Ok(Self::default()),
             Some(Err(error)) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -59,7 +59,15 @@ impl History {
         };
         let (items, unread) = outbox.items()?;
         let (sent, waiting): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| item.state == State::Sent);
-        Ok(Self { sent, waiting: in_order(waiting, to, now, BootTime::now().as_ref()), unread })
+        let waiting = waiting.into_iter().map(|item| (item, RetryPlan::Next(0))).collect();
+        Ok(Self { sent, waiting, unread })
+    }
+
+    /// The same with the sender's plan and order. The sender itself needs neither.
+    #[must_use]
+    pub fn planned(self, to: To<'_>, now: UnixMillis) -> Self {
+        let items = self.waiting.into_iter().map(|(item, _)| item).collect();
+        Self { waiting: in_order(items, to, now, BootTime::now().as_ref()), ..self }
     }
 
     /// The newest readable event of an action, answered or waiting.
@@ -115,8 +123,8 @@ mod tests {
     #[test]
     fn without_a_state_folder_there_is_nothing() {
         let library = tempfile::tempdir().unwrap();
-        assert_eq!(History::read(None, To::Nowhere, UnixMillis(0)).unwrap(), History::default());
-        assert_eq!(History::read(Some(library.path()), To::Nowhere, UnixMillis(0)).unwrap(), History::default());
+        assert_eq!(History::read(None).unwrap(), History::default());
+        assert_eq!(History::read(Some(library.path())).unwrap(), History::default());
     }
 
     #[test]
@@ -146,7 +154,7 @@ mod tests {
         let path = library.path().join(crate::outbox::STATE_FOLDER).join(format!("waiting/{damaged}"));
         std::fs::write(path, "{").unwrap();
 
-        let history = History::read(Some(library.path()), To::Server(&here), NOW).unwrap();
+        let history = History::read(Some(library.path())).unwrap().planned(To::Server(&here), NOW);
         assert_eq!(history.sent.iter().map(|item| &item.name).collect::<Vec<_>>(), [&sent]);
         let waiting: Vec<_> = history.waiting.iter().map(|(item, plan)| (&item.name, plan.clone())).collect();
         assert_eq!(
@@ -170,7 +178,7 @@ mod tests {
         assert_eq!(history.newest("START").map(|(name, _)| name), Some(&sent), "what is damaged is passed over");
         assert_eq!(history.newest("META"), None);
         let plans = |to| {
-            let history = History::read(Some(library.path()), to, NOW).unwrap();
+            let history = History::read(Some(library.path())).unwrap().planned(to, NOW);
             history.waiting.into_iter().map(|(_, plan)| plan).collect::<Vec<_>>()
         };
         assert!(plans(To::Nowhere).iter().filter(|plan| **plan == RetryPlan::NoDestination).count() > 3);

@@ -168,7 +168,13 @@ impl Outbox {
         now: UnixMillis,
         not_before: Option<UnixMillis>,
     ) -> io::Result<File> {
-        self.write(name, &self.read(State::Waiting, name)?.ended(status, now, not_before))
+        let mut entry = self.read(State::Waiting, name)?;
+        if !entry.record.begun {
+            entry = entry.begun(now);
+        }
+        let record = &mut entry.record;
+        (record.status, record.time, record.begun, record.not_before) = (status, Some(now), false, not_before);
+        self.write(name, &entry)
     }
 
     /// The newest names in a state, within the sender's limit. Names of other files are skipped.

@@ -221,6 +221,13 @@ impl<'path> Place<'path> {
         let folder = opened.map_err(|error| Refusal::system(parent, error))?;
         let folder_stat = rustix::fs::fstat(&folder).map_err(|errno| Refusal::system(parent, errno))?;
         is_trusted(parent, &folder_stat)?;
+        for above in parent.ancestors().skip(1) {
+            let stat = rustix::fs::stat(above).map_err(|errno| Refusal::system(above, errno))?;
+            // In a sticky folder such as /tmp only owners rename (unlink(2)).
+            if stat.st_mode & 0o1000 == 0 {
+                is_trusted(above, &stat)?;
+            }
+        }
         files::may_change(parent).map_err(|errno| Refusal::system(parent, errno))?;
         Ok(Self { folder, folder_stat, name: name.to_owned(), path })
     }

@@ -10,7 +10,6 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use crate::agent::netdatas_script::body::Body;
@@ -60,7 +59,7 @@ impl NetdatasScript {
             return Err(NotUnderstood { line: line + 1 });
         }
         let lines = text.lines().enumerate().peekable();
-        let mut reader = Reader { lines, at: 0, known: BTreeMap::new(), body: None, sent: None };
+        let mut reader = Reader { lines, at: 0, known: Vec::new(), body: None, sent: None };
         reader.read().ok_or(NotUnderstood { line: reader.at })
     }
 
@@ -74,7 +73,8 @@ struct Reader<'a> {
     lines: Peekable<std::iter::Enumerate<std::str::Lines<'a>>>,
     /// The number of the line that is being read.
     at: usize,
-    known: BTreeMap<String, Source>,
+    /// The variables that the script has set so far, the last one at the end.
+    known: Vec<(String, Source)>,
     body: Option<Body>,
     sent: Option<NetdatasScript>,
 }
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
         if !(name.starts_with("NETDATA_") && is_name(name) || OWN_NAMES.contains(&name)) {
             return None;
         }
-        self.known.insert(name.to_owned(), source);
+        self.known.push((name.to_owned(), source));
         Some(())
     }
 
@@ -167,10 +167,11 @@ impl<'a> Reader<'a> {
 
     /// The value of a name at this point of the script.
     fn source(&self, name: &str) -> Source {
-        match name.parse() {
-            Ok(number) => Source::Argument(number),
-            Err(_) => self.known.get(name).cloned().unwrap_or_else(|| Source::Variable(name.to_owned())),
+        if let Ok(number) = name.parse() {
+            return Source::Argument(number);
         }
+        let last = self.known.iter().rev().find(|(known, _)| known == name);
+        last.map_or_else(|| Source::Variable(name.to_owned()), |(_, source)| source.clone())
     }
 
     fn value(&self, text: &str) -> Option<Source> {
@@ -200,8 +201,8 @@ impl<'a> Reader<'a> {
                 chars.next().filter(|_| chars.next().is_none())
             };
             filters.push(match words.as_slice() {
-                ["tr", "-d", one] => Filter::Delete(single(one)?),
-                ["tr", from, to] => Filter::Replace(single(from)?, single(to)?),
+                ["tr", "-d", one] => Filter::Replace(single(one)?, None),
+                ["tr", from, to] => Filter::Replace(single(from)?, Some(single(to)?)),
                 ["sed", program] => {
                     let from = program.strip_prefix("s/")?.strip_suffix(".*//g")?;
                     Filter::CutFrom(single(from).filter(|c| c.is_ascii_alphanumeric() || *c == '-')?)
@@ -212,42 +213,43 @@ impl<'a> Reader<'a> {
         Some(Source::Filtered(Box::new(before), filters))
     }
 
-    /// An `if`: it exits, or assigns one variable, or sends.
+    /// An `if`: it exits, or assigns one variable, or sends. Each branch is one command.
     fn block(&mut self, condition: &str) -> Option<()> {
-        let then = |text: &str| text.strip_suffix("; then").map(str::to_owned);
-        let mut branches: Vec<(Option<String>, Vec<String>)> = vec![(Some(then(condition)?), Vec::new())];
+        let asks = |text: &str| text.strip_suffix("; then").is_some_and(shell::is_condition).then_some(());
+        asks(condition)?;
+        let (mut branches, mut commands) = (1, Vec::new());
         loop {
             let line = self.line()?;
-            let (_, commands) = branches.last_mut()?;
+            match line.strip_prefix("elif ") {
+                Some(condition) => asks(condition)?,
+                None if line == "else" || line == "fi" => {}
+                None => {
+                    commands.push(line);
+                    continue;
+                }
+            }
+            if commands.len() != branches {
+                return None;
+            }
             if line == "fi" {
                 break;
-            } else if line == "else" {
-                branches.push((None, Vec::new()));
-            } else if let Some(condition) = line.strip_prefix("elif ") {
-                branches.push((Some(then(condition)?), Vec::new()));
-            } else {
-                commands.push(line);
             }
+            branches += 1;
         }
-        let mut conditions = branches.iter().filter_map(|(condition, _)| condition.as_deref());
-        if !conditions.all(shell::is_condition) {
-            return None;
-        }
-        let commands: Vec<Vec<&str>> =
-            branches.iter().map(|(_, commands)| commands.iter().map(String::as_str).collect()).collect();
-        match commands.iter().map(Vec::as_slice).collect::<Vec<_>>().as_slice() {
-            [["exit 0"]] => return Some(()),
-            [[curl], [wget]] if curl.starts_with("curl ") => return self.send(curl, wget),
+        match commands.as_slice() {
+            [exit] if exit == "exit 0" => return Some(()),
+            [curl, wget] if curl.starts_with("curl ") => return self.send(curl, wget),
             _ => {}
         }
-        let chosen: Vec<(&str, &str)> = commands
-            .iter()
-            .map(|commands| if let [one] = commands.as_slice() { one.split_once('=') } else { None })
-            .collect::<Option<_>>()?;
-        let (name, _) = *chosen.first()?;
-        let is_one = chosen.iter().all(|(other, text)| *other == name && self.value(text).is_some());
-        let texts: Vec<&str> = chosen.iter().map(|(_, text)| text.trim_matches('"')).collect();
-        self.set(name, Source::Command(texts.join(" or "))).filter(|()| is_one)
+        let (name, _) = commands.first()?.split_once('=')?;
+        let mut texts = String::new();
+        for command in &commands {
+            let (_, text) = command.split_once('=').filter(|(other, _)| *other == name)?;
+            self.value(text)?;
+            texts.push_str(if texts.is_empty() { "" } else { " or " });
+            texts.push_str(text.trim_matches('"'));
+        }
+        self.set(name, Source::Command(texts))
     }
 
     /// The request, the same with either program.
@@ -259,6 +261,35 @@ impl<'a> Reader<'a> {
         same.then_some(())
     }
 }
+
+/// What follows an option.
+enum Takes {
+    Nothing,
+    /// Nothing, and no certificate is checked.
+    Trust,
+    Header,
+    One(&'static str),
+    Required(&'static str),
+}
+
+/// The options of the two programs.
+const OPTIONS: [(&str, &str, Takes); 15] = [
+    ("curl", "--silent", Takes::Nothing),
+    ("curl", "-o", Takes::One("/dev/null")),
+    ("curl", "--write-out", Takes::One("%{http_code}")),
+    ("curl", "--max-time", Takes::One("2")),
+    ("curl", "--header", Takes::Header),
+    ("curl", "-X", Takes::Required("POST")),
+    ("curl", "-d", Takes::Required(DATA)),
+    ("wget", "-q", Takes::Nothing),
+    ("wget", "-O", Takes::One("-")),
+    ("wget", "--server-response", Takes::Nothing),
+    ("wget", "--timeout=1", Takes::Nothing),
+    ("wget", "--no-check-certificate", Takes::Trust),
+    ("wget", "--header", Takes::Header),
+    ("wget", "--method", Takes::Required("POST")),
+    ("wget", "--body-data", Takes::Required(DATA)),
+];
 
 /// The command line of curl or wget.
 struct Options {
@@ -274,32 +305,24 @@ impl Options {
         let (words, output) = tokens.split_at_checked(end)?;
         let mut words = words.iter().filter_map(Token::word);
         let program = words.next()?;
-        let (mut urls, mut headers, mut bodies, mut posts) = (Vec::new(), Vec::new(), 0, 0);
-        let mut trusts_everyone = false;
+        let (mut urls, mut headers, mut required, mut trusts_everyone) = (Vec::new(), Vec::new(), 0, false);
         while let Some(word) = words.next() {
-            match (program, word) {
-                ("curl", "--silent") | ("wget", "-q" | "--server-response" | "--timeout=1") => {}
-                ("wget", "--no-check-certificate") => trusts_everyone = true,
-                ("curl", "-o") => drop(words.next().filter(|file| *file == "/dev/null")?),
-                ("wget", "-O") => drop(words.next().filter(|file| *file == "-")?),
-                ("curl", "--write-out") => drop(words.next().filter(|form| *form == "%{http_code}")?),
-                ("curl", "--max-time") => drop(words.next()?.parse::<u8>().ok()?),
-                ("curl", "-X") | ("wget", "--method") => {
-                    words.next().filter(|method| *method == "POST")?;
-                    posts += 1;
+            let option = OPTIONS.iter().find(|(of, name, _)| *of == program && *name == word);
+            match option.map(|(_, _, value)| value) {
+                Some(Takes::Nothing) => {}
+                Some(Takes::Trust) => trusts_everyone = true,
+                Some(Takes::Header) => headers.push(words.next().filter(|header| is_header(header))?.to_owned()),
+                Some(Takes::One(value)) => drop(words.next().filter(|word| word == value)?),
+                Some(Takes::Required(value)) => {
+                    words.next().filter(|word| word == value)?;
+                    required += 1;
                 }
-                (_, "--header") => headers.push(words.next().filter(|header| is_header(header))?.to_owned()),
-                ("curl", "-d") | ("wget", "--body-data") => {
-                    words.next().filter(|text| *text == DATA)?;
-                    bodies += 1;
-                }
-                (_, url) if is_one_server(url) => urls.push(url.to_owned()),
-                _ => return None,
+                None => urls.push(Some(word).filter(|url| is_one_server(url))?.to_owned()),
             }
         }
-        let url = urls.pop().filter(|_| urls.is_empty() && bodies == 1 && posts == 1)?;
-        let known = matches!(program, "curl" | "wget") && shell::only_drops_or_prints(output);
-        known.then_some(Self { url, headers, trusts_everyone })
+        // The method and the body.
+        let url = urls.pop().filter(|_| urls.is_empty() && required == 2 && shell::only_drops_or_prints(output))?;
+        Some(Self { url, headers, trusts_everyone })
     }
 }
 

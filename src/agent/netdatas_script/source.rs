@@ -33,8 +33,8 @@ pub(super) enum Source {
 /// A filter of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Filter {
-    Replace(char, char),
-    Delete(char),
+    /// `None`: it is deleted.
+    Replace(char, Option<char>),
     CutFrom(char),
 }
 
@@ -59,14 +59,14 @@ impl Source {
             },
             Self::Command(_) => Value::Made,
             Self::Filtered(source, filters) => match source.value(call, found) {
-                // Shells differ in what their echo makes of these.
+                // Shells differ in what their echo makes of the first two; the filters work line by line.
                 Value::Known(text) | Value::Likely(text)
-                    if text.contains('\\') || text.starts_with('-') && text != "-" =>
+                    if text.contains(['\\', '\n']) || text.starts_with('-') && text != "-" =>
                 {
                     Value::Made
                 }
-                Value::Known(text) => Value::Known(filtered(&text, filters)),
-                Value::Likely(text) => Value::Likely(filtered(&text, filters)),
+                Value::Known(text) => Value::Known(filtered(text, filters)),
+                Value::Likely(text) => Value::Likely(filtered(text, filters)),
                 unknown => unknown,
             },
             Self::OrElse(source, other) => match source.value(call, found) {
@@ -89,17 +89,16 @@ impl Source {
     }
 }
 
-/// The output of a pipeline, of which the shell removes newlines at the end.
-fn filtered(text: &str, filters: &[Filter]) -> String {
-    let filtered = filters.iter().fold(text.to_owned(), |text, filter| match filter {
-        Filter::Replace(from, to) => text.replace(*from, &to.to_string()),
-        Filter::Delete(one) => text.replace(*one, ""),
-        Filter::CutFrom(from) => {
-            let lines: Vec<&str> = text.split('\n').map(|line| line.split(*from).next().unwrap_or_default()).collect();
-            lines.join("\n")
+fn filtered(mut text: String, filters: &[Filter]) -> String {
+    for filter in filters {
+        match filter {
+            Filter::Replace(from, to) => {
+                text = text.chars().filter_map(|c| if c == *from { *to } else { Some(c) }).collect();
+            }
+            Filter::CutFrom(from) => text.truncate(text.find(*from).unwrap_or(text.len())),
         }
-    });
-    filtered.trim_end_matches('\n').to_owned()
+    }
+    text
 }
 
 /// A variable's name.

@@ -174,6 +174,8 @@ pub struct Daemons {
     pub running: Vec<Daemon>,
     /// Why there may be more.
     pub unseen: Option<Doubt>,
+    /// The number of processes with the daemon's name that are not trusted to be one.
+    pub untrusted: usize,
     /// The agent's systemd unit, with the folders of that agent.
     pub unit: Option<(Unit, Folders)>,
 }
@@ -193,12 +195,12 @@ impl Daemons {
             LIBRARY_DIRECTORIES.iter().map(Path::new).chain(named).filter_map(owner_of).chain([0]).collect();
         let trusted = |candidate: &Candidate| owners.iter().any(|owner| candidate.runs_as(*owner));
         let counts = |candidate: &Candidate| trusted(candidate) || candidate.contained == Some(true);
-        let (found, unseen) = match candidates(host, PROGRAM, &counts) {
+        let (found, unseen, untrusted) = match candidates(host, PROGRAM, &counts) {
             Ok(found) => {
                 let more = (found.more > 0).then_some(Doubt::More(found.more));
-                (found.counting, found.unseen.map(Doubt::Unseen).or(more))
+                (found.counting, found.unseen.map(Doubt::Unseen).or(more), found.others)
             }
-            Err(error) => (Vec::new(), Some(Doubt::Processes(error))),
+            Err(error) => (Vec::new(), Some(Doubt::Processes(error)), 0),
         };
         // The daemon starts its plugins through a copy of itself.
         let own_child = |candidate: &&Candidate| found.iter().any(|other| other.id == candidate.parent);
@@ -208,7 +210,7 @@ impl Daemons {
             let folders = folders_of(host, owner_of, &named_by(&unit));
             (unit, folders)
         };
-        Self { running, unseen, unit: Unit::find(host).map(with_folders) }
+        Self { running, unseen, untrusted, unit: Unit::find(host).map(with_folders) }
     }
 
     /// The environments that may decide for the agent with these folders, in order: running daemons, then the systemd

@@ -11,10 +11,10 @@ use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::config::{Config, ConfigError};
 use anonymous_statistics::consent::{self, Consent, Decision};
-use anonymous_statistics::destination::{Destination, NoDestination};
+use anonymous_statistics::destination::Destination;
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::fields::Action;
-use anonymous_statistics::outbox::history::{History, To};
+use anonymous_statistics::outbox::history::History;
 use anonymous_statistics::outbox::outcome::{Disposition, Failure, Outcome, Reply};
 use anonymous_statistics::outbox::{Barrier, Entry, Outbox, Role, State};
 use anonymous_statistics::request::http::PreparedRequest;
@@ -53,7 +53,7 @@ impl Call {
         if call.invocation.count() == Some(0) {
             // Without a call: the known part of the daemon's next START.
             let library = call.library();
-            let history = History::read(library.as_deref(), To::NotKnownHere, UnixMillis::now()).ok();
+            let history = History::read(library.as_deref()).ok();
             let mut expected = next_call::expected("START", history.as_ref(), library.as_deref());
             for name in folders::VARIABLES.into_iter().chain([VERSION]) {
                 if let Some(value) = call.variable(name) {
@@ -112,13 +112,18 @@ impl Call {
         folders::library_directory(&self.named(), Path::is_dir).map(|library| library.path)
     }
 
-    pub(crate) fn destination(&self, config: &Config) -> Result<Destination, NoDestination> {
-        config.destination(self.variable(VERSION).and_then(OsStr::to_str))
-    }
-
-    pub(crate) fn assemble(&self, config: &Config, destination: &Destination) -> Result<Assembly, NoRequest> {
+    /// The request and its destination, or the substitute where it has none.
+    pub(crate) fn assemble(
+        &self,
+        config: &Config,
+        substitute: Option<Destination>,
+    ) -> Result<(Endpoint, Assembly), NoRequest> {
+        let version = self.variable(VERSION).and_then(OsStr::to_str);
+        let destination = config.destination(version).or_else(|none| substitute.ok_or(none))?;
+        let stamp = EventId::new()?;
         let machine = Machine::ask(&self.invocation);
-        Assembly::build(&self.invocation, &machine, config, Some(destination), EventId::new()?)
+        Assembly::build(&self.invocation, &machine, config, Some(&destination), stamp)
+            .map(|assembly| (destination.endpoint, assembly))
     }
 
     /// Does the whole work and reports its progress. The process may be ended at any time.
@@ -139,11 +144,7 @@ impl Call {
         };
         let deadline = config.deadline(self.action());
         progress.deadline(deadline);
-        let addressed = self.destination(&config).map_err(NoRequest::from).and_then(|destination| {
-            let assembly = self.assemble(&config, &destination)?;
-            Ok((destination.endpoint, assembly))
-        });
-        let (endpoint, assembly) = match addressed {
+        let (endpoint, assembly) = match self.assemble(&config, None) {
             Ok(addressed) => addressed,
             Err(error) => return progress.unusable(&error.to_string()),
         };

@@ -17,7 +17,7 @@ use std::time::Instant;
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::core_dump;
-use anonymous_statistics::destination::{Destination, NoDestination};
+use anonymous_statistics::destination::Destination;
 use anonymous_statistics::fields::Action;
 use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::request::NoRequest;
@@ -111,13 +111,9 @@ fn send(call: &Call, start: Instant) -> Ending {
 /// Compares the sent bytes with the prepared ones. A person asks for it, so it runs despite an opt-out.
 fn verify(call: &Call) -> Result<Output, Stop> {
     let config = call.config().map_err(NoRequest::from)?;
-    let destination = match call.destination(&config) {
-        // The bytes can be compared all the same.
-        Err(NoDestination::UnknownVersion) => Destination::this_machine(),
-        destination => destination.map_err(NoRequest::from)?,
-    };
-    let assembly = call.assemble(&config, &destination)?;
-    Ok(match verify::verify(&destination.endpoint, &assembly) {
+    // Whatever the destination, the bytes can be compared.
+    let (endpoint, assembly) = call.assemble(&config, Some(Destination::this_machine()))?;
+    Ok(match verify::verify(&endpoint, &assembly) {
         Ok((text, identical)) => {
             Output::ToPerson(LastWords { out: text.into_bytes(), err: Vec::new(), status: i32::from(!identical) })
         }
@@ -128,11 +124,10 @@ fn verify(call: &Call) -> Result<Output, Stop> {
 fn show(call: &Call) -> Result<Output, Stop> {
     let consent = call.consent();
     let config = call.config().map_err(NoRequest::from)?;
-    let destination = call.destination(&config).map_err(NoRequest::from)?;
-    let assembly = call.assemble(&config, &destination)?;
+    let (endpoint, assembly) = call.assemble(&config, None)?;
     let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
     let mut err = match consent.decision() {
-        Decision::Allowed => format!("would be sent to {}\n", destination.endpoint.host()),
+        Decision::Allowed => format!("would be sent to {}\n", endpoint.host()),
         Decision::OptedOut => format!("opted out by {because}: nothing would be sent\n"),
         Decision::Unknown => {
             format!("cannot tell whether this machine has opted out, because of {because}: nothing would be sent\n")

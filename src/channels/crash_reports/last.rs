@@ -13,7 +13,6 @@ use crate::agent::status_file::{
     self, Choice, Content, FILE, FILE_BYTES, LastStatus, NoStatus, Places, Read, Release, State, Uuid, choose,
 };
 use crate::agent::version::Version;
-use crate::channels::channel::NO_LIBRARY;
 use crate::channels::crash_reports::circumstances::{Circumstances, If, ThisMachine};
 use crate::channels::crash_reports::dedup::{self, Posted};
 use crate::channels::crash_reports::report::{Report, Unknown};
@@ -21,15 +20,18 @@ use crate::clock::UnixMillis;
 use crate::files;
 use crate::text::printable;
 
+/// Why nothing of an agent's own files can be seen. A library directory that does not exist yet may also be another one.
+pub(crate) const NO_LIBRARY: &str = "it is not known which folder is the agent's library directory";
+
 /// Where the daemon runs, as far as it decides which files it reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     pub library: Option<PathBuf>,
-    /// Whether the library directory is known not to exist yet.
-    pub is_new: bool,
     pub cache: Option<PathBuf>,
     /// Whether its unit gives it a `/tmp` of its own (`PrivateTmp=`, systemd.exec(5)). `None`: not known.
     pub private_tmp: Option<bool>,
+    /// Its working folder at its start; `/` without a unit that names another one.
+    pub working: Option<PathBuf>,
     /// The running daemon.
     pub process: Option<u32>,
     /// Its account.
@@ -82,11 +84,11 @@ impl Kept {
             place.cache.as_deref(),
             place.private_tmp,
             place.process,
-            Some(Path::new("/")),
+            Some(place.working.as_deref().unwrap_or(Path::new("/"))),
         );
         Self {
             status: match newest(&places, FILE, FILE_BYTES, place.user) {
-                StatusFile::None if place.library.is_none() && !place.is_new => StatusFile::Unseen(NO_LIBRARY.to_owned()),
+                StatusFile::None if place.library.is_none() => StatusFile::Unseen(NO_LIBRARY.to_owned()),
                 found => found,
             },
             posted: match newest(&places, dedup::FILE, dedup::FILE_BYTES, place.user) {
@@ -225,11 +227,12 @@ fn uuid(text: &str) -> Option<Uuid> {
 impl Place {
     /// `named`: the cache and log folders in the agent's configuration.
     pub fn of(folders: &Folders, named: [Option<&str>; 2]) -> Self {
-        let usual = |below: &str| folders.prefix().map(|prefix| prefix.join(below));
+        // FreeBSD keeps them outside the prefix of its packages (hier(7)).
+        let root = |prefix: PathBuf| if prefix == Path::new("/usr/local") { "/".into() } else { prefix };
+        let usual = |below: &str| folders.installation().map(root).map(|prefix: PathBuf| prefix.join(below));
         let [cache, logs] = named.map(|named| named.map(PathBuf::from));
         Self {
             library: folders.library_path().map(Path::to_owned),
-            is_new: folders.library.is_none() && folders.prefix().is_some(),
             cache: cache.or_else(|| usual("var/cache/netdata")),
             logs: logs.or_else(|| usual("var/log/netdata")),
             ..Self::default()

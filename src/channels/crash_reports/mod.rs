@@ -5,7 +5,7 @@ pub mod dedup;
 mod ending;
 mod field;
 pub mod fields;
-mod last;
+pub(crate) mod last;
 pub mod posted;
 mod report;
 mod rules;

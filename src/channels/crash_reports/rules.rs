@@ -4,7 +4,7 @@ use crate::agent::process::CI_VARIABLES;
 use crate::agent::version::Version;
 use crate::channels::channel::{Files, Seen, When};
 use crate::channels::crash_reports::last::{LastRun, LastSeen};
-use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
+use crate::channels::judgement::{Effect, Judgement, State, Step, by_version, of_known};
 use crate::release::Release;
 
 /// What a daemon does with the setting `crash reports`.
@@ -43,12 +43,14 @@ pub(super) fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
 
 /// Whether an agent reports, or may report, although its opt-out file is there.
 pub fn go_on_opted_out(version: Option<&Version>, files: &Files) -> bool {
-    let judgement = by_version(version, |release| match reports(&Ok(true), files) {
+    let judge = |release| match reports(&Ok(true), files) {
         _ if release < Release::REPORTS => Judgement::new(State::NotThere, ""),
         Ok(Reports::Off) => Judgement::new(State::Off, ""),
         Ok(_) => Judgement::new(State::On, ""),
         Err(judgement) => judgement,
-    });
+    };
+    // A setting that nobody knows to be necessary is not made for an unknown version.
+    let judgement = if version.is_some() { by_version(version, judge) } else { of_known(judge) };
     !judgement.state.is_silent()
 }
 
@@ -78,6 +80,9 @@ fn reports(disabled: &Result<bool, String>, files: &Files) -> Result<Reports, Ju
         (Ok(true), Ok(false)) => Err(match &files.claimed {
             // It learns its identifier after it has decided, and keeps it in the status file.
             Ok(true) => Judgement::new(State::OnLater, "the agent was claimed, which its last run did not know yet"),
+            Ok(false) if files.to_be_claimed.is_some() => {
+                Judgement::new(State::OnLater, files.to_be_claimed.unwrap_or_default())
+            }
             Ok(false) => {
                 Judgement::new(State::Off, "the daemon finds its telemetry disabled, and it was never claimed")
             }

@@ -157,16 +157,16 @@ impl Shape {
                 Ok(Value::Integer(number))
             }
             (Self::Collectors, Json::Array(items)) => {
-                let (mut fitting, mut refusals) = (Vec::new(), Vec::new());
+                let (mut kept, mut refusal) = (Collectors { fitting: Vec::new(), refused: 0 }, None);
                 for item in items {
                     match collector(item, hosts) {
-                        Ok(collector) => fitting.push(collector),
-                        Err(misfit) => refusals.push(misfit),
+                        Ok(collector) => kept.fitting.push(collector),
+                        Err(misfit) => (kept.refused, refusal) = (kept.refused + 1, Some(misfit)),
                     }
                 }
-                match refusals.first() {
-                    Some(misfit) if fitting.is_empty() => Err(*misfit),
-                    _ => Ok(Value::Collectors(Collectors { fitting, refused: refusals.len() })),
+                match refusal {
+                    Some(misfit) if kept.fitting.is_empty() => Err(misfit),
+                    _ => Ok(Value::Collectors(kept)),
                 }
             }
             (Self::Boolean | Self::Integer { .. } | Self::Collectors, _) => Err(Rejection::WrongShape),

@@ -46,8 +46,12 @@ pub(super) fn of_reports(agent: &Folders, refusal: &Refusal) -> Vec<String> {
             "The daemon is started with -c {path}: only that file can set it, under [{SECTION}]: {NAME} = off"
         )];
     }
+    let by_hand = agent
+        .conf
+        .as_deref()
+        .map(|path| format!("By hand, in {}: the line {NAME} = off under [{SECTION}]", words::path(path)));
     let systemd = Unit::find(&host).and_then(|unit| unit.exec_start).map(|command| drop_in(&command));
-    systemd.into_iter().flatten().chain(of_containers()).collect()
+    by_hand.into_iter().chain(systemd.into_iter().flatten()).chain(of_containers()).collect()
 }
 
 /// A drop-in that repeats the command. Of several options `-W set` the last one counts.

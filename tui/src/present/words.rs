@@ -4,13 +4,14 @@ use std::path::Path;
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
+use anonymous_statistics::agent::process::EnvSource;
 use anonymous_statistics::channels::crash_reports::HOST;
 use anonymous_statistics::channels::{Channel, Judgement, Step as ChannelStep, Verdict};
 use anonymous_statistics::config::FILE as CONFIG_FILE;
 use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
 use anonymous_statistics::fields::shape::Value;
 use anonymous_statistics::fields::{Action, Field, Origin, Sensitivity};
-use anonymous_statistics::inspect::Preview;
+use anonymous_statistics::inspect::{Other, Preview};
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::limits::OUTBOX_NAMES;
 use anonymous_statistics::request::NoRequest;
@@ -54,7 +55,23 @@ pub(crate) fn telemetry(preview: &Preview) -> Vec<String> {
     let channels = preview.channels();
     let telemetry = || channels.iter().filter(|channel| channel.is_telemetry);
     let names = telemetry().map(|channel| channel.name.len()).max().unwrap_or_default();
-    telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect()
+    let mut lines: Vec<String> =
+        telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect();
+    for other in &preview.others {
+        lines.push(format!("Another agent, {}:", other_agent(other)));
+        let telemetry = other.channels.iter().filter(|channel| channel.is_telemetry);
+        lines.extend(telemetry.map(|channel| format!("{:names$}  {}", channel.name, judged(channel))));
+    }
+    lines
+}
+
+/// Which of several agents it is: its folder, and who starts it.
+pub(crate) fn other_agent(other: &Other) -> String {
+    let folder = other.config_directory.as_deref().map_or_else(|| "no config directory".to_owned(), path);
+    match &other.whose {
+        EnvSource::Unit(unit) => format!("{folder}, as {} starts it", path(unit)),
+        _ => folder,
+    }
 }
 
 /// The verdict, and below it the telemetry channels.

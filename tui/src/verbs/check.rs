@@ -38,7 +38,15 @@ pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCod
         let (name, answer) = match (expect, &options.channel) {
             (Expect::Off, None) => ("off", off(&preview, options.require_agent)),
             (Expect::On, None) => ("on", on(&preview)),
-            (Expect::Off, Some(name)) => ("off", of_channel(&preview, name, State::is_silent)),
+            (Expect::Off, Some(_)) if preview.verdict() == Verdict::NoAgent => {
+                ("off", off(&preview, options.require_agent))
+            }
+            (Expect::Off, Some(name)) => {
+                let answer = of_channel(&preview, name, State::is_silent);
+                // An agent that is not judged may have this channel.
+                let hidden = preview.unseen_agent.clone().filter(|_why| answer.holds == Some(true));
+                ("off", hidden.map_or(answer, |because| Answer { holds: None, because }))
+            }
             (Expect::On, Some(name)) => ("on", of_channel(&preview, name, State::sends)),
         };
         expected.push(options.channel.iter().fold(name.to_owned(), |text, channel| format!("{channel} {text}")));
@@ -64,7 +72,7 @@ pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCod
         output::json(&checked)?;
     } else {
         output::lines(&[format!("{result}: expected {}: {}", checked.expected, checked.because)])?;
-        if result != "match" {
+        if result != "match" && preview.verdict() != Verdict::NoAgent {
             for line in words::telemetry(&preview) {
                 output::hint(&line);
             }

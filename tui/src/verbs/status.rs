@@ -76,13 +76,6 @@ fn text(preview: &Preview) -> String {
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
         let _ = writeln!(text, "    {:8} {}", "to stop", channel.how_to_stop);
     }
-    for other in &preview.others {
-        let folder = other.config_directory.as_deref().map_or_else(|| "no config directory".to_owned(), words::path);
-        let _ = writeln!(text, "\nAnother agent, {folder}:");
-        for channel in other.channels.iter().filter(|channel| channel.is_telemetry) {
-            let _ = writeln!(text, "  {}: {}", channel.name, words::judged(channel));
-        }
-    }
     let _ = match consent.decision() {
         Decision::OptedOut => writeln!(text, "\nTo opt in again: sudo telemetry-preview opt-in"),
         Decision::Allowed | Decision::Unknown => writeln!(text, "\nTo opt out: sudo telemetry-preview opt-out"),

@@ -52,6 +52,7 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
         return;
     }
     let agent = Agent::new();
+    agent.install_sender();
     let Some(daemon) = Daemon::start(&agent, &[("DO_NOT_TRACK", "0"), ("API_TOKEN", "canary-5d1f")]) else {
         return skip(this_test!(), "there is no sleep(1)");
     };

@@ -286,6 +286,7 @@ fn without_a_version_the_destination_is_not_known_here() {
 #[test]
 fn a_configuration_of_another_account_tells_nothing_about_the_daemon() {
     let agent = Agent::new();
+    agent.install_sender();
     let path = agent.path("etc/anonymous-statistics.toml");
     fs::write(&path, "history = 0\n").unwrap();
     // Only root can give a file away, and only root can read a file without permissions.
@@ -295,9 +296,11 @@ fn a_configuration_of_another_account_tells_nothing_about_the_daemon() {
     }
     let status = json(&agent.run(&["status", "--json"]));
     if core(&agent, "START", None).consent.in_the_way().next().is_none() {
-        assert_eq!(status["state"], "cannot-tell", "{status}");
+        assert_eq!(
+            (&status["channels"][0]["name"], &status["channels"][0]["state"]),
+            (&"events".into(), &"unknown".into())
+        );
     }
-    assert_ne!(status["state"], "will-not-send");
     assert_eq!(agent.run(&["show"]).code, Some(2));
 }
 
