@@ -18,12 +18,14 @@ use crate::channels::crash_reports::{Kept, Place, go_on_opted_out};
 use crate::channels::events::Events;
 use crate::channels::{self, Channel, Seen};
 use crate::clock::UnixMillis;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{self, Consent, Decision, Doubt, Finding};
-use crate::inspect::{Question, accounts, destination, restart};
+use crate::destination::Destination;
+use crate::inspect::question::Question;
+use crate::inspect::{accounts, restart};
 use crate::request::payload::EventId;
-use crate::request::{Assembly, Machine};
+use crate::request::{Assembly, Machine, NoRequest};
 
 /// Another agent of this machine, judged like the displayed one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,13 +113,13 @@ pub(super) fn kept(host: &dyn Host, daemons: &Daemons, folders: &Folders, runner
     let unit = daemons.unit.as_ref().filter(|(_, own)| own.may_be(folders.config_path()));
     let conf = folders.conf_in_force(host).ok();
     let names = [("cache", "cache directory"), ("log", "log directory")];
-    let named = names.map(|(name, old)| conf.as_ref().and_then(|conf| conf.directory(name, old)));
+    let moved = names.map(|(name, old)| conf.as_ref().and_then(|conf| conf.directory(name, old)));
     let place = Place {
         private_tmp: unit.map_or(Some(false), |(unit, _)| unit.private_tmp),
         working: unit.and_then(|(unit, _)| unit.working_directory.clone()),
         process: running.map(|daemon| daemon.process),
         user: runner,
-        ..Place::of(folders, named)
+        ..Place::of(folders, moved)
     };
     Kept::look(&place, host, facts)
 }
@@ -262,5 +264,18 @@ impl Agents {
             }
         }
         Self { daemons, candidates, targets: Target::of_all(&agents), is_named }
+    }
+}
+
+/// Without a version, only one that does not depend on it; but a complete call that says none has none.
+pub(super) fn destination(
+    config: &Result<Config, ConfigError>,
+    version: Option<&Version>,
+    is_complete: bool,
+) -> Result<Option<Destination>, NoRequest> {
+    let config = config.as_ref().map_err(|error| NoRequest::from(error.clone()))?;
+    match version {
+        None if !is_complete => Ok(config.own_destination()),
+        version => Ok(Some(config.destination(version.map(|version| version.text.as_str()))?)),
     }
 }

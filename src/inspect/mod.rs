@@ -4,16 +4,16 @@ mod accounts;
 mod agents;
 pub mod comparison;
 mod original;
+mod question;
 mod restart;
 pub mod watch;
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use system_facts::LiveHost;
 
-use crate::agent::folders::{CONFIG_DIRECTORIES, DirOverrides, Folders};
+use crate::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::next_call;
 use crate::agent::own_opt_out::User;
@@ -37,39 +37,9 @@ use crate::request::{Assembly, Machine, NoRequest};
 pub use original::Original;
 
 pub use agents::{Other, Target, goes_on_opted_out};
+pub use question::{Environment, Question};
 
 use agents::{Agents, Candidate, decide, kept, owner_of, unseen_agent};
-
-/// A snapshot of an environment.
-pub type Environment = BTreeMap<OsString, OsString>;
-
-/// A person's request for a preview.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// Ignored for a recorded call, which has its own.
-    pub action: String,
-    /// A recorded call (`--call FILE`).
-    pub call: Option<Invocation>,
-    /// Whether to fill unknown values with examples.
-    pub examples: bool,
-    /// `--config-dir`.
-    pub config_dir: Option<PathBuf>,
-    /// `--lib-dir`.
-    pub lib_dir: Option<PathBuf>,
-    /// `--plugins-dir`.
-    pub plugins_dir: Option<PathBuf>,
-    /// `--daemon-version`: as if a daemon of this version made the call.
-    pub daemon_version: Option<String>,
-    /// The caller's environment. That of a recorded call has precedence.
-    pub environment: Environment,
-}
-
-impl Question {
-    pub(crate) fn named(&self) -> DirOverrides {
-        let plugins = self.plugins_dir.clone();
-        DirOverrides { plugins, ..DirOverrides::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()) }
-    }
-}
 
 /// The stages of a preview. Each may be slow, or hang, with its file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +139,7 @@ impl Preview {
         let config = Config::load(folders.config_path());
         tell(Stage::History);
         let mut version = version_of(question, &folders);
-        let mut destination = destination(&config, version.as_ref(), question.call.is_some());
+        let mut destination = agents::destination(&config, version.as_ref(), question.call.is_some());
         let history = History::read(library).map_err(|error| error.to_string());
         let invocation = question.call.clone().unwrap_or_else(|| {
             let mut expected = next_call::expected(&question.action, history.as_ref().ok(), library);
@@ -180,7 +150,7 @@ impl Preview {
         });
         if version.is_none() && question.call.is_none() {
             version = said_by(&invocation);
-            destination = self::destination(&config, version.as_ref(), false);
+            destination = agents::destination(&config, version.as_ref(), false);
         }
         let to = match &destination {
             Ok(Some(destination)) => To::Server(&destination.endpoint),
@@ -308,19 +278,6 @@ fn version_of(question: &Question, folders: &Folders) -> Option<Version> {
 fn said_by(invocation: &Invocation) -> Option<Version> {
     let text = invocation.known_variable("NETDATA_VERSION").and_then(OsStr::to_str)?;
     Version::new(text, "the daemon's last event or call")
-}
-
-/// Without a version, only one that does not depend on it; but a complete call that says none has none.
-fn destination(
-    config: &Result<Config, ConfigError>,
-    version: Option<&Version>,
-    is_complete: bool,
-) -> Result<Option<Destination>, NoRequest> {
-    let config = config.as_ref().map_err(|error| NoRequest::from(error.clone()))?;
-    match version {
-        None if !is_complete => Ok(config.own_destination()),
-        version => Ok(Some(config.destination(version.map(|version| version.text.as_str()))?)),
-    }
 }
 
 fn proxy_to(
