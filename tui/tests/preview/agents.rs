@@ -184,3 +184,60 @@ fn where_processes_are_hidden_nothing_is_claimed() {
     assert!(part(&ran, "check").contains("status 3"), "{}", ran.out);
     assert!(part(&ran, "root").contains("\"decision\": \"allowed\""), "{}", ran.out);
 }
+
+/// Each scene is an agent of v2.9 with the opt-out file, and something else that lets it send, or of which nobody knows.
+#[test]
+fn off_is_not_said_where_the_next_start_may_find_something_else() {
+    let script = r#"
+        out=/etc/netdata/.opt-out-from-anonymous-statistics; node=0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59
+        scene() {
+            echo "== $1"; rm -rf /etc/netdata /var/lib/netdata /srv/* /run/systemd /usr/lib/netdata/*
+            mkdir -p /etc/netdata /var/lib/netdata /srv /run/systemd/system; touch $out; status v2.9.0 null /var/lib/netdata
+        }
+        status() {
+            echo "{\"version\": 28, \"agent\": {\"version\": \"$1\", \"status\": \"exited\", \"node_id\": $2}}" >$3/status-netdata.json
+        }
+        unit() { printf '[Service]\n%s\n' "$1" >/run/systemd/system/netdata.service; }
+        check() { says preview check --expect off; preview status | sed -n 2,5p; }
+        scene nothing; check
+        scene option; unit 'ExecStart=/usr/sbin/netdata -D -W set global "crash reports" all'
+        starts 0 /opt/sbin/netdata; daemon=$!; check; kill $daemon
+        scene variable; rm $out; unit 'ExecStart=/usr/sbin/netdata -D'
+        starts 0 /opt/sbin/netdata DISABLE_TELEMETRY=1; daemon=$!; check; kill $daemon
+        scene library; rm -r /var/lib/netdata; unit 'ExecStart=/usr/sbin/netdata -D'; check
+        scene cache; mkdir /srv/cache; printf '[global]\ncache directory = /srv/cache\n' >/etc/netdata/netdata.conf
+        status v2.9.0 "\"$node\"" /srv/cache; touch -d '+1 hour' /srv/cache/status-netdata.json; check
+        scene folder; mkdir /srv/wd; unit 'ExecStart=/usr/sbin/netdata -D
+WorkingDirectory=/srv/wd'
+        status v2.9.0 "\"$node\"" /srv/wd; touch -d '+1 hour' /srv/wd/status-netdata.json; check
+        scene stream; printf '[stream]\nenabled = yes\n' >/etc/netdata/stream.conf; check
+        scene token; printf '[global]\ntoken = x\n' >/etc/netdata/claim.conf; check
+        scene web; rm $out; printf '[global]\ncrash reports = off\n' >/etc/netdata/netdata.conf; check
+        scene plugins; rm $out; status v2.2.6 null /var/lib/netdata; mkdir -p /usr/lib/netdata/plugins.d
+        printf '#!/bin/sh\n' >/usr/lib/netdata/plugins.d/anonymous-statistics.sh
+        printf '[directories]\nplugins = /usr/lib/netdata/plugins.d /etc/custom\n' >/etc/netdata/netdata.conf; check
+        scene newer; status v2.11.0-900-nightly null /var/lib/netdata; check
+        scene account; rm -r /etc/netdata /var/lib/netdata; starts 1234 /home/mallory/netdata; daemon=$!; check; kill $daemon
+        scene nobody; rm -r /etc/netdata /var/lib/netdata; check
+    "#;
+    let script = script.replace("/home/mallory", "/srv/mallory");
+    let Some(ran) = on_a_machine(this_test!(), &script) else { return };
+    for (scene, code) in [
+        ("nothing", 0),
+        ("option", 1),
+        ("variable", 1),
+        ("library", 3),
+        ("cache", 1),
+        ("folder", 1),
+        ("stream", 1),
+        ("token", 1),
+        ("web", 1),
+        ("plugins", 1),
+        ("newer", 3),
+        ("account", 3),
+        ("nobody", 0),
+    ] {
+        let said = part(&ran, scene);
+        assert!(said.contains(&format!("status {code}\n")), "{scene}: {said}");
+    }
+}
