@@ -137,9 +137,13 @@ fn an_opted_out_sender_is_silent() {
 fn a_dry_run_shows_the_request_or_says_what_is_missing() {
     let Some(root) = Root::new("a_dry_run_shows_the_request_or_says_what_is_missing") else { return };
     let call = ["--dry-run", "START", "-", "-"];
-    let (out, _, status) = root.run("anonymous-statistics", &call, &[("NETDATA_REGISTRY_UNIQUE_ID", GUID)]);
+    let (identifier, version) = (("NETDATA_REGISTRY_UNIQUE_ID", GUID), ("NETDATA_VERSION", "v1.37.1"));
+    let (out, _, status) = root.run("anonymous-statistics", &call, &[identifier, version]);
     assert_eq!(status, 0);
     assert!(out.contains(&format!(r#""distinct_id":"{GUID}""#)), "{out}");
+    let (out, error, status) = root.run("anonymous-statistics", &call, &[identifier]);
+    assert_eq!((out.as_str(), status), ("", 2));
+    assert!(error.contains("does not say which version"), "{error}");
     let (out, error, status) = root.run("anonymous-statistics", &call, &[]);
     assert_eq!((out.as_str(), status), ("", 2));
     assert!(error.contains("NETDATA_REGISTRY_UNIQUE_ID is not a GUID"), "{error}");
@@ -151,7 +155,10 @@ fn the_preview_shows_text() {
     let (out, _, status) = root.run("telemetry-preview", &["status"], &[]);
     assert_eq!(status, 0);
     // Without /proc a running daemon is invisible, and this shell's variables are not the daemon's.
-    assert!(out.contains("Decision: unknown") && out.contains("the running processes: not found"), "{out}");
+    assert!(
+        out.contains("This project's sender: unknown") && out.contains("the running processes: not found"),
+        "{out}"
+    );
     let (_, _, status) = root.run("telemetry-preview", &["check", "--expect", "off"], &[("DO_NOT_TRACK", "1")]);
     assert_eq!(status, 3);
     let (out, _, status) = root.run("telemetry-preview", &["show"], &[]);

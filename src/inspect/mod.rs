@@ -80,6 +80,8 @@ pub struct Preview {
     pub consent: Consent,
     /// The other agents of this machine.
     pub others: Vec<Other>,
+    /// Whether only the agent of a named config directory was judged.
+    pub is_named: bool,
     /// Why an agent may be here that is not judged: it runs in a container, or processes cannot be seen.
     pub unseen_agent: Option<String>,
     /// The caller's decision, if another environment decides.
@@ -183,6 +185,7 @@ impl Preview {
             trust_store: seen().map(|()| trust_store(known)),
             others,
             unseen_agent: unseen_agent(&host, &daemons).filter(|_why| !is_named),
+            is_named,
             accounts,
             version,
             history,

@@ -105,6 +105,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
         daemons: Daemons::default(),
         surroundings: DaemonEnv::new(EnvSource::Daemon(812), |_variable| None),
         others: Vec::new(),
+        is_named: false,
         unseen_agent: None,
         accounts: (Some(0), Some(998)),
         askers: Some(consent(&[])),

@@ -200,11 +200,11 @@ fn dumps(folder: &Path, host: &dyn Host) -> (PathBuf, Result<Vec<String>, String
 fn this_machine(place: &Place, host: &dyn Host, facts: &Facts) -> ThisMachine {
     let guid = place.library.as_deref().and_then(|library| {
         let opened = files::open_below(library, IDENTITY_FILE.as_ref()).ok()?;
-        let modified = u64::try_from(opened.stat.st_mtime).ok()? * 1_000_000;
-        #[expect(clippy::useless_conversion, reason = "the type differs between systems")]
+        let modified = u64::try_from(opened.stat.st_mtime).ok()?.checked_mul(1_000_000)?;
+        #[allow(clippy::useless_conversion, reason = "the type differs between systems")]
         let below = u64::try_from(opened.stat.st_mtime_nsec).ok()? / 1000;
         let text = opened.read(64).ok()?;
-        Some((uuid(std::str::from_utf8(&text).ok()?)?, modified + below))
+        Some((uuid(std::str::from_utf8(&text).ok()?)?, modified.checked_add(below)?))
     });
     ThisMachine {
         machine_id: text(host, "/etc/machine-id").as_deref().and_then(uuid),

@@ -57,6 +57,9 @@ pub(crate) fn telemetry(preview: &Preview) -> Vec<String> {
     let names = telemetry().map(|channel| channel.name.len()).max().unwrap_or_default();
     let mut lines: Vec<String> =
         telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect();
+    if let (true, Some(folder)) = (preview.is_named, preview.folders.config_path()) {
+        lines.push(format!("Judged is only the agent of {}.", path(folder)));
+    }
     for other in &preview.others {
         lines.push(format!("Another agent, {}:", other_agent(other)));
         let telemetry = other.channels.iter().filter(|channel| channel.is_telemetry);
