@@ -144,7 +144,7 @@ fn a_dry_run_shows_the_request_or_says_what_is_missing() {
     let (out, error, status) = root.run("anonymous-statistics", &call, &[identifier]);
     assert_eq!((out.as_str(), status), ("", 2));
     assert!(error.contains("does not say which version"), "{error}");
-    let (out, error, status) = root.run("anonymous-statistics", &call, &[]);
+    let (out, error, status) = root.run("anonymous-statistics", &call, &[version]);
     assert_eq!((out.as_str(), status), ("", 2));
     assert!(error.contains("NETDATA_REGISTRY_UNIQUE_ID is not a GUID"), "{error}");
 }
