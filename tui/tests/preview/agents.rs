@@ -198,13 +198,13 @@ fn off_is_not_said_where_the_next_start_may_find_something_else() {
             echo "{\"version\": 28, \"agent\": {\"version\": \"$1\", \"status\": \"exited\", \"node_id\": $2}}" >$3/status-netdata.json
         }
         unit() { printf '[Service]\n%s\n' "$1" >/run/systemd/system/netdata.service; }
-        check() { says preview check --expect off; preview status | sed -n 2,5p; }
+        check() { says preview check --expect off "$@"; preview status | sed -n 2,5p; }
         scene nothing; check
         scene option; unit 'ExecStart=/usr/sbin/netdata -D -W set global "crash reports" all'
         starts 0 /opt/sbin/netdata; daemon=$!; check; kill $daemon
         scene variable; rm $out; unit 'ExecStart=/usr/sbin/netdata -D'
         starts 0 /opt/sbin/netdata DISABLE_TELEMETRY=1; daemon=$!; check; kill $daemon
-        scene library; rm -r /var/lib/netdata; unit 'ExecStart=/usr/sbin/netdata -D'; check
+        scene library; rm -r /var/lib/netdata; unit 'ExecStart=/usr/sbin/netdata -D'; check --daemon-version v2.9.0
         scene cache; mkdir /srv/cache; printf '[global]\ncache directory = /srv/cache\n' >/etc/netdata/netdata.conf
         status v2.9.0 "\"$node\"" /srv/cache; touch -d '+1 hour' /srv/cache/status-netdata.json; check
         scene folder; mkdir /srv/wd; unit 'ExecStart=/usr/sbin/netdata -D
