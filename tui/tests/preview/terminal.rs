@@ -436,10 +436,10 @@ fn characters_of_every_width_stay_in_their_columns() {
         ("C.UTF-8", "日本語é\\u{1b}]0;owned\\u{7}"),
         ("C", "\\u{65e5}\\u{672c}\\u{8a9e}e\\u{301}\\u{1b}]0;owned\\u{7}"),
     ] {
-        let terminal = Terminal::run((160, 50), &shell(&agent, &format!("{config} LANG={locale}"), ""));
+        let terminal = Terminal::run((120, 100), &shell(&agent, &format!("{config} LANG={locale}"), ""));
         terminal.wait_for(LOOKED);
         let screen = terminal.wait_for("Config directory");
-        // A long path, from a deep temporary folder, is broken into lines.
+        // A long path, from a deep temporary folder, is broken into lines; here there is one column of them.
         let in_one_line: String = screen.replace(['│', '█', '#'], "").split_whitespace().collect();
         let normal = in_one_line.replace("e\u{301}", "é");
         assert!(normal.contains(shown), "{locale}: {screen}");
