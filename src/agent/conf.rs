@@ -141,7 +141,7 @@ pub enum SettingSource<'a> {
 /// A daemon's whole configuration: the one file that it reads, and its command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InForce {
-    /// The file; `None` where there is none.
+    /// `None`: no file exists.
     pub path: Option<PathBuf>,
     file: NetdataConf,
     command: Option<Arc<CommandLine>>,

@@ -14,7 +14,7 @@ pub type User = Option<u32>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// There is none, or only a dangling link.
+    /// No file, or only a dangling link.
     Missing,
     /// Every account may read it.
     Everybody,
