@@ -2,14 +2,16 @@
 
 use crate::ask::Ask;
 use crate::linux::container::findings::{Findings, Mark, OTHER};
-use crate::linux::container::mountinfo::is_container_id;
+use crate::linux::container::mountinfo::{CONTAINER_ID, is_container_id};
 use crate::rules::{Rule, rule};
 use crate::source::Source;
+use crate::text::parts;
 
 pub(super) const CGROUP_LIMIT: usize = 64 * 1024;
 
 pub(super) const GROUPS: &[Rule] = &[
     rule("docker", "cgroup `docker-ID.scope`, `/docker/…`", "moby daemon/daemon_unix.go: getCgroupDriver"),
+    rule("docker", "cgroup `/ecs/…/ID`", "Amazon ECS agent, agent/taskresource/cgroup"),
     rule("podman", "cgroup `libpod-ID.scope`", "Podman libpod/container_internal_linux.go"),
     rule("crio", "cgroup `crio-ID.scope`", "CRI-O internal/config/cgmgr"),
     rule("containerd", "cgroup `cri-containerd-ID.scope`, `…:cri-containerd:ID`", "containerd internal/cri/server"),
@@ -30,7 +32,7 @@ pub(super) fn cgroups(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
 /// The marks in all paths.
 pub(crate) fn marks(text: &str) -> Vec<Mark> {
     let mut all = Vec::new();
-    for path in text.lines().filter_map(|line| line.splitn(3, ':').nth(2)) {
+    for path in parts(text, b'\n').filter_map(|line| Some(line.split_once(':')?.1.split_once(':')?.1)) {
         for found in path_marks(path) {
             if !all.contains(&found) {
                 all.push(found);
@@ -40,10 +42,11 @@ pub(crate) fn marks(text: &str) -> Vec<Mark> {
     all
 }
 
-/// Whether a name is this prefix and a container's id, as a systemd scope or a folder of cgroupfs.
-fn has_id(name: &str, prefix: &str) -> bool {
+/// The part of a name before a container's id at its end, as a systemd scope or a folder of cgroupfs.
+fn before_id(name: &str) -> Option<&str> {
     let name = name.strip_suffix(".scope").unwrap_or(name);
-    name.strip_prefix(prefix).is_some_and(is_container_id)
+    let (before, id) = name.split_at_checked(name.len().checked_sub(CONTAINER_ID)?)?;
+    is_container_id(id).then_some(before)
 }
 
 /// Whether a name begins with these words and no letter or digit follows.
@@ -52,42 +55,39 @@ fn begins(name: &str, prefix: &str) -> bool {
 }
 
 fn path_marks(path: &str) -> Vec<Mark> {
-    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-    let mut marks = Vec::new();
+    let mut names = parts(path, b'/').filter(|name| !name.is_empty()).enumerate().peekable();
+    let first = names.peek().map_or("", |(_, first)| *first);
+    let mut pod = None;
+    // Containers can be in containers: the last name is the innermost.
+    let mut innermost = None;
     let mut previous = "";
-    for (at, name) in names.iter().enumerate() {
-        let manager = if has_id(name, "docker-")
-            || (previous == "docker" && at == 1)
-            || (previous == "ecs" && is_container_id(name))
-        {
-            Some("docker")
-        } else if has_id(name, "libpod-") || has_id(name, "libpod-payload-") {
-            Some("podman")
-        } else if has_id(name, "crio-") {
-            Some("crio")
-        } else if has_id(name, "cri-containerd-") || name.contains(":cri-containerd:") {
-            Some("containerd")
-        } else if begins(name, "lxc.payload") || previous == "lxc" {
-            Some("lxc")
-        } else if begins(name, "machine-lxc") {
-            Some("lxc-libvirt")
-        } else if *name == "payload" && names.first() == Some(&"machine.slice") {
-            Some("systemd-nspawn")
-        } else {
-            None
+    while let Some((at, name)) = names.next() {
+        let manager = match before_id(name) {
+            _ if previous == "docker" && (at == 1 || is_container_id(name)) => Some("docker"),
+            // ECS' agent gives each task a group, and makes its containers with Docker.
+            _ if first == "ecs" && is_container_id(name) => Some("docker"),
+            Some("docker-") => Some("docker"),
+            Some("libpod-" | "libpod-payload-") => Some("podman"),
+            Some("crio-") => Some("crio"),
+            Some("cri-containerd-") => Some("containerd"),
+            _ if name.contains(":cri-containerd:") => Some("containerd"),
+            _ if begins(name, "lxc.payload") || previous == "lxc" => Some("lxc"),
+            _ if begins(name, "machine-lxc") => Some("lxc-libvirt"),
+            _ if name == "payload" && first == "machine.slice" => Some("systemd-nspawn"),
+            _ => None,
         };
-        marks.extend(manager.map(Mark::Manager));
-        // kubelet puts every pod below this group (pkg/kubelet/cm), with either driver.
-        if at < 3 && (*name == "kubepods" || *name == "kubepods.slice") && at + 1 < names.len() {
-            marks.push(Mark::Pod);
+        innermost = manager.or(innermost);
+        // kubelet puts every pod below this group (pkg/kubelet/cm), with either driver; its own group can be a container's.
+        if (name == "kubepods" || name == "kubepods.slice") && names.peek().is_some() {
+            pod = Some(Mark::Pod);
         }
         previous = name;
     }
     // Only container managers use a bare id of this length as a name.
-    if marks.is_empty() && names.last().is_some_and(|name| is_container_id(name)) {
-        marks.push(Mark::Manager(OTHER));
+    if innermost.is_none() && pod.is_none() && is_container_id(previous) {
+        innermost = Some(OTHER);
     }
-    marks
+    pod.into_iter().chain(innermost.map(Mark::Manager)).collect()
 }
 
 /// The words of all marks.
@@ -120,7 +120,11 @@ pub(crate) const MARKED: &[(&str, &[Mark])] = &[
     ("1:name=systemd:/lxc/web", &[Mark::Manager("lxc")]),
     ("0::/machine.slice/machine-x.scope/payload", &[Mark::Manager("systemd-nspawn")]),
     ("2:cpu:/docker/web", &[Mark::Manager("docker")]),
-    ("2:cpu:/ecs/task/ID", &[Mark::Manager("container-other")]),
+    ("2:cpu:/ecs/task/ID", &[Mark::Manager("docker")]),
+    ("2:cpu:/ecs/cluster/task/ID", &[Mark::Manager("docker")]),
+    ("1:name=systemd:/lxc/web/docker/ID", &[Mark::Manager("docker")]),
+    ("1:name=systemd:/docker/ID/docker/ID", &[Mark::Manager("docker")]),
+    ("4:memory:/docker/ID/kubelet/kubepods/pod1/cri-containerd-ID.scope", &[Mark::Pod, Mark::Manager("containerd")]),
     ("2:cpu:/actions_job/ID", &[Mark::Manager("container-other")]),
 ];
 

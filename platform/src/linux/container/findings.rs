@@ -10,15 +10,36 @@ pub(super) const OTHER: &str = "container-other";
 pub(crate) enum Mark {
     /// A container of this manager.
     Manager(&'static str),
+    /// The image is in this manager's store, and the container may be another's: Docker keeps images in containerd's store.
+    Store(&'static str),
+    /// Something that comes with this manager, and that others use too.
+    Weak(&'static str),
+    /// A file that a manager wrote into a folder named by the container's id.
+    Id,
     /// A container in a Kubernetes pod.
     Pod,
+    /// A mount of WSL.
+    Wsl,
 }
 
-/// The findings so far. The strongest evidence comes first, so the first proof and the first name stay.
+/// How surely a mark names the manager, the weakest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Strength {
+    #[default]
+    Weak,
+    /// A file that can be left over.
+    File,
+    Store,
+    /// The manager's own name or work.
+    Own,
+}
+
+/// The findings so far. The first proof stays. The strongest name stays, of several the first.
 #[derive(Default)]
 pub(crate) struct Findings {
     pub(super) proof: Option<Source>,
     pub(super) name: Option<(&'static str, Source)>,
+    pub(super) strength: Strength,
     pub(super) pod: Option<Source>,
     /// The evidence that there is no container.
     pub(super) initial: Option<Source>,
@@ -26,8 +47,10 @@ pub(crate) struct Findings {
     pub(super) hidden: bool,
     /// All mounts were read.
     pub(super) mounts: bool,
-    /// The kernel is that of WSL, which containers inside WSL share.
-    pub(super) wsl: bool,
+    /// A mount of a file in a folder named by the container's id.
+    pub(super) id: bool,
+    /// The kernel or the mounts are those of WSL, which containers inside WSL share.
+    pub(super) wsl: Option<Source>,
 }
 
 impl Findings {
@@ -35,25 +58,28 @@ impl Findings {
         self.proof.get_or_insert(source);
     }
 
-    pub(super) fn names(&mut self, name: &'static str, source: Source) {
-        if name != OTHER {
-            self.name.get_or_insert((name, source));
+    pub(super) fn names(&mut self, name: &'static str, strength: Strength, source: Source) {
+        if name != OTHER && (self.name.is_none() || self.strength < strength) {
+            self.name = Some((name, source));
+            self.strength = strength;
         }
     }
 
     pub(super) fn found(&mut self, name: &'static str, source: Source) {
         self.proves(source);
-        self.names(name, source);
+        self.names(name, Strength::Own, source);
     }
 
     pub(super) fn marked(&mut self, marks: &[Mark], source: Source) {
         for mark in marks {
+            self.proves(source);
             match mark {
-                Mark::Manager(name) => self.found(name, source),
-                Mark::Pod => {
-                    self.proves(source);
-                    self.pod.get_or_insert(source);
-                }
+                Mark::Manager(name) => self.names(name, Strength::Own, source),
+                Mark::Store(name) => self.names(name, Strength::Store, source),
+                Mark::Weak(name) => self.names(name, Strength::Weak, source),
+                Mark::Id => self.id = true,
+                Mark::Pod => _ = self.pod.get_or_insert(source),
+                Mark::Wsl => _ = self.wsl.get_or_insert(source),
             }
         }
     }

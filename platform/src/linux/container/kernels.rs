@@ -2,10 +2,10 @@
 
 use crate::ask::Ask;
 use crate::facts::Kernel;
-use crate::linux::container::findings::Findings;
+use crate::linux::container::findings::{Findings, Strength};
 use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::SYSTEMD;
+use crate::tables::{ILLUMOS, SYSTEMD};
 use crate::text::leading_number;
 use crate::unix;
 
@@ -14,9 +14,17 @@ const STATUS_LIMIT: usize = 16 * 1024;
 pub(super) const KERNELS: &[Rule] = &[
     rule("wsl", "`uname`: release with `Microsoft` or `WSL`", SYSTEMD),
     rule("gvisor", "`uname`: release `…-gvisor`", "gVisor pkg/sentry/kernel/version"),
+    rule(
+        "gvisor",
+        "`uname` or `/proc/version`: `#1 SMP Sun Jan 10 15:06:54 PST 2016`, the same since its first release",
+        "gVisor pkg/sentry/syscalls/linux/linux64.go, pkg/sentry/kernel/version",
+    ),
     rule("illumos-lx", "`uname` or `/proc/version`: `BrandZ virtual linux`", "illumos usr/src/uts/common/brand/lx"),
     rule("openvz", "`/proc/vz` without `/proc/bc`", SYSTEMD),
 ];
+
+/// The version of gVisor: no other kernel was built at this second.
+pub(crate) const GVISOR: &str = "#1 SMP Sun Jan 10 15:06:54 PST 2016";
 
 /// Kernels that are part of another system.
 pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
@@ -25,7 +33,7 @@ pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &K
     if release.contains("Microsoft") || release.contains("WSL") {
         ask.saw("uname: release", release);
         findings.proves(Source::UNAME);
-        findings.wsl = true;
+        findings.wsl = Some(Source::UNAME);
     }
     // gVisor is a kernel in user space with a release of its own (pkg/sentry/syscalls/linux).
     if release.ends_with("-gvisor") {
@@ -37,16 +45,44 @@ pub(super) fn kernels(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &K
         Some(version) => Some((version.clone(), Source::UNAME)),
         None => unix::proc_version(ask).map(|version| (version, Source::PROC_VERSION)),
     };
-    if let Some((version, source)) = version
-        && version.contains("BrandZ virtual linux")
-    {
-        findings.found("illumos-lx", source);
+    if let Some((version, source)) = version {
+        if version.contains(ILLUMOS) {
+            findings.found("illumos-lx", source);
+        } else if version.contains(GVISOR) {
+            ask.saw(source.name(), GVISOR);
+            findings.found("gvisor", source);
+        }
     }
     // OpenVZ has /proc/vz in containers and on the host, /proc/bc only on the host.
     if ask.exists("/proc/vz") == Some(true) && ask.exists("/proc/bc") == Some(false) {
         findings.found("openvz", Source::PROC_VZ);
     }
 }
+
+pub(super) const WSL: &[Rule] = &[rule(
+    "wsl",
+    "`uname`: release with `microsoft`, and `/run/WSL` or `/proc/sys/fs/binfmt_misc/WSLInterop`",
+    "WSL src/linux/init: config.cpp, binfmt.h",
+)];
+
+/// WSL, whose containers share its kernel: their own names come first.
+pub(super) fn wsl(ask: &mut Ask<'_, '_>, findings: &mut Findings, kernel: &Kernel) {
+    // The first kernels of WSL 2 are `4.19.104-microsoft-standard`. Microsoft builds others too.
+    let release = kernel.release.known().map_or("", String::as_str);
+    if findings.wsl.is_none()
+        && release.contains("microsoft")
+        && WSL_FILES.into_iter().any(|path| ask.exists(path) == Some(true))
+    {
+        findings.wsl = Some(Source::UNAME);
+    }
+    if let Some(source) = findings.wsl {
+        findings.proves(source);
+        findings.names("wsl", Strength::Weak, source);
+    }
+}
+
+/// WSL's sockets, and its entry for Windows programs.
+const WSL_FILES: [&str; 2] = ["/run/WSL", "/proc/sys/fs/binfmt_misc/WSLInterop"];
 
 pub(super) const STATUS: &[Rule] = &[
     rule("proot", "the tracer of this process is `proot`", SYSTEMD),

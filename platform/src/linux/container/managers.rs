@@ -1,7 +1,7 @@
 //! The word by which a container's manager identifies itself.
 
 use crate::ask::Ask;
-use crate::linux::container::findings::{Findings, OTHER, UNPROVEN};
+use crate::linux::container::findings::{Findings, OTHER, Strength, UNPROVEN};
 use crate::source::Source;
 use crate::tables::CONTAINER_WORDS;
 use crate::text::{VALUE_LIMIT, clean};
@@ -51,17 +51,17 @@ pub(super) fn pid1_environment(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
 }
 
 /// The same word in files that every user can read. Such a file can be left over, so it is proof only if the namespaces are
-/// unreadable, and a name only if mounts and cgroup have none.
+/// unreadable, and a name only if mounts and cgroup have none or a weak one.
 pub(super) fn manager_files(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
     for source in [Source::CONTAINER_MANAGER, Source::RUN_SYSTEMD_CONTAINER] {
         let Some(value) = ask.line(source.name()) else { continue };
         let name = word(&value);
         if findings.proof.is_some() || findings.initial.is_none() {
-            findings.found(name, source);
+            findings.proves(source);
         } else {
             // A later step may still prove a container with this name.
             ask.contradicted(source.name(), UNPROVEN);
-            findings.names(name, source);
         }
+        findings.names(name, Strength::File, source);
     }
 }

@@ -1,7 +1,7 @@
 //! Names for a container that something else proves.
 
 use crate::ask::Ask;
-use crate::linux::container::findings::{Findings, UNPROVEN};
+use crate::linux::container::findings::{Findings, Strength, UNPROVEN};
 use crate::rules::{Rule, rule};
 use crate::source::Source;
 
@@ -33,6 +33,11 @@ pub(super) const NAMES: &[Rule] = &[
     rule("apptainer", "`/.singularity.d`, a name only", "Apptainer docs: the image's meta data"),
     rule("podman", "`/run/.containerenv`, a name only", "Podman libpod/container_internal_common.go"),
     rule("docker", "`/.dockerenv`, a name only", "moby daemon/initlayer"),
+    rule(
+        "docker",
+        "`/.dockerenv` with mounts `/ID/{hostname,hosts,resolv.conf}`",
+        "moby daemon/container: NetworkMounts",
+    ),
 ];
 
 /// Names for a container that is proven and has no name yet.
@@ -43,21 +48,27 @@ pub(super) fn markers(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
         && let Some(comm) = ask.line(Source::PID1_COMM.name())
         && let Some((_, name)) = FIRST_PROCESSES.iter().find(|(known, _)| *known == comm)
     {
-        findings.names(name, Source::PID1_COMM);
+        findings.names(name, Strength::File, Source::PID1_COMM);
     }
     let proven = findings.proof.is_some();
+    // Docker's files, if its data folder is a mount of its own. The path that names Docker ends above that mount.
+    let unnamed_files = findings.id && findings.strength < Strength::Own;
     for marker in MARKERS {
-        let asked = !proven || findings.name.is_none();
+        let of_files = unnamed_files && marker.name == "docker";
+        let asked = !proven || findings.name.is_none() || of_files;
         if !asked || ask.host().metadata(marker.source.name()).is_err() {
             continue;
         }
         if !proven {
             ask.contradicted(marker.source.name(), UNPROVEN);
+        } else if of_files {
+            ask.saw(marker.source.name(), "exists");
+            findings.names(marker.name, Strength::Own, marker.source);
         } else if marker.mounts && findings.mounts {
             ask.contradicted(marker.source.name(), "a file can be left over, and its manager's mounts are not there");
         } else {
             ask.saw(marker.source.name(), "exists");
-            findings.names(marker.name, marker.source);
+            findings.names(marker.name, Strength::File, marker.source);
         }
     }
 }

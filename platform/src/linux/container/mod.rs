@@ -1,8 +1,9 @@
 //! The container around this program, and its manager.
 //!
-//! Proof is a pid or cgroup namespace other than the initial one, the manager's mark on process 1, its mounts or its cgroup. A
-//! mount, UTS, IPC, user or network namespace proves nothing, as a hardened service has all five. A marker file gives a name to
-//! a proven container only.
+//! Proof is a pid namespace other than the initial one, the manager's mark on process 1, its mounts or its cgroup. A mount, UTS,
+//! IPC, user, network or cgroup namespace proves nothing, as a hardened service has all six. A marker file gives a name to a
+//! proven container only. Of two marks the stronger one names: what a manager wrote for this container counts more than where
+//! its image is kept, and that more than LXCFS, which every manager can use.
 
 pub(crate) mod cgroup;
 mod findings;
@@ -16,10 +17,12 @@ use crate::ask::{Ask, Machine};
 use crate::fact::Fact;
 use crate::facts::{Container, Kernel};
 use crate::linux::container::cgroup::{GROUPS, cgroups};
-use crate::linux::container::findings::{Findings, OTHER};
+use crate::linux::container::findings::{Findings, OTHER, Strength};
+#[cfg(feature = "recorded")]
+pub(crate) use crate::linux::container::kernels::GVISOR;
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::kernels::kept_status;
-use crate::linux::container::kernels::{KERNELS, STATUS, kernels, status};
+use crate::linux::container::kernels::{KERNELS, STATUS, WSL, kernels, status, wsl};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::managers::kept_environment;
 use crate::linux::container::managers::{manager_files, pid1_environment};
@@ -30,6 +33,7 @@ use crate::linux::container::mountinfo::{MOUNTS, mounts};
 #[cfg(feature = "recorded")]
 pub(crate) use crate::linux::container::namespaces::kept_namespace;
 use crate::linux::container::namespaces::{NAMESPACES, namespaces, no_namespaces};
+use crate::linux::vminitd::starts_vminitd;
 use crate::rules::{Rule, Step, functions, rule};
 use crate::source::Source;
 use crate::tables::word_rules;
@@ -53,11 +57,11 @@ pub(crate) fn container(machine: &Machine<'_>, kernel: &Kernel) -> Container {
 
 type Look = fn(&mut Ask<'_, '_>, &mut Findings, &Kernel);
 
-/// The strongest evidence first: a later step neither withdraws a proof nor replaces a name.
+/// A later step neither withdraws a proof nor replaces a name that is as strong.
 pub(crate) const STEPS: &[Step<Look>] = &[
     Step { what: "the kernel: WSL, gVisor, illumos' zones, OpenVZ", rules: || KERNELS.to_vec(), run: kernels },
     Step {
-        what: "proof: a pid or cgroup namespace other than the initial one",
+        what: "proof: a pid namespace other than the initial one",
         rules: || NAMESPACES.to_vec(),
         run: |ask, findings, _| namespaces(ask, findings),
     },
@@ -83,12 +87,20 @@ pub(crate) const STEPS: &[Step<Look>] = &[
         rules: Vec::new,
         run: |ask, findings, _| no_namespaces(ask, findings),
     },
+    Step { what: "WSL, unless a container inside it has a name", rules: || WSL.to_vec(), run: wsl },
     Step {
-        what: "WSL, unless a container inside it has a name",
-        rules: Vec::new,
-        run: |_, findings, _| {
-            if findings.wsl {
-                findings.names("wsl", Source::UNAME);
+        what: "Apple's containers: on Arm the kernel's command line, in a container without a name",
+        rules: || {
+            vec![rule(
+                "apple",
+                "the kernel was started with `init=/sbin/vminitd`",
+                "apple/containerization Sources/Containerization/Kernel+Commandline.swift",
+            )]
+        },
+        run: |ask, findings, kernel| {
+            let arm = kernel.architecture.known().is_some_and(|architecture| architecture == "aarch64");
+            if arm && findings.proof.is_some() && findings.name.is_none() && starts_vminitd(ask) {
+                findings.names("apple", Strength::Own, Source::CMDLINE);
             }
         },
     },

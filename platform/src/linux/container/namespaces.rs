@@ -12,11 +12,8 @@ use crate::text::{VALUE_LIMIT, clean};
 const INITIAL_PID: &str = "pid:[4026531836]";
 const INITIAL_CGROUP: &str = "cgroup:[4026531835]";
 
-pub(super) const NAMESPACES: &[Rule] = &[rule(
-    OTHER,
-    "pid namespace is not `4026531836`, cgroup namespace not `4026531835`",
-    "Linux include/uapi/linux/nsfs.h",
-)];
+pub(super) const NAMESPACES: &[Rule] =
+    &[rule(OTHER, "pid namespace is not `4026531836`", "Linux include/uapi/linux/nsfs.h")];
 
 /// The target of a namespace's link.
 #[cfg(feature = "recorded")]
@@ -26,21 +23,28 @@ pub(crate) fn kept_namespace(link: &str) -> Vec<&str> {
     if number.is_some_and(|number| number.parse::<u32>().is_ok()) { vec![link] } else { Vec::new() }
 }
 
-/// The two namespaces that only containers have for themselves.
+/// The pid namespace, and where its link cannot be read the cgroup namespace. A cgroup namespace of its own proves nothing, as
+/// systemd makes one for a service (systemd.exec(5), `ProtectControlGroups=private`).
 pub(super) fn namespaces(ask: &mut Ask<'_, '_>, findings: &mut Findings) {
-    let both = [(Source::PID_NAMESPACE, INITIAL_PID), (Source::CGROUP_NAMESPACE, INITIAL_CGROUP)];
-    for (source, initial) in both {
-        let answer = ask.host().read_link(source.name());
-        findings.hidden |= answer.as_ref().is_err_and(|error| *error != Error::NotFound);
-        let Some(link) = ask.answer(source.name(), answer) else { continue };
-        let link = clean(&link, VALUE_LIMIT);
-        ask.saw(source.name(), &link);
-        if link == initial {
-            findings.initial.get_or_insert(source);
-        } else if link.contains(":[") {
-            findings.proves(source);
+    match namespace(ask, findings, Source::PID_NAMESPACE).as_deref() {
+        Some(INITIAL_PID) => findings.initial = Some(Source::PID_NAMESPACE),
+        Some(_) => findings.proves(Source::PID_NAMESPACE),
+        None => {
+            let link = namespace(ask, findings, Source::CGROUP_NAMESPACE);
+            if link.as_deref() == Some(INITIAL_CGROUP) {
+                findings.initial = Some(Source::CGROUP_NAMESPACE);
+            }
         }
     }
+}
+
+/// The target of a link to a namespace.
+fn namespace(ask: &mut Ask<'_, '_>, findings: &mut Findings, source: Source) -> Option<String> {
+    let answer = ask.host().read_link(source.name());
+    findings.hidden |= answer.as_ref().is_err_and(|error| *error != Error::NotFound);
+    let link = clean(&ask.answer(source.name(), answer)?, VALUE_LIMIT);
+    ask.saw(source.name(), &link);
+    link.contains(":[").then_some(link)
 }
 
 /// Kernels before 3.8 have no namespace files: a cgroup without marks is the best evidence against a container.
