@@ -10,15 +10,39 @@ pub struct Rule {
     /// The evidence, in Markdown.
     pub evidence: Cow<'static, str>,
     /// Its documentation.
-    pub citation: &'static str,
+    pub citation: Citation,
+}
+
+/// The documentation of a row: a page or a file. Only the catalogue shows it, so programs are built without the texts.
+#[derive(Clone, Copy, Debug)]
+pub struct Citation(#[cfg(feature = "catalogue")] &'static str);
+
+impl Citation {
+    #[cfg(feature = "catalogue")]
+    pub(crate) const fn new(text: &'static str) -> Self {
+        Self(text)
+    }
+
+    #[cfg(not(feature = "catalogue"))]
+    pub(crate) const fn new(_: &'static str) -> Self {
+        Self()
+    }
+
+    /// The text; empty without the feature `catalogue`.
+    pub const fn text(self) -> &'static str {
+        #[cfg(feature = "catalogue")]
+        return self.0;
+        #[cfg(not(feature = "catalogue"))]
+        ""
+    }
 }
 
 pub(crate) const fn rule(name: &'static str, evidence: &'static str, citation: &'static str) -> Rule {
-    Rule { name, evidence: Cow::Borrowed(evidence), citation }
+    Rule { name, evidence: Cow::Borrowed(evidence), citation: Citation::new(citation) }
 }
 
 /// The rule of a row in a lookup table.
-pub(crate) fn row(name: &'static str, evidence: String, citation: &'static str) -> Rule {
+pub(crate) fn row(name: &'static str, evidence: String, citation: Citation) -> Rule {
     Rule { name, evidence: evidence.into(), citation }
 }
 

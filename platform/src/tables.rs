@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::rules::{Rule, row};
+use crate::rules::{Citation, Rule, row};
 
 pub(crate) const SYSTEMD: &str = "systemd src/basic/virt.c";
 
@@ -16,7 +16,7 @@ pub struct HypervisorSignature {
     /// The technology of a product; otherwise the same name.
     pub hypervisor: &'static str,
     /// Its documentation.
-    pub citation: &'static str,
+    pub citation: Citation,
 }
 
 const fn signature(
@@ -25,7 +25,7 @@ const fn signature(
     hypervisor: &'static str,
     citation: &'static str,
 ) -> HypervisorSignature {
-    HypervisorSignature { signature, name, hypervisor, citation }
+    HypervisorSignature { signature, name, hypervisor, citation: Citation::new(citation) }
 }
 
 /// All known signatures.
@@ -69,11 +69,11 @@ pub struct DmiVirtual {
     /// Whether it is more specific than CPUID: such products show the signature of another hypervisor.
     pub before_cpuid: bool,
     /// Its documentation.
-    pub citation: &'static str,
+    pub citation: Citation,
 }
 
 const fn dmi(prefix: &'static str, name: &'static str, before_cpuid: bool, citation: &'static str) -> DmiVirtual {
-    DmiVirtual { prefix, name, before_cpuid, citation }
+    DmiVirtual { prefix, name, before_cpuid, citation: Citation::new(citation) }
 }
 
 /// All known virtual machines. `Oracle Corporation` is missing, as it is also the vendor of servers, and so are `Amazon EC2` and
@@ -109,6 +109,16 @@ pub(crate) fn firmware_rules(before_cpuid: bool) -> impl Iterator<Item = Rule> {
     these.map(|known| row(known.name, format!("SMBIOS `{}…`", known.prefix), known.citation))
 }
 
+/// The version of the kernel in illumos' Linux zones (usr/src/uts/common/brand/lx).
+pub(crate) const ILLUMOS: &str = "BrandZ virtual linux";
+
+/// The names of QEMU's machines, which it writes as the product's version. They stay where somebody else's vendor and product are
+/// set.
+pub(crate) const QEMU_MACHINES: &[&str] = &["pc-i440fx-", "pc-q35-", "virt-"];
+
+/// The family of `OpenStack`'s machines, whatever vendor and product are set.
+pub(crate) const NOVA_FAMILY: &str = "Virtual Machine";
+
 /// The SMBIOS field with a cloud's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DmiField {
@@ -116,6 +126,12 @@ pub(crate) enum DmiField {
     SysVendor,
     /// System product.
     ProductName,
+    /// System version.
+    ProductVersion,
+    /// Maker of the firmware.
+    BiosVendor,
+    /// Maker of the chassis.
+    ChassisVendor,
     /// Asset tag of the chassis.
     ChassisAssetTag,
 }
@@ -125,8 +141,42 @@ impl fmt::Display for DmiField {
         f.write_str(match self {
             Self::SysVendor => "vendor",
             Self::ProductName => "product",
+            Self::ProductVersion => "version",
+            Self::BiosVendor => "firmware vendor",
+            Self::ChassisVendor => "chassis vendor",
             Self::ChassisAssetTag => "asset tag",
         })
+    }
+}
+
+/// A text of SMBIOS, or the part of it that is always the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DmiText {
+    Is(&'static str),
+    Begins(&'static str),
+    Ends(&'static str),
+}
+
+impl DmiText {
+    /// The part of a text that is the same in all.
+    pub(crate) fn part(self, text: &str) -> Option<&str> {
+        match self {
+            Self::Is(known) => (text == known).then_some(text),
+            Self::Begins(known) => text.get(..known.len()).filter(|start| *start == known),
+            Self::Ends(known) => {
+                text.len().checked_sub(known.len()).and_then(|at| text.get(at..)).filter(|end| *end == known)
+            }
+        }
+    }
+}
+
+impl fmt::Display for DmiText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(known) => f.write_str(known),
+            Self::Begins(known) => write!(f, "{known}…"),
+            Self::Ends(known) => write!(f, "…{known}"),
+        }
     }
 }
 
@@ -135,44 +185,119 @@ impl fmt::Display for DmiField {
 pub(crate) struct Cloud {
     /// The field.
     pub(crate) field: DmiField,
-    /// The beginning of its text.
-    pub(crate) prefix: &'static str,
+    /// Its text.
+    pub(crate) text: DmiText,
     /// The name.
     pub(crate) id: &'static str,
+    /// The virtual machine that the text means. `None` where real machines have the same text and nothing tells them apart.
+    pub(crate) machine: Option<&'static str>,
+    /// The words of a product, or of a chassis' vendor, that mean a real machine all the same.
+    pub(crate) metal: &'static [&'static str],
     /// Its documentation.
-    pub(crate) citation: &'static str,
+    pub(crate) citation: Citation,
 }
 
-const fn cloud(field: DmiField, prefix: &'static str, id: &'static str, citation: &'static str) -> Cloud {
-    Cloud { field, prefix, id, citation }
+impl Cloud {
+    /// This row for a cloud whose real machines have these words in their product.
+    const fn metal(self, metal: &'static [&'static str]) -> Self {
+        Self { metal, ..self }
+    }
 }
 
-/// All known clouds. Their real machines have these texts too.
+const fn cloud(
+    field: DmiField,
+    text: DmiText,
+    id: &'static str,
+    machine: Option<&'static str>,
+    citation: &'static str,
+) -> Cloud {
+    Cloud { field, text, id, machine, metal: &[], citation: Citation::new(citation) }
+}
+
+use DmiField::{BiosVendor, ChassisAssetTag, ChassisVendor, ProductName, ProductVersion, SysVendor};
+use DmiText::{Begins, Ends, Is};
+
+const DS_IDENTIFY: &str = "cloud-init tools/ds-identify";
+const IMDS: &str = "systemd hwdb.d/40-imds.hwdb";
+const EC2: &str = "EC2 user guide, Detect whether a host is an EC2 instance; Amazon EC2 instance types";
+const KVM: Option<&str> = Some("kvm");
+
+/// All known clouds, the clearest text first: `OpenStack`'s product is also that of many others.
 pub(crate) const CLOUDS: &[Cloud] = &[
-    cloud(DmiField::SysVendor, "Amazon EC2", "aws", "EC2 user guide, Detect whether a host is an EC2 instance"),
-    cloud(DmiField::ProductName, "Google Compute Engine", "gcp", "Compute Engine, Detect if a VM is running in it"),
-    cloud(DmiField::ChassisAssetTag, "7783-7084-3265-9085-8269-3286-77", "azure", "cloud-init tools/ds-identify"),
-    cloud(DmiField::ChassisAssetTag, "OracleCloud.com", "oci", "cloud-init tools/ds-identify"),
-    cloud(DmiField::ChassisAssetTag, "HUAWEICLOUD", "huawei", "cloud-init tools/ds-identify"),
-    cloud(DmiField::ChassisAssetTag, "OpenTelekomCloud", "otc", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "Alibaba Cloud", "alibaba", "virt-what"),
-    cloud(DmiField::ProductName, "Alibaba Cloud ECS", "alibaba", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "DigitalOcean", "digitalocean", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "Hetzner", "hetzner", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "Scaleway", "scaleway", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "UpCloud", "upcloud", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "Vultr", "vultr", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "Akamai", "akamai", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "Linode", "akamai", "cloud-init tools/ds-identify"),
-    cloud(DmiField::ProductName, "Exoscale", "exoscale", "cloud-init tools/ds-identify"),
-    cloud(DmiField::ProductName, "CloudStack KVM Hypervisor", "cloudstack", "cloud-init tools/ds-identify"),
-    cloud(DmiField::ProductName, "OpenStack", "openstack", "cloud-init tools/ds-identify"),
-    cloud(DmiField::SysVendor, "OpenStack", "openstack", "Nova nova/version.py"),
+    cloud(SysVendor, Begins("Amazon EC2"), "aws", Some("amazon"), EC2).metal(&["metal"]),
+    cloud(BiosVendor, Begins("Amazon EC2"), "aws", Some("amazon"), IMDS).metal(&["metal"]),
+    cloud(ProductVersion, Ends(".amazon"), "aws", Some("xen"), "EC2 user guide, on Xen; Xen hvmloader/smbios.c"),
+    cloud(ProductName, Begins("Google Compute Engine"), "gcp", Some("google"), DS_IDENTIFY).metal(&["metal"]),
+    // Chromebooks have the same vendor, and products of their own.
+    cloud(ProductName, Is("Google"), "gcp", Some("google"), "google-cloud-go compute/metadata/sys_linux.go"),
+    cloud(ChassisAssetTag, Begins("7783-7084-3265-9085-8269-3286-77"), "azure", Some("microsoft"), DS_IDENTIFY),
+    // Oracle, Huawei and T-Systems rent real machines with the same tag. Their virtual machines say QEMU or OpenStack too.
+    cloud(ChassisAssetTag, Begins("OracleCloud.com"), "oci", None, DS_IDENTIFY),
+    cloud(ChassisAssetTag, Begins("HUAWEICLOUD"), "huawei", None, DS_IDENTIFY),
+    cloud(ChassisAssetTag, Begins("OpenTelekomCloud"), "otc", None, DS_IDENTIFY),
+    cloud(ChassisAssetTag, Begins("SAP CCloud VM"), "sap", Some("vm-other"), DS_IDENTIFY),
+    cloud(ChassisAssetTag, Begins("Samsung Cloud Platform"), "samsung", Some("vm-other"), DS_IDENTIFY),
+    cloud(ChassisAssetTag, Ends(".zstack.io"), "zstack", KVM, DS_IDENTIFY),
+    cloud(ChassisAssetTag, Begins("ibmcloud"), "ibm", None, "saptune system/csp.go"),
+    cloud(ChassisVendor, Begins("IBM:Cloud Compute Server"), "ibm", KVM, "saptune system/csp.go").metal(&["metal"]),
+    cloud(
+        ProductName,
+        Begins("Alibaba Cloud ECS"),
+        "alibaba",
+        KVM,
+        "systemd src/basic/virt.c; cloud-init tools/ds-identify",
+    ),
+    // The real machines of Alibaba have the vendor only.
+    cloud(SysVendor, Begins("Alibaba Cloud"), "alibaba", None, "virt-what"),
+    cloud(
+        SysVendor,
+        Begins("Tencent Cloud"),
+        "tencent",
+        KVM,
+        "Tencent Cloud's set_net_affinity.sh: only its virtual machines",
+    ),
+    // Yandex also builds servers.
+    cloud(SysVendor, Begins("Yandex"), "yandex", None, "openfact lib/facter"),
+    cloud(BiosVendor, Begins("Yandex"), "yandex", None, "openfact lib/facter"),
+    cloud(SysVendor, Begins("DigitalOcean"), "digitalocean", KVM, DS_IDENTIFY),
+    cloud(ProductName, Begins("vServer"), "hetzner", KVM, "landscape-client, virtual machines of Hetzner Cloud"),
+    cloud(BiosVendor, Begins("Hetzner"), "hetzner", KVM, IMDS),
+    // Hetzner writes its name into real servers too, whose product is empty.
+    cloud(SysVendor, Begins("Hetzner"), "hetzner", None, DS_IDENTIFY),
+    cloud(SysVendor, Begins("Scaleway"), "scaleway", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Begins("UpCloud"), "upcloud", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Begins("Vultr"), "vultr", KVM, DS_IDENTIFY).metal(&["VBM", "metal"]),
+    cloud(BiosVendor, Begins("Vultr"), "vultr", KVM, IMDS).metal(&["VBM", "metal"]),
+    cloud(SysVendor, Begins("Akamai"), "akamai", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Begins("Linode"), "akamai", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Begins("3DS Outscale"), "outscale", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Is("Tilaa"), "tilaa", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Is("e24cloud"), "e24cloud", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Is("NWCS"), "nwcs", KVM, DS_IDENTIFY),
+    cloud(ProductName, Begins("CloudSigma"), "cloudsigma", KVM, DS_IDENTIFY),
+    cloud(ProductName, Begins("CloudCIX"), "cloudcix", None, DS_IDENTIFY),
+    cloud(ProductName, Begins("SmartDC"), "smartos", None, DS_IDENTIFY),
+    cloud(ProductName, Begins("Exoscale"), "exoscale", KVM, DS_IDENTIFY),
+    cloud(ProductName, Begins("CloudStack KVM"), "cloudstack", KVM, DS_IDENTIFY),
+    cloud(ProductName, Begins("CloudStack"), "cloudstack", Some("vm-other"), DS_IDENTIFY),
+    cloud(ProductName, Begins("OpenStack"), "openstack", KVM, DS_IDENTIFY),
+    cloud(SysVendor, Begins("OpenStack"), "openstack", KVM, "Nova nova/version.py"),
+    cloud(ChassisAssetTag, Begins("OpenStack Nova"), "openstack", KVM, DS_IDENTIFY),
+    cloud(ChassisAssetTag, Begins("OpenStack Compute"), "openstack", KVM, DS_IDENTIFY),
 ];
 
 pub(crate) fn cloud_rules() -> Vec<Rule> {
-    let rule = |known: &Cloud| row(known.id, format!("SMBIOS {} `{}…`", known.field, known.prefix), known.citation);
+    let rule = |known: &Cloud| row(known.id, format!("SMBIOS {} `{}`", known.field, known.text), known.citation);
     CLOUDS.iter().map(rule).collect()
+}
+
+pub(crate) fn cloud_machine_rules() -> Vec<Rule> {
+    let rule = |known: &Cloud| {
+        let but = if known.metal.is_empty() { String::new() } else { format!(", not `{}`", known.metal.join("`, `")) };
+        let machine = known.machine.filter(|machine| !matches!(*machine, "amazon" | "google" | "xen"))?;
+        Some(row(machine, format!("SMBIOS {} `{}`{but}", known.field, known.text), known.citation))
+    };
+    CLOUDS.iter().filter_map(rule).collect()
 }
 
 /// Another program's word for a name.
@@ -183,11 +308,11 @@ pub struct Word {
     /// The name: systemd's word where it has one.
     pub name: &'static str,
     /// Its documentation.
-    pub citation: &'static str,
+    pub citation: Citation,
 }
 
 const fn word(word: &'static str, name: &'static str, citation: &'static str) -> Word {
-    Word { word, name, citation }
+    Word { word, name, citation: Citation::new(citation) }
 }
 
 /// Container managers' words in process 1's variable `container` and in the files made from it
@@ -206,6 +331,7 @@ pub(crate) const CONTAINER_WORDS: &[Word] = &[
     word("crio", "crio", "virt-what virt-what.in; facter lib/facter/resolvers/containers.rb"),
     word("flatpak", "flatpak", "flatpak common/flatpak-run.c: container=flatpak"),
     word("edera", "edera", "am-i-isolated"),
+    word("apple", "apple", "apple/container pull request 1779"),
     word("zone", "illumos-lx", "facter lib/facter/resolvers/containers.rb"),
 ];
 

@@ -18,6 +18,9 @@ const HYPER_V: &str = "Microsoft Hv";
 /// Hyper-V's privileges in EBX, with the bit for isolation, and the kind of isolation (Linux `arch/x86/kernel/cpu/mshyperv.c`).
 pub(crate) const PRIVILEGES: u32 = 0x4000_0003;
 pub(crate) const ISOLATION: u32 = 1 << 22;
+/// The rights to make partitions and to manage processors (Linux `include/hyperv/hvgdk_mini.h`).
+const CREATE_PARTITIONS: u32 = 1;
+const CPU_MANAGEMENT: u32 = 1 << 12;
 pub(crate) const CONFIGURATION: u32 = 0x4000_000c;
 pub(crate) const ISOLATION_TYPE: u32 = 0xf;
 
@@ -37,7 +40,7 @@ pub(crate) fn kept(leaf: u32, found: CpuidRegisters) -> CpuidRegisters {
     match leaf {
         BASIC => CpuidRegisters { eax: found.eax, ..none },
         FEATURES => CpuidRegisters { ecx: found.ecx & HYPERVISOR_PRESENT, ..none },
-        PRIVILEGES => CpuidRegisters { ebx: found.ebx & ISOLATION, ..none },
+        PRIVILEGES => CpuidRegisters { ebx: found.ebx & (ISOLATION | CREATE_PARTITIONS | CPU_MANAGEMENT), ..none },
         CONFIGURATION => CpuidRegisters { ebx: found.ebx & ISOLATION_TYPE, ..none },
         TDX if is_tdx(found) => CpuidRegisters { eax: 0, ..found },
         base if base == FIRST_BASE || NEXT_BASES.contains(&base) => {
@@ -61,12 +64,35 @@ fn is_within(base: u32, leaf: u32) -> bool {
     (base..base + 0x100).contains(&leaf)
 }
 
+/// This machine's part under Hyper-V.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Partition {
+    #[default]
+    Guest,
+    /// The one that owns the hardware.
+    Root,
+    /// A guest that makes guests beside itself ("L1VH").
+    Parent,
+}
+
+impl Partition {
+    /// The rule of Linux, `hv_identify_partition_type` in `drivers/hv/hv_common.c`: an isolated guest is never privileged.
+    fn of(privileges: u32) -> Self {
+        match privileges & (ISOLATION | CREATE_PARTITIONS | CPU_MANAGEMENT) {
+            CREATE_PARTITIONS => Self::Parent,
+            rights if rights == CREATE_PARTITIONS | CPU_MANAGEMENT => Self::Root,
+            _ => Self::Guest,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Hypervisor {
     /// The hypervisor bit; `None` without CPUID.
     pub(crate) present: Option<bool>,
     /// Its signatures, the first base first.
     pub(crate) signatures: Vec<String>,
+    pub(crate) partition: Partition,
 }
 
 pub(crate) fn signature(registers: CpuidRegisters) -> String {
@@ -89,7 +115,24 @@ pub(crate) fn hypervisor(ask: &mut Ask<'_, '_>) -> Hypervisor {
             signatures.extend(NEXT_BASES.iter().map_while(|base| ask_signature(ask, *base)));
         }
     }
-    Hypervisor { present: Some(present), signatures }
+    // Another hypervisor that shows Hyper-V's interface shows its own signature too, or is found by its product.
+    let partition = match &*signatures {
+        [only] if only == HYPER_V => partition(ask),
+        _ => Partition::Guest,
+    };
+    Hypervisor { present: Some(present), signatures, partition }
+}
+
+fn partition(ask: &mut Ask<'_, '_>) -> Partition {
+    const ASKED: &str = "cpuid: leaf 0x40000003";
+    let answer = ask.host().cpuid(PRIVILEGES, 0);
+    let partition = ask.answer(ASKED, answer).map_or(Partition::Guest, |found| Partition::of(found.ebx));
+    match partition {
+        Partition::Guest => {}
+        Partition::Root => ask.saw(ASKED, "root partition"),
+        Partition::Parent => ask.saw(ASKED, "a guest that makes guests"),
+    }
+    partition
 }
 
 fn ask_signature(ask: &mut Ask<'_, '_>, base: u32) -> Option<String> {
@@ -109,6 +152,20 @@ fn ask_signature(ask: &mut Ask<'_, '_>, base: u32) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_partition_is_told_by_its_rights() {
+        for (privileges, expected) in [
+            (0, Partition::Guest),
+            (0x2830, Partition::Guest),
+            (CPU_MANAGEMENT, Partition::Guest),
+            (CREATE_PARTITIONS | 0x30, Partition::Parent),
+            (CREATE_PARTITIONS | CPU_MANAGEMENT | 0xffe, Partition::Root),
+            (CREATE_PARTITIONS | CPU_MANAGEMENT | ISOLATION, Partition::Guest),
+        ] {
+            assert_eq!(Partition::of(privileges), expected, "{privileges:#x}");
+        }
+    }
 
     #[test]
     fn signatures_are_read_from_the_registers() {

@@ -3,6 +3,7 @@
 use crate::ask::Ask;
 use crate::linux::cpu::cpuinfo::CpuInfo;
 use crate::linux::virtualization::guest::{Guest, OTHER, guest};
+use crate::linux::vminitd::starts_vminitd;
 use crate::rules::{Rule, rule};
 use crate::source::Source;
 use crate::tables::SYSTEMD;
@@ -12,6 +13,16 @@ pub(super) const DEVICE_TREE: &[Rule] = &[
     rule("xen", "device tree: `hypervisor/compatible` holds `xen`", SYSTEMD),
     rule("vmware", "device tree: `hypervisor/compatible` holds `vmware`", SYSTEMD),
     rule(
+        "apple",
+        "device tree: `hypervisor/compatible` holds `apple,virtualization`",
+        "Apple Virtualization framework; measured",
+    ),
+    rule(
+        "gunyah",
+        "device tree: `hypervisor/compatible` holds `gunyah`",
+        "Gunyah resource manager src/vm_creation/dto_construct.c",
+    ),
+    rule(
         "powervm",
         "device tree: `ibm,partition-name` and `hmc-managed?` without `chosen/qemu,graphic-width`",
         SYSTEMD,
@@ -20,13 +31,16 @@ pub(super) const DEVICE_TREE: &[Rule] = &[
     rule(OTHER, "device tree: `hypervisor/compatible` with another word, or `linux,dummy-virt`", SYSTEMD),
 ];
 
-/// The device tree: Arm, RISC-V and POWER.
-pub(super) fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
+/// The device tree: Arm, RISC-V and POWER. Dom0 of Xen has Xen's node too.
+pub(super) fn device_tree(ask: &mut Ask<'_, '_>, dom0: bool) -> Option<Guest> {
     let source = Source::DEVICE_TREE;
     match ask.line("/proc/device-tree/hypervisor/compatible").as_deref() {
+        Some(value) if dom0 && value.contains("xen") => return None,
         Some("linux,kvm") => return guest("kvm", "kvm", source),
         Some(value) if value.contains("xen") => return guest("xen", "xen", source),
         Some(value) if value.contains("vmware") => return guest("vmware", "vmware", source),
+        Some(value) if value.starts_with("apple,virtualization") => return guest("apple", "apple", source),
+        Some(value) if value.contains("gunyah") => return guest("gunyah", "gunyah", source),
         Some(_) => return Some(Guest { name: OTHER, hypervisor: None, source }),
         None => {}
     }
@@ -45,6 +59,7 @@ pub(super) fn device_tree(ask: &mut Ask<'_, '_>) -> Option<Guest> {
     }
     match ask.line("/proc/device-tree/compatible").as_deref() {
         Some("qemu,pseries") => Some(Guest { name: "qemu", hypervisor: None, source }),
+        Some(value) if value.starts_with("apple,virtualization") => guest("apple", "apple", source),
         Some("linux,dummy-virt") => Some(Guest { name: OTHER, hypervisor: None, source }),
         _ => None,
     }
@@ -112,4 +127,24 @@ pub(super) fn emulated_devices(ask: &mut Ask<'_, '_>) -> Option<Guest> {
         return Some(Guest { name: "qemu", hypervisor: None, source: Source::PCI_DEVICES });
     }
     None
+}
+
+pub(super) const VMINITD: &[Rule] = &[
+    rule("apple", "the kernel was started with `init=/sbin/vminitd` on Apple's processor", CONTAINERIZATION),
+    rule(OTHER, "the same on another processor", CONTAINERIZATION),
+];
+
+const CONTAINERIZATION: &str =
+    "apple/containerization Sources/Containerization: Kernel+Commandline.swift, LinuxContainer.swift";
+
+/// Apple's containers: each has a machine of its own, whose first process is `vminitd`, and `/sys/firmware` is covered.
+pub(super) fn vminitd(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Option<Guest> {
+    if !starts_vminitd(ask) {
+        return None;
+    }
+    // The maker's code of Apple in the processor's main id (Linux arch/arm64/include/asm/cputype.h).
+    if info.and_then(|info| info.get("CPU implementer")) == Some("0x61") {
+        return guest("apple", "apple", Source::CMDLINE);
+    }
+    Some(Guest { name: OTHER, hypervisor: None, source: Source::CMDLINE })
 }

@@ -1,9 +1,9 @@
 //! Input and output of the detection steps.
 
 use crate::ask::Ask;
+use crate::dmi::Dmi;
 use crate::linux::cpu::cpuinfo::CpuInfo;
 use crate::linux::virtualization::cpuid::Hypervisor;
-use crate::linux::virtualization::dmi::Dmi;
 use crate::linux::virtualization::xen::Xen;
 use crate::source::Source;
 
@@ -33,4 +33,6 @@ pub(crate) struct Look<'t, 'm, 'h> {
     pub(super) xen: Xen,
     pub(super) x86: bool,
     pub(super) architecture: &'t str,
+    /// The kernel's release.
+    pub(super) release: &'t str,
 }

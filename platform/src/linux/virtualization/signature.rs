@@ -8,10 +8,18 @@ use crate::source::Source;
 use crate::tables::{self, HypervisorSignature};
 use crate::text::{EXCERPT_LIMIT, clean};
 
+/// systemd's word for Hyper-V.
+pub(super) const HYPER_V: &str = "microsoft";
+
+/// The name of the hypervisor with this signature.
+pub(super) fn hypervisor_name(signature: &str) -> Option<&'static str> {
+    tables::hypervisor(signature).map(|row| row.name)
+}
+
+/// The first signature but Hyper-V's, which other hypervisors show to Windows guests before their own.
 pub(super) fn known_signature(hypervisor: &Hypervisor) -> Option<&'static HypervisorSignature> {
-    let known = || hypervisor.signatures.iter().filter_map(|signature| tables::hypervisor(signature));
-    // For Windows guests other hypervisors show Hyper-V's signature first, then their own.
-    known().find(|row| row.name != "microsoft").or_else(|| known().next())
+    let mut known = hypervisor.signatures.iter().filter_map(|signature| tables::hypervisor(signature));
+    known.find(|row| row.name != HYPER_V)
 }
 
 pub(super) fn signature(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
@@ -23,6 +31,18 @@ pub(super) fn signature(look: &mut Look<'_, '_, '_>) -> Option<Guest> {
         return guest("firecracker", "kvm", source);
     }
     guest(row.name, row.hypervisor, Source::CPUID)
+}
+
+pub(super) const WSL: &[Rule] =
+    &[rule(HYPER_V, "`uname`: release with `microsoft-standard` or `WSL2`", "WSL 2 runs in a machine of Hyper-V")];
+
+/// Hyper-V, where nothing else has a name. Arm shows no signature, but WSL 2 is always in a machine of Hyper-V.
+pub(super) fn hyper_v(hypervisor: &Hypervisor, release: &str) -> Option<Guest> {
+    if hypervisor.signatures.iter().any(|signature| hypervisor_name(signature) == Some(HYPER_V)) {
+        return guest(HYPER_V, HYPER_V, Source::CPUID);
+    }
+    let is_wsl = hypervisor.present.is_none() && (release.contains("microsoft-standard") || release.contains("WSL2"));
+    if is_wsl { guest(HYPER_V, HYPER_V, Source::UNAME) } else { None }
 }
 
 pub(super) const FIRECRACKER: &[Rule] = &[
