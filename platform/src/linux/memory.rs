@@ -2,7 +2,7 @@
 
 use crate::ask::{Ask, Machine};
 use crate::facts::Memory;
-use crate::mountinfo;
+use crate::linux::own_view;
 use crate::source::Source;
 use crate::text::leading_number;
 
@@ -25,11 +25,10 @@ pub(crate) fn kept(meminfo: &str) -> Vec<&str> {
 
 pub(crate) fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
-    // LXCFS mounts a file with the container's limit over it; sysinfo(2) still has the machine's memory. The managed pages of
-    // /proc/zoneinfo would not do, as on some machines they are fewer than MemTotal.
-    let mounts = ask.text(Source::MOUNTINFO.name(), mountinfo::LIMIT);
-    if mounts.is_some_and(|mounts| mounts.text.contains(" /proc/meminfo ")) {
-        ask.contradicted(Source::MEMINFO.name(), "another file is mounted over it");
+    // sysinfo(2) still has the machine's memory. The managed pages of /proc/zoneinfo would not do, as on some machines they
+    // are fewer than MemTotal.
+    if own_view::of_memory(&mut ask) {
+        ask.contradicted(Source::MEMINFO.name(), own_view::WHY);
         let answer = machine.host.quantities();
         let bytes = ask.answer("sysinfo: memory", answer).and_then(|quantities| quantities.memory_bytes);
         if let Some(bytes) = bytes {
