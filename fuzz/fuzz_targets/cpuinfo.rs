@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| system_facts::fuzz::cpuinfo(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| system_facts::internal::fuzz::cpuinfo(bytes));

@@ -1,132 +1,62 @@
 //! The processors.
 
 pub(crate) mod arm;
+pub(crate) mod cpu_set;
 pub(crate) mod cpuinfo;
+mod topology;
+pub(crate) mod vendors;
 
-use std::collections::BTreeSet;
-use std::rc::Rc;
-
-use crate::ask::{Ask, Machine, Text};
+use crate::ask::{Ask, Machine};
 use crate::facts::Cpu;
-use crate::linux::cpu::cpuinfo::{CpuInfo, HEAD_LIMIT, WHOLE_LIMIT};
+use crate::linux::cpu::cpu_set::CpuSet;
+use crate::linux::cpu::cpuinfo::CpuInfo;
+use crate::linux::cpu::topology::topology;
 use crate::source::Source;
-use crate::text::{cpu_list_count, leading_number};
 
-/// Smaller machines are asked about each CPU if nothing shorter tells; larger ones are regular.
-const ASK_EACH_LIMIT: u64 = 64;
+pub(crate) use topology::head;
 
-const ONLINE: &str = "/sys/devices/system/cpu/online";
-/// The same lists by their names since and before Linux 5.3.
-const THREAD_LISTS: [&str; 2] = [
-    "/sys/devices/system/cpu/cpu0/topology/core_cpus_list",
-    "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list",
-];
-const PACKAGE_LISTS: [&str; 2] = [
-    "/sys/devices/system/cpu/cpu0/topology/package_cpus_list",
-    "/sys/devices/system/cpu/cpu0/topology/core_siblings_list",
-];
+/// Questions about frequencies. A machine with more policies has one kind of cores.
+const FREQUENCIES_LIMIT: usize = 64;
+const POLICIES: &str = "/sys/devices/system/cpu/cpufreq";
+const POLICIES_LIMIT: usize = 1 << 16;
 
-/// The start of /proc/cpuinfo. For the rest an x86 kernel asks every CPU for its frequency.
-pub(crate) fn head(ask: &mut Ask<'_, '_>) -> Option<Rc<Text>> {
-    ask.text(Source::PROC_CPUINFO.name(), HEAD_LIMIT)
+/// The number of a policy, which is that of its first CPU.
+fn policy(name: &str) -> Option<u64> {
+    name.strip_prefix("policy")?.parse().ok()
 }
 
-fn whole(ask: &mut Ask<'_, '_>) -> Option<Rc<Text>> {
-    let head = head(ask)?;
-    if head.whole { Some(head) } else { ask.text(Source::PROC_CPUINFO.name(), WHOLE_LIMIT) }
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_policy(name: &str) -> Vec<&str> {
+    policy(name).map(|_| name).into_iter().collect()
 }
 
-/// The number of CPUs in the first of these lists that exists.
-fn list_count(ask: &mut Ask<'_, '_>, paths: [&'static str; 2]) -> Option<u64> {
-    paths.iter().find_map(|path| ask.line(*path)).and_then(|list| cpu_list_count(&list)).filter(|count| *count > 0)
+/// A frequency in hertz. sysfs has it in kHz (Documentation/admin-guide/pm/cpufreq.rst).
+fn maximum(ask: &mut Ask<'_, '_>, folder: &str) -> Option<u64> {
+    let kilohertz = ask.line(format!("{folder}/cpuinfo_max_freq"))?;
+    kilohertz.parse::<u64>().ok()?.checked_mul(1000).filter(|hertz| *hertz > 0)
 }
 
-#[derive(Default)]
-struct Topology {
-    logical: Option<(u64, Source)>,
-    cores: Option<(u64, Source)>,
-    sockets: Option<(u64, Source)>,
-    threads: Option<(u64, Source)>,
-}
-
-/// Sockets, cores and threads. On x86 the first processor's lines count its package, so two short reads answer for a regular
-/// machine of any size. Other architectures have the lists of sysfs.
-fn topology(ask: &mut Ask<'_, '_>, info: Option<&CpuInfo<'_>>) -> Topology {
-    let online = ask.line(ONLINE).and_then(|list| cpu_list_count(&list)).map(|count| (count, Source::SYS_CPU));
-    let logical = online.or_else(|| {
-        whole(ask)
-            .and_then(|file| CpuInfo::parse(&file.text).logical_count())
-            .map(|count| (count, Source::PROC_CPUINFO))
-    });
-    let Some((count, _)) = logical else { return Topology::default() };
-
-    if let Some(info) = info
-        && let (Some(siblings), Some(cores)) = (info.number("siblings"), info.number("cpu cores"))
-        && siblings > 0
-        && cores > 0
-    {
-        if count.is_multiple_of(siblings) {
-            let sockets = count / siblings;
-            let threads = siblings.is_multiple_of(cores).then_some(siblings / cores);
-            // If performance and efficiency cores have different numbers of threads, the first CPU's list decides.
-            let threads = threads
-                .map(|count| (count, Source::PROC_CPUINFO))
-                .or_else(|| list_count(ask, THREAD_LISTS).map(|count| (count, Source::SYS_CPU)));
-            return Topology {
-                logical,
-                cores: Some((cores.saturating_mul(sockets), Source::PROC_CPUINFO)),
-                sockets: Some((sockets, Source::PROC_CPUINFO)),
-                threads,
-            };
-        }
-        // With packages of different sizes or offline CPUs, every processor's own lines decide.
-        if let Some((sockets, cores)) = whole(ask).and_then(|file| CpuInfo::parse(&file.text).sockets_and_cores()) {
-            return Topology {
-                logical,
-                cores: Some((cores, Source::PROC_CPUINFO)),
-                sockets: Some((sockets, Source::PROC_CPUINFO)),
-                threads: list_count(ask, THREAD_LISTS).map(|count| (count, Source::SYS_CPU)),
-            };
-        }
-    }
-
-    let threads = list_count(ask, THREAD_LISTS);
-    let cores = threads.filter(|threads| count.is_multiple_of(*threads)).map(|threads| count / threads);
-    let from_sysfs = |count: Option<u64>| count.map(|count| (count, Source::SYS_CPU));
-    Topology {
-        logical,
-        cores: from_sysfs(cores),
-        sockets: from_sysfs(sockets(ask, count, cores)),
-        threads: from_sysfs(threads),
-    }
-}
-
-/// Sockets, from the packages in sysfs. If the kernel knows none (id -1), each core counts as one, as in lscpu(1).
-fn sockets(ask: &mut Ask<'_, '_>, count: u64, cores: Option<u64>) -> Option<u64> {
-    if ask.line("/sys/devices/system/cpu/cpu0/topology/physical_package_id").as_deref() == Some("-1") {
-        return cores;
-    }
-    match list_count(ask, PACKAGE_LISTS).filter(|package| count.is_multiple_of(*package)) {
-        Some(package) => Some(count / package),
-        None if count <= ASK_EACH_LIMIT => packages(ask, count),
-        None => None,
-    }
-}
-
-/// The number of different packages.
-fn packages(ask: &mut Ask<'_, '_>, count: u64) -> Option<u64> {
-    let mut packages = BTreeSet::new();
-    for cpu in 0..count {
-        let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/physical_package_id");
-        packages.insert(leading_number(&ask.line(path)?)?);
-    }
-    u64::try_from(packages.len()).ok().filter(|count| *count > 0)
+/// The highest frequency of all CPUs: the kinds of cores differ, and so do the best ones of one kind. CPUs of one policy share
+/// theirs. Most virtual machines have none.
+fn highest(ask: &mut Ask<'_, '_>, cpus: Option<&CpuSet>) -> Option<u64> {
+    let first = cpus.and_then(CpuSet::first).unwrap_or_default();
+    let of_first = maximum(ask, &format!("/sys/devices/system/cpu/cpu{first}/cpufreq"))?;
+    let mut others: Vec<String> = if let Some(names) = ask.list(POLICIES, POLICIES_LIMIT) {
+        let others = names.iter().filter_map(|name| policy(name)).filter(|policy| *policy != first);
+        others.map(|policy| format!("{POLICIES}/policy{policy}")).collect()
+    } else {
+        // Before Linux 4.3 each CPU had a folder instead.
+        let others = cpus.into_iter().flat_map(CpuSet::cpus).filter(|cpu| *cpu != first);
+        others.map(|cpu| format!("/sys/devices/system/cpu/cpu{cpu}/cpufreq")).collect()
+    };
+    others.truncate(FREQUENCIES_LIMIT);
+    others.iter().filter_map(|folder| maximum(ask, folder)).chain([of_first]).max()
 }
 
 pub(crate) fn cpu(machine: &Machine<'_>) -> Cpu {
     let mut ask = Ask::new(machine);
     let file = head(&mut ask);
-    let info = file.as_deref().map(|file| CpuInfo::parse(&file.text));
+    let info = file.as_deref().map(|file| CpuInfo::new(&file.text));
     let model = info.as_ref().and_then(CpuInfo::model);
     let vendor = info.as_ref().and_then(CpuInfo::vendor);
     for (asked, value) in [("/proc/cpuinfo: model", &model), ("/proc/cpuinfo: vendor", &vendor)] {
@@ -135,14 +65,7 @@ pub(crate) fn cpu(machine: &Machine<'_>) -> Cpu {
         }
     }
     let topology = topology(&mut ask, info.as_ref());
-
-    // In kHz (Documentation/admin-guide/pm/cpufreq.rst). Most virtual machines have none.
-    let maximum = ask
-        .line("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq")
-        .and_then(|kilohertz| kilohertz.parse::<u64>().ok())
-        .and_then(|kilohertz| kilohertz.checked_mul(1000))
-        .filter(|hertz| *hertz > 0);
-    let frequency = match maximum {
+    let frequency = match highest(&mut ask, topology.cpus.as_ref()) {
         Some(hertz) => Some((hertz, Source::CPUFREQ)),
         // s390 lists frequencies after the processors.
         None => info.as_ref().and_then(CpuInfo::frequency).map(|hertz| (hertz, Source::PROC_CPUINFO)),
@@ -154,11 +77,8 @@ pub(crate) fn cpu(machine: &Machine<'_>) -> Cpu {
     let conclusion = ask.done();
     Cpu {
         model: conclusion.found_in(Source::PROC_CPUINFO, model),
-        // A file that was read and names no vendor has none: RISC-V's and POWER's do not.
-        vendor: match info {
-            Some(_) => conclusion.known_or_none(vendor, Source::PROC_CPUINFO),
-            None => conclusion.unknown(),
-        },
+        // Every processor has a maker: one that is not named is unknown.
+        vendor: conclusion.found_in(Source::PROC_CPUINFO, vendor),
         logical_count: conclusion.found(topology.logical),
         core_count: conclusion.found(topology.cores),
         socket_count: conclusion.found(topology.sockets),
