@@ -15,6 +15,7 @@ pub(crate) const FIELDS: &[&str] = &[
     "VERSION_ID",
     "VERSION_CODENAME",
     "UBUNTU_CODENAME",
+    "VARIANT",
     "VARIANT_ID",
     "BUILD_ID",
 ];
@@ -38,6 +39,26 @@ impl OsRelease {
     /// A field that is not empty.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a field is there, be it empty.
+    fn sets(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// Whether the file says which codename the version has, or that it has none: an empty field is an answer, so that Fedora's
+    /// `VERSION="41 (Workstation Edition)"` is not searched for one.
+    pub(crate) fn says_codename(&self) -> bool {
+        self.sets("VERSION_CODENAME") || self.codename().is_some()
+    }
+
+    /// The version's codename. Before there was `VERSION_CODENAME`, systems wrote it into `VERSION`, where Fedora has its variant.
+    pub(crate) fn codename(&self) -> Option<&str> {
+        if self.sets("VERSION_CODENAME") {
+            return self.get("VERSION_CODENAME");
+        }
+        let of_version = || self.get("VERSION").and_then(codename).filter(|word| self.get("VARIANT") != Some(*word));
+        self.get("UBUNTU_CODENAME").or_else(of_version)
     }
 
     /// Whether it has a version.
@@ -167,6 +188,20 @@ mod tests {
         assert_eq!(file.get("ID"), Some("x y"));
         let long = format!("NAME={}", "x".repeat(100_000));
         assert_eq!(OsRelease::parse(&long).get("NAME").map(str::len), Some(VALUE_LIMIT));
+    }
+
+    #[test]
+    fn a_field_that_is_there_is_the_answer() {
+        for (text, expected) in [
+            ("VERSION_CODENAME=\"\"\nVERSION=\"41 (Workstation Edition)\"\n", None),
+            ("VERSION_CODENAME=\nUBUNTU_CODENAME=noble\n", None),
+            ("VERSION_CODENAME=bookworm\nVERSION=\"12 (other)\"\n", Some("bookworm")),
+            ("UBUNTU_CODENAME=xenial\nVERSION=\"18 (Sarah)\"\n", Some("xenial")),
+            ("VERSION=\"26 (Workstation Edition)\"\nVARIANT=\"Workstation Edition\"\n", None),
+            ("VERSION=\"7 (wheezy)\"\n", Some("wheezy")),
+        ] {
+            assert_eq!(OsRelease::parse(text).codename(), expected, "{text}");
+        }
     }
 
     #[test]

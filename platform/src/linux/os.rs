@@ -1,9 +1,10 @@
 //! The identity of the operating system.
 
 use crate::ask::{Ask, Conclusion, Machine};
-use crate::facts::Os;
+use crate::facts::{Kernel, Os};
+use crate::linux::proxmox;
 use crate::linux::release_files::{self, Identity, RELEASE_FILES};
-use crate::os_release::{OsRelease, codename};
+use crate::os_release::OsRelease;
 use crate::source::Source;
 
 /// Real files have less than a kilobyte.
@@ -30,9 +31,6 @@ fn os_release(ask: &mut Ask<'_, '_>, source: Source) -> Option<OsRelease> {
 fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source) -> Os {
     let fact = |key: &str, default: Option<&str>| conclusion.known_or_none(file.get(key).or(default), source);
     let version = file.get("VERSION").or(file.get("VERSION_ID"));
-    // Before there was VERSION_CODENAME, systems wrote the codename into VERSION.
-    let codename =
-        file.get("VERSION_CODENAME").or(file.get("UBUNTU_CODENAME")).or_else(|| file.get("VERSION").and_then(codename));
     Os {
         family: conclusion.known("linux", source),
         name: fact("NAME", Some("Linux")),
@@ -40,21 +38,36 @@ fn from_os_release(conclusion: &Conclusion, file: &OsRelease, source: Source) ->
         id_like: fact("ID_LIKE", None),
         version: fact("VERSION", version),
         version_id: fact("VERSION_ID", None),
-        version_codename: fact("VERSION_CODENAME", codename),
+        version_codename: conclusion.known_or_none(file.codename(), source),
         pretty_name: fact("PRETTY_NAME", Some("Linux")),
         variant_id: fact("VARIANT_ID", None),
         build_id: fact("BUILD_ID", None),
     }
 }
 
-/// The version of rolling systems, such as Gentoo and Debian's testing: only a file of their own has it.
-fn version_elsewhere(ask: &mut Ask<'_, '_>, os_release: &OsRelease) -> Option<(String, Option<String>, Source)> {
+/// Systems whose os-release has no codename, and the file that has it.
+const CODENAMES_ELSEWHERE: &[(&str, Source)] =
+    &[("altlinux", Source::ALTLINUX_RELEASE), ("mageia", Source::LSB_RELEASE), ("mandriva", Source::LSB_RELEASE)];
+
+/// What os-release leaves out: the version of rolling systems, such as Gentoo and Debian's testing, and some codenames. Only a file
+/// of their own has it.
+fn elsewhere(ask: &mut Ask<'_, '_>, os_release: &OsRelease) -> Option<(Identity, Source)> {
     let id = os_release.get("ID")?;
-    let file = RELEASE_FILES.iter().find(|file| file.id == Some(id) && file.has_version())?;
-    let identity = release_files::parse(*file, &ask.text(file.source.name(), RELEASE_LIMIT)?.text);
-    let version = identity.version?;
-    ask.saw(file.source.name(), &version);
-    Some((version, identity.version_id, file.source))
+    let source = if os_release.has_version() {
+        let (_, source) = CODENAMES_ELSEWHERE.iter().find(|(known, _)| *known == id && !os_release.says_codename())?;
+        *source
+    } else {
+        RELEASE_FILES.iter().find(|file| file.id == Some(id) && file.has_version())?.source
+    };
+    let text = ask.text(source.name(), RELEASE_LIMIT)?;
+    let identity = match RELEASE_FILES.iter().find(|file| file.source == source) {
+        Some(file) => release_files::parse(*file, &text.text),
+        None => release_files::lsb(&text.text),
+    };
+    for value in [&identity.version, &identity.codename].into_iter().flatten() {
+        ask.saw(source.name(), value);
+    }
+    Some((identity, source))
 }
 
 fn from_identity(conclusion: &Conclusion, identity: Identity, source: Source) -> Os {
@@ -67,21 +80,31 @@ fn from_identity(conclusion: &Conclusion, identity: Identity, source: Source) ->
         version_id: fact(identity.version_id),
         version_codename: fact(identity.codename),
         pretty_name: fact(identity.pretty_name),
+        build_id: fact(identity.build_id),
         ..Os::all(&conclusion.none(source))
     }
 }
 
 /// From os-release(5) in both of its places, or from the files of older systems.
-pub(crate) fn os(machine: &Machine<'_>) -> Os {
+pub(crate) fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     let mut ask = Ask::new(machine);
     for source in [Source::OS_RELEASE, Source::USR_LIB_OS_RELEASE] {
         if let Some(file) = os_release(&mut ask, source) {
-            let version = if file.has_version() { None } else { version_elsewhere(&mut ask, &file) };
+            let elsewhere = elsewhere(&mut ask, &file);
+            let proxmox = if file.get("ID") == Some("debian") { proxmox::find(&mut ask, kernel) } else { None };
             let conclusion = ask.done();
             let mut os = from_os_release(&conclusion, &file, source);
-            if let Some((version, version_id, source)) = version {
-                os.version = conclusion.known(version, source);
-                os.version_id = conclusion.known_or_none(version_id, source);
+            if let Some((identity, source)) = elsewhere {
+                if let (Some(version), false) = (identity.version, file.has_version()) {
+                    os.version = conclusion.known(version, source);
+                    os.version_id = conclusion.known_or_none(identity.version_id, source);
+                }
+                if let (Some(codename), false) = (identity.codename, file.says_codename()) {
+                    os.version_codename = conclusion.known(codename, source);
+                }
+            }
+            if let Some(proxmox) = proxmox {
+                proxmox.name(&conclusion, &mut os);
             }
             return os;
         }

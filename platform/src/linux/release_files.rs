@@ -15,6 +15,7 @@ pub(crate) struct Identity {
     pub(crate) version_id: Option<String>,
     pub(crate) codename: Option<String>,
     pub(crate) pretty_name: Option<String>,
+    pub(crate) build_id: Option<String>,
 }
 
 impl Identity {
@@ -28,6 +29,7 @@ impl Identity {
             version_id: bounded(self.version_id),
             codename: bounded(self.codename),
             pretty_name: bounded(self.pretty_name),
+            build_id: bounded(self.build_id),
         }
     }
 
@@ -44,6 +46,8 @@ pub(crate) enum Format {
     Sentence,
     /// Only the version: the file's name tells the system.
     Version,
+    /// `key="value"` lines with the version of a Synology.
+    Synology,
     /// Nothing: the file's name tells the system.
     Mark,
 }
@@ -70,7 +74,15 @@ const fn file(source: Source, format: Format, id: Option<&'static str>, name: Op
 
 /// In this order, the most specific files first. `/etc/debian_version` is last, as every derivative of Debian has one.
 pub(crate) const RELEASE_FILES: &[ReleaseFile] = &[
+    file(Source::SYNOLOGY_DEFAULTS_VERSION, Format::Synology, None, None),
+    file(Source::SYNOLOGY_VERSION, Format::Synology, None, None),
     file(Source::SUSE_RELEASE, Format::Sentence, None, None),
+    // Each has the files of those that it derives from as well.
+    file(Source::ALTLINUX_RELEASE, Format::Sentence, Some("altlinux"), None),
+    file(Source::MAGEIA_RELEASE, Format::Sentence, Some("mageia"), None),
+    file(Source::MANDRIVA_RELEASE, Format::Sentence, None, None),
+    file(Source::MANDRAKELINUX_RELEASE, Format::Sentence, None, None),
+    file(Source::MANDRAKE_RELEASE, Format::Sentence, None, None),
     file(Source::REDHAT_RELEASE, Format::Sentence, None, None),
     file(Source::SYSTEM_RELEASE, Format::Sentence, None, None),
     file(Source::GENTOO_RELEASE, Format::Sentence, Some("gentoo"), None),
@@ -98,7 +110,10 @@ const IDS: &[(&str, &str)] = &[
     ("suse linux enterprise server", "sles"),
     ("suse linux enterprise desktop", "sled"),
     ("opensuse", "opensuse"),
+    ("alt", "altlinux"),
     ("mandriva", "mandriva"),
+    ("mandrake", "mandrake"),
+    ("openmandriva", "openmandriva"),
     ("mageia", "mageia"),
     ("gentoo", "gentoo"),
     ("slackware", "slackware"),
@@ -106,7 +121,58 @@ const IDS: &[(&str, &str)] = &[
 
 fn known_id(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
-    IDS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, id)| *id)
+    let begins = |prefix: &str| {
+        // `ALT Workstation`, but not `Altair`.
+        name.strip_prefix(prefix).is_some_and(|rest| prefix != "alt" || rest.is_empty() || rest.starts_with(' '))
+    };
+    IDS.iter().find(|(prefix, _)| begins(prefix)).map(|(_, id)| *id)
+}
+
+/// Words in brackets that are no codenames: the states of releases of Mandriva and Mageia, and SUSE's architectures.
+const NO_CODENAMES: &[&str] = &["Official", "Community", "Free", "i586", "i386", "ppc"];
+
+fn sentence_codename(line: &str) -> Option<&str> {
+    codename(line).filter(|word| !NO_CODENAMES.contains(word))
+}
+
+/// The first of the two codenames of Debian's testing: `trixie/sid`, as in the `VERSION_CODENAME` of its os-release.
+fn testing_codename(version: &str) -> Option<&str> {
+    version.strip_suffix("/sid").filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+/// The fields in use of a Synology's VERSION.
+#[cfg(feature = "recorded")]
+const SYNOLOGY_FIELDS: &[&str] =
+    &["os_name", "productversion", "majorversion", "minorversion", "buildnumber", "smallfixnumber"];
+
+/// `productversion="7.2.1"`, `buildnumber="69057"`, `smallfixnumber="5"`; shown as `7.2.1-69057 Update 5`. Systems before DSM 6
+/// have the first two parts of the version only.
+fn synology(text: &str) -> Identity {
+    let file = OsRelease::parse(text);
+    let parts = || Some(format!("{}.{}", file.get("majorversion")?, file.get("minorversion")?));
+    let build = file.get("buildnumber");
+    let Some(version_id) = file.get("productversion").map(str::to_owned).or_else(parts).filter(|_| build.is_some())
+    else {
+        return Identity::default();
+    };
+    let name = format!("Synology {}", file.get("os_name").unwrap_or("DSM"));
+    let mut version = version_id.clone();
+    if let Some(build) = build {
+        version = format!("{version}-{build}");
+    }
+    if let Some(update) = file.get("smallfixnumber").filter(|update| *update != "0") {
+        version = format!("{version} Update {update}");
+    }
+    Identity {
+        id: Some("synology".to_owned()),
+        pretty_name: Some(format!("{name} {version}")),
+        name: Some(name),
+        version: Some(version),
+        version_id: Some(version_id),
+        build_id: build.map(str::to_owned),
+        codename: None,
+    }
+    .bounded()
 }
 
 /// An id from a name, with the characters that os-release(5) allows: lower case, digits, `.`, `_` and `-`.
@@ -139,6 +205,7 @@ pub(crate) fn kept(format: Format, text: &str) -> Vec<&str> {
     match format {
         Format::Mark => Vec::new(),
         Format::Version => vec![line],
+        Format::Synology => crate::os_release::kept(SYNOLOGY_FIELDS, text),
         Format::Sentence => {
             let mut words = line.split(parts_words);
             let mut kept = Vec::new();
@@ -178,11 +245,13 @@ pub(crate) fn parse(file: ReleaseFile, text: &str) -> Identity {
                 name: fixed(file.name),
                 pretty_name: Some(version.as_ref().map_or(name.to_owned(), |version| format!("{name} {version}"))),
                 version_id: version.clone().filter(|_| numbered),
+                codename: version.as_deref().and_then(testing_codename).map(str::to_owned),
                 version,
                 ..Identity::default()
             }
             .bounded()
         }
+        Format::Synology => synology(text),
         Format::Sentence => sentence(file, &line, text),
     }
 }
@@ -211,7 +280,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
         version.push('.');
         version.push_str(patch);
     }
-    let codename = codename(line).filter(|word| !matches!(*word, "i586" | "i386" | "ppc")).map(str::to_owned);
+    let codename = sentence_codename(line).map(str::to_owned);
     let version = version_id.as_ref().map(|version| match &codename {
         Some(codename) => format!("{version} ({codename})"),
         None => version.clone(),
@@ -229,6 +298,7 @@ fn sentence(file: ReleaseFile, line: &str, text: &str) -> Identity {
         version_id,
         codename,
         pretty_name: Some(pretty_name).filter(|name| !name.is_empty()),
+        build_id: None,
     }
     .bounded()
 }
@@ -250,6 +320,7 @@ pub(crate) fn lsb(text: &str) -> Identity {
         codename: get("DISTRIB_CODENAME"),
         pretty_name: get("DISTRIB_DESCRIPTION"),
         name: Some(name),
+        build_id: None,
     }
 }
 
@@ -290,7 +361,60 @@ mod tests {
         assert_eq!(debian.version_id.as_deref(), Some("7.9"));
         let testing = read(Source::DEBIAN_VERSION, "trixie/sid\n");
         assert_eq!((testing.version.as_deref(), testing.version_id), (Some("trixie/sid"), None));
+        assert_eq!(testing.codename.as_deref(), Some("trixie"));
+        assert_eq!(debian.codename, None);
         assert_eq!(read(Source::ARCH_RELEASE, "").id.as_deref(), Some("arch"));
+    }
+
+    #[test]
+    fn codenames_of_sentences() {
+        for (source, text, id, version, codename) in [
+            (Source::ALTLINUX_RELEASE, "ALT Workstation 10.1 (Autolycus)\n", "altlinux", "10.1", Some("Autolycus")),
+            (Source::REDHAT_RELEASE, "ALT Linux 4.0.0 Desktop (Cypress)\n", "altlinux", "4.0.0", Some("Cypress")),
+            (Source::MAGEIA_RELEASE, "Mageia release 8 (Official) for x86_64\n", "mageia", "8", None),
+            (Source::MAGEIA_RELEASE, "Mageia release 10 (Cauldron) for x86_64\n", "mageia", "10", Some("Cauldron")),
+            (
+                Source::MANDRIVA_RELEASE,
+                "Mandriva Linux release 2010.2 (Official) for i586\n",
+                "mandriva",
+                "2010.2",
+                None,
+            ),
+            (
+                Source::MANDRIVA_RELEASE,
+                "OpenMandriva Lx release 4.3 (Cobalt) for x86_64\n",
+                "openmandriva",
+                "4.3",
+                Some("Cobalt"),
+            ),
+            (
+                Source::MANDRAKE_RELEASE,
+                "Mandrake Linux release 9.0 (dolphin) for i586\n",
+                "mandrake",
+                "9.0",
+                Some("dolphin"),
+            ),
+            (Source::SYSTEM_RELEASE, "Altair release 1 (Eagle)\n", "altair", "1", Some("Eagle")),
+        ] {
+            let identity = read(source, text);
+            assert_eq!(identity.id.as_deref(), Some(id), "{text}");
+            assert_eq!(identity.version_id.as_deref(), Some(version), "{text}");
+            assert_eq!(identity.codename.as_deref(), codename, "{text}");
+        }
+    }
+
+    #[test]
+    fn synology() {
+        let now = read(
+            Source::SYNOLOGY_VERSION,
+            "majorversion=\"7\"\nminorversion=\"2\"\nos_name=\"DSM\"\nproductversion=\"7.2.1\"\nbuildnumber=\"69057\"\nsmallfixnumber=\"5\"\n",
+        );
+        assert_eq!(now.id.as_deref(), Some("synology"));
+        assert_eq!(now.pretty_name.as_deref(), Some("Synology DSM 7.2.1-69057 Update 5"));
+        assert_eq!((now.version_id.as_deref(), now.build_id.as_deref()), (Some("7.2.1"), Some("69057")));
+        let old = read(Source::SYNOLOGY_VERSION, "majorversion=\"5\"\nminorversion=\"2\"\nbuildnumber=\"5967\"\n");
+        assert_eq!((old.name.as_deref(), old.version.as_deref()), (Some("Synology DSM"), Some("5.2-5967")));
+        assert!(!read(Source::SYNOLOGY_VERSION, "VERSION=1\n").identifies());
     }
 
     #[test]
