@@ -10,6 +10,16 @@ use crate::text::{beginning, first_characters};
 
 const FILE_LIMIT: usize = 16 * 1024;
 
+/// pfSense src/etc/inc/globals.inc, `product_label_file`
+pub(crate) const PFSENSE_LABEL: &str = "/etc/product_label";
+pub(crate) const PFSENSE_PLUS: &str = "pfSense Plus";
+
+/// Products whose `/etc/version` has the form `NAME-VERSION (COMMIT)`: iXsystems' build/tools and zVault's zvio-build.
+const VERSIONED_PRODUCTS: &[(&str, &str)] = &[("truenas", "TrueNAS"), ("freenas", "FreeNAS"), ("zvault", "zVault")];
+
+/// Products that `/etc/prd.name` names: `XigmaNAS` build/make.sh, and the names that it had before.
+const NAMED_PRODUCTS: &[(&str, &str)] = &[("xigmanas", "XigmaNAS"), ("nas4free", "NAS4Free"), ("freenas", "FreeNAS")];
+
 /// A derivative.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Derivative {
@@ -31,10 +41,18 @@ pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative>
     let version = ask.line(Source::ETC_VERSION.name());
     if platform.as_deref() == Some("pfSense") {
         let version = version.filter(|version| is_version(version));
-        return Some(Derivative { id: "pfsense", name: "pfSense", version, source: Source::ETC_PLATFORM });
+        // The edition that is sold has a name of its own, and the same id for programs.
+        let plus = ask.line(PFSENSE_LABEL).as_deref() == Some(PFSENSE_PLUS);
+        let name = if plus { PFSENSE_PLUS } else { "pfSense" };
+        return Some(Derivative { id: "pfsense", name, version, source: Source::ETC_PLATFORM });
     }
     if let Some(found) = version.as_deref().and_then(nas) {
         return Some(found);
+    }
+    let name = ask.line(Source::ETC_PRODUCT.name());
+    if let Some((id, name)) = NAMED_PRODUCTS.iter().find(|(_, product)| name.as_deref() == Some(*product)) {
+        // Its own version is FreeBSD's and two more numbers: four of them could be an address.
+        return Some(Derivative { id, name, version: None, source: Source::ETC_PRODUCT });
     }
     // A product built from HardenedBSD has the suffix too, and a kernel configuration of its own name.
     let hardened = kernel.release.known().is_some_and(|release| release.ends_with("-HBSD"));
@@ -48,18 +66,25 @@ pub(crate) fn find(ask: &mut Ask<'_, '_>, kernel: &Kernel) -> Option<Derivative>
 
 /// `TrueNAS-13.0-U6.1 (0a8d4b8a2b)`
 fn nas(version: &str) -> Option<Derivative> {
-    let names = [("truenas", "TrueNAS"), ("freenas", "FreeNAS")];
-    let found = |(id, name): (_, &'static str)| {
+    let found = |(id, name): &(&'static str, &'static str)| {
         let rest = version.strip_prefix(name)?.strip_prefix('-')?;
         let own = rest.split(' ').next().filter(|own| !own.is_empty())?.to_owned();
         Some(Derivative { id, name, version: Some(own), source: Source::ETC_VERSION })
     };
-    names.into_iter().find_map(found)
+    VERSIONED_PRODUCTS.iter().find_map(found)
 }
 
 /// `2.7.2-RELEASE`. An administrator may have written anything else.
 fn is_version(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit()) && is_plain(text)
+}
+
+/// A product's name.
+#[cfg(feature = "recorded")]
+pub(crate) fn kept_product(text: &str) -> Vec<&str> {
+    let line = text.split(['\n', '\0']).next().unwrap_or_default();
+    let value = clean_text(line, VALUE_LIMIT);
+    if NAMED_PRODUCTS.iter().any(|(_, name)| *name == value) { vec![beginning(line)] } else { Vec::new() }
 }
 
 /// A product's name with its version, or the version alone.
@@ -103,6 +128,8 @@ mod tests {
         let found = nas("TrueNAS-13.0-U6.1 (0a8d4b8a2b)").unwrap();
         assert_eq!((found.id, found.version.as_deref()), ("truenas", Some("13.0-U6.1")));
         assert_eq!(nas("FreeNAS-11.3-U5").unwrap().id, "freenas");
+        let found = nas("zVault-13.3-MASTER-202501010000 (0123456789)").unwrap();
+        assert_eq!((found.name, found.version.as_deref()), ("zVault", Some("13.3-MASTER-202501010000")));
         assert_eq!(nas("TrueNAS"), None);
         assert_eq!(nas("TrueNAS- "), None);
         assert_eq!(nas("TrueNAS- 13"), None);

@@ -3,14 +3,16 @@
 
 pub(crate) mod derivative;
 pub(crate) mod geom;
+mod virtualization;
 
 use crate::ask::{Ask, Machine};
 use crate::fact::Fact;
-use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
+use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os};
+pub(crate) use crate::freebsd::virtualization::virtualization;
+use crate::host::Error;
 use crate::os_release::OsRelease;
 use crate::rules::{Rule, rule};
 use crate::source::Source;
-use crate::tables::{self, VM_GUEST_WORDS};
 #[cfg(feature = "recorded")]
 use crate::text::beginning;
 use crate::text::{VALUE_LIMIT, clean_text};
@@ -28,7 +30,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     Facts {
         os: os(machine, &kernel),
         host_os: None,
-        virtualization: virtualization(machine),
+        virtualization: virtualization(machine, &kernel),
         container: container(machine),
         cpu: cpu(machine),
         memory: memory(machine),
@@ -123,48 +125,6 @@ fn os(machine: &Machine<'_>, kernel: &Kernel) -> Os {
     }
 }
 
-pub(crate) fn virtualization(machine: &Machine<'_>) -> Virtualization {
-    let mut ask = Ask::new(machine);
-    let word = ask.sysctl_text("kern.vm_guest");
-    let vendor = ask.sysctl_raw("hw.hv_vendor").filter(|vendor| !vendor.trim().is_empty());
-    if let Some(vendor) = &vendor {
-        ask.saw("hw.hv_vendor", vendor);
-    }
-    let fields = ["smbios.system.product", "smbios.system.maker", "smbios.bios.vendor"].map(|name| ask.kenv(name));
-    let by_firmware =
-        fields.iter().flatten().find_map(|value| tables::DMI_VIRTUAL.iter().find(|row| value.starts_with(row.prefix)));
-
-    let by_word = word.as_deref().and_then(|word| VM_GUEST_WORDS.iter().find(|row| row.word == word));
-    let by_vendor = vendor.as_deref().and_then(tables::hypervisor);
-    let found = if let Some(row) = by_word {
-        Some((row.name, Some(row.name), Source::SYSCTL))
-    } else if let Some(row) = by_firmware.filter(|row| row.before_cpuid) {
-        // Kernels before 13 show VirtualBox as `generic`.
-        Some((row.name, Some(row.name), Source::KENV))
-    } else if let Some(row) = by_vendor {
-        Some((row.name, Some(row.hypervisor), Source::SYSCTL))
-    } else if let Some(row) = by_firmware {
-        Some((row.name, Some(row.name), Source::KENV))
-    } else if word.as_deref().is_some_and(|word| word != "none") || vendor.is_some() {
-        Some(("vm-other", None, Source::SYSCTL))
-    } else {
-        None
-    };
-    let conclusion = ask.done();
-    let (name, hypervisor) = match found {
-        Some((name, below, source)) => (conclusion.known(name, source), conclusion.found_in(source, below)),
-        None if word.as_deref() == Some("none") => (conclusion.none(Source::SYSCTL), conclusion.none(Source::SYSCTL)),
-        None => (conclusion.unknown(), conclusion.unknown()),
-    };
-    Virtualization {
-        name,
-        hypervisor,
-        host_of: conclusion.unknown(),
-        cloud: conclusion.unknown(),
-        confidential: conclusion.unknown(),
-    }
-}
-
 /// Evidence for containers.
 pub(crate) const CONTAINERS: &[Rule] = &[
     rule("freebsd-jail", "FreeBSD: `security.jail.jailed` is not 0", "sys/kern/kern_jail.c, sysctl_jail_jailed"),
@@ -235,30 +195,40 @@ fn vendor_of(model: &str) -> Option<&'static str> {
 
 fn memory(machine: &Machine<'_>) -> Memory {
     let mut ask = Ask::new(machine);
-    // hw.realmem is the installed memory, hw.physmem the part that the kernel manages.
-    let bytes = ask
-        .sysctl_amount("hw.realmem")
-        .or_else(|| ask.sysctl_amount("hw.physmem"))
-        .map(|bytes| (bytes, Source::SYSCTL))
-        .or_else(|| {
-            let answer = machine.host.quantities();
-            ask.answer("sysinfo: memory", answer)?.memory_bytes.map(|bytes| (bytes, Source::SYSINFO))
-        });
+    // The pages that the kernel found. hw.realmem is where the last of them ends, beyond every hole, unless the firmware says how
+    // much is installed (sys/amd64/amd64/machdep.c, `cpu_startup`).
+    let bytes = ask.sysctl_amount("hw.physmem").map(|bytes| (bytes, Source::SYSCTL)).or_else(|| {
+        let answer = machine.host.quantities();
+        ask.answer("sysinfo: memory", answer)?.memory_bytes.map(|bytes| (bytes, Source::SYSINFO))
+    });
     Memory { total_bytes: ask.done().found(bytes) }
 }
+
+/// The whole configuration of the disks, as text.
+const GEOM: &str = "kern.geom.conftxt";
 
 fn disk(machine: &Machine<'_>) -> Disk {
     let mut ask = Ask::new(machine);
     // GEOM lists the disks themselves, so partitions, mirrors and ZFS datasets do not count twice.
-    let tree = ask.sysctl_raw("kern.geom.conftxt");
+    match ask.sysctl_answer(GEOM) {
+        Ok(text) => {
+            let Some(disks) = geom::disks(&text) else {
+                ask.failed(GEOM, Error::Malformed);
+                return Disk { total_bytes: ask.done().unknown() };
+            };
+            for disk in &disks {
+                ask.saw(format!("{GEOM}: {}", clean_text(disk.name, 64)), &disk.bytes.to_string());
+            }
+            if !disks.is_empty() {
+                let total = disks.iter().try_fold(0_u64, |total, disk| total.checked_add(disk.bytes));
+                return Disk { total_bytes: ask.done().found_in(Source::SYSCTL, total) };
+            }
+        }
+        // The file systems would make a smaller sum.
+        Err(Error::Malformed | Error::TooLarge) => return Disk { total_bytes: ask.done().unknown() },
+        Err(_) => {}
+    }
     let mut total = 0_u64;
-    for disk in tree.iter().flat_map(|text| geom::disks(text)) {
-        total = total.saturating_add(disk.bytes);
-        ask.saw(format!("kern.geom.conftxt: {}", clean_text(disk.name, 64)), &disk.bytes.to_string());
-    }
-    if total > 0 {
-        return Disk { total_bytes: ask.done().known(total, Source::SYSCTL) };
-    }
     let answer = machine.host.quantities();
     let disks = ask.answer("sysinfo: disks", answer).map(|quantities| quantities.disks).unwrap_or_default();
     let mut seen = std::collections::BTreeSet::new();

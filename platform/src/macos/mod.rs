@@ -1,16 +1,14 @@
 //! macOS, from sysctl(3) and SystemVersion.plist: plain functions over a [`Host`](crate::Host), compiled and tested on every
 //! system.
 
+mod os;
 pub(crate) mod plist;
 
 use crate::ask::{Ask, Machine};
 use crate::fact::State;
-use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Os, Virtualization};
+use crate::facts::{Container, Cpu, Disk, Facts, Hardware, Kernel, Memory, Virtualization};
 use crate::source::Source;
-use crate::text::{VALUE_LIMIT, clean_text};
 use crate::unix;
-
-const PLIST_LIMIT: usize = 64 * 1024;
 
 pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     let mut native_arm = false;
@@ -21,11 +19,11 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     });
     native_architecture(&mut kernel, native_arm);
     Facts {
-        os: os(machine),
+        os: os::os(machine, &kernel),
         host_os: None,
         virtualization: virtualization(machine, &kernel),
         container: container(machine),
-        cpu: cpu(machine),
+        cpu: cpu(machine, &kernel),
         memory: memory(machine),
         disk: disk(machine),
         hardware: hardware(machine),
@@ -39,69 +37,6 @@ fn native_architecture(kernel: &mut Kernel, native_arm: bool) {
     if by_name || native_arm {
         kernel.architecture.state = State::Known("arm64".to_owned());
         kernel.architecture.source = if by_name { kernel.version.source } else { Some(Source::SYSCTL) };
-    }
-}
-
-/// The version that programs built for older systems get on all later ones (`SYSTEM_VERSION_COMPAT`).
-const COMPATIBILITY_VERSION: &str = "10.16";
-
-fn os(machine: &Machine<'_>) -> Os {
-    let mut ask = Ask::new(machine);
-    // The file shows 10.16 to programs built with an old SDK. Since macOS 11 the kernel shows everyone the real version.
-    let from_kernel = ask.sysctl_text("kern.osproductversion");
-    let build = ask.sysctl_text("kern.osversion");
-    let file = ask.text(Source::SYSTEM_VERSION.name(), PLIST_LIMIT).map(|file| plist::strings(&file.text));
-    let field = |key: &str| file.as_ref().and_then(|file| file.get(key)).filter(|value| !value.is_empty()).cloned();
-    let name = field("ProductName");
-    let version = from_kernel
-        .map(|version| (version, Source::SYSCTL))
-        .or_else(|| field("ProductVersion").map(|version| (version, Source::SYSTEM_VERSION)));
-    let version = version.filter(|(version, _)| {
-        let real = version != COMPATIBILITY_VERSION;
-        if !real {
-            ask.contradicted("10.16", "the answer to programs of older systems, not a version");
-        }
-        real
-    });
-    let build = build
-        .map(|build| (build, Source::SYSCTL))
-        .or_else(|| field("ProductBuildVersion").map(|build| (build, Source::SYSTEM_VERSION)));
-    if let Some(file) = &file {
-        for key in plist::FIELDS {
-            if let Some(value) = file.get(key) {
-                ask.saw(format!("{}: {key}", Source::SYSTEM_VERSION), value);
-            }
-        }
-    }
-    let name = name.map(|name| (name, Source::SYSTEM_VERSION)).or_else(|| {
-        let (version, source) = version.as_ref()?;
-        Some((product_name(version).to_owned(), *source))
-    });
-    let pretty = name
-        .as_ref()
-        .zip(version.as_ref())
-        .map(|((name, _), (version, source))| (clean_text(&format!("{name} {version}"), VALUE_LIMIT), *source));
-    let conclusion = ask.done();
-    Os {
-        family: conclusion.known("macos", Source::UNAME),
-        name: conclusion.found(name),
-        id: conclusion.known("macos", Source::UNAME),
-        version: conclusion.found(version.clone()),
-        version_id: conclusion.found(version),
-        pretty_name: conclusion.found(pretty),
-        build_id: conclusion.found(build),
-        ..Os::all(&conclusion.none(Source::UNAME))
-    }
-}
-
-/// The trade name of a version. SystemVersion.plist has "Mac OS X" up to 10.15, and takes precedence.
-fn product_name(version: &str) -> &'static str {
-    let minor =
-        version.strip_prefix("10.").and_then(|rest| rest.split('.').next()).and_then(|minor| minor.parse().ok());
-    match minor {
-        Some(0..=7_u32) => "Mac OS X",
-        Some(8..=11) => "OS X",
-        _ => "macOS",
     }
 }
 
@@ -157,7 +92,8 @@ pub(crate) fn container(machine: &Machine<'_>) -> Container {
 }
 
 /// Vendors by a part of the model's name, where the kernel does not show CPUID's word.
-const VENDORS: &[(&str, &str)] = &[("Apple", "Apple"), ("Intel(R)", "GenuineIntel")];
+const VENDORS: &[(&str, &str)] = &[(APPLE, APPLE), ("Intel(R)", "GenuineIntel")];
+const APPLE: &str = "Apple";
 
 /// Kinds of cores with their numbers, the fastest first.
 const PERFORMANCE_LEVELS: [(&str, &str); 4] = [
@@ -167,11 +103,26 @@ const PERFORMANCE_LEVELS: [(&str, &str); 4] = [
     ("hw.perflevel3.name", "hw.perflevel3.physicalcpu"),
 ];
 
-fn cpu(machine: &Machine<'_>) -> Cpu {
+/// Rosetta's processor, in place of the machine's: its name, Intel's word and a frequency of its own.
+const ROSETTA: &str = "VirtualApple";
+
+fn cpu(machine: &Machine<'_>, kernel: &Kernel) -> Cpu {
     let mut ask = Ask::new(machine);
     let mut model = ask.sysctl_text("machdep.cpu.brand_string");
     let mut vendor = ask.sysctl_text("machdep.cpu.vendor");
-    if vendor.is_none() {
+    let apple = kernel.architecture.known().is_some_and(|architecture| architecture == "arm64");
+    let rosetta = model.as_deref().is_some_and(|model| model.starts_with(ROSETTA));
+    if rosetta {
+        ask.contradicted("machdep.cpu.brand_string", "Rosetta's processor");
+        model = None;
+    }
+    if apple || rosetta {
+        // macOS for Arm runs only on Apple's processors.
+        if vendor.as_deref().is_some_and(|vendor| vendor != APPLE) {
+            ask.contradicted("machdep.cpu.vendor", "Rosetta's processor");
+        }
+        vendor = Some(APPLE.to_owned());
+    } else if vendor.is_none() {
         let known = VENDORS.iter().find(|(words, _)| model.as_deref().is_some_and(|model| model.contains(words)));
         vendor = known.map(|(_, vendor)| (*vendor).to_owned());
     }
@@ -194,13 +145,14 @@ fn cpu(machine: &Machine<'_>) -> Cpu {
     cores = cores.or(of_all_kinds);
     let mut amount = |names: &[&'static str]| names.iter().find_map(|name| ask.sysctl_amount(name));
     let sockets = amount(&["hw.packages"]);
-    let frequency = amount(&["hw.cpufrequency"]);
+    // Apple's processors have several, and show none; Rosetta shows one all the same.
+    let frequency = if apple || rosetta { None } else { amount(&["hw.cpufrequency"]) };
     let mut source = Source::SYSCTL;
     if model.is_none() && logical.is_none() {
         let answer = machine.host.quantities();
         if let Some(quantities) = ask.answer("sysinfo: cpu", answer) {
             source = Source::SYSINFO;
-            model = quantities.cpu_model;
+            model = quantities.cpu_model.filter(|model| !model.starts_with(ROSETTA));
             vendor = vendor.or(quantities.cpu_vendor);
             logical = quantities.logical_cpus;
             cores = cores.or(quantities.cores);
@@ -233,11 +185,11 @@ fn disk(machine: &Machine<'_>) -> Disk {
     let mut ask = Ask::new(machine);
     // Every volume of an APFS container has the container's size, so the system's volume has that of the disk.
     let answer = machine.host.filesystem_size("/");
-    let bytes = ask.answer("statvfs: /", answer).filter(|bytes| *bytes > 0);
+    let bytes = ask.answer("statfs: /", answer).filter(|bytes| *bytes > 0);
     if let Some(bytes) = bytes {
-        ask.saw("statvfs: /", &bytes.to_string());
+        ask.saw("statfs: /", &bytes.to_string());
     }
-    Disk { total_bytes: ask.done().found_in(Source::STATVFS, bytes) }
+    Disk { total_bytes: ask.done().found_in(Source::STATFS, bytes) }
 }
 
 fn hardware(machine: &Machine<'_>) -> Hardware {

@@ -7,6 +7,31 @@ use crate::text::{VALUE_LIMIT, beginning, clean_text};
 /// The strings in use.
 pub(crate) const FIELDS: [&str; 3] = ["ProductName", "ProductVersion", "ProductBuildVersion"];
 
+/// The names that macOS has had.
+const NAMES: [&str; 4] = ["macOS", "OS X", "Mac OS X", "Mac OS X Server"];
+
+/// Whether a value can be what a field holds: a name, `26.0.1`, `25A8364`, `25A5279m`.
+pub(crate) fn is_of(field: &str, value: &str) -> bool {
+    match field {
+        "ProductName" => NAMES.contains(&value),
+        "ProductVersion" => is_version(value),
+        _ => is_build(value),
+    }
+}
+
+/// At most three numbers; four could be an address.
+pub(crate) fn is_version(value: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    value.len() <= VALUE_LIMIT && value.split('.').all(is_number) && value.split('.').count() <= 3
+}
+
+fn is_build(value: &str) -> bool {
+    let rest = value.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = rest.strip_prefix(|c: char| c.is_ascii_uppercase()).unwrap_or_default();
+    let number = number.strip_suffix(|c: char| c.is_ascii_lowercase()).unwrap_or(number);
+    value.len() <= 16 && rest.len() < value.len() && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Each `<key>` with the `<string>` right after it; everything else is ignored.
 fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = text;
@@ -39,7 +64,10 @@ pub(crate) fn kept(text: &str) -> Vec<&str> {
             last.insert(*field, (key, value));
         }
     }
-    let fields = last.into_values().flat_map(|(key, value)| [key, beginning(value)]);
+    let fields = last.into_iter().flat_map(|(field, (key, value))| {
+        let value = Some(beginning(value)).filter(|value| is_of(field, &plain(value)));
+        std::iter::once(key).chain(value)
+    });
     fields.chain(tags.iter().flat_map(|tag| text.matches(*tag))).collect()
 }
 
@@ -55,6 +83,36 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_a_field_can_hold_counts() {
+        for (field, value) in [
+            ("ProductName", "Mac OS X"),
+            ("ProductVersion", "10.4.11"),
+            ("ProductVersion", "26"),
+            ("ProductBuildVersion", "8S165"),
+            ("ProductBuildVersion", "25A354"),
+            ("ProductBuildVersion", "23A5286i"),
+        ] {
+            assert!(is_of(field, value), "{field} {value}");
+        }
+        for (field, value) in [
+            ("ProductName", "Alice's Mac"),
+            ("ProductName", ""),
+            ("ProductVersion", "26.0 beta"),
+            ("ProductVersion", "26."),
+            ("ProductVersion", "10.99.88.77"),
+            ("ProductVersion", ""),
+            ("ProductBuildVersion", "alice"),
+            ("ProductBuildVersion", "25A"),
+            ("ProductBuildVersion", "A354"),
+            ("ProductBuildVersion", "25A354ab"),
+            ("ProductBuildVersion", "25A35400000000000"),
+            ("ProductBuildVersion", ""),
+        ] {
+            assert!(!is_of(field, value), "{field} {value}");
+        }
+    }
 
     #[test]
     fn pairs_of_keys_and_strings() {
