@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| system_facts::fuzz::small_files(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| system_facts::internal::fuzz::small_files(bytes));

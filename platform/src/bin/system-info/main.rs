@@ -2,17 +2,14 @@
 
 mod table;
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
-use std::process::ExitCode;
 
-use clap::Parser;
-use system_facts::arguments::{Arguments, Format};
-use system_facts::{
-    CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, Recorder, cli, collect_from, netdata,
-    printable_json,
-};
+use system_facts::internal::arguments::{Arguments, Format, Stop};
+use system_facts::internal::{cli, netdata, printable_json, rescue};
+use system_facts::{CommonEvidence, Explained, Facts, Host, LiveHost, RecordedHost, Recorder, collect_from};
 
 /// Why not musl's own: see this crate in the workspace's Cargo.toml.
 #[cfg(target_env = "musl")]
@@ -22,29 +19,22 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 /// Exit status for a wrong command line or an unusable recorded machine.
 const WRONG_USAGE: u8 = 2;
 
-fn main() -> ExitCode {
-    // The daemon waits, and gives no arguments to parse.
-    let arguments =
-        if std::env::args_os().nth(1).is_none() { Ok(Arguments::default()) } else { Arguments::try_parse() };
-    match arguments {
-        Ok(arguments) => match run(&arguments) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err((message, status)) => complain(&message, status),
-        },
-        // The answer to --help or --version.
-        Err(answer) if !answer.use_stderr() => finish(&answer.to_string())
-            .map_or_else(|(message, status)| complain(&message, status), |()| ExitCode::SUCCESS),
-        Err(error) => complain(&cli::one_line(&error), WRONG_USAGE),
-    }
+fn main() {
+    let done = match Arguments::read(std::env::args_os().skip(1)) {
+        Ok(arguments) => run(&arguments),
+        Err(Stop::Information(text)) => finish(&text),
+        Err(Stop::Wrong(message)) => Err((message, WRONG_USAGE)),
+    };
+    rescue::leave(done.map_or_else(|(message, status)| complain(&message, status), |()| 0))
 }
 
 /// A message, and the exit status.
 type Failure = (String, u8);
 
-fn complain(message: &str, status: u8) -> ExitCode {
+fn complain(message: &str, status: u8) -> u8 {
     // If standard error fails too, the exit status still tells; `eprintln!` would panic.
     let _ = writeln!(std::io::stderr(), "system-info: {message}");
-    ExitCode::from(status)
+    status
 }
 
 fn finish(text: &str) -> Result<(), Failure> {
@@ -65,17 +55,16 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(folder) = &arguments.record {
         return record(host, folder, arguments.privileged);
     }
-    let facts = collect(host, arguments.privileged);
     // The process ends soon: freeing the memory would only take time.
-    let facts = ManuallyDrop::new(facts);
+    let mut facts = ManuallyDrop::new(collect(host, arguments.privileged));
+    netdata::provide_virtualization(host, &mut facts);
     let format = match arguments.format {
         Some(format) => format,
-        None if arguments.json => Format::Json,
         None if std::io::stdout().is_terminal() => Format::Table,
         None => Format::Env,
     };
     let text = match format {
-        Format::Env => lines(&facts, arguments.explain),
+        Format::Env => lines(host, &facts, arguments.explain),
         Format::Json => json(&facts, arguments.explain)?,
         Format::Table => table::render(&facts, arguments.explain),
     };
@@ -87,6 +76,7 @@ fn collect(host: &dyn Host, privileged: bool) -> Facts {
 }
 
 /// Records a machine, and compares the recording with it: a redaction must not change an answer.
+#[inline(never)] // The facts of two machines take much of the stack, which is cleared page by page.
 fn record(host: &dyn Host, folder: &Path, privileged: bool) -> Result<(), Failure> {
     const ORIGIN: &str = concat!("recorded: by system-info ", env!("CARGO_PKG_VERSION"), " --record");
     let failed = |error: &dyn std::fmt::Display| cli::safe(&format!("--record {}: {error}", folder.display()));
@@ -112,16 +102,24 @@ fn record(host: &dyn Host, folder: &Path, privileged: bool) -> Result<(), Failur
     finish(&text)
 }
 
-/// The daemon's lines, each after its evidence as comments.
-fn lines(facts: &Facts, explain: bool) -> String {
-    let mut all = Vec::new();
-    for line in netdata::lines(facts) {
+/// Room for the daemon's lines, which few machines need more of.
+const USUAL_LENGTH: usize = 2048;
+
+/// The daemon's lines, each after its evidence as comments. Only these name the interface of the default route and its address:
+/// people show the other formats around.
+fn lines(host: &dyn Host, facts: &Facts, explain: bool) -> String {
+    // The same for every user, as the facts are.
+    let whereabouts = ManuallyDrop::new(netdata::Whereabouts::ask(&CommonEvidence::new(host), facts));
+    let mut text = String::with_capacity(USUAL_LENGTH);
+    for line in netdata::all_lines(facts, &whereabouts) {
         let evidence = if explain { line.evidence } else { &[] };
-        all.extend(evidence.iter().map(|asked| format!("# {}: {}", asked.asked, asked.outcome)));
-        all.push(format!("{}={}", line.name, line.value));
+        for asked in evidence {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "# {}: {}", asked.asked, asked.outcome);
+        }
+        text.extend([line.name, "=", &line.value, "\n"]);
     }
-    all.push(String::new());
-    all.join("\n")
+    text
 }
 
 fn json(facts: &Facts, explain: bool) -> Result<String, Failure> {

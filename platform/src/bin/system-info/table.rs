@@ -86,7 +86,7 @@ fn evidence(text: &mut String, evidence: &[Evidence]) {
     }
     text.push_str("  looked at\n");
     for asked in evidence {
-        let mark = if asked.privileged { "*" } else { "" };
+        let mark = if asked.is_privileged() { "*" } else { "" };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "    {}{mark}: {}", asked.asked, asked.outcome);
     }
@@ -99,14 +99,12 @@ fn source(leaf: &Leaf<'_>) -> String {
 
 fn value(leaf: &Leaf<'_>) -> String {
     match leaf.value {
-        Value::Text(text) => text.to_owned(),
         Value::Number(number) if leaf.name.ends_with("_bytes") => binary(number),
         Value::Number(number) if leaf.name.ends_with("_hz") => gigahertz(number),
-        Value::Number(number) => number.to_string(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::None => "-".to_owned(),
-        Value::Unknown => "unknown".to_owned(),
+        other => other.to_string(),
     }
 }
 

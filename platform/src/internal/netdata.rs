@@ -1,8 +1,58 @@
 //! The `KEY=VALUE` lines that the Netdata daemon reads at start-up, in the order of its own script.
 
+use crate::ask::{Ask, Machine};
 use crate::fact::{Evidence, Fact, State};
 use crate::facts::{Facts, Os};
+use crate::host::{Error, Host, Platform};
+use crate::instance::{Instance, instance};
+use crate::interface::DefaultInterface;
+use crate::linux;
+use crate::routing;
 use crate::source::Source;
+use crate::text::{VALUE_LIMIT, clean};
+
+/// What the daemon is told of a machine beside its facts. No event and no recording has it, and neither do
+/// [`collect`](crate::collect) and the program's other formats: it says where the machine is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The interface of the default route.
+    pub interface: DefaultInterface,
+    /// Where in its cloud.
+    pub instance: Instance,
+}
+
+impl Whereabouts {
+    /// Asks a machine whose facts are known.
+    pub fn ask(host: &dyn Host, facts: &Facts) -> Self {
+        let machine = Machine::new(host);
+        let architecture = facts.kernel.architecture.known().map(String::as_str);
+        let interface = match host.platform() {
+            Platform::Linux => linux::routes::default_interface(&machine, architecture),
+            Platform::MacOs | Platform::FreeBsd => routing::default_interface(&machine),
+            Platform::Other => DefaultInterface::default(),
+        };
+        Self { interface, instance: instance(&machine, facts) }
+    }
+}
+
+/// The name of the virtual machine where the daemon's environment provides one, as `docker run -e VIRTUALIZATION=kvm` does.
+/// It is the daemon's contract, and no evidence.
+pub fn provide_virtualization(host: &dyn Host, facts: &mut Facts) {
+    let machine = Machine::new(host);
+    let mut ask = Ask::new(&machine);
+    match host.environment("VIRTUALIZATION") {
+        Ok(value) => {
+            let value = clean(&value, VALUE_LIMIT);
+            if !value.is_empty() {
+                ask.saw("VIRTUALIZATION", &value);
+                let value = (!value.eq_ignore_ascii_case("none")).then_some(value);
+                facts.virtualization.name = ask.done().known_or_none(value, Source::PROVIDED);
+            }
+        }
+        Err(Error::NotFound | Error::Unsupported) => {}
+        Err(error) => ask.failed("VIRTUALIZATION", error),
+    }
+}
 
 /// One `KEY=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +79,9 @@ fn line<'f, T>(name: &'static str, fact: &'f Fact<T>, value: impl FnOnce(&T) -> 
     Line { name, value, source: fact.source, evidence: &fact.evidence }
 }
 
-/// The source of a fact that stands for its group.
+/// The source of a fact that stands for its group. Where nothing told it, the daemon's script says `none`.
 fn detection<'f, T>(name: &'static str, fact: &'f Fact<T>) -> Line<'f> {
-    let value = fact.source.map_or(UNKNOWN, Source::name).to_owned();
+    let value = fact.source.map_or(NONE, Source::name).to_owned();
     Line { name, value, source: fact.source, evidence: &fact.evidence }
 }
 
@@ -70,7 +120,8 @@ fn os_lines<'f>(names: [&'static str; 6], os: &'f Os) -> [Line<'f>; 6] {
         text(id_like, &os.id_like),
         text(version, &os.version),
         text(version_id, &os.version_id),
-        detection(method, &os.name),
+        // Here it says `unknown`.
+        Line { value: os.name.source.map_or(UNKNOWN, Source::name).to_owned(), ..detection(method, &os.name) },
     ]
 }
 
@@ -87,10 +138,14 @@ fn cloud_type(cloud: &Fact<String>) -> Line<'_> {
     })
 }
 
-/// The number of keys that the daemon reads.
-const KEYS: usize = 33;
+/// The daemon reads lines of at most 1,022 bytes, and takes the rest of a longer one for a line of its own
+/// (`rrdhost_system_info_detect`). The longest key has 45.
+const VALUE_BYTES: usize = 960;
 
-/// All lines, in the daemon's order.
+/// The number of keys that the daemon reads.
+const KEYS: usize = 36;
+
+/// The lines that are facts, in the daemon's order. An event is made of these.
 pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
     let mut all = Vec::with_capacity(KEYS);
     let Facts { os, host_os, kernel, virtualization, container, cpu, memory, disk, hardware: _ } = facts;
@@ -127,9 +182,31 @@ pub fn lines(facts: &Facts) -> Vec<Line<'_>> {
         line("NETDATA_SYSTEM_TOTAL_DISK_SIZE", &disk.total_bytes, u64::to_string),
         detection("NETDATA_SYSTEM_DISK_DETECTION", &disk.total_bytes),
         cloud_type(&virtualization.cloud),
-        // Only the cloud's metadata service knows these two, and nothing here uses the network.
-        constant("NETDATA_INSTANCE_CLOUD_INSTANCE_TYPE", UNKNOWN),
-        constant("NETDATA_INSTANCE_CLOUD_INSTANCE_REGION", UNKNOWN),
     ]);
+    all
+}
+
+/// All lines, in the daemon's order. In its script a route is `none` where there is no default one, and the interface and its
+/// address are `unknown`.
+pub fn all_lines<'f>(facts: &'f Facts, whereabouts: &'f Whereabouts) -> Vec<Line<'f>> {
+    let mut all = lines(facts);
+    let DefaultInterface { name, address, route } = &whereabouts.interface;
+    let route = Line {
+        name: "NETDATA_SYSTEM_DEFAULT_INTERFACE_DETECTION",
+        value: route.map_or(NONE, Source::name).to_owned(),
+        source: *route,
+        evidence: &name.evidence,
+    };
+    let Instance { kind, region } = &whereabouts.instance;
+    all.extend([
+        line("NETDATA_INSTANCE_CLOUD_INSTANCE_TYPE", kind, String::clone),
+        line("NETDATA_INSTANCE_CLOUD_INSTANCE_REGION", region, String::clone),
+        line("NETDATA_SYSTEM_DEFAULT_INTERFACE_NAME", name, String::clone),
+        line("NETDATA_SYSTEM_DEFAULT_INTERFACE_IP", address, String::clone),
+        route,
+    ]);
+    for line in &mut all {
+        line.value.truncate(line.value.floor_char_boundary(VALUE_BYTES));
+    }
     all
 }
