@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use crate::host::sys;
-use crate::host::{CpuidRegisters, Error, Host, Metadata, Platform, Quantities, Result, Start, Uname};
+use crate::host::{CpuidRegisters, Error, Host, Metadata, NetworkTable, Platform, Quantities, Result, Start, Uname};
 
 /// The machine around this program.
 #[derive(Clone, Debug, Default)]
@@ -70,5 +70,8 @@ impl Host for LiveHost {
     }
     fn quantities(&self) -> Result<Quantities> {
         sys::quantities()
+    }
+    fn network(&self, table: NetworkTable) -> Result<Vec<u8>> {
+        sys::network(table)
     }
 }

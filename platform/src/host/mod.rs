@@ -15,6 +15,7 @@ use std::io;
 /// The operating system of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum Platform {
     /// Linux, in a container or not.
     Linux,
@@ -29,6 +30,7 @@ pub enum Platform {
 
 /// Why a question has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Error {
     /// There is no such file, name or variable.
     NotFound,
@@ -98,6 +100,7 @@ pub struct Start {
 
 /// The kind of a file, links not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileKind {
     /// A regular file.
     File,
@@ -111,6 +114,7 @@ pub enum FileKind {
 
 /// A file as lstat(2) shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Metadata {
     /// Its kind.
     pub kind: FileKind,
@@ -120,9 +124,17 @@ pub struct Metadata {
     pub inode: Option<u64>,
 }
 
+impl Metadata {
+    /// Without an inode number.
+    pub fn new(kind: FileKind, size: u64) -> Self {
+        Self { kind, size, inode: None }
+    }
+}
+
 /// The answer of uname(2). An unknown field is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(default))]
+#[non_exhaustive]
 pub struct Uname {
     /// `Linux`
     pub sysname: String,
@@ -170,6 +182,7 @@ impl From<CpuidRegisters> for [u32; 4] {
 /// A disk, as the crate sysinfo shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(default))]
+#[non_exhaustive]
 pub struct DiskQuantity {
     /// Name of the device, without a path.
     pub name: String,
@@ -182,6 +195,7 @@ pub struct DiskQuantity {
 /// Quantities that the crate sysinfo tells on macOS and FreeBSD; `None` is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "recorded", derive(serde::Deserialize, serde::Serialize), serde(default))]
+#[non_exhaustive]
 pub struct Quantities {
     /// Total memory in bytes.
     pub memory_bytes: Option<u64>,
@@ -197,7 +211,19 @@ pub struct Quantities {
     pub disks: Vec<DiskQuantity>,
 }
 
+/// A table of the network, as sysctl(3) gives it on macOS and FreeBSD in the messages of route(4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkTable {
+    /// The routes, `NET_RT_DUMP`.
+    Routes,
+    /// The interfaces and their addresses, `NET_RT_IFLIST`.
+    Interfaces,
+}
+
 /// A machine that answers questions. No method starts a process, opens a network connection or waits.
+///
+/// Anyone may implement it. A question that a later version adds has an answer of its own, [`Error::Unsupported`], so an
+/// implementation stays valid, and a wrapper around another `Host` then answers less than it could.
 pub trait Host {
     /// Its operating system.
     fn platform(&self) -> Platform;
@@ -238,11 +264,16 @@ pub trait Host {
     /// A variable of the caller's environment.
     fn environment(&self, name: &str) -> Result<Vec<u8>>;
 
-    /// Size in bytes of the file system of a path, statvfs(3).
+    /// Size in bytes of the file system of a path, statvfs(3); on macOS statfs(2).
     fn filesystem_size(&self, path: &str) -> Result<u64>;
 
     /// Quantities from the crate sysinfo; on Linux only the memory, from sysinfo(2).
     fn quantities(&self) -> Result<Quantities>;
+
+    /// A table of the network, on macOS and FreeBSD. No recording has it.
+    fn network(&self, _table: NetworkTable) -> Result<Vec<u8>> {
+        Err(Error::Unsupported)
+    }
 }
 
 impl<H: Host + ?Sized> Host for &H {
@@ -284,5 +315,8 @@ impl<H: Host + ?Sized> Host for &H {
     }
     fn quantities(&self) -> Result<Quantities> {
         (**self).quantities()
+    }
+    fn network(&self, table: NetworkTable) -> Result<Vec<u8>> {
+        (**self).network(table)
     }
 }

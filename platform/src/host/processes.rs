@@ -125,7 +125,7 @@ pub fn candidates(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bo
         Platform::Linux => linux(host, name, counts)?,
         _ => elsewhere(host, name, counts)?,
     };
-    found.counting.sort_by_key(|candidate| candidate.id);
+    found.counting.sort_unstable_by_key(|candidate| candidate.id);
     Ok(found)
 }
 
@@ -135,8 +135,7 @@ fn linux(host: &dyn Host, name: &str, counts: &dyn Fn(&Candidate) -> bool) -> Re
     let mut found = Candidates::default();
     let mut seen = BTreeSet::new();
     for round in 0..ROUNDS {
-        let listed: BTreeSet<u32> =
-            host.list("/proc", ENTRIES)?.iter().filter_map(|entry| entry.parse().ok()).collect();
+        let listed: Vec<u32> = host.list("/proc", ENTRIES)?.iter().filter_map(|entry| entry.parse().ok()).collect();
         if round == 0 {
             found.unseen = hidden(host, listed.contains(&1)).unwrap_or_else(|error| Some(Unseen::Failed(error)));
         }
@@ -252,8 +251,7 @@ fn look(host: &dyn Host, id: u32, name: &str, boot: Option<u64>) -> Result<Optio
         parent: status.parent,
         owner: status.users[1],
         contained: status.contained.or_else(|| namespaces_differ(host, id)),
-        // USER_HZ is 100 wherever netdata is packaged (linux include/asm-generic/param.h).
-        started: boot.zip(ticks).and_then(|(boot, ticks)| boot.checked_add(ticks.checked_mul(10)?)),
+        started: boot.zip(ticks).and_then(|(boot, ticks)| since_1970(boot, ticks)),
         users: status.users,
         ticks,
     }))
@@ -311,6 +309,12 @@ fn ticks(host: &dyn Host, id: u32) -> Option<u64> {
     started(&host.read(&format!("/proc/{id}/stat"), 4096).ok()?)
 }
 
+/// Milliseconds since 1970 of a number of ticks after the boot.
+fn since_1970(boot: u64, ticks: u64) -> Option<u64> {
+    // USER_HZ is 100 wherever netdata is packaged (linux include/asm-generic/param.h).
+    boot.checked_add(ticks.checked_mul(10)?)
+}
+
 fn started(stat: &[u8]) -> Option<u64> {
     // The name in brackets may contain brackets and blanks.
     let text = String::from_utf8_lossy(stat);
@@ -326,6 +330,14 @@ mod tests {
         let stat = b"7 (net) data) S 1 7 7 0 -1 4194560 1 0 0 0 3 2 0 0 20 0 1 0 1234 1 2 3";
         assert_eq!(started(stat), Some(1234));
         assert_eq!(started(b"7 (x"), None);
+    }
+
+    #[test]
+    fn a_start_beyond_all_time_is_unknown() {
+        assert_eq!(since_1970(1_700_000_000_000, 1234), Some(1_700_000_012_340));
+        assert_eq!(since_1970(u64::MAX - 9, 1), None);
+        assert_eq!(since_1970(0, u64::MAX / 10 + 1), None);
+        assert_eq!(since_1970(u64::MAX, 0), Some(u64::MAX));
     }
 
     #[test]

@@ -21,8 +21,8 @@ use serde_json::Value;
 
 use crate::host::{CpuidRegisters, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname};
 
-/// Longest machine.json; the recorded ones have a few kilobytes.
-const MACHINE_JSON_LIMIT: usize = 4 << 20;
+/// Longest machine.json. Almost all have a few kilobytes; the disks of FreeBSD can be megabytes of text.
+const MACHINE_JSON_LIMIT: usize = 32 << 20;
 
 /// As many links as Linux follows in one path (MAXSYMLINKS, include/linux/namei.h).
 const LINKS_LIMIT: usize = 40;
@@ -140,7 +140,7 @@ fn invalid(what: impl std::fmt::Display) -> io::Error {
 
 /// The machine.json of a folder.
 fn document(folder: &Path) -> io::Result<Value> {
-    let json = crate::host::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, false);
+    let json = crate::host::sys::read_file(&folder.join("machine.json"), MACHINE_JSON_LIMIT, Some(1));
     let json = json.map_err(|error| match error {
         Error::Malformed => invalid("not a regular file"),
         error => invalid(error),
@@ -357,7 +357,7 @@ impl Host for RecordedHost {
                 return Ok(Start { bytes, whole });
             }
         };
-        crate::host::sys::read_file(&place, limit, true)
+        crate::host::sys::read_file(&place, limit, Some(1))
     }
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {

@@ -55,6 +55,8 @@ const fn row(name: &'static str, kind: Type, unit: Unit, citation: &'static str)
     Sysctl { name, kind, unit, citation }
 }
 
+const FIRST_ROOM: usize = 4096;
+
 /// Longest text of most names.
 const TEXT: Type = Type::Text(4096);
 
@@ -70,8 +72,7 @@ pub(crate) const SYSCTLS: &[Sysctl] = &[
     row("hw.hv_vendor", TEXT, Unit::None, "sys/x86/x86/identcpu.c"),
     row("hw.machine_arch", TEXT, Unit::None, "sysctl(3), HW_MACHINE_ARCH"),
     row("hw.physmem", Type::Long, Unit::Bytes, "sysctl(3), HW_PHYSMEM"),
-    row("hw.realmem", Type::Long, Unit::Bytes, "sysctl(3), HW_REALMEM"),
-    row("kern.geom.conftxt", Type::Text(256 * 1024), Unit::None, "sys/geom/geom_dump.c, g_conftxt"),
+    row("kern.geom.conftxt", Type::Text(16 << 20), Unit::None, "sys/geom/geom_dump.c, g_conftxt"),
     row("kern.ident", TEXT, Unit::None, "config(5), ident"),
     row("kern.osreldate", Type::Int, Unit::One, "sysctl(3), KERN_OSRELDATE"),
     row("kern.smp.cores", Type::Int, Unit::One, "smp(4)"),
@@ -129,6 +130,28 @@ pub(crate) fn text_limit(name: &str) -> Result<usize> {
     }
 }
 
+/// A text for which `ask` fills the given room and says how much of it is used, or [`Error::TooLarge`]. A longer text than the
+/// name can have is malformed, and never cut.
+#[cfg_attr(not(any(target_os = "macos", target_os = "freebsd")), allow(dead_code, reason = "only these have sysctl"))]
+pub(crate) fn text(name: &str, mut ask: impl FnMut(&mut [u8]) -> Result<usize>) -> Result<String> {
+    let limit = text_limit(name)?;
+    // Almost every text is short.
+    let mut room = limit.min(FIRST_ROOM);
+    loop {
+        let mut value = vec![0; room];
+        match ask(&mut value) {
+            Ok(length) => {
+                let text = value.get(..length).ok_or(Error::Malformed)?;
+                let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+                return Ok(String::from_utf8_lossy(text).into_owned());
+            }
+            Err(Error::TooLarge) if room < limit => room = room.saturating_mul(8).min(limit),
+            Err(Error::TooLarge) => return Err(Error::Malformed),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The number in the system's answer, whose length must be that of the type.
 #[cfg_attr(not(any(target_os = "macos", target_os = "freebsd")), allow(dead_code, reason = "only these have sysctl"))]
 pub(crate) fn number(name: &str, bytes: &[u8]) -> Result<i64> {
@@ -161,12 +184,37 @@ mod tests {
         assert_eq!(number("hw.memsize", &(32_u64 << 30).to_ne_bytes()), Ok(32 << 30));
         assert_eq!(number("hw.memsize", &8_i32.to_ne_bytes()), Err(Error::Malformed));
         assert_eq!(number("hw.memsize", &u64::MAX.to_ne_bytes()), Err(Error::Malformed));
-        assert_eq!(number("hw.realmem", &(1_usize << 30).to_ne_bytes()), Ok(1 << 30));
+        assert_eq!(number("hw.physmem", &(1_usize << 30).to_ne_bytes()), Ok(1 << 30));
         for bytes in [&[][..], &[0; 3], &[0; 5], &[0; 7], &[0; 9]] {
             for row in SYSCTLS.iter().filter(|row| !matches!(row.kind, Type::Text(_))) {
                 assert_eq!(number(row.name, bytes), Err(Error::Malformed), "{}", row.name);
             }
         }
+    }
+
+    /// A kernel with a text, which it copies as far as there is room.
+    fn kernel(text: &[u8]) -> impl FnMut(&mut [u8]) -> Result<usize> + '_ {
+        |room| {
+            let fits = text.len().min(room.len());
+            room[..fits].copy_from_slice(&text[..fits]);
+            if fits < text.len() { Err(Error::TooLarge) } else { Ok(fits) }
+        }
+    }
+
+    #[test]
+    fn a_text_has_as_much_room_as_it_needs() {
+        let limit = text_limit("kern.geom.conftxt").unwrap();
+        assert!(limit >= 8 << 20, "thousands of disks");
+        for length in [0, 1, FIRST_ROOM - 1, FIRST_ROOM, 300 * 1024, 5 << 20, limit - 1] {
+            let mut bytes = vec![b'x'; length];
+            bytes.push(0);
+            assert_eq!(text("kern.geom.conftxt", kernel(&bytes)).map(|text| text.len()), Ok(length));
+        }
+        assert_eq!(text("kern.geom.conftxt", kernel(&vec![b'x'; limit + 1])), Err(Error::Malformed));
+        assert_eq!(text("hw.model", kernel(&[b'x'; FIRST_ROOM + 1])), Err(Error::Malformed));
+        assert_eq!(text("hw.model", |_room| Err(Error::NotFound)), Err(Error::NotFound));
+        assert_eq!(text("hw.model", |room| Ok(room.len() + 1)), Err(Error::Malformed));
+        assert_eq!(text("hw.ncpu", kernel(b"x")), Err(Error::Malformed));
     }
 
     #[test]

@@ -35,7 +35,7 @@ cfg_if::cfg_if! {
                     owner,
                     // The host sees the processes of jails, and sysinfo does not mark them.
                     contained: None,
-                    started: Some(process.start_time().saturating_mul(1000)),
+                    started: process.start_time().checked_mul(1000),
                     users: [process.user_id().map_or(owner, |user| **user), owner, owner, owner],
                     ticks: Some(process.start_time()),
                 };
@@ -77,7 +77,7 @@ cfg_if::cfg_if! {
             system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
             let first = system.cpus().first();
             let text = |value: &str| (!value.is_empty()).then(|| value.to_owned());
-            // On macOS sysinfo would ask IOKit, and for the volumes' UUIDs too: statvfs(2) answers there.
+            // On macOS sysinfo would ask IOKit, and for the volumes' UUIDs too: statfs(2) answers there.
             let disks = cfg!(target_os = "freebsd").then(sysinfo::Disks::new_with_refreshed_list);
             let disks = disks.iter().flatten().flatten().map(|disk| crate::host::DiskQuantity {
                 name: disk.name().to_string_lossy().into_owned(),

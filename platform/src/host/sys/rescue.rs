@@ -1,7 +1,7 @@
 //! Two ways for a program to end in time whatever it waits for: work in a child process, and a timer that ends this one.
 
 use std::io;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::time::Duration;
 
 /// A child process made by [`fork`].
@@ -24,6 +24,13 @@ impl Child {
     }
 }
 
+/// Ends this process without what Rust and the C library do at the end: whoever calls this has flushed the output.
+#[allow(unsafe_code, reason = "_exit(2) has no safe wrapper")]
+pub fn leave(status: u8) -> ! {
+    // SAFETY: it takes no pointer and does not return.
+    unsafe { libc::_exit(status.into()) }
+}
+
 /// Output and exit status of a program whose time is over.
 #[derive(Debug)]
 pub struct LastWords {
@@ -35,11 +42,27 @@ pub struct LastWords {
     pub status: i32,
 }
 
+/// Whether this process has begun to say its last words.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
 impl LastWords {
-    /// Writes both, except to a stream that would block. It neither allocates nor locks, so a signal's handler may call it.
+    /// Writes both, except to a stream that would block, and unless this process has said other last words before: a timer
+    /// may run out while the work is ending. Then it waits for [`end_after`]'s handler, which ends the process.
     pub fn say(&self) {
-        tell(rustix::stdio::stderr(), &self.err);
-        tell(rustix::stdio::stdout(), &self.out);
+        if !self.say_first() {
+            // Far longer than the handler needs. It is not at work if these are a process's second words.
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Returns whether these are the first. It neither allocates nor locks, so a signal's handler may call it.
+    fn say_first(&self) -> bool {
+        let first = !ENDS.swap(true, Ordering::AcqRel);
+        if first {
+            tell(rustix::stdio::stderr(), &self.err);
+            tell(rustix::stdio::stdout(), &self.out);
+        }
+        first
     }
 }
 
@@ -98,8 +121,9 @@ extern "C" fn time_is_over(_signal: libc::c_int) {
     // SAFETY: the pointer is null, or from a box that nobody frees or changes.
     #[allow(unsafe_code, reason = "a signal's handler reaches nothing but statics")]
     let words = unsafe { LAST_WORDS.load(Ordering::Acquire).as_ref() };
-    if let Some(words) = words {
-        words.say();
+    // The interrupted process is saying its last words and ends by itself.
+    if words.is_some_and(|words| !words.say_first()) {
+        return;
     }
     let status = words.map_or(0, |words| words.status);
     // SAFETY: it takes no pointer and is async-signal-safe (signal-safety(7)).
@@ -143,4 +167,36 @@ pub fn end_after(time: Duration, words: LastWords) -> io::Result<()> {
         ]
     };
     if answers == [0; 5] { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    const CHILD: &str = "SYSTEM_FACTS_TEST_ENDS_TWICE";
+
+    fn words(text: &str, status: i32) -> LastWords {
+        LastWords { out: text.into(), err: Vec::new(), status }
+    }
+
+    /// Says its last words just before its timer runs out.
+    #[test]
+    fn nothing_is_said_twice() {
+        if std::env::var_os(CHILD).is_some() {
+            words("<work>", 0).say();
+            end_after(Duration::ZERO, words("<timer>", 28)).unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+            std::process::exit(7);
+        }
+        let this = std::env::current_exe().unwrap();
+        let child = Command::new(this)
+            .args(["--exact", "host::sys::rescue::tests::nothing_is_said_twice", "--nocapture"])
+            .env(CHILD, "")
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&child.stdout);
+        assert!(out.contains("<work>") && !out.contains("<timer>"), "{out}");
+        assert_eq!(child.status.code(), Some(7), "the work ends it");
+    }
 }
