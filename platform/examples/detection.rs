@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::Value;
-use system_facts::catalogue::{IMPLEMENTERS, PARTS, VM_GUEST_WORDS, sections};
+use system_facts::internal::catalogue::{IMPLEMENTERS, PARTS, VM_GUEST_WORDS, sections};
 
 /// The recorded machines, each with the answers that it must have.
 fn machines() -> io::Result<BTreeMap<String, Value>> {
@@ -66,7 +66,7 @@ fn main() -> io::Result<()> {
                 )
             })?;
             let evidence = cell(rules.iter().map(|rule| rule.evidence.as_ref()));
-            let citations = cell(rules.iter().map(|rule| rule.citation));
+            let citations = cell(rules.iter().map(|rule| rule.citation.text()));
             writeln!(out, "| {name} | {evidence} | {citations} | `{machine}` |")?;
         }
         writeln!(out)?;
@@ -76,15 +76,15 @@ fn main() -> io::Result<()> {
         "## FreeBSD's words for `kern.vm_guest`\n\n| word | identifier | where it is documented |\n|---|---|---|"
     )?;
     for row in VM_GUEST_WORDS {
-        writeln!(out, "| {} | {} | {} |", row.word, row.name, row.citation)?;
+        writeln!(out, "| {} | {} | {} |", row.word, row.name, row.citation.text())?;
     }
     writeln!(out, "\n## Arm processors\n\n| maker | code | where it is documented |\n|---|---|---|")?;
     for row in IMPLEMENTERS {
-        writeln!(out, "| {} | {:#04x} | {} |", row.name, row.code, row.citation)?;
+        writeln!(out, "| {} | {:#04x} | {} |", row.name, row.code, row.citation.text())?;
     }
     writeln!(out, "\n| model | maker, part | where it is documented |\n|---|---|---|")?;
     for row in PARTS {
-        writeln!(out, "| {} | {:#04x}, {:#05x} | {} |", row.name, row.implementer, row.part, row.citation)?;
+        writeln!(out, "| {} | {:#04x}, {:#05x} | {} |", row.name, row.implementer, row.part, row.citation.text())?;
     }
     Ok(())
 }

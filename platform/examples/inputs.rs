@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use system_facts::{RecordedHost, fuzz};
+use system_facts::RecordedHost;
+use system_facts::internal::fuzz;
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);

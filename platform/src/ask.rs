@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::fact::{Evidence, Fact, Outcome, State};
-use crate::host::common::is_refused;
 use crate::host::sysctls;
 use crate::host::{Error, Host, Result, Start};
+use crate::mountinfo;
 use crate::source::Source;
 use crate::text::{EXCERPT_LIMIT, VALUE_LIMIT, clean_text};
 
@@ -23,7 +22,8 @@ pub(crate) struct Text {
     pub(crate) whole: bool,
 }
 
-type Known = BTreeMap<(Cow<'static, str>, usize), Result<Rc<Text>>>;
+/// Path, limit, and the answer. A few dozen: looking through them all takes less time than keeping them in order.
+type Known = Vec<(Cow<'static, str>, usize, Result<Rc<Text>>)>;
 
 /// A host that reads each file once.
 pub(crate) struct Machine<'h> {
@@ -36,17 +36,19 @@ impl<'h> Machine<'h> {
         Self { host, known: RefCell::default() }
     }
 
-    fn text(&self, path: Cow<'static, str>, limit: usize) -> Result<Rc<Text>> {
-        let key = (path, limit);
-        if let Some(known) = self.known.borrow().get(&key) {
-            return known.clone();
+    /// The beginning of a file, or what is to be kept of it.
+    fn text(&self, path: Cow<'static, str>, limit: usize, keep: fn(String) -> String) -> Result<Rc<Text>> {
+        if let Some((_, _, answer)) =
+            self.known.borrow().iter().find(|(known, most, _)| *most == limit && *known == path)
+        {
+            return answer.clone();
         }
-        let answer = self.host.read_start(&key.0, limit).map(|Start { bytes, whole }| {
+        let answer = self.host.read_start(&path, limit).map(|Start { bytes, whole }| {
             let text =
                 String::from_utf8(bytes).unwrap_or_else(|wrong| String::from_utf8_lossy(wrong.as_bytes()).into_owned());
-            Rc::new(Text { text, whole })
+            Rc::new(Text { text: keep(text), whole })
         });
-        self.known.borrow_mut().insert(key, answer.clone());
+        self.known.borrow_mut().push((path, limit, answer.clone()));
         answer
     }
 }
@@ -67,9 +69,7 @@ impl<'m, 'h> Ask<'m, 'h> {
     }
 
     fn record(&mut self, asked: Cow<'static, str>, outcome: Outcome) {
-        let path = asked.split(": ").next().unwrap_or_default();
-        let privileged = is_refused(path);
-        self.evidence.push(Evidence { asked, outcome, privileged });
+        self.evidence.push(Evidence { asked, outcome });
     }
 
     /// Records an observation.
@@ -107,7 +107,16 @@ impl<'m, 'h> Ask<'m, 'h> {
     /// The same as text, with U+FFFD for invalid UTF-8.
     pub(crate) fn text(&mut self, path: impl Into<Cow<'static, str>>, limit: usize) -> Option<Rc<Text>> {
         let path = path.into();
-        let answer = self.machine.text(path.clone(), limit);
+        let answer = self.machine.text(path.clone(), limit, |text| text);
+        self.answer(path, answer)
+    }
+
+    /// The mounts of this process that can matter.
+    pub(crate) fn mounts(&mut self) -> Option<Rc<Text>> {
+        let path = Source::MOUNTINFO.name();
+        let answer = self.machine.text(path.into(), mountinfo::LIMIT, |text| {
+            if text.len() < mountinfo::MANY { text } else { mountinfo::notable(&text) }
+        });
         self.answer(path, answer)
     }
 
@@ -143,9 +152,19 @@ impl<'m, 'h> Ask<'m, 'h> {
 
     /// A text from sysctl, not cleaned. Only a failure is recorded.
     pub(crate) fn sysctl_raw(&mut self, name: &'static str) -> Option<String> {
+        self.sysctl_answer(name).ok()
+    }
+
+    /// The same, with the failure.
+    pub(crate) fn sysctl_answer(&mut self, name: &'static str) -> Result<String> {
         debug_assert!(sysctls::text_limit(name).is_ok(), "{name} is missing in SYSCTLS");
+        let limit = sysctls::text_limit(name)?;
         let answer = self.host().sysctl_text(name);
-        self.answer(name, answer)
+        let answer = answer.and_then(|text| if text.len() < limit { Ok(text) } else { Err(Error::Malformed) });
+        if let Err(error) = answer {
+            self.failed(name, error);
+        }
+        answer
     }
 
     /// A text from sysctl, cleaned and recorded. An empty text is no answer.
@@ -171,10 +190,15 @@ impl<'m, 'h> Ask<'m, 'h> {
 
     /// A value of the kernel environment, cleaned and recorded. An empty value is no answer.
     pub(crate) fn kenv(&mut self, name: &'static str) -> Option<String> {
-        let answer = self.host().kenv(name);
-        let value = clean_text(&self.answer(name, answer)?, VALUE_LIMIT);
+        let value = clean_text(&self.kenv_raw(name)?, VALUE_LIMIT);
         self.saw(name, &value);
         (!value.is_empty()).then_some(value)
+    }
+
+    /// The same, not cleaned. Only a failure is recorded.
+    pub(crate) fn kenv_raw(&mut self, name: &'static str) -> Option<String> {
+        let answer = self.host().kenv(name);
+        self.answer(name, answer)
     }
 
     /// Ends the questions: the facts that they decide share this record.

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::host::Error;
+use crate::host::common::is_refused;
 use crate::source::Source;
 
-/// The three possible answers to a question.
+/// The three possible answers to a question. There will be no fourth.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State<T> {
     /// There is one, with this value.
@@ -31,6 +32,7 @@ impl<T> State<T> {
 
 /// One fact about a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fact<T> {
     /// The answer.
     pub state: State<T>,
@@ -47,6 +49,11 @@ impl<T> Default for Fact<T> {
 }
 
 impl<T> Fact<T> {
+    /// A fact of your own making, for tests of code that reads facts.
+    pub fn new(state: State<T>, source: Option<Source>, evidence: impl Into<Arc<[Evidence]>>) -> Self {
+        Self { state, source, evidence: evidence.into() }
+    }
+
     /// The value, if there is one.
     pub fn known(&self) -> Option<&T> {
         self.state.known()
@@ -60,17 +67,29 @@ impl<T> Fact<T> {
 
 /// One question and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The question: a path, a CPUID leaf or a name of sysctl, and after `: ` the part of it that matters.
     pub asked: Cow<'static, str>,
     /// The answer.
     pub outcome: Outcome,
+}
+
+impl Evidence {
+    /// A question and its answer.
+    pub fn new(asked: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
+        Self { asked: asked.into(), outcome }
+    }
+
     /// Whether only a privileged user gets an answer.
-    pub privileged: bool,
+    pub fn is_privileged(&self) -> bool {
+        is_refused(self.asked.split(": ").next().unwrap_or_default())
+    }
 }
 
 /// The answer to one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// A value, cleaned and shortened.
     Saw(String),

@@ -1,10 +1,13 @@
 //! All facts, by group and as one list.
 
+use std::fmt;
+
 use crate::fact::{Evidence, Fact, State};
 use crate::source::Source;
 
 /// All facts of a machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Facts {
     /// The operating system around this program: in a container, the container's.
     pub os: Os,
@@ -28,6 +31,7 @@ pub struct Facts {
 
 /// Identity of an operating system, os-release(5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Os {
     /// `linux`, `macos`, `freebsd`
     pub family: Fact<String>,
@@ -71,6 +75,7 @@ impl Os {
 
 /// The kernel, uname(2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Kernel {
     /// `Linux`
     pub name: Fact<String>,
@@ -84,6 +89,7 @@ pub struct Kernel {
 
 /// The virtual machine and the cloud. The container is a fact of its own, as one can be inside the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Virtualization {
     /// The word of systemd-detect-virt(1) where it has one; real hardware is [`State::None`].
     pub name: Fact<String>,
@@ -99,6 +105,7 @@ pub struct Virtualization {
 
 /// The container around this program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Container {
     /// The word of systemd-detect-virt(1) where it has one; outside a container [`State::None`].
     pub name: Fact<String>,
@@ -112,39 +119,43 @@ pub struct Container {
 
 /// The processors.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Cpu {
     /// Name of the model: `Intel(R) Xeon(R) CPU @ 2.20GHz`.
     pub model: Fact<String>,
-    /// Vendor in the processor's own word: `GenuineIntel`.
+    /// Vendor in the processor's own word: `GenuineIntel`; without one, the maker's name. Never [`State::None`].
     pub vendor: Fact<String>,
-    /// Online logical CPUs.
+    /// Online logical CPUs of the machine, not those that a container may use.
     pub logical_count: Fact<u64>,
-    /// Cores in all sockets.
+    /// Cores in all sockets, those with a CPU online.
     pub core_count: Fact<u64>,
     /// Sockets.
     pub socket_count: Fact<u64>,
-    /// Logical CPUs per core.
+    /// Logical CPUs of the core with the most.
     pub threads_per_core: Fact<u64>,
-    /// Highest frequency in hertz, or else the nominal one.
+    /// Highest frequency of any CPU in hertz, or else the nominal one.
     pub frequency_hz: Fact<u64>,
 }
 
 /// The memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Memory {
-    /// Memory of the machine in bytes, not the limit of a container.
+    /// Memory of the machine in bytes, not a container's share.
     pub total_bytes: Fact<u64>,
 }
 
 /// The disks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Disk {
-    /// Bytes of all real disks, each counted once.
+    /// Bytes of all real disks of the machine, each counted once.
     pub total_bytes: Fact<u64>,
 }
 
 /// The maker of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hardware {
     /// `Dell Inc.`
     pub vendor: Fact<String>,
@@ -154,6 +165,7 @@ pub struct Hardware {
 
 /// The value of a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Value<'f> {
     /// One clean line. It is `none` for the name of the virtual machine or container where there is none.
     Text(&'f str),
@@ -167,8 +179,21 @@ pub enum Value<'f> {
     Unknown,
 }
 
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Bool(bool) => write!(f, "{bool}"),
+            Self::None => f.write_str("none"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
 /// One fact in the list of all.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Leaf<'f> {
     /// `os`, `host_os`, `kernel` …
     pub group: &'static str,

@@ -85,11 +85,11 @@ struct AskedOne<'f>(&'f Evidence);
 
 impl Serialize for AskedOne<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Evidence { asked, outcome, privileged } = self.0;
+        let Evidence { asked, outcome } = self.0;
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("asked", asked)?;
         object.serialize_entry("outcome", &outcome.to_string())?;
-        if *privileged {
+        if self.0.is_privileged() {
             object.serialize_entry("privileged", &true)?;
         }
         object.end()

@@ -26,6 +26,15 @@ sources! {
     REDHAT_RELEASE = "/etc/redhat-release";
     SYSTEM_RELEASE = "/etc/system-release";
     SUSE_RELEASE = "/etc/SuSE-release";
+    ALTLINUX_RELEASE = "/etc/altlinux-release";
+    MAGEIA_RELEASE = "/etc/mageia-release";
+    MANDRIVA_RELEASE = "/etc/mandriva-release";
+    MANDRAKELINUX_RELEASE = "/etc/mandrakelinux-release";
+    MANDRAKE_RELEASE = "/etc/mandrake-release";
+    SYNOLOGY_DEFAULTS_VERSION = "/etc.defaults/VERSION";
+    SYNOLOGY_VERSION = "/etc/VERSION";
+    PROXMOX = "/etc/pve";
+    DPKG_STATUS = "/var/lib/dpkg/status";
     DEBIAN_VERSION = "/etc/debian_version";
     ALPINE_RELEASE = "/etc/alpine-release";
     ARCH_RELEASE = "/etc/arch-release";
@@ -36,8 +45,10 @@ sources! {
     FREEBSD_VERSION = "/bin/freebsd-version";
     ETC_VERSION = "/etc/version";
     ETC_PLATFORM = "/etc/platform";
+    ETC_PRODUCT = "/etc/prd.name";
     OPNSENSE_VERSION = "/usr/local/opnsense/version/core";
     SYSTEM_VERSION = "/System/Library/CoreServices/SystemVersion.plist";
+    SYSTEM_VERSION_PLATFORM = "/System/Library/CoreServices/.SystemVersionPlatform.plist";
     // Virtualization.
     PROVIDED = "provided";
     CPUID = "cpuid";
@@ -52,6 +63,7 @@ sources! {
     PROC_CPUINFO = "/proc/cpuinfo";
     PROC_SYSINFO = "/proc/sysinfo";
     LPARCFG = "/proc/ppc64/lparcfg";
+    CMDLINE = "/proc/cmdline";
     UV_GUEST = "/sys/firmware/uv/prot_virt_guest";
     SEV_VMPL = "/sys/devices/system/cpu/sev/vmpl";
     // Containers.
@@ -79,7 +91,10 @@ sources! {
     SYS_BLOCK = "/sys/block";
     DEVICE_TREE_MODEL = "/proc/device-tree/model";
     SYSINFO = "sysinfo";
-    STATVFS = "statvfs";
+    STATFS = "statfs";
+    // For the daemon alone, in its script's word.
+    PROCFS = "procfs";
+    CLOUD_INIT = "/run/cloud-init/instance-data.json";
     // macOS and FreeBSD.
     SYSCTL = "sysctl";
     KENV = "kenv";

@@ -1,6 +1,7 @@
 //! Values from a machine become valid UTF-8 on one line, of bounded length, without unprintable characters.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 
 /// Longest value, in characters.
@@ -18,7 +19,7 @@ pub(crate) const EXCERPT_LIMIT: usize = 96;
 /// texts, which is worse than an emoji without its selector.
 ///
 /// ```
-/// use system_facts::is_unprintable;
+/// use system_facts::internal::is_unprintable;
 ///
 /// assert!("\u{1b}\u{9b}\n\u{ad}\u{200b}\u{202e}\u{fe0f}\u{e0041}".chars().all(is_unprintable));
 /// assert!(!"Schrödinger’s Cat 🐈".contains(is_unprintable));
@@ -53,7 +54,7 @@ pub fn is_unprintable(c: char) -> bool {
 ///
 /// ```
 /// let json = "{\n  \"a\": \"\u{9b}2J\u{e0041}\"\n}";
-/// assert_eq!(system_facts::printable_json(json), "{\n  \"a\": \"\\u009b2J\\udb40\\udc41\"\n}");
+/// assert_eq!(system_facts::internal::printable_json(json), "{\n  \"a\": \"\\u009b2J\\udb40\\udc41\"\n}");
 /// ```
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     let is_unsafe = |c: char| c != '\n' && is_unprintable(c);
@@ -126,22 +127,64 @@ pub(crate) fn digits(text: &str) -> Option<&str> {
     text.get(..end).filter(|digits| clean_text(digits, VALUE_LIMIT).parse::<u64>().is_ok())
 }
 
+/// The same as `text.split(' ')` for any ASCII character, in less time: the standard library looks for a character of any length,
+/// and begins anew at each part.
+pub(crate) fn parts(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut words = text.as_bytes().chunks(8);
+    // Where the next word begins, and the separators of the one before that were not met yet.
+    let (mut next, mut found) = (0, 0);
+    let mut start = Some(0);
+    std::iter::from_fn(move || {
+        let from = start.take()?;
+        while found == 0 {
+            let Some(word) = words.next() else { return text.get(from..) };
+            let word = word.first_chunk().copied().unwrap_or_else(|| padded(word, !separator));
+            found = equal_bytes(word, separator);
+            next += 8;
+        }
+        let end = next - 8 + found.trailing_zeros() as usize / 8;
+        found &= found - 1;
+        start = Some(end + 1);
+        text.get(from..end)
+    })
+}
+
+/// The bytes that are a certain one, as the high bits of a word's bytes. A sum within seven bits has no carry for the byte above, and
+/// sets the high bit unless the byte is zero.
+fn equal_bytes(word: [u8; 8], wanted: u8) -> u64 {
+    const SEVEN: u64 = u64::from_ne_bytes([0x7f; 8]);
+    let difference = u64::from_le_bytes(word) ^ u64::from_ne_bytes([wanted; 8]);
+    !(((difference & SEVEN) + SEVEN) | difference | SEVEN)
+}
+
+/// The last bytes, filled up with others.
+fn padded(bytes: &[u8], filling: u8) -> [u8; 8] {
+    let mut word = [filling; 8];
+    if let Some(start) = word.get_mut(..bytes.len()) {
+        start.copy_from_slice(bytes);
+    }
+    word
+}
+
+/// The same as `a.cmp(b)`, in less time where the first eight bytes differ: memcmp(3) of some C libraries goes byte by byte.
+pub(crate) fn order(a: &str, b: &str) -> Ordering {
+    let start = |text: &str| text.as_bytes().first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
+    match (start(a), start(b)) {
+        (Some(first), Some(second)) if first != second => first.cmp(&second),
+        _ => a.cmp(b),
+    }
+}
+
+/// The same as `text.starts_with(prefix)` for any prefix but the empty one, in less time where the first bytes differ.
+pub(crate) fn begins(text: &str, prefix: &str) -> bool {
+    text.as_bytes().first() == prefix.as_bytes().first() && text.starts_with(prefix)
+}
+
 /// The number that a text begins with.
 pub(crate) fn leading_number(text: &str) -> Option<u64> {
     let text = text.trim_start();
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text.get(..end)?.parse().ok()
-}
-
-/// The CPUs in a list like `0-3,8,10-11` (CPU mask lists, Documentation/admin-guide/cputopology.rst).
-pub(crate) fn cpu_list_count(cpus: &str) -> Option<u64> {
-    let mut count = 0_u64;
-    for range in cpus.trim().split(',') {
-        let (first, last) = range.split_once('-').unwrap_or((range, range));
-        let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        count = count.checked_add(last.checked_sub(first)?.checked_add(1)?)?;
-    }
-    Some(count)
 }
 
 /// A decimal number times a million, without floating point: `2593.906` → 2593906000.
@@ -194,11 +237,23 @@ mod tests {
     }
 
     #[test]
-    fn cpu_lists_are_counted() {
-        assert_eq!(cpu_list_count("0-3,8,10-11\n"), Some(7));
-        assert_eq!(cpu_list_count("0"), Some(1));
-        for wrong in ["", "3-1", "a", "0-18446744073709551615", "1,,2"] {
-            assert_eq!(cpu_list_count(wrong), None, "{wrong}");
+    fn parts_are_those_of_the_standard_library() {
+        for text in
+            ["", " ", "a", "a b", " a  b ", "ä ö", "\u{2028} \u{a0}x", "! \u{1}! ", "eight by te!! \u{a0}\u{120}   "]
+        {
+            // At every place of a word.
+            for text in (0..9).map(|before| "x".repeat(before) + text) {
+                assert!(parts(&text, b' ').eq(text.split(' ')), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn order_and_beginnings_are_those_of_the_standard_library() {
+        let texts = ["", "nvme1", "nvme1n1", "nvme10n1", "nvme100n1", "nvme1000n1", "ääääx", "ääääy", "zzzzzzzz", "z"];
+        for (a, b) in texts.iter().flat_map(|a| texts.iter().map(move |b| (a, b))) {
+            assert_eq!(order(a, b), a.cmp(b), "{a} {b}");
+            assert!(b.is_empty() || begins(a, b) == a.starts_with(b), "{a} {b}");
         }
     }
 

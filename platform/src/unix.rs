@@ -1,8 +1,9 @@
-//! Facts that every Unix tells alike, and the two variables of the Netdata daemon.
+//! Facts that every Unix tells alike.
 
 use crate::ask::{Ask, LINE_FILE_LIMIT, Machine};
-use crate::facts::{Facts, Kernel};
-use crate::host::{Error, Uname};
+use crate::fact::Fact;
+use crate::facts::Kernel;
+use crate::host::Uname;
 use crate::source::Source;
 #[cfg(feature = "recorded")]
 use crate::text::beginning;
@@ -72,22 +73,8 @@ pub(crate) fn proc_version(ask: &mut Ask<'_, '_>) -> Option<String> {
     (!version.is_empty()).then_some(version)
 }
 
-/// The two variables of the daemon's contract: one overrides a fact, the other comes from an image of Netdata.
-pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts) {
-    let mut ask = Ask::new(machine);
-    match machine.host.environment("VIRTUALIZATION") {
-        Ok(value) => {
-            let value = clean(&value, VALUE_LIMIT);
-            if !value.is_empty() {
-                ask.saw("VIRTUALIZATION", &value);
-                let value = (!value.eq_ignore_ascii_case("none")).then_some(value);
-                facts.virtualization.name = ask.done().known_or_none(value, Source::PROVIDED);
-            }
-        }
-        Err(Error::NotFound | Error::Unsupported) => {}
-        Err(error) => ask.failed("VIRTUALIZATION", error),
-    }
-
+/// Whether the image says that it is Netdata's own.
+pub(crate) fn official_image(machine: &Machine<'_>) -> Fact<bool> {
     let mut ask = Ask::new(machine);
     let official = match machine.host.environment("NETDATA_OFFICIAL_IMAGE") {
         Ok(value) => {
@@ -100,7 +87,7 @@ pub(crate) fn apply_daemon_environment(machine: &Machine<'_>, facts: &mut Facts)
         }
     };
     // `false` outside a container too, as in the daemon's script: the property of the event is a boolean.
-    facts.container.official_image = ask.done().known(official, Source::OFFICIAL_IMAGE);
+    ask.done().known(official, Source::OFFICIAL_IMAGE)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use system_facts::RecordedHost;
-use system_facts::fuzz::{TARGETS, any_machine, as_bytes};
+use system_facts::internal::fuzz::{TARGETS, any_machine, as_bytes};
 
 #[test]
 fn every_target_has_inputs_and_holds_for_them() {
@@ -31,7 +31,7 @@ fn every_target_has_inputs_and_holds_for_them() {
     let programs = fs::read_dir(fuzz.join("fuzz_targets"))
         .unwrap()
         .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
-    assert_eq!(programs.filter(|text| text.contains("system_facts::fuzz::")).count(), TARGETS.len());
+    assert_eq!(programs.filter(|text| text.contains("system_facts::internal::fuzz::")).count(), TARGETS.len());
 }
 
 /// `examples/inputs.rs` writes them for a fuzzer, which then need not guess the known machines.
@@ -44,7 +44,7 @@ fn recorded_machines_are_inputs() {
         let host = RecordedHost::open(&machine).unwrap();
         let bytes = as_bytes(&host);
         any_machine(&bytes);
-        let made = system_facts::fuzz::facts(&bytes);
+        let made = system_facts::internal::fuzz::facts(&bytes);
         let facts = system_facts::collect_from(&host);
         if (facts.virtualization.name.state, facts.container.name.state)
             != (made.virtualization.name.state, made.container.name.state)

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use system_facts::{CommonEvidence, Error, FileKind, Host, LiveHost, RecordedHost, collect_from};
+use system_facts::internal::netdata;
+use system_facts::{CommonEvidence, Error, FileKind, Host, LiveHost, Outcome, RecordedHost, Source, collect_from};
 
 /// Longer than any of these takes, shorter than a wait for a writer.
 const SOON: Duration = Duration::from_secs(20);
@@ -295,8 +296,8 @@ fn random_bytes_are_collected() {
             fs::write(root.join(path), bytes).unwrap();
         }
         let facts = collect_from(&host);
-        for line in system_facts::netdata::lines(&facts) {
-            assert!(!line.value.contains(system_facts::is_unprintable), "{line:?}");
+        for line in netdata::lines(&facts) {
+            assert!(!line.value.contains(system_facts::internal::is_unprintable), "{line:?}");
         }
     }
 }
@@ -308,7 +309,7 @@ fn values_put_together_stay_short() {
     for platform in ["freebsd", "macos"] {
         let folder = tempfile::tempdir().unwrap();
         let json = format!(
-            r#"{{"platform": "{platform}", "uname": {{"sysname": "FreeBSD", "release": "{long}"}}, "sysctl": {{"kern.osproductversion": "{long}"}}}}"#
+            r#"{{"platform": "{platform}", "uname": {{"sysname": "FreeBSD", "release": "{long}"}}, "sysctl": {{"kern.osproductversion": "27.0.{long}"}}}}"#
         );
         let facts = collect_from(&recorded(folder.path(), &json));
         let pretty = facts.os.pretty_name.known().unwrap();
@@ -412,25 +413,70 @@ fn common_evidence_refuses_whoever_asks() {
     assert_eq!(common.metadata("/dev/kvm"), Err(Error::Refused));
     assert_eq!(common.environment("HOME"), Err(Error::Refused));
     assert_eq!(common.environment("VIRTUALIZATION"), Ok(b"here".to_vec()));
-    assert_eq!(collect_from(&common).virtualization.name.known().map(String::as_str), Some("here"));
+    // It is the daemon's word, and no evidence.
+    let mut facts = collect_from(&common);
+    assert_ne!(facts.virtualization.name.source, Some(Source::PROVIDED));
+    netdata::provide_virtualization(&common, &mut facts);
+    assert_eq!(facts.virtualization.name.known().map(String::as_str), Some("here"));
+    assert_eq!(facts.virtualization.name.source, Some(Source::PROVIDED));
     assert_eq!(LiveHost::with_environment([]).environment("PATH"), Err(Error::NotFound));
 }
 
-/// The answer is the sum of any number of disks.
+/// The answer is the sum of any number of disks, without those of a removable medium.
 #[test]
 fn hundreds_of_disks_are_summed() {
     let folder = tempfile::tempdir().unwrap();
     let host = linux(folder.path());
     let root = folder.path().join("root");
     let names: Vec<String> = (0..200).map(|number| format!("sd{number:04}")).collect();
-    for name in &names {
+    let write = |name: &str, file: &str, text: &str| {
         let disk = root.join("sys/block").join(name);
         fs::create_dir_all(&disk).unwrap();
-        fs::write(disk.join("size"), "2000\n").unwrap();
+        fs::write(disk.join(file), text).unwrap();
+    };
+    for name in &names {
+        write(name, "size", "2000\n");
     }
     let partitions: Vec<String> =
         names.iter().map(|name| format!("   8 0 1000 {name}\n   8 1 500 {name}p1\n")).collect();
     fs::create_dir_all(root.join("proc")).unwrap();
     fs::write(root.join("proc/partitions"), format!("major minor  #blocks  name\n\n{}", partitions.concat())).unwrap();
     assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(200 * 2000 * 512)));
+    write("sd0007", "removable", "1\n");
+    assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(200 * 2000 * 512)));
+    std::os::unix::fs::symlink("../../../6:0:0:0", root.join("sys/block/sd0007/device")).unwrap();
+    fs::create_dir_all(root.join("sys/class/scsi_host/host6")).unwrap();
+    fs::write(root.join("sys/class/scsi_host/host6/proc_name"), "usb-storage\n").unwrap();
+    assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(199 * 2000 * 512)));
+    // The list has no such name.
+    write("vda", "size", "3\n");
+    assert_eq!(collect_from(&host).disk.total_bytes.known(), Some(&(199 * 2000 * 512 + 3 * 512)));
+}
+
+/// Thousands of disks make megabytes of text on FreeBSD. All of them count, or none.
+#[test]
+fn a_sum_of_disks_is_whole_or_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |disks: u64| -> String {
+        let partition = "PART da7p1 1000 512 i 1 o 40 ty freebsd-zfs xs GPT xt 516e7cba-6ecf-11d6-8ff8-00022d09712b";
+        let lines = (0..disks).map(|disk| format!("0 DISK da{disk} {} 512 hd 255 sc 63\n1 {partition}\n", 1000 + disk));
+        lines.collect::<Vec<_>>().concat()
+    };
+    for (text, sum) in [
+        (text(1_200), Some((0..1_200).map(|disk| 1000 + disk).sum::<u64>())),
+        (text(40_000), Some((0..40_000).map(|disk| 1000 + disk).sum())),
+        (text(130_000), None),
+        (format!("{}0 DISK da1 10", text(3)), None),
+    ] {
+        let machine = serde_json::json!({
+            "platform": "freebsd",
+            "sysctl": {"kern.geom.conftxt": text},
+            "quantities": {"disks": [{"name": "/dev/da0p1", "total_bytes": 7}]},
+        });
+        let facts = collect_from(&recorded(folder.path(), &machine.to_string()));
+        let disk = &facts.disk.total_bytes;
+        assert_eq!(disk.known().copied(), sum, "{} bytes", text.len());
+        let is_malformed = |asked: &system_facts::Evidence| asked.outcome == Outcome::Failed(Error::Malformed);
+        assert_eq!(disk.evidence.iter().any(is_malformed), sum.is_none(), "{} bytes", text.len());
+    }
 }

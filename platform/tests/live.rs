@@ -1,7 +1,7 @@
-//! Compares this machine's quantities with those of sysinfo.
+//! Compares the answers about this machine with those of sysinfo and of the standard library.
 #![cfg(target_os = "linux")]
 
-use system_facts::{LiveHost, Source, collect, collect_from};
+use system_facts::{Error, Host, LiveHost, Source, collect, collect_from};
 
 #[test]
 fn memory_and_processors_agree_with_sysinfo() {
@@ -54,4 +54,52 @@ fn common_evidence_has_no_privileged_source() {
     let more = collect_from(&LiveHost::new());
     assert_eq!(facts.kernel, more.kernel);
     assert!(more.leaves().iter().all(|leaf| leaf.source.is_none_or(|source| Source::ALL.contains(&source))));
+}
+
+/// The values change from one read to the next, the first words of the lines do not.
+#[test]
+fn files_of_the_kernel_are_read_to_their_end() {
+    for path in [
+        "/proc/self/cgroup",
+        "/proc/self/comm",
+        "/proc/self/mountinfo",
+        "/proc/self/status",
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/net/fib_trie",
+        "/proc/net/if_inet6",
+        "/proc/net/ipv6_route",
+        "/proc/net/route",
+        "/sys/devices/system/cpu/online",
+    ] {
+        let first_words = |bytes: &[u8]| -> Vec<String> {
+            let text = String::from_utf8_lossy(bytes);
+            text.lines().map(|line| line.split([' ', ':']).next().unwrap_or_default().to_owned()).collect()
+        };
+        let expected = std::fs::read(path).map(|bytes| first_words(&bytes));
+        let read = LiveHost::new().read(path, 64 << 20).map(|bytes| first_words(&bytes));
+        assert_eq!(read.ok(), expected.ok(), "{path}");
+    }
+}
+
+/// A folder in procfs and a file without content are told apart, as elsewhere.
+#[test]
+fn what_is_no_file_of_the_kernel_is_none() {
+    assert_eq!(LiveHost::new().read("/proc/self", 100), Err(Error::Malformed));
+    assert_eq!(LiveHost::new().read("/sys/class", 100), Err(Error::Malformed));
+    assert_eq!(LiveHost::new().read("/proc/self/no-such-file", 100), Err(Error::NotFound));
+}
+
+#[test]
+fn folders_of_the_kernel_are_listed_to_their_end() {
+    for path in ["/sys/block", "/sys/class", "/sys/class/tty", "/sys/kernel", "/sys/devices/system/cpu", "/sys/module"]
+    {
+        let mut expected: Vec<String> = std::fs::read_dir(path)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(LiveHost::new().list(path, 100_000).unwrap_or_default(), expected, "{path}");
+    }
 }

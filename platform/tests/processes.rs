@@ -9,10 +9,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
-use system_facts::{
-    CANDIDATES, Candidates, CpuidRegisters, Error, Host, LiveHost, Metadata, Platform, Quantities, RecordedHost, Start,
-    Uname, Unseen, candidates,
-};
+use system_facts::internal::{CANDIDATES, Candidates, Unseen, candidates};
+use system_facts::{CpuidRegisters, Error, Host, LiveHost, Metadata, Platform, Quantities, RecordedHost, Start, Uname};
 
 type Result<T> = std::result::Result<T, Error>;
 

@@ -29,7 +29,8 @@ fn stdout(arguments: &[&str]) -> String {
 }
 
 fn daemons_lines() -> usize {
-    system_facts::netdata::lines(&system_facts::collect()).len()
+    let whereabouts = system_facts::internal::netdata::Whereabouts::default();
+    system_facts::internal::netdata::all_lines(&system_facts::collect(), &whereabouts).len()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use system_facts::internal::netdata::Whereabouts;
 use system_facts::{CommonEvidence, Error, Facts, Host, LiveHost, Outcome, RecordedHost, Recorder, collect_from};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_system-info");
@@ -63,6 +64,62 @@ fn every_machine_of_the_tests_is_recorded_faithfully() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         for privileged in [false, true] {
             records_faithfully(&host, privileged, &name);
+        }
+    }
+}
+
+/// Where a machine is on the network is the daemon's alone: no recording asks, whoever is asked through it.
+#[test]
+fn no_recording_says_where_the_machine_is() {
+    let tells = |folder: &PathBuf| folder.join("root/proc/net").exists() || folder.join("root/run/cloud-init").exists();
+    for folder in machines().into_iter().filter(tells) {
+        let host = RecordedHost::open(&folder).unwrap();
+        let recorder = Recorder::new(&host);
+        let facts = collect_from(&recorder);
+        let whereabouts = Whereabouts::ask(&recorder, &facts);
+        assert_eq!((whereabouts.interface.route, whereabouts.instance.region.known()), (None, None), "{folder:?}");
+        assert!(recorder.read("/proc/net/arp", 100).is_err() && recorder.list("/sys/class/net", 9).is_err());
+        let paths = recorder.asked();
+        assert!(
+            !paths.iter().any(|path| path.contains("/net") || path.contains("cloud-init")),
+            "{folder:?}: {paths:?}"
+        );
+
+        let copy = tempfile::tempdir().unwrap();
+        recorder.write(copy.path(), "recorded: by a test").unwrap();
+        assert!(!copy.path().join("root/proc/net").exists() && !copy.path().join("root/sys/class/net").exists());
+        let json = fs::read_to_string(copy.path().join("machine.json")).unwrap();
+        for secret in ["/net", "cloud-init", "ens3", "192.0.2", "2001:db8"] {
+            assert!(!json.contains(secret), "{secret}: {json}");
+        }
+    }
+}
+
+/// The interface and its address are in the daemon's lines, and in no format that people show around.
+#[test]
+fn only_the_daemons_lines_say_where_the_machine_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/machines/default-route");
+    let run = |format: &[&str]| {
+        let output = run(&[&["--machine", folder.to_str().unwrap()], format].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let of_the_daemon = run(&[]);
+    let last: Vec<&str> = of_the_daemon.lines().rev().take(3).collect();
+    assert_eq!(
+        last,
+        [
+            "NETDATA_SYSTEM_DEFAULT_INTERFACE_DETECTION=procfs",
+            "NETDATA_SYSTEM_DEFAULT_INTERFACE_IP=192.0.2.7",
+            "NETDATA_SYSTEM_DEFAULT_INTERFACE_NAME=ens3",
+        ]
+    );
+    for format in
+        [&["--json"][..], &["--json", "--explain"], &["--format", "table"], &["--format", "table", "--explain"]]
+    {
+        let shown = run(format);
+        assert!(!shown.is_empty());
+        for secret in ["ens3", "192.0.2.7", "/proc/net"] {
+            assert!(!shown.contains(secret), "{format:?}: {shown}");
         }
     }
 }

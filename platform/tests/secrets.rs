@@ -43,10 +43,17 @@ const ALONE: [&str; 3] = [SECRETS[0].0, SECRETS[2].0, SECRETS[12].0];
 const FACTS: &[&str] = &[
     "/System/Library/CoreServices/SystemVersion.plist",
     "/bin/freebsd-version",
+    "/etc.defaults/VERSION",
+    "/etc/VERSION",
     "/etc/alpine-release",
+    "/etc/altlinux-release",
     "/etc/debian_version",
     "/etc/gentoo-release",
     "/etc/lsb-release",
+    "/etc/mageia-release",
+    "/etc/mandrake-release",
+    "/etc/mandrakelinux-release",
+    "/etc/mandriva-release",
     "/etc/os-release",
     "/etc/redhat-release",
     "/etc/slackware-version",
@@ -61,7 +68,7 @@ const FACTS: &[&str] = &[
     "/sys/class/dmi/id/sys_vendor",
     "/usr/lib/os-release",
     "/usr/local/opnsense/version/core",
-    "VIRTUALIZATION",
+    "/var/lib/dpkg/status",
     "hw.model",
     "kern.osproductversion",
     "kern.osversion",
@@ -74,7 +81,7 @@ const FACTS: &[&str] = &[
 ];
 
 /// Fallbacks: answers that become a fact only if another question has none, and are kept in any case.
-const STAND_INS: &[&str] = &["/etc/version", "/sys/class/dmi/id/board_vendor"];
+const STAND_INS: &[&str] = &["/etc/altlinux-release", "/etc/version", "/sys/class/dmi/id/board_vendor"];
 
 /// Combines an answer with a secret.
 type Form = fn(was: &str, secret: &str) -> String;
@@ -185,7 +192,7 @@ impl Host for Planted<'_> {
     /// Always a link, in place of the real file.
     fn metadata(&self, path: &str) -> Result<Metadata> {
         let answer = self.host.metadata(path);
-        if self.is_meant(path, &answer) { Ok(Metadata { kind: FileKind::Link, size: 0, inode: None }) } else { answer }
+        if self.is_meant(path, &answer) { Ok(Metadata::new(FileKind::Link, 0)) } else { answer }
     }
 
     fn sysctl_text(&self, name: &str) -> Result<String> {
@@ -232,7 +239,11 @@ impl Host for Planted<'_> {
 
     fn quantities(&self) -> Result<Quantities> {
         let mut answer = self.host.quantities()?;
-        let planted = |name: String| DiskQuantity { name, total_bytes: 8, removable: false };
+        let planted = |name: String| {
+            let mut disk = DiskQuantity::default();
+            (disk.name, disk.total_bytes) = (name, 8);
+            disk
+        };
         answer.disks.extend([planted(self.secret.to_owned()), planted(format!("{}/a", self.secret))]);
         if self.is_meant("quantities", &Ok(())) {
             answer.cpu_model = answer.cpu_model.map(|model| self.plant(&model));
@@ -342,7 +353,18 @@ fn of_this_machine() {
 
 #[test]
 fn of_machines_of_all_systems() {
-    check(&["kvm-guest", "podman", "zvm", "arm-kvm", "freebsd-virtualbox", "freebsd-zfs-without-geom", "mac-intel"]);
+    check(&[
+        "kvm-guest",
+        "podman",
+        "zvm",
+        "alt-linux",
+        "proxmox-ve",
+        "synology",
+        "arm-kvm",
+        "freebsd-virtualbox",
+        "freebsd-zfs-without-geom",
+        "mac-intel",
+    ]);
 }
 
 #[test]

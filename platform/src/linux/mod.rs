@@ -6,8 +6,12 @@ pub(crate) mod disk;
 mod hardware;
 pub(crate) mod memory;
 pub(crate) mod os;
+mod own_view;
+pub(crate) mod proxmox;
 pub(crate) mod release_files;
+pub(crate) mod routes;
 pub(crate) mod virtualization;
+mod vminitd;
 
 use crate::ask::Machine;
 use crate::facts::Facts;
@@ -18,7 +22,7 @@ pub(crate) fn facts(machine: &Machine<'_>) -> Facts {
     let container = container::container(machine, &kernel);
     let host_os = container.name.known().and_then(|_| os::host(machine));
     Facts {
-        os: os::os(machine),
+        os: os::os(machine, &kernel),
         host_os,
         virtualization: virtualization::virtualization(machine, &kernel),
         container,

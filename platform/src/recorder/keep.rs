@@ -3,16 +3,19 @@
 //!
 //! What depends on how a file is read stands beside the function that reads it, and is called `kept`.
 
+use crate::dmi;
 use crate::freebsd::{self, derivative, geom};
 use crate::linux::container::{self, cgroup, mountinfo};
-use crate::linux::cpu::cpuinfo;
+use crate::linux::cpu::cpu_set::CpuSet;
+use crate::linux::cpu::{self, cpuinfo};
 use crate::linux::disk;
+use crate::linux::proxmox;
 use crate::linux::release_files::{self, Format};
 use crate::linux::virtualization::{self, smbios};
 use crate::macos::plist;
 use crate::os_release;
 use crate::tables::{self, CLOUDS, CONTAINER_WORDS, DMI_VIRTUAL, DmiField, VM_GUEST_WORDS};
-use crate::text::{VALUE_LIMIT, beginning, clean_text, cpu_list_count, digits, first_characters, is_unprintable};
+use crate::text::{VALUE_LIMIT, beginning, clean_text, digits, first_characters, is_unprintable};
 
 /// What may be kept of an answer.
 #[derive(Clone, Copy)]
@@ -48,6 +51,14 @@ pub(crate) const FILES: &[Question] = &[
     ("/host/etc/os-release", Parts(|text| os_release::kept(os_release::FIELDS, text))),
     ("/etc/lsb-release", Parts(|text| os_release::kept(release_files::LSB_FIELDS, text))),
     ("/etc/SuSE-release", Parts(|text| release_files::kept(Format::Sentence, text))),
+    ("/etc/altlinux-release", Parts(|text| release_files::kept(Format::Sentence, text))),
+    ("/etc/mageia-release", Parts(|text| release_files::kept(Format::Sentence, text))),
+    ("/etc/mandriva-release", Parts(|text| release_files::kept(Format::Sentence, text))),
+    ("/etc/mandrakelinux-release", Parts(|text| release_files::kept(Format::Sentence, text))),
+    ("/etc/mandrake-release", Parts(|text| release_files::kept(Format::Sentence, text))),
+    ("/etc.defaults/VERSION", Parts(|text| release_files::kept(Format::Synology, text))),
+    ("/etc/VERSION", Parts(|text| release_files::kept(Format::Synology, text))),
+    ("/var/lib/dpkg/status", Written(proxmox::kept_status)),
     ("/etc/redhat-release", Parts(|text| release_files::kept(Format::Sentence, text))),
     ("/etc/system-release", Parts(|text| release_files::kept(Format::Sentence, text))),
     ("/etc/gentoo-release", Parts(|text| release_files::kept(Format::Sentence, text))),
@@ -57,17 +68,22 @@ pub(crate) const FILES: &[Question] = &[
     ("/etc/debian_version", Parts(|text| release_files::kept(Format::Version, text))),
     ("/bin/freebsd-version", Parts(freebsd::kept_userland)),
     ("/etc/platform", OneOf(&["pfSense"])),
+    (derivative::PFSENSE_LABEL, OneOf(&["pfSense", derivative::PFSENSE_PLUS])),
     ("/etc/version", Parts(derivative::kept_version)),
+    ("/etc/prd.name", Parts(derivative::kept_product)),
     ("/usr/local/opnsense/version/core", Parts(derivative::kept_product_version)),
     ("/System/Library/CoreServices/SystemVersion.plist", Parts(plist::kept)),
-    ("/proc/version", Strings(&["BrandZ virtual linux"])),
+    ("/proc/version", Strings(&[tables::ILLUMOS, container::GVISOR])),
+    ("/System/Library/CoreServices/.SystemVersionPlatform.plist", Parts(plist::kept)),
     // What runs underneath.
     ("/sys/class/dmi/id/sys_vendor", Line),
     ("/sys/class/dmi/id/product_name", Line),
     ("/sys/class/dmi/id/board_vendor", Line),
-    ("/sys/class/dmi/id/bios_vendor", Parts(virtual_product)),
-    ("/sys/class/dmi/id/product_version", Parts(virtual_product)),
-    ("/sys/class/dmi/id/chassis_asset_tag", Parts(cloud_tag)),
+    ("/sys/class/dmi/id/bios_vendor", Parts(|text| product(DmiField::BiosVendor, text))),
+    ("/sys/class/dmi/id/product_version", Parts(|text| product(DmiField::ProductVersion, text))),
+    ("/sys/class/dmi/id/product_family", OneOf(&[tables::NOVA_FAMILY])),
+    ("/sys/class/dmi/id/chassis_vendor", Parts(|text| cloud(DmiField::ChassisVendor, text))),
+    ("/sys/class/dmi/id/chassis_asset_tag", Parts(|text| cloud(DmiField::ChassisAssetTag, text))),
     ("/sys/firmware/dmi/entries/0-0/raw", Written(smbios::kept)),
     ("/sys/firmware/acpi/tables/FACP", Written(virtualization::kept_maker)),
     ("/sys/firmware/uv/prot_virt_guest", OneOf(&["1"])),
@@ -75,11 +91,17 @@ pub(crate) const FILES: &[Question] = &[
     ("/sys/bus/pci/devices/0000:00:00.0/subsystem_vendor", OneOf(&["0x1af4"])),
     ("/sys/bus/pci/devices/0000:00:00.0/subsystem_device", OneOf(&["0x1100"])),
     ("/sys/hypervisor/type", OneOf(&["xen"])),
+    ("/sys/hypervisor/uuid", Parts(virtualization::kept_uuid)),
+    ("/sys/hypervisor/version/extra", OneOf(&[".amazon"])),
     ("/sys/hypervisor/properties/features", Written(virtualization::kept_features)),
     ("/proc/xen/capabilities", Strings(&["control_d"])),
     ("/proc/device-tree/model", Line),
-    ("/proc/device-tree/compatible", OneOf(&["qemu,pseries", "linux,dummy-virt"])),
-    ("/proc/device-tree/hypervisor/compatible", Strings(&["linux,kvm", "xen", "vmware"])),
+    ("/proc/device-tree/compatible", OneOf(&["qemu,pseries", "linux,dummy-virt", APPLE_MACHINE])),
+    (
+        "/proc/device-tree/hypervisor/compatible",
+        Strings(&["linux,kvm", "xen", "vmware", "gunyah-hypervisor", APPLE_MACHINE]),
+    ),
+    ("/proc/cmdline", Words(&["init", "sbin", "vminitd"])),
     ("/proc/device-tree/chosen/qemu,graphic-width", OneOf(&[])),
     ("/proc/sysinfo", Strings(&["VM00 Control Program:", "z/VM", "KVM"])),
     ("/proc/ppc64/lparcfg", Strings(&["shared_processor_mode="])),
@@ -99,21 +121,31 @@ pub(crate) const FILES: &[Question] = &[
     ("/proc/meminfo", Parts(crate::linux::memory::kept)),
     ("/proc/partitions", Parts(disk::kept_partitions)),
     ("/sys/devices/system/cpu/online", Parts(cpu_list)),
+    ("/sys/devices/system/cpu/present", Parts(cpu_list)),
+    ("/sys/devices/system/cpu/offline", Parts(cpu_list)),
     ("/sys/devices/system/cpu/*/topology/core_cpus_list", Parts(cpu_list)),
     ("/sys/devices/system/cpu/*/topology/thread_siblings_list", Parts(cpu_list)),
     ("/sys/devices/system/cpu/*/topology/package_cpus_list", Parts(cpu_list)),
     ("/sys/devices/system/cpu/*/topology/core_siblings_list", Parts(cpu_list)),
     ("/sys/devices/system/cpu/*/topology/physical_package_id", Number),
     ("/sys/devices/system/cpu/*/cpufreq/cpuinfo_max_freq", Number),
+    ("/sys/devices/system/cpu/cpufreq/*/cpuinfo_max_freq", Number),
     ("/sys/block/*/size", Number),
     ("/sys/block/*/removable", Number),
     ("/sys/block/*/dm/uuid", Parts(multipath)),
+    ("/sys/block/*", Strings(&[disk::WITHOUT_HARDWARE])),
+    ("/sys/block/*/device", Parts(scsi_address)),
+    ("/sys/class/scsi_host/*/proc_name", Parts(scsi_driver)),
 ];
+
+/// The machines of Apple's Virtualization framework in a device tree.
+const APPLE_MACHINE: &str = "apple,virtualization-generic-platform";
 
 /// The names in a folder. Beside what may be kept of them, those that a question of [`FILES`] asks for are kept.
 pub(crate) const FOLDERS: &[Question] = &[
     ("/sys/block", Parts(disk::kept_name)),
     ("/sys/block/*/slaves", Parts(disk::kept_name)),
+    ("/sys/devices/system/cpu/cpufreq", Parts(cpu::kept_policy)),
     ("/proc/device-tree", Strings(&["ibm,partition-name", "hmc-managed?", "fw-cfg"])),
 ];
 
@@ -122,14 +154,14 @@ pub(crate) const SYSCTLS: &[Question] = &[
     ("hw.model", Text),
     ("hw.hv_vendor", Parts(|text| if tables::hypervisor(text).is_some() { vec![text] } else { Vec::new() })),
     ("hw.machine_arch", OneOf(&["aarch64", "amd64", "armv7", "i386", "powerpc64", "powerpc64le", "riscv64"])),
-    ("kern.geom.conftxt", Parts(geom::kept)),
+    ("kern.geom.conftxt", Written(conftxt)),
     ("kern.ident", OneOf(&["GENERIC", "HARDENEDBSD"])),
     ("kern.vm_guest", Parts(vm_guest)),
     ("hw.perflevel0.name", OneOf(CORES)),
     ("hw.perflevel1.name", OneOf(CORES)),
     ("hw.perflevel2.name", OneOf(CORES)),
     ("hw.perflevel3.name", OneOf(CORES)),
-    ("kern.osproductversion", Text),
+    ("kern.osproductversion", Parts(|text| one_of(plist::is_version, text))),
     ("kern.osversion", Text),
     ("machdep.cpu.brand_string", Text),
     ("machdep.cpu.features", Words(&["VMM"])),
@@ -140,11 +172,27 @@ pub(crate) const SYSCTLS: &[Question] = &[
 const CORES: &[&str] = &["Performance", "Efficiency", "Super"];
 
 /// FreeBSD's kernel environment.
-pub(crate) const KENV: &[Question] =
-    &[("smbios.system.product", Text), ("smbios.system.maker", Text), ("smbios.bios.vendor", Parts(virtual_product))];
+pub(crate) const KENV: &[Question] = &[
+    ("smbios.system.maker", Text),
+    ("smbios.system.product", Text),
+    ("smbios.planar.maker", Parts(board)),
+    ("smbios.bios.vendor", Parts(|text| product(DmiField::BiosVendor, text))),
+    ("smbios.system.version", Parts(|text| product(DmiField::ProductVersion, text))),
+    ("smbios.chassis.maker", Parts(|text| cloud(DmiField::ChassisVendor, text))),
+    ("smbios.chassis.tag", Parts(|text| cloud(DmiField::ChassisAssetTag, text))),
+];
 
 /// Variables of the asker's environment.
-pub(crate) const ENVIRONMENT: &[Question] = &[("VIRTUALIZATION", Text), ("NETDATA_OFFICIAL_IMAGE", OneOf(&["true"]))];
+pub(crate) const ENVIRONMENT: &[Question] = &[("NETDATA_OFFICIAL_IMAGE", OneOf(&["true"]))];
+
+/// Where a machine says where it is, which only the Netdata daemon is told. A recorder does not even ask there.
+const LEFT_OUT: &[&str] = &["/proc/net", "/proc/self/net", "/sys/class/net", "/run/cloud-init"];
+
+/// Whether a recording has no such question.
+pub(crate) fn is_left_out(path: &str) -> bool {
+    let below = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    LEFT_OUT.iter().any(|folder| below(folder))
+}
 
 /// The text, or its first line, where it is one of these once it is cleaned as a value is.
 fn one_of(known: impl Fn(&str) -> bool, text: &str) -> Vec<&str> {
@@ -160,16 +208,41 @@ fn beginning_of(known: impl Iterator<Item = &'static str>, text: &str) -> Vec<&s
 }
 
 fn virtual_product(text: &str) -> Vec<&str> {
-    beginning_of(DMI_VIRTUAL.iter().map(|row| row.prefix), text)
+    beginning_of(DMI_VIRTUAL.iter().map(|row| row.prefix).chain(tables::QEMU_MACHINES.iter().copied()), text)
 }
 
-fn cloud_tag(text: &str) -> Vec<&str> {
-    let of_tags = CLOUDS.iter().filter(|row| row.field == DmiField::ChassisAssetTag);
-    beginning_of(of_tags.map(|row| row.prefix), text)
+/// The part by which a cloud is known, and the words for its real machines.
+fn cloud(field: DmiField, text: &str) -> Vec<&str> {
+    let line = first_line(text);
+    let Some(part) = dmi::cloud_part(field, line) else { return Vec::new() };
+    let metal = |word: &&str| CLOUDS.iter().any(|row| row.metal.contains(word));
+    words(line).filter(metal).chain([part]).collect()
+}
+
+/// The beginning of a virtual machine's product, or VirtualBox's maker.
+fn board(text: &str) -> Vec<&str> {
+    let found = virtual_product(text);
+    if found.is_empty() { one_of(|text| text == "Oracle Corporation", text) } else { found }
+}
+
+/// The beginning of a virtual machine's product, or what [`cloud`] keeps.
+fn product(field: DmiField, text: &str) -> Vec<&str> {
+    let found = virtual_product(text);
+    if found.is_empty() { cloud(field, text) } else { found }
 }
 
 fn multipath(text: &str) -> Vec<&str> {
     beginning_of(["mpath-"].into_iter(), text)
+}
+
+fn scsi_address(link: &str) -> Vec<&str> {
+    let address = link.rsplit('/').next().filter(|address| disk::scsi_host(address).is_some());
+    address.into_iter().collect()
+}
+
+fn scsi_driver(text: &str) -> Vec<&str> {
+    let modules = beginning_of([disk::USB_MODULES].into_iter(), text);
+    if modules.is_empty() { one_of(|text| disk::REMOVABLE_HOSTS.contains(&text), text) } else { modules }
 }
 
 fn manager(text: &str) -> Vec<&str> {
@@ -184,8 +257,12 @@ fn vm_guest(text: &str) -> Vec<&str> {
     one_of(|text| text == "none" || VM_GUEST_WORDS.iter().any(|row| row.word == text), text)
 }
 
+fn conftxt(bytes: &[u8]) -> Vec<u8> {
+    Parts(geom::kept).apply(geom::numbered(&String::from_utf8_lossy(bytes)).as_bytes())
+}
+
 fn cpu_list(text: &str) -> Vec<&str> {
-    one_of(|text| cpu_list_count(text).is_some(), text)
+    one_of(|text| CpuSet::parse(text).is_some(), text)
 }
 
 fn first_line(text: &str) -> &str {
@@ -391,7 +468,7 @@ mod tests {
     /// The mounts and the groups that prove and name a container still do.
     #[test]
     fn marks_stay() {
-        for line in mountinfo::MARKED {
+        for (line, _) in mountinfo::MARKED {
             let line = line.replace("ID", &"0123456789abcdef".repeat(4));
             let after = file("/proc/self/mountinfo").apply_text(&line);
             let marks = |text: &str| mountinfo::parse(text).filter_map(mountinfo::mark).collect::<Vec<_>>();
@@ -453,10 +530,11 @@ mod tests {
         ] {
             assert_eq!(file(path).apply_text(before), after, "{path}");
         }
-        let tree = "0 DISK ada0 500 512 hd 16 ident ALICE7\n1 PART gpt/alice 500 512\n";
+        let tree =
+            "0 DISK ada0 500 512 hd 16 ident ALICE7\n1 PART gpt/alice 500 512\n1 MULTIPATH multipath/alice 9 512\n";
         assert_eq!(
             sysctl("kern.geom.conftxt").apply_text(tree),
-            "0 DISK ada0 500 000 xx 00 xxxxx xxxxx0\n0 xxxx xxx/xxxxx 000 000\n"
+            "0 DISK ada0 500 512 xx 00 xxxxx xxxxx0\n1 xxxx xxx/xxxxx 000 000\n1 MULTIPATH multipath/0 0 000\n"
         );
         assert_eq!(sysctl("kern.hostuuid").apply_text("a-7"), "x-x");
     }

@@ -185,12 +185,17 @@ fn variables(environment: &[u8]) -> Answers<String> {
     variables.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).collect()
 }
 
+fn not_left_out(path: &str) -> Result<()> {
+    if keep::is_left_out(path) { Err(Error::Unsupported) } else { Ok(()) }
+}
+
 impl<H: Host> Host for Recorder<H> {
     fn platform(&self) -> Platform {
         self.host.platform()
     }
 
     fn read_start(&self, path: &str, limit: usize) -> Result<Start> {
+        not_left_out(path)?;
         // A byte more than was asked for shows the reader of the recording that the file goes on.
         let mut answer = self.host.read_start(path, limit.saturating_add(1));
         if let (Ok(start), Some(Node::File(known))) = (&mut answer, self.record.borrow().nodes.get(path)) {
@@ -214,6 +219,7 @@ impl<H: Host> Host for Recorder<H> {
     }
 
     fn read_link(&self, path: &str) -> Result<Vec<u8>> {
+        not_left_out(path)?;
         let answer = self.host.read_link(path);
         match answer {
             // readlink(2): it is there and no link.
@@ -224,6 +230,7 @@ impl<H: Host> Host for Recorder<H> {
     }
 
     fn list(&self, path: &str, limit: usize) -> Result<Vec<String>> {
+        not_left_out(path)?;
         let answer = self.host.list(path, limit);
         self.note(path, &answer, |_| Node::Folder);
         for name in answer.iter().flatten() {
@@ -236,6 +243,7 @@ impl<H: Host> Host for Recorder<H> {
     }
 
     fn metadata(&self, path: &str) -> Result<Metadata> {
+        not_left_out(path)?;
         let answer = self.host.metadata(path);
         let node = |metadata: &Metadata| match metadata.kind {
             FileKind::Folder => Node::Folder,

@@ -5,18 +5,26 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
+use crate::collect::collect_from;
+use crate::facts::{Facts, Value};
+use crate::host::common::CommonEvidence;
 use crate::host::recorded::Named;
+use crate::host::recorded::RecordedHost;
 use crate::host::{
     CpuidRegisters, DiskQuantity, Error, FileKind, Host, Metadata, Platform, Quantities, Result, Start, Uname,
 };
+use crate::internal::netdata;
+use crate::json::Explained;
 use crate::linux::container::{cgroup, mountinfo};
+use crate::linux::cpu::cpu_set::CpuSet;
 use crate::linux::cpu::cpuinfo;
 use crate::linux::virtualization::smbios;
-use crate::linux::{disk, memory, release_files};
+use crate::linux::{disk, memory, release_files, routes as linux_routes};
 use crate::os_release;
+use crate::recorder::Recorder;
 use crate::recorder::record::{Node, Record};
 use crate::recorder::{keep, redact};
-use crate::{CommonEvidence, Explained, RecordedHost, Recorder, collect_from, freebsd, macos, netdata, text};
+use crate::{freebsd, instance, interface, macos, routing, text};
 
 /// A target: its name, and what it does with the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -30,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("cgroup", cgroup),
     ("small_files", small_files),
     ("plist", plist),
+    ("routes", routes),
     ("machine_json", machine_json),
     ("any_machine", any_machine),
 ];
@@ -74,11 +83,11 @@ pub fn release_files(bytes: &[u8]) {
 /// /proc/cpuinfo of any architecture.
 pub fn cpuinfo(bytes: &[u8]) {
     let text = lossy(bytes);
-    let info = cpuinfo::CpuInfo::parse(&text);
+    let info = cpuinfo::CpuInfo::new(&text);
     [info.model(), info.vendor()].iter().flatten().for_each(|value| assert_clean(value));
     assert_ne!(info.logical_count(), Some(0));
-    if let Some((sockets, cores)) = info.sockets_and_cores() {
-        assert!(sockets <= cores);
+    if let Some(places) = info.places() {
+        assert!(places.sockets <= places.cores && places.sockets <= places.processors && places.threads > 0);
     }
     let _ = (info.frequency(), info.hypervisor_flag());
 }
@@ -92,11 +101,12 @@ fn recorded(path: &str, bytes: &[u8]) -> String {
     lossy(&shown)
 }
 
-/// /proc/self/mountinfo, and that a recording of it has the same marks.
+/// /proc/self/mountinfo, and that its notable lines and a recording of it have the same marks.
 pub fn mountinfo(bytes: &[u8]) {
     let text = lossy(bytes);
     let marks = |text: &str| mountinfo::parse(text).filter_map(mountinfo::mark).collect::<Vec<_>>();
     assert!(marks(&text).len() <= text.lines().count());
+    assert_eq!(marks(&crate::mountinfo::notable(&text)), marks(&text));
     assert_eq!(marks(&recorded("/proc/self/mountinfo", bytes)), marks(&text));
 }
 
@@ -108,9 +118,19 @@ pub fn cgroup(bytes: &[u8]) {
 /// Files of numbers, lists and tables.
 pub fn small_files(bytes: &[u8]) {
     let text = lossy(bytes);
-    let _ = (memory::total(&text), text::cpu_list_count(&text), text::mega(&text), text::leading_number(&text));
-    let _ = (smbios::says_virtual_machine(bytes), freebsd::userland(&text), disk::may_be_disk(&text));
-    assert!(disk::partition_sizes(&text).len() <= text.lines().count());
+    let _ = (
+        memory::total(&text),
+        CpuSet::parse(&text).map(|set| set.count()),
+        text::mega(&text),
+        text::leading_number(&text),
+    );
+    let _ = (
+        instance::cloud_init(&text),
+        smbios::says_virtual_machine(bytes),
+        freebsd::userland(&text),
+        disk::may_be_disk(&text),
+    );
+    assert!(disk::partition_sizes(&text).count() <= text.lines().count());
     assert_clean(&text::clean(bytes, text::VALUE_LIMIT));
 }
 
@@ -119,6 +139,31 @@ pub fn plist(bytes: &[u8]) {
     for (key, value) in macos::plist::strings(&lossy(bytes)) {
         assert_clean(&key);
         assert_clean(&value);
+    }
+}
+
+/// The tables of routes and addresses: Linux's as text, macOS's and FreeBSD's as messages.
+pub fn routes(bytes: &[u8]) {
+    let text = lossy(bytes);
+    let found = linux_routes::routes(&text, None);
+    if let Some(default) = linux_routes::default_route(&found) {
+        assert!(interface::is_name(default.interface));
+        for local in [linux_routes::local_addresses(&text, true), linux_routes::local_addresses(&text, false)] {
+            let local = local.unwrap_or_default();
+            assert!(linux_routes::address_of(default, &found, &local).len() <= local.len());
+        }
+    }
+    if let Some(name) = linux_routes::ipv6_default(&text) {
+        assert!(interface::is_name(name));
+        let _ = linux_routes::ipv6_address(&text, name);
+    }
+    let (one, other) = bytes.split_at(bytes.iter().position(|byte| *byte == 0xfe).unwrap_or(bytes.len()));
+    for layout in [routing::MACOS, routing::FREEBSD, routing::FREEBSD_32] {
+        for (routes, interfaces) in [(bytes, bytes), (one, other), (bytes, &[])] {
+            if let interface::Found::Interface(name, _) = routing::find(routes, interfaces, layout) {
+                assert!(interface::is_name(&name));
+            }
+        }
     }
 }
 
@@ -145,7 +190,7 @@ pub fn any_machine(bytes: &[u8]) {
 }
 
 /// What is found out about a machine that answers with what the bytes say.
-pub fn facts(bytes: &[u8]) -> crate::Facts {
+pub fn facts(bytes: &[u8]) -> Facts {
     collect_from(&Made::from(bytes))
 }
 
@@ -153,7 +198,7 @@ pub fn facts(bytes: &[u8]) -> crate::Facts {
 fn collected(host: &dyn Host) {
     for facts in [collect_from(host), collect_from(&CommonEvidence::new(host))] {
         for leaf in facts.leaves() {
-            if let crate::Value::Text(value) = leaf.value {
+            if let Value::Text(value) = leaf.value {
                 assert_clean(value);
             }
             for asked in leaf.evidence {
@@ -161,7 +206,8 @@ fn collected(host: &dyn Host) {
                 assert!(!shown.contains(text::is_unprintable) && shown.len() < 4096, "{shown:?}");
             }
         }
-        for line in netdata::lines(&facts) {
+        let whereabouts = netdata::Whereabouts::ask(host, &facts);
+        for line in netdata::all_lines(&facts, &whereabouts) {
             assert!(!line.value.is_empty() && !line.value.contains(text::is_unprintable), "{line:?}");
         }
         assert!(serde_json::to_string(&Explained(&facts)).is_ok_and(|text| text.len() < 1 << 20));
