@@ -23,18 +23,11 @@ scripts='system-info
 anonymous-statistics'
 opt_out_file=.opt-out-from-anonymous-statistics
 # Manual pages and completions for bash, zsh and fish, below share/ here and under the prefix.
-pages='man/man1/system-info.1
-man/man1/anonymous-statistics.1
-man/man1/telemetry-preview.1
-bash-completion/completions/system-info
-bash-completion/completions/anonymous-statistics
-bash-completion/completions/telemetry-preview
-zsh/site-functions/_system-info
-zsh/site-functions/_anonymous-statistics
-zsh/site-functions/_telemetry-preview
-fish/vendor_completions.d/system-info.fish
-fish/vendor_completions.d/anonymous-statistics.fish
-fish/vendor_completions.d/telemetry-preview.fish'
+page_folders='man/man1
+man/man5
+bash-completion/completions
+zsh/site-functions
+fish/vendor_completions.d'
 
 # The same folders as in src/agent/folders.rs; a test compares them.
 plugin_folders='/usr/libexec/netdata/plugins.d
@@ -53,6 +46,18 @@ library_folders='/var/lib/netdata
 /usr/local/var/lib/netdata
 /opt/homebrew/var/lib/netdata'
 
+# Where each service manager reads a file of our own beside the service's: systemd.unit(5); openrc-run.sh(8), which reads
+# rc.conf.d for every service; rc.conf(5), with a folder named after the service.
+hook_files='hooks/systemd /etc/systemd/system/netdata.service.d/anonymous-statistics.conf
+hooks/openrc /etc/rc.conf.d/anonymous-statistics.conf
+hooks/rc.d /etc/rc.conf.d/netdata/anonymous-statistics'
+# systemd's folders for units, in its order.
+unit_folders='/etc/systemd/system
+/run/systemd/system
+/usr/local/lib/systemd/system
+/usr/lib/systemd/system
+/lib/systemd/system'
+
 help() {
     cat <<'HELP'
 Installs system-info, anonymous-statistics and telemetry-preview. Where a Netdata
@@ -67,6 +72,12 @@ Usage: sh install.sh [OPTIONS]
   --config-dir DIR     the agent's config directory [default: those that are found]
   --from DIR           the built programs [default: beside install.sh, or in target/]
   --disable-telemetry  create the opt-out file before anything is installed
+  --service-hooks      let the agent's service call anonymous-statistics at its
+                       starts and ends; it sends only to a server of your own
+                       (docs/service-hooks.md)
+  --no-service-hooks   remove these hooks
+  --lib-dir DIR        for the hooks: the agent's library directory [default: the
+                       usual one that is found at each call]
   --uninstall          remove what was installed, and put the agent's scripts back
   --dry-run            say what would be done; change nothing, ask nothing
   --yes                replace the agent's scripts without asking
@@ -449,11 +460,7 @@ find_programs() {
         set -f
     fi
     problem=''
-    # The programs work without their pages.
-    [ -d "$here/share" ] || pages=''
-    for page in $pages; do
-        [ -f "$here/share/$page" ] || fail "$here/share/$page is missing: it belongs beside install.sh"
-    done
+    find_pages
     for from in $candidates; do
         if [ ! -f "$from/anonymous-statistics" ]; then
             continue
@@ -463,6 +470,21 @@ find_programs() {
         fi
     done
     fail "${problem:-no programs in $(printf '%s' "$candidates" | tr '\n' ' '): build them with cargo build --release --workspace, or say --from DIR}"
+}
+
+# Sets pages: what lies beside this script. The programs work without it.
+find_pages() {
+    pages=''
+    [ -d "$here/share" ] || return 0
+    for folder in $page_folders; do
+        set +f
+        for page in "$here/share/$folder"/*; do
+            is_ours "$folder/" "$page" || fail "$page is missing, or not of this project: it belongs beside install.sh"
+            pages="$pages$folder/${page##*/}
+"
+        done
+        set -f
+    done
 }
 
 is_complete() {
@@ -530,6 +552,65 @@ folders_to_opt_out() {
     esac
 }
 
+# Sets hooks: the lines of hook_files for each service manager that has a service of the agent. A hook of one that does not
+# run does nothing, so nobody asks which one does.
+find_hooks() {
+    hooks=''
+    for line in $hook_files; do
+        if has_service "${line%% *}"; then
+            hooks="$hooks$line
+"
+        fi
+    done
+    [ "$hooks" ] ||
+        fail "--service-hooks: no service netdata of systemd, OpenRC or FreeBSD's rc.d was found in ${root:-/}; docs/service-hooks.md says what to do in containers"
+    case $prefix$config_dir$library in
+        *[!A-Za-z0-9_/.:,@+-]*) fail '--service-hooks: the paths may have only letters, digits and _/.:,@+-, which mean the same to every service manager' ;;
+    esac
+}
+
+has_service() {
+    case $1 in
+        */systemd)
+            for folder in $unit_folders; do
+                [ ! -f "$root$folder/netdata.service" ] || return 0
+            done
+            return 1
+            ;;
+        */openrc) [ -f "$root/etc/init.d/netdata" ] && head -n 1 "$root/etc/init.d/netdata" | grep -q openrc-run ;;
+        */rc.d) [ -f "$root/etc/rc.subr" ] && { [ -f "$root/usr/local/etc/rc.d/netdata" ] || [ -f "$root/etc/rc.d/netdata" ]; } ;;
+    esac
+}
+
+# No hook fails its service: systemd's hyphen, and `|| :`. None needs more rights than the daemon, or a way out of its
+# sandbox: what they write is the daemon's own.
+hook_text() {
+    call="$prefix/bin/anonymous-statistics${config_dir:+ --config-dir $config_dir}${library:+ --lib-dir $library} --from-status"
+    say '# Service hooks of the anonymous-statistics project; do not edit. install.sh --no-service-hooks removes them.
+# They send only to the url and with the api_key of your own in anonymous-statistics.toml; without these, nothing.'
+    case $1 in
+        */systemd)
+            say "[Service]
+ExecStartPre=-$call
+ExecStopPost=-$call"
+            ;;
+        # OpenRC defines start before it reads this file, and then reads the script of the service, whose own start_pre
+        # stays in force.
+        */openrc)
+            say "if [ \"\$RC_SVCNAME\" = netdata ]; then
+    start() {
+        $call || :
+        default_start
+    }
+fi"
+            ;;
+        # rc.subr(8) puts it before the command at each start; netdata_setup would also run before the stop of a restart.
+        */rc.d)
+            say "netdata_prepend=\"sh -c '$call || :; exec \\\"\\\$@\\\"' sh \${netdata_prepend-}\""
+            ;;
+    esac
+}
+
 # Checks the files at the targets; sets foreign: the daemon's scripts that will be replaced.
 check_targets() {
     for program in $programs; do
@@ -542,6 +623,16 @@ check_targets() {
         target=$root$prefix/share/$page
         if exists "$target" && ! is_ours "$page" "$target"; then
             fail "$target is of another program: move it away, or choose another --prefix"
+        fi
+    done
+    for line in $hooks; do
+        target=$root${line#* }
+        if exists "$target" && ! is_ours "${line%% *}" "$target"; then
+            fail "$target is not of this program: move it away"
+        fi
+        folder=$(dirname "$target")
+        if exists "$folder" && [ ! -d "$folder" ]; then
+            fail "$folder must become a folder for the hooks: move it to $folder/$(basename "$folder"), where it counts as before"
         fi
     done
     foreign='' diverting=''
@@ -571,6 +662,9 @@ check_rights() {
     may_place "$(dirname "$root$manifest")"
     for page in $pages; do
         may_place "$root$prefix/share/${page%/*}"
+    done
+    for line in $hooks $(recorded_hooks); do
+        may_place "$(dirname "$root${line##* }")"
     done
     if [ "$plugins" ]; then
         may_place "$root$plugins"
@@ -620,6 +714,11 @@ opt_out() {
     fi
 }
 
+# The lines of the hooks to remove.
+recorded_hooks() {
+    [ -z "$no_hooks" ] || earlier '' | sed -n '/^hook /p'
+}
+
 source_of() {
     case $1 in
         */*) printf '%s' "$here/share/$1" ;;
@@ -627,7 +726,14 @@ source_of() {
     esac
 }
 
-# Stages a program or page, with owner and permissions of the file that it replaces.
+checksum_of() {
+    case $1 in
+        hooks/*) hook_text "$1" | cksum ;;
+        *) checksum "$(source_of "$1")" ;;
+    esac
+}
+
+# Stages a program, page or hook, with owner and permissions of the file that it replaces.
 prepare() {
     target=$root$2
     stage_beside "$target"
@@ -639,7 +745,10 @@ prepare() {
             on_failure "unmove $(quote "$target") $(quote "$stage/$name.before")"
         fi
     fi
-    cat "$(source_of "$1")" >"$stage/$name.new" || fail "cannot write $stage/$name.new"
+    case $1 in
+        hooks/*) hook_text "$1" ;;
+        *) cat "$(source_of "$1")" ;;
+    esac >"$stage/$name.new" || fail "cannot write $stage/$name.new"
     case $1 in
         */*) ;;
         *) [ -x "$stage/$name.new" ] || chmod 755 "$stage/$name.new" || fail "cannot make $stage/$name.new executable" ;;
@@ -686,6 +795,8 @@ keep_original() {
 install() {
     find_programs
     find_plugins
+    hooks=''
+    [ -z "$with_hooks" ] || find_hooks
     opting_out=''
     if [ "$disable" ]; then
         opting_out=$(folders_to_opt_out)
@@ -713,23 +824,29 @@ install() {
 "
         done
     fi
+    places="$places$hooks"
     [ "$dry_run" ] || make_folder "$prefix/bin"
     [ "$dry_run" ] || make_folder "$(dirname "$manifest")"
     for page in $pages; do
         [ "$dry_run" ] || make_folder "$prefix/share/${page%/*}"
     done
+    for line in $hooks; do
+        [ "$dry_run" ] || make_folder "$(dirname "${line#* }")"
+    done
     for line in $places; do
         path=${line#* }
         case ${line%% *}:${path##*/} in
+            hooks/*) kind=hook ;;
             */*) kind=page ;;
             *.sh) kind=script ;;
             *) kind=program ;;
         esac
-        record "$kind $(checksum "$(source_of "${line%% *}")") $path"
+        record "$kind $(checksum_of "${line%% *}") $path"
         [ "$dry_run" ] || prepare "${line%% *}" "$path"
     done
     # Until the end, old and new files count as installed, so that --uninstall works even after a kill -9.
-    final=$(earlier "$record")
+    removing=$(recorded_hooks) remaining='' made_for_hooks=''
+    final=$(earlier "$record$removing")
     final="${final:+$final
 }$record"
     [ "$dry_run" ] || write_record pending "$(earlier '')
@@ -740,12 +857,41 @@ $record"
         esac
         place "${line%% *}" "${line#* }"
     done
+    for line in $removing; do
+        path=${line#* * * }
+        remove "$path" || :
+        if is_recorded "$(dirname "$path")"; then
+            made_for_hooks="$(dirname "$path")
+$made_for_hooks"
+        fi
+    done
     write_record final "$final"
     finished=yes
+    if [ -z "$dry_run" ]; then
+        remove_stages
+        remove_folders "$made_for_hooks"
+    fi
+    reload_units "$hooks$removing"
     report_installation
 }
 
+# Tells systemd about changed hooks, if it runs (sd_booted(3)) on the system that was changed.
+reload_units() {
+    case $1 in
+        */etc/systemd/*) ;;
+        *) return 0 ;;
+    esac
+    if [ "$root" ] || [ ! -d /run/systemd/system ]; then
+        return 0
+    fi
+    would 'run systemctl daemon-reload' && return
+    systemctl daemon-reload || complain 'systemd did not read its units again: run systemctl daemon-reload'
+}
+
 report_installation() {
+    for path in $remaining; do
+        say "Left: $path is not what was installed."
+    done
     if [ "$dry_run" ]; then
         say 'Nothing was changed.'
         return
@@ -765,11 +911,18 @@ report_installation() {
         else
             say 'An upgrade of the agent may put its own scripts back; then run install.sh again.'
         fi
-    else
+    elif [ -z "$hooks" ]; then
         say 'No Netdata agent was found, so nothing will call them. With --plugins-dir DIR you can say where one is.'
     fi
+    if [ "$hooks" ]; then
+        say "The agent's service has hooks in: $(printf '%s' "$hooks" | sed "s|^[^ ]* |$root|" | tr '\n' ' ' | sed 's/ $//')"
+        say 'They send only to the url and with the api_key of your own in anonymous-statistics.toml (docs/service-hooks.md).'
+    fi
+    if [ "$removing" ]; then
+        say "The hooks of the agent's service are removed."
+    fi
     say "$(telemetry)"
-    if [ "$plugins" ]; then
+    if [ "$plugins$hooks" ]; then
         say "Next: restart netdata, then look with: $(quote "$prefix/bin/telemetry-preview") status"
     else
         say "Next: look with: $(quote "$prefix/bin/telemetry-preview") status"
@@ -810,12 +963,12 @@ uninstall() {
     for line in $lines; do
         path=${line#* * * }
         case $line in
-            program\ * | script\ * | page\ *) [ ! -d "$(dirname "$root$path")" ] || may_place "$(dirname "$root$path")" ;;
+            program\ * | script\ * | page\ * | hook\ *) [ ! -d "$(dirname "$root$path")" ] || may_place "$(dirname "$root$path")" ;;
         esac
     done
     may_place "$(dirname "$root$manifest")"
     seen='
-'
+' removed_hooks=''
     for line in $lines; do
         path=${line#* * * }
         case $seen in
@@ -827,6 +980,11 @@ $path
 "
         case $line in
             program\ * | page\ *) remove "$path" || : ;;
+            hook\ *)
+                remove "$path" || :
+                removed_hooks="$removed_hooks$path
+"
+                ;;
             script\ *) restore "$path" ;;
             folder\ *)
                 folders="$path
@@ -845,6 +1003,7 @@ ${path%/*}" ;;
         remove_stages
         remove_folders "$folders"
     fi
+    reload_units "$removed_hooks"
     report_removal
 }
 
@@ -929,7 +1088,7 @@ existing_folder() {
     (cd "$2" 2>/dev/null && pwd) || wrong "$1: there is no folder $2"
 }
 
-prefix=/usr/local root='' plugins='' config_dir='' from='' disable='' uninstall='' yes='' variable='' given=''
+prefix=/usr/local root='' plugins='' config_dir='' library='' from='' disable='' with_hooks='' no_hooks='' uninstall='' yes='' variable='' given=''
 for word in "$@"; do
     [ "$word" = -- ] || given="$given $(quote "$word")"
 done
@@ -937,11 +1096,11 @@ while [ $# -gt 0 ]; do
     option=$1 value=''
     shift
     case $option in
-        --prefix=* | --plugins-dir=* | --config-dir=* | --from=* | --root=*)
+        --prefix=* | --plugins-dir=* | --config-dir=* | --lib-dir=* | --from=* | --root=*)
             value=${option#*=}
             option=${option%%=*}
             ;;
-        --prefix | --plugins-dir | --config-dir | --from | --root)
+        --prefix | --plugins-dir | --config-dir | --lib-dir | --from | --root)
             [ $# -gt 0 ] || wrong "$option needs a folder"
             value=$1
             shift
@@ -951,9 +1110,12 @@ while [ $# -gt 0 ]; do
         --prefix) prefix=$(folder_of "$option" "$value") ;;
         --plugins-dir) plugins=$(folder_of "$option" "$value") ;;
         --config-dir) config_dir=$(folder_of "$option" "$value") ;;
+        --lib-dir) library=$(folder_of "$option" "$value") ;;
         --from) from=$(existing_folder "$option" "$value") ;;
         --root) root=$(existing_folder "$option" "$value") ;;
         --disable-telemetry) disable=yes ;;
+        --service-hooks) with_hooks=yes ;;
+        --no-service-hooks) no_hooks=yes ;;
         --uninstall) uninstall=yes ;;
         --dry-run) dry_run=yes ;;
         --yes) yes=yes ;;
@@ -973,6 +1135,12 @@ if [ "$root" = / ]; then
 fi
 if [ "$uninstall" ] && [ "$disable" ]; then
     wrong '--uninstall and --disable-telemetry do not go together'
+fi
+if [ "$with_hooks" ] && [ "$no_hooks$uninstall" ]; then
+    wrong '--service-hooks goes neither with --no-service-hooks nor with --uninstall'
+fi
+if [ "$library" ] && [ -z "$with_hooks" ]; then
+    wrong '--lib-dir is only for --service-hooks'
 fi
 manifest=$prefix/share/anonymous-statistics/installed
 here=$(cd "$(dirname "$0")" && pwd)

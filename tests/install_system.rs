@@ -259,7 +259,7 @@ fn on_this_machine_as_its_package_installed_netdata() {
         assert_eq!(diversions().matches("local diversion of /usr/lib/netdata/plugins.d/").count(), 2);
         assert!(same_content(&script("anonymous-statistics.sh"), &built.join("anonymous-statistics")));
         let status = Command::new("/usr/local/bin/telemetry-preview").arg("status").output().unwrap();
-        assert!(said(&status).0.contains("Who would send    this sender, version "), "the preview knows it");
+        assert!(said(&status).0.contains("Sender            installed, v"), "the preview knows it");
         let out = install(&["--disable-telemetry"]);
         assert!(out.contains("Opted out: ") && file.exists(), "{out}");
         install(&["--uninstall"]);

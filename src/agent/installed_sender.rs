@@ -17,6 +17,9 @@ const PROGRAM_BYTES: u64 = 64 * 1024 * 1024;
 /// The script's name in the plugins folder.
 pub const SCRIPT: &str = "anonymous-statistics.sh";
 
+/// The sender's own name, beside this project's other programs.
+pub const NAME: &str = "anonymous-statistics";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Program {
     /// This project's sender, and its version.
@@ -38,17 +41,22 @@ pub struct Script {
     pub program: Program,
 }
 
+impl Program {
+    pub fn at(path: &Path) -> Self {
+        match files::open_regular(rustix::fs::CWD, path, Links::Follow).and_then(whose) {
+            Ok(program) => program,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
+            Err(error) => Self::CannotTell(crate::text::reason(&error)),
+        }
+    }
+}
+
 impl Script {
     pub fn look(plugins: Option<&Path>) -> Self {
         let Some(path) = plugins.map(|folder| folder.join(SCRIPT)) else {
             return Self { path: None, program: Program::Missing };
         };
-        let program = match files::open_regular(rustix::fs::CWD, &path, Links::Follow).and_then(whose) {
-            Ok(program) => program,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Program::Missing,
-            Err(error) => Program::CannotTell(error.to_string()),
-        };
-        Self { path: Some(path), program }
+        Self { program: Program::at(&path), path: Some(path) }
     }
 
     pub fn is_this_sender(&self) -> bool {
@@ -59,16 +67,71 @@ impl Script {
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.program, &self.path) {
-            (Program::ThisSender(version), _) => write!(f, "this sender, version {version}"),
-            (Program::Netdatas, _) => {
-                f.write_str("Netdata's own script, judged by its content: what is shown here is not what it sends")
-            }
+            (Program::ThisSender(version), _) => write!(f, "installed, v{version}"),
+            (Program::Netdatas, _) => f.write_str(
+                "Netdata's original script (recognised by its contents): what is shown here is not what it sends",
+            ),
             (Program::Another, _) => f.write_str("another program: what is shown here is not what it sends"),
             (Program::Missing, None) => f.write_str("nobody: no agent was found here"),
             (Program::Missing, Some(_)) => f.write_str("nobody: no telemetry script is installed"),
             (Program::CannotTell(why), _) => write!(f, "cannot tell: {}", crate::text::printable(why)),
         }
     }
+}
+
+/// Why no sender may be started for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotStartable {
+    Missing,
+    /// Another account could put a program of its own in the sender's place: it may change this file or folder.
+    Changeable(PathBuf),
+    CannotTell(PathBuf, String),
+}
+
+impl fmt::Display for NotStartable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |path: &Path| crate::text::printable(&path.to_string_lossy()).into_owned();
+        match self {
+            Self::Missing => f.write_str("this project's sender is not installed (install.sh does that)"),
+            Self::Changeable(path) => {
+                write!(f, "the sender is not started, because an account other than root can change {}", shown(path))
+            }
+            Self::CannotTell(path, why) => write!(f, "cannot look at {}: {}", shown(path), crate::text::printable(why)),
+        }
+    }
+}
+
+impl std::error::Error for NotStartable {}
+
+/// The sender that may be started for a person: the one that the daemon calls, else the one in this folder. Its path
+/// leads over no link.
+pub fn startable(script: &Script, folder: Option<&Path>) -> Result<PathBuf, NotStartable> {
+    let called = script.path.clone().filter(|_path| script.is_this_sender());
+    let beside = || {
+        let path = folder?.join(NAME);
+        let opened = files::open_regular(rustix::fs::CWD, &path, Links::Follow).ok()?;
+        matches!(whose(opened), Ok(Program::ThisSender(_))).then_some(path)
+    };
+    let path = called.or_else(beside).ok_or(NotStartable::Missing)?;
+    let real =
+        path.canonicalize().map_err(|error| NotStartable::CannotTell(path.clone(), crate::text::reason(&error)))?;
+    // A link on the way decides what is started, too.
+    only_ours_can_change(&path)?;
+    only_ours_can_change(&real)?;
+    Ok(real)
+}
+
+fn only_ours_can_change(path: &Path) -> Result<(), NotStartable> {
+    for (above, place) in path.ancestors().enumerate() {
+        let stat = rustix::fs::stat(place)
+            .map_err(|errno| NotStartable::CannotTell(place.to_owned(), crate::text::reason(&errno.into())))?;
+        // In a sticky folder such as /tmp only owners rename (unlink(2)).
+        let sticky = above > 1 && stat.st_mode & 0o1000 != 0;
+        if !sticky && !files::is_only_ours(&stat) {
+            return Err(NotStartable::Changeable(place.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Identifies a program. Netdata's script, in every version, contains the name of the opt-out file.
@@ -129,5 +192,48 @@ mod tests {
         std::fs::create_dir(folder.path().join(SCRIPT)).unwrap();
         assert!(matches!(program(), Program::CannotTell(_)));
         assert_eq!(Script::look(None).program, Program::Missing);
+    }
+
+    #[test]
+    fn only_a_sender_that_nobody_else_can_change_is_started() {
+        use std::fs::Permissions;
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mode = |name: &str, mode| std::fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
+        for name in ["plugins", "bin"] {
+            std::fs::create_dir(path(name)).unwrap();
+            mode(name, 0o755);
+        }
+        let ours = format!("{}0.1.0{}", MARK.0, MARK.1);
+        let startable = || startable(&Script::look(Some(&path("plugins"))), Some(&path("bin")));
+        let write = |name: &str, text: &str| {
+            std::fs::write(path(name), text).unwrap();
+            mode(name, 0o755);
+        };
+        write("plugins/anonymous-statistics.sh", "#!/bin/sh\n");
+        write("bin/anonymous-statistics", "another");
+        assert_eq!(startable(), Err(NotStartable::Missing));
+        write("bin/anonymous-statistics", &ours);
+        let real = |name: &str| Ok(path(name).canonicalize().unwrap());
+        assert_eq!(startable(), real("bin/anonymous-statistics"));
+        write("plugins/anonymous-statistics.sh", &ours);
+        assert_eq!(startable(), real("plugins/anonymous-statistics.sh"), "the one that the daemon calls");
+        for (name, bits) in [("plugins/anonymous-statistics.sh", 0o775), ("plugins", 0o777), ("plugins", 0o1777)] {
+            mode(name, bits);
+            assert_eq!(startable(), Err(NotStartable::Changeable(path(name))), "{name} {bits:o}");
+            mode(name, 0o755);
+        }
+        std::fs::remove_file(path("plugins/anonymous-statistics.sh")).unwrap();
+        symlink("../bin/anonymous-statistics", path("plugins/anonymous-statistics.sh")).unwrap();
+        assert_eq!(startable(), real("bin/anonymous-statistics"));
+        for name in ["plugins", "bin"] {
+            mode(name, 0o775);
+            assert!(
+                matches!(startable(), Err(NotStartable::Changeable(_))),
+                "the link's folder and the program's: {name}"
+            );
+            mode(name, 0o755);
+        }
     }
 }

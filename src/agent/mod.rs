@@ -1,6 +1,5 @@
 //! The agent on this machine: its folders, configuration, process, unit and version, and the program that sends for it.
 
-#[cfg(feature = "inspect")]
 mod binary;
 pub mod command_line;
 pub mod conf;
@@ -10,21 +9,22 @@ pub mod conf_edit;
 pub mod conf_file;
 pub mod folders;
 #[cfg(feature = "inspect")]
+pub mod hooks;
+#[cfg(feature = "inspect")]
 pub mod installed_sender;
 #[cfg(feature = "inspect")]
 pub mod netdatas_script;
 pub mod next_call;
 #[cfg(feature = "inspect")]
-pub mod own_opt_out;
+pub mod own_config;
 #[cfg(feature = "inspect")]
+pub mod own_opt_out;
 mod pieces;
 #[cfg(feature = "inspect")]
 pub mod process;
-#[cfg(feature = "inspect")]
 pub mod status_file;
 #[cfg(feature = "inspect")]
 pub mod systemd;
-#[cfg(feature = "inspect")]
 pub mod version;
 
 /// The ends of a text, with the version between them, that identifies this project's sender without running it. The

@@ -40,7 +40,7 @@ pub(crate) fn identity(library: &Path) -> Option<(String, PathBuf)> {
 fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
     let Some(json) = entry.json() else { return };
     let Some(properties) = json.get("properties") else { return };
-    let mut count = None;
+    let (mut count, mut whole) = (None, true);
     for field in FIELDS {
         let Some(value) = properties.get(field.name) else { continue };
         match field.origin {
@@ -62,10 +62,12 @@ fn learn(invocation: &mut Invocation, entry: &Entry, provenance: &Provenance) {
                     invocation.know_argument(if part == EventPart::Result { 2 } else { 3 }, text, provenance.clone());
                 }
             }
+            // The daemon may give what was withheld then.
+            Origin::Withheld => whole = false,
             _ => {}
         }
     }
-    if let Some(count) = count {
+    if let Some(count) = count.filter(|_| whole) {
         invocation.know_count(count, provenance.clone());
     }
 }

@@ -82,7 +82,7 @@ fn look(path: &Path) -> Access {
         // ELOOP has no stable kind; the daemon cannot read such a file either.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Access::Missing,
         Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => return Access::Missing,
-        Err(error) => return Access::Unseen(error.to_string()),
+        Err(error) => return Access::Unseen(crate::text::reason(&error)),
     };
     // The folders on the way, and those on the way to a link's target.
     let target = path.canonicalize().ok();

@@ -254,7 +254,7 @@ fn claimed(library: &Path) -> Result<bool, String> {
         Ok(bytes) => Ok(is(&bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         // A link on the way is an error, and leads anywhere.
-        Err(error) => Err(format!("{name}: {error}")),
+        Err(error) => Err(format!("{name}: {}", crate::text::reason(&error))),
     };
     // Its size tells, and needs no right to read it.
     let own = match files::stat_below(library, "cloud.d/claimed_id".as_ref()) {

@@ -119,8 +119,8 @@ const fn form(shape: Shape) -> &'static str {
 pub(super) fn channel(seen: &Seen<'_>) -> Channel {
     Channel {
         name: "dashboard",
-        what: "Events of the agent's dashboard, sent by the browser of whoever looks at it. Judged is what the agent tells \
-               the browser; whether Netdata's page sends all the same is not known.",
+        what: "Events of the agent's dashboard, sent by the browser of whoever looks at it. The verdict is about what the \
+               agent tells the browser; whether Netdata's page sends all the same is not known.",
         is_telemetry: true,
         destination: "app.posthog.com, www.googletagmanager.com, *.ingest.sentry.io, app.netdata.cloud".to_owned(),
         judgement: by_version(seen.version, |release| judge(release, seen)),

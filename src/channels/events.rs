@@ -1,15 +1,19 @@
 //! The daemon's events: whether they are sent, by whom, and on which condition the displayed one is.
 
 use crate::agent::folders::Folders;
+use crate::agent::hooks::Hooks;
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::own_opt_out::Access;
 use crate::agent::version::{Calls, Version};
 use crate::channels::channel::{Channel, NO_PLUGINS, Seen, When};
+use crate::channels::hooks::Evidence;
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
+use crate::config::{Config, ConfigError};
 use crate::consent::opt_out_file::opt_out_file;
 use crate::consent::{Consent, Decision, Finding, Source};
 use crate::release::Release;
 use crate::request::{Assembly, NoRequest};
+use crate::runs;
 
 /// The evidence for the daemon's events.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +26,9 @@ pub struct Events<'a> {
     /// `None`: unknown.
     pub version: Option<&'a Version>,
     pub folders: &'a Folders,
+    /// The hooks of the agent's service.
+    pub hooks: &'a Hooks,
+    pub config: &'a Result<Config, ConfigError>,
 }
 
 impl Events<'_> {
@@ -57,7 +64,7 @@ impl Events<'_> {
             let source = step.source.to_string();
             if !trace.iter().any(|known| known.asked == source && known.effect != Effect::None) {
                 trace.retain(|known| known.asked != source);
-                trace.push(Step::new(source, step.finding.to_string(), effect(step.finding.verdict())));
+                trace.push(Step::new(source, step.finding.to_string(), Effect::of(step.finding.verdict())));
             }
         }
         let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
@@ -68,7 +75,7 @@ impl Events<'_> {
                 Judgement::new(State::Unknown, error.what())
             }
             (Decision::Allowed, Err(error)) => Judgement::new(State::Off, error.to_string()),
-            (Decision::Allowed, Ok(_)) => Judgement::new(State::On, "nothing that this sender reads objects"),
+            (Decision::Allowed, Ok(_)) => Judgement::new(State::On, "no opt-out that this sender reads was found"),
         }
     }
 
@@ -77,7 +84,7 @@ impl Events<'_> {
         // `DISABLE_TELEMETRY` since v1.34.
         let read = |name: &str| name != "DISABLE_TELEMETRY" || release >= Release(1, 34);
         let own = self.folders.config_path().map(|folder| Source::File(opt_out_file(folder)));
-        let mut found = Judgement::new(State::On, "nothing that Netdata's own script reads objects");
+        let mut found = Judgement::new(State::On, "no opt-out that Netdata's own script reads was found");
         for step in &self.consent.steps {
             let counts = match &step.source {
                 Source::Variable(name) => read(name),
@@ -98,7 +105,7 @@ impl Events<'_> {
             };
             let (source, finding) = (step.source.to_string(), step.finding.to_string());
             if !trace.iter().any(|known| known.asked == source) {
-                trace.push(Step::new(&source, &finding, effect(seen_by_it)));
+                trace.push(Step::new(&source, &finding, Effect::of(seen_by_it)));
             }
             match seen_by_it {
                 Decision::OptedOut => found = Judgement::new(State::Off, format!("{source} {finding}")),
@@ -112,16 +119,32 @@ impl Events<'_> {
     }
 
     /// Whether the daemon calls a script for this event, if its version is known.
-    pub fn is_called(&self) -> bool {
+    fn is_called(&self) -> bool {
         self.version.is_none_or(|version| version.calls().includes(self.action))
+    }
+
+    /// Whether this project's sender or another program may be called for this event: by the daemon, or by its service.
+    pub fn is_sent(&self) -> bool {
+        self.is_called() || self.is_sent_by_hooks()
+    }
+
+    /// What decides about events by the service's hooks.
+    pub fn by_hooks(&self) -> Evidence<'_> {
+        Evidence { hooks: self.hooks, config: self.config, consent: self.consent, version: self.version }
+    }
+
+    /// Whether the service's hooks report this event in the daemon's place.
+    pub fn is_sent_by_hooks(&self) -> bool {
+        runs::ACTIONS.contains(&self.action) && self.by_hooks().judge().state.sends()
     }
 
     /// The sender in a few words.
     pub fn sender(&self) -> String {
         match (&self.script.program, &self.script.path) {
+            _ if self.is_sent_by_hooks() => "this sender, by the service's hooks".to_owned(),
             (_, Some(_)) if !self.is_called() => "nobody: this daemon calls none".to_owned(),
-            (Program::ThisSender(version), _) => format!("this sender, {version}"),
-            (Program::Netdatas, _) => "Netdata's own script".to_owned(),
+            (Program::ThisSender(version), _) => format!("installed, v{version}"),
+            (Program::Netdatas, _) => "Netdata's original script".to_owned(),
             (Program::Another, _) => "another program".to_owned(),
             (Program::Missing, None) => "nobody: no agent found here".to_owned(),
             (Program::Missing, Some(_)) => "nobody: no script installed".to_owned(),
@@ -133,6 +156,9 @@ impl Events<'_> {
     pub fn condition(&self) -> String {
         if self.assembly.is_err() {
             return "There is no request that could be sent.".to_owned();
+        }
+        if self.is_sent_by_hooks() {
+            return "The hooks of the agent's service send this request.".to_owned();
         }
         if !self.is_called() {
             return "Nobody sends this request: this daemon calls no script for this event.".to_owned();
@@ -170,14 +196,6 @@ impl Events<'_> {
     }
 }
 
-const fn effect(decision: Decision) -> Effect {
-    match decision {
-        Decision::Allowed => Effect::None,
-        Decision::OptedOut => Effect::Off,
-        Decision::Unknown => Effect::Unknown,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +214,8 @@ mod tests {
         let mut call = Invocation::expected("START");
         call.know_variable("NETDATA_REGISTRY_UNIQUE_ID", guid, Provenance::Example);
         let machine = Machine { facts: system_facts::Facts::default(), nodename: String::new() };
-        let built = Assembly::build(&call, &machine, &Config::load(None).unwrap(), None, EventId::now());
+        let config = Config::load(None);
+        let built = Assembly::build(&call, &machine, config.as_ref().unwrap(), None, EventId::now());
         let requests = [built, Err(NoRequest::Identity)];
         let programs = [
             Program::ThisSender("1".into()),
@@ -222,6 +241,8 @@ mod tests {
                             script: &script,
                             version: version.as_ref(),
                             folders: &folders,
+                            hooks: &Hooks::default(),
+                            config: &config,
                         };
                         let seen = Seen {
                             folders: &folders,

@@ -1,6 +1,7 @@
 //! The judgement of a channel by the rules of the program that sends there, with its trace.
 
 use crate::agent::version::Version;
+use crate::consent::Decision;
 use crate::release::Release;
 
 /// Whether a channel sends.
@@ -59,6 +60,14 @@ pub enum Effect {
 }
 
 impl Effect {
+    pub(super) const fn of(decision: Decision) -> Self {
+        match decision {
+            Decision::Allowed => Self::None,
+            Decision::OptedOut => Self::Off,
+            Decision::Unknown => Self::Unknown,
+        }
+    }
+
     pub const fn describe(self) -> &'static str {
         match self {
             Self::On => "turns it on",

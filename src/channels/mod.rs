@@ -5,6 +5,7 @@ mod cloud;
 pub mod crash_reports;
 pub mod dashboard;
 pub mod events;
+pub mod hooks;
 mod installers;
 mod judgement;
 mod registry;
@@ -16,12 +17,14 @@ pub use judgement::{Effect, Judgement, State, Step};
 pub use verdict::Verdict;
 
 /// The names of all channels, in their order.
-pub const NAMES: [&str; 7] = ["events", "crash-reports", "sentry", "dashboard", "cloud", "registry", "installers"];
+pub const NAMES: [&str; 8] =
+    ["events", "hooks", "crash-reports", "sentry", "dashboard", "cloud", "registry", "installers"];
 
 /// Every channel, with its judgement on this machine.
 pub fn channels(events: &events::Events<'_>, seen: &Seen<'_>) -> Vec<Channel> {
     vec![
         events.channel(seen),
+        hooks::channel(&events.by_hooks()),
         crash_reports::channel(seen),
         sentry::channel(seen),
         dashboard::channel(seen),

@@ -9,7 +9,11 @@ use crate::channels::judgement::State;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Through these channels, now or later.
-    Sends(Vec<String>),
+    Sends {
+        channels: Vec<String>,
+        /// Those that may send as well.
+        unknown: Vec<String>,
+    },
     /// Every telemetry channel is known to be off.
     Off,
     CannotTell(String),
@@ -27,14 +31,17 @@ impl Verdict {
         match agent {
             Ok(false) => Self::NoAgent,
             _ if telemetry().any(|channel| channel.judgement.state.sends()) => {
-                let mut sends: Vec<String> = Vec::new();
-                for name in telemetry().filter(|channel| channel.judgement.state.sends()).map(named) {
-                    // Several agents have the same channels.
-                    if !sends.contains(&name) {
-                        sends.push(name);
+                let those = |is: fn(State) -> bool| {
+                    let mut found: Vec<String> = Vec::new();
+                    for name in telemetry().filter(|channel| is(channel.judgement.state)).map(named) {
+                        // Several agents have the same channels.
+                        if !found.contains(&name) {
+                            found.push(name);
+                        }
                     }
-                }
-                Self::Sends(sends)
+                    found
+                };
+                Self::Sends { channels: those(State::sends), unknown: those(|state| state == State::Unknown) }
             }
             Err(why) => Self::CannotTell(why.clone()),
             Ok(true) => match telemetry().find(|channel| channel.judgement.state == State::Unknown) {
@@ -47,7 +54,7 @@ impl Verdict {
     /// Stable between versions, for programs.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Sends(_) => "sends",
+            Self::Sends { .. } => "sends",
             Self::Off => "off",
             Self::CannotTell(_) => "cannot-tell",
             Self::NoAgent => "no-agent",
@@ -57,7 +64,7 @@ impl Verdict {
     /// `None`: it cannot be told.
     pub const fn sends(&self) -> Option<bool> {
         match self {
-            Self::Sends(_) => Some(true),
+            Self::Sends { .. } => Some(true),
             Self::Off | Self::NoAgent => Some(false),
             Self::CannotTell(_) => None,
         }
@@ -67,7 +74,10 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Sends(channels) => write!(f, "SENDS: {}", channels.join(", ")),
+            Self::Sends { channels, unknown } if unknown.is_empty() => write!(f, "SENDS: {}", channels.join(", ")),
+            Self::Sends { channels, unknown } => {
+                write!(f, "SENDS: {}; cannot tell: {}", channels.join(", "), unknown.join(", "))
+            }
             Self::Off => f.write_str("OFF: every telemetry channel is off"),
             Self::CannotTell(why) => write!(f, "CANNOT TELL: {why}"),
             Self::NoAgent => f.write_str("NO AGENT: no Netdata agent was found on this machine"),

@@ -1,16 +1,20 @@
 //! The optional configuration file, `anonymous-statistics.toml` in the config directory.
 
+pub mod edit;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::destination::{Destination, Named, NoDestination, Unusable};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::fields::personal::HostNames;
 use crate::fields::shape::Shape;
-use crate::fields::{Action, Selection, action};
+use crate::fields::withholding::NotWithheld;
+use crate::fields::{Action, Selection, Withheld, action};
 use crate::files::{self, Links};
 use crate::text::printable;
 
@@ -19,12 +23,18 @@ use crate::text::printable;
 pub const DEADLINE_MIN: Duration = Duration::from_millis(50);
 
 /// Bytes of the file. A real one has five lines.
-const CONFIG_BYTES: usize = 64 * 1024;
+pub const CONFIG_BYTES: usize = 64 * 1024;
 
 /// Delivered requests that are kept for people to read (`history`; 0 keeps none).
 pub const HISTORY_ENTRIES: usize = 20;
 
+/// Why events that only an organisation of its own wants go nowhere.
+pub const NO_OWN: &str = "anonymous-statistics.toml names no url and api_key of your own";
+
 pub const FILE: &str = "anonymous-statistics.toml";
+
+/// In place of a value.
+pub const WITHHELD: &str = "withheld by anonymous-statistics.toml";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -32,6 +42,7 @@ pub struct Config {
     /// Shortens the usual deadline.
     pub deadline: Option<Duration>,
     pub fields: Selection,
+    pub withheld: Withheld,
     /// Answered requests that are kept.
     pub history: usize,
     /// `None`: there is no file, and all values are the defaults.
@@ -57,11 +68,16 @@ enum Problem {
     Destination(Unusable),
     Deadline,
     History,
+    Withhold(NotWithheld),
+    Edit,
 }
 
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Self {
-        Self::Unreadable { why: error.to_string(), denied: error.kind() == std::io::ErrorKind::PermissionDenied }
+        Self::Unreadable {
+            why: crate::text::reason(&error),
+            denied: error.kind() == std::io::ErrorKind::PermissionDenied,
+        }
     }
 }
 
@@ -75,12 +91,14 @@ impl fmt::Display for Problem {
             Self::Syntax { line: Some(line), what } => write!(f, "cannot be understood in line {line}: {what}"),
             Self::Syntax { line: None, what } => write!(f, "cannot be understood: {what}"),
             Self::Url(error) => write!(f, "has an unusable url: {error}"),
-            Self::ApiKey => f.write_str("has an unusable api_key: it must be letters, digits, _ and -, at most 64"),
+            Self::ApiKey => write!(f, "has an unusable api_key: {KEY_FORM}"),
             Self::Destination(unusable) => unusable.fmt(f),
             Self::Deadline => {
                 let (shortest, longest) = (DEADLINE_MIN.as_millis(), action::LONG.as_millis());
                 write!(f, "has an unusable deadline_ms: it must be {shortest} to {longest}")
             }
+            Self::Withhold(why) => write!(f, "has an unusable withhold: {why}"),
+            Self::Edit => f.write_str("cannot be edited safely: change it by hand"),
             Self::History => write!(f, "has an unusable history: it must be 0 to {HISTORY_ENTRIES}"),
         }
     }
@@ -115,6 +133,8 @@ struct Raw {
     deadline_ms: Option<u64>,
     fields: Option<Selection>,
     history: Option<usize>,
+    #[serde(default)]
+    withhold: Vec<String>,
 }
 
 impl Config {
@@ -139,18 +159,22 @@ impl Config {
         if opened.stat.st_mode & 0o022 != 0 {
             return Err(Problem::Writable);
         }
-        Self::from_raw(parse(&opened.read(CONFIG_BYTES)?)?, Some(path))
+        Self::of(&opened.read(CONFIG_BYTES)?, Some(path))
+    }
+
+    fn of(bytes: &[u8], file: Option<&Path>) -> Result<Self, Problem> {
+        let text = std::str::from_utf8(bytes).map_err(|_error| Problem::NotUtf8)?;
+        Self::from_raw(toml(text)?, file)
     }
 
     #[cfg(feature = "fuzz")]
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ConfigError> {
-        let config = parse(bytes).and_then(|raw| Self::from_raw(raw, None));
-        config.map_err(|problem| ConfigError { path: FILE.into(), problem })
+        Self::of(bytes, None).map_err(|problem| ConfigError { path: FILE.into(), problem })
     }
 
     fn from_raw(raw: Raw, file: Option<&Path>) -> Result<Self, Problem> {
         let url = raw.url.as_deref().map(Endpoint::parse).transpose().map_err(Problem::Url)?;
-        if raw.api_key.as_ref().is_some_and(|key| Shape::Key.check_text(key, &HostNames::default()).is_err()) {
+        if raw.api_key.as_ref().is_some_and(|key| !is_key(key)) {
             return Err(Problem::ApiKey);
         }
         let named = Named::new(url, raw.api_key).map_err(Problem::Destination)?;
@@ -162,8 +186,9 @@ impl Config {
         if history > HISTORY_ENTRIES {
             return Err(Problem::History);
         }
+        let withheld = Withheld::parse(&raw.withhold).map_err(Problem::Withhold)?;
         let (fields, file) = (raw.fields.unwrap_or_default(), file.map(Path::to_owned));
-        Ok(Self { named, deadline, fields, history, file })
+        Ok(Self { named, deadline, fields, withheld, history, file })
     }
 
     /// The destination of an event of a daemon of this version. `None`: the daemon does not say its version.
@@ -176,6 +201,11 @@ impl Config {
         self.named.own()
     }
 
+    /// The destination, if url and key are the organisation's own.
+    pub fn wholly_own_destination(&self) -> Option<Destination> {
+        self.named.wholly_own()
+    }
+
     /// The total time of a call.
     pub fn deadline(&self, action: &str) -> Duration {
         let usual = Action::deadline_of(action);
@@ -183,9 +213,14 @@ impl Config {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Raw, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|_error| Problem::NotUtf8)?;
-    toml::from_str(text).map_err(|error| {
+const KEY_FORM: &str = "it must be letters, digits, _ and -, at most 64";
+
+fn is_key(text: &str) -> bool {
+    Shape::Key.check_text(text, &HostNames::default()).is_ok()
+}
+
+fn toml<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    ::toml::from_str(text).map_err(|error| {
         let line_of = |at| text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1;
         let line = error.span().map(|span| line_of(span.start));
         Problem::Syntax { line, what: error.message().lines().next().unwrap_or_default().to_owned() }
@@ -198,7 +233,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     fn load(text: &str) -> Result<Config, Problem> {
-        parse(text.as_bytes()).and_then(|raw| Config::from_raw(raw, None))
+        Config::of(text.as_bytes(), None)
     }
 
     #[test]
@@ -215,7 +250,7 @@ mod tests {
     #[test]
     fn every_key() {
         let config = load(
-            "url = 'http://127.0.0.1:9/c/'\napi_key = 'k'\ndeadline_ms = 500\nfields = 'documented'\nhistory = 0\n",
+            "url = 'http://127.0.0.1:9/c/'\napi_key = 'k'\ndeadline_ms = 500\nfields = 'documented'\nhistory = 0\nwithhold = ['alarms_normal']\n",
         )
         .unwrap();
         let destination = config.destination(None).unwrap();
@@ -224,6 +259,7 @@ mod tests {
             ("http://127.0.0.1:9/c/", Some("k"))
         );
         assert_eq!((config.fields, config.history), (Selection::Documented, 0));
+        assert_eq!(config.withheld.names().collect::<Vec<_>>(), ["alarms_normal"]);
         assert_eq!(config.deadline("START"), Duration::from_millis(500));
         assert_eq!(load("deadline_ms = 1500").unwrap().deadline("EXIT"), Duration::from_secs(1));
         assert_eq!(load("").unwrap().deadline("START"), Duration::from_secs(2));
@@ -243,6 +279,11 @@ mod tests {
             "fields = 'some'",
             "history = 21",
             "history = -1",
+            "withhold = 'alarms_normal'",
+            "withhold = ['$ip']",
+            "withhold = ['alarms_normal', 'alarms_normal']",
+            "withhold = ['a_field_of_tomorrow']",
+            "withhold = ['\\n\\u001b[2J']",
             "unknown = 1",
             "url",
             "\u{1b}[2J",

@@ -31,9 +31,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn system(path: &Path, error: impl Into<io::Error>) -> Self {
+    pub(in crate::agent) fn system(path: &Path, error: impl Into<io::Error>) -> Self {
         let error = error.into();
-        Self::System(path.to_owned(), error.kind(), error.to_string())
+        Self::System(path.to_owned(), error.kind(), crate::text::reason(&error))
     }
 
     /// The system's error; [`io::ErrorKind::Other`] for a reason that more rights do not remove.

@@ -6,12 +6,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use system_facts::{Candidate, Error, Host, candidates};
+use system_facts::internal::{Candidate, candidates};
+use system_facts::{Error, Host};
 
 use crate::agent::folders::{self, DirOverrides, DirSource, Folders, LIBRARY_DIRECTORIES};
 use crate::agent::systemd::Unit;
@@ -80,7 +80,7 @@ pub struct Daemon {
     pub contained: bool,
     pub started: Option<UnixMillis>,
     /// An error says why it cannot be seen.
-    pub environment: Result<BTreeMap<&'static str, OsString>, Doubt>,
+    pub environment: Result<Vec<(&'static str, OsString)>, Doubt>,
     /// The folders in its command line and environment.
     pub named: DirOverrides,
     /// The folders that it uses.
@@ -118,7 +118,7 @@ impl fmt::Display for EnvSource {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DaemonEnv {
     pub whose: EnvSource,
-    variables: BTreeMap<&'static str, Result<OsString, Doubt>>,
+    variables: Vec<(&'static str, Result<OsString, Doubt>)>,
 }
 
 impl DaemonEnv {
@@ -153,17 +153,21 @@ impl DaemonEnv {
 
     /// An error says why the variable cannot be seen.
     pub fn variable(&self, name: &str) -> Result<Option<OsString>, Doubt> {
-        self.variables.get(name).cloned().transpose()
+        self.get(name).cloned().transpose()
     }
 
     /// The value, if it is set and visible.
     pub fn known(&self, name: &str) -> Option<&OsStr> {
-        self.variables.get(name)?.as_deref().ok()
+        self.get(name)?.as_deref().ok()
+    }
+
+    fn get(&self, name: &str) -> Option<&Result<OsString, Doubt>> {
+        self.variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Why some variable is not visible.
     pub fn unseen(&self) -> Option<&Doubt> {
-        self.variables.values().find_map(|value| value.as_ref().err())
+        self.variables.iter().find_map(|(_, value)| value.as_ref().err())
     }
 }
 
@@ -191,7 +195,7 @@ impl Daemons {
     /// account, and is only listed: it sees files of its own.
     pub fn find(host: &dyn Host, owner_of: OwnerOf<'_>, asked: &[DirOverrides]) -> Self {
         let named = asked.iter().filter_map(|named| named.library.as_deref());
-        let owners: BTreeSet<u32> =
+        let owners: Vec<u32> =
             LIBRARY_DIRECTORIES.iter().map(Path::new).chain(named).filter_map(owner_of).chain([0]).collect();
         let trusted = |candidate: &Candidate| owners.iter().any(|owner| candidate.runs_as(*owner));
         let counts = |candidate: &Candidate| trusted(candidate) || candidate.contained == Some(true);
@@ -264,11 +268,13 @@ impl Daemon {
                 let kept = read_variables().filter_map(|name| {
                     all.iter().find(|(found, _)| found == name).map(|(_, value)| (name, kept(name, value)))
                 });
-                Ok(kept.collect::<BTreeMap<_, _>>())
+                Ok(kept.collect::<Vec<_>>())
             }
             Err(error) => Err(unseen("environment", error)),
         };
-        let known = |name: &str| environment.as_ref().ok()?.get(name).map(OsString::as_os_str);
+        let known = |name: &str| {
+            environment.as_ref().ok()?.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_os_str())
+        };
         let named = DirOverrides { by: DirSource::Daemon, doubt, ..DirOverrides::by_variables(known) };
         let named = named.and_command(arguments.as_deref().unwrap_or_default());
         Self {

@@ -143,7 +143,7 @@ fn at(folder: &Path, name: &str, max: usize) -> Found {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Found::Nothing;
         }
-        Err(error) => return Found::Unseen(error.to_string()),
+        Err(error) => return Found::Unseen(crate::text::reason(&error)),
         Ok(stat) => stat,
     };
     match FileType::from_raw_mode(stat.st_mode) {
@@ -157,9 +157,9 @@ fn at(folder: &Path, name: &str, max: usize) -> Found {
                 let limit = u64::try_from(max).unwrap_or(u64::MAX);
                 let content =
                     if opened.size() > limit { Ok(Content::Unreadable) } else { opened.read(max).map(Content::Bytes) };
-                file(&stat, content.map_err(|error| error.to_string()))
+                file(&stat, content.map_err(|error| crate::text::reason(&error)))
             }
-            Err(error) => file(&stat, Err(error.to_string())),
+            Err(error) => file(&stat, Err(crate::text::reason(&error))),
         },
         _ => Found::Nothing,
     }

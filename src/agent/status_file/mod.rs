@@ -3,6 +3,7 @@
 //! It is read as that daemon reads it, and not more strictly: what it would make of a damaged file is what it will post.
 
 mod choice;
+pub mod ending;
 mod json;
 mod number;
 mod read;
@@ -12,7 +13,7 @@ pub mod time;
 mod words;
 
 pub use choice::{Candidate, Choice, Content, Found, Places, choose, look};
-pub use release::Release;
+pub use release::{Hashing, Release};
 pub use signal::SignalCode;
 pub use words::{DbMode, Profile, Reasons, State};
 

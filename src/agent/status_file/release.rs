@@ -59,7 +59,7 @@ impl Release {
     }
 
     /// How it hashes a report, to post the same only once in 23 hours.
-    pub(crate) fn hashing(&self) -> Option<Hashing> {
+    pub fn hashing(&self) -> Option<Hashing> {
         match self.minor {
             _ if self.between => None,
             (2, 4..=6) => Some(Hashing { time_as_text: false, function: false }),
@@ -72,11 +72,11 @@ impl Release {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Hashing {
+pub struct Hashing {
     /// The time of the installation counts as text, too.
-    pub(crate) time_as_text: bool,
+    pub time_as_text: bool,
     /// The function has a place of its own. Before, it was written over the file's name.
-    pub(crate) function: bool,
+    pub function: bool,
 }
 
 #[cfg(test)]

@@ -111,6 +111,17 @@ const OWN: [(i32, &[&str]); 5] = [
 pub struct SignalCode(pub u64);
 
 impl SignalCode {
+    /// The signal alone, as `SIGSEGV`, if it has a name.
+    pub fn signal(self) -> Option<&'static str> {
+        let number = usize::try_from(self.0 >> 32).ok()?;
+        SIGNALS.get(number.checked_sub(1)?).copied()
+    }
+
+    /// The name with its prefix of a signal that is named without it, as by systemd (`SEGV`).
+    pub fn named(short: &str) -> Option<&'static str> {
+        SIGNALS.iter().find(|name| name.strip_prefix("SIG") == Some(short)).copied()
+    }
+
     fn new(signal: i32, code: i32) -> Self {
         Self((i64::from(signal).cast_unsigned() << 32) | u64::from(code.cast_unsigned()))
     }
@@ -169,6 +180,17 @@ fn code_number(code: SignalCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_signals() {
+        assert_eq!(SignalCode::read(b"SIGSEGV/SEGV_MAPERR").signal(), Some("SIGSEGV"));
+        assert_eq!(SignalCode::read(b"").signal(), None);
+        assert_eq!(SignalCode::read(b"99/-6").signal(), None);
+        assert_eq!(SignalCode::named("KILL"), Some("SIGKILL"));
+        for other in ["", "SIGKILL", "kill", "9"] {
+            assert_eq!(SignalCode::named(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn read_and_written_again() {

@@ -62,8 +62,12 @@ const REASONS: [&str; 20] = [
     "shutdown-timeout",
 ];
 
+/// The signals of the first reasons (signal(7)), in the same order.
+const OF_SIGNALS: [&str; 8] = ["SIGBUS", "SIGSEGV", "SIGFPE", "SIGILL", "SIGABRT", "SIGSYS", "SIGXCPU", "SIGXFSZ"];
+
 impl Reasons {
     pub const OUT_OF_MEMORY: Self = Self(1 << 8);
+    pub const FATAL: Self = Self(1 << 10);
     pub const ALREADY_RUNNING: Self = Self(1 << 9);
     pub const TERMINATED: Self = Self(1 << 14);
     pub const SHUTDOWN: Self = Self(1 << 17);
@@ -84,6 +88,11 @@ impl Reasons {
     /// None, or an orderly stop.
     pub fn is_normal(self) -> bool {
         !self.has(Self::ABNORMAL)
+    }
+
+    /// The reason that the daemon gives for a signal; none for one that is no failure of its own, such as SIGKILL.
+    pub fn of_signal(name: &str) -> Self {
+        Self(OF_SIGNALS.iter().position(|signal| *signal == name).map_or(0, |bit| 1 << bit))
     }
 
     pub(super) fn read(word: &[u8]) -> Self {

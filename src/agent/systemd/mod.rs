@@ -3,14 +3,15 @@
 //! The rules are those of systemd.unit(5), systemd.syntax(7), systemd.exec(5) and systemd-system.conf(5). Variables set
 //! at run time (`systemctl set-environment`) are in no file, and not seen.
 
+mod syntax;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::iter::Peekable;
 use std::path::{Path, PathBuf};
-use std::str::Chars;
 
 use system_facts::{Error, Host};
 
+use crate::agent::systemd::syntax::{assignments, environment_file, words};
 use crate::consent::Doubt;
 
 pub const UNIT: &str = "netdata.service";
@@ -46,6 +47,8 @@ pub struct Unit {
     pub path: String,
     /// The command that starts the agent, if known.
     pub command: Vec<OsString>,
+    /// The commands before a start and after an end, with the settings that name them.
+    pub hooks: Vec<(&'static str, Vec<OsString>)>,
     /// The account of the service (`User=`).
     user: Option<String>,
     /// The same as the files have it, for a drop-in that repeats it.
@@ -90,7 +93,12 @@ impl Unit {
         let folders: Vec<String> =
             FOLDERS.iter().flat_map(|folder| [format!("{folder}/{UNIT}.d"), format!("{folder}/service.d")]).collect();
         reader.drop_ins(&folders, "Service");
-        let command = command(&reader.settings);
+        // An agent's unit has one command.
+        let command = commands(&reader.settings, "ExecStart").into_iter().next().unwrap_or_default();
+        let hooks = ["ExecStartPre", "ExecStopPost"].into_iter();
+        let hooks =
+            hooks.flat_map(|key| commands(&reader.settings, key).into_iter().map(move |command| (key, command)));
+        let hooks = hooks.collect();
         let user = reader.settings.iter().rev().find(|(key, _)| key == "User").map(|(_, value)| value.clone());
         let user = user.filter(|user| !user.is_empty());
         let exec_start = reader.settings.iter().rfind(|(key, _)| key == "ExecStart").map(|(_, value)| value.clone());
@@ -102,6 +110,7 @@ impl Unit {
             path,
             working_directory: working.filter(|path| path.is_absolute()),
             command,
+            hooks,
             user,
             exec_start,
             private_tmp,
@@ -182,10 +191,14 @@ impl Unit {
     }
 }
 
-/// The words of `ExecStart=`, without the prefixes of the program (systemd.service(5), COMMAND LINES). An agent's unit
-/// has one command.
-fn command(settings: &[(String, String)]) -> Vec<OsString> {
-    let mut words = list(settings, "ExecStart");
+/// The words of each command, without the prefixes of the program (systemd.service(5), COMMAND LINES).
+fn commands(settings: &[(String, String)], key: &str) -> Vec<Vec<OsString>> {
+    let lines = lists(settings, key);
+    let commands = lines.iter().flat_map(|words| words.split(|word| word == ";")).filter(|words| !words.is_empty());
+    commands.map(|words| without_marks(words.to_vec())).collect()
+}
+
+fn without_marks(mut words: Vec<String>) -> Vec<OsString> {
     if let Some(program) = words.first_mut() {
         let marks = program.len() - program.trim_start_matches(['@', '-', ':', '+', '!', '|']).len();
         if program.drain(..marks).any(|mark| mark == '@') && words.len() > 1 {
@@ -204,12 +217,17 @@ fn private_tmp(settings: &[(String, String)]) -> bool {
 
 /// The items of all assignments to a key; an empty assignment resets the list.
 fn list(settings: &[(String, String)], key: &str) -> Vec<String> {
+    lists(settings, key).concat()
+}
+
+/// The same, by assignment.
+fn lists(settings: &[(String, String)], key: &str) -> Vec<Vec<String>> {
     let mut items = Vec::new();
     for (_, value) in settings.iter().filter(|(name, _)| name == key) {
         if value.is_empty() {
             items.clear();
         } else {
-            items.extend(words(value));
+            items.push(words(value));
         }
     }
     items
@@ -260,161 +278,9 @@ impl Reader<'_> {
     }
 }
 
-/// The assignments of a section, in order (systemd.syntax(7)).
-fn assignments(text: &str, section: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut inside = false;
-    let mut line = String::new();
-    for part in text.lines() {
-        let trimmed = part.trim();
-        // Comments between continued lines are skipped.
-        if trimmed.starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(begin) = trimmed.strip_suffix('\\') {
-            line.push_str(begin);
-            line.push(' ');
-            continue;
-        }
-        line.push_str(trimmed);
-        let whole = std::mem::take(&mut line);
-        let whole = whole.trim();
-        if let Some(name) = whole.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            inside = name == section;
-        } else if let (true, Some((key, value))) = (inside, whole.split_once('=')) {
-            found.push((key.trim().to_owned(), value.trim().to_owned()));
-        }
-    }
-    found
-}
-
-/// Splits at blanks outside quotes and decodes C escapes (systemd.syntax(7), QUOTING). `%%` is a percent sign; other
-/// specifiers stay as they are.
-fn words(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let read = match (c, quote) {
-            (c, Some(open)) if c == open => {
-                quote = None;
-                continue;
-            }
-            ('"' | '\'', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-                continue;
-            }
-            (c, None) if c.is_ascii_whitespace() => {
-                found.extend(word.take());
-                continue;
-            }
-            ('\\', _) => escape(&mut chars),
-            ('%', _) if chars.peek() == Some(&'%') => {
-                chars.next();
-                '%'
-            }
-            (c, _) => c,
-        };
-        word.get_or_insert_default().push(read);
-    }
-    found.extend(word);
-    found
-}
-
-/// Decodes the characters after a backslash.
-fn escape(chars: &mut Peekable<Chars<'_>>) -> char {
-    let (value, digits, radix) = match chars.next() {
-        Some('a') => return '\u{7}',
-        Some('b') => return '\u{8}',
-        Some('f') => return '\u{c}',
-        Some('n') => return '\n',
-        Some('r') => return '\r',
-        Some('t') => return '\t',
-        Some('v') => return '\u{b}',
-        Some('s') => return ' ',
-        Some('x') => (0, 2, 16),
-        Some('u') => (0, 4, 16),
-        Some('U') => (0, 8, 16),
-        Some(c) => match c.to_digit(8) {
-            Some(first) => (first, 2, 8),
-            None => return c,
-        },
-        None => return '\\',
-    };
-    let mut value: u32 = value;
-    for _ in 0..digits {
-        let Some(digit) = chars.peek().and_then(|c| c.to_digit(radix)) else { break };
-        value = value * radix + digit;
-        chars.next();
-    }
-    char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// The variables of an `EnvironmentFile=`: one `NAME=value` a line, with quotes as in a shell (systemd.exec(5)).
-fn environment_file(text: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut line = String::new();
-    for part in text.lines() {
-        if line.is_empty() && part.trim_start().starts_with(['#', ';']) {
-            continue;
-        }
-        if let Some(begin) = part.strip_suffix('\\') {
-            line.push_str(begin);
-            continue;
-        }
-        line.push_str(part);
-        let whole = std::mem::take(&mut line);
-        if let Some((name, value)) = whole.split_once('=') {
-            found.push((name.trim().to_owned(), unquoted(value.trim())));
-        }
-    }
-    found
-}
-
-/// Removes quotes. Only blanks at the ends, outside quotes, do not count.
-fn unquoted(text: &str) -> String {
-    let mut value = String::new();
-    let mut quote = None;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => quote = Some(c),
-            ('\\', None | Some('"')) => value.extend(chars.next()),
-            (c, _) => value.push(c),
-        }
-    }
-    value
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quotes_and_escapes() {
-        for (text, expected) in [
-            ("A=1 B=2", &["A=1", "B=2"][..]),
-            ("\"A=one two\" 'B=it\"s'", &["A=one two", "B=it\"s"]),
-            ("A=\"x y\"z", &["A=x yz"]),
-            (r"A=\x41\101\s\u00e9 \q", &["A=AA \u{e9}", "q"]),
-            ("A=100%% B=%h", &["A=100%", "B=%h"]),
-            ("\"\" x", &["", "x"]),
-            ("a\\", &["a\\"]),
-            (r"\U99999999", &["\u{fffd}"]),
-        ] {
-            assert_eq!(words(text), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn sections_comments_and_continued_lines() {
-        let text = "[Unit]\nEnvironment=NO=1\n[Service]\n# Environment=NO=2\nEnvironment = A=1 \\\n; between\n  B=2\n\
-                    [Install]\nEnvironment=NO=3\n";
-        assert_eq!(assignments(text, "Service"), [("Environment".to_owned(), "A=1  B=2".to_owned())]);
-    }
 
     #[test]
     fn a_tmp_of_its_own() {
@@ -427,13 +293,5 @@ mod tests {
         ] {
             assert_eq!(private_tmp(&assignments(&format!("[Service]\n{text}"), "Service")), private, "{text}");
         }
-    }
-
-    #[test]
-    fn files_of_variables() {
-        let text = "# a comment\nA=1\n B = \"two \\\"words\" \nC='x'y\nD=a\\\nb\nnothing\nE=\n";
-        let found = environment_file(text);
-        let expected = [("A", "1"), ("B", "two \"words"), ("C", "xy"), ("D", "ab"), ("E", "")];
-        assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 }

@@ -1,8 +1,8 @@
 //! Which reports were posted: the daemon keeps the hashes and times of fifty, and posts none of them again within 23
 //! hours.
 
+use crate::agent::status_file::ending::Ending;
 use crate::agent::status_file::{LastStatus, Release, time};
-use crate::channels::crash_reports::ending::Ending;
 
 /// In the same folders as the status file; the newest counts.
 pub const FILE: &str = "dedup-netdata.dat";

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::agent::status_file::ending::Ending;
 use crate::agent::status_file::{LastStatus, Release, Uuid, time};
-use crate::channels::crash_reports::ending::Ending;
 use crate::fields::Sensitivity;
 
 /// A field of the report.

@@ -1,7 +1,6 @@
 //! Every field of the report, in the order of its body.
 
-use crate::agent::status_file::SignalCode;
-use crate::channels::crash_reports::ending;
+use crate::agent::status_file::{SignalCode, ending};
 use crate::channels::crash_reports::field::{Facts, compact, dashed, process, signed, switch, text, unsigned, words};
 use crate::fields::Sensitivity;
 

@@ -2,7 +2,6 @@
 
 mod circumstances;
 pub mod dedup;
-mod ending;
 mod field;
 pub mod fields;
 pub(crate) mod last;
@@ -12,7 +11,6 @@ mod rules;
 mod session;
 
 pub use circumstances::{Circumstances, If, Known, ThisMachine};
-pub use ending::Ending;
 pub use last::{Kept, LastRun, LastSeen, NoReport, Place, StatusFile};
 pub use report::{HOST, Report, Row, Unknown};
 pub use rules::{SENDING, go_on_opted_out};

@@ -23,7 +23,7 @@ pub fn logged(folder: &Path) -> Result<Vec<String>, String> {
         opened.file.take(BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let bytes = read().map_err(|error: std::io::Error| error.to_string())?;
+    let bytes = read().map_err(|error: std::io::Error| crate::text::reason(&error))?;
     Ok(String::from_utf8_lossy(&bytes).lines().filter(|line| line.contains(POSTED)).filter_map(time).collect())
 }
 

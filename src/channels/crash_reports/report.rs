@@ -1,9 +1,9 @@
 //! The report that the daemon posts at its next start, made from the status file.
 
+use crate::agent::status_file::ending::{Ending, is_same_boot};
 use crate::agent::status_file::{LastStatus, Read, Reasons, Release, State, Uuid};
 use crate::channels::crash_reports::circumstances::{Circumstances, If, Known, Marks};
 use crate::channels::crash_reports::dedup;
-use crate::channels::crash_reports::ending::{Ending, is_same_boot};
 use crate::channels::crash_reports::field::{Facts, ReportField};
 use crate::channels::crash_reports::fields::FIELDS;
 use crate::channels::crash_reports::session;

@@ -1,8 +1,8 @@
 //! What the daemon finds out by itself at its start: everything where it has no last status, and what old files lack.
 
+use crate::agent::status_file::ending::{has_crashed, is_same_boot};
 use crate::agent::status_file::{DbMode, Disk, LastStatus, Memory, Product, Profile, Release, Text, Uuid};
 use crate::channels::crash_reports::circumstances::{Circumstances, Known, Marks, ThisMachine};
-use crate::channels::crash_reports::ending::{has_crashed, is_same_boot};
 
 /// Fills what files before version 28 lack.
 pub(super) fn complete(status: &mut LastStatus, machine: &ThisMachine, marks: &mut Marks) {

@@ -1,6 +1,6 @@
 //! How the daemon says that its last run ended.
 
-use crate::agent::status_file::{LastStatus, Reasons, State, Uuid};
+use super::{LastStatus, Reasons, State, Uuid};
 
 /// The cause and the sentence as they are posted, and what follows from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,12 +160,12 @@ fn running(status: &LastStatus, rebooted: bool) -> Ending {
 }
 
 /// Whether the daemon counts the last run among its crashes. (Not the same as [`Ending::is_crash`].)
-pub(super) fn has_crashed(status: &LastStatus) -> bool {
+pub fn has_crashed(status: &LastStatus) -> bool {
     !matches!(status.agent.status, State::None | State::Exited) || !status.agent.exit_reason.is_normal()
 }
 
 /// The last run, and those before it, in one word.
-pub(super) fn health(status: &LastStatus) -> &'static str {
+pub fn health(status: &LastStatus) -> &'static str {
     let agent = &status.agent;
     match (has_crashed(status), agent.restarts, agent.reliability) {
         (true, 1, _) => "crash-first",
@@ -181,7 +181,7 @@ pub(super) fn health(status: &LastStatus) -> &'static str {
 
 /// Whether two identifiers are of one boot. Where a system has none, the daemon makes one of the time of the boot, which
 /// may differ by some seconds.
-pub(super) fn is_same_boot(a: &Uuid, b: &Uuid) -> bool {
+pub fn is_same_boot(a: &Uuid, b: &Uuid) -> bool {
     let halves = |uuid: &Uuid| {
         let (high, low) = uuid.split_at(8);
         (high.iter().all(|byte| *byte == 0), u64::from_ne_bytes(low.try_into().unwrap_or_default()))
