@@ -1,5 +1,6 @@
 //! Laws for any input of the daemon: nothing outside the schema reaches a body, and no value without its shape.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
@@ -7,12 +8,13 @@ use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::config::Config;
 use anonymous_statistics::fields::personal::{HostNames, find_personal};
 use anonymous_statistics::fields::shape::Shape;
-use anonymous_statistics::fields::{self, FIELDS, Place};
-use anonymous_statistics::request::event::ARGUMENT_BYTES;
-use anonymous_statistics::request::payload::{BODY_BYTES, EventId};
+use anonymous_statistics::fields::withholding::needed;
+use anonymous_statistics::fields::{self, FIELDS, Field, Place, Selection, Withheld};
+use anonymous_statistics::request::event::{ARGUMENT_BYTES, Event, Ingredients};
+use anonymous_statistics::request::payload::{BODY_BYTES, EventId, Payload};
 use anonymous_statistics::request::{Assembly, Machine};
 use proptest::prelude::*;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 const GUID: &str = "5c1d2a34-0b7e-4f6a-9d21-7a3e9b8c4d10";
 const HOST: &str = "web1";
@@ -71,6 +73,22 @@ fn call() -> impl Strategy<Value = Vec<OsString>> {
     )
 }
 
+fn withholdable() -> Vec<String> {
+    FIELDS.iter().filter(|field| needed(field).is_none()).map(|field| field.name.to_owned()).collect()
+}
+
+fn body(arguments: &[OsString], withheld: &Withheld) -> Result<Json, TestCaseError> {
+    let environment = [("NETDATA_REGISTRY_UNIQUE_ID".into(), GUID.into()), ("NETDATA_VERSION".into(), "v1".into())];
+    let invocation = Invocation::complete(arguments.iter().cloned(), environment, &Provenance::Daemon);
+    let Machine { facts, nodename } = &machine();
+    let (destination, selection) = (None, Selection::All);
+    let event =
+        Event::build(Ingredients { invocation: &invocation, facts, nodename, destination, selection, withheld });
+    let payload = event.and_then(|event| Payload::freeze(&event, stamp()));
+    let payload = payload.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    serde_json::from_slice(payload.bytes()).map_err(|error| TestCaseError::fail(error.to_string()))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
@@ -115,6 +133,24 @@ proptest! {
             }
         }
         prop_assert!(!json.to_string().contains("RECEIVER["));
+    }
+
+    #[test]
+    fn what_is_withheld_is_all_that_is_missing(arguments in call(), names in prop::sample::subsequence(withholdable(), 0..12)) {
+        let withheld = Withheld::parse(&names).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let is_withheld = |field: &&Field| withheld.holds(field) && field.occurs_in(arguments[0].to_str().unwrap_or_default());
+        let gone: BTreeSet<&str> = FIELDS.iter().filter(is_withheld).map(|field| field.name).collect();
+        let mut expected = body(&arguments, &Withheld::default())?;
+        let properties = expected["properties"].as_object_mut().ok_or_else(|| TestCaseError::fail("no properties"))?;
+        properties.retain(|name, _| !gone.contains(name.as_str()));
+        if let Some(Json::Array(dropped)) = properties.get_mut("dropped_fields") {
+            dropped.retain(|name| !gone.contains(name.as_str().unwrap_or_default().trim_end_matches("[]")));
+        }
+        properties.retain(|name, value| name != "dropped_fields" || *value != json!([]));
+        if !gone.is_empty() {
+            properties.insert("fields_withheld".to_owned(), true.into());
+        }
+        prop_assert_eq!(body(&arguments, &withheld)?, expected);
     }
 
     #[test]

@@ -84,6 +84,10 @@ pub static ACTIONS: &[Action] = &[
     action("BUILD_FAIL_MOSQ", "at installation, Mosquitto could not be built (old agents)"),
 ];
 
+/// None of the daemon's: a person tries a server of their own with it. It takes no event's place in the outbox.
+pub static TEST: Action =
+    Action { deadline: LONG, ..action("TEST", "you try a server of your own (configure --test)") };
+
 impl Action {
     pub fn named(name: &str) -> Option<&'static Self> {
         ACTIONS.iter().find(|action| action.name == name)

@@ -38,8 +38,8 @@ pub enum Group {
 impl Group {
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Envelope => "Envelope",
-            Self::Masks => "Masks",
+            Self::Envelope => "Delivery",
+            Self::Masks => "Placeholders",
             Self::Event => "What happened",
             Self::Agent => "Netdata",
             Self::System => "Operating system",
@@ -133,6 +133,8 @@ pub enum Origin {
     /// From the daemon's first three arguments.
     EventPart(EventPart),
     Dropped,
+    /// Whether the configuration withholds a field of the event.
+    Withheld,
     /// A random UUID, set when the event is frozen.
     FrozenUuid,
     /// The time when the event is frozen.
@@ -143,6 +145,16 @@ pub enum Origin {
     Page,
     /// Found by PostHog's client, posthog-js, in the browser.
     Client,
+}
+
+impl Origin {
+    /// Whether fields of these origins have the same value, or parts of it.
+    pub fn has_value_of(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::EventPart(one), Self::EventPart(other)) => one.argument() == other.argument(),
+            _ => self == other,
+        }
+    }
 }
 
 /// The parts of the daemon's first three arguments.
@@ -270,8 +282,9 @@ impl Field {
                 _ => "the daemon's argument 3".to_owned(),
             },
             Origin::Dropped => "this program".to_owned(),
-            Origin::FrozenUuid => "random, made when the event is frozen".to_owned(),
-            Origin::FrozenTime => "the clock, read when the event is frozen".to_owned(),
+            Origin::Withheld => "the configuration (`withhold`)".to_owned(),
+            Origin::FrozenUuid => "random, made with the event".to_owned(),
+            Origin::FrozenTime => "the clock, read when the event is made".to_owned(),
             Origin::Hello(key) => format!("the agent's answer to its dashboard ({key})"),
             Origin::Page => "the dashboard".to_owned(),
             Origin::Client => "posthog-js, in the browser".to_owned(),

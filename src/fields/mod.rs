@@ -8,10 +8,12 @@ mod field;
 pub mod personal;
 pub mod shape;
 mod table;
+pub mod withholding;
 
-pub use action::{ACTIONS, Action};
+pub use action::{ACTIONS, Action, TEST};
 pub use field::{EventPart, Field, Group, Origin, Place, Purpose, Selection, Sensitivity};
 pub use table::{DASHBOARD_FIELDS, FIELDS, PUBLIC_KEY};
+pub use withholding::Withheld;
 
 /// The version of this table.
 pub const VERSION: u32 = 1;
@@ -58,6 +60,23 @@ mod tests {
         assert_eq!(identifiers, ["distinct_id", "netdata_machine_guid"]);
         let of_dashboard = DASHBOARD_FIELDS.iter().filter(|f| f.sensitivity == Identifier).map(|f| f.name);
         assert_eq!(of_dashboard.collect::<Vec<_>>(), ["distinct_id"]);
+    }
+
+    /// The interface of the default route, its address, and the place in a cloud: newer daemons set them as variables too.
+    #[test]
+    fn no_field_says_where_the_machine_is() {
+        use system_facts::internal::netdata;
+
+        let facts = system_facts::Facts::default();
+        let names = |lines: Vec<netdata::Line<'_>>| lines.iter().map(|line| line.name).collect::<BTreeSet<_>>();
+        let whereabouts = netdata::Whereabouts::default();
+        let of_the_daemon = &names(netdata::all_lines(&facts, &whereabouts)) - &names(netdata::lines(&facts));
+        assert!(of_the_daemon.contains("NETDATA_SYSTEM_DEFAULT_INTERFACE_IP"), "{of_the_daemon:?}");
+        for field in FIELDS {
+            if let Origin::Fact(name) | Origin::Variable(name) = field.origin {
+                assert!(!of_the_daemon.contains(name) && !name.contains("_INTERFACE_"), "{}", field.name);
+            }
+        }
     }
 
     #[test]

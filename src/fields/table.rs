@@ -141,6 +141,9 @@ pub static FIELDS: &[Field] = &[
     Field::new("dropped_fields", G::Event, Origin::Dropped, S::FieldNames, "host_collectors", "The names of fields that were left out because their value did not have the expected form, and with [] of a list of which a part was. Absent when there are none.")
         .purpose(QualityAssurance)
         .always(),
+    Field::new("fields_withheld", G::Event, Origin::Withheld, S::ConstantBoolean(true), "true", "Whether the configuration withholds fields that such an event has; not which. Absent when it withholds none.")
+        .purpose(QualityAssurance)
+        .always(),
     Field::new("uuid", G::Envelope, Origin::FrozenUuid, S::Uuid, "0b5d7d7e-4f0f-4f3a-9a57-3c1a6a2f1c11", "A random number of this one event, so that a repeat can be told from a second event.")
         .top()
         .purpose(Delivery)

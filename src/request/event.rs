@@ -10,7 +10,7 @@ use crate::clock::UnixMillis;
 use crate::destination::Destination;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{self, Rejection, Shape, Value};
-use crate::fields::{Action, EventPart, FIELDS, Field, Origin, Selection};
+use crate::fields::{Action, EventPart, FIELDS, Field, Origin, Selection, Withheld};
 use crate::request::error::NoRequest;
 
 /// Bytes of one argument. The longest real one lists the collectors: about 4 KiB on a busy parent.
@@ -42,6 +42,8 @@ pub enum Content {
     Dropped(Rejection),
     /// Not in the body: the daemon does not give it, or the configuration leaves it out.
     Absent,
+    /// The configuration withholds it, whatever its value and whether it has one.
+    Withheld,
     /// Set when the event is frozen.
     Frozen,
 }
@@ -82,6 +84,7 @@ impl Entry {
     pub fn known(&self) -> Known {
         match (&self.content, &self.cause) {
             (Content::NotKnownHere, _) => Known::NotHere,
+            (Content::Withheld, _) => Known::Now,
             (_, Cause::Said(Provenance::LastEvent(time))) => Known::LastEvent(*time),
             (_, Cause::Said(Provenance::Example)) => Known::Example,
             _ => Known::Now,
@@ -104,6 +107,7 @@ pub struct Ingredients<'a> {
     /// `None`: not known before the daemon's call, because its version is not.
     pub destination: Option<&'a Destination>,
     pub selection: Selection,
+    pub withheld: &'a Withheld,
 }
 
 impl Event {
@@ -111,9 +115,12 @@ impl Event {
         let builder = Builder::new(ingredients)?;
         let mut entries: Vec<Entry> = FIELDS.iter().map(|field| builder.entry(field)).collect();
         let dropped: Vec<String> = entries.iter().filter_map(Entry::dropped).collect();
-        if !dropped.is_empty() {
-            for entry in entries.iter_mut().filter(|entry| entry.field.origin == Origin::Dropped) {
-                entry.content = Content::Sent(Value::Names(dropped.clone()));
+        let withheld = entries.iter().any(|entry| entry.content == Content::Withheld);
+        for entry in &mut entries {
+            match entry.field.origin {
+                Origin::Dropped if !dropped.is_empty() => entry.content = Content::Sent(Value::Names(dropped.clone())),
+                Origin::Withheld if withheld => entry.content = Content::Sent(Value::Boolean(true)),
+                _ => {}
             }
         }
         Ok(Self { entries })
@@ -147,7 +154,7 @@ impl Event {
 
 struct Builder<'a> {
     ingredients: Ingredients<'a>,
-    lines: Vec<system_facts::netdata::Line<'a>>,
+    lines: Vec<system_facts::internal::netdata::Line<'a>>,
     hosts: HostNames,
     action: &'a str,
     fatal: Option<Fatal>,
@@ -175,7 +182,7 @@ impl<'a> Builder<'a> {
             Given::Absent(_) | Given::NotKnownHere => None,
         };
         let fatal = (action == "FATAL").then(|| Fatal::parse(argument(2), argument(3)).keep(harmless));
-        Ok(Self { ingredients, lines: system_facts::netdata::lines(ingredients.facts), hosts, action, fatal })
+        Ok(Self { ingredients, lines: system_facts::internal::netdata::lines(ingredients.facts), hosts, action, fatal })
     }
 
     fn entry(&self, field: &'static Field) -> Entry {
@@ -188,6 +195,7 @@ impl<'a> Builder<'a> {
             Cause::Said(_) | Cause::Collected { .. } => self.raw(field.origin),
             Cause::Fixed | Cause::Made => None,
         };
+        let content = if self.ingredients.withheld.holds(field) { Content::Withheld } else { content };
         Entry { field, content, cause, raw }
     }
 
@@ -203,10 +211,15 @@ impl<'a> Builder<'a> {
             Origin::Fact(name) => {
                 return self.lines.iter().find(|line| line.name == name).map(|line| line.value.clone());
             }
-            Origin::Constant(_) | Origin::ApiKey | Origin::Dropped | Origin::FrozenUuid | Origin::FrozenTime => {
-                return None;
-            }
-            Origin::Hello(_) | Origin::Page | Origin::Client => return None,
+            Origin::Constant(_)
+            | Origin::ApiKey
+            | Origin::Dropped
+            | Origin::Withheld
+            | Origin::FrozenUuid
+            | Origin::FrozenTime
+            | Origin::Hello(_)
+            | Origin::Page
+            | Origin::Client => return None,
         };
         match given {
             Given::Value(value, _) if value.len() <= max => Some(value.to_string_lossy().into_owned()),
@@ -240,7 +253,9 @@ impl<'a> Builder<'a> {
             },
             Origin::EventPart(part) => self.happened(field, part),
             // The dashboard's fields have a table of their own.
-            Origin::Dropped | Origin::Hello(_) | Origin::Page | Origin::Client => (Content::Absent, Cause::Made),
+            Origin::Dropped | Origin::Withheld | Origin::Hello(_) | Origin::Page | Origin::Client => {
+                (Content::Absent, Cause::Made)
+            }
             Origin::FrozenUuid | Origin::FrozenTime => (Content::Frozen, Cause::Made),
         }
     }

@@ -4,6 +4,7 @@ mod error;
 pub mod event;
 pub mod http;
 pub mod payload;
+pub mod test_event;
 
 use std::ffi::{OsStr, OsString};
 
@@ -34,7 +35,9 @@ impl Machine {
         let environment: Vec<(String, OsString)> = invocation.variables().filter_map(known).collect();
         let live = LiveHost::with_environment(environment);
         let nodename = live.uname().map(|uname| uname.nodename).unwrap_or_default();
-        Self { facts: system_facts::collect_from(&CommonEvidence::new(&live)), nodename }
+        let mut facts = system_facts::collect_from(&CommonEvidence::new(&live));
+        system_facts::internal::netdata::provide_virtualization(&live, &mut facts);
+        Self { facts, nodename }
     }
 }
 
@@ -61,6 +64,7 @@ impl Assembly {
             nodename: &machine.nodename,
             destination,
             selection: config.fields,
+            withheld: &config.withheld,
         })?;
         let payload = Payload::freeze(&event, stamp)?;
         let request = prepare(&payload, destination.map(|destination| &destination.endpoint));

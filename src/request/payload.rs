@@ -19,7 +19,8 @@ pub const BODY_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventId {
     pub time: UnixMillis,
-    /// A random number (UUID version 4).
+    /// A random number (UUID version 4), or that of a run's start or end (version 8), which is the same whenever that is
+    /// reported.
     pub uuid: Uuid,
 }
 
@@ -94,7 +95,7 @@ impl Body<'_> {
             (Content::Sent(value), _) => map.serialize_entry(name, value),
             (Content::Frozen, Origin::FrozenUuid) => map.serialize_entry(name, &self.stamp.uuid.to_string()),
             (Content::Frozen, _) => map.serialize_entry(name, &self.stamp.time.to_string()),
-            (Content::NotKnownHere | Content::Dropped(_) | Content::Absent, _) => {
+            (Content::NotKnownHere | Content::Dropped(_) | Content::Absent | Content::Withheld, _) => {
                 map.serialize_entry(name, &Value::Null)
             }
         }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use system_facts::is_unprintable;
+use system_facts::internal::is_unprintable;
 
 /// Signs spelled out to evade programs.
 const SPELLED: [(&str, &str); 6] =
