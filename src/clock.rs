@@ -77,9 +77,7 @@ impl BootTime {
     pub fn now() -> Option<Self> {
         #[cfg(target_os = "linux")]
         {
-            use crate::files::{Links, read};
-            let boot = read(std::path::Path::new("/proc/sys/kernel/random/boot_id"), Links::Follow, 64).ok()?;
-            let boot = String::from_utf8(boot).ok()?.trim().to_owned();
+            let boot = boot_id()?;
             let time = Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime)).ok()?;
             Some(Self { boot, ms: u64::try_from(time.as_millis()).ok()? })
         }
@@ -96,6 +94,16 @@ impl BootTime {
     pub fn since(&self, other: &Self) -> Option<Duration> {
         (self.boot == other.boot).then(|| Duration::from_millis(self.ms.saturating_sub(other.ms)))
     }
+}
+
+/// The identifier of this boot. `None` where the system does not identify its boots.
+pub fn boot_id() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let path = std::path::Path::new("/proc/sys/kernel/random/boot_id");
+    let text = crate::files::read(path, crate::files::Links::Follow, 64).ok()?;
+    Some(String::from_utf8(text).ok()?.trim().to_owned())
 }
 
 /// Year, month and day in the proleptic Gregorian calendar. Years begin in March here, so that the leap day is the last

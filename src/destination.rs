@@ -149,6 +149,12 @@ impl Named {
         Some(Destination { endpoint, api_key: Some(api_key) })
     }
 
+    /// The destination, if both url and key are named and neither is Netdata's. The daemons that call no script send these
+    /// events nowhere, so nothing but that is a wish to have them.
+    pub fn wholly_own(&self) -> Option<Destination> {
+        self.api_key.as_ref().filter(|key| *key != PUBLIC_KEY).and_then(|_own| self.own())
+    }
+
     /// The destination of a daemon's event. `None`: its version is not known.
     pub fn of(&self, version: Option<&str>) -> Result<Destination, NoDestination> {
         if let Some(own) = self.own() {
@@ -233,6 +239,24 @@ mod tests {
             ] {
                 assert_eq!(to(url, key, version), Ok((url.to_owned(), Some(sent.into()))), "{version}");
             }
+        }
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_call_needs_both_of_ones_own() {
+        for (url, key, is_own) in [
+            ("https://posthog.example.org/capture/", "k", true),
+            (CLOUD, "k", true),
+            ("http://127.0.0.1:9/", "k", true),
+            ("http://127.0.0.1:9/", "", false),
+            ("http://127.0.0.1:9/", PUBLIC_KEY, false),
+            (POSTHOG, "", false),
+            (POSTHOG, PUBLIC_KEY, false),
+            (FUNCTION, "", false),
+            ("", PUBLIC_KEY, false),
+            ("", "", false),
+        ] {
+            assert_eq!(named(url, key).unwrap().wholly_own().is_some(), is_own, "{url} {key}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The digest of a request, for comparing two of them.
+//! Digests, for comparing requests and for naming events.
 
 use std::fmt::Write as _;
 
@@ -11,9 +11,25 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
+/// The first half of the SHA-256 of these pieces in a row.
+pub fn first_16(pieces: &[&[u8]]) -> [u8; 16] {
+    let mut hash = hmac_sha256::Hash::new();
+    for piece in pieces {
+        hash.update(piece);
+    }
+    hash.finalize().first_chunk().copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::sha256;
+    use super::{first_16, sha256};
+
+    #[test]
+    fn pieces_are_one_text() {
+        let whole = sha256(b"abc");
+        let half = u128::from_be_bytes(first_16(&[b"a", b"", b"bc"]));
+        assert_eq!(whole.get(..32), Some(format!("{half:032x}").as_str()));
+    }
 
     /// From the test vectors of FIPS 180-4.
     #[test]

@@ -22,9 +22,9 @@ pub enum Links {
 }
 
 /// Opens a regular file. A FIFO or device is an error, and is not opened unless it is swapped in at that moment (see
-/// [`system_facts::open_regular`]).
+/// [`system_facts::internal::open_regular`]).
 pub fn open_regular(folder: impl AsFd, path: &Path, links: Links) -> io::Result<Opened> {
-    let file = system_facts::open_regular(folder, path, links == Links::Follow)?;
+    let file = system_facts::internal::open_regular(folder, path, links == Links::Follow)?;
     Ok(Opened { stat: rustix::fs::fstat(&file)?, file: file.into() })
 }
 
@@ -93,6 +93,12 @@ pub fn open_folder(parent: impl AsFd, path: &Path, links: Links) -> io::Result<O
         flags |= OFlags::NOFOLLOW;
     }
     Ok(rustix::fs::openat(parent, path, flags, Mode::empty())?)
+}
+
+/// Whether nobody but root, or the caller who owns it, can write. The group's bits include those of an access list
+/// (acl(5)).
+pub fn is_only_ours(stat: &Stat) -> bool {
+    (stat.st_uid == 0 || stat.st_uid == rustix::process::geteuid().as_raw()) && stat.st_mode & 0o022 == 0
 }
 
 /// Whether files may be created and deleted in a folder.

@@ -5,7 +5,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use serde_json::Value as Json;
-use system_facts::{Facts, is_unprintable};
+use system_facts::Facts;
+use system_facts::internal::is_unprintable;
 
 use crate::agent::conf::NetdataConf;
 #[cfg(feature = "inspect")]
@@ -20,7 +21,7 @@ use crate::destination::Destination;
 use crate::endpoint::Endpoint;
 use crate::fields::personal::{HostNames, find_personal};
 use crate::fields::shape::{Shape, Value, without_versions};
-use crate::fields::{FIELDS, Field, Place};
+use crate::fields::{FIELDS, Field, Place, Purpose};
 use crate::outbox::Entry;
 use crate::request::http::parse_stored;
 use crate::request::payload::{BODY_BYTES, EventId};
@@ -201,6 +202,10 @@ pub fn configuration(bytes: &[u8]) {
                 assert!(api_key.is_none_or(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_graphic())));
             }
             assert!(config.history <= HISTORY_ENTRIES);
+            let withheld = FIELDS.iter().filter(|field| config.withheld.holds(field));
+            for Field { name, purpose, always, .. } in withheld {
+                assert!(!always && !matches!(purpose, Purpose::Delivery | Purpose::Protection), "{name}");
+            }
             for action in ["START", "EXIT"] {
                 assert!((DEADLINE_MIN..=fields::action::LONG).contains(&config.deadline(action)));
             }

@@ -36,4 +36,5 @@ pub mod outbox;
 pub mod proxy;
 pub mod release;
 pub mod request;
+pub mod runs;
 pub mod text;

@@ -1,9 +1,9 @@
 //! Foreign text, made safe for a terminal.
 
 use std::borrow::Cow;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
-use system_facts::is_unprintable;
+use system_facts::internal::is_unprintable;
 
 /// Escapes invisible and control characters ([`is_unprintable`]) as `\u{1b}`.
 ///
@@ -21,6 +21,13 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// What went wrong, in words. The system's number of the error (`(os error 13)`) tells a person no more.
+pub fn reason(error: &io::Error) -> String {
+    let said = error.to_string();
+    let number = error.raw_os_error().map(|number| format!(" (os error {number})"));
+    number.and_then(|number| said.strip_suffix(&number).map(str::to_owned)).unwrap_or(said)
 }
 
 /// The bytes with escapes, for a stream that is a terminal. `None`: write the bytes unchanged.
@@ -48,15 +55,67 @@ fn escaped(bytes: &[u8]) -> Option<String> {
     (safe.as_bytes() != bytes).then_some(safe)
 }
 
+/// The name that somebody may have meant: one that holds the word, or else the one with the fewest other letters, if
+/// that is at most every third.
+pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
+    // No name is longer, and the time grows with the length.
+    if !(3..=64).contains(&word.len()) {
+        return None;
+    }
+    let word = word.to_ascii_lowercase();
+    let alike = names.clone().find(|name| name.contains(&word));
+    let fewest = || names.map(|name| (distance(&word, name), name)).min();
+    alike.or_else(|| fewest().filter(|(distance, _)| distance * 3 <= word.len()).map(|(_, name)| name))
+}
+
+/// Letters to insert, delete or replace, to make one word the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, a) in one.bytes().enumerate() {
+        let mut before = number;
+        let mut left = number + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (above, b) in row.iter_mut().skip(1).zip(other.bytes()) {
+            left = (before + usize::from(a != b)).min(left + 1).min(*above + 1);
+            before = std::mem::replace(above, left);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_near_its_misspellings() {
+        for (one, other, far) in
+            [("", "abc", 3), ("abc", "", 3), ("abc", "abc", 0), ("kitten", "sitting", 3), ("show", "shwo", 2)]
+        {
+            assert_eq!((distance(one, other), distance(other, one)), (far, far), "{one} {other}");
+        }
+        let near = |word| nearest(word, ["status", "opt-in", "opt-out"].into_iter());
+        let words = ["statsu", "OPT-OUT", "out", "opt-on", "history", "", "\u{1b}"];
+        assert_eq!(
+            words.map(near),
+            [Some("status"), Some("opt-out"), Some("opt-out"), Some("opt-in"), None, None, None]
+        );
+    }
 
     #[test]
     fn a_terminal_never_sees_a_control_character() {
         assert_eq!(printable("plain £ text"), "plain £ text");
         assert_eq!(printable("a\u{1b}[31mb\u{9b}c\n\u{202e}d"), "a\\u{1b}[31mb\\u{9b}c\\u{a}\\u{202e}d");
         assert_eq!(printable("a\u{200b}b\u{e0041}"), "a\\u{200b}b\\u{e0041}");
+    }
+
+    #[test]
+    fn a_reason_has_no_number() {
+        let denied = io::Error::from_raw_os_error(13);
+        assert!(!reason(&denied).contains("os error") && denied.to_string().starts_with(&reason(&denied)));
+        assert_eq!(reason(&io::Error::other("it is a link (os error 13)")), "it is a link (os error 13)");
     }
 
     #[test]

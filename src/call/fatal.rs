@@ -46,6 +46,27 @@ impl Fatal {
         fatal
     }
 
+    /// From the daemon's status file, which gives the parts whole. Its file's name begins with the build machine's folders:
+    /// what follows Netdata's own folder `src` is kept, and of any other file the name alone.
+    pub fn of_status(thread: &[u8], file: &[u8], function: &[u8], line: u64, errno: &[u8]) -> Self {
+        const UNNAMED: &str = "NO_NAME";
+        let text = |bytes| str::from_utf8(bytes).unwrap_or_default();
+        // As in a call, receiving threads are called after their peers.
+        let thread = text(thread).split(['[', '(', ' ']).next().unwrap_or_default();
+        let file = text(file);
+        let own = file.rsplit_once("/src/").or_else(|| file.rsplit_once('/')).map_or(file, |(_, own)| own);
+        let errno = text(errno).split(',').next().unwrap_or_default();
+        Self {
+            process: Some("netdata".to_owned()),
+            thread: name(thread, b"-_.").filter(|thread| thread != UNNAMED),
+            unnamed: thread.is_empty() || thread == UNNAMED,
+            line: if line == 0 { None } else { whole_number(&line.to_string()) },
+            file: source_file(own),
+            function: name(text(function), b"_"),
+            errno: whole_number(errno),
+        }
+    }
+
     /// Drops the names that a check refuses.
     #[must_use]
     pub fn keep(mut self, accept: impl Fn(&str) -> bool) -> Self {
@@ -123,6 +144,46 @@ mod tests {
         assert_eq!(fatal.function.as_deref(), Some("nd_process_sign"));
         assert_eq!(fatal.result().as_deref(), Some("netdata:"));
         assert_eq!(fatal.data().as_deref(), Some("0152@:nd_process_sign/0"));
+    }
+
+    /// Recorded from 2.9.0, but the names of the folders and the thread.
+    #[test]
+    fn of_a_status_file() {
+        let of = |thread: &str, file: &str, function: &str| {
+            let fatal = Fatal::of_status(
+                thread.as_bytes(),
+                file.as_bytes(),
+                function.as_bytes(),
+                73,
+                b"28, No space left on device",
+            );
+            (fatal.result().unwrap_or_default(), fatal.data().unwrap_or_default())
+        };
+        for (thread, file, function, result, data) in [
+            (
+                "NO_NAME",
+                "/usr/src/netdata/v2.9.0/src/database/rrd.c",
+                "rrd_init",
+                "netdata:",
+                "0073@database/rrd.c:rrd_init/28",
+            ),
+            (
+                "STREAM_RECEIVER[web1",
+                "/home/joe/netdata/src/main.c",
+                "main",
+                "netdata:STREAM_RECEIVER",
+                "0073@main.c:main/28",
+            ),
+            ("WEB", "/home/joe/main.c", "thread:NO_NAME:0", "netdata:WEB", "0073@main.c:/28"),
+            ("a b@c", "", "shutdown(web servers)", "netdata:a", "0073@:/28"),
+            ("\u{1b}", "/home/joe/\u{1b}.c", "\u{1b}", "netdata:", "0073@:/28"),
+        ] {
+            assert_eq!(of(thread, file, function), (result.to_owned(), data.to_owned()), "{file}");
+            let again = Fatal::parse(Some(result), Some(data));
+            assert_eq!((again.result().as_deref(), again.data().as_deref()), (Some(result), Some(data)));
+        }
+        let nothing = Fatal::of_status(b"", b"\xff", b"", 0, b"no number");
+        assert_eq!((nothing.unnamed, nothing.data()), (true, None));
     }
 
     #[test]

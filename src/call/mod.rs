@@ -32,6 +32,8 @@ pub enum Provenance {
     File(PathBuf),
     /// An example of a daemon's value.
     Example,
+    /// Fixed in every test event.
+    Test,
 }
 
 impl fmt::Display for Provenance {
@@ -41,6 +43,7 @@ impl fmt::Display for Provenance {
             Self::CallFile => f.write_str("the recorded call"),
             Self::LastEvent(time) => write!(f, "the last event of this kind, {time}"),
             Self::Example => f.write_str("an example, not of this machine"),
+            Self::Test => f.write_str("the same in every test event"),
             Self::File(path) => write!(f, "{}", crate::text::printable(&path.to_string_lossy())),
         }
     }
@@ -113,17 +116,17 @@ impl Invocation {
         let arguments: Vec<OsString> = arguments.into_iter().collect();
         let count = arguments.len().min(ARGUMENTS_MAX);
         let known = |value| (value, provenance.clone());
-        Self {
-            arguments: arguments.into_iter().take(count).enumerate().map(|(i, value)| (i + 1, known(value))).collect(),
-            environment: environment.into_iter().map(|(name, value)| (name, known(value))).collect(),
-            count: Some((count, provenance.clone())),
-        }
+        let mut call = Self { arguments: BTreeMap::new(), environment: BTreeMap::new(), count: None };
+        call.arguments.extend((1..=count).zip(arguments.into_iter().map(known)));
+        call.environment.extend(environment.into_iter().map(|(name, value)| (name, known(value))));
+        call.know_count(count, provenance.clone());
+        call
     }
 
     /// Reads the file of `--call FILE`.
     pub fn from_file(path: &Path, action: Option<&str>) -> Result<Self, CallError> {
         let bytes = files::read(path, Links::Follow, CALL_BYTES);
-        Self::from_recorded(&bytes.map_err(|error| CallError::Unreadable(error.to_string()))?, action)
+        Self::from_recorded(&bytes.map_err(|error| CallError::Unreadable(crate::text::reason(&error)))?, action)
     }
 
     /// Parses a recorded call, `{"argv": [...], "env": {...}}`, or takes the first one for an action from a list of them,
@@ -146,8 +149,9 @@ impl Invocation {
     /// A future call, of which only the action is known.
     pub fn expected(action: &str) -> Self {
         // The person who asks chooses the action; the daemon gives it by definition.
-        let arguments = BTreeMap::from([(1, (OsString::from(action), Provenance::Daemon))]);
-        Self { arguments, environment: BTreeMap::new(), count: None }
+        let mut call = Self { arguments: BTreeMap::new(), environment: BTreeMap::new(), count: None };
+        call.know_argument(1, action, Provenance::Daemon);
+        call
     }
 
     /// Adds an argument, unless it is known already.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use system_facts::{Error, Unseen};
+use system_facts::Error;
+use system_facts::internal::Unseen;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {

@@ -198,7 +198,7 @@ pub fn look(path: &Path) -> Finding {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Finding::Nothing
         }
-        Err(error) => Finding::CannotLook(error.to_string()),
+        Err(error) => Finding::CannotLook(crate::text::reason(&error)),
     }
 }
 

@@ -8,14 +8,17 @@ use std::sync::Arc;
 use system_facts::{Facts, Host, LiveHost};
 
 use crate::agent::folders::{CONFIG_DIRECTORIES, Dir, DirOverrides, DirSource, Folders};
+use crate::agent::hooks::Hooks;
 use crate::agent::installed_sender::Script;
 use crate::agent::next_call;
 use crate::agent::own_opt_out::User;
 use crate::agent::process::{DaemonEnv, Daemons, EnvSource};
+use crate::agent::status_file::FILE as STATUS_FILE;
 use crate::agent::version::Version;
-use crate::call::Invocation;
+use crate::call::{Invocation, Provenance};
 use crate::channels::crash_reports::{Kept, Place, go_on_opted_out};
 use crate::channels::events::Events;
+use crate::channels::hooks::Evidence;
 use crate::channels::{self, Channel, Seen};
 use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
@@ -26,6 +29,7 @@ use crate::inspect::question::Question;
 use crate::inspect::{accounts, restart};
 use crate::request::payload::EventId;
 use crate::request::{Assembly, Machine, NoRequest};
+use crate::runs;
 
 /// Another agent of this machine, judged like the displayed one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +128,23 @@ pub(super) fn kept(host: &dyn Host, daemons: &Daemons, folders: &Folders, runner
     Kept::look(&place, host, facts)
 }
 
+/// The hooks of this agent's service.
+pub(super) fn hooks(host: &dyn Host, daemons: &Daemons, folders: &Folders) -> Hooks {
+    let unit = daemons.unit.as_ref().filter(|(_, own)| own.may_be(folders.config_path())).map(|(unit, _)| unit);
+    Hooks::look(host, unit, folders.library_path())
+}
+
+/// The next call, if the service's hooks make it.
+pub(super) fn by_hooks(action: &str, evidence: &Evidence<'_>, folders: &Folders) -> Option<Invocation> {
+    let library = folders.library_path()?;
+    if !runs::ACTIONS.contains(&action) || !evidence.judge().state.sends() {
+        return None;
+    }
+    let found = runs::look::Found::look(folders, library).ok()?;
+    let provenance = Provenance::File(library.join(STATUS_FILE));
+    Some(runs::expected(action, found.identity(), &evidence.version?.text, &provenance))
+}
+
 /// Whether this agent reports, or may report, although its opt-out file is there.
 pub fn goes_on_opted_out(folders: &Folders) -> bool {
     let host = LiveHost::new();
@@ -168,6 +189,7 @@ impl Candidate {
             Assembly::build(&expected, machine, config, destination.as_ref(), EventId::now())
         });
         let script = Script::look(folders.plugins_path());
+        let hooks = hooks(host, daemons, &folders);
         let (starter, runner) = accounts::of(host, daemons, &folders, owner_of);
         let kept = kept(host, daemons, &folders, runner, &machine.facts);
         let files = channels::Files::look(&folders, host, &kept, version.as_ref(), UnixMillis::now());
@@ -178,6 +200,8 @@ impl Candidate {
             script: &script,
             version: version.as_ref(),
             folders: &folders,
+            hooks: &hooks,
+            config: &config,
         };
         let seen = Seen {
             folders: &folders,

@@ -5,8 +5,11 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use crate::agent::netdatas_script::{Filled, Value};
 use crate::agent::next_call::expected;
+use crate::channels::crash_reports::{self, Report};
 use crate::clock::UnixMillis;
+use crate::config::WITHHELD;
 use crate::fields::shape::Rejection;
 use crate::fields::{self, ACTIONS, Action, FIELDS, Field, Origin};
 use crate::inspect::{Preview, Question};
@@ -59,6 +62,7 @@ pub enum Cell {
     LeftOut(Rejection),
     /// The content in the last event of this kind. The daemon may have another value now.
     Then(Box<Self>, UnixMillis),
+    Withheld,
     Absent,
 }
 
@@ -81,6 +85,7 @@ impl fmt::Display for Cell {
             Self::SetByDaemon => f.write_str("set by the daemon"),
             Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
             Self::Then(cell, time) => write!(f, "{cell}, in the event of {time}"),
+            Self::Withheld => f.write_str(WITHHELD),
             Self::Absent => f.write_str("not sent"),
         }
     }
@@ -93,6 +98,12 @@ pub struct Side {
 }
 
 impl Side {
+    pub fn of(cells: impl IntoIterator<Item = (String, Cell)>) -> Self {
+        let mut side = Self { cells: BTreeMap::new() };
+        side.cells.extend(cells);
+        side
+    }
+
     pub fn of_event(event: &Event) -> Self {
         let exact = event.not_of_now().next().is_none();
         let cells = event.entries().iter().map(|entry| {
@@ -104,6 +115,7 @@ impl Side {
                 Content::Frozen => Cell::Fresh,
                 Content::NotKnownHere => Cell::SetByDaemon,
                 Content::Dropped(misfit) => Cell::LeftOut(*misfit),
+                Content::Withheld => Cell::Withheld,
                 Content::Absent => Cell::Absent,
             };
             let cell = match entry.known() {
@@ -113,7 +125,7 @@ impl Side {
             };
             (entry.field.name.to_owned(), cell)
         });
-        Self { cells: cells.collect() }
+        Self::of(cells)
     }
 
     /// A sent body, perhaps of another version of the sender.
@@ -133,12 +145,42 @@ impl Side {
         Self { cells }
     }
 
+    pub fn of_report(report: &Report) -> Self {
+        Self::of(report.rows.iter().map(|row| {
+            let value = serde_json::from_slice(&row.value).unwrap_or_default();
+            let is_open = matches!(row.known, crash_reports::Known::AtStart | crash_reports::Known::NotHere);
+            (row.path.to_owned(), if is_open { Cell::SetByDaemon } else { Cell::Value(value) })
+        }))
+    }
+
+    /// What Netdata's own script would send.
+    pub fn of_script(filled: &Filled) -> Self {
+        Self::of(filled.rows.iter().map(|row| {
+            let name = row.path.strip_prefix("properties.").unwrap_or(&row.path);
+            let cell = match &row.value {
+                Value::Known(piece) => {
+                    Cell::Value(serde_json::from_str(piece).unwrap_or_else(|_text| piece.as_str().into()))
+                }
+                Value::Likely(_) | Value::Daemons | Value::Made => Cell::SetByDaemon,
+            };
+            (name.to_owned(), cell)
+        }))
+    }
+
+    /// Where bytes are shown, null stands for what is not known.
+    pub(super) fn with_open_nulls(mut self) -> Self {
+        for cell in self.cells.values_mut().filter(|cell| **cell == Cell::Value(Json::Null)) {
+            *cell = Cell::SetByDaemon;
+        }
+        self
+    }
+
     pub fn cell(&self, name: &str) -> &Cell {
         self.cells.get(name).unwrap_or(&Cell::Absent)
     }
 }
 
-fn cell_of(name: &str, value: &Json) -> Cell {
+pub(super) fn cell_of(name: &str, value: &Json) -> Cell {
     if fields::field(name).is_some_and(is_fresh) { Cell::Fresh } else { Cell::Value(value.clone()) }
 }
 
@@ -180,7 +222,9 @@ impl Comparison {
                 Self::Differs
             }
             (Cell::SetByDaemon | Cell::Then(..), _) | (_, Cell::SetByDaemon | Cell::Then(..)) => Self::CannotTell,
-            (Cell::Absent | Cell::LeftOut(_), Cell::Absent | Cell::LeftOut(_)) => Self::Same,
+            (Cell::Absent | Cell::LeftOut(_) | Cell::Withheld, Cell::Absent | Cell::LeftOut(_) | Cell::Withheld) => {
+                Self::Same
+            }
             (left, right) if left == right => Self::Same,
             _ => Self::Differs,
         }
@@ -245,6 +289,8 @@ mod tests {
             (Cell::SetByDaemon, text("a"), Comparison::CannotTell),
             (Cell::Absent, Cell::SetByDaemon, Comparison::CannotTell),
             (Cell::Fresh, Cell::Fresh, Comparison::Fresh),
+            (Cell::Withheld, text("a"), Comparison::Differs),
+            (Cell::Withheld, Cell::Absent, Comparison::Same),
             (then("a"), text("a"), Comparison::CannotTell),
             (then("a"), then("b"), Comparison::CannotTell),
             (then("a"), Cell::Absent, Comparison::CannotTell),

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agents;
+pub mod before;
 pub mod comparison;
 mod original;
 mod question;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use system_facts::LiveHost;
 
 use crate::agent::folders::{CONFIG_DIRECTORIES, Folders};
+use crate::agent::hooks::Hooks;
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::next_call;
 use crate::agent::own_opt_out::User;
@@ -23,6 +25,7 @@ use crate::call::{Invocation, Provenance};
 use crate::channels::crash_reports::Kept;
 use crate::channels::dashboard;
 use crate::channels::events::Events;
+use crate::channels::hooks::Evidence;
 use crate::channels::{self, Channel, Seen, Verdict};
 use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
@@ -39,7 +42,7 @@ pub use original::Original;
 pub use agents::{Other, Target, goes_on_opted_out};
 pub use question::{Environment, Question};
 
-use agents::{Agents, Candidate, decide, kept, owner_of, unseen_agent};
+use agents::{Agents, Candidate, by_hooks, decide, hooks, kept, owner_of, unseen_agent};
 
 /// The stages of a preview. Each may be slow, or hang, with its file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +109,8 @@ pub struct Preview {
     /// The command that restarts the agent, if known; it needs root's rights.
     pub restart: Option<String>,
     pub files: channels::Files,
+    /// The hooks of the agent's service.
+    pub hooks: Hooks,
     /// What the daemon keeps between its runs.
     pub kept: Kept,
     /// The account that starts the daemon, and that under which it runs.
@@ -128,6 +133,15 @@ impl Preview {
 
     /// The same, with a report before each stage.
     pub fn look_telling(question: &Question, tell: impl Fn(Stage)) -> Self {
+        Self::look_at(question, None, tell)
+    }
+
+    /// As if the agent had this configuration.
+    pub fn look_as_if(question: &Question, config: &Config) -> Self {
+        Self::look_at(question, Some(config), |_stage| {})
+    }
+
+    fn look_at(question: &Question, planned: Option<&Config>, tell: impl Fn(Stage)) -> Self {
         tell(Stage::Consent);
         let asker = |name: &str| question.environment.get(OsStr::new(name)).map(OsString::as_os_str);
         let host = LiveHost::new();
@@ -138,13 +152,17 @@ impl Preview {
 
         let library = folders.library_path();
         tell(Stage::Configuration);
-        let config = Config::load(folders.config_path());
+        let config = planned.map_or_else(|| Config::load(folders.config_path()), |config| Ok(config.clone()));
         tell(Stage::History);
         let mut version = version_of(question, &folders);
         let mut destination = agents::destination(&config, version.as_ref(), question.call.is_some());
-        let history = History::read(library).map_err(|error| error.to_string());
+        let history = History::read(library).map_err(|error| crate::text::reason(&error));
+        let hooks = hooks(&host, &daemons, &folders);
         let invocation = question.call.clone().unwrap_or_else(|| {
-            let mut expected = next_call::expected(&question.action, history.as_ref().ok(), library);
+            let evidence = Evidence { hooks: &hooks, config: &config, consent: &consent, version: version.as_ref() };
+            let by_hooks = by_hooks(&question.action, &evidence, &folders);
+            let mut expected =
+                by_hooks.unwrap_or_else(|| next_call::expected(&question.action, history.as_ref().ok(), library));
             if question.examples {
                 next_call::fill(&mut expected, &Provenance::Example);
             }
@@ -192,6 +210,7 @@ impl Preview {
             restart: restart::command(&host, &daemons, &machine),
             machine,
             files,
+            hooks,
             kept,
             dashboard: dashboard::entries(library.and_then(next_call::identity).as_ref()),
             daemons,
@@ -206,6 +225,11 @@ impl Preview {
         }
     }
 
+    /// Netdata's own script, where it is what sends.
+    pub fn sending_original(&self) -> Option<&Original> {
+        self.original.as_ref().filter(|_original| self.events().is_sent())
+    }
+
     pub fn events(&self) -> Events<'_> {
         Events {
             action: &self.action,
@@ -214,6 +238,8 @@ impl Preview {
             script: &self.script,
             version: self.version.as_ref(),
             folders: &self.folders,
+            hooks: &self.hooks,
+            config: &self.config,
         }
     }
 

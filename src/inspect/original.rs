@@ -19,10 +19,15 @@ impl Original {
     pub(super) fn look(path: &Path, call: &Invocation, machine: &Machine) -> Self {
         let bytes = match files::read(path, Links::Follow, SCRIPT_BYTES) {
             Ok(bytes) => bytes,
-            Err(error) => return Self { text: String::new(), request: Err(format!("it cannot be read: {error}")) },
+            Err(error) => {
+                return Self {
+                    text: String::new(),
+                    request: Err(format!("it cannot be read: {}", crate::text::reason(&error))),
+                };
+            }
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let lines = system_facts::netdata::lines(&machine.facts);
+        let lines = system_facts::internal::netdata::lines(&machine.facts);
         let found = |name: &str| lines.iter().find(|line| line.name == name).map(|line| line.value.clone());
         let request = match NetdatasScript::read(&text) {
             Ok(script) => {

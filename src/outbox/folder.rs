@@ -18,6 +18,9 @@ use crate::request::payload::EventId;
 /// The outbox, in the library directory.
 pub const STATE_FOLDER: &str = "anonymous-statistics";
 
+/// What was reported of the agent's runs, beside the events.
+pub(super) const RECORD: &str = "runs";
+
 /// The prefix of temporary files.
 pub(super) const TEMPORARY: &str = ".new-";
 

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dir};
 
 use crate::files;
 use crate::outbox::entry::State;
-use crate::outbox::folder::{Role, STATE_FOLDER, folder, hold_alone_soon, is_event, names_in, open_library};
+use crate::outbox::folder::{RECORD, Role, STATE_FOLDER, folder, hold_alone_soon, is_event, names_in, open_library};
 use crate::outbox::limits;
 use crate::request::payload::EventId;
 
@@ -29,6 +29,9 @@ pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<Delete
     let parent = open_library(library)?;
     let all = folder(&parent, STATE_FOLDER, role)?;
     let quiet = state == State::Sent || hold_alone_soon(&all);
+    if state == State::Waiting {
+        forget_runs(&all)?;
+    }
     let folder = match folder(&all, state.folder(), role) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Deleted { number: 0, quiet }),
         folder => folder?,
@@ -42,9 +45,21 @@ pub fn delete_all(library: &Path, state: State, role: Role) -> io::Result<Delete
     Ok(Deleted { number: deleted, quiet })
 }
 
-/// Whether a state folder of this account holds a waiting event, or a part of one.
+/// What was reported of the agent's runs is no event. Without it the next hook begins anew, so that no run of the time
+/// without consent is reported later.
+fn forget_runs(state: &OwnedFd) -> io::Result<()> {
+    match rustix::fs::unlinkat(state, RECORD, AtFlags::empty()) {
+        Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether a state folder of this account holds a waiting event, or a part of one, or a record of runs.
 pub fn something_waits(library: &Path) -> bool {
     let state = open_library(library).and_then(|parent| folder(&parent, STATE_FOLDER, Role::Cleaner));
+    if state.as_ref().is_ok_and(|state| rustix::fs::statat(state, RECORD, AtFlags::SYMLINK_NOFOLLOW).is_ok()) {
+        return true;
+    }
     let waiting = state.and_then(|state| folder(&state, State::Waiting.folder(), Role::Cleaner));
     // The access time must not be written: a broken disk would block the caller.
     #[cfg(target_os = "linux")]

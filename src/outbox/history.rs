@@ -97,9 +97,9 @@ fn in_order(items: Vec<Item>, to: To<'_>, now: UnixMillis, boot: Option<&BootTim
             (item, plan)
         })
         .collect();
-    waiting.sort_by_key(|(item, plan)| {
+    waiting.sort_unstable_by_key(|(item, plan)| {
         let failure = item.entry.as_ref().is_ok_and(Entry::is_failure);
-        (!matches!(plan, RetryPlan::Next(_)), !failure)
+        (!matches!(plan, RetryPlan::Next(_)), !failure, item.name)
     });
     for (number, (_, plan)) in waiting.iter_mut().enumerate() {
         if let RetryPlan::Next(place) = plan {

@@ -52,5 +52,8 @@ pub const SHOWN_BYTES: usize = 2 * 1024 * 1024;
 /// Time for deleting the events of one folder. Somebody may make new ones all the time.
 pub const DELETING: Duration = Duration::from_mins(1);
 
+/// Bytes of the record of the agent's runs, which has less than 4 KiB.
+pub const RECORD_BYTES: usize = 16 * 1024;
+
 /// Bytes of an entry: the largest body, the headers, and the first line.
 pub const ENTRY_BYTES: usize = BODY_BYTES + 4 * 1024;

@@ -7,6 +7,8 @@
 //! - A sender that is about to write the first byte of a request, or to store an event, holds a shared lock on the
 //!   state folder ([`Passage`]). An opt-out takes the exclusive lock for a moment: when it has it, nobody is at that
 //!   point, and every later sender checks consent again first.
+//! - A hook of the agent's service holds the exclusive lock while it decides which events are due, stores them, and
+//!   writes down that it did ([`Alone`]).
 //!
 //! The folder belongs to the daemon's user. Nothing in it is trusted: every access is relative to an open folder and
 //! follows no link, and reads are limited.
@@ -17,6 +19,7 @@ mod forget;
 pub mod history;
 pub mod limits;
 pub mod outcome;
+mod record;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -25,4 +28,6 @@ mod tidy;
 pub use entry::{Entry, Item, Record, State};
 pub use folder::{Role, STATE_FOLDER, Unread};
 pub use forget::{Deleted, delete_all, forget_history, forget_waiting, may_forget_waiting, silence, something_waits};
-pub use store::{Barrier, Claim, Outbox, Passage};
+#[cfg(feature = "inspect")]
+pub use record::has_record;
+pub use store::{Alone, Barrier, Claim, Outbox, Passage};

@@ -15,7 +15,7 @@ use crate::outbox::folder::{
     Role, STATE_FOLDER, TEMPORARY, Unread, folder, hold_alone, must_be_private, newest, open_library,
 };
 use crate::outbox::limits;
-use crate::request::payload::EventId;
+use crate::request::payload::{EventId, Uuid};
 
 /// An exclusive lock on an entry: nobody else sends it meanwhile.
 #[derive(Debug)]
@@ -39,7 +39,21 @@ pub struct Barrier(Arc<OwnedFd>);
 #[derive(Debug)]
 pub struct Passage(Arc<OwnedFd>);
 
+/// While a sender holds this, no other sender is about to send or store an event, and an opt-out waits.
+#[derive(Debug)]
+pub struct Alone {
+    /// Giving it up releases the lock.
+    _passage: Passage,
+}
+
 impl Barrier {
+    /// Waits until nobody else is at the barrier. The lock ends with the process. Network file systems without locks do
+    /// not wait: what two senders then do at once, they do twice.
+    pub fn close(&self) -> Alone {
+        while rustix::fs::flock(&*self.0, FlockOperation::LockExclusive) == Err(rustix::io::Errno::INTR) {}
+        Alone { _passage: Passage(Arc::clone(&self.0)) }
+    }
+
     /// Enters the section in which consent is no longer checked, and waits for a running opt-out. Network file systems
     /// without locks do not wait: there the opt-out is told that it cannot say from when on it holds.
     pub fn pass(&self) -> Passage {
@@ -56,7 +70,7 @@ impl Drop for Passage {
 
 #[derive(Debug)]
 pub struct Outbox {
-    state: OwnedFd,
+    pub(super) state: OwnedFd,
     pub(super) waiting: OwnedFd,
     pub(super) sent: OwnedFd,
     role: Role,
@@ -115,29 +129,14 @@ impl Outbox {
     /// Writes an entry atomically: under a temporary name, synced, then renamed. The event is the caller's while it
     /// holds the file.
     fn write(&self, name: &EventId, entry: &Entry) -> io::Result<File> {
-        let bytes = entry.encode()?;
-        // A write beyond this limit would kill the process (setrlimit(2), RLIMIT_FSIZE).
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
-        if limit.is_some_and(|limit| limit < bytes.len() as u64) {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        let temporary = format!("{TEMPORARY}{name}");
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let written = rustix::fs::openat(&self.waiting, &temporary, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(io::Error::from)
-            .and_then(|file| {
-                let mut file = File::from(file);
-                hold_alone(&file);
-                file.write_all(&bytes)?;
-                file.sync_all()?;
-                rustix::fs::renameat(&self.waiting, &temporary, &self.waiting, name.to_string())?;
-                Ok(file)
-            });
-        if written.is_err() {
-            // If the incomplete file cannot be deleted either, `tidy` finds it later.
-            let _ = rustix::fs::unlinkat(&self.waiting, &temporary, AtFlags::empty());
-        }
-        written
+        write_file(&self.waiting, &format!("{TEMPORARY}{name}"), &name.to_string(), &entry.encode()?)
+    }
+
+    /// Whether an event with this number waits, or was answered and is kept.
+    pub fn holds(&self, uuid: &Uuid) -> io::Result<bool> {
+        let mut names = self.names(State::Waiting)?;
+        names.extend(self.names(State::Sent)?);
+        Ok(names.iter().any(|name| name.uuid == *uuid))
     }
 
     /// Records that an attempt begins.
@@ -219,12 +218,14 @@ impl Outbox {
             let mut left = limits::SHOWN_BYTES;
             for name in names {
                 match self.read_within(&mut left, state, &name) {
-                    Some(entry) => items.push(Item { state, name, entry: entry.map_err(|error| error.to_string()) }),
+                    Some(entry) => {
+                        items.push(Item { state, name, entry: entry.map_err(|error| crate::text::reason(&error)) });
+                    }
                     None => all.number += 1,
                 }
             }
         }
-        items.sort_by_key(|item| item.name);
+        items.sort_unstable_by_key(|item| item.name);
         Ok((items, all))
     }
 
@@ -243,7 +244,32 @@ impl Outbox {
                 due.push((!entry.is_failure(), name));
             }
         }
-        due.sort();
+        due.sort_unstable();
         Ok(due.into_iter().map(|(_, name)| name).collect())
     }
+}
+
+/// Writes a file atomically: under a temporary name, synced, then renamed. It is locked before it has its name.
+pub(super) fn write_file(folder: &OwnedFd, temporary: &str, name: &str, bytes: &[u8]) -> io::Result<File> {
+    // A write beyond this limit would kill the process (setrlimit(2), RLIMIT_FSIZE).
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Fsize).current;
+    if limit.is_some_and(|limit| limit < bytes.len() as u64) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let written = rustix::fs::openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR)
+        .map_err(io::Error::from)
+        .and_then(|file| {
+            let mut file = File::from(file);
+            hold_alone(&file);
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            rustix::fs::renameat(folder, temporary, folder, name)?;
+            Ok(file)
+        });
+    if written.is_err() {
+        // If the incomplete file cannot be deleted either, `tidy` finds it later.
+        let _ = rustix::fs::unlinkat(folder, temporary, AtFlags::empty());
+    }
+    written
 }

@@ -55,7 +55,7 @@ impl Outbox {
             let failure = entry.as_ref().is_some_and(Entry::is_failure);
             entries.push((failure, Kept::of(now, boot.as_ref(), name, entry.as_ref())));
         }
-        entries.sort_by(|(one_fails, one), (fails, other)| (one_fails, &one.name).cmp(&(fails, &other.name)));
+        entries.sort_unstable_by(|(one_fails, one), (fails, other)| (one_fails, &one.name).cmp(&(fails, &other.name)));
         self.evict(
             State::Waiting,
             entries.into_iter().map(|(_, kept)| kept).collect(),

@@ -22,7 +22,7 @@ use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::request::{Assembly, Machine, NoRequest};
 use anonymous_statistics::{outbox, proxy};
 
-use crate::cli::{Cli, Stop};
+use crate::cli::{Cli, Stop, Task};
 use crate::mounts::Mounts;
 use crate::transport::Client;
 use crate::watchdog::Progress;
@@ -50,7 +50,7 @@ impl Call {
             None => Invocation::complete(cli.call, environment, &Provenance::Daemon),
         };
         let mut call = Self { config_dir: cli.config_dir, lib_dir: cli.lib_dir, invocation };
-        if call.invocation.count() == Some(0) {
+        if call.invocation.count() == Some(0) && !matches!(cli.task, Task::FromStatus | Task::SendTest) {
             // Without a call: the known part of the daemon's next START.
             let library = call.library();
             let history = History::read(library.as_deref()).ok();
@@ -65,19 +65,28 @@ impl Call {
         Ok(call)
     }
 
+    /// A call in the same surroundings, as the daemon would make it.
+    pub(crate) fn with(&self, invocation: Invocation) -> Self {
+        Self { invocation, ..self.clone() }
+    }
+
+    pub(crate) fn environment(&self) -> Vec<(OsString, OsString)> {
+        self.invocation.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
     /// The unchecked action.
     pub(crate) fn action(&self) -> &str {
         self.invocation.action().unwrap_or_default()
     }
 
-    fn named(&self) -> [DirOverrides; 2] {
+    pub(crate) fn named(&self) -> [DirOverrides; 2] {
         [
             DirOverrides::by_options(self.config_dir.as_deref(), self.lib_dir.as_deref()),
             DirOverrides::by_variables(|name| self.variable(name)),
         ]
     }
 
-    fn variable(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         self.invocation.known_variable(name)
     }
 
@@ -98,9 +107,13 @@ impl Call {
         let waits = |library: PathBuf| {
             !mounts.are_local([library.join(outbox::STATE_FOLDER).as_path()]) || outbox::something_waits(&library)
         };
-        // A path that cannot be checked safely may exist.
+        self.likely_library(mounts).is_some_and(waits)
+    }
+
+    /// The library directory, found without the risk of hanging: a path that cannot be checked safely may exist.
+    pub(crate) fn likely_library(&self, mounts: &Mounts) -> Option<PathBuf> {
         let exists = |library: &Path| !mounts.are_local([library]) || library.is_dir();
-        folders::library_directory(&self.named(), exists).is_some_and(|library| waits(library.path))
+        folders::library_directory(&self.named(), exists).map(|library| library.path)
     }
 
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
@@ -108,7 +121,7 @@ impl Call {
         Config::load(directory.as_ref().map(|directory| directory.path.as_path()))
     }
 
-    fn library(&self) -> Option<PathBuf> {
+    pub(crate) fn library(&self) -> Option<PathBuf> {
         folders::library_directory(&self.named(), Path::is_dir).map(|library| library.path)
     }
 
@@ -120,20 +133,32 @@ impl Call {
     ) -> Result<(Endpoint, Assembly), NoRequest> {
         let version = self.variable(VERSION).and_then(OsStr::to_str);
         let destination = config.destination(version).or_else(|none| substitute.ok_or(none))?;
-        let stamp = EventId::new()?;
+        let assembly = self.assembled(config, &destination, EventId::new()?)?;
+        Ok((destination.endpoint, assembly))
+    }
+
+    pub(crate) fn assembled(
+        &self,
+        config: &Config,
+        destination: &Destination,
+        stamp: EventId,
+    ) -> Result<Assembly, NoRequest> {
         let machine = Machine::ask(&self.invocation);
-        Assembly::build(&self.invocation, &machine, config, Some(&destination), stamp)
-            .map(|assembly| (destination.endpoint, assembly))
+        Assembly::build(&self.invocation, &machine, config, Some(destination), stamp)
+    }
+
+    /// The decision that counts until the event is stored.
+    pub(crate) fn decided(&self, progress: &Progress) -> Decision {
+        progress.decision().unwrap_or_else(|| {
+            let decision = self.consent().decision();
+            progress.decided(decision);
+            decision
+        })
     }
 
     /// Does the whole work and reports its progress. The process may be ended at any time.
     pub(crate) fn work(&self, progress: &Progress) {
-        let decision = progress.decision().unwrap_or_else(|| {
-            let decision = self.consent().decision();
-            progress.decided(decision);
-            decision
-        });
-        match decision {
+        match self.decided(progress) {
             Decision::Allowed => {}
             Decision::Unknown => return,
             Decision::OptedOut => return self.forget(),
@@ -165,7 +190,7 @@ impl Call {
             Some((outbox, own))
         });
         drop(passage);
-        let reserve = (before.elapsed() * 2).clamp(RESERVE, (deadline / 4).max(RESERVE));
+        let reserve = reserve(before.elapsed(), deadline);
         progress.kept(kept.is_some());
         if let Some((outbox, _)) = &kept {
             // Before the attempt, which may use up the time.
@@ -187,13 +212,16 @@ impl Call {
                 && Action::named(self.action()).is_some_and(|action| action.carries_backlog)
                 && let Ok(client) = &mut client
             {
-                let _ = self.retry(&outbox, &own.name(), &endpoint, config.history, client, left);
+                // This call's own event is not among them, even if its outcome could not be recorded.
+                let due = outbox.due(UnixMillis::now()).unwrap_or_default();
+                let others = due.into_iter().filter(|name| *name != own.name());
+                let _ = self.deliver(&outbox, others, &endpoint, config.history, client, left);
             }
         }
     }
 
     /// The client for the destination. It checks consent again before each name look-up and each first byte.
-    fn client(&self, endpoint: &Endpoint, barrier: Option<Barrier>) -> Result<Client, Failure> {
+    pub(crate) fn client(&self, endpoint: &Endpoint, barrier: Option<Barrier>) -> Result<Client, Failure> {
         let proxy = proxy::choose(endpoint, |name| self.variable(name).map(OsStr::to_owned));
         let again = self.clone();
         let permission = Arc::new(move || {
@@ -203,23 +231,20 @@ impl Call {
         Client::new(endpoint, proxy.as_ref(), permission)
     }
 
-    /// Sends waiting events in the remaining time, until one gets no final answer. This call's own event is not among
-    /// them, even if its outcome could not be recorded.
-    fn retry(
+    /// Sends waiting events in the remaining time, until one gets no final answer. Returns the last outcome.
+    pub(crate) fn deliver(
         &self,
         outbox: &Outbox,
-        own: &EventId,
+        names: impl IntoIterator<Item = EventId>,
         endpoint: &Endpoint,
         history: usize,
         client: &mut Client,
         left: impl Fn() -> Duration,
-    ) -> std::io::Result<()> {
-        for name in outbox.due(UnixMillis::now())? {
+    ) -> std::io::Result<Option<Outcome>> {
+        let mut last = None;
+        for name in names {
             if left().is_zero() {
                 break;
-            }
-            if name == *own {
-                continue;
             }
             // Another sender may have claimed or sent it since.
             let Ok(Some((claim, entry))) = outbox.claim(&name) else { continue };
@@ -233,25 +258,44 @@ impl Call {
             };
             let _claim = outbox.begin_attempt(&claim, entry, UnixMillis::now())?;
             let reply = send(client, &request, left());
+            last = Some(reply.outcome);
             match reply.outcome.disposition() {
                 Disposition::Answered => note(outbox, &name, reply, history)?,
-                Disposition::Waits => return note(outbox, &name, reply, history),
+                Disposition::Waits => {
+                    note(outbox, &name, reply, history)?;
+                    break;
+                }
                 Disposition::Deleted => {
                     self.forget();
                     break;
                 }
             }
         }
-        Ok(())
+        Ok(last)
     }
 
     /// Deletes the waiting events. A machine that has opted out sends nothing even if this fails.
-    fn forget(&self) {
+    pub(crate) fn forget(&self) {
         let _ = outbox::forget_waiting(self.library().as_deref(), Role::Cleaner);
     }
 }
 
-fn send(client: &mut Client, request: &PreparedRequest, time: Duration) -> Reply {
+/// Why consent is missing.
+pub(crate) fn objection(consent: &Consent) -> Option<String> {
+    let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
+    match consent.decision() {
+        Decision::Allowed => None,
+        Decision::OptedOut => Some(format!("opted out by {because}")),
+        Decision::Unknown => Some(format!("cannot tell whether this machine has opted out, because of {because}")),
+    }
+}
+
+/// The time for recording the outcome, by the time that storing took.
+pub(crate) fn reserve(storing: Duration, deadline: Duration) -> Duration {
+    (storing * 2).clamp(RESERVE, (deadline / 4).max(RESERVE))
+}
+
+pub(crate) fn send(client: &mut Client, request: &PreparedRequest, time: Duration) -> Reply {
     if time.is_zero() { failed(Failure::Time) } else { client.send(request, time) }
 }
 

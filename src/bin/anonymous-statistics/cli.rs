@@ -26,11 +26,17 @@ pub(crate) enum Task {
     Show,
     /// `--verify`
     Verify,
+    /// `--from-status`
+    FromStatus,
+    /// `--send-test`
+    SendTest,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Cli {
     pub(crate) task: Task,
+    /// A task that stands alone.
+    alone: Option<Task>,
     pub(crate) recorded: Option<PathBuf>,
     pub(crate) config_dir: Option<PathBuf>,
     pub(crate) lib_dir: Option<PathBuf>,
@@ -60,6 +66,8 @@ impl Cli {
             match parser.next().map_err(|error| wrong(&error))? {
                 Some(Arg::Long("dry-run")) => cli.task = Task::Show,
                 Some(Arg::Long("verify")) => cli.task = Task::Verify,
+                Some(Arg::Long("from-status")) => cli.must_be_alone(Task::FromStatus)?,
+                Some(Arg::Long("send-test")) => cli.must_be_alone(Task::SendTest)?,
                 Some(Arg::Long("call")) => cli.recorded = Some(parser.value().map_err(|error| wrong(&error))?.into()),
                 Some(Arg::Long("config-dir")) => {
                     cli.config_dir = Some(parser.value().map_err(|error| wrong(&error))?.into());
@@ -69,6 +77,7 @@ impl Cli {
                 Some(Arg::Long("version") | Arg::Short('V')) => {
                     return Err(Stop::Information(format!("anonymous-statistics {VERSION}\n")));
                 }
+                Some(Arg::Value(_)) if cli.alone.is_some() => return Err(alone()),
                 Some(Arg::Value(action)) => {
                     cli.call.push(action);
                     cli.call.extend(parser.raw_args().map_err(|error| wrong(&error))?);
@@ -78,6 +87,10 @@ impl Cli {
                     return Ok(cli);
                 }
                 Some(option) => return Err(wrong(&option.unexpected())),
+                None if let Some(task) = cli.alone => {
+                    let is_alone = cli.task == Task::Send && cli.recorded.is_none();
+                    return if is_alone { Ok(Self { task, ..cli }) } else { Err(alone()) };
+                }
                 None if cli.task == Task::Verify || (cli.task == Task::Show && cli.recorded.is_some()) => {
                     return Ok(cli);
                 }
@@ -89,6 +102,16 @@ impl Cli {
             }
         }
     }
+
+    fn must_be_alone(&mut self, task: Task) -> Result<(), Stop> {
+        if self.alone.replace(task).is_some_and(|other| other != task) { Err(alone()) } else { Ok(()) }
+    }
+}
+
+fn alone() -> Stop {
+    let what =
+        "--from-status and --send-test stand alone: without an action, --dry-run, --verify, --call and each other";
+    Stop::Unusable(what.to_owned())
 }
 
 fn wrong(error: &lexopt::Error) -> Stop {
@@ -147,6 +170,15 @@ mod tests {
             &["--"],
             &["--config-dir"],
             &["--dry-run=x", "START"],
+            &["--from-status", "START"],
+            &["--from-status", "--dry-run"],
+            &["--dry-run", "--from-status"],
+            &["--verify", "--from-status"],
+            &["--call", "x", "--from-status"],
+            &["--send-test", "TEST"],
+            &["--send-test", "--from-status"],
+            &["--send-test", "--dry-run"],
+            &["--call", "x", "--send-test"],
         ] {
             let Err(Stop::Unusable(line)) = read(wrong) else { panic!("{wrong:?} was accepted") };
             assert!(!line.contains(['\n', '\u{1b}']), "{line}");
@@ -164,6 +196,7 @@ mod tests {
             let understood = read(&match (option.name, option.value) {
                 // It replaces the action.
                 ("call", _) => vec!["--verify", &argument, "x"],
+                ("from-status" | "send-test", _) => vec![argument.as_str()],
                 (_, Some(_)) => vec![&argument, "x", "START"],
                 (_, None) => vec![&argument, "START"],
             });

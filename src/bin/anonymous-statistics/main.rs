@@ -5,7 +5,9 @@
 
 mod call;
 mod cli;
+mod from_status;
 mod mounts;
+mod send_test;
 mod transport;
 mod verify;
 mod watchdog;
@@ -23,9 +25,9 @@ use anonymous_statistics::outbox::outcome::Failure;
 use anonymous_statistics::request::NoRequest;
 use anonymous_statistics::text::{ESCAPED, escaped_for};
 
-use system_facts::rescue::LastWords;
+use system_facts::internal::rescue::LastWords;
 
-use call::Call;
+use call::{Call, objection};
 use cli::{Cli, Stop, Task, VERSION};
 use mounts::Mounts;
 use watchdog::{EXIT_UNUSABLE, Ending, Known, watched};
@@ -86,6 +88,8 @@ fn run(start: Instant) -> Result<Output, Stop> {
         Task::Send => Ok(Output::ToDaemon(send(&call, start))),
         Task::Show => show(&call),
         Task::Verify => verify(&call),
+        Task::FromStatus => Ok(Output::ToDaemon(from_status::report(&call, start))),
+        Task::SendTest => Ok(Output::ToDaemon(send_test::send(&call, start))),
     }
 }
 
@@ -125,14 +129,10 @@ fn show(call: &Call) -> Result<Output, Stop> {
     let consent = call.consent();
     let config = call.config().map_err(NoRequest::from)?;
     let (endpoint, assembly) = call.assemble(&config, None)?;
-    let because = consent.reason().map(|step| format!("{} ({})", step.source, step.finding)).unwrap_or_default();
-    let mut err = match consent.decision() {
-        Decision::Allowed => format!("would be sent to {}\n", endpoint.host()),
-        Decision::OptedOut => format!("opted out by {because}: nothing would be sent\n"),
-        Decision::Unknown => {
-            format!("cannot tell whether this machine has opted out, because of {because}: nothing would be sent\n")
-        }
-    };
+    let mut err = objection(&consent).map_or_else(
+        || format!("would be sent to {}\n", endpoint.host()),
+        |objection| format!("{objection}: nothing would be sent\n"),
+    );
     let bytes = assembly.request.to_bytes();
     let shown = escaped_for(&std::io::stdout(), &bytes);
     if shown.is_some() {

@@ -16,7 +16,7 @@ use anonymous_statistics::outbox::outcome::{Failure, Outcome};
 use anonymous_statistics::text::printable;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
-use system_facts::rescue::{self, Child, LastWords};
+use system_facts::internal::rescue::{self, Child, LastWords};
 
 /// The share of the deadline, `1 / CONSENT_SHARE`, after which a consent check without an answer counts as unknown. A
 /// config folder on a hanging file system must not use up the daemon's time.
@@ -24,6 +24,9 @@ const CONSENT_SHARE: u32 = 4;
 
 /// The exit status for wrong usage or configuration.
 pub(crate) const EXIT_UNUSABLE: i32 = 2;
+
+/// That of a test whose event the server did not accept: curl's for such an HTTP status (curl(1), EXIT CODES).
+const EXIT_REFUSED: i32 = 22;
 
 /// Time for a killed second process to disappear: far more than it needs.
 const GRACE: Duration = Duration::from_millis(20);
@@ -34,9 +37,21 @@ const LOOK: Duration = Duration::from_micros(20);
 /// Characters of the line for the daemon's log: it fits into a pipe's 4 KiB even with four bytes each.
 const LINE_CHARACTERS: usize = 1000;
 
+/// Who waits for this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Caller {
+    /// It reads the HTTP status and the exit status.
+    Daemon,
+    /// It writes the line to its log. A hook that fails must not fail the service, so there is no other exit status.
+    Service,
+    /// It asked for a test, and wants to know how that went.
+    Person,
+}
+
 /// The progress so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Known {
+    by: Caller,
     /// Since the start of the process.
     deadline: Duration,
     decision: Option<Decision>,
@@ -76,7 +91,15 @@ impl Ending {
 
 impl Known {
     pub(crate) fn nothing(deadline: Duration) -> Self {
-        Self { deadline, decision: None, unusable: None, kept: None, outcome: None }
+        Self { by: Caller::Daemon, deadline, decision: None, unusable: None, kept: None, outcome: None }
+    }
+
+    pub(crate) fn for_the_service(self) -> Self {
+        Self { by: Caller::Service, ..self }
+    }
+
+    pub(crate) fn for_a_person(self) -> Self {
+        Self { by: Caller::Person, ..self }
     }
 
     pub(crate) fn decided(self, decision: Decision) -> Self {
@@ -85,12 +108,51 @@ impl Known {
 
     /// The time limit of the current stage. Without consent nothing is sent, and an opted-out daemon must not wait for
     /// a disk.
-    fn by(&self) -> Duration {
+    fn time(&self) -> Duration {
         if self.decision == Some(Decision::Allowed) { self.deadline } else { self.deadline / CONSENT_SHARE }
     }
 
     /// The answer if nothing else happens. `failure` is the reason for a missing outcome.
     fn ending_after(&self, failure: Failure) -> Ending {
+        match self.by {
+            Caller::Daemon => self.ending_for_the_daemon(failure),
+            Caller::Service => {
+                let silent = || match self.decision {
+                    None => Some("nothing is sent: the opt-out could not be looked at in time".to_owned()),
+                    _ => None,
+                };
+                Ending::new("", self.ending_for_the_daemon(failure).line.or_else(silent), 0)
+            }
+            Caller::Person => self.ending_for_a_person(failure),
+        }
+    }
+
+    /// One line in any case, and 0 only if the server accepted the event.
+    fn ending_for_a_person(&self, failure: Failure) -> Ending {
+        let nothing = |why: &str| Ending::new("", Some(why.to_owned()), EXIT_UNUSABLE);
+        let answer = |status: u16, what: &str, exit| Ending::new(format!("{status:03} {what}\n"), None, exit);
+        match (&self.unusable, self.decision, self.outcome) {
+            (Some(problem), ..) => nothing(problem),
+            (_, None, _) => nothing("nothing is sent: the opt-out could not be looked at in time"),
+            (_, Some(Decision::OptedOut | Decision::Unknown), _) | (.., Some(Outcome::Withdrawn)) => {
+                nothing("nothing was sent: consent was withdrawn meanwhile")
+            }
+            (.., Some(Outcome::Answered(status))) => match status {
+                200..=299 => answer(status, "accepted", 0),
+                300..=399 => {
+                    answer(status, "not accepted: the server points elsewhere, and is not followed", EXIT_REFUSED)
+                }
+                401 | 403 => answer(status, "not accepted: the server does not take this api_key", EXIT_REFUSED),
+                _ => answer(status, "not accepted", EXIT_REFUSED),
+            },
+            (.., ended) => {
+                let failure = if let Some(Outcome::Failed(failure)) = ended { failure } else { failure };
+                answer(0, &format!("not accepted: {}", failure.describe()), i32::from(failure.exit_code()))
+            }
+        }
+    }
+
+    fn ending_for_the_daemon(&self, failure: Failure) -> Ending {
         if let Some(problem) = &self.unusable {
             return Ending::new("", Some(problem.clone()), EXIT_UNUSABLE);
         }
@@ -143,7 +205,7 @@ impl Progress {
         // A watcher that cannot be reached, or is gone, relies on its own time.
         let _ = match &self.watcher {
             Some(watcher) => tell(watcher, &known),
-            None => rescue::end_after(known.by().saturating_sub(self.start.elapsed()), known.ending().words()),
+            None => rescue::end_after(known.time().saturating_sub(self.start.elapsed()), known.ending().words()),
         };
     }
 
@@ -209,7 +271,7 @@ pub(crate) fn watched(start: Instant, known: Known, work: impl FnOnce(&Progress)
 fn watch(start: Instant, mut known: Known, child: &Child, mut reader: PipeReader) -> Ending {
     let mut told = Vec::new();
     let failure = loop {
-        let left = known.by().saturating_sub(start.elapsed());
+        let left = known.time().saturating_sub(start.elapsed());
         if left.is_zero() || !is_ready(&reader, left) {
             // A deletion should finish.
             if known.decision != Some(Decision::OptedOut) {
@@ -220,7 +282,7 @@ fn watch(start: Instant, mut known: Known, child: &Child, mut reader: PipeReader
         let mut buffer = [0; 4096];
         match reader.read(&mut buffer) {
             // It closed its end of the pipe: it is gone, or about to end.
-            Ok(0) if start.elapsed() >= known.by() => break Failure::Time,
+            Ok(0) if start.elapsed() >= known.time() => break Failure::Time,
             Ok(0) => break Failure::Receive,
             Ok(length) => told.extend_from_slice(buffer.get(..length).unwrap_or_default()),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -255,7 +317,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn known(decision: Option<Decision>, kept: Option<bool>, outcome: Option<Outcome>) -> Known {
-        Known { deadline: SECOND, decision, unusable: None, kept, outcome }
+        Known { decision, kept, outcome, ..Known::nothing(SECOND) }
     }
 
     #[test]
@@ -281,12 +343,65 @@ mod tests {
         assert_eq!(unusable.ending(), Ending::new("", Some("why".into()), EXIT_UNUSABLE));
     }
 
+    /// A hook of a service never fails, and prints no status.
+    #[test]
+    fn how_it_ends_for_a_service() {
+        let allowed = Some(Decision::Allowed);
+        let of = |known: Known| known.for_the_service().ending();
+        let silent = Ending::new("", None, 0);
+        for (decision, kept, outcome) in [
+            (allowed, Some(true), Some(Outcome::Answered(200))),
+            (allowed, Some(true), Some(Outcome::Failed(Failure::Connect))),
+            (allowed, Some(true), None),
+            (allowed, None, Some(Outcome::Withdrawn)),
+            (Some(Decision::OptedOut), None, None),
+        ] {
+            assert_eq!(of(known(decision, kept, outcome)), silent, "{decision:?} {outcome:?}");
+        }
+        for known in [
+            known(None, None, None),
+            known(allowed, None, None),
+            Known { unusable: Some("why".into()), ..known(allowed, None, None) },
+        ] {
+            let ending = of(known);
+            assert_eq!((ending.out.as_str(), ending.line.is_some(), ending.status), ("", true, 0));
+        }
+    }
+
+    #[test]
+    fn how_it_ends_for_a_person() {
+        let allowed = Some(Decision::Allowed);
+        let of = |known: Known| known.for_a_person().ending();
+        for (outcome, out, status) in [
+            (Some(Outcome::Answered(200)), "200 accepted\n", 0),
+            (Some(Outcome::Answered(302)), "302 not accepted: ", EXIT_REFUSED),
+            (Some(Outcome::Answered(401)), "401 not accepted: ", EXIT_REFUSED),
+            (Some(Outcome::Answered(500)), "500 not accepted\n", EXIT_REFUSED),
+            (Some(Outcome::Failed(Failure::Connect)), "000 not accepted: no connection could be made\n", 7),
+            (None, "000 not accepted: the time was over\n", 28),
+        ] {
+            let ending = of(known(allowed, None, outcome));
+            assert!(ending.out.starts_with(out), "{ending:?}");
+            assert_eq!((ending.out.lines().count(), ending.line, ending.status), (1, None, status), "{out}");
+        }
+        for known in [
+            known(None, None, None),
+            known(Some(Decision::OptedOut), None, None),
+            known(Some(Decision::Unknown), None, None),
+            known(allowed, None, Some(Outcome::Withdrawn)),
+            Known { unusable: Some("why".into()), ..known(allowed, None, None) },
+        ] {
+            let ending = of(known);
+            assert_eq!((ending.out.as_str(), ending.line.is_some(), ending.status), ("", true, EXIT_UNUSABLE));
+        }
+    }
+
     #[test]
     fn only_who_may_send_has_all_the_time() {
         for decision in [None, Some(Decision::OptedOut), Some(Decision::Unknown)] {
-            assert_eq!(known(decision, None, None).by(), SECOND / CONSENT_SHARE);
+            assert_eq!(known(decision, None, None).time(), SECOND / CONSENT_SHARE);
         }
-        assert_eq!(known(Some(Decision::Allowed), None, None).by(), SECOND);
+        assert_eq!(known(Some(Decision::Allowed), None, None).time(), SECOND);
     }
 
     #[test]

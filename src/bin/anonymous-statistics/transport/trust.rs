@@ -25,22 +25,42 @@ pub(super) fn trusted() -> RootCerts {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let (bundle, file, folders) = (named("CURL_CA_BUNDLE"), named("SSL_CERT_FILE"), named("SSL_CERT_DIR"));
     let certificates = match (bundle, file, folders) {
-        (None, None, None) => {
-            let store = rustls_native_certs::load_native_certs();
-            if store.certs.is_empty() && store.errors.is_empty() {
-                return RootCerts::WebPki;
-            }
-            store.certs
-        }
+        (None, None, None) => match systems() {
+            Some(certificates) => certificates,
+            None => return RootCerts::WebPki,
+        },
         (Some(bundle), _, _) => certificates([bundle.into()]),
         (None, file, folders) => {
             let folders = folders.unwrap_or_default();
-            let inside = std::env::split_paths(&folders).filter_map(|folder| std::fs::read_dir(folder).ok());
-            let inside = inside.flat_map(|folder| folder.flatten().take(TRUST_STORE_FILES)).map(|file| file.path());
-            certificates(file.map(PathBuf::from).into_iter().chain(inside))
+            certificates(file.map(PathBuf::from).into_iter().chain(std::env::split_paths(&folders).flat_map(inside)))
         }
     };
     RootCerts::Specific(Arc::new(certificates.iter().map(|der| Certificate::from_der(der).to_owned()).collect()))
+}
+
+/// `None`: the system has no store.
+#[cfg(target_os = "macos")]
+fn systems() -> Option<Vec<CertificateDer<'static>>> {
+    let store = rustls_native_certs::load_native_certs();
+    (!store.certs.is_empty() || !store.errors.is_empty()).then_some(store.certs)
+}
+
+/// `None`: the system has no store. Where it has one file with all certificates, its folder has the same ones again
+/// (update-ca-certificates(8)), under three names each.
+#[cfg(not(target_os = "macos"))]
+fn systems() -> Option<Vec<CertificateDer<'static>>> {
+    let store = openssl_probe::probe();
+    match store.cert_file {
+        Some(file) => Some(certificates([file])),
+        None if store.cert_dir.is_empty() => None,
+        None => Some(certificates(store.cert_dir.into_iter().flat_map(inside))),
+    }
+}
+
+/// The files of a folder.
+fn inside(folder: PathBuf) -> impl Iterator<Item = PathBuf> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.take(TRUST_STORE_FILES).map(|file| file.path())
 }
 
 /// The certificates in files, up to the limit. A pipe could block an unlimited read, and a device could fill the
