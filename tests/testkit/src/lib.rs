@@ -1,4 +1,4 @@
-//! Shared by the tests of all packages and `cargo xtask`: receivers, servers, agents, and skips.
+//! Shared by the tests of all packages and `cargo xtask`: receivers, servers, agents, pictures, and skips.
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "helpers of tests, where a panic is a failed test")]
 #![allow(missing_debug_implementations, clippy::new_without_default, reason = "nothing prints or invents them")]
@@ -15,6 +15,7 @@ pub mod scratch;
 mod skip;
 pub mod squid;
 mod strace;
+pub mod svg;
 
 pub use home::{Call, GUID, Home, OPT_OUT, TEMPORARY, full};
 pub use programs::{

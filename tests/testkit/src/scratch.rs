@@ -16,6 +16,13 @@ pub const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../install.
 pub const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 pub const SCRIPTS: [&str; 2] = ["system-info", "anonymous-statistics"];
 pub const PLUGINS: &str = "usr/lib/netdata/plugins.d";
+pub const SOME_PAGES: [&str; 5] = [
+    "man/man1/system-info.1",
+    "man/man5/anonymous-statistics.toml.5",
+    "bash-completion/completions/system-info",
+    "zsh/site-functions/_system-info",
+    "fish/vendor_completions.d/system-info.fish",
+];
 pub const OPT_OUT: &str = "etc/netdata/.opt-out-from-anonymous-statistics";
 
 /// The folder of the programs to install. It exists as long as somebody holds it.
@@ -67,6 +74,11 @@ pub fn under_each_shell(test: &str, body: impl Fn(&'static [&'static str])) {
     }
 }
 
+/// For hundreds of runs, of which another shell changes little: under one shell, or with `MORE_KILLS` under each.
+pub fn under_some_shell(test: &str, body: impl Fn(&'static [&'static str])) {
+    if std::env::var_os("MORE_KILLS").is_some() { under_each_shell(test, body) } else { body(SHELLS[0]) }
+}
+
 /// Writes an executable script by a child: while this process has the file open for writing, another test's fork would
 /// make it unexecutable.
 pub fn write_script(path: &Path, text: &str) {
@@ -98,7 +110,7 @@ impl Scratch {
         for name in ["root", "commands", "installer"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        // Without the pages: most tests are about other files, and there are twelve pages.
+        // Without the pages: most tests are about other files, and there are many pages.
         let installer = folder.path().join("installer/install.sh");
         std::fs::copy(INSTALLER, &installer).unwrap();
         let built = built();
@@ -110,6 +122,18 @@ impl Scratch {
     #[must_use]
     pub fn with_pages(mut self) -> Self {
         self.installer = INSTALLER.into();
+        self
+    }
+
+    /// With a page of each kind, for what is tried often.
+    #[must_use]
+    pub fn with_some_pages(self) -> Self {
+        for page in SOME_PAGES {
+            let (from, to) = (Path::new(INSTALLER), &self.installer);
+            let [from, to] = [from, to].map(|installer| installer.with_file_name("share").join(page));
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(from, to).unwrap();
+        }
         self
     }
 
