@@ -16,6 +16,7 @@ use anonymous_statistics::fields::{FIELDS, Origin};
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::request::{Assembly, Machine};
 use serde_json::Value as Json;
+use system_facts::internal::netdata;
 use system_facts::{CommonEvidence, Facts, RecordedHost, collect_from};
 use testkit::{GUID, Home, Receiver, Reply, full, opted_out_here, parts, this_test};
 
@@ -127,6 +128,9 @@ fn in_every_variable() {
         "MAIL",
         "SSH_CLIENT",
     ]);
+    // What newer daemons learn from system-info, and put into the environment of what they start.
+    let whereabouts = netdata::Whereabouts::default();
+    names.extend(netdata::all_lines(&Facts::default(), &whereabouts).iter().map(|line| line.name));
     names.extend(["NETDATA_REGISTRY_URL", "NETDATA_CLAIM_TOKEN", "NETDATA_LISTEN_PORT", "NETDATA_WEB_DIR"]);
     for (canary, needle) in CANARIES {
         for form in FORMS {

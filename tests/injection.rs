@@ -100,6 +100,8 @@ impl Place {
         std::fs::write(home.lib().join("status-netdata.json"), r#"{"agent": {"version": "v2.2.6"}}"#).unwrap();
         let mut place = Self { home, receiver, daemon: None };
         if case.program == PREVIEW {
+            let sender = testkit::given_away(SENDER);
+            std::fs::copy(sender, place.home.path().join("plugins/anonymous-statistics.sh")).unwrap();
             // A child writes the file: while this process has it open for writing, a test's fork would make it
             // unexecutable.
             let program = place.home.path().join("netdata");
@@ -174,7 +176,10 @@ impl Place {
 fn inject(strace: &[String], case: &Case) -> (usize, Vec<String>) {
     let place = Place::new(case);
     let log = place.home.path().join("strace");
-    let _ = place.run(strace, case, &["-o", log.to_str().unwrap()]);
+    let undisturbed = place.run(strace, case, &["-o", log.to_str().unwrap()]);
+    if let Some(what) = place.wrong(case, false, &undisturbed) {
+        return (0, vec![format!("{} {:?}, {:?}, without an error: {what}", case.program, case.arguments, case.says)]);
+    }
     let points = points(&log);
     let next = AtomicUsize::new(0);
     let work = || {

@@ -10,7 +10,8 @@ use anonymous_statistics::fields::personal::{HostNames, Personal, find_personal}
 use anonymous_statistics::fields::shape::{Rejection, Shape};
 use anonymous_statistics::fields::{FIELDS, Origin, field};
 use proptest::prelude::*;
-use system_facts::{CommonEvidence, RecordedHost, collect_from, netdata};
+use system_facts::internal::netdata;
+use system_facts::{CommonEvidence, RecordedHost, collect_from};
 
 const HOST: &str = "web1";
 

@@ -120,8 +120,18 @@ fn the_daemon_gets_all_its_lines() {
     let Some(root) = Root::new("the_daemon_gets_all_its_lines") else { return };
     let (out, error, status) = root.run("system-info", &[], &[]);
     assert_eq!((error.as_str(), status), ("", 0));
-    assert_eq!(out.lines().count(), system_facts::netdata::lines(&system_facts::collect()).len());
-    for line in ["NETDATA_SYSTEM_KERNEL_NAME=Linux", "NETDATA_SYSTEM_TOTAL_RAM=unknown", "NETDATA_HOST_OS_ID=unknown"] {
+    let facts = system_facts::collect();
+    let expected =
+        system_facts::internal::netdata::all_lines(&facts, &system_facts::internal::netdata::Whereabouts::default())
+            .len();
+    assert_eq!(out.lines().count(), expected);
+    for line in [
+        "NETDATA_SYSTEM_KERNEL_NAME=Linux",
+        "NETDATA_SYSTEM_TOTAL_RAM=unknown",
+        "NETDATA_HOST_OS_ID=unknown",
+        "NETDATA_SYSTEM_DEFAULT_INTERFACE_NAME=unknown",
+        "NETDATA_SYSTEM_DEFAULT_INTERFACE_DETECTION=none",
+    ] {
         assert!(out.lines().any(|known| known == line), "{line}\n{out}");
     }
 }

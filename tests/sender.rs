@@ -53,7 +53,7 @@ fn every_property_of_the_contract_is_in_the_body_and_null_stays_null() {
     let (_, body) = receiver.single();
     let properties = body["properties"].as_object().unwrap();
     for field in FIELDS.iter().filter(|field| field.place == Place::Properties && field.only.is_none()) {
-        let expected = !matches!(field.origin, Origin::ArgumentOf { .. } | Origin::Dropped);
+        let expected = !matches!(field.origin, Origin::ArgumentOf { .. } | Origin::Dropped | Origin::Withheld);
         assert_eq!(properties.contains_key(field.name), expected, "{}", field.name);
     }
     assert_eq!(properties["alarms_normal"], Json::Null);

@@ -98,12 +98,14 @@ fn check(traced: &Traced, home: &Home, what: &str) -> BTreeSet<String> {
     for line in traced.lines.iter().skip(1) {
         let Some((name, path)) = parse(line) else { continue };
         if name == "unlinkat" {
-            deleted.insert(path.unwrap().to_owned());
+            if line.ends_with("= 0") {
+                deleted.insert(path.unwrap().to_owned());
+            }
             continue;
         }
         if BY_PATH.contains(&name) {
             let path = path.unwrap_or_default();
-            let relative = ["anonymous-statistics", "waiting", ".", ""].contains(&path);
+            let relative = ["anonymous-statistics", "waiting", "runs", ".", ""].contains(&path);
             let allowed = relative
                 || path == own
                 || path == lib
@@ -209,6 +211,10 @@ fn opted_out_the_only_thing_done_is_to_delete_what_waits() {
     let traced = trace(strace, &home.start(), &home);
     assert_eq!(check(&traced, &home, "an event waits"), waiting.into_iter().collect());
     assert!(waits_for_disk(&traced), "the deletion lasts");
+    // The record of the service's hooks.
+    std::fs::write(home.lib().join("anonymous-statistics/runs"), "").unwrap();
+    let traced = trace(strace, &home.start(), &home);
+    assert_eq!(check(&traced, &home, "there is a record of runs"), BTreeSet::from(["runs".to_owned()]));
     let traced = trace(strace, &home.start(), &home);
     assert_eq!(check(&traced, &home, "nothing waits"), BTreeSet::new());
     assert!(!waits_for_disk(&traced), "nothing was deleted");

@@ -231,7 +231,7 @@ fn check_event(request: &[u8], daemon: &Daemon, facts: &Json) {
     let properties = &body["properties"];
     let action = properties["action"].as_str().unwrap();
     for field in FIELDS.iter().filter(|field| field.place == Place::Properties && field.occurs_in(action)) {
-        let expected = !matches!(field.origin, Origin::ArgumentOf { .. } | Origin::Dropped);
+        let expected = !matches!(field.origin, Origin::ArgumentOf { .. } | Origin::Dropped | Origin::Withheld);
         assert_eq!(properties.get(field.name).is_some(), expected, "{action}: {}", field.name);
     }
     for name in ["distinct_id", "netdata_machine_guid"] {

@@ -103,6 +103,44 @@ fn a_certificate_is_accepted_only_through_the_trust_store() {
     }
 }
 
+/// The system's store is its one file; its folder counts only without that.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_systems_own_store() {
+    const STORE: &str = "/etc/ssl/certs";
+    let test = this_test!();
+    if !Path::new(NGINX).exists() || !Path::new(STORE).is_dir() {
+        testkit::skip(test, "nginx, or a folder of certificates, is not installed");
+        return;
+    }
+    if testkit::enclosure::inside().is_none() {
+        let empty = format!("mount -t tmpfs none {STORE} || exit 93");
+        let status = testkit::enclosure::enclose(&[test, "--exact", "--nocapture"], &[], &empty);
+        assert!(status.success(), "{test} failed inside its namespaces: {status}");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let [one, other] = ["one", "other"].map(|name| Authority::new(folder.path(), name));
+    let names = [("one.com", &one), ("other.com", &other)];
+    let identities = names.map(|(name, of)| (identity(folder.path(), name, "localhost", false, Some(of)), "TLSv1.3"));
+    let server = Server::start(folder.path(), &identities);
+    let file = Path::new(STORE).join("ca-certificates.crt");
+    let ask = || {
+        [0, 1].map(|at| {
+            let home = Home::new();
+            home.configure(&format!("url = \"https://localhost:{}/capture/\"\napi_key = \"k\"\n", server.ports[at]));
+            said(&home.start().run()).0
+        })
+    };
+    assert_eq!(ask(), ["000", "000"], "an empty store trusts nobody");
+    std::fs::copy(&other.file, Path::new(STORE).join("other.pem")).unwrap();
+    assert_eq!(ask(), ["000", "200"], "without a file the folder counts");
+    std::fs::copy(&one.file, &file).unwrap();
+    assert_eq!(ask(), ["200", "000"], "with a file it counts alone");
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(ask(), ["000", "000"], "an empty file trusts nobody");
+}
+
 /// Relays connections to a server and counts, or closes them at once.
 #[derive(Default)]
 struct Counter {

@@ -14,8 +14,11 @@
 mod answers;
 mod container;
 mod guest;
+mod hooks;
 mod make;
 mod matrix;
+#[path = "../from_status/recorded.rs"]
+mod recorded;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         }));
     }
     trials.extend(container::trials(scene.as_ref()));
+    trials.push(hooks::trial(scene.as_ref()));
     let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
     let made = print(&mut table.lock().unwrap_or_else(PoisonError::into_inner), chosen.len());

@@ -93,6 +93,10 @@ impl Scene {
 
     /// All output from inside, or the reason why this machine cannot make the environment.
     pub fn ask_in(&self, environment: &Environment) -> Result<String, String> {
+        let container = self.host.pointer("/container/name/value").and_then(Json::as_str).unwrap_or("unknown");
+        if environment.bare && container != "none" {
+            return Err(format!("it needs a machine that is no container, and this one's is {container}"));
+        }
         let command = (environment.make)(self)?;
         let program = command.get_program().to_string_lossy().into_owned();
         if find(&program).is_none() {
@@ -158,7 +162,7 @@ impl Drop for Daemon {
     }
 }
 
-fn until(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
+pub fn until(time: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + time;
     while Instant::now() < end {
         if condition() {
@@ -301,13 +305,24 @@ pub fn docker_program(scene: &Scene, arguments: &[&str], program: &str) -> Resul
 }
 
 fn docker_run(scene: &Scene, arguments: &[&str]) -> Result<Command, String> {
-    if scene.dockerd.is_none() {
-        return Err("dockerd is not installed".into());
-    }
-    scene.image.get_or_init(import_image).clone()?;
+    has_docker(scene)?;
     let mut made = command("docker", &["--host", DOCKER_SOCKET, "run", "--rm"]);
     made.args(arguments);
     Ok(made)
+}
+
+/// The beginning of a shell's command line for the tests' engine.
+pub fn docker_client(scene: &Scene) -> Result<String, String> {
+    has_docker(scene)?;
+    Ok(format!("docker --host {DOCKER_SOCKET} "))
+}
+
+/// Waits for the engine, and gives it the image.
+fn has_docker(scene: &Scene) -> Result<(), String> {
+    if scene.dockerd.is_none() {
+        return Err("dockerd is not installed".into());
+    }
+    scene.image.get_or_init(import_image).clone()
 }
 
 fn import_image() -> Result<(), String> {

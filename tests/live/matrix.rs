@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::guest;
 use crate::make::{self, Scene};
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct Environment {
     pub name: &'static str,
     pub why: &'static str,
@@ -16,6 +17,8 @@ pub struct Environment {
     /// `None`: as outside.
     pub container: Option<&'static str>,
     pub kubernetes: bool,
+    /// Its answer is another one in a container with a name, which it would show or hide.
+    pub bare: bool,
     /// It has its own files, including `os-release`.
     pub own_root: bool,
     /// The users who must be able to ask, besides the one who starts it. Any other who can ask must get the same answer
@@ -49,6 +52,7 @@ const OUTSIDE: Environment = Environment {
     machine: Machine::Outside,
     container: None,
     kubernetes: false,
+    bare: false,
     own_root: false,
     askers: EVERYBODY,
     misled: &[],
@@ -86,6 +90,7 @@ pub const ENVIRONMENTS: &[Environment] = &[
         name: "chroot",
         why: "another root folder is no container",
         make: make::chroot,
+        bare: true,
         // The kernel makes no user namespace for a process in a chroot (user_namespaces(7)).
         askers: &["nobody", "user", "blind"],
         ..CONTAINER
@@ -97,6 +102,7 @@ pub const ENVIRONMENTS: &[Environment] = &[
             let all = ["unshare", "--fork", "--pid", "--mount", "--uts", "--ipc", "--net", "--cgroup", "--mount-proc"];
             make::outside_in(scene, &all)
         },
+        bare: true,
         container: Some("container-other"),
         ..OUTSIDE
     },

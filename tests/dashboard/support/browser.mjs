@@ -5,7 +5,7 @@ import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
 
-import { chromium, DASHBOARD, MODULES } from "./modules.mjs";
+import { chromium, DASHBOARD, MODULES, PATIENCE } from "./modules.mjs";
 
 /** Looks like a user's browser: posthog-js drops events of browsers that declare automation. */
 const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
@@ -36,6 +36,7 @@ export class Browser {
     /** A page with a new profile. It keeps the addresses of all requests, and its errors. */
     async page() {
         const context = await this.chromium.newContext({ userAgent: USER_AGENT });
+        context.setDefaultTimeout(PATIENCE);
         const page = await context.newPage();
         page.asked = [];
         context.on("request", (request) => page.asked.push(request.url()));

@@ -41,8 +41,11 @@ export function holdAgainstRecording(assert, name, program, names, sometimes = [
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits for a condition and returns its last value. A busy machine may need long. */
-export async function until(condition, ms = 30_000) {
+/** Far longer than anything takes on a busy machine: only what never comes is waited for so long. */
+export const PATIENCE = 120_000;
+
+/** Waits for a condition and returns its last value. */
+export async function until(condition, ms = PATIENCE) {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(50)) {
         if (await condition()) return true;
     }
