@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Dir, DirSource, Folders};
+use anonymous_statistics::agent::hooks::Hooks;
 use anonymous_statistics::agent::installed_sender::{Program, SCRIPT, Script};
 use anonymous_statistics::agent::next_call::fill;
 use anonymous_statistics::agent::process::{DaemonEnv, Daemons, EnvSource};
@@ -21,10 +22,7 @@ use anonymous_statistics::outbox::history::{History, RetryPlan};
 use anonymous_statistics::outbox::{Entry, Item, State, Unread};
 use anonymous_statistics::request::payload::{EventId, Uuid};
 use anonymous_statistics::request::{Assembly, Machine};
-use system_facts::{
-    Container, Cpu, Disk, Evidence, Fact, Facts, Kernel, Memory, Os, Outcome, Source, State as FactState,
-    Virtualization,
-};
+use system_facts::{Evidence, Fact, Facts, Outcome, Source, State as FactState};
 
 /// 2026-01-01, 06:25 UTC: the last call of the example's agent.
 const BEFORE: UnixMillis = UnixMillis(1_767_248_700_000);
@@ -113,6 +111,7 @@ pub(crate) fn with(invocation: &Invocation, program: Program) -> Preview {
         trust_store: Ok(None),
         history: Ok(History::default()),
         restart: Some("systemctl restart netdata.service".to_owned()),
+        hooks: Hooks::default(),
         files: channels::Files::default(),
         kept: Kept::default(),
         dashboard: dashboard::entries(Some(&identity())),
@@ -148,56 +147,32 @@ pub(crate) fn last_call(action: &str) -> Invocation {
 fn facts() -> Facts {
     let os = |value: &str| known(value.to_owned(), Source::OS_RELEASE, value);
     let uname = |value: &str| known(value.to_owned(), Source::UNAME, value);
-    Facts {
-        os: Os {
-            name: os("Debian GNU/Linux"),
-            id: os("debian"),
-            version: os("12 (bookworm)"),
-            version_id: os("12"),
-            ..Os::default()
-        },
-        kernel: Kernel {
-            name: uname("Linux"),
-            release: uname(KERNEL),
-            architecture: uname("x86_64"),
-            ..Kernel::default()
-        },
-        virtualization: Virtualization {
-            name: known("kvm".to_owned(), Source::CPUID, "KVMKVMKVM"),
-            ..Virtualization::default()
-        },
-        container: Container {
-            name: Fact {
-                state: FactState::None,
-                source: Some(Source::PID_NAMESPACE),
-                evidence: seen(Source::PID_NAMESPACE, "pid:[4026531836]"),
-            },
-            kubernetes_node: known(false, Source::CGROUP_TREE, "no pods"),
-            official_image: known(false, Source::OFFICIAL_IMAGE, "not set"),
-            ..Container::default()
-        },
-        cpu: Cpu {
-            model: known(
-                "AMD EPYC 7763 64-Core Processor".to_owned(),
-                Source::PROC_CPUINFO,
-                "AMD EPYC 7763 64-Core Processor",
-            ),
-            vendor: known("AuthenticAMD".to_owned(), Source::PROC_CPUINFO, "AuthenticAMD"),
-            logical_count: known(8, Source::SYS_CPU, "0-7"),
-            frequency_hz: known(2_445_000_000, Source::PROC_CPUINFO, "2445.406"),
-            ..Cpu::default()
-        },
-        memory: Memory { total_bytes: known(33_651_187_712, Source::MEMINFO, "32862488 kB") },
-        disk: Disk { total_bytes: known(274_877_906_944, Source::SYS_BLOCK, "vda: 536870912 sectors") },
-        ..Facts::default()
-    }
+    let mut facts = Facts::default();
+    facts.os.name = os("Debian GNU/Linux");
+    facts.os.id = os("debian");
+    facts.os.version = os("12 (bookworm)");
+    facts.os.version_id = os("12");
+    facts.kernel.name = uname("Linux");
+    facts.kernel.release = uname(KERNEL);
+    facts.kernel.architecture = uname("x86_64");
+    facts.virtualization.name = known("kvm".to_owned(), Source::CPUID, "KVMKVMKVM");
+    facts.container.name = fact(FactState::None, Source::PID_NAMESPACE, "pid:[4026531836]");
+    facts.container.kubernetes_node = known(false, Source::CGROUP_TREE, "no pods");
+    facts.container.official_image = known(false, Source::OFFICIAL_IMAGE, "not set");
+    let model = "AMD EPYC 7763 64-Core Processor";
+    facts.cpu.model = known(model.to_owned(), Source::PROC_CPUINFO, model);
+    facts.cpu.vendor = known("AuthenticAMD".to_owned(), Source::PROC_CPUINFO, "AuthenticAMD");
+    facts.cpu.logical_count = known(8, Source::SYS_CPU, "0-7");
+    facts.cpu.frequency_hz = known(2_445_000_000, Source::PROC_CPUINFO, "2445.406");
+    facts.memory.total_bytes = known(33_651_187_712, Source::MEMINFO, "32862488 kB");
+    facts.disk.total_bytes = known(274_877_906_944, Source::SYS_BLOCK, "vda: 536870912 sectors");
+    facts
 }
 
 fn known<T>(value: T, source: Source, saw: &str) -> Fact<T> {
-    Fact { state: FactState::Known(value), source: Some(source), evidence: seen(source, saw) }
+    fact(FactState::Known(value), source, saw)
 }
 
-fn seen(source: Source, saw: &str) -> std::sync::Arc<[Evidence]> {
-    let evidence = Evidence { asked: source.name().into(), outcome: Outcome::Saw(saw.to_owned()), privileged: false };
-    std::sync::Arc::from([evidence])
+fn fact<T>(state: FactState<T>, source: Source, saw: &str) -> Fact<T> {
+    Fact::new(state, Some(source), [Evidence::new(source.name(), Outcome::Saw(saw.to_owned()))])
 }

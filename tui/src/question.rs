@@ -3,29 +3,31 @@
 use std::path::Path;
 
 use anonymous_statistics::call::Invocation;
-use anonymous_statistics::inspect::Question;
+use anonymous_statistics::inspect::{Environment, Question};
 use anonymous_statistics::text::printable;
 
-use crate::cli::{self, Place};
+use crate::cli::{self, CallOptions, Place};
 use crate::output::{Failure, USAGE};
 
 /// The default event, the first that an agent sends.
 const USUAL_EVENT: &str = "START";
 
-pub(crate) fn from(place: &Place) -> Result<Question, Failure> {
+pub(crate) fn from(place: &Place, call: &CallOptions) -> Result<Question, Failure> {
     // A recorded call may have an unknown action, since a daemon made it.
-    if let (Some(event), None) = (&place.event, &place.call) {
+    if let (Some(event), None) = (&call.event, &call.call) {
         cli::known_action(event).map_err(|problem| Failure::new(USAGE, format!("--event: {problem}")))?;
     }
+    let mut environment = Environment::new();
+    environment.extend(std::env::vars_os());
     Ok(Question {
-        action: place.event.clone().unwrap_or_else(|| USUAL_EVENT.to_owned()),
-        call: place.call.as_deref().map(|path| recorded_call(path, place.event.as_deref())).transpose()?,
+        action: call.event.clone().unwrap_or_else(|| USUAL_EVENT.to_owned()),
+        call: call.call.as_deref().map(|path| recorded_call(path, call.event.as_deref())).transpose()?,
         config_dir: place.config_dir.clone(),
         lib_dir: place.lib_dir.clone(),
         plugins_dir: place.plugins_dir.clone(),
         examples: false,
         daemon_version: place.daemon_version.clone(),
-        environment: std::env::vars_os().collect(),
+        environment,
     })
 }
 

@@ -98,15 +98,15 @@ pub(crate) fn advice(preview: &Preview) -> Option<&'static str> {
 }
 
 /// How the decision follows from the trace.
-pub(crate) const fn explanation(decision: Decision) -> &'static str {
-    match decision {
-        Decision::Allowed => {
-            "Every place was looked at, and none objects. One objection would be enough to send nothing."
-        }
-        Decision::OptedOut => "One objection is enough: the sender sends nothing.",
+pub(crate) fn explanation(consent: &Consent) -> String {
+    let places = consent.steps.len();
+    match consent.decision() {
+        Decision::Allowed => format!("{places} places checked, no opt-out found. One would be enough to send nothing."),
+        Decision::OptedOut => "One opt-out is enough: the sender sends nothing.".to_owned(),
         Decision::Unknown => {
-            "No objection was found, but not every place could be looked at from this account. The daemon may see \
-             what this account cannot. In doubt the sender sends nothing."
+            "No opt-out was found, but not every place can be seen from this account, and the daemon may \
+            see more. In doubt the sender sends nothing."
+                .to_owned()
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The events of the agent's dashboard in words, for the command and the screen.
 
-use anonymous_statistics::channels::Channel;
-use anonymous_statistics::channels::dashboard::{self, Recording};
+use anonymous_statistics::channels::dashboard;
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::request::payload::{EventId, Uuid};
 use serde::Serialize;
 
+use crate::output::object;
 use crate::present::words;
 
 /// These events, in sentences.
@@ -19,58 +19,44 @@ pub(crate) const DECIDES: &str = "The agent decides: a dashboard asks it, and it
     It goes by whether it found the opt-out file when it started, and from v2.3 on by DISABLE_TELEMETRY too.";
 
 /// The recording of the agent's own dashboard, in sentences.
-pub(crate) const STOCK: &str = "The dashboard that comes with the agent does not use telemetry.js. It loads PostHog's client \
+const STOCK: &str = "The dashboard that comes with the agent does not use telemetry.js. It loads PostHog's client \
     from app.posthog.com, and masks what it sends only after the first events were made.";
 
 /// Unused values: a browser makes the numbers and times of these events.
 pub(crate) static STAMP: EventId = EventId { uuid: Uuid::nil(), time: UnixMillis(0) };
 
-/// The dashboard's channel on this machine.
-pub(crate) fn channel(preview: &Preview) -> Option<Channel> {
-    preview.channels().into_iter().find(|channel| channel.name == "dashboard")
-}
-
+/// That of the dashboard's channel on this machine.
 pub(crate) fn state(preview: &Preview) -> String {
-    channel(preview).map_or_else(String::new, |channel| words::judged(&channel))
+    let channels = preview.channels();
+    let channel = channels.iter().find(|channel| channel.name == "dashboard");
+    channel.map_or_else(String::new, words::judged)
 }
 
 pub(crate) fn destination() -> String {
     format!("{}batch/, unless the dashboard names another", dashboard::DESTINATION)
 }
 
-/// The properties that PostHog's client adds: a heading and the names, for the kept and the removed ones.
-pub(crate) fn client() -> (Recording, [(&'static str, Vec<&'static str>); 2]) {
-    let recording = dashboard::client();
-    let (kept, removed) = recording.kept_and_removed();
-    (recording, [("telemetry.js lets pass", kept), ("telemetry.js removes or masks", removed)])
+/// What others send, as recorded: a heading each, and sentences.
+pub(crate) fn recordings() -> [(String, Vec<String>); 2] {
+    let (client, stock) = (dashboard::client(), dashboard::stock());
+    let (kept, removed) = client.kept_and_removed();
+    let listed = |what: &str, names: &[&str]| format!("{what}: {}", names.join(", "));
+    let passes = [listed("telemetry.js lets pass", &kept), listed("telemetry.js removes or masks", &removed)];
+    [
+        (format!("PostHog's client adds ({}, recorded)", client.program), passes.into()),
+        (
+            format!("The agent's own dashboard ({}, recorded)", stock.program),
+            vec![STOCK.to_owned(), listed("It sends", &stock.names)],
+        ),
+    ]
 }
 
 /// The same for programs.
-#[derive(Serialize)]
-pub(crate) struct Client {
-    program: &'static str,
-    kept: Vec<&'static str>,
-    removed: Vec<&'static str>,
-}
-
-impl Client {
-    pub(crate) fn recorded() -> Self {
-        let recording = dashboard::client();
-        let (kept, removed) = recording.kept_and_removed();
-        Self { program: recording.program, kept, removed }
-    }
-}
-
-/// The properties that the agent's own dashboard sends, for programs.
-#[derive(Serialize)]
-pub(crate) struct Stock {
-    program: &'static str,
-    properties: Vec<&'static str>,
-}
-
-impl Stock {
-    pub(crate) fn recorded() -> Self {
-        let Recording { program, names } = dashboard::stock();
-        Self { program, properties: names }
-    }
+pub(crate) fn recorded() -> (impl Serialize, impl Serialize) {
+    let (client, stock) = (dashboard::client(), dashboard::stock());
+    let (kept, removed) = client.kept_and_removed();
+    (
+        object! { program: client.program, kept: kept, removed: removed },
+        object! { program: stock.program, properties: stock.names },
+    )
 }

@@ -1,5 +1,7 @@
 //! The trace of one value, from the question to the request.
 
+use anonymous_statistics::config::WITHHELD;
+use anonymous_statistics::fields::Field;
 use anonymous_statistics::request::event::{Cause, Content, Entry};
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
@@ -31,14 +33,13 @@ pub(crate) fn steps(entry: &Entry, stamp: &EventId) -> Vec<(&'static str, String
             steps.push(("sent", "nothing but this field's name, in dropped_fields".to_owned()));
         }
         Content::NotKnownHere if words::is_of_browser(entry.field) => {
-            steps.push((
-                "set",
-                format!("by {} when an event is made; nobody knows it before", words::setter(entry.field)),
-            ));
+            let by = words::set_by(entry.field).trim_start_matches("set ");
+            steps.push(("set", format!("{by} when an event is made; nobody knows it before")));
         }
         Content::NotKnownHere => {
             steps.push(("checked", format!("when the daemon says it: it must be {form}, or it is left out")));
         }
+        Content::Withheld => steps.push(("sent", format!("nothing: {WITHHELD}"))),
         Content::Absent => steps.push(("sent", "nothing".to_owned())),
     }
     steps
@@ -47,6 +48,11 @@ pub(crate) fn steps(entry: &Entry, stamp: &EventId) -> Vec<(&'static str, String
 /// The answer of the daemon or the machine, safe for a terminal.
 pub(crate) fn raw(entry: &Entry) -> Option<String> {
     entry.raw.as_deref().map(|raw| if raw.is_empty() { "(empty)".to_owned() } else { printable(raw).into_owned() })
+}
+
+/// Whether Netdata says that it collects a field.
+pub(crate) const fn documentation(field: &Field) -> &'static str {
+    if field.documented { "named by Netdata's own telemetry page" } else { "not named by Netdata's own telemetry page" }
 }
 
 #[cfg(test)]

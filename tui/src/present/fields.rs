@@ -1,62 +1,102 @@
-//! The fields of an event: as text, and the part of their JSON that is the same everywhere.
+//! Fields as text and as JSON, the same wherever they stand.
 
 use std::fmt::Write as _;
 
-use anonymous_statistics::fields::{Field, Group};
+use anonymous_statistics::fields::{Field, Group, withholding};
 use anonymous_statistics::request::event::{Entry, Known};
 use anonymous_statistics::request::payload::EventId;
 use serde::Serialize;
 
-use crate::present::words;
+use crate::output::{WHOLE, object};
+use crate::present::palette::{Role, heading};
+use crate::present::request::Line;
+use crate::present::{field_trace, words};
 
 /// What the table says about a field, for programs.
-#[derive(Serialize)]
-pub(crate) struct About {
-    why: &'static str,
-    what: &'static str,
-    sensitivity: &'static str,
-    form: String,
-    example: &'static str,
-    documented: bool,
-}
-
-impl About {
-    pub(crate) fn of(field: &'static Field) -> Self {
-        Self {
-            why: field.purpose.describe(),
-            what: field.what,
-            sensitivity: field.sensitivity.describe(),
-            form: field.shape.describe(),
-            example: field.example,
-            documented: field.documented,
-        }
+pub(crate) fn about(field: &'static Field) -> impl Serialize {
+    object! {
+        why: field.purpose.describe(),
+        what: field.what,
+        sensitivity: field.sensitivity.describe(),
+        form: field.shape.describe(),
+        example: field.example,
+        documented: field.documented,
     }
 }
 
-/// The visible fields by group, each with its value, source and purpose.
-pub(crate) fn text(entries: &[Entry], stamp: &EventId) -> String {
+/// A field of an event, for programs.
+pub(crate) fn json(entry: &Entry, stamp: &EventId) -> impl Serialize {
+    let step = |(step, what)| object! { step: step, what: what };
+    let (known, of) = match entry.known() {
+        Known::Now => ("now", None),
+        Known::LastEvent(time) => ("last-event", Some(time.to_string())),
+        Known::Example => ("example", None),
+        Known::NotHere => ("not-here", None),
+    };
+    object! {
+        name: entry.field.name,
+        group: entry.field.group.title(),
+        // As in the body; null if it is unknown here, or left out.
+        value: words::value_in_body(entry, stamp),
+        known: known,
+        // The time of the event with this value.
+        of: of,
+        note: words::instead_of_value(entry).map(|_form| words::value(entry, stamp)),
+        in_body: entry.content.is_in_body(),
+        source: words::source(entry),
+        // The answer of the daemon or the machine, before its form was checked.
+        raw: field_trace::raw(entry),
+        evidence: words::evidence(entry).iter().map(words::asked).collect::<Vec<_>>(),
+        way: field_trace::steps(entry, stamp).into_iter().map(step).collect::<Vec<_>>(),
+        #[serde(flatten)]
+        about: about(entry.field),
+    }
+}
+
+/// The lines by group, each with the form, the source and the reason of the value below it if that is wanted.
+pub(crate) fn text(lines: &[Line], long: bool) -> String {
     let mut text = String::new();
-    // Writing to a String cannot fail.
-    for group in Group::ALL {
-        let of_group: Vec<_> =
-            entries.iter().filter(|entry| entry.field.group == group && words::is_shown(entry)).collect();
-        if !of_group.is_empty() {
-            let _ = writeln!(text, "\n{}", group.title());
+    let mut groups: Vec<&str> = Vec::new();
+    for line in lines {
+        if !groups.contains(&line.group) {
+            groups.push(line.group);
         }
-        for entry in of_group {
-            let example = if entry.known() == Known::Example { "  (example)" } else { "" };
-            let _ = writeln!(text, "  {} = {}{example}", entry.field.name, words::value(entry, stamp));
-            if let Some(form) = words::instead_of_value(entry) {
-                let _ = writeln!(text, "      form: {form}");
+    }
+    // Those of the schema in its order.
+    groups.sort_by_key(|group| Group::ALL.iter().position(|known| known.title() == *group).unwrap_or(Group::ALL.len()));
+    // Writing to a String cannot fail.
+    for group in groups {
+        let _ = writeln!(text, "{}", heading(group));
+        for line in lines.iter().filter(|line| line.group == group) {
+            let value = line.role().map_or_else(|| line.value.clone(), |role| role.paint(&line.value));
+            let notes = line.notes().join(", ");
+            let notes = if notes.is_empty() { notes } else { format!("  ({notes})") };
+            let _ = writeln!(text, "  {} = {value}{notes}", Role::Name.paint(&line.name));
+            for (label, words) in line.about.iter().filter(|(label, _)| long && SHOWN.contains(label)) {
+                let _ = writeln!(text, "      {:6}{words}", format!("{}:", label.to_lowercase()));
             }
-            let _ = writeln!(text, "      from: {}", words::source(entry));
-            let _ = writeln!(text, "      why:  {}", entry.field.purpose.describe());
+            if long {
+                let _ = writeln!(text, "      what: {}", line.what);
+            }
         }
     }
     text
 }
 
-/// Whether Netdata says that it collects a field.
-pub(crate) const fn documentation(field: &Field) -> &'static str {
-    if field.documented { "named by Netdata's own telemetry page" } else { "not named by Netdata's own telemetry page" }
+/// The labels of the lines below a value.
+const SHOWN: [&str; 3] = ["Form", "From", "Why"];
+
+/// Whether the configuration can withhold the field, and which others go with it.
+pub(crate) fn withholding(field: &Field) -> String {
+    let others = withholding::together(field).collect::<Vec<_>>().join(", ");
+    match withholding::needed(field) {
+        Some(why) => format!("not possible: {why}"),
+        None if others.is_empty() => "possible (configure --withhold)".to_owned(),
+        None => format!("possible (configure --withhold), together with {others}"),
+    }
+}
+
+/// The last lines of a request as text.
+pub(crate) fn end(more: &str) -> String {
+    format!("More: {more}.\n{WHOLE}To stop:  sudo telemetry-preview opt-out\nNothing was sent.\n")
 }

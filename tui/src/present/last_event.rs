@@ -24,6 +24,7 @@ pub(crate) fn short(field: &Field, cell: &Cell) -> String {
         Cell::SetByDaemon => format!("{MARK}not known here"),
         Cell::Fresh => "new each time".to_owned(),
         Cell::LeftOut(_) => "left out".to_owned(),
+        Cell::Withheld => "withheld".to_owned(),
         Cell::Absent => "-".to_owned(),
     }
 }

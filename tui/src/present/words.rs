@@ -5,21 +5,23 @@ use std::path::Path;
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::agent::process::EnvSource;
-use anonymous_statistics::channels::crash_reports::HOST;
-use anonymous_statistics::channels::{Channel, Judgement, Step as ChannelStep, Verdict};
-use anonymous_statistics::config::FILE as CONFIG_FILE;
+use anonymous_statistics::call::Provenance;
+use anonymous_statistics::channels::{Channel, Judgement, State, Step as ChannelStep, Verdict};
+use anonymous_statistics::config::{FILE as CONFIG_FILE, WITHHELD};
 use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
 use anonymous_statistics::fields::shape::Value;
-use anonymous_statistics::fields::{Action, Field, Origin, Sensitivity};
+use anonymous_statistics::fields::{Action, Field, Origin};
 use anonymous_statistics::inspect::{Other, Preview};
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::limits::OUTBOX_NAMES;
 use anonymous_statistics::request::NoRequest;
-use anonymous_statistics::request::event::{Cause, Content, Entry, Known};
+use anonymous_statistics::request::event::{Cause, Content, Entry};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
 use system_facts::Evidence;
+
+use crate::present::palette::{Role, heading};
 
 pub(crate) const NO_SOCKET: &str = "opens no network socket";
 
@@ -27,17 +29,13 @@ pub(crate) const NO_SOCKET: &str = "opens no network socket";
 pub(crate) const NEVER_SENT: &str = "host name, IP or MAC addresses, user names, paths of this machine, command lines, \
     tokens, machine-id or hardware UUIDs. The server still sees the address that the connection comes from.";
 
-/// The newer daemons' own report.
-pub(crate) const REPORT: &str = "Daemons from v2.3 on report by themselves at each start, with the machine-id, the agent's and the \
-    Cloud's identifiers and, after a crash, a message and a stack trace. The key 8 shows the report of this machine.";
-
 pub(crate) const PSEUDONYMOUS: &str =
-    "The events are pseudonymous: they carry no name, but an identifier that tells this installation from all others.";
+    "Events are pseudonymous, not anonymous: they carry no name, but an identifier of this installation.";
 
 /// A verdict's symbol in ASCII. Words always accompany it.
 pub(crate) const fn symbol(verdict: &Verdict) -> &'static str {
     match verdict {
-        Verdict::Sends(_) => "[>]",
+        Verdict::Sends { .. } => "[>]",
         Verdict::Off => "[x]",
         Verdict::CannotTell(_) => "[?]",
         Verdict::NoAgent => "[-]",
@@ -52,17 +50,21 @@ pub(crate) fn headline(preview: &Preview) -> String {
 
 /// A line for each telemetry channel of the displayed agent: name, state, reason.
 pub(crate) fn telemetry(preview: &Preview) -> Vec<String> {
+    telemetry_where(preview, |_channel| true)
+}
+
+fn telemetry_where(preview: &Preview, wanted: fn(&Channel) -> bool) -> Vec<String> {
     let channels = preview.channels();
-    let telemetry = || channels.iter().filter(|channel| channel.is_telemetry);
+    let telemetry = || channels.iter().filter(|channel| channel.is_telemetry && wanted(channel));
     let names = telemetry().map(|channel| channel.name.len()).max().unwrap_or_default();
     let mut lines: Vec<String> =
         telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect();
     if let (true, Some(folder)) = (preview.is_named, preview.folders.config_path()) {
-        lines.push(format!("Judged is only the agent of {}.", path(folder)));
+        lines.push(format!("This is about the agent of {} only.", path(folder)));
     }
     for other in &preview.others {
         lines.push(format!("Another agent, {}:", other_agent(other)));
-        let telemetry = other.channels.iter().filter(|channel| channel.is_telemetry);
+        let telemetry = other.channels.iter().filter(|channel| channel.is_telemetry && wanted(channel));
         lines.extend(telemetry.map(|channel| format!("{:names$}  {}", channel.name, judged(channel))));
     }
     lines
@@ -77,18 +79,15 @@ pub(crate) fn other_agent(other: &Other) -> String {
     }
 }
 
-/// The verdict, and below it the telemetry channels.
-pub(crate) fn headline_and_channels(preview: &Preview) -> String {
-    telemetry(preview).iter().fold(headline(preview) + "\n", |text, line| format!("{text}  {line}\n"))
+/// The verdict in its colour, for a text.
+pub(crate) fn painted_headline(preview: &Preview) -> String {
+    heading(&Role::of_verdict(&preview.verdict()).paint(&headline(preview)))
 }
 
-/// Wraps the paragraphs of a text: its long lines that are neither aligned nor indented.
-pub(crate) fn filled(text: &str) -> String {
-    let wrapped = text.lines().map(|line| {
-        let is_paragraph = !line.starts_with([' ', '#', '!']) && !line.contains("  ");
-        if is_paragraph { paragraph(line) } else { line.to_owned() }
-    });
-    wrapped.map(|line| line + "\n").collect()
+/// The verdict in its colour, and below it the telemetry channels that there are.
+pub(crate) fn headline_and_channels(preview: &Preview) -> String {
+    let lines = telemetry_where(preview, |channel| channel.judgement.state != State::NotThere);
+    lines.iter().fold(painted_headline(preview) + "\n", |text, line| format!("{text}  {line}\n"))
 }
 
 /// A channel's state and the reason.
@@ -118,6 +117,15 @@ pub(crate) fn verdict(step: &Step) -> &'static str {
     }
 }
 
+/// Verdict and finding in a text. What objects stands out.
+pub(crate) fn checked(step: &Step) -> (&'static str, String) {
+    match (&step.source, &step.finding) {
+        (Source::File(_), Finding::Nothing) => ("-", "not there".to_owned()),
+        _ if step.finding.verdict() == Decision::Allowed => ("-", finding(step)),
+        _ => (verdict(step), finding(step)),
+    }
+}
+
 pub(crate) fn finding(step: &Step) -> String {
     match (&step.source, &step.finding) {
         (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
@@ -127,12 +135,10 @@ pub(crate) fn finding(step: &Step) -> String {
 
 /// The daemons that call a sender at all.
 pub(crate) fn daemons() -> String {
-    format!("Netdata's daemon calls {SCRIPT} up to v2.2; from v2.6 on it calls no such script, even if one is there.")
-}
-
-/// Wraps sentences at a readable width.
-pub(crate) fn paragraph(text: &str) -> String {
-    textwrap::fill(text, 90)
+    format!(
+        "Netdata's daemon calls {SCRIPT} for every event up to v2.2, and at its start and every few hours up to v2.5; from v2.6 \
+         on it calls no such script, even if one is there."
+    )
 }
 
 /// A path, safe for a terminal.
@@ -146,55 +152,7 @@ pub(crate) fn when(action: &str) -> Option<&'static str> {
 
 /// Why the next request may differ.
 pub(crate) const NOT_EXACT: &str = "Not exact: what is \"set by the daemon\" is known only when the daemon makes the call, \
-    and what the last event had may have changed since.";
-
-/// The number of fields, by how far their values are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count {
-    pub(crate) all: usize,
-    pub(crate) open: usize,
-    pub(crate) then: usize,
-    pub(crate) examples: usize,
-    pub(crate) dropped: usize,
-}
-
-impl Count {
-    pub(crate) fn of(preview: &Preview) -> Self {
-        let entries = entries(preview);
-        let count = |is: fn(&Entry) -> bool| entries.iter().filter(|entry| is(entry)).count();
-        Self {
-            all: count(|entry| entry.content.is_in_body()),
-            open: count(|entry| entry.known() == Known::NotHere),
-            then: count(|entry| entry.content.is_in_body() && matches!(entry.known(), Known::LastEvent(_))),
-            examples: count(|entry| entry.known() == Known::Example),
-            dropped: count(|entry| matches!(entry.content, Content::Dropped(_))),
-        }
-    }
-}
-
-impl std::fmt::Display for Count {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} fields", self.all)?;
-        if self.open > 0 {
-            write!(f, ", {} set by the daemon", self.open)?;
-        }
-        if self.then > 0 {
-            write!(f, ", {} as last said", self.then)?;
-        }
-        if self.examples > 0 {
-            write!(f, ", {} examples", self.examples)?;
-        }
-        if self.dropped > 0 {
-            write!(f, ", {} left out", self.dropped)?;
-        }
-        Ok(())
-    }
-}
-
-/// The entries of the event; none without a request.
-pub(crate) fn entries(preview: &Preview) -> &[Entry] {
-    preview.assembly.as_ref().map_or(&[], |assembly| assembly.event.entries())
-}
+    and what is \"as last said\" may have changed since.";
 
 /// Whether the field is shown: it is in the request, or its value was refused or is unknown.
 pub(crate) fn is_shown(entry: &Entry) -> bool {
@@ -204,38 +162,13 @@ pub(crate) fn is_shown(entry: &Entry) -> bool {
 pub(crate) const WHY: &str =
     "Netdata's developers count installations with it, and see how the agent is used and where it fails.";
 
-/// How much the fields reveal about one machine.
-pub(crate) fn by_sensitivity(preview: &Preview) -> String {
-    let count = |class| {
-        let of_class = |entry: &&Entry| entry.content.is_in_body() && entry.field.sensitivity == class;
-        entries(preview).iter().filter(of_class).count()
-    };
-    format!(
-        "Of its fields {} tell this installation from all others, {} have values that few machines may share, {} values \
-         that many share, and {} are the same for everybody.",
-        count(Sensitivity::Identifier),
-        count(Sensitivity::Exact),
-        count(Sensitivity::Coarse),
-        count(Sensitivity::Constant)
-    )
-}
-
-pub(crate) const fn sensitivity_means(class: Sensitivity) -> &'static str {
-    match class {
-        Sensitivity::Identifier => "tells this installation from all others",
-        Sensitivity::Exact => "few machines may share the value",
-        Sensitivity::Coarse => "many machines share the value",
-        Sensitivity::Constant => "the same for everybody",
-    }
-}
-
 /// Who sets a value that is unknown here.
-pub(crate) const fn setter(field: &Field) -> &'static str {
+pub(crate) const fn set_by(field: &Field) -> &'static str {
     match field.origin {
-        Origin::Hello(_) => "the agent",
-        Origin::Page => "the dashboard",
-        Origin::Client => "the browser",
-        _ => "the daemon",
+        Origin::Hello(_) => "set by the agent",
+        Origin::Page => "set by the dashboard",
+        Origin::Client => "set by the browser",
+        _ => "set by the daemon",
     }
 }
 
@@ -255,8 +188,9 @@ pub(crate) fn value(entry: &Entry, stamp: &EventId) -> String {
             }
         }
         Content::Frozen => value_in_body(entry, stamp).to_string(),
-        Content::NotKnownHere => format!("set by {}", setter(entry.field)),
+        Content::NotKnownHere => set_by(entry.field).to_owned(),
         Content::Dropped(misfit) => format!("left out: {}", misfit.describe()),
+        Content::Withheld => WITHHELD.to_owned(),
         Content::Absent => "not sent".to_owned(),
     }
 }
@@ -268,7 +202,7 @@ pub(crate) fn value_in_body(entry: &Entry, stamp: &EventId) -> serde_json::Value
         Content::Sent(value) => serde_json::to_value(value).unwrap_or_default(),
         Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.to_string().into(),
         Content::Frozen => stamp.time.to_string().into(),
-        Content::NotKnownHere | Content::Dropped(_) | Content::Absent => serde_json::Value::Null,
+        Content::NotKnownHere | Content::Dropped(_) | Content::Absent | Content::Withheld => serde_json::Value::Null,
     }
 }
 
@@ -282,9 +216,15 @@ pub(crate) fn instead_of_value(entry: &Entry) -> Option<String> {
     }
 }
 
+/// Where the value comes from; the pages have names in Markdown.
+pub(crate) fn origin(field: &Field) -> String {
+    field.origin_in_words().replace('`', "")
+}
+
 pub(crate) fn source(entry: &Entry) -> String {
-    let origin = entry.field.origin_in_words();
+    let origin = origin(entry.field);
     match &entry.cause {
+        Cause::Said(Provenance::Daemon) => origin,
         Cause::Said(provenance) => format!("{origin} ({provenance})"),
         Cause::Collected { source: Some(source), .. } => format!("collected on this machine: {source}"),
         Cause::Collected { .. } => "collected on this machine".to_owned(),
@@ -347,35 +287,19 @@ pub(crate) fn not_read(unread: Unread) -> Option<String> {
     Some(format!("Not read: {how_many}"))
 }
 
-/// The request that is sent from here, in a few words: by the daemon itself, by Netdata's own script, or by this sender.
-pub(crate) fn what_is_sent_where(preview: &Preview) -> String {
-    if !preview.events().is_called() {
-        return format!("to {HOST}: the daemon's own report, key 8");
-    }
-    match preview.original.as_ref().map(|original| &original.request) {
-        Some(Ok((script, filled))) => {
-            return format!("to {}: {} values of Netdata's script, key 8", script.url, filled.rows.len());
-        }
-        Some(Err(_)) => return "Netdata's own script is not understood, key 8".to_owned(),
-        None => {}
-    }
-    match &preview.destination {
-        Ok(Some(to)) => format!("to {}: {}", to.endpoint.host(), Count::of(preview)),
-        Ok(None) => format!("to where the daemon's version sends: {}", Count::of(preview)),
-        Err(NoRequest::Config(_)) => "to nowhere: the configuration cannot be used".to_owned(),
-        Err(_) => "to nowhere".to_owned(),
-    }
-}
-
 /// Where the event goes.
 pub(crate) fn destination(preview: &Preview) -> String {
     match &preview.destination {
         Ok(Some(destination)) => destination.endpoint.to_string(),
         Ok(None) => DESTINATION_OPEN.to_owned(),
-        Err(NoRequest::Config(_)) => "none: the configuration cannot be used".to_owned(),
+        Err(NoRequest::Config(error)) if error.depends_on_the_account() => NOT_SEEN.to_owned(),
+        Err(NoRequest::Config(_)) => "none (configuration invalid)".to_owned(),
         Err(error) => error.to_string(),
     }
 }
+
+/// Instead of what the daemon may see, and this account does not.
+pub(crate) const NOT_SEEN: &str = "cannot be told from this account: run this with sudo";
 
 /// The same of a request.
 pub(crate) fn destination_of(request: &PreparedRequest) -> String {
@@ -408,30 +332,10 @@ pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
     preview.version.as_ref().map(ToString::to_string)
 }
 
-/// The circumstances in rows: destination, request, sender and settings.
-pub(crate) fn overview(preview: &Preview) -> Vec<(&'static str, String)> {
-    let action = &preview.action;
-    let mut rows = vec![
-        ("Destination", destination(preview)),
-        ("Event", when(action).map_or_else(|| printable(action).into_owned(), |when| format!("{action}: {when}"))),
-        ("Request", Count::of(preview).to_string()),
-        ("Who would send", preview.script.to_string()),
-    ];
-    if let Some(place) = &preview.script.path {
-        rows.push(("Looked at", path(place)));
-    }
-    if let Some(version) = agent_version(preview) {
-        rows.push(("Netdata", version));
-    }
-    rows.extend([
-        ("Config directory", config_directory(&preview.folders)),
-        ("Configuration", config(preview)),
-        ("Proxy", proxy(preview)),
-        ("Trust store", trust_store(preview)),
-        ("State folder", state_folder(&preview.folders)),
-    ]);
-    rows.extend(preview.history.as_ref().ok().and_then(|history| unread(history.unread)).map(|text| ("In it", text)));
-    rows
+/// The event, and when the daemon sends it.
+pub(crate) fn event(preview: &Preview) -> String {
+    let action = printable(&preview.action);
+    when(&preview.action).map_or_else(|| action.clone().into_owned(), |when| format!("{action}: {when}"))
 }
 
 /// Aligned rows of a label and a text.
