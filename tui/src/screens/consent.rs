@@ -1,25 +1,56 @@
-//! Consent: every source of the decision, its finding, and what would change it.
+//! Consent: what decides about the chosen channel, what its program found here, and what would change it.
 
+use anonymous_statistics::channels::{Channel, Effect};
 use anonymous_statistics::consent::{Consent as Decided, Source, Step};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
-use crate::present::{consent, words};
-use crate::ui::screen::View;
-use crate::ui::widgets::page::{Page, Row, fit};
+use crate::present::palette::Role;
+use crate::present::{consent, dashboard, words};
+use crate::ui::keys::Key;
+use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::widgets::page::{self, Page, Row, Scroll};
+use crate::ui::widgets::text::fit;
 
-pub(super) fn rows(view: View<'_>) -> Vec<Row> {
-    let consent = &view.preview.consent;
-    let mut page = Page::new(view.look, view.size);
-    page.heading(&format!("This project's sender: {}", words::decision(consent.decision())));
-    page.text(crate::present::consent::explanation(consent.decision())).blank();
-    for step in &consent.steps {
-        page.heading(&step.source.to_string());
-        page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));
-        if let Some(change) = step.what_would_change_it() {
-            page.indented(2, &format!("what would change it: {change}"));
-        }
+#[derive(Debug, Default)]
+pub(crate) struct Consent {
+    scroll: Scroll,
+}
+
+impl Screen for Consent {
+    fn title(&self) -> &'static str {
+        "Consent"
     }
-    page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
-    beside_each_other(&mut page, view);
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        self.scroll.on_key(key, &rows(view), view.size.height, view.search).into()
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&rows(view), view.search)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
+    }
+}
+
+/// Columns of the labels.
+const LABEL: usize = 9;
+
+fn rows(view: View<'_>) -> Vec<Row> {
+    let mut page = Page::new(view.look, view.size);
+    let Some(channel) = view.channel() else { return page.into_rows() };
+    page.heading(&format!("{}: {}", channel.name, channel.judgement.state.describe())).text(channel.what).blank();
+    page.row("Why", LABEL, &channel.judgement.why);
+    page.row("Goes to", LABEL, &channel.destination);
+    page.row("To stop", LABEL, channel.how_to_stop);
+    trace(&mut page, channel, view);
+    match channel.name {
+        "events" | "hooks" => senders(&mut page, view),
+        "dashboard" => others(&mut page),
+        _ => {}
+    }
     let daemons = consent::daemons(view.preview);
     if !daemons.is_empty() {
         page.blank().heading("Running daemons");
@@ -28,6 +59,41 @@ pub(super) fn rows(view: View<'_>) -> Vec<Row> {
         }
     }
     page.into_rows()
+}
+
+/// What the program that sends looks at, in its order.
+fn trace(page: &mut Page, channel: &Channel, view: View<'_>) {
+    if channel.judgement.trace.is_empty() {
+        return;
+    }
+    page.blank().heading("What its program looks at");
+    for step in &channel.judgement.trace {
+        let role = match step.effect {
+            Effect::On => Some(Role::Sends),
+            Effect::Off => Some(Role::Off),
+            Effect::Unknown => Some(Role::Unknown),
+            Effect::None => None,
+        };
+        page.path(0, &step.asked);
+        let text = format!("{}: {}", step.effect.describe(), step.found);
+        page.styled_row("", 2, &text, role.map_or_else(Default::default, |role| view.look.role(role)));
+    }
+}
+
+/// What this project's sender looks at, and how to change it.
+fn senders(page: &mut Page, view: View<'_>) {
+    let consent = &view.preview.consent;
+    page.blank().heading(&format!("This project's sender: {}", words::decision(consent.decision())));
+    page.text(&consent::explanation(consent));
+    for step in &consent.steps {
+        page.path(0, &step.source.to_string());
+        page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));
+        if let Some(change) = step.what_would_change_it() {
+            page.indented(2, &format!("to change it: {change}"));
+        }
+    }
+    page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
+    beside_each_other(page, view);
 }
 
 /// The variables of the deciding environment and of this shell, side by side.
@@ -45,7 +111,7 @@ fn beside_each_other(page: &mut Page, view: View<'_>) {
         let (has, have) = (words::finding(daemon), words::finding(shell));
         page.exact(line(&daemon.source.to_string(), &has, &have).trim_end());
         if has != have {
-            page.indented(2, "they differ: what the daemon has counts");
+            page.styled_row("", 2, "they differ: what the daemon has counts", view.look.role(Role::Difference));
         }
     }
     if let Some(advice) = consent::advice(preview) {
@@ -55,4 +121,13 @@ fn beside_each_other(page: &mut Page, view: View<'_>) {
 
 fn consent_variables(consent: &Decided) -> impl Iterator<Item = &Step> {
     consent.steps.iter().filter(|step| matches!(step.source, Source::Variable(_)))
+}
+
+/// What else leaves the browser of whoever looks at the dashboard.
+fn others(page: &mut Page) {
+    page.blank().heading("Who decides").text(dashboard::DECIDES).text(dashboard::ABOUT);
+    for (heading, sentences) in dashboard::recordings() {
+        page.blank().heading(&heading);
+        sentences.iter().fold(&mut *page, |page, sentence| page.text(sentence));
+    }
 }

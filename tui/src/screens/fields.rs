@@ -1,20 +1,33 @@
-//! Fields: every field of the event, and everything known about the chosen one.
+//! Fields: every field that the chosen channel sends, and everything known about the chosen one.
 
-use anonymous_statistics::request::Assembly;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
 
+use crate::actions::report::Report;
+use crate::actions::withholding::Withhold;
+use crate::present::palette::Role;
+use crate::present::request::{self, Request};
+use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Handled, Screen, View};
-use crate::ui::widgets::field;
-use crate::ui::widgets::page::{Page, Scroll};
-use crate::ui::widgets::table::{Item, Table};
+use crate::ui::widgets::chooser::{self, Chooser, Item};
+use crate::ui::widgets::page::{Page, Row, Scroll};
+use crate::ui::widgets::text::{clip, fit};
 
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
-    by_sensitivity: bool,
-    table: Table,
+    by_subject: bool,
+    chooser: Chooser,
 }
+
+const KEYS: [OwnKey; 4] = [
+    OwnKey { key: "Enter", word: "details", does: "all about the chosen field; Enter or Esc goes back" },
+    OwnKey { key: "s", word: "sort", does: "by how much a field reveals, or by subject" },
+    OwnKey { key: "w", word: "withhold", does: "withhold the chosen field, or send it again; asks first" },
+    OwnKey { key: "y", word: "copy", does: "copy the chosen value, if the terminal allows it (OSC 52)" },
+];
 
 impl Screen for Fields {
     fn title(&self) -> &'static str {
@@ -22,37 +35,116 @@ impl Screen for Fields {
     }
 
     fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
-        if view.preview.assembly.is_ok() { field::keys(&self.table) } else { &[] }
+        match (view.request(), self.chooser.is_open()) {
+            (Err(_), _) => &[],
+            (Ok(_), true) => &chooser::OPEN,
+            (Ok(_), false) => &KEYS,
+        }
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        let Ok(assembly) = &view.preview.assembly else { return Handled::No };
-        if key == Key::Char('s') && !self.table.is_open() {
-            self.by_sensitivity = !self.by_sensitivity;
-            return Handled::Yes;
+        let Ok(request) = view.request() else { return Handled::No };
+        let lines = self.lines(request, view);
+        let items = self.items(&lines, view);
+        match (key, lines.get(self.chooser.place(&items))) {
+            (Key::Char('s'), _) if !self.chooser.is_open() => {
+                self.by_subject = !self.by_subject;
+                Handled::Yes
+            }
+            (Key::Char('y'), Some(line)) => Handled::Copy(line.value.clone()),
+            (Key::Char('w'), Some(line)) if !self.chooser.is_open() => {
+                Handled::Dialog(Box::new(match Withhold::plan(view.preview, &line.name) {
+                    Ok(plan) => Overlay::Withhold(Box::new(plan)),
+                    Err(failure) => {
+                        let report = Report { consent: false, ..failure.into() };
+                        Overlay::Report(Box::new(report), Scroll::default())
+                    }
+                }))
+            }
+            _ => self.chooser.on_key(key, &items, view, &|number, size| details(&lines, number, view, size)).into(),
         }
-        let items = self.items(assembly, view);
-        self.table.on_key(key, &items, view).into()
+    }
+
+    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
+        let Ok(request) = view.request() else { return Handled::No };
+        let items = self.items(&self.lines(request, view), view);
+        self.chooser.on_click(at, &items, view.size).into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
-        view.preview.assembly.as_ref().map_or(0, |assembly| self.items(assembly, view).len())
+        view.request().map_or(0, |request| self.lines(request, view).len())
     }
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        match &view.preview.assembly {
-            Ok(assembly) => self.table.draw(&self.items(assembly, view), view, area, buffer),
-            Err(error) => {
-                let mut page = Page::new(view.look, view.size);
-                page.text(&format!("There is no event: {error}"));
-                Scroll::default().draw(page.into_rows(), view.look, "", area, buffer);
-            }
-        }
+        let (lines, without) = match view.request() {
+            Ok(request) => (
+                self.lines(request, view),
+                format!("No field, value or source holds \"{}\". Esc shows all.", view.search),
+            ),
+            Err(why) => (Vec::new(), why.to_owned()),
+        };
+        let items = self.items(&lines, view);
+        self.chooser.draw(&items, &without, view, &|number, size| details(&lines, number, view, size), area, buffer);
     }
 }
 
 impl Fields {
-    fn items<'a>(&self, assembly: &'a Assembly, view: View<'_>) -> Vec<Item<'a>> {
-        field::items(assembly.event.entries(), &assembly.stamp, self.by_sensitivity, view)
+    /// The fields in the order of the list, filtered by the search.
+    fn lines<'a>(&self, request: &'a Request, view: View<'_>) -> Vec<&'a request::Line> {
+        let wanted = view.search.to_lowercase();
+        let holds = |line: &&request::Line| {
+            let texts = [&*line.name, line.group, line.class.word(), &line.value, line.what];
+            let about = line.about.iter().map(|(_, text)| &**text);
+            wanted.is_empty() || texts.into_iter().chain(about).any(|text| text.to_lowercase().contains(&wanted))
+        };
+        let mut lines: Vec<_> = request.lines.iter().filter(holds).collect();
+        // By subject: in the order of the first field of each.
+        let first = |group| request.lines.iter().position(|line| line.group == group);
+        lines.sort_by_key(|line| if self.by_subject { first(line.group) } else { Some(line.class as usize) });
+        lines
     }
+
+    fn items(&self, lines: &[&request::Line], view: View<'_>) -> Vec<Item> {
+        let look = view.look;
+        let longest = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
+        let names = longest.min((usize::from(view.size.width) * 2 / 5).max(24));
+        let item = |line: &&request::Line| {
+            let style = line.role().map_or(Style::new(), |role| look.role(role));
+            let mark = if line.is_open { "?" } else { line.class.mark() };
+            Item {
+                heading: if self.by_subject {
+                    line.group.to_owned()
+                } else {
+                    format!("{} {}: {}", line.class.mark(), line.class.word(), line.class.meaning())
+                },
+                key: line.name.clone(),
+                line: Line::from(vec![
+                    Span::styled(format!("{mark} "), style),
+                    Span::styled(fit(&line.name, names, look), look.role(Role::Name)),
+                    Span::styled(format!(" {}", look.text(&line.shown())), style),
+                ]),
+            }
+        };
+        lines.iter().map(item).collect()
+    }
+}
+
+/// Columns of the labels.
+const LABEL: usize = 9;
+
+fn details(lines: &[&request::Line], number: usize, view: View<'_>, size: Size) -> Vec<Row> {
+    let mut page = Page::new(view.look, size);
+    let Some(line) = lines.get(number) else { return page.into_rows() };
+    page.heading(&clip(&line.name, usize::from(size.width), view.look)).text(line.what);
+    if let Some(human) = &line.human {
+        page.row("", LABEL, human);
+    }
+    for (label, text) in &line.about {
+        match (*label, line.role()) {
+            (label, _) if text.is_empty() => page.blank().heading(label),
+            ("Value", Some(role)) => page.styled_row("Value", LABEL, text, view.look.role(role)),
+            (label, _) => page.row(label, LABEL, text),
+        };
+    }
+    page.into_rows()
 }

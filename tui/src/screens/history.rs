@@ -1,26 +1,29 @@
-//! History: sent, refused and waiting events, and how each differs from the one that would be sent now.
+//! History: when events were sent, refused or kept waiting, and the difference of each from now.
 
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::inspect::comparison::{Comparison, Side, compare};
-use anonymous_statistics::outbox::Item;
-use anonymous_statistics::outbox::history::{History as Kept, RetryPlan};
+use anonymous_statistics::outbox::Item as Kept;
+use anonymous_statistics::outbox::history::{History as Outbox, RetryPlan};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Sparkline, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::actions::rights;
-use crate::present::history;
-use crate::present::words;
+use crate::present::palette::Role;
+use crate::present::{history, words};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Handled, Screen, View};
 use crate::ui::theme;
-use crate::ui::widgets::list::{self, List};
-use crate::ui::widgets::page::{Page, Row, Scroll, fit};
+use crate::ui::widgets::above;
+use crate::ui::widgets::chooser::{self, Chooser, Item};
+use crate::ui::widgets::page::{Page, Row, Scroll};
+use crate::ui::widgets::text::fit;
 
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    chosen: usize,
-    list: List,
+    chooser: Chooser,
     /// Of the text that replaces an empty list.
     scroll: Scroll,
 }
@@ -32,18 +35,22 @@ const KEYS: [OwnKey; 1] = [OwnKey {
 }];
 
 /// A kept event; with the sender's plan for it while it waits.
-type Listed<'a> = (&'a Item, Option<&'a RetryPlan>);
+type Listed<'a> = (&'a Kept, Option<&'a RetryPlan>);
 
 impl Screen for History {
     fn title(&self) -> &'static str {
         "History"
     }
 
+    fn is_of_channel(&self) -> bool {
+        false
+    }
+
     fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
-        match self.list.is_open() {
-            true => &list::OPEN,
-            false if listed(view).is_empty() => &[],
-            false => &KEYS,
+        match (self.chooser.is_open(), listed(view).is_empty()) {
+            (true, _) => &chooser::OPEN,
+            (false, true) => &[],
+            (false, false) => &KEYS,
         }
     }
 
@@ -52,11 +59,17 @@ impl Screen for History {
         if listed.is_empty() {
             return self.scroll.on_key(key, &without(view), view.size.height, view.search).into();
         }
-        let now = self.chosen.min(listed.len() - 1);
-        let details = || listed.get(now).map_or_else(Vec::new, |item| details(*item, view, view.size));
-        let moved = self.list.on_key(key, (now, listed.len()), view.size.height / 2, view, &details);
-        self.chosen = moved.unwrap_or(now);
-        moved.is_some().into()
+        let items = items(&listed, view);
+        let whole = Rect::from(view.size);
+        let below = if self.chooser.is_open() { whole } else { areas(whole).1 };
+        let view = View { size: below.as_size(), ..view };
+        self.chooser.on_key(key, &items, view, &|number, size| details(&listed, number, view, size)).into()
+    }
+
+    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
+        let (above, list) = areas(Rect::from(view.size));
+        let Some(y) = at.y.checked_sub(above.height) else { return Handled::No };
+        self.chooser.on_click(Position { y, ..at }, &items(&listed(view), view), list.as_size()).into()
     }
 
     fn matches(&self, view: View<'_>) -> usize {
@@ -65,26 +78,70 @@ impl Screen for History {
 
     fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
         let listed = listed(view);
-        let chosen = self.chosen.min(listed.len().saturating_sub(1));
-        let Some(item) = listed.get(chosen) else {
+        if listed.is_empty() {
             return self.scroll.draw(without(view), view.look, view.search, area, buffer);
-        };
-        if self.list.is_open() {
-            return self.list.draw_open(details(*item, view, area.as_size()), view, area, buffer);
         }
-        let (list, below) = list::above_details(area, area.height / 2, view.look, buffer);
-        draw_list(&listed, chosen, view, list, buffer);
-        Scroll::default().draw(details(*item, view, below.as_size()), view.look, view.search, below, buffer);
+        let (above, below) = if self.chooser.is_open() { (Rect::default(), area) } else { areas(area) };
+        timeline(view, above, buffer);
+        let items = items(&listed, view);
+        self.chooser.draw(&items, "", view, &|number, size| details(&listed, number, view, size), below, buffer);
     }
 }
 
-/// The answered events, the oldest first, then the waiting ones in sending order; filtered by the search.
+/// The timeline, and the list with its details.
+fn areas(area: Rect) -> (Rect, Rect) {
+    above(area, 2)
+}
+
+/// One day, in milliseconds.
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// A bar for each day between the first event and the last one.
+fn timeline(view: View<'_>, area: Rect, buffer: &mut Buffer) {
+    let Ok(Outbox { sent, waiting, unread }) = &view.preview.history else { return };
+    let days: Vec<u64> =
+        sent.iter().chain(waiting.iter().map(|(item, _)| item)).map(|item| item.name.time.0 / DAY).collect();
+    let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { return };
+    let width = usize::from(area.width / 2).max(1);
+    let first = (*first).max(last.saturating_sub(width as u64 - 1));
+    let counts: Vec<u64> = (first..=*last).map(|day| days.iter().filter(|at| **at == day).count() as u64).collect();
+    let date = UnixMillis(last * DAY).to_string();
+    let date = date.split('T').next().unwrap_or_default();
+    let legend = format!("{} sent or refused, {} waiting; a bar a day, the last {date}", sent.len(), waiting.len());
+    let text = words::not_read(*unread).unwrap_or(legend);
+    let bars = u16::try_from(counts.len()).unwrap_or(u16::MAX).min(area.width);
+    let (text_area, bars_area) = above(area, 1);
+    Paragraph::new(fit(&view.look.text(&text), usize::from(area.width), view.look)).render(text_area, buffer);
+    let bars_area = Rect { width: bars, ..bars_area };
+    Sparkline::default().data(counts).bar_set(view.look.levels()).render(bars_area, buffer);
+}
+
+/// The newest first, and what waits before what was answered; filtered by the search.
 fn listed(view: View<'_>) -> Vec<Listed<'_>> {
-    let Ok(Kept { sent, waiting, .. }) = &view.preview.history else { return Vec::new() };
-    let sent = sent.iter().map(|item| (item, None));
+    let Ok(Outbox { sent, waiting, .. }) = &view.preview.history else { return Vec::new() };
     let waiting = waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
+    let sent = sent.iter().rev().map(|item| (item, None));
     let wanted = view.search.to_lowercase();
-    sent.chain(waiting).filter(|(item, _)| history::line(item).to_lowercase().contains(&wanted)).collect()
+    waiting
+        .chain(sent)
+        .filter(|(item, _)| history::cells(item, view.clock).join(" ").to_lowercase().contains(&wanted))
+        .collect()
+}
+
+fn items(listed: &[Listed<'_>], view: View<'_>) -> Vec<Item> {
+    let cells: Vec<_> = listed.iter().map(|(item, _)| history::cells(item, view.clock)).collect();
+    let widths = std::array::from_fn::<usize, 5, _>(|at| cells.iter().map(|row| row[at].width()).max().unwrap_or(0));
+    let item = |((item, prospect), cells): (&Listed<'_>, &[String; 5])| {
+        let text =
+            cells.iter().zip(widths).fold(String::new(), |text, (cell, width)| text + &fit(cell, width + 2, view.look));
+        Item {
+            heading: if prospect.is_some() { "Waiting to be sent" } else { "Sent or refused, the newest first" }
+                .to_owned(),
+            key: format!("{}{}", item.name.time.0, item.name.uuid),
+            line: Line::from(view.look.text(text.trim_end()).into_owned()),
+        }
+    };
+    listed.iter().zip(&cells).map(item).collect()
 }
 
 /// The text that replaces an empty list.
@@ -95,7 +152,7 @@ fn without(view: View<'_>) -> Vec<Row> {
         Err(error) => {
             page.text(&format!("{} cannot be read: {error}", words::state_folder(&preview.folders))).blank();
             for command in rights::with_more_rights("history", preview) {
-                page.text("Run this in another terminal:").indented(2, &command);
+                page.text("Run this in another terminal:").command(&command);
             }
         }
         Ok(kept) if !kept.sent.is_empty() || !kept.waiting.is_empty() => {
@@ -107,7 +164,7 @@ fn without(view: View<'_>) -> Vec<Row> {
         Ok(_) => {
             page.heading("Nothing is recorded");
             page.text("Nothing that was sent from here is kept, and nothing waits to be sent.");
-            page.row("Kept in", 9, &words::state_folder(&preview.folders)).blank();
+            page.text("Kept in").path(2, &words::state_folder(&preview.folders)).blank();
             page.text("The sender keeps what it delivered, and what it could not deliver yet. It starts with its first event.");
         }
     }
@@ -117,48 +174,22 @@ fn without(view: View<'_>) -> Vec<Row> {
     page.into_rows()
 }
 
-fn draw_list(listed: &[Listed<'_>], chosen: usize, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-    let width = usize::from(area.width.saturating_sub(2));
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    let not_read = view.preview.history.as_ref().ok().and_then(|kept| words::not_read(kept.unread));
-    lines.extend(not_read.map(|text| Line::from(fit(&text, width, view.look))));
-    let mut chosen_line = 0;
-    let mut under = None;
-    let actions = listed.iter().filter_map(|(item, _)| item.entry.as_ref().ok()?.action()).map(|action| action.len());
-    let actions = actions.max().unwrap_or_default();
-    for (number, (item, prospect)) in listed.iter().enumerate() {
-        if under != Some(prospect.is_some()) {
-            under = Some(prospect.is_some());
-            lines.push(Line::styled(
-                if prospect.is_some() { "Waiting to be sent" } else { "Sent or refused" },
-                theme::LABEL,
-            ));
-        }
-        let mark = if number == chosen { ">" } else { " " };
-        let room = width.saturating_sub(2);
-        let all = history::line(item);
-        let line = if all.width() <= room { all } else { history::short(item, actions) };
-        let text = fit(&view.look.text(&format!("{mark} {line}")), width, view.look);
-        if number == chosen {
-            chosen_line = lines.len();
-            lines.push(Line::styled(text, theme::CHOSEN));
-        } else {
-            lines.push(Line::from(text));
-        }
-    }
-    list::draw(lines, chosen_line, view.look, area, buffer);
-}
+/// Columns of the labels.
+const LABEL: usize = 9;
 
-fn details((item, prospect): Listed<'_>, view: View<'_>, size: Size) -> Vec<Row> {
+fn details(listed: &[Listed<'_>], number: usize, view: View<'_>, size: Size) -> Vec<Row> {
     let mut page = Page::new(view.look, size);
-    page.text(&history::line(item));
+    let Some((item, prospect)) = listed.get(number) else { return page.into_rows() };
+    for (label, cell) in history::COLUMNS.into_iter().zip(history::cells(item, view.clock)) {
+        page.row(label, LABEL, &cell);
+    }
     if let Some(prospect) = prospect {
-        page.row("Next", 6, &history::becomes(prospect));
+        page.row("next", LABEL, &history::becomes(prospect));
     }
     let Ok(entry) = &item.entry else { return page.into_rows() };
     page.blank();
     match (entry.action().and_then(|action| now(&action, view)), entry.json()) {
-        (Some(now), Some(body)) => differences(&mut page, &Side::of_body(&body), &now),
+        (Some(now), Some(body)) => differences(&mut page, &Side::of_body(&body), now, view),
         _ => {
             page.text("There is nothing to compare it with now.");
         }
@@ -168,18 +199,19 @@ fn details((item, prospect): Listed<'_>, view: View<'_>, size: Size) -> Vec<Row>
     page.into_rows()
 }
 
-fn now(action: &str, view: View<'_>) -> Option<Side> {
-    let column = view.columns.iter().find(|column| column.action == action)?;
-    Some(Side::of_event(&column.assembly.as_ref().ok()?.event))
+fn now<'a>(action: &str, view: View<'a>) -> Option<&'a Side> {
+    view.sides.iter().find(|(name, _)| name == action).map(|(_, side)| side)
 }
 
-fn differences(page: &mut Page, then: &Side, now: &Side) {
+fn differences(page: &mut Page, then: &Side, now: &Side, view: View<'_>) {
     let rows = compare(then, now);
     let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict);
     page.heading(&format!("Fields that differ now: {}", of(Comparison::Differs).count()));
     for row in of(Comparison::Differs) {
-        page.row("", 2, &row.field);
-        page.row("    then", 10, &row.left.to_string()).row("    now", 10, &row.right.to_string());
+        page.styled_row("", 2, &format!("{} {}", view.look.differs(), row.field), theme::LABEL);
+        let style = view.look.role(Role::Difference);
+        page.styled_row("    then", 10, &row.left.to_string(), style);
+        page.styled_row("    now", 10, &row.right.to_string(), style);
     }
     let open = of(Comparison::CannotTell).count();
     if open > 0 {

@@ -1,27 +1,24 @@
 //! The screens. A new one needs a file here and a line in [`all`].
 
+mod bytes;
+mod compare;
 mod consent;
-mod dashboard;
-mod events;
 mod fields;
 mod history;
-mod others;
-mod request;
-mod summary;
+mod overview;
+
+use anonymous_statistics::inspect::before::Before;
 
 use crate::ui::Screen;
-use crate::ui::widgets::text::Text;
 
-/// In the order of their numbers.
-pub(crate) fn all() -> Vec<Box<dyn Screen>> {
+/// In the order of their numbers. `before`: an answer to compare with.
+pub(crate) fn all(before: Option<Before>) -> Vec<Box<dyn Screen>> {
     vec![
-        Box::new(Text::new("Summary", summary::rows)),
+        Box::new(overview::Overview::default()),
         Box::new(fields::Fields::default()),
-        Box::new(request::Request::default()),
-        Box::new(events::Events::default()),
-        Box::new(Text::new("Consent", consent::rows)),
+        Box::new(bytes::Bytes::default()),
+        Box::new(compare::Compare::with(before)),
+        Box::new(consent::Consent::default()),
         Box::new(history::History::default()),
-        Box::new(dashboard::Dashboard::default()),
-        Box::new(Text::new("Others", others::rows)),
     ]
 }

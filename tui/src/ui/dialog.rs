@@ -4,6 +4,7 @@ use crate::actions::netdata_conf::{self, Confs};
 use crate::actions::opting::{OptIn, OptOut};
 use crate::actions::report::Report;
 use crate::actions::saving::Save;
+use crate::actions::withholding::Withhold;
 use crate::present::words;
 use crate::ui::keys::OwnKey;
 use crate::ui::widgets::page::{Page, Row, Scroll};
@@ -15,6 +16,7 @@ pub(crate) enum Overlay {
     /// Confirms opting in, with the text typed so far.
     OptIn(Box<OptIn>, String),
     Save(Save),
+    Withhold(Box<Withhold>),
     /// The confirmed action is running.
     Working(&'static str),
     Report(Box<Report>, Scroll),
@@ -23,31 +25,31 @@ pub(crate) enum Overlay {
 /// The word to type for opting in, which must never happen by accident.
 pub(crate) const OPT_IN_WORD: &str = "telemetry";
 
-const KEYS: [(&str, &str); 15] = [
+/// With a screen's own keys they fit on a terminal of the usual size.
+const KEYS: [(&str, &str); 12] = [
     ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
+    ("c", "the next channel"),
     ("up, down", "one line; also k and j"),
     ("PgUp, PgDn", "one page; also Ctrl-B, Ctrl-F and Space"),
     ("Home, End", "the first and the last; also g and G"),
-    ("/", "search: type, then Enter; Esc ends it"),
-    ("n, N", "the next and the previous place that was found"),
-    ("e", "the next event (START, EXIT, FATAL ...)"),
-    ("r", "look at the machine again; changes are noticed by themselves"),
-    ("o", "opt out: says what it will change, asks, and does it"),
-    ("i", "opt in: says what it will undo, asks for a typed word, and does it"),
-    ("Ctrl-Z", "stop for now; the shell's fg comes back"),
-    ("Ctrl-L", "draw everything again"),
-    ("?", "this help"),
-    ("Esc", "close what is open"),
-    ("q", "leave; nothing changes; also Ctrl-C"),
+    ("/ n N", "search: type, then Enter; the next and the previous place"),
+    ("e x r", "the next event; examples for unknown values; refresh"),
+    ("o i", "opt out; opt in. Both say what they change, and ask"),
+    ("? Esc q", "this help; close it; quit, which changes nothing; also Ctrl-C"),
+    ("Ctrl-Z", "stop for now, until the shell's fg; also Ctrl-L (draw again)"),
+    ("colours", "red # identifies, yellow = is rarely shared, blue ? is unknown"),
+    ("mouse", "click on tabs, channels and lines; with Shift, select text"),
 ];
 
 impl Overlay {
-    pub(crate) const fn title(&self) -> &'static str {
+    pub(crate) fn title(&self) -> &'static str {
         match self {
             Self::Help(_) => "Keys",
             Self::OptOut(_) => "Opt out?",
             Self::OptIn(..) => "Opt in?",
             Self::Save(_) => "Save the request?",
+            Self::Withhold(plan) if plan.withholds() => "Withhold the field?",
+            Self::Withhold(_) => "Send the field again?",
             Self::Working(what) => what,
             Self::Report(report, _) => report.title,
         }
@@ -59,7 +61,9 @@ impl Overlay {
             Self::OptOut(_) => " Enter opt out   Esc cancel".to_owned(),
             Self::OptIn(..) => " Esc cancel   Enter opt in, once the word is typed".to_owned(),
             Self::Save(_) => " Enter create the file   Esc cancel".to_owned(),
-            Self::Report(..) => " Enter close   r look again   q leave".to_owned(),
+            Self::Withhold(_) => " Enter change the file   Esc cancel".to_owned(),
+            Self::Report(report, _) if report.commands.is_empty() => " Enter close   r refresh   q quit".to_owned(),
+            Self::Report(..) => " Enter close   y copy the command   r refresh   q quit".to_owned(),
             Self::Help(_) => " Esc close".to_owned(),
             Self::Working(what) => format!(" {what} ..."),
         }
@@ -79,6 +83,7 @@ impl Overlay {
             Self::OptOut(plan) => opt_out(&mut page, plan),
             Self::OptIn(plan, typed) => opt_in(&mut page, plan, typed),
             Self::Save(plan) => save(&mut page, plan),
+            Self::Withhold(plan) => withhold(&mut page, plan),
             Self::Working(_) => {
                 page.text("...");
             }
@@ -105,7 +110,7 @@ fn opt_out(page: &mut Page, plan: &OptOut) {
     let folder = if plan.files().any(|(_, folder)| folder) { ", and its folder if that is missing," } else { "" };
     page.text(&format!("This creates the file{folder}"));
     for (file, _) in plan.files() {
-        page.indented(2, &words::path(&file));
+        page.path(2, &words::path(&file));
     }
     page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
     if let Some((_, refusal)) = plan.confs().refusal() {
@@ -121,7 +126,7 @@ fn opt_out(page: &mut Page, plan: &OptOut) {
 fn opt_in(page: &mut Page, plan: &OptIn, typed: &str) {
     page.text("From then on this machine may send telemetry. This deletes events that wait, and removes the file");
     for file in plan.files() {
-        page.indented(2, &words::path(&file));
+        page.path(2, &words::path(&file));
     }
     if plan.confs().changes().next().is_some() {
         page.text("It will also");
@@ -145,9 +150,20 @@ fn changes(page: &mut Page, confs: &Confs) {
 
 fn save(page: &mut Page, plan: &Save) {
     page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
-    page.indented(2, &words::path(&plan.file()));
+    page.path(2, &words::path(&plan.file()));
     page.text("Nothing is overwritten, and nothing is sent.");
     page.blank().text("Enter: create the file    Esc: cancel");
+}
+
+fn withhold(page: &mut Page, plan: &Withhold) {
+    page.text("This changes the sender's configuration:").path(2, &words::path(plan.file()));
+    for line in plan.changes() {
+        page.exact(&format!("  {line}"));
+    }
+    for sentence in plan.sentences() {
+        page.text(&sentence);
+    }
+    page.blank().text("Enter: change the file    Esc: cancel");
 }
 
 /// The result of a confirmed action, and the state on disk since then if consent was concerned.
@@ -158,11 +174,11 @@ pub(crate) fn result(page: &mut Page, report: &Report, now: &str) {
     if !report.commands.is_empty() {
         page.blank().text("Run one of these in another terminal; this screen notices, or press r:");
         for command in &report.commands {
-            page.indented(2, command);
+            page.command(command);
         }
         page.text("They are printed once more when you leave, so that you can copy them.").blank();
     }
     if report.consent {
-        page.text(&format!("The disk says now: {now}"));
+        page.text(&format!("Status: {now}"));
     }
 }

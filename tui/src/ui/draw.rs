@@ -4,29 +4,35 @@ use anonymous_statistics::inspect::Stage;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Clear, Paragraph, Widget};
+use ratatui::widgets::{Block, Borders, Clear, Paragraph, Tabs, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::ui::dialog::Overlay;
-use crate::ui::frame::{Frame, SMALLEST, fits};
+use crate::ui::frame::{SMALLEST, fits};
 use crate::ui::state::{Looking, State};
 use crate::ui::theme;
-use crate::ui::widgets::page::{fit, wrap};
+use crate::ui::widgets::text::{fit, wrap};
 
 /// Draws into a buffer of the actual size; the size in the state may be an older one.
 pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
     let area = buffer.area;
     let size = area.as_size();
     if !fits(size) {
-        let text = format!("too small: {}x{} are needed; q leaves", SMALLEST.width, SMALLEST.height);
+        let text = format!("too small: {}x{} are needed; q quits", SMALLEST.width, SMALLEST.height);
         Paragraph::new(wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect::<Vec<_>>())
             .render(area, buffer);
         return;
     }
     let frame = state.frame();
     let areas = frame.areas(size);
-    draw_tabs(&frame, areas.tabs, buffer);
+    let titles = frame.tabs().into_iter().map(|(title, _)| Line::from(title));
+    Tabs::new(titles).select(None).divider(" ").padding("", "").render(areas.tabs, buffer);
     Paragraph::new(frame.head(size.width)).render(areas.head, buffer);
+    if areas.side.width > 0 {
+        let block = Block::new().borders(Borders::RIGHT).border_set(state.look.border());
+        let inside = Rect { width: areas.side.width - 1, ..areas.side };
+        Paragraph::new(frame.side(inside.width)).block(block).render(inside, buffer);
+    }
     if let (Some(view), Some(screen)) = (state.view(size), state.screens.get(state.current)) {
         screen.draw(view, areas.body, buffer);
     }
@@ -34,13 +40,6 @@ pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
     if let Some(overlay) = &state.overlay {
         draw_overlay(state, overlay, size, buffer);
     }
-}
-
-fn draw_tabs(frame: &Frame<'_>, area: Rect, buffer: &mut Buffer) {
-    if frame.has_event_beside_tabs(area.width) {
-        Line::from(format!("{} ", frame.event())).right_aligned().render(area, buffer);
-    }
-    frame.tabs(area.width).render(area, buffer);
 }
 
 fn draw_foot(state: &State, size: Size, area: Rect, buffer: &mut Buffer) {
@@ -71,26 +70,40 @@ fn foot(state: &State, size: Size) -> String {
     }
     if let Some(Looking { stage, seconds: seconds @ 1.., .. }) = &state.looking {
         let busy = stage.map_or("looking at this machine", Stage::describe);
-        return format!(" q leave   {seconds} s: {busy}; a file system may hang");
+        return format!(" q quit   {seconds} s: {busy}; a file system may hang");
     }
-    let usual = " o opt out   / search   e event   r again   ? help   q leave";
-    // The help lists the keys that do not fit.
-    state.own_keys(size).iter().fold(usual.to_owned(), |text, own| {
-        let longer = format!("{text}   {} {}", own.key, own.word);
-        if longer.width() > usize::from(size.width) { text } else { longer }
-    })
+    // The screen's own keys come first; the help lists those that do not fit.
+    let consent = if state.is_off() { "i opt in" } else { "o opt out" };
+    let last = [consent, "? help", "q quit"];
+    let own = state.own_keys(size).iter().map(|own| format!("{} {}", own.key, own.word));
+    let others = [
+        (state.preview.is_some(), "c channel"),
+        (state.is_of_events(), "e event"),
+        (state.is_of_events(), "x examples"),
+        (true, "/ search"),
+    ];
+    let others = others.into_iter().filter(|(acts, _)| *acts).map(|(_, key)| key.to_owned());
+    let room = usize::from(size.width).saturating_sub(last.iter().map(|key| key.width() + 3).sum::<usize>());
+    let mut text = String::new();
+    for key in own.chain(others) {
+        if text.width() + key.width() + 3 <= room {
+            text.push_str(&key);
+            text.push_str("   ");
+        }
+    }
+    format!(" {text}{}", last.join("   "))
 }
 
 fn draw_overlay(state: &State, overlay: &Overlay, size: Size, buffer: &mut Buffer) {
     let (rows, height) = state.rows(overlay, size);
-    let inner = draw_box(state, overlay.title(), height, state.areas(size).body, buffer);
+    let inner = draw_box(state, overlay.title(), height, state.middle(size), buffer);
     overlay.scroll().draw(rows, state.look, "", inner, buffer);
 }
 
-/// Draws an empty box in the middle of the body, and returns its inner area.
-fn draw_box(state: &State, title: &str, height: u16, body: Rect, buffer: &mut Buffer) -> Rect {
-    let height = height.saturating_add(2).min(body.height);
-    let area = Rect { y: body.y + (body.height - height) / 2, height, ..body };
+/// Draws an empty box in the middle of an area, and returns its inner area.
+fn draw_box(state: &State, title: &str, height: u16, area: Rect, buffer: &mut Buffer) -> Rect {
+    let height = height.saturating_add(2).min(area.height);
+    let area = Rect { y: area.y + (area.height - height) / 2, height, ..area };
     Clear.render(area, buffer);
     let block = Block::bordered().border_set(state.look.border()).title(format!(" {title} "));
     let inside = block.inner(area);

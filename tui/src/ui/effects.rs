@@ -23,8 +23,8 @@ pub(crate) fn perform(
     watch: &dyn Fn(Snapshot),
 ) {
     match effect {
-        Effect::Look(action) => {
-            let question = Question { action, ..question.clone() };
+        Effect::Look { action, examples } => {
+            let question = Question { action, examples: examples && question.call.is_none(), ..question.clone() };
             tell(Message::Began(Stage::Consent));
             let before = Snapshot::before(&question, last);
             let preview = Box::new(Preview::look_telling(&question, |stage| tell(Message::Began(stage))));
@@ -36,7 +36,8 @@ pub(crate) fn perform(
         }
         Effect::OptOut(plan) => tell(Message::Done(Box::new(plan.perform().report()))),
         Effect::OptIn(plan) => tell(Message::Done(Box::new(plan.report()))),
+        Effect::Withhold(plan) => tell(Message::Done(Box::new(plan.report()))),
         Effect::Save(plan) => tell(Message::Done(Box::new(plan.perform(folder)))),
-        Effect::Suspend | Effect::Redraw | Effect::Quit => {}
+        Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
     }
 }

@@ -1,14 +1,17 @@
-//! The frame around a screen: tabs, head and foot.
+//! The frame around a screen: tabs, head, the list of channels and the foot.
 
-use anonymous_statistics::inspect::{Preview, Stage};
+use anonymous_statistics::channels::{Channel, Verdict};
+use anonymous_statistics::inspect::Stage;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
+use crate::present::palette::Role;
 use crate::present::words;
-use crate::ui::theme::{CHOSEN, Look};
-use crate::ui::widgets::page::{clip, wrap};
+use crate::ui::theme::{self, Look};
+use crate::ui::widgets::text::{clip, wrap};
+use crate::ui::widgets::{above, left};
 
 /// The smallest usable terminal.
 pub(crate) const SMALLEST: Size = Size::new(60, 16);
@@ -18,23 +21,37 @@ pub(crate) const fn fits(size: Size) -> bool {
 }
 
 /// The maximum rows of the headline.
-const HEADLINE_ROWS: usize = 3;
+const HEADLINE_ROWS: usize = 2;
 /// Columns of the symbol before it.
 const SYMBOL: usize = 4;
+
+/// From this width on the channels are listed at the left.
+const WIDE: u16 = 110;
+/// Columns of that list, with the line and the gap beside it.
+const SIDE: u16 = 20;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Areas {
     pub(crate) tabs: Rect,
     pub(crate) head: Rect,
+    /// The list of channels, where there is one.
+    pub(crate) side: Rect,
     pub(crate) body: Rect,
     pub(crate) foot: Rect,
 }
 
 #[derive(Debug)]
 pub(crate) struct Frame<'a> {
-    pub(crate) preview: Option<&'a Preview>,
+    /// `None` before the first preview.
+    pub(crate) verdict: Option<&'a Verdict>,
     /// The stage of the running preview.
     pub(crate) busy: Option<Stage>,
+    pub(crate) channels: &'a [Channel],
+    pub(crate) channel: usize,
+    /// The chosen channel in one line.
+    pub(crate) line: String,
+    /// Whether the list of channels stands beside the current screen where there is room.
+    pub(crate) is_of_channel: bool,
     pub(crate) action: &'a str,
     pub(crate) titles: &'a [&'static str],
     pub(crate) current: usize,
@@ -42,56 +59,48 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// From top to bottom. A terminal that is too small cuts off the lower areas.
-    pub(crate) fn areas(&self, Size { width, height }: Size) -> Areas {
-        let head = u16::try_from(self.head(width).len()).unwrap_or(u16::MAX);
-        let foot = height.saturating_sub(1);
-        let body = (1 + head).min(foot);
-        // A left margin of one column.
-        let inset = |y: u16, height: u16| Rect::new(1, y, width.saturating_sub(1), height);
-        Areas {
-            tabs: Rect::new(0, 0, width, 1),
-            head: inset(1, head),
-            body: inset(body, foot - body),
-            foot: Rect::new(0, foot, width, 1),
-        }
+    /// A terminal that is too small cuts off the lower areas.
+    pub(crate) fn areas(&self, size: Size) -> Areas {
+        let head = u16::try_from(self.head(size.width).len()).unwrap_or(u16::MAX);
+        let (tabs, below) = above(Rect::from(size), 1);
+        let (rest, foot) = above(below, below.height.saturating_sub(1));
+        let (head, middle) = above(rest, head);
+        // One column at the left, and none at the right: a scroll bar stands at the edge.
+        let inset = |area: Rect| Rect { x: 1.min(area.width), width: area.width.saturating_sub(1), ..area };
+        let wide = size.width >= WIDE && self.is_of_channel && self.verdict.is_some();
+        let (channels, body) = left(inset(middle), if wide { SIDE } else { 0 });
+        Areas { tabs, head: inset(head), side: channels, body, foot }
     }
 
-    /// All titles; if they do not fit, only the current screen's, and the others' numbers.
-    pub(crate) fn tabs(&self, width: u16) -> Line<'static> {
-        let all = self.all_tabs(|_| true);
-        let fits = all.width() <= usize::from(width);
-        if fits { all } else { self.all_tabs(|number| number == self.current) }
-    }
-
-    pub(crate) fn event(&self) -> String {
-        self.look.text(&format!("event: {}", self.action)).into_owned()
-    }
-
-    /// Whether the event fits beside the tabs; otherwise it goes one line below.
-    pub(crate) fn has_event_beside_tabs(&self, width: u16) -> bool {
-        self.tabs(width).width() + self.event().width() + 2 <= usize::from(width)
-    }
-
-    fn all_tabs(&self, titled: impl Fn(usize) -> bool) -> Line<'static> {
-        let mut spans = Vec::new();
-        for (number, name) in self.titles.iter().enumerate() {
+    /// The titles, each with the columns that it takes.
+    pub(crate) fn tabs(&self) -> Vec<(Span<'static>, u16)> {
+        let tab = |(number, name): (usize, &&str)| {
             // The brackets mark the current screen on terminals without styles.
-            let (open, close) = if number == self.current { ("[", "]") } else { (" ", "") };
-            let title = if titled(number) { format!(" {name}") } else { String::new() };
-            let style = if number == self.current { CHOSEN } else { Style::new() };
-            spans.push(Span::styled(format!("{open}{}{title}{close}", number + 1), style));
-        }
-        Line::from(spans)
+            let chosen = number == self.current;
+            let text = if chosen { format!("[{} {name}]", number + 1) } else { format!("{} {name}", number + 1) };
+            let columns = u16::try_from(text.width()).unwrap_or(u16::MAX);
+            (Span::styled(text, if chosen { theme::CHOSEN } else { Style::new() }), columns)
+        };
+        self.titles.iter().enumerate().map(tab).collect()
     }
 
-    /// The head, with the rule below it.
+    /// The screen whose title is in this column.
+    pub(crate) fn tab_at(&self, column: u16) -> Option<usize> {
+        let mut right = 0;
+        self.tabs().iter().position(|(_, columns)| {
+            let left = right;
+            right += columns + 1;
+            (left..left + columns).contains(&column)
+        })
+    }
+
+    /// The verdict, what is sent and where to, and the rule below.
     pub(crate) fn head(&self, columns: u16) -> Vec<Line<'static>> {
         let look = self.look;
-        let width = usize::from(columns).saturating_sub(2);
+        let width = usize::from(columns).saturating_sub(1);
         let mut lines = Vec::new();
-        if let Some(preview) = self.preview {
-            let verdict = preview.verdict();
+        let mut about = vec![format!("this preview {}", words::NO_SOCKET)];
+        if let Some(verdict) = self.verdict {
             let mut rows = wrap(&look.text(&verdict.to_string()), width.saturating_sub(SYMBOL));
             if rows.len() > HEADLINE_ROWS {
                 rows.truncate(HEADLINE_ROWS);
@@ -100,31 +109,53 @@ impl Frame<'_> {
                     *last = clip(last, width.saturating_sub(SYMBOL), look);
                 }
             }
-            let style = look.verdict(&verdict);
+            let style = look.verdict(verdict);
+            let bold = look.role(Role::of_verdict(verdict)).add_modifier(Modifier::BOLD);
             for (number, row) in rows.into_iter().enumerate() {
                 let front = if number == 0 {
-                    Span::styled(look.symbol(&verdict), style)
+                    Span::styled(look.symbol(verdict), style)
                 } else {
                     Span::raw(" ".repeat(SYMBOL - 1))
                 };
-                lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, Modifier::BOLD)]));
+                lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, bold)]));
             }
-            let destination = words::what_is_sent_where(preview);
-            let destination = clip(&look.text(&destination), width, look);
-            let room = width.saturating_sub(destination.width());
-            let event = if self.has_event_beside_tabs(columns) || room < 3 { String::new() } else { self.event() };
-            lines.push(Line::from(format!("{destination}{:>room$}", clip(&event, room.saturating_sub(2), look))));
-            let sender = format!("sender: {}", preview.events().sender());
-            let room = width.saturating_sub(words::NO_SOCKET.width() + 2);
-            let sender = clip(&look.text(&sender), room, look);
-            let gap = width.saturating_sub(sender.width() + words::NO_SOCKET.width());
-            lines.push(Line::from(format!("{sender}{:gap$}{}", "", words::NO_SOCKET)));
+            lines.push(Line::from(clip(&look.text(&self.line), width, look)));
+            about.insert(0, format!("event {}", look.text(self.action)));
         } else {
-            let busy = self.busy.map_or("", Stage::describe);
-            lines.push(Line::from(clip(&format!("{busy} ..."), width, look)));
-            lines.push(Line::from(format!("This preview {}.", words::NO_SOCKET)));
+            lines.push(Line::from(clip(&format!("{} ...", self.busy.map_or("", Stage::describe)), width, look)));
         }
-        lines.push(Line::from(look.rule().repeat(width)));
+        lines.push(self.rule(&about, width));
         lines
+    }
+
+    /// A rule with texts in it.
+    fn rule(&self, texts: &[String], width: usize) -> Line<'static> {
+        let rule = self.look.rule();
+        let mut line = String::new();
+        for text in texts {
+            let part = format!("{} {text} ", rule.repeat(2));
+            if line.width() + part.width() + 2 <= width {
+                line.push_str(&part);
+            }
+        }
+        let rest = width.saturating_sub(line.width());
+        Line::from(line + &rule.repeat(rest))
+    }
+
+    /// The list at the left.
+    pub(crate) fn side(&self, width: u16) -> Vec<Line<'static>> {
+        let room = usize::from(width.saturating_sub(2));
+        let line = |(number, channel): (usize, &Channel)| {
+            let chosen = number == self.channel;
+            let state = channel.judgement.state;
+            let style = if channel.is_telemetry { self.look.role(Role::of_state(state)) } else { Style::new() };
+            let line = Line::from(vec![
+                Span::raw(if chosen { ">" } else { " " }),
+                Span::styled(format!("{} ", self.look.state(state)), style),
+                Span::raw(format!("{:1$}", channel.name, room.saturating_sub(3))),
+            ]);
+            if chosen { theme::chosen(line) } else { line }
+        };
+        self.channels.iter().enumerate().map(line).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Decodes the bytes from a terminal into keys and pasted text.
+//! Decodes the bytes from a terminal into keys, the mouse's reports and pasted text.
 //!
 //! A terminal also sends bytes that nobody typed: answers to questions from a previous program, and brackets around
 //! pasted text. Both are ECMA-48 sequences with a beginning and an end, and this parser follows that grammar. A list of
@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use crate::ui::keys::Key;
+use crate::ui::mouse;
 use crate::ui::state::Message;
 
 const CTRL_C: u8 = 0x03;
@@ -21,7 +22,7 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 /// The bytes of pasted text that are kept. A search is shorter.
 const PASTED: usize = 4096;
 
-/// A control sequence with more parameters is no key.
+/// A control sequence with more bytes of parameters has no meaning here.
 const PARAMETERS: usize = 16;
 
 /// Esc sends the byte that begins sequences. Without another byte within this time it is the key; ssh and tmux deliver
@@ -152,11 +153,14 @@ impl Input {
                 }
                 Begun::Control(parameters)
             }
-            // Function keys of the Linux console, and mouse buttons (console_codes(4)).
+            // Function keys of the Linux console, and a mouse's report in bytes (console_codes(4)).
             b'[' if parameters.is_empty() => Begun::Rest(1),
             b'M' if parameters.is_empty() => Begun::Rest(3),
             b'~' if parameters == PASTE => Begun::Paste(Vec::new(), 0),
-            0x40..=0x7e => self.key(in_sequence(&parameters, byte)),
+            0x40..=0x7e => {
+                self.found.extend(in_sequence(&parameters, byte));
+                Begun::Nothing
+            }
             _ => self.first(byte),
         }
     }
@@ -218,11 +222,20 @@ const fn named(last: u8) -> Option<Key> {
     })
 }
 
+fn in_sequence(parameters: &[u8], last: u8) -> Option<Message> {
+    match (parameters, last) {
+        // The rest was not kept.
+        _ if parameters.len() > PARAMETERS => None,
+        ([b'<', report @ ..], b'M') => mouse::decode(report).map(Message::Mouse),
+        _ => key_in_sequence(parameters, last).map(Message::Key),
+    }
+}
+
 /// The key of a control sequence, from xterm, rxvt or the Linux console. The second parameter, for Shift and other
 /// modifiers, is ignored.
-fn in_sequence(parameters: &[u8], last: u8) -> Option<Key> {
+fn key_in_sequence(parameters: &[u8], last: u8) -> Option<Key> {
     // Answers have other parameters.
-    let numbers = parameters.len() <= PARAMETERS && parameters.iter().all(|byte| matches!(byte, b'0'..=b';'));
+    let numbers = parameters.iter().all(|byte| matches!(byte, b'0'..=b';'));
     match (last, parameters.split(|byte| *byte == b';').next()) {
         _ if !numbers => None,
         (b'~', Some(b"1" | b"7")) => Some(Key::Home),
@@ -246,6 +259,7 @@ mod tests {
         let word = |message| match message {
             Message::Key(key) => format!("{key:?}"),
             Message::Pasted(text) => format!("pasted {text:?}"),
+            Message::Mouse(mouse) => format!("{:?} {} {}", mouse.kind, mouse.column, mouse.row),
             other => panic!("{other:?}"),
         };
         found.into_iter().map(word).collect()
@@ -313,13 +327,33 @@ mod tests {
             "\x1b[[A",
             "\x1b[I",
             "\x1b[M qo",
-            "\x1b[<0;10;10M",
             "\x1b[27;5;99~",
             "\x1b[1;1;1;1;1;1;1;1;1;1;1A",
         ] {
             is(bytes, &[]);
         }
         is("\x1b\x1b[A", &["Escape", "Up"]);
+    }
+
+    #[test]
+    fn the_mouse_presses_and_turns_its_wheel() {
+        for (report, said) in [
+            ("\x1b[<0;1;1M", "Press 0 0"),
+            ("\x1b[<0;80;24M", "Press 79 23"),
+            ("\x1b[<64;300;5M", "WheelUp 299 4"),
+            ("\x1b[<65;65535;65535M", "WheelDown 65534 65534"),
+        ] {
+            is(report, &[said]);
+            is(&report.repeat(2), &[said, said]);
+        }
+        // Other buttons, releases, Shift, motion, nonsense, and reports that are too long or of another form.
+        for report in ["<1;1;1M", "<0;1;1m", "<4;1;1M", "<68;1;1M", "<32;1;1M", "<0;0;1M", "<0;1M", "<M", "<0;1;1A"] {
+            is(&format!("\x1b[{report}"), &[]);
+        }
+        for report in ["<0;1;65536M", "<0;1;1;1M", "<0;1;1 M", "<0;00001;00000001M", "?0;1;1M", "0;1;1M", "M\u{7f}qj"] {
+            is(&format!("\x1b[{report}"), &[]);
+        }
+        is("\x1b[200~\x1b[<0;1;1M\x1b[201~", &["pasted \"\\u{1b}[<0;1;1M\""]);
     }
 
     #[test]
@@ -358,7 +392,9 @@ mod tests {
 
     #[test]
     fn nothing_takes_the_keyboard_away() {
-        for begun in ["\x1b", "\x1b]11;rgb", "\x1bP", "\x1b[", "\x1b[M", "\x1bO", "\x1b[200~text", "\u{e9}"] {
+        for begun in
+            ["\x1b", "\x1b]11;rgb", "\x1bP", "\x1b[", "\x1b[M", "\x1b[<0;1", "\x1bO", "\x1b[200~text", "\u{e9}"]
+        {
             let found = come_to([begun.as_bytes(), b"\x03", b"j"]);
             assert_eq!(found.get(found.len() - 2..).unwrap(), ["Interrupt", "Char('j')"], "{begun:?}");
         }
@@ -387,7 +423,7 @@ mod tests {
 
     #[test]
     fn bytes_at_random_come_to_the_same_in_whatever_pieces() {
-        const BYTES: &[u8] = b"\x1b\x1b\x1b[[]PO_\\~200201;;?MAZj\x07\r\x7f\xc3\xa9\x9b\xff\xe6";
+        const BYTES: &[u8] = b"\x1b\x1b\x1b[[]PO_\\~200201;;?<64MAZj\x07\r\x7f\xc3\xa9\x9b\xff\xe6";
         let mut random = 0x2545_f491_4f6c_dd1d_u64;
         let mut below = |limit: usize| {
             random ^= random << 13;

@@ -4,12 +4,15 @@
 //! may return an [`Effect`](state::Effect), which only `effects` performs (and `terminal`, if it concerns the terminal
 //! itself). Drawing only reads the state. A screen is one file in `screens/` and one line in its list.
 
+pub(crate) mod clipboard;
 pub(crate) mod dialog;
 mod draw;
 mod effects;
 mod frame;
 mod input;
 pub(crate) mod keys;
+pub(crate) mod mouse;
+mod pressed;
 pub(crate) mod screen;
 mod state;
 mod terminal;

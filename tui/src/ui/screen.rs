@@ -3,11 +3,14 @@
 use std::fmt::Debug;
 use std::path::Path;
 
+use anonymous_statistics::channels::{Channel, Verdict};
 use anonymous_statistics::inspect::Preview;
-use anonymous_statistics::inspect::comparison::Column;
+use anonymous_statistics::inspect::comparison::{Column, Side};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 
+use crate::present::history::Clock;
+use crate::present::request::{Request, Requests};
 use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
@@ -15,13 +18,32 @@ use crate::ui::theme::Look;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) preview: &'a Preview,
+    pub(crate) verdict: &'a Verdict,
+    pub(crate) channels: &'a [Channel],
+    /// The number of the channel that is looked at.
+    pub(crate) channel: usize,
+    pub(crate) requests: &'a Requests,
     /// The events of all actions; empty until they are compared.
     pub(crate) columns: &'a [Column],
+    /// The same as sides of a comparison, with the actions.
+    pub(crate) sides: &'a [(String, Side)],
     pub(crate) look: Look,
+    pub(crate) clock: Clock,
     pub(crate) size: Size,
     /// Empty without a search.
     pub(crate) search: &'a str,
     pub(crate) folder: &'a Path,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn channel(self) -> Option<&'a Channel> {
+        self.channels.get(self.channel)
+    }
+
+    /// What the chosen channel sends; an error says why it is not shown.
+    pub(crate) fn request(self) -> Result<&'a Request, &'a str> {
+        self.requests.of_channel(self.channel().map_or("", |channel| channel.name))
+    }
 }
 
 #[derive(Debug)]
@@ -30,6 +52,10 @@ pub(crate) enum Handled {
     Yes,
     /// The key opens a dialog.
     Dialog(Box<Overlay>),
+    /// The key chooses a channel, and perhaps a screen for it.
+    Channel(usize, Option<usize>),
+    /// For the clipboard.
+    Copy(String),
 }
 
 impl From<bool> for Handled {
@@ -42,12 +68,22 @@ impl From<bool> for Handled {
 pub(crate) trait Screen: Debug {
     fn title(&self) -> &'static str;
 
+    /// Whether the list of channels stands beside it where there is room.
+    fn is_of_channel(&self) -> bool {
+        true
+    }
+
     /// The keys of this screen only, as far as they have an effect now.
     fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
         &[]
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled;
+
+    /// A click into the body, from whose upper left corner the position counts.
+    fn on_click(&mut self, _at: Position, _view: View<'_>) -> Handled {
+        Handled::No
+    }
 
     /// The number of matches of the search.
     fn matches(&self, view: View<'_>) -> usize;

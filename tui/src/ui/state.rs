@@ -2,18 +2,24 @@
 
 use std::path::PathBuf;
 
-use anonymous_statistics::fields::ACTIONS;
-use anonymous_statistics::inspect::comparison::Column;
+use anonymous_statistics::channels::{Channel, Verdict};
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::inspect::comparison::{Column, Side};
 use anonymous_statistics::inspect::{Preview, Stage};
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 
 use crate::actions::opting::{Barred, OptIn, OptOut};
 use crate::actions::report::Report;
 use crate::actions::saving::Save;
-use crate::ui::dialog::{OPT_IN_WORD, Overlay};
-use crate::ui::frame::{Areas, Frame, fits};
+use crate::actions::withholding::Withhold;
+use crate::present::history::Clock;
+use crate::present::overview;
+use crate::present::request::Requests;
+use crate::ui::dialog::Overlay;
+use crate::ui::frame::{Areas, Frame};
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::mouse::{Kind, Mouse};
+use crate::ui::screen::{Screen, View};
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Page, Row, Scroll};
 
@@ -21,6 +27,7 @@ use crate::ui::widgets::page::{Page, Row, Scroll};
 #[derive(Debug)]
 pub(crate) enum Message {
     Key(Key),
+    Mouse(Mouse),
     Pasted(String),
     Resized(Size),
     /// The running preview begins this stage.
@@ -47,11 +54,17 @@ pub(crate) enum Message {
 /// An action for the outside.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Make a preview of this action's event.
-    Look(String),
+    /// Make a preview of this action's event, perhaps with examples in place of unknown values.
+    Look {
+        action: String,
+        examples: bool,
+    },
     OptOut(OptOut),
     OptIn(OptIn),
     Save(Save),
+    Withhold(Withhold),
+    /// Copy a text, as the screen shows it, with the terminal's help.
+    Copy(String),
     /// Give the terminal back and stop until the shell continues this program.
     Suspend,
     /// Take the terminal again, and redraw everything.
@@ -78,21 +91,35 @@ pub(crate) struct Search {
 
 impl Search {
     /// The text has a maximum length.
-    fn add(&mut self, c: char) {
+    pub(super) fn add(&mut self, c: char) {
         if self.text.chars().count() < 40 {
             self.text.push(c);
         }
     }
 }
 
+/// What follows from a preview.
+#[derive(Debug)]
+struct Found {
+    verdict: Verdict,
+    channels: Vec<Channel>,
+    requests: Requests,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     /// `None` until the first preview is complete.
     pub(crate) preview: Option<Box<Preview>>,
+    found: Option<Found>,
+    /// The name of the chosen channel. `None`: the first one that sends.
+    pub(super) channel: Option<&'static str>,
+    /// Whether unknown values have examples.
+    pub(super) examples: bool,
     /// The obstacles to actions, so that nobody confirms them.
-    barred: Box<Barred>,
+    pub(super) barred: Box<Barred>,
     /// The events of all actions; empty until they are compared.
-    pub(crate) columns: Vec<Column>,
+    columns: Vec<Column>,
+    sides: Vec<(String, Side)>,
     pub(crate) looking: Option<Looking>,
     pub(crate) action: String,
     /// Whether a recorded call is shown, which has its own action.
@@ -109,12 +136,12 @@ pub(crate) struct State {
     pub(crate) blocked: Vec<String>,
     /// A remark about the last key.
     pub(crate) note: Option<&'static str>,
+    pub(super) copying: Option<String>,
     pub(crate) look: Look,
+    clock: Clock,
     /// The terminal's size, for keys. Drawing uses the size of its buffer.
     pub(crate) size: Size,
 }
-
-const STILL_LOOKING: &str = "still looking at this machine";
 
 impl State {
     /// Assumes that the first preview is running.
@@ -124,12 +151,17 @@ impl State {
         recorded: bool,
         folder: PathBuf,
         look: Look,
+        clock: Clock,
         size: Size,
     ) -> Self {
         Self {
             preview: None,
+            found: None,
+            channel: None,
+            examples: false,
             barred: Box::default(),
             columns: Vec::new(),
+            sides: Vec::new(),
             looking: Some(Looking::default()),
             action,
             recorded,
@@ -141,15 +173,21 @@ impl State {
             overlay: None,
             blocked: Vec::new(),
             note: None,
+            copying: None,
             look,
+            clock,
             size,
         }
     }
 
     pub(crate) fn frame(&self) -> Frame<'_> {
         Frame {
-            preview: self.preview.as_deref(),
+            verdict: self.found.as_ref().map(|found| &found.verdict),
             busy: self.looking.as_ref().and_then(|looking| looking.stage),
+            channels: self.channels(),
+            channel: self.channel(),
+            line: self.line(),
+            is_of_channel: self.is_of_channel(),
             action: &self.action,
             titles: &self.titles,
             current: self.current,
@@ -159,6 +197,54 @@ impl State {
 
     pub(crate) fn areas(&self, size: Size) -> Areas {
         self.frame().areas(size)
+    }
+
+    pub(super) fn is_of_channel(&self) -> bool {
+        self.screens.get(self.current).is_some_and(|screen| screen.is_of_channel())
+    }
+
+    /// The chosen channel in one line.
+    fn line(&self) -> String {
+        let (Some(preview), Some(found)) = (&self.preview, &self.found) else { return String::new() };
+        let channel = found.channels.get(self.channel());
+        channel.map_or_else(String::new, |channel| {
+            overview::line(preview, channel, found.requests.of_channel(channel.name))
+        })
+    }
+
+    /// Whether the chosen channel has the events of the daemon.
+    pub(crate) fn is_of_events(&self) -> bool {
+        self.channels().get(self.channel()).is_some_and(|channel| matches!(channel.name, "events" | "hooks"))
+    }
+
+    /// The list of channels and the body.
+    pub(crate) fn middle(&self, size: Size) -> Rect {
+        let Areas { side, body, .. } = self.areas(size);
+        side.union(body)
+    }
+
+    pub(super) fn channels(&self) -> &[Channel] {
+        self.found.as_ref().map_or(&[], |found| &found.channels)
+    }
+
+    /// The number of the chosen channel.
+    pub(super) fn channel(&self) -> usize {
+        let channels = self.channels();
+        let place = |is: &dyn Fn(&Channel) -> bool| channels.iter().position(is);
+        let sends = |channel: &Channel| channel.is_telemetry && channel.judgement.state.sends();
+        let is_called = self.preview.as_ref().is_none_or(|preview| preview.events().is_sent());
+        let usual = if is_called { "events" } else { "crash-reports" };
+        place(&|channel| Some(channel.name) == self.channel)
+            .or_else(|| place(&sends))
+            .or_else(|| place(&|channel| channel.name == usual))
+            .unwrap_or(0)
+    }
+
+    /// Whether nothing is sent because somebody opted out.
+    pub(crate) fn is_off(&self) -> bool {
+        let opted_out = |preview: &Preview| preview.consent.decision() == Decision::OptedOut;
+        let is_off = self.found.as_ref().is_some_and(|found| found.verdict == Verdict::Off);
+        is_off && self.preview.as_ref().is_some_and(|preview| opted_out(preview))
     }
 
     /// The keys of the current screen only.
@@ -172,10 +258,10 @@ impl State {
     /// The text of a dialog, and the number of its visible rows. It is as wide as the body, less the border and one
     /// column of margin on each side.
     pub(crate) fn rows(&self, overlay: &Overlay, size: Size) -> (Vec<Row>, u16) {
-        let body = self.areas(size).body;
+        let body = self.middle(size);
         let room = Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2));
-        let now = match (&self.preview, &self.looking) {
-            (Some(preview), None) => preview.verdict().to_string(),
+        let now = match (&self.found, &self.looking) {
+            (Some(found), None) => found.verdict.to_string(),
             _ => "looking ...".to_owned(),
         };
         let rows = overlay.rows(Page::new(self.look, room), self.own_keys(size), &now);
@@ -185,12 +271,22 @@ impl State {
 
     /// The view of the current screen at this size; `None` before the first preview.
     pub(crate) fn view(&self, size: Size) -> Option<View<'_>> {
-        let preview = self.preview.as_deref()?;
+        self.view_of(size, self.is_of_channel())
+    }
+
+    pub(super) fn view_of(&self, size: Size, is_of_channel: bool) -> Option<View<'_>> {
+        let (preview, found) = (self.preview.as_deref()?, self.found.as_ref()?);
         Some(View {
             preview,
+            verdict: &found.verdict,
+            channels: &found.channels,
+            channel: self.channel(),
+            requests: &found.requests,
             columns: &self.columns,
+            sides: &self.sides,
             look: self.look,
-            size: self.areas(size).body.as_size(),
+            clock: self.clock,
+            size: Frame { is_of_channel, ..self.frame() }.areas(size).body.as_size(),
             search: &self.search.text,
             folder: &self.folder,
         })
@@ -207,6 +303,11 @@ impl State {
     pub(crate) fn update(&mut self, message: Message) -> Option<Effect> {
         match message {
             Message::Key(key) => return self.on_key(key),
+            Message::Mouse(Mouse { kind: Kind::WheelUp, .. }) => return self.on_key(Key::Up),
+            Message::Mouse(Mouse { kind: Kind::WheelDown, .. }) => return self.on_key(Key::Down),
+            Message::Mouse(Mouse { kind: Kind::Press, column, row }) => {
+                return self.on_click(Position::new(column, row));
+            }
             Message::Pasted(text) => self.paste(&text),
             Message::Resized(size) => self.size = size,
             Message::Began(stage) => {
@@ -222,9 +323,19 @@ impl State {
             Message::Barred(barred) => self.barred = barred,
             Message::Looked(preview) => {
                 self.action.clone_from(&preview.action);
+                self.found = Some(Found {
+                    verdict: preview.verdict(),
+                    channels: preview.channels(),
+                    requests: Requests::of(&preview),
+                });
                 self.preview = Some(preview);
             }
             Message::Compared(columns) => {
+                let side = |column: &Column| {
+                    let event = &column.assembly.as_ref().ok()?.event;
+                    Some((column.action.clone(), Side::of_event(event)))
+                };
+                self.sides = columns.iter().filter_map(side).collect();
                 self.columns = columns;
                 if self.looking.take().is_some_and(|looking| looking.again) {
                     return self.look_again();
@@ -244,206 +355,20 @@ impl State {
         None
     }
 
-    fn report(&mut self, report: Box<Report>) {
+    pub(super) fn report(&mut self, report: Box<Report>) {
         if report.consent {
             self.blocked.clone_from(&report.commands);
         }
         self.overlay = Some(Overlay::Report(report, Scroll::default()));
     }
 
-    fn on_key(&mut self, key: Key) -> Option<Effect> {
-        self.note = None;
-        match key {
-            Key::Interrupt => return Some(Effect::Quit),
-            Key::Suspend => return Some(Effect::Suspend),
-            Key::Redraw => return Some(Effect::Redraw),
-            _ => {}
-        }
-        if !fits(self.size) {
-            return (key == Key::Char('q')).then_some(Effect::Quit);
-        }
-        if let Some(overlay) = self.overlay.take() {
-            self.overlay_key(overlay, key)
-        } else if self.search.typing {
-            self.search_key(key);
-            None
-        } else if key == Key::Char('q') {
-            Some(Effect::Quit)
-        } else {
-            self.screen_key(key.meaning())
-        }
-    }
-
-    fn overlay_key(&mut self, overlay: Overlay, key: Key) -> Option<Effect> {
-        match (overlay, key) {
-            (overlay @ Overlay::Working(_), _) => {
-                // The action is confirmed already, so a key that was typed ahead does not hide it.
-                self.note = Some("under way; Ctrl-C leaves without waiting for it");
-                self.overlay = Some(overlay);
-            }
-            (Overlay::OptIn(plan, typed), key) => return self.opt_in_key(plan, typed, key),
-            (_, Key::Char('q')) => return Some(Effect::Quit),
-            (Overlay::OptOut(plan), Key::Enter) => {
-                self.overlay = Some(Overlay::Working("Opting out"));
-                return Some(Effect::OptOut(*plan));
-            }
-            (Overlay::Save(plan), Key::Enter) => {
-                self.overlay = Some(Overlay::Working("Saving"));
-                return Some(Effect::Save(plan));
-            }
-            (Overlay::Help(_) | Overlay::Report(..), Key::Enter | Key::Escape)
-            | (Overlay::Help(_), Key::Char('?'))
-            | (Overlay::OptOut(_) | Overlay::Save(_), Key::Escape | Key::Char('n')) => {}
-            (Overlay::Help(mut scroll), key) => {
-                let (rows, height) = self.rows(&Overlay::Help(scroll), self.size);
-                scroll.on_key(key.meaning(), &rows, height, "");
-                self.overlay = Some(Overlay::Help(scroll));
-            }
-            (mut overlay @ Overlay::Report(..), key) => {
-                let (rows, height) = self.rows(&overlay, self.size);
-                if let Overlay::Report(_, scroll) = &mut overlay {
-                    scroll.on_key(key.meaning(), &rows, height, "");
-                }
-                self.overlay = Some(overlay);
-                // The command may have run elsewhere, so the disk is read again.
-                return (key == Key::Char('r')).then(|| self.look_again()).flatten();
-            }
-            (overlay @ (Overlay::OptOut(_) | Overlay::Save(_)), _) => self.overlay = Some(overlay),
-        }
-        None
-    }
-
-    /// Opting in needs a typed word, so that a slip of a finger does nothing.
-    fn opt_in_key(&mut self, plan: Box<OptIn>, mut typed: String, key: Key) -> Option<Effect> {
-        match key {
-            Key::Escape => return None,
-            Key::Enter if typed == OPT_IN_WORD => {
-                self.overlay = Some(Overlay::Working("Opting in"));
-                return Some(Effect::OptIn(*plan));
-            }
-            Key::Enter => {
-                self.note = Some("that is not the word; nothing was changed");
-                typed.clear();
-            }
-            Key::Backspace => {
-                typed.pop();
-            }
-            Key::Char(c) if typed.len() < 2 * OPT_IN_WORD.len() => typed.push(c),
-            _ => {}
-        }
-        self.overlay = Some(Overlay::OptIn(plan, typed));
-        None
-    }
-
-    /// Pasted text is for a search only, and never presses keys.
-    fn paste(&mut self, text: &str) {
-        if self.search.typing && self.overlay.is_none() && fits(self.size) {
-            for c in text.chars().filter(|c| !c.is_control()) {
-                self.search.add(c);
-            }
-            self.screen_takes(Key::FirstMatch);
-        }
-    }
-
-    fn search_key(&mut self, key: Key) {
-        match key {
-            Key::Enter => self.search.typing = false,
-            Key::Escape => self.search = Search::default(),
-            Key::Backspace if self.search.text.is_empty() => self.search.typing = false,
-            Key::Backspace => {
-                self.search.text.pop();
-                self.screen_takes(Key::FirstMatch);
-            }
-            Key::Char(c) => {
-                self.search.add(c);
-                self.screen_takes(Key::FirstMatch);
-            }
-            key => {
-                self.screen_takes(key);
-            }
-        }
-    }
-
-    /// Offers a key to the current screen, which may open a dialog, and returns whether the screen used it.
-    fn screen_takes(&mut self, key: Key) -> bool {
-        let mut screens = std::mem::take(&mut self.screens);
-        let handled = match (self.view(self.size), screens.get_mut(self.current)) {
-            (Some(view), Some(screen)) => screen.on_key(key, view),
-            _ => Handled::No,
-        };
-        self.screens = screens;
-        match handled {
-            Handled::No => return false,
-            Handled::Yes => {}
-            Handled::Dialog(overlay) => self.overlay = Some(*overlay),
-        }
-        true
-    }
-
-    fn screen_key(&mut self, key: Key) -> Option<Effect> {
-        if matches!(key, Key::NextMatch | Key::PreviousMatch) && self.search.text.is_empty() {
-            self.note = Some("nothing is searched for yet: press / and type");
-            return None;
-        }
-        // A screen may use the key first, for example Esc to close its details.
-        if self.screen_takes(key) {
-            return None;
-        }
-        let count = self.screens.len();
-        match key {
-            Key::Escape if !self.search.text.is_empty() => self.search = Search::default(),
-            Key::Next | Key::Right => self.current = (self.current + 1) % count,
-            Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
-            Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
-            Key::Char('/') => self.search = Search { text: String::new(), typing: true },
-            Key::Char('r') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
-            Key::Char('r') => return self.look_again(),
-            Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
-            Key::Char('e') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
-            Key::Char('e') => {
-                self.action = next_action(&self.action).to_owned();
-                return self.look_again();
-            }
-            Key::Char('o') => match (&self.preview, &self.barred.opt_out) {
-                (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().report())),
-                (Some(preview), None) => {
-                    let plan = OptOut::plan(preview, self.barred.off.clone());
-                    self.overlay = Some(Overlay::OptOut(Box::new(plan)));
-                }
-                (None, _) => self.note = Some(STILL_LOOKING),
-            },
-            Key::Char('i') => match self.preview.as_deref().map(|preview| OptIn::plan(preview, self.barred.on.clone()))
-            {
-                Some(plan) if plan.has_something_to_do() => match &self.barred.opt_in {
-                    Some(obstacle) => self.report(Box::new(obstacle.clone().report())),
-                    None => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
-                },
-                Some(_) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
-                None => self.note = Some(STILL_LOOKING),
-            },
-            Key::Char(c) => {
-                let number = c.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or_default();
-                if (1..=count).contains(&number) {
-                    self.current = number - 1;
-                }
-            }
-            _ => {}
-        }
-        None
-    }
-
     /// One preview at a time: a hanging file system must not accumulate threads.
-    fn look_again(&mut self) -> Option<Effect> {
+    pub(super) fn look_again(&mut self) -> Option<Effect> {
         if let Some(looking) = &mut self.looking {
             looking.again = true;
             return None;
         }
         self.looking = Some(Looking::default());
-        Some(Effect::Look(self.action.clone()))
+        Some(Effect::Look { action: self.action.clone(), examples: self.examples })
     }
-}
-
-fn next_action(action: &str) -> &'static str {
-    let next = ACTIONS.iter().position(|known| known.name == action).map_or(0, |at| (at + 1) % ACTIONS.len());
-    ACTIONS.get(next).map_or("START", |action| action.name)
 }

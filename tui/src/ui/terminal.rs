@@ -1,6 +1,6 @@
 //! The terminal, and everything else outside the screens: input, signals and effects.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -17,19 +17,22 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::execute;
+use ratatui::crossterm::style::Print;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
+use system_facts::internal::utc_offset;
+
 use crate::actions::report::Report;
 use crate::output::{Failure, NOT_DONE};
 use crate::ui::draw::draw;
-use crate::ui::effects;
 use crate::ui::input::Input;
 use crate::ui::screen::Screen;
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
+use crate::ui::{clipboard, effects, mouse};
 
 /// The first drawing waits this long for the first preview, against flicker. A preview usually takes a few
 /// milliseconds.
@@ -52,20 +55,21 @@ pub(crate) fn size_of_terminal() -> Option<Size> {
 /// The interval of checks for changes; `Snapshot` names their cost.
 const WATCH: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<ExitCode, Failure> {
-    let failed = |error: io::Error| Failure::new(NOT_DONE, format!("the terminal cannot be used: {error}"));
+pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question, colour: bool) -> Result<ExitCode, Failure> {
+    let failed = |error: io::Error| {
+        Failure::new(NOT_DONE, format!("the terminal cannot be used: {}", anonymous_statistics::text::reason(&error)))
+    };
     let (sender, receiver) = mpsc::channel();
     let stopped = watch_signals(sender.clone()).map_err(failed)?;
     let performer = Performer { question: Arc::new(question), sender: sender.clone(), watched: Arc::default() };
-    performer.perform(Effect::Look(performer.question.action.clone()));
+    performer.perform(Effect::Look { action: performer.question.action.clone(), examples: false });
     performer.watch().map_err(failed)?;
 
     end_after_panic();
-    let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(screens, &performer, &receiver));
+    let ended =
+        take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(screens, &performer, &receiver, colour));
     give_terminal_back();
-    for command in ended.iter().flatten() {
-        crate::output::hint(&format!("Run:  {command}"));
-    }
+    crate::output::commands(ended.as_deref().unwrap_or_default());
     match stopped.load(Ordering::Relaxed) {
         0 => ended.map(|_| ExitCode::SUCCESS).map_err(failed),
         signal => {
@@ -79,13 +83,19 @@ pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question) -> Result<E
 
 fn take_terminal() -> io::Result<()> {
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
+    let mouse = if is_console() { "" } else { mouse::ON };
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(mouse), Hide)
 }
 
 /// Ignores errors: the terminal may be gone.
 fn give_terminal_back() {
-    let _ = execute!(io::stdout(), Show, DisableBracketedPaste, LeaveAlternateScreen);
+    let _ = execute!(io::stdout(), Show, Print(mouse::OFF), DisableBracketedPaste, LeaveAlternateScreen);
     let _ = disable_raw_mode();
+}
+
+/// The Linux console: it has no clipboard, and reports the mouse in the older form only (`console_codes(4)`).
+fn is_console() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "linux")
 }
 
 /// The displayed content, always in the state's size: a canvas that measured the terminal could find a size for which
@@ -109,6 +119,17 @@ impl Canvas {
         Backend::flush(&mut self.terminal)
     }
 
+    /// Between two drawings, so that their bytes do not mix.
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        match clipboard::sequence(text) {
+            Some(sequence) if !is_console() => {
+                self.terminal.write_all(sequence.as_bytes())?;
+                Backend::flush(&mut self.terminal)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Another program may have drawn, or the terminal may have reflowed its content.
     fn forget(&mut self) {
         self.shown = Buffer::default();
@@ -116,12 +137,18 @@ impl Canvas {
 }
 
 /// The event loop: draws, then waits for messages. Returns the commands that remain for the user.
-fn show(screens: Vec<Box<dyn Screen>>, performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
+fn show(
+    screens: Vec<Box<dyn Screen>>,
+    performer: &Performer,
+    messages: &Receiver<Message>,
+    colour: bool,
+) -> io::Result<Vec<String>> {
     let question = &performer.question;
-    let look = Look::of(|name| std::env::var_os(name));
+    let look = Look::of(colour, |name| std::env::var_os(name));
     let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
     let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
-    let mut state = State::new(screens, question.action.clone(), question.call.is_some(), folder, look, size);
+    let mut state =
+        State::new(screens, question.action.clone(), question.call.is_some(), folder, look, utc_offset, size);
     let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
     let ready = Instant::now() + FIRST_LOOK;
     loop {
@@ -142,6 +169,7 @@ fn show(screens: Vec<Box<dyn Screen>>, performer: &Performer, messages: &Receive
                     resume(&mut canvas, &mut state)?;
                 }
                 Some(Effect::Redraw) => resume(&mut canvas, &mut state)?,
+                Some(Effect::Copy(text)) => canvas.copy(&text)?,
                 Some(effect) => performer.perform(effect),
                 None => {}
             }

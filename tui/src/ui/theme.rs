@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::channels::Verdict;
+use anonymous_statistics::channels::{State, Verdict};
 use anonymous_statistics::text::printable;
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::symbols::border;
+use ratatui::symbols::{self, border};
+use ratatui::text::Line;
 
+use crate::present::palette::Role;
+use crate::present::request::Class;
 use crate::present::words;
 
 /// The terminal's abilities and the user's wishes. Colour alone never carries information.
@@ -27,17 +30,25 @@ pub(crate) const FOUND: Style = Style::new().add_modifier(Modifier::UNDERLINED.u
 pub(crate) const FOUND_HERE: Style = Style::new().add_modifier(Modifier::REVERSED.union(Modifier::BOLD));
 
 /// The chosen line or tab, and the line of keys.
-pub(crate) const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
+pub(crate) const CHOSEN: Style = Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED);
+
+/// The chosen line. Reversed colours would be patches in it.
+pub(crate) fn chosen(mut line: Line<'static>) -> Line<'static> {
+    for span in &mut line.spans {
+        span.style.fg = None;
+    }
+    line.style(CHOSEN)
+}
 
 impl Look {
-    /// From the environment: `NO_COLOR` (no-color.org), and the locale's character set (locale(7)).
-    pub(crate) fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    /// From the environment: the locale's character set (locale(7)).
+    pub(crate) fn of(colour: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &str| variable(name).filter(|value| value != OsStr::new(""));
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
         let locale = locale.to_string_lossy().to_ascii_lowercase().replace('-', "");
         // The Linux console has a font of 256 or 512 characters (console_codes(4)), and no way to ask for them.
         let console = set("TERM").is_some_and(|term| term == "linux");
-        Self { colour: set("NO_COLOR").is_none(), unicode: locale.contains("utf8") && !console }
+        Self { colour, unicode: locale.contains("utf8") && !console }
     }
 
     /// Any text, safe for this terminal.
@@ -62,26 +73,71 @@ impl Look {
             return words::symbol(verdict);
         }
         match verdict {
-            Verdict::Sends(_) => " ► ",
+            Verdict::Sends { .. } => " ► ",
             Verdict::Off => " ■ ",
             Verdict::CannotTell(_) => " ? ",
             Verdict::NoAgent => " ○ ",
         }
     }
 
-    /// A verdict's style. It sets both text and background: the terminal's theme, light or dark, decides on which of
-    /// the sixteen colours its own text is readable, and black is readable on each of these.
-    pub(crate) fn verdict(self, verdict: &Verdict) -> Style {
-        let style = Style::new().add_modifier(Modifier::BOLD);
-        if !self.colour {
-            return style.add_modifier(Modifier::REVERSED);
+    /// The symbol of a channel's state, beside its word.
+    pub(crate) const fn state(self, state: State) -> &'static str {
+        match (state, self.unicode) {
+            (State::On | State::OnLater, true) => "►",
+            (State::On | State::OnLater, false) => ">",
+            (State::Off, true) => "■",
+            (State::Off, false) => "x",
+            (State::NotThere, true) => "○",
+            (State::NotThere, false) => "-",
+            (State::Unknown, _) => "?",
         }
-        style.fg(Color::Black).bg(match verdict {
-            Verdict::Sends(_) => Color::Yellow,
-            Verdict::Off => Color::Green,
-            Verdict::CannotTell(_) => Color::Magenta,
-            Verdict::NoAgent => Color::Cyan,
-        })
+    }
+
+    /// A piece of text with a meaning. The terminal's theme keeps its own sixteen colours readable on its background.
+    pub(crate) fn role(self, role: Role) -> Style {
+        let colour = match role.sgr() {
+            31 => Color::Red,
+            32 => Color::Green,
+            33 => Color::Yellow,
+            34 => Color::Blue,
+            35 => Color::Magenta,
+            _ => Color::Cyan,
+        };
+        if self.colour { Style::new().fg(colour) } else { Style::new() }
+    }
+
+    pub(crate) fn verdict(self, verdict: &Verdict) -> Style {
+        self.role(Role::of_verdict(verdict)).add_modifier(Modifier::BOLD | Modifier::REVERSED)
+    }
+
+    /// A character of the bar of a request's fields.
+    pub(crate) const fn share(self, class: Class) -> &'static str {
+        match (class, self.unicode) {
+            (Class::Identifier, true) => "█",
+            (Class::FreeText, true) => "▉",
+            (Class::Exact, true) => "▓",
+            (Class::Coarse, true) => "▒",
+            (Class::Constant, true) => "░",
+            (class, false) => class.mark(),
+        }
+    }
+
+    /// The levels of a chart, from nothing to the most.
+    pub(crate) const fn levels(self) -> symbols::bar::Set<'static> {
+        if self.unicode {
+            return symbols::bar::NINE_LEVELS;
+        }
+        symbols::bar::Set {
+            full: "#",
+            seven_eighths: "#",
+            three_quarters: "#",
+            five_eighths: "+",
+            half: "+",
+            three_eighths: "=",
+            one_quarter: "=",
+            one_eighth: "-",
+            empty: " ",
+        }
     }
 
     pub(crate) const fn differs(self) -> &'static str {
@@ -99,7 +155,7 @@ impl Look {
 
     /// Track and thumb of a scroll bar.
     pub(crate) const fn bar(self) -> (&'static str, &'static str) {
-        if self.unicode { ("│", "█") } else { ("|", "#") }
+        if self.unicode { ("│", "┃") } else { (":", "|") }
     }
 
     pub(crate) const fn border(self) -> border::Set<'static> {
@@ -124,20 +180,22 @@ impl Look {
 mod tests {
     use super::*;
 
-    fn look(variables: &[(&str, &str)]) -> (bool, bool) {
-        let look = Look::of(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value)));
-        (look.colour, look.unicode)
-    }
-
     #[test]
-    fn the_environment_decides() {
-        assert_eq!(look(&[]), (true, false));
-        assert_eq!(look(&[("LANG", "en_GB.UTF-8")]), (true, true));
-        assert_eq!(look(&[("LANG", "C.utf8"), ("NO_COLOR", "1")]), (false, true));
-        assert_eq!(look(&[("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("NO_COLOR", "")]), (true, false));
-        assert_eq!(look(&[("LANG", "C.UTF-8"), ("LC_ALL", "")]), (true, true));
-        assert_eq!(look(&[("LANG", "C.UTF-8"), ("TERM", "xterm")]), (true, true));
-        assert_eq!(look(&[("LANG", "C.UTF-8"), ("TERM", "linux")]), (true, false));
+    fn the_locale_decides_on_symbols() {
+        for (variables, unicode) in [
+            (&[][..], false),
+            (&[("LANG", "en_GB.UTF-8")], true),
+            (&[("LANG", "C.utf8")], true),
+            (&[("LANG", "C.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LANG", "C.UTF-8"), ("LC_ALL", "")], true),
+            (&[("LANG", "C.UTF-8"), ("TERM", "xterm")], true),
+            (&[("LANG", "C.UTF-8"), ("TERM", "linux")], false),
+        ] {
+            let look = Look::of(true, |name| {
+                variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
+            });
+            assert_eq!(look, Look { colour: true, unicode }, "{variables:?}");
+        }
     }
 
     #[test]

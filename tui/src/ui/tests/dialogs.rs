@@ -34,13 +34,13 @@ fn opting_in_takes_a_typed_word() {
 fn opting_in_says_what_else_is_in_the_way() {
     let mut preview = opted_out();
     preview.consent = example::consent(&[Finding::Exists("a file"), Finding::Exists("a link")]);
-    let state = reached(preview, "Summary", "i", USUAL);
+    let state = reached(preview, "Overview", "i", USUAL);
     assert!(shows(&state, "Still in the way would be:") && shows(&state, "/opt/netdata/etc/netdata/"));
 }
 
 #[test]
 fn a_confirmed_opt_out_is_not_dropped_by_a_key_typed_ahead() {
-    let mut state = reached(preview(), "Summary", "o\r", USUAL);
+    let mut state = reached(preview(), "Overview", "o\r", USUAL);
     for key in keys::keys() {
         let effect = press(&mut state, key);
         let ends = matches!(effect, Some(Effect::Quit | Effect::Suspend | Effect::Redraw));
@@ -64,11 +64,11 @@ fn opting_out(folder: std::path::PathBuf, size: Size) -> (State, Option<Effect>)
 fn after_opting_out_the_disk_is_read_again_and_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (mut state, effect) = opting_out(folder.path().to_owned(), USUAL);
-    assert_eq!(effect, Some(Effect::Look("START".to_owned())));
+    assert_eq!(effect, Some(look("START")));
     assert!(folder.path().join(".opt-out-from-anonymous-statistics").exists());
-    assert!(shows(&state, "The disk says now: looking"));
+    assert!(shows(&state, "Status: looking"));
     looked(&mut state, opted_out());
-    for part in ["Created ", "Restart netdata", "The disk says now: OFF"] {
+    for part in ["Created ", "Restart netdata", "Status: OFF"] {
         assert!(shows(&state, part), "{part}:\n{}", text(&state));
     }
     press(&mut state, Key::Enter);
@@ -83,8 +83,10 @@ fn without_permission_there_is_a_command_to_copy() {
     assert!(shows(&state, "cannot create") && shows(&state, "mkdir -p"), "{}", text(&state));
     assert!(!state.blocked.is_empty());
     looked(&mut state, preview());
-    assert_eq!(press(&mut state, Key::Char('r')), Some(Effect::Look("START".to_owned())), "r looks again");
+    assert_eq!(press(&mut state, Key::Char('r')), Some(look("START")), "r looks again");
     assert!(state.overlay.is_some(), "and the commands stay");
+    let Some(Effect::Copy(command)) = press(&mut state, Key::Char('y')) else { panic!("nothing to copy") };
+    assert!(state.overlay.is_some() && state.blocked.contains(&command), "{command}");
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn what_cannot_be_done_is_not_asked_for() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     move_to(&mut preview, file.join("netdata"));
-    let cannot_look = Finding::CannotLook("Permission denied (os error 13)".to_owned());
+    let cannot_look = Finding::CannotLook("Permission denied".to_owned());
     preview.targets[0].file = cannot_look.clone();
     preview.consent = Consent::decide([file.join("netdata").as_path()], |_| Ok(None), |_| cannot_look.clone());
     let mut state = fresh("START", false, RICH, SIZES[3]);
@@ -116,7 +118,7 @@ fn without_an_agent_the_default_folder_is_offered() {
     (preview.folders, preview.script.path) = (Folders::find(&[], |_folder| false), None);
     preview.targets.clear();
     let mut state = state(preview, RICH, USUAL);
-    assert!(shows(&state, "No Netdata agent was found on this machine."), "{}", text(&state));
+    assert!(shows(&state, "NO AGENT: no Netdata agent was found"), "{}", text(&state));
     press(&mut state, Key::Char('o'));
     for part in ["No Netdata agent was found here.", "/etc/netdata/.opt-out-from-anonymous-statistics"] {
         assert!(shows(&state, part), "{part}:\n{}", text(&state));
@@ -125,7 +127,7 @@ fn without_an_agent_the_default_folder_is_offered() {
 
 #[test]
 fn where_there_is_nothing_to_remove_opting_in_is_no_question() {
-    let state = reached(preview(), "Summary", "i", USUAL);
+    let state = reached(preview(), "Overview", "i", USUAL);
     assert!(state.overlay.is_none() && text(&state).contains("there is no opt-out file to remove"));
 }
 

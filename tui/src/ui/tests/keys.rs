@@ -57,7 +57,7 @@ fn everywhere() -> Vec<Place> {
         }
     }
     for keys in ["?", "o", "o\r", "i", "i\r", "itelemetry"] {
-        add("Summary", opted_out, keys);
+        add("Overview", opted_out, keys);
     }
     for keys in ["w", "w\r", "pw"] {
         add("Bytes", preview, keys);
@@ -114,7 +114,7 @@ fn the_help_lists_exactly_the_keys_that_do_something() {
         }
         listed.retain(|key| *key != Key::Char(own));
         // Some keys act only after scrolling down, in a search, or after another key.
-        let starts = ["", " ", "/e\r", "."];
+        let starts = ["", " ", "/e\r", ".", "c"];
         let keys: Vec<Key> = keys().collect();
         let acts = starts.map(|start| acting(|| reached(preview(), title, start, USUAL), &keys)).concat();
         for key in keys {
@@ -169,7 +169,7 @@ fn screens_have_numbers_and_come_round() {
 
 #[test]
 fn details_are_closed_by_enter_and_by_esc_which_leaves_nothing_else() {
-    for title in ["Fields", "Events", "History", "Dashboard"] {
+    for title in ["Fields", "Compare", "History"] {
         for back in [Key::Enter, Key::Escape] {
             let mut state = reached(preview(), title, "\r", USUAL);
             assert!(text(&state).contains("Enter back"), "{}", text(&state));

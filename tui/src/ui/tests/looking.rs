@@ -17,9 +17,9 @@ fn one_look_at_a_time_and_a_change_during_it_asks_for_another() {
     assert_eq!(state.update(Message::Changed), None);
     state.update(Message::Looked(Box::new(preview())));
     let again = state.update(Message::Compared(example::columns()));
-    assert_eq!(again, Some(Effect::Look("START".to_owned())));
+    assert_eq!(again, Some(look("START")));
     looked(&mut state, preview());
-    assert_eq!(state.update(Message::Changed), Some(Effect::Look("START".to_owned())), "a change alone is enough");
+    assert_eq!(state.update(Message::Changed), Some(look("START")), "a change alone is enough");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_look_that_takes_its_time_says_at_what_it_is() {
     for _ in 0..3 {
         state.update(Message::Waited);
     }
-    assert!(text(&state).contains(" q leave   3 s: looking for opt-out files; a file system may hang"));
+    assert!(text(&state).contains(" q quit   3 s: looking for opt-out files; a file system may hang"));
     looked(&mut state, preview());
     assert!(!text(&state).contains("may hang"));
 }
@@ -49,9 +49,9 @@ fn all_events_come_round() {
     let mut state = usual();
     let mut seen = Vec::new();
     for _ in ACTIONS {
-        let Some(Effect::Look(action)) = press(&mut state, Key::Char('e')) else { panic!("no look") };
+        let Some(Effect::Look { action, .. }) = press(&mut state, Key::Char('e')) else { panic!("no look") };
         looked(&mut state, example::with(&example::last_call(&action), Program::Missing));
-        assert!(shows(&state, &format!("event: {}", action.get(..13).unwrap_or(&action))), "{}", text(&state));
+        assert!(shows(&state, &format!("event {action}")), "{}", text(&state));
         seen.push(action);
     }
     seen.rotate_right(1);

@@ -1,5 +1,6 @@
 //! The same screens with and without colours and symbols, by the terminal's abilities and the user's wishes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anonymous_statistics::agent::installed_sender::Script;
@@ -12,7 +13,7 @@ use super::screens::outlooks;
 use super::*;
 
 #[test]
-fn nothing_is_said_by_colour_alone_and_colours_can_be_read_on_every_background() {
+fn without_colours_the_screens_say_the_same() {
     for title in titles() {
         for (unicode, (preview, ..)) in outlooks().into_iter().flat_map(|made| [(true, made.clone()), (false, made)]) {
             let draw = |colour| drawn(&on(title, state(preview.clone(), Look { colour, unicode }, USUAL)));
@@ -21,17 +22,37 @@ fn nothing_is_said_by_colour_alone_and_colours_can_be_read_on_every_background()
             let is_plain = |cell: &Cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset);
             assert!(bare.content.iter().all(is_plain) && !coloured.content.iter().all(is_plain));
             for (coloured, bare) in coloured.content.iter().zip(&bare.content) {
-                // Colour becomes reversed text, and everything else looks the same.
-                let instead = if is_plain(coloured) { Modifier::empty() } else { Modifier::REVERSED };
-                assert_eq!(bare.modifier, coloured.modifier | instead);
-                // The terminal's theme, light or dark, decides on which of the sixteen colours its own text is
-                // readable.
-                let bright = [Color::Yellow, Color::Cyan, Color::Green, Color::Magenta].contains(&coloured.bg);
-                assert!(is_plain(coloured) || coloured.fg == Color::Black && bright, "{coloured:?}");
+                assert_eq!(bare.modifier, coloured.modifier);
+                // The terminal's theme, light or dark, makes its own colours readable on its own background.
+                assert!(coloured.bg == Color::Reset && (coloured.fg == Color::Reset || COLOURS.contains(&coloured.fg)));
                 assert!(!coloured.modifier.contains(Modifier::DIM), "the Linux console shows it as a colour");
             }
         }
     }
+}
+
+const COLOURS: [Color; 6] = [Color::Red, Color::Green, Color::Yellow, Color::Blue, Color::Magenta, Color::Cyan];
+
+/// A mark that is before a field or a channel.
+const MARKS: [&str; 9] = ["#", "!", "=", "?", "≠", "►", "■", "█", "▓"];
+
+#[test]
+fn a_colour_comes_with_a_mark_that_says_the_same() {
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (title, keys) in [("Overview", ""), ("Fields", ""), ("Fields", "s"), ("Compare", "d"), ("History", "\r")] {
+        for preview in [preview(), without_history(), opted_out()] {
+            let buffer = drawn(&reached(preview, title, keys, USUAL));
+            for cell in &buffer.content {
+                if let Some(mark) = MARKS.iter().find(|mark| **mark == cell.symbol() && cell.fg != Color::Reset) {
+                    seen.entry(mark).or_default().insert(format!("{:?}", cell.fg));
+                }
+            }
+        }
+    }
+    // A question mark is what cannot be told of a channel, or of a value.
+    let several: Vec<_> = seen.iter().filter(|(_, colours)| colours.len() > 1).collect();
+    assert!(several.is_empty(), "{several:?}");
+    assert!(seen.len() > 5, "{seen:?}");
 }
 
 #[test]
@@ -82,7 +103,7 @@ fn hostile_values_are_written_as_escapes() {
             press(&mut state, Key::Char('o'));
             let shown = text(&state);
             assert!(shown.contains("\\u{1b}"), "{shown}");
-            assert!(!shown.contains(|c: char| c != '\n' && system_facts::is_unprintable(c)), "{shown:?}");
+            assert!(!shown.contains(|c: char| c != '\n' && system_facts::internal::is_unprintable(c)), "{shown:?}");
         }
     }
 }

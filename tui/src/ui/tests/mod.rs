@@ -4,6 +4,7 @@ mod dialogs;
 mod keys;
 mod looking;
 mod looks;
+mod mouse;
 mod picture;
 mod random;
 mod screens;
@@ -73,7 +74,7 @@ fn without_request() -> Preview {
 
 fn with_unreadable_history() -> Preview {
     let mut preview = preview();
-    preview.history = Err("Permission denied (os error 13)".to_owned());
+    preview.history = Err("Permission denied".to_owned());
     preview
 }
 
@@ -84,7 +85,15 @@ fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
 }
 
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
-    State::new(crate::screens::all(), action.to_owned(), recorded, "/home/admin".into(), look, size)
+    State::new(
+        crate::screens::all(None),
+        action.to_owned(),
+        recorded,
+        "/home/admin".into(),
+        look,
+        |_time| Some(0),
+        size,
+    )
 }
 
 fn looked(state: &mut State, preview: Preview) {
@@ -119,6 +128,10 @@ fn reached(preview: Preview, title: &str, keys: &str, size: Size) -> State {
     let mut state = on(title, state(preview, RICH, size));
     typed(&mut state, keys);
     state
+}
+
+fn look(action: &str) -> Effect {
+    Effect::Look { action: action.to_owned(), examples: false }
 }
 
 fn press(state: &mut State, key: Key) -> Option<Effect> {
@@ -171,7 +184,7 @@ fn boxed(state: &State) -> Vec<String> {
 
 /// The text without line breaks: the path of a test's folder may be long.
 fn packed(text: &str) -> String {
-    text.replace(['│', '█', '#'], "").split_whitespace().collect()
+    text.replace(['│', '┃', '█', '#'], "").split_whitespace().collect()
 }
 
 fn shows(state: &State, part: &str) -> bool {

@@ -1,107 +1,108 @@
 //! The pictures of the documentation, drawn by the same code as the screens.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::Size;
 use ratatui::style::{Color, Modifier};
+use testkit::svg::{self, Frame, Style, Weight};
 use unicode_width::UnicodeWidthStr;
 
-use super::{RICH, drawn, on, preview, state};
-
-const PICTURES: [(&str, &str, Size); 7] = [
-    ("preview.svg", "Summary", Size::new(80, 24)),
-    ("fields.svg", "Fields", Size::new(120, 30)),
-    ("request.svg", "Bytes", Size::new(80, 24)),
-    ("events.svg", "Events", Size::new(120, 30)),
-    ("consent.svg", "Consent", Size::new(80, 24)),
-    ("history.svg", "History", Size::new(100, 24)),
-    ("dashboard.svg", "Dashboard", Size::new(120, 30)),
-];
+use super::{RICH, SIZES, drawn, on, preview, state, titles};
 
 /// Nobody should mistake a picture for their own machine.
 const CAPTION: &str = "An example: this machine and its agent are made up.";
 
-/// A cell's width and height, and its baseline, in SVG units.
-const CELL: (usize, usize) = (9, 18);
-const BASELINE: usize = 14;
-const MARGIN: usize = 12;
-/// Room for the caption.
-const BELOW: usize = 22;
-
-/// Stand-ins for the terminal's own text and background colours.
-const INK: &str = "#d8dee9";
-const PAPER: &str = "#1b1f27";
-
 #[test]
 fn the_pictures_of_the_documentation_are_up_to_date() {
-    for (file, title, size) in PICTURES {
-        let drawn = svg(&drawn(&on(title, state(preview(), RICH, size))));
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
-        if std::env::var_os("DRAW").is_some() {
-            std::fs::write(&file, &drawn).unwrap();
-        }
-        let kept = std::fs::read_to_string(&file).unwrap();
-        assert!(kept == drawn, "{} is out of date; run: cargo xtask generate", file.display());
-    }
-}
-
-fn svg(buffer: &Buffer) -> String {
-    let (columns, rows) = (usize::from(buffer.area.width), usize::from(buffer.area.height));
-    let (width, height) = (columns * CELL.0 + 2 * MARGIN, rows * CELL.1 + 2 * MARGIN + BELOW);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-         font-size=\"15\" fill=\"{INK}\">\n<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"{PAPER}\"/>\n\
-         <text x=\"{MARGIN}\" y=\"{}\" font-size=\"13\" font-style=\"italic\">{CAPTION}</text>\n",
-        height - MARGIN,
-    );
-    for (row, cells) in buffer.content.chunks(columns).enumerate() {
-        let mut column = 0;
-        for run in cells.chunk_by(|a, b| a.style() == b.style()) {
-            draw_run(&mut svg, run, MARGIN + column * CELL.0, MARGIN + row * CELL.1);
-            column += run.len();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/screens");
+    let wanted = pictures();
+    let write = std::env::var_os("DRAW").is_some();
+    if write {
+        fs::create_dir_all(&folder).unwrap();
+        for (name, picture) in &wanted {
+            fs::write(folder.join(name), picture).unwrap();
         }
     }
-    svg + "</svg>\n"
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if write && !wanted.contains_key(name) {
+            fs::remove_file(&path).unwrap();
+            continue;
+        }
+        let is_wanted = wanted.get(name).is_some_and(|picture| *picture == fs::read_to_string(&path).unwrap());
+        assert!(is_wanted, "{} is out of date; run: cargo xtask generate", path.display());
+    }
+    let missing = wanted.keys().find(|name| !folder.join(name).exists());
+    assert_eq!(missing, None, "run: cargo xtask generate");
 }
 
-fn draw_run(svg: &mut String, run: &[Cell], x: usize, y: usize) {
-    let (mut ink, mut paper) = (colour(run[0].fg).unwrap_or(INK), colour(run[0].bg));
-    if run[0].modifier.contains(Modifier::REVERSED) {
-        (ink, paper) = (paper.unwrap_or(PAPER), Some(ink));
-    }
-    let width = run.len() * CELL.0;
-    if let Some(paper) = paper {
-        let _ = writeln!(svg, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{}\" fill=\"{paper}\"/>", CELL.1);
-    }
-    let text: String = run.iter().map(Cell::symbol).collect();
-    let shown = text.trim();
-    if shown.is_empty() {
-        return;
-    }
-    let weight = if run[0].modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-    let fill = if ink == INK { String::new() } else { format!(" fill=\"{ink}\"") };
-    // A fixed length keeps columns straight in any font.
-    let _ = writeln!(
-        svg,
-        "<text x=\"{}\" y=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\"{weight}{fill}>{}</text>",
-        x + (text.len() - text.trim_start().len()) * CELL.0,
-        y + BASELINE,
-        shown.width() * CELL.0,
-        shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-    );
+/// By the names of their files: each screen in each size.
+fn pictures() -> BTreeMap<String, String> {
+    let all = titles().into_iter().flat_map(|title| SIZES.map(|size| (title, size)));
+    let draw = |(title, size): (&str, _)| {
+        let buffer = drawn(&on(title, state(preview(), RICH, size)));
+        let frame = Frame { rows: cells(&buffer), caption: CAPTION.to_owned(), milliseconds: 0 };
+        let name = title.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+        (format!("{name}-{size}.svg"), svg::svg(&format!("The screen {title}, {size} characters"), &[frame]))
+    };
+    all.map(draw).collect()
 }
 
-fn colour(colour: Color) -> Option<&'static str> {
-    match colour {
-        Color::Black => Some(PAPER),
-        Color::Yellow => Some("#ebcb8b"),
-        Color::Green => Some("#a3be8c"),
-        Color::Cyan => Some("#88c0d0"),
-        Color::Magenta => Some("#d08fc4"),
-        Color::Reset => None,
-        other => panic!("no colour is meant for {other:?}"),
+fn cells(buffer: &Buffer) -> Vec<Vec<svg::Cell>> {
+    let rows = buffer.content.chunks(buffer.area.width.into());
+    rows.map(|row| {
+        let mut hidden = 0;
+        let cells = row.iter().map(|cell| {
+            let text = if hidden > 0 { "" } else { cell.symbol() };
+            hidden = if hidden > 0 { hidden - 1 } else { cell.symbol().width().saturating_sub(1) };
+            svg::Cell { text: text.to_owned(), style: style(cell) }
+        });
+        cells.collect()
+    })
+    .collect()
+}
+
+fn style(cell: &Cell) -> Style {
+    let has = |modifier| cell.modifier.contains(modifier);
+    Style {
+        ink: number(cell.fg),
+        paper: number(cell.bg),
+        weight: match (has(Modifier::BOLD), has(Modifier::DIM)) {
+            (true, _) => Weight::Bold,
+            (_, true) => Weight::Dim,
+            _ => Weight::Normal,
+        },
+        underlined: has(Modifier::UNDERLINED),
+        reversed: has(Modifier::REVERSED),
     }
+}
+
+/// The number of one of the terminal's sixteen colours. No screen has another.
+fn number(colour: Color) -> Option<u8> {
+    let sixteen = [
+        Color::Black,
+        Color::Red,
+        Color::Green,
+        Color::Yellow,
+        Color::Blue,
+        Color::Magenta,
+        Color::Cyan,
+        Color::Gray,
+        Color::DarkGray,
+        Color::LightRed,
+        Color::LightGreen,
+        Color::LightYellow,
+        Color::LightBlue,
+        Color::LightMagenta,
+        Color::LightCyan,
+        Color::White,
+    ];
+    if colour == Color::Reset {
+        return None;
+    }
+    let number = sixteen.iter().position(|known| *known == colour).unwrap_or_else(|| panic!("{colour:?}"));
+    u8::try_from(number).ok()
 }

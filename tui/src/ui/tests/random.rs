@@ -39,14 +39,21 @@ fn tree(root: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// The path below `root` in a dialog, joined from its lines: a dialog's path is indented by two columns. A blank of the
-/// root's own path is invisible at the end of a line.
-fn named(state: &State, root: &Path) -> PathBuf {
-    let (shown, lines) = (text(state), boxed(state));
-    let begin = lines.iter().position(|line| line.starts_with("   /")).unwrap_or_else(|| panic!("no path:\n{shown}"));
-    let path: String = lines[begin..].iter().map_while(|line| line.strip_prefix("   ").map(packed)).collect();
-    let below = path.strip_prefix(&packed(root.to_str().unwrap())).and_then(|path| path.strip_prefix('/'));
-    root.join(below.unwrap_or_else(|| panic!("{path} is not below {}:\n{shown}", root.display())))
+/// The file that a dialog will create or change; the dialog names it, shortened in the middle where it is too long.
+fn named(state: &State) -> Option<PathBuf> {
+    let file = match state.overlay.as_ref()? {
+        Overlay::OptOut(plan) => plan.files().next().map(|(file, _)| file)?,
+        Overlay::Save(plan) => plan.file(),
+        Overlay::Withhold(plan) => plan.file().to_owned(),
+        _ => return None,
+    };
+    let path = file.to_str().unwrap();
+    let names = |line: &String| match line.trim().split_once('…') {
+        Some((front, back)) => !front.is_empty() && path.starts_with(front) && path.ends_with(back),
+        None => line.trim() == path,
+    };
+    assert!(boxed(state).iter().any(names), "{path}:\n{}", text(state));
+    Some(file)
 }
 
 #[test]
@@ -70,9 +77,16 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     let mut model = tree(root.path());
     let all: Vec<Key> = keys().collect();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let mut state =
-        State::new(crate::screens::all(), "START".to_owned(), false, path("home"), RICH, Size::new(100, 30));
-    let mut wanted = Some(Effect::Look("START".to_owned()));
+    let mut state = State::new(
+        crate::screens::all(None),
+        "START".to_owned(),
+        false,
+        path("home"),
+        RICH,
+        |_time| Some(0),
+        Size::new(100, 30),
+    );
+    let mut wanted = Some(look("START"));
     let (mut saved, mut opted_out, mut opt_in_asked) = (0, 0, 0);
     for pressed in 0..KEYS {
         while let Some(effect) = wanted.take() {
@@ -93,13 +107,19 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         // Enter comes more often than by chance, so that dialogs are confirmed.
         let key = match all[random.below(all.len())] {
             _ if random.below(8) == 0 => Key::Enter,
-            // A preview takes longer than a thousand other keys.
-            Key::Char('r' | 'e') if random.below(6) > 0 => Key::Down,
+            // Most other keys go into the text of these.
+            _ if state.search.typing || matches!(state.overlay, Some(Overlay::OptIn(..))) && random.below(3) == 0 => {
+                Key::Escape
+            }
+            // The way to a request that can be saved, which few channels have and none with examples.
+            _ if random.below(12) == 0 => Key::Char('3'),
+            _ if random.below(8) == 0 => Key::Char('w'),
+            // These lead away from what can be saved, or take longer than a thousand other keys.
+            Key::Char('c' | 'x' | 'r' | 'e') if random.below(6) > 0 => Key::Down,
             key => key,
         };
         opt_in_asked += usize::from(matches!(state.overlay, Some(Overlay::OptIn(..))));
-        if key == Key::Enter && matches!(state.overlay, Some(Overlay::OptOut(_) | Overlay::Save(_))) {
-            let file = named(&state, root.path());
+        if let Some(file) = named(&state).filter(|_| key == Key::Enter) {
             // The dialog says whether the folder of the file may be created.
             if text(&state).contains("and its folder if that is missing") {
                 model.insert(file.parent().unwrap().to_owned());
@@ -138,7 +158,7 @@ fn keys_at_random_in_terminals_of_every_size() {
             state.update(Message::Resized(size));
         }
         match press(&mut state, all[random.below(all.len())]) {
-            Some(Effect::Look(_)) => {
+            Some(Effect::Look { .. }) => {
                 let preview = if random.below(2) == 0 { without_history() } else { opted_out() };
                 looked(&mut state, preview);
             }

@@ -7,6 +7,7 @@ use anonymous_statistics::agent::installed_sender::Script;
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::consent::Consent;
 use anonymous_statistics::fields::ACTIONS;
+use anonymous_statistics::inspect::before::Before;
 use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::outbox::history::History;
 
@@ -30,9 +31,13 @@ fn every_screen_in_the_usual_terminal() {
 fn what_keys_make_of_a_screen() {
     for (name, title, keys) in [
         ("Fields-details", "Fields", "/system_kernel_version\r\r"),
-        ("Bytes-pretty", "Bytes", "p"),
+        ("Bytes-exact", "Bytes", "p"),
         ("Bytes-headers", "Bytes", "pp"),
-        ("Events-details", "Events", "d\r"),
+        ("Compare-details", "Compare", "\r"),
+        ("Compare-last-sent", "Compare", "m"),
+        ("Fields-by-subject", "Fields", "s"),
+        ("Fields-of-the-dashboard", "Fields", "cccc"),
+        ("Consent-of-the-dashboard", "Consent", "cccc"),
         ("History-details", "History", "\r"),
     ] {
         as_agreed(name, &body(&reached(preview(), title, keys, USUAL)));
@@ -48,7 +53,7 @@ fn with_more_room_details_stand_beside_a_list() {
 #[test]
 fn the_head_and_the_line_of_keys_at_every_size() {
     let around = |size| {
-        let state = reached(preview(), "Summary", "", size);
+        let state = reached(preview(), "Overview", "", size);
         let (areas, buffer) = (state.areas(size), drawn(&state));
         [areas.tabs, areas.head, areas.foot].map(|area| text_in(&buffer, area)).concat()
     };
@@ -57,29 +62,33 @@ fn the_head_and_the_line_of_keys_at_every_size() {
 
 #[test]
 fn every_question_names_its_file() {
-    for (name, title, key) in [("opt-out", "Summary", "o"), ("opt-in", "Summary", "i"), ("save", "Bytes", "w")] {
+    for (name, title, key) in [("opt-out", "Overview", "o"), ("opt-in", "Overview", "i"), ("save", "Bytes", "w")] {
         as_agreed(name, &boxed(&reached(opted_out(), title, key, USUAL)).join("\n"));
     }
 }
 
 /// Every text to read rather than choose from: the screen, and the keys to reach it.
-const TEXTS: [(&str, &str); 10] = [
-    ("Summary", ""),
+const TEXTS: [(&str, &str); 9] = [
     ("Fields", "/host_collectors\r\r"),
     ("Bytes", ""),
     ("Bytes", "p"),
     ("Bytes", "pp"),
-    ("Events", "d\r"),
+    ("Compare", "\r"),
     ("Consent", ""),
     ("History", "\r"),
     ("History", "jjj\r"),
-    ("Dashboard", "\r"),
+    ("Consent", "cccc"),
 ];
 
 #[test]
 fn no_width_cuts_a_character_of_a_text() {
+    // Only a path on a line of its own is shortened, in the middle.
+    let is_path = |title: &str, line: &str| title == "Consent" && line.trim_start().starts_with('/');
     for (title, keys) in TEXTS {
-        let at_width = |size: Size| packed(&body(&reached(preview(), title, keys, endless(size.width))));
+        let at_width = |size: Size| {
+            let shown = body(&reached(preview(), title, keys, endless(size.width)));
+            packed(&shown.lines().filter(|line| !is_path(title, line)).collect::<String>())
+        };
         let [first, others @ ..] = SIZES.map(at_width);
         for other in others {
             assert_eq!(other, first, "{title}, {keys:?}");
@@ -108,7 +117,7 @@ fn everything_can_be_scrolled_to_in_every_terminal() {
 
 #[test]
 fn a_dialog_is_seen_whole_in_every_terminal() {
-    for (title, key) in [("Summary", "o"), ("Summary", "i"), ("Bytes", "w"), ("Bytes", "?")] {
+    for (title, key) in [("Overview", "o"), ("Overview", "i"), ("Bytes", "w"), ("Bytes", "?")] {
         let mut in_boxes = SIZES.into_iter().chain([endless(SIZES[0].width)]).map(|size| {
             let mut state = reached(opted_out(), title, key, size);
             let mut lines = boxed(&state);
@@ -134,7 +143,7 @@ pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static s
         preview
     };
     let of = |program: Program| make(&|preview| preview.script.program = program.clone());
-    let cannot_look = || "Permission denied (os error 13)".to_owned();
+    let cannot_look = || "Permission denied".to_owned();
     let version = |text: &'static str| make(&move |preview| preview.version = Version::new(text, "a file"));
     let blind = make(&|preview| {
         preview.consent = example::consent(&[Finding::CannotLook(cannot_look())]);
@@ -147,8 +156,8 @@ pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static s
         preview.version = None;
     });
     vec![
-        (preview(), "sends", "[>] SENDS: events, dashboard", "this sender, "),
-        (of(Program::Netdatas), "sends", "[>] SENDS: events, dashboard", "Netdata's own script"),
+        (preview(), "sends", "[>] SENDS: events, dashboard", "installed, v"),
+        (of(Program::Netdatas), "sends", "[>] SENDS: events, dashboard", "Netdata's original script"),
         (of(Program::Another), "sends", "[>] SENDS: dashboard", "another program"),
         (of(Program::Missing), "off", "[x] OFF", "nobody: no script installed"),
         (
@@ -158,9 +167,9 @@ pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static s
             "cannot tell",
         ),
         (version("v2.6.0"), "sends", "[>] SENDS: crash-reports, dashboard", "nobody: this daemon calls none"),
-        (version("v2.5.0"), "sends", "[>] SENDS: events, crash-reports, dashboard", "this sender, "),
-        (opted_out(), "off", "[x] OFF", "this sender, "),
-        (blind, "cannot-tell", "[?] CANNOT TELL: events: /etc/netdata/", "this sender, "),
+        (version("v2.5.0"), "sends", "[>] SENDS: events, crash-reports, dashboard", "installed, v"),
+        (opted_out(), "off", "[x] OFF", "installed, v"),
+        (blind, "cannot-tell", "[?] CANNOT TELL: events: /etc/netdata/", "installed, v"),
         (no_agent, "no-agent", "[-] NO AGENT", "nobody: no agent found here"),
     ]
 }
@@ -174,14 +183,17 @@ fn every_verdict_is_said_in_words_and_by_a_symbol_on_every_screen() {
             // The properties themselves are no field.
             body.as_object().unwrap().len() - 1 + body["properties"].as_object().unwrap().len()
         });
-        let fields = if preview.events().is_called() {
-            format!("to posthog.netdata.cloud: {fields} fields")
-        } else {
-            "to agent-events.netdata.cloud: the daemon's own report".to_owned()
-        };
         let sender = format!("sender: {sender}");
+        let fields = format!(": {fields} fields");
         for title in titles() {
-            let text = text(&on(title, state(preview.clone(), PLAIN, USUAL)));
+            let mut state = on(title, state(preview.clone(), PLAIN, SIZES[2]));
+            let is_events = |state: &State| text(state).lines().any(|line| line.starts_with(" events "));
+            for _ in preview.channels() {
+                if !is_events(&state) {
+                    press(&mut state, Key::Char('c'));
+                }
+            }
+            let text = text(&state);
             for always in [words, &fields, &sender, "opens no network socket"] {
                 assert!(text.contains(always), "{title} does not say {always:?}:\n{text}");
             }
@@ -195,9 +207,10 @@ fn fields_that_only_the_daemon_knows_are_left_open() {
     let open: Vec<&str> = preview.assembly.as_ref().unwrap().event.not_known_here().collect();
     assert!(open.contains(&"distinct_id"));
     let shown = |title, keys| body(&reached(preview.clone(), title, keys, endless(100)));
-    for (title, keys, says) in [("Fields", "", "set by the daemon"), ("Bytes", "p", ": null")] {
+    for (title, keys, says) in [("Fields", "", "? "), ("Bytes", "", ": null")] {
         let shown = shown(title, keys);
-        let said: Vec<&str> = shown.lines().filter(|line| line.contains(says)).collect();
+        let said: Vec<&str> =
+            shown.lines().filter(|line| line.get(2..).is_some_and(|line| line.contains(says))).collect();
         assert_eq!(said.len(), open.len(), "{title}:\n{shown}");
         for name in &open {
             assert!(said.iter().any(|line| line.split([' ', '"']).any(|word| word == *name)), "{name}:\n{shown}");
@@ -205,26 +218,27 @@ fn fields_that_only_the_daemon_knows_are_left_open() {
     }
     let sentence = format!("null stands for {} values that the daemon sets", open.len());
     assert!(packed(&shown("Bytes", "")).contains(&packed(&sentence)));
-    assert!(shown("Summary", "").contains("An identifier, the same in every event."));
 }
 
 #[test]
 fn fields_can_be_sorted_by_what_they_say() {
-    let shown = |keys| body(&reached(preview(), "Fields", keys, endless(100)));
+    let shown = |keys| body(&reached(preview(), "Fields", keys, endless(80)));
     let fields = |keys| {
         let list = shown(keys).lines().take_while(|line| !line.starts_with('─')).map(str::to_owned).collect::<Vec<_>>();
         list.into_iter().filter(|line| line.starts_with([' ', '>'])).collect::<BTreeSet<_>>()
     };
     assert_eq!(fields("jjs"), fields("jj"), "the same fields, and the same one is chosen");
-    assert!(shown("s").starts_with("identifier: "), "what says most comes first");
+    assert!(shown("").starts_with("# identify: "), "what reveals most comes first");
 }
 
 #[test]
 fn only_the_fields_in_which_events_differ_are_left() {
-    let shown = body(&reached(preview(), "Events", "d", endless(160)));
-    let marked = shown.lines().filter(|line| line.chars().take(2).any(|c| c == '≠')).count();
-    assert!(shown.starts_with(&format!("Differences: {marked} (d: all fields).")), "{shown}");
-    assert!(marked > 0 && !shown.contains("api_key  "), "{shown}");
+    let shown = |keys| body(&reached(preview(), "Compare", keys, endless(160)));
+    let marked = |shown: &str| shown.lines().filter(|line| line.chars().nth(2) == Some('≠')).count();
+    let (few, all) = (shown(""), shown("d"));
+    assert!(few.starts_with(&format!("{} differ ≠ (d: all fields)", marked(&few))), "{few}");
+    assert!(marked(&few) > 0 && marked(&few) == marked(&all), "{few}{all}");
+    assert!(!few.contains("api_key  ") && all.contains("api_key  "), "{few}{all}");
 }
 
 #[test]
@@ -237,7 +251,7 @@ fn every_event_can_be_laid_beside_the_first() {
     };
     let mut before = 0;
     for size in SIZES {
-        let mut state = reached(preview(), "Events", "", size);
+        let mut state = reached(preview(), "Compare", "", size);
         let mut seen = beside(&state);
         assert!(seen.len() > before, "more room shows more events: {}", body(&state));
         before = seen.len();
@@ -251,9 +265,8 @@ fn every_event_can_be_laid_beside_the_first() {
 
 #[test]
 fn what_was_sent_is_compared_with_now_and_what_waits_has_a_future() {
-    let mut state = at("History");
-    press(&mut state, Key::End);
-    assert!(text(&state).contains("Next  sent at the daemon's next START or META, as number 1"), "{}", text(&state));
+    let state = at("History");
+    assert!(shows(&state, "next sent at the daemon's next START or META, as number 1"), "{}", text(&state));
     let empty = reached(Preview { history: Ok(History::default()), ..preview() }, "History", "", USUAL);
     assert!(shows(&empty, "nothing waits to be sent") && !shows(&empty, "sudo"), "{}", text(&empty));
     let unreadable = reached(with_unreadable_history(), "History", "", USUAL);
@@ -271,7 +284,7 @@ fn what_nobody_reads_of_a_crowded_folder_is_named() {
         }
         preview
     };
-    for (size, title) in [(USUAL, "History"), (SIZES[0], "History"), (endless(100), "Summary")] {
+    for (size, title) in [(USUAL, "History"), (SIZES[0], "History"), (endless(100), "Overview")] {
         for (number, or_more, sentence) in
             [(7, false, "Not read: 7 more entries"), (1, true, "Not read: the rest of more than 10000 files")]
         {
@@ -304,10 +317,45 @@ fn a_value_that_the_daemon_sets_is_marked_with_the_last_known_one() {
         column.assembly = example::with(&Invocation::expected(&column.action), Program::Missing).assembly;
     }
     state.update(Message::Compared(columns));
-    let mut state = on("Events", state);
-    typed(&mut state, "/netdata_version");
+    let mut state = on("Compare", state);
+    typed(&mut state, "d/netdata_version");
     let shown = text(&state);
-    for part in ["?netdata_version", "*not known here", "*\"v1.37.1\"", "last known: \"v1.37.1\" in EXIT of"] {
+    for part in ["? netdata_version", "*not known here", "*\"v1.37.1\"", "\"v1.37.1\" in EXIT of"] {
         assert!(shown.contains(part), "{part}:\n{shown}");
     }
+}
+
+#[test]
+fn an_answer_that_was_kept_stands_beside_that_of_now() {
+    let body = preview().assembly.unwrap().request.body().to_owned();
+    let body = String::from_utf8(body).unwrap().replace("\"system_kernel_name\":\"", "\"system_kernel_name\":\"not ");
+    let with = |body: &str| {
+        let before = Some(Before::parse(body.as_bytes()).unwrap());
+        let mut state = State::new(
+            crate::screens::all(before),
+            "START".to_owned(),
+            false,
+            "/home/admin".into(),
+            RICH,
+            |_time| Some(0),
+            USUAL,
+        );
+        looked(&mut state, preview());
+        on("Compare", state)
+    };
+    let mut state = with(&body);
+    let first = text(&state);
+    for part in ["1 differ ≠", "before", "now", "≠ system_kernel_name", "\"not Linux\""] {
+        assert!(first.contains(part), "{part}:\n{first}");
+    }
+    for other in ["EXIT", "sent "] {
+        press(&mut state, Key::Char('m'));
+        assert!(shows(&state, other) && !shows(&state, "\"not Linux\""), "{other}: {}", text(&state));
+    }
+    press(&mut state, Key::Char('m'));
+    assert_eq!(text(&state), first);
+    let of_another = with(&body.replace("\"action\":\"START\"", "\"action\":\"FATAL\""));
+    assert!(shows(&of_another, "has an event FATAL: the key e chooses it"), "{}", text(&of_another));
+    let of_the_report = with(r#"{"exit_cause": ""}"#);
+    assert!(shows(&of_the_report, "has the daemon's own report: the key c"), "{}", text(&of_the_report));
 }

@@ -1,7 +1,19 @@
 //! The widgets of the screens.
 
-pub(crate) mod field;
-pub(crate) mod list;
+pub(crate) mod chooser;
 pub(crate) mod page;
-pub(crate) mod table;
 pub(crate) mod text;
+
+use ratatui::layout::Rect;
+
+/// Divides an area into rows above and the rest. ratatui's solver is for more than a cut.
+pub(crate) fn above(area: Rect, rows: u16) -> (Rect, Rect) {
+    let rows = rows.min(area.height);
+    (Rect { height: rows, ..area }, Rect { y: area.y + rows, height: area.height - rows, ..area })
+}
+
+/// The same at the left.
+pub(crate) fn left(area: Rect, columns: u16) -> (Rect, Rect) {
+    let columns = columns.min(area.width);
+    (Rect { width: columns, ..area }, Rect { x: area.x + columns, width: area.width - columns, ..area })
+}

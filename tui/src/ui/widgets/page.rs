@@ -5,11 +5,11 @@ use ratatui::layout::{Rect, Size};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Widget};
-use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::ui::keys::Key;
 use crate::ui::theme::{self, Look};
+use crate::ui::widgets::text::{break_anywhere, shorten, wrap, wrap_words};
 
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -54,9 +54,40 @@ impl Page {
         Self { look, width: usize::from(size.width.saturating_sub(BAR)).max(1), rows: Vec::new() }
     }
 
+    /// Wraps between words. A path that is longer than a line is shortened in the middle.
+    fn wrapped(&self, text: &str, width: usize) -> Vec<String> {
+        let text = self.look.text(text);
+        let is_long = |word: &&str| word.width() > width && word.trim_start_matches('(').starts_with('/');
+        if !text.split(' ').any(|word| is_long(&word)) {
+            return wrap(&text, width);
+        }
+        let fitting = |word| if is_long(&word) { shorten(word, width, self.look) } else { word.to_owned() };
+        wrap(&text.split(' ').map(fitting).collect::<Vec<_>>().join(" "), width)
+    }
+
     /// Columns for sentences; longer lines are hard to read.
     fn prose(&self) -> usize {
         self.width.min(100)
+    }
+
+    /// Both pages side by side, each in its own width.
+    pub(crate) fn beside(self, right: Self) -> Vec<Row> {
+        let column = self.width + usize::from(BAR);
+        let count = self.rows.len().max(right.rows.len());
+        let mut both = [self.rows, right.rows].map(Vec::into_iter);
+        let row = |_| {
+            let [mut line, right] = both.each_mut().map(|rows| rows.next().map(|row| row.line).unwrap_or_default());
+            let style = line.style;
+            for span in &mut line.spans {
+                span.style = style.patch(span.style);
+            }
+            line.style = Style::new();
+            line.push_span(" ".repeat(column.saturating_sub(line.width())));
+            line.spans
+                .extend(right.spans.into_iter().map(|span| Span::styled(span.content, right.style.patch(span.style))));
+            Row::new(line)
+        };
+        (0..count).map(row).collect()
     }
 
     pub(crate) fn into_rows(self) -> Vec<Row> {
@@ -69,7 +100,7 @@ impl Page {
     }
 
     pub(crate) fn heading(&mut self, text: &str) -> &mut Self {
-        let lines = wrap(&self.look.text(text), self.prose());
+        let lines = self.wrapped(text, self.prose());
         self.push(lines.into_iter().map(|line| Line::styled(line, theme::LABEL)), Joint::Blank);
         self
     }
@@ -89,20 +120,50 @@ impl Page {
     }
 
     pub(crate) fn indented(&mut self, indent: usize, text: &str) -> &mut Self {
-        let lines = wrap(&self.look.text(text), self.prose().saturating_sub(indent));
+        let lines = self.wrapped(text, self.prose().saturating_sub(indent));
         self.push(lines.into_iter().map(|line| Line::from(format!("{:indent$}{line}", ""))), Joint::Blank);
         self
     }
 
     /// A label in its own column, with a text beside it.
     pub(crate) fn row(&mut self, label: &str, column: usize, text: &str) -> &mut Self {
+        self.styled_row(label, column, text, Style::new())
+    }
+
+    /// The same with a style for the text.
+    pub(crate) fn styled_row(&mut self, label: &str, column: usize, text: &str, style: Style) -> &mut Self {
         let label = self.look.text(label).into_owned();
-        let lines = wrap(&self.look.text(text), self.prose().saturating_sub(column)).into_iter().enumerate();
+        let lines = self.wrapped(text, self.prose().saturating_sub(column)).into_iter().enumerate();
         let lines = lines.map(|(number, line)| {
             let front = if number == 0 { &*label } else { "" };
-            Line::from(vec![Span::styled(format!("{front:column$}"), theme::LABEL), Span::raw(line)])
+            Line::from(vec![Span::styled(format!("{front:column$}"), theme::LABEL), Span::styled(line, style)])
         });
         self.push(lines, Joint::Blank);
+        self
+    }
+
+    /// A ready line.
+    pub(crate) fn line(&mut self, line: impl Into<Line<'static>>) -> &mut Self {
+        self.rows.push(Row::new(line));
+        self
+    }
+
+    /// A path on a line of its own, shortened in the middle where it is too long: its end says most.
+    pub(crate) fn path(&mut self, indent: usize, path: &str) -> &mut Self {
+        let short = shorten(&self.look.text(path), self.width.saturating_sub(indent), self.look);
+        self.line(format!("{:indent$}{short}", ""))
+    }
+
+    /// A command to copy, on lines of its own. The shell joins its lines again: it is broken only between words, and
+    /// within a word only where that is longer than a line.
+    pub(crate) fn command(&mut self, command: &str) -> &mut Self {
+        const INDENT: &str = "  ";
+        let room = self.width.saturating_sub(2 * INDENT.len());
+        let mut lines = wrap_words(&self.look.text(command), room).into_iter().peekable();
+        while let Some(line) = lines.next() {
+            let end = if lines.peek().is_some() { " \\" } else { "" };
+            self.exact(&format!("{INDENT}{line}{end}"));
+        }
         self
     }
 
@@ -193,58 +254,6 @@ fn search(text: &[(char, usize, usize)], wanted: &[char], found: &mut Vec<Match>
     }
 }
 
-/// Wraps between words. An empty text gives one line.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let options =
-        Options::new(width.max(1)).word_splitter(WordSplitter::NoHyphenation).wrap_algorithm(WrapAlgorithm::FirstFit);
-    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
-}
-
-fn break_anywhere(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or_default();
-        if used + wide > width {
-            lines.push(String::new());
-            used = 0;
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push(c);
-        }
-        used += wide;
-    }
-    lines
-}
-
-/// Cuts a text to a number of columns, with a mark at the cut.
-pub(crate) fn clip(text: &str, width: usize, look: Look) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let room = width.saturating_sub(look.cut().width());
-    let mut used = 0;
-    let mut clipped: String = text
-        .chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or_default();
-            used <= room
-        })
-        .collect();
-    if width > 0 {
-        clipped.push_str(look.cut());
-    }
-    clipped
-}
-
-/// Pads or cuts a text to exactly this number of columns.
-pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
-    let mut fitted = clip(text, width, look);
-    let missing = width.saturating_sub(fitted.width());
-    fitted.extend(std::iter::repeat_n(' ', missing));
-    fitted
-}
-
 /// The viewport: the first visible line, and the current match.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Scroll {
@@ -254,6 +263,10 @@ pub(crate) struct Scroll {
 }
 
 impl Scroll {
+    pub(crate) const fn is_at_top(self) -> bool {
+        self.first == 0
+    }
+
     /// Scrolls, and returns whether the key was for that.
     pub(crate) fn on_key(&mut self, key: Key, rows: &[Row], height: u16, wanted: &str) -> bool {
         let height = usize::from(height);
@@ -270,8 +283,9 @@ impl Scroll {
             Key::FirstMatch | Key::NextMatch | Key::PreviousMatch => {
                 let found = find(rows, wanted);
                 self.at = step(key, self.at, now, &found);
-                // A match is shown with some lines before it.
+                // A match is shown with some lines before it: on the first screenful with all of them.
                 match self.at.and_then(|at| found.get(at)) {
+                    Some(found) if found.row < height && !(now..now + height).contains(&found.row) => 0,
                     Some(found) if !(now..now + height).contains(&found.row) => found.row.saturating_sub(height / 3),
                     _ => now,
                 }
@@ -352,18 +366,6 @@ mod tests {
     use super::*;
 
     const RICH: Look = Look { colour: true, unicode: true };
-
-    #[test]
-    fn wide_characters_take_two_columns() {
-        assert_eq!(clip("日本語", 6, RICH), "日本語");
-        assert_eq!(clip("日本語", 5, RICH), "日本…");
-        assert_eq!(clip("日本語", 4, RICH), "日…");
-        assert_eq!(fit("日", 4, RICH), "日  ");
-        assert_eq!(clip("abc", 0, RICH), "");
-        assert_eq!(break_anywhere("日本語", 4), ["日本", "語"]);
-        assert_eq!(break_anywhere("", 4), [""]);
-        assert_eq!(clip("e\u{301}e\u{301}e\u{301}", 2, RICH), "e\u{301}…");
-    }
 
     fn rows(lines: &[&str]) -> Vec<Row> {
         lines.iter().map(|line| Row::new((*line).to_owned())).collect()

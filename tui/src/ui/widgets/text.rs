@@ -1,61 +1,113 @@
-//! A screen of scrolled text. If it is too long for a wide terminal, it has two columns.
+//! Texts of a width in columns: wrapped, broken, cut or shortened.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use textwrap::{Options, WordSplitter, WrapAlgorithm};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::ui::keys::Key;
-use crate::ui::screen::{Handled, Screen, View};
-use crate::ui::widgets::page::{self, Row, Scroll};
+use crate::ui::theme::Look;
 
-/// From this width on there is room for two columns.
-const WIDE: u16 = 130;
-/// Columns between them.
-const GAP: u16 = 2;
-
-type Rows = fn(View<'_>) -> Vec<Row>;
-
-#[derive(Debug)]
-pub(crate) struct Text {
-    title: &'static str,
-    rows: Rows,
-    scroll: Scroll,
+/// Wraps between words; within a word that is longer than a line, after a hyphen if it has one. An empty text gives one
+/// line.
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let is_long = text.split(' ').any(|word| word.width() > width);
+    let splitter = if is_long { WordSplitter::HyphenSplitter } else { WordSplitter::NoHyphenation };
+    let options = Options::new(width.max(1)).word_splitter(splitter).wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
-/// The lines of a text, and the number of columns.
-fn laid_out(view: View<'_>, rows: Rows) -> (Vec<Row>, u16) {
-    let Size { width, height } = view.size;
-    let one = rows(view);
-    if width < WIDE || one.len() <= usize::from(height) {
-        return (one, 1);
+/// Breaks between words only.
+pub(crate) fn wrap_words(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
     }
-    (rows(View { size: Size::new((width - GAP) / 2, height), ..view }), 2)
+    lines
 }
 
-impl Text {
-    pub(crate) fn new(title: &'static str, rows: Rows) -> Self {
-        Self { title, rows, scroll: Scroll::default() }
+/// Cuts the middle out of a text that is too wide, with a mark at the cut.
+pub(crate) fn shorten(text: &str, width: usize, look: Look) -> String {
+    if text.width() <= width {
+        return text.to_owned();
     }
+    let room = width.saturating_sub(look.cut().width());
+    let front = clip(text, room / 3 + look.cut().width(), look);
+    let mut used = 0;
+    let back: Vec<char> = text
+        .chars()
+        .rev()
+        .take_while(|c| {
+            used += c.width().unwrap_or_default();
+            used <= room - room / 3
+        })
+        .collect();
+    front + &back.into_iter().rev().collect::<String>()
 }
 
-impl Screen for Text {
-    fn title(&self) -> &'static str {
-        self.title
+pub(crate) fn break_anywhere(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or_default();
+        if used + wide > width {
+            lines.push(String::new());
+            used = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(c);
+        }
+        used += wide;
     }
+    lines
+}
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        let (rows, columns) = laid_out(view, self.rows);
-        self.scroll.on_key(key, &rows, view.size.height * columns, view.search).into()
+/// Cuts a text to a number of columns, with a mark at the cut.
+pub(crate) fn clip(text: &str, width: usize, look: Look) -> String {
+    if text.width() <= width {
+        return text.to_owned();
     }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        page::count(&laid_out(view, self.rows).0, view.search)
+    let room = width.saturating_sub(look.cut().width());
+    let mut used = 0;
+    let mut clipped: String = text
+        .chars()
+        .take_while(|c| {
+            used += c.width().unwrap_or_default();
+            used <= room
+        })
+        .collect();
+    if width > 0 {
+        clipped.push_str(look.cut());
     }
+    clipped
+}
 
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        let (rows, columns) = laid_out(view, self.rows);
-        let width = (area.width - GAP * (columns - 1)) / columns;
-        let areas: Vec<Rect> =
-            (0..columns).map(|number| Rect { x: area.x + number * (width + GAP), width, ..area }).collect();
-        self.scroll.draw_beside(rows, view.look, view.search, &areas, buffer);
+/// Pads or cuts a text to exactly this number of columns.
+pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
+    let mut fitted = clip(text, width, look);
+    let missing = width.saturating_sub(fitted.width());
+    fitted.extend(std::iter::repeat_n(' ', missing));
+    fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RICH: Look = Look { colour: true, unicode: true };
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        assert_eq!(clip("日本語", 6, RICH), "日本語");
+        assert_eq!(clip("日本語", 5, RICH), "日本…");
+        assert_eq!(clip("日本語", 4, RICH), "日…");
+        assert_eq!(fit("日", 4, RICH), "日  ");
+        assert_eq!(clip("abc", 0, RICH), "");
+        assert_eq!(break_anywhere("日本語", 4), ["日本", "語"]);
+        assert_eq!(break_anywhere("", 4), [""]);
+        assert_eq!(clip("e\u{301}e\u{301}e\u{301}", 2, RICH), "e\u{301}…");
     }
 }

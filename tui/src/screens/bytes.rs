@@ -1,0 +1,181 @@
+//! Bytes: the request of the chosen channel as it goes onto the wire, which can be saved to a file.
+
+use std::borrow::Cow;
+
+use anonymous_statistics::digest::sha256;
+use anonymous_statistics::request::event::{Entry, Known};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::actions::saving::Save;
+use crate::present::request::{self, Request};
+use crate::present::{units, words};
+use crate::ui::dialog::Overlay;
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::widgets::page::{self, Page, Row, Scroll};
+
+#[derive(Debug, Default)]
+pub(crate) struct Bytes {
+    form: Form,
+    scroll: Scroll,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Form {
+    #[default]
+    Pretty,
+    Exact,
+    /// The headers, each with its reason, and what surrounds them.
+    Headers,
+}
+
+impl Form {
+    const fn next(self) -> Self {
+        match self {
+            Self::Pretty => Self::Exact,
+            Self::Exact => Self::Headers,
+            Self::Headers => Self::Pretty,
+        }
+    }
+}
+
+const KEYS: [OwnKey; 3] = [
+    OwnKey { key: "p", word: "form", does: "the body with line breaks, the exact bytes, or the headers" },
+    OwnKey { key: "y", word: "copy", does: "copy the body, if the terminal allows it (OSC 52)" },
+    OwnKey { key: "w", word: "write", does: "save the request: names the file, asks, and creates it" },
+];
+
+impl Screen for Bytes {
+    fn title(&self) -> &'static str {
+        "Bytes"
+    }
+
+    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+        let [keys @ .., _write] = &KEYS;
+        match view.request() {
+            Ok(Request { bytes: Ok(_), .. }) if can_be_saved(view) => &KEYS,
+            Ok(Request { bytes: Ok(_), .. }) => keys,
+            _ => &[],
+        }
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        match (key, view.request().map(|request| &request.bytes), &view.preview.assembly) {
+            (Key::Char('p'), Ok(Ok(_)), _) => {
+                self.form = self.form.next();
+                self.scroll = Scroll::default();
+                Handled::Yes
+            }
+            (Key::Char('y'), Ok(Ok(bytes)), _) => Handled::Copy(String::from_utf8_lossy(&bytes.body).into_owned()),
+            (Key::Char('w'), Ok(Ok(_)), Ok(assembly)) if can_be_saved(view) => {
+                Handled::Dialog(Box::new(Overlay::Save(Save::plan(assembly, view.folder))))
+            }
+            _ => self.scroll.on_key(key, &self.rows(view), view.size.height, view.search).into(),
+        }
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&self.rows(view), view.search)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.scroll.draw(self.rows(view), view.look, view.search, area, buffer);
+    }
+}
+
+/// Whether the request is one of this project's sender and of this machine: a file would not say which values are examples.
+fn can_be_saved(view: View<'_>) -> bool {
+    let is_example = |entry: &Entry| entry.known() == Known::Example;
+    is_senders(view)
+        && view.preview.assembly.as_ref().is_ok_and(|assembly| !assembly.event.entries().iter().any(is_example))
+}
+
+/// Whether the request is one of this project's sender.
+fn is_senders(view: View<'_>) -> bool {
+    let is_event = view.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"));
+    is_event && view.preview.original.is_none()
+}
+
+impl Bytes {
+    fn rows(&self, view: View<'_>) -> Vec<Row> {
+        let mut page = Page::new(view.look, view.size);
+        match (view.request().map(|request| &request.bytes), self.form) {
+            (Err(why), _) => {
+                page.text(why);
+            }
+            (Ok(Err(why)), _) => {
+                page.text(why);
+            }
+            (Ok(Ok(bytes)), Form::Pretty) => pretty(&mut page, bytes),
+            (Ok(Ok(bytes)), Form::Exact) => exact(&mut page, bytes),
+            (Ok(Ok(bytes)), Form::Headers) => headers(&mut page, bytes, view),
+        }
+        page.into_rows()
+    }
+}
+
+/// Columns of the labels.
+const LABEL: usize = 9;
+
+fn above(page: &mut Page, bytes: &request::Bytes, what: &str) {
+    let all = bytes.head.len() + bytes.body.len();
+    page.heading(what).row("To", LABEL, &bytes.to);
+    page.row(
+        "Size",
+        LABEL,
+        &format!("{} bytes, {} of them the body ({})", all, bytes.body.len(), units::size(all as u64)),
+    );
+    page.row("Note", LABEL, &bytes.exactness).blank();
+}
+
+fn pretty(page: &mut Page, bytes: &request::Bytes) {
+    above(page, bytes, "The body with line breaks");
+    page.exact(&with_line_breaks(&String::from_utf8_lossy(&bytes.body)));
+}
+
+fn exact(page: &mut Page, bytes: &request::Bytes) {
+    above(page, bytes, "The bytes on the wire, broken to fit");
+    for line in bytes.head.split_inclusive("\r\n") {
+        page.wire_line(line.strip_suffix("\r\n").unwrap_or(line), "\\r\\n");
+    }
+    page.exact(&String::from_utf8_lossy(&bytes.body)).blank();
+    let all = [bytes.head.as_bytes(), &bytes.body].concat();
+    page.row("SHA-256", LABEL, "of all bytes:").exact(&sha256(&all));
+    page.row("", LABEL, "of the body:").exact(&sha256(&bytes.body));
+}
+
+fn headers(page: &mut Page, bytes: &request::Bytes, view: View<'_>) {
+    above(page, bytes, "The headers");
+    for line in bytes.head.lines().filter(|line| !line.is_empty()) {
+        page.exact(line);
+        let name = line.split(':').next().unwrap_or_default();
+        page.indented(2, reason(&name.to_ascii_lowercase()));
+    }
+    if is_senders(view) {
+        page.text("These are all: no cookies, and nothing is remembered from one request to the next.");
+        page.blank().row("Proxy", 13, &words::proxy(view.preview));
+        page.row("Trust store", 13, &words::trust_store(view.preview));
+    }
+}
+
+fn reason(name: &str) -> &'static str {
+    match name {
+        "host" => "the server's name, which HTTP asks for",
+        "user-agent" => "which program sends; it says nothing about the machine",
+        "accept" => "any kind of answer will do: only its status is read",
+        "content-type" => "the body is JSON",
+        "content-length" => "where the body ends",
+        _ => "",
+    }
+}
+
+/// The body with line breaks, its fields in wire order.
+fn with_line_breaks(body: &str) -> Cow<'_, str> {
+    let mut bytes = Vec::new();
+    let mut from = serde_json::Deserializer::from_str(body);
+    match serde_transcode::transcode(&mut from, &mut serde_json::Serializer::pretty(&mut bytes)) {
+        Ok(()) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(_not_json) => Cow::Borrowed(body),
+    }
+}

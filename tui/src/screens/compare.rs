@@ -1,0 +1,366 @@
+//! Compare: the events of the chosen channel beside each other, or the last one that was sent beside the next.
+
+use std::borrow::Cow;
+
+use anonymous_statistics::channels::crash_reports::If;
+use anonymous_statistics::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
+use anonymous_statistics::fields::{FIELDS, field};
+use anonymous_statistics::inspect::before::{About, Before};
+use anonymous_statistics::inspect::comparison::{Cell, Comparison, Side};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+use unicode_width::UnicodeWidthStr;
+
+use crate::present::palette::Role;
+use crate::present::{before, last_event};
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::theme;
+use crate::ui::widgets::above;
+use crate::ui::widgets::chooser::{self, Chooser, Item};
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::text::fit;
+
+#[derive(Debug)]
+pub(crate) struct Compare {
+    beside: Beside,
+    before: Option<Before>,
+    /// The number of columns that are scrolled past, after the leftmost one.
+    skipped: usize,
+    all: bool,
+    chooser: Chooser,
+}
+
+/// The columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// All that the channel could send.
+    Kinds,
+    /// The last event that was sent, and the next one.
+    Last,
+    /// The answer that was kept, and that of now.
+    Before,
+}
+
+impl Compare {
+    pub(crate) fn with(before: Option<Before>) -> Self {
+        let beside = if before.is_some() { Beside::Before } else { Beside::Kinds };
+        Self { beside, before, skipped: 0, all: false, chooser: Chooser::with_wide_lines() }
+    }
+
+    fn next(&self) -> Beside {
+        match (self.beside, &self.before) {
+            (Beside::Kinds, _) => Beside::Last,
+            (Beside::Last, Some(_)) => Beside::Before,
+            _ => Beside::Kinds,
+        }
+    }
+}
+
+const KEYS: [OwnKey; 5] = [
+    OwnKey { key: "d", word: "all", does: "all fields, or only those that differ" },
+    OwnKey { key: ", .", word: "more", does: "other columns beside the one on the left" },
+    OwnKey {
+        key: "m",
+        word: "last sent",
+        does: "the last event that was sent (or the file of --before) beside the next one, or all",
+    },
+    OwnKey { key: "Enter", word: "details", does: "the chosen field in all columns; Enter or Esc goes back" },
+    OwnKey { key: "y", word: "copy", does: "copy the chosen field's values, if the terminal allows it (OSC 52)" },
+];
+
+/// The minimum columns of a value.
+const VALUE: usize = 15;
+
+/// Something to compare.
+struct Shown<'a> {
+    title: Cow<'a, str>,
+    side: Cow<'a, Side>,
+}
+
+impl Shown<'_> {
+    fn own(title: impl Into<String>, side: Side) -> Self {
+        Self { title: Cow::Owned(title.into()), side: Cow::Owned(side) }
+    }
+}
+
+/// A field as a row.
+struct Compared {
+    name: &'static str,
+    /// The content in each column, from left to right.
+    cells: Vec<Cell>,
+    /// The comparison of each with the first.
+    verdicts: Vec<Comparison>,
+}
+
+impl Compared {
+    /// The verdict over all columns.
+    fn verdict(&self) -> Comparison {
+        let has = |verdict| self.verdicts.contains(&verdict);
+        [Comparison::Differs, Comparison::CannotTell, Comparison::Fresh]
+            .into_iter()
+            .find(|v| has(*v))
+            .unwrap_or(Comparison::Same)
+    }
+}
+
+impl Screen for Compare {
+    fn title(&self) -> &'static str {
+        "Compare"
+    }
+
+    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+        match (self.chooser.is_open(), view.channel().map(|channel| channel.name)) {
+            (true, _) => &chooser::OPEN,
+            (false, Some("events" | "hooks" | "crash-reports")) => &KEYS,
+            _ => &[],
+        }
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        let all = self.all(view);
+        let listed = self.listed(&self.beside(&all, view), view);
+        let items = Self::items(&listed, view);
+        let whole = Rect::from(view.size);
+        let below = if self.chooser.is_open() { whole } else { areas(whole).1 };
+        let below = View { size: below.as_size(), ..view };
+        if self.chooser.on_key(key, &items, below, &|number, size| details(&listed, &all, number, view, size)) {
+            return Handled::Yes;
+        }
+        let beside = columns_in(view).saturating_sub(1);
+        match key {
+            _ if self.chooser.is_open() => return Handled::No,
+            Key::Char('.' | '>') => {
+                self.skipped = (self.skipped + beside).min(all.len().saturating_sub(1 + beside));
+            }
+            Key::Char(',' | '<') => self.skipped = self.skipped.saturating_sub(beside),
+            Key::Char('d') => self.all = !self.all,
+            Key::Char('m') => (self.beside, self.skipped) = (self.next(), 0),
+            Key::Char('y') => {
+                let row = listed.get(self.chooser.place(&items));
+                return row.map_or(Handled::No, |row| {
+                    let values: Vec<String> = all.iter().map(|shown| shown.side.cell(row.name).to_string()).collect();
+                    Handled::Copy(format!("{}: {}", row.name, values.join(" | ")))
+                });
+            }
+            _ => return Handled::No,
+        }
+        Handled::Yes
+    }
+
+    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
+        let (above, list) = areas(Rect::from(view.size));
+        let all = self.all(view);
+        let listed = self.listed(&self.beside(&all, view), view);
+        let Some(y) = at.y.checked_sub(above.height) else { return Handled::No };
+        self.chooser.on_click(Position { y, ..at }, &Self::items(&listed, view), list.as_size()).into()
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        self.listed(&self.beside(&self.all(view), view), view).len()
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        let all = self.all(view);
+        let beside = self.beside(&all, view);
+        let listed = self.listed(&beside, view);
+        let (above, below) = if self.chooser.is_open() { (Rect::default(), area) } else { areas(area) };
+        if !beside.is_empty() {
+            self.heading(&beside, &listed, view, above, buffer);
+        }
+        let without = self.without(&all, view);
+        let items = Self::items(&listed, view);
+        let in_full = |number, size| details(&listed, &all, number, view, size);
+        self.chooser.draw(&items, &without, view, &in_full, below, buffer);
+    }
+}
+
+/// The heading, and the list with its details.
+fn areas(area: Rect) -> (Rect, Rect) {
+    above(area, 2)
+}
+
+fn names(view: View<'_>) -> usize {
+    (usize::from(view.size.width) / 4).clamp(20, 34)
+}
+
+/// The number of events that fit side by side.
+fn columns_in(view: View<'_>) -> usize {
+    (usize::from(view.size.width).saturating_sub(names(view) + 6) / (VALUE + 1)).max(2)
+}
+
+impl Compare {
+    fn all<'a>(&self, view: View<'a>) -> Vec<Shown<'a>> {
+        let channel = view.channel().map(|channel| channel.name);
+        match channel {
+            Some("events" | "hooks" | "crash-reports") if self.beside == Beside::Before => {
+                self.before_and_now(channel == Some("crash-reports"), view)
+            }
+            Some("events" | "hooks") if self.beside == Beside::Last => last_and_next(view),
+            Some("events" | "hooks") => {
+                let is_chosen = |(action, _): &&(String, Side)| *action == view.preview.action;
+                let (chosen, others): (Vec<_>, Vec<_>) = view.sides.iter().partition(is_chosen);
+                let shown = |(action, side): &'a (String, Side)| Shown {
+                    title: Cow::Borrowed(action),
+                    side: Cow::Borrowed(side),
+                };
+                chosen.into_iter().chain(others).map(shown).collect()
+            }
+            Some("crash-reports") => {
+                let cases =
+                    [(If::Killed, "if killed"), (If::Stopped, "if stopped"), (If::PowerLoss, "if power is lost")];
+                let made = cases.into_iter().filter_map(|(case, title)| {
+                    let report = view.preview.kept.report(view.preview.version.as_ref(), case).ok()?;
+                    Some(Shown::own(title, Side::of_report(&report)))
+                });
+                made.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Nothing, where the file is about something else.
+    fn before_and_now<'a>(&self, is_report: bool, view: View<'a>) -> Vec<Shown<'a>> {
+        let is_of = |about: &About| match about {
+            About::Report => is_report,
+            About::Event(action) => !is_report && *action == view.preview.action,
+        };
+        let Some(kept) = self.before.as_ref().filter(|kept| is_of(&kept.about)) else { return Vec::new() };
+        let now = before::now(view.preview, &kept.about).map(|now| Shown::own("now", now));
+        now.map_or_else(|_why| Vec::new(), |now| vec![Shown::own("before", kept.side.clone()), now])
+    }
+
+    /// The leftmost one, and others as far as they fit.
+    fn beside<'a, 'b>(&self, all: &'b [Shown<'a>], view: View<'_>) -> Vec<&'b Shown<'a>> {
+        let others = all.get(1..).unwrap_or_default();
+        let room = columns_in(view).saturating_sub(1);
+        let skipped = self.skipped.min(others.len().saturating_sub(room));
+        all.first().into_iter().chain(others.iter().skip(skipped).take(room)).collect()
+    }
+
+    /// The text in place of an empty list.
+    fn without(&self, all: &[Shown<'_>], view: View<'_>) -> String {
+        match (view.request(), view.channel().map(|channel| channel.name)) {
+            _ if !all.is_empty() && !view.search.is_empty() => {
+                format!("No field or value holds \"{}\". Esc ends the search.", view.search)
+            }
+            _ if !all.is_empty() => "No field differs. The key d shows all.".to_owned(),
+            (_, Some("events" | "hooks")) if view.columns.is_empty() => "The events are being made ...".to_owned(),
+            (Ok(_), Some("events" | "hooks" | "crash-reports")) if self.beside == Beside::Before => {
+                match self.before.as_ref().map(|kept| &kept.about) {
+                    Some(About::Event(action)) => format!(
+                        "The file of --before has an event {action}: the key e chooses it, c the channel, m what is compared."
+                    ),
+                    _ => "The file of --before has the daemon's own report: the key c chooses it, m what is compared."
+                        .to_owned(),
+                }
+            }
+            (_, Some("events" | "hooks")) if self.beside == Beside::Last => {
+                format!("No {} that was sent is kept here. The key m compares the events.", view.preview.action)
+            }
+            (Err(why), _) => why.to_owned(),
+            (Ok(_), _) => "This channel has one kind of request: there is nothing to compare.".to_owned(),
+        }
+    }
+
+    /// The fields of the columns, perhaps only the different ones.
+    fn listed(&self, shown: &[&Shown<'_>], view: View<'_>) -> Vec<Compared> {
+        let wanted = view.search.to_lowercase();
+        let names = FIELDS.iter().map(|field| field.name).chain(REPORT_FIELDS.iter().map(|field| field.path));
+        let compared = names.filter_map(|name| {
+            let cells: Vec<Cell> = shown.iter().map(|column| column.side.cell(name).clone()).collect();
+            let first = cells.first()?;
+            let verdicts = cells.iter().map(|cell| Comparison::of(name, first, cell)).collect();
+            let somewhere = cells.iter().any(|cell| !cell.is_absent());
+            somewhere.then_some(Compared { name, cells, verdicts })
+        });
+        let holds = |row: &Compared| {
+            let holds = |text: &str| text.to_lowercase().contains(&wanted);
+            holds(row.name) || row.cells.iter().any(|cell| holds(&cell.to_string()))
+        };
+        compared.filter(|row| self.all || row.verdict() == Comparison::Differs).filter(holds).collect()
+    }
+
+    /// Columns of one value.
+    fn value(columns: usize, view: View<'_>) -> usize {
+        (usize::from(view.size.width).saturating_sub(names(view) + 6) / columns.max(1)).saturating_sub(1)
+    }
+
+    fn heading(&self, shown: &[&Shown<'_>], listed: &[Compared], view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        let what = if self.all { "d: differences" } else { "d: all fields" };
+        let differ = listed.iter().filter(|row| row.verdict() == Comparison::Differs).count();
+        let set = last_event::MARK;
+        let legend =
+            format!("{differ} differ {} ({what}); ? not known here; {set} set by the daemon", view.look.differs());
+        let mut columns = format!("    {}", fit("", names(view), view.look));
+        for column in shown {
+            columns.push(' ');
+            columns.push_str(&fit(&view.look.text(&column.title), Self::value(shown.len(), view), view.look));
+        }
+        let lines = vec![Line::from(legend), Line::styled(columns, theme::LABEL)];
+        Paragraph::new(lines).render(area, buffer);
+    }
+
+    fn items(listed: &[Compared], view: View<'_>) -> Vec<Item> {
+        let look = view.look;
+        let item = |row: &Compared| {
+            let (sign, style) = match row.verdict() {
+                Comparison::Same | Comparison::Fresh => (" ", Style::new()),
+                Comparison::Differs => (look.differs(), look.role(Role::Difference)),
+                Comparison::CannotTell => ("?", look.role(Role::Unknown)),
+            };
+            let mut spans = vec![
+                Span::styled(format!("{sign} "), style),
+                Span::styled(fit(row.name, names(view), look), look.role(Role::Name)),
+            ];
+            for (cell, verdict) in row.cells.iter().zip(&row.verdicts) {
+                let text = field(row.name).map_or_else(|| cell.to_string(), |field| last_event::short(field, cell));
+                let differs = *verdict == Comparison::Differs;
+                let style = if differs { style.patch(theme::LABEL) } else { Style::new() };
+                let text = fit(&look.text(&text), Self::value(row.cells.len(), view), look);
+                spans.push(Span::styled(format!(" {text}"), style));
+            }
+            Item { heading: String::new(), key: row.name.to_owned(), line: Line::from(spans) }
+        };
+        listed.iter().map(item).collect()
+    }
+}
+
+/// The last event of this kind that is kept here, and the one that would be sent now.
+fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
+    let action = &view.preview.action;
+    let last = view.preview.history.as_ref().ok().and_then(|history| history.newest(action));
+    let last = last.and_then(|(name, entry)| Some((name.time, Side::of_body(&entry.json()?))));
+    match (last, &view.preview.assembly) {
+        (Some((time, last)), Ok(assembly)) => {
+            let waits = view
+                .preview
+                .history
+                .as_ref()
+                .is_ok_and(|kept| kept.waiting.iter().any(|(item, _)| item.name.time == time));
+            let title = format!("{} {time}", if waits { "waits since" } else { "sent" });
+            vec![Shown::own(title, last), Shown::own("now", Side::of_event(&assembly.event))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn details(listed: &[Compared], all: &[Shown<'_>], number: usize, view: View<'_>, size: Size) -> Vec<Row> {
+    let mut page = Page::new(view.look, size);
+    let Some(row) = listed.get(number) else { return page.into_rows() };
+    let column = all.iter().map(|shown| shown.title.width()).max().unwrap_or_default().max(10) + 1;
+    page.heading(row.name);
+    if let Some(field) = field(row.name) {
+        page.text(field.what).row("From", column, &field.origin_in_words());
+    }
+    if let Some(last) = field(row.name).and_then(|field| last_event::last(field, view.columns)) {
+        page.row("Last known", column, &last);
+    }
+    for shown in all {
+        page.row(&shown.title, column, &shown.side.cell(row.name).to_string());
+    }
+    page.into_rows()
+}

@@ -1,0 +1,266 @@
+//! Overview: does this machine send, by whom, where to, what identifies it, and how is that stopped?
+
+use anonymous_statistics::channels::{Channel, Verdict};
+use anonymous_statistics::consent::Decision;
+use anonymous_statistics::consent::opt_out_file::opt_out_file;
+use anonymous_statistics::fields::ACTIONS;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use crate::actions::rights;
+use crate::present::palette::Role;
+use crate::present::request::{Class, Request};
+use crate::present::{overview, units, words};
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::theme;
+use crate::ui::widgets::page::{self, Page, Row, Scroll};
+use crate::ui::widgets::text::{clip, fit};
+
+#[derive(Debug, Default)]
+pub(crate) struct Overview {
+    scroll: Scroll,
+}
+
+const KEYS: [OwnKey; 2] = [
+    OwnKey { key: "Enter", word: "fields", does: "the fields that the chosen channel sends" },
+    OwnKey { key: "y", word: "copy", does: "copy the command that stops it, if the terminal allows it (OSC 52)" },
+];
+
+/// From this width on the chosen channel is beside the list.
+const WIDE: u16 = 110;
+
+/// The number of the screen with the fields.
+const FIELDS: usize = 1;
+
+impl Screen for Overview {
+    fn title(&self) -> &'static str {
+        "Overview"
+    }
+
+    fn is_of_channel(&self) -> bool {
+        false
+    }
+
+    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
+        &KEYS
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        let listed = listed(view);
+        let at = listed.iter().position(|number| *number == view.channel).unwrap_or(0);
+        let next = |at: usize| Handled::Channel(listed.get(at).copied().unwrap_or(view.channel), None);
+        match key {
+            Key::Up => next(at.saturating_sub(1)),
+            Key::Down => next(at + 1),
+            Key::Enter => Handled::Channel(view.channel, Some(FIELDS)),
+            Key::Char('y') => Handled::Copy(rights::opt_out_command(&view.preview.folders)),
+            _ => self.scroll.on_key(key, &rows(view), view.size.height, view.search).into(),
+        }
+    }
+
+    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
+        let is_left = view.size.width < WIDE || at.x < view.size.width / 2;
+        match listed(view).get(usize::from(at.y)).filter(|_| is_left && self.scroll.is_at_top()) {
+            Some(number) => Handled::Channel(*number, (*number == view.channel).then_some(FIELDS)),
+            None => Handled::No,
+        }
+    }
+
+    fn matches(&self, view: View<'_>) -> usize {
+        page::count(&rows(view), view.search)
+    }
+
+    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
+    }
+}
+
+/// One column of text, or two where there is room.
+fn rows(view: View<'_>) -> Vec<Row> {
+    let at = |size| Page::new(view.look, size);
+    if view.size.width < WIDE {
+        let mut page = at(view.size);
+        channels(&mut page, view, view.size);
+        summary(&mut page, view, view.size);
+        stop(&mut page, view);
+        more(&mut page, view);
+        return page.into_rows();
+    }
+    let left = Size { width: view.size.width / 2, ..view.size };
+    let right = Size { width: view.size.width - left.width, ..view.size };
+    let (mut list, mut chosen) = (at(left), at(right));
+    channels(&mut list, view, left);
+    stop(&mut list, view);
+    more(&mut list, view);
+    summary(&mut chosen, view, right);
+    if let Ok(request) = view.request() {
+        chosen.blank();
+        most_revealing(&mut chosen, request, view, right);
+    }
+    list.beside(chosen)
+}
+
+/// The channels in the list: where there is little room, those that are telemetry.
+fn listed(view: View<'_>) -> Vec<usize> {
+    let fits = |number: &usize| {
+        view.size.height >= ROOM || view.channels.get(*number).is_some_and(|channel| channel.is_telemetry)
+    };
+    (0..view.channels.len()).filter(|number| fits(number) || *number == view.channel).collect()
+}
+
+/// Rows from which on there is room for every channel.
+const ROOM: u16 = 16;
+
+/// A line for each channel: its state, and where it sends.
+fn channels(page: &mut Page, view: View<'_>, size: Size) {
+    let look = view.look;
+    let width = usize::from(size.width).saturating_sub(2);
+    let names = view.channels.iter().map(|channel| channel.name.len()).max().unwrap_or_default();
+    let describe = |channel: &Channel| channel.judgement.state.describe();
+    let states = view.channels.iter().map(|channel| describe(channel).len()).max().unwrap_or_default();
+    for number in listed(view) {
+        let Some(channel) = view.channels.get(number) else { continue };
+        let state = channel.judgement.state;
+        let is_chosen = number == view.channel;
+        let style = if channel.is_telemetry { look.role(Role::of_state(state)) } else { Style::new() };
+        let destination = if state.is_silent() { "" } else { overview::destination(channel) };
+        let by = if channel.is_telemetry { "" } else { "not telemetry  " };
+        let spans = vec![
+            Span::raw(if is_chosen { "> " } else { "  " }),
+            Span::styled(format!("{} ", look.state(state)), style),
+            Span::styled(format!("{:names$}  ", channel.name), if is_chosen { theme::LABEL } else { Style::new() }),
+            Span::styled(format!("{:states$}  ", describe(channel)), style),
+            Span::raw(fit(&look.text(&format!("{by}{destination}")), width.saturating_sub(names + states + 8), look)),
+        ];
+        let line = Line::from(spans);
+        page.line(if is_chosen { theme::chosen(line) } else { line });
+    }
+}
+
+/// What the chosen channel sends, by how much it reveals.
+fn summary(page: &mut Page, view: View<'_>, size: Size) {
+    let look = view.look;
+    let Some(channel) = view.channel() else { return };
+    let width = usize::from(size.width).saturating_sub(2);
+    let request = match view.request() {
+        Ok(request) => request,
+        Err(why) => {
+            page.heading(&format!("{}: {}", channel.name, channel.what)).text(why);
+            return;
+        }
+    };
+    let sends = channel.judgement.state.sends() && *view.verdict != Verdict::NoAgent;
+    let would = if sends { "sends" } else { "would send" };
+    let size = request.bytes.as_ref().map_or_else(
+        |_| String::new(),
+        |bytes| format!(": {} fields, {}", request.sent().count(), units::size(bytes.body.len() as u64)),
+    );
+    page.label(&clip(&format!("The channel \"{}\" {would} {}{size}", channel.name, request.title), width, look));
+    page.line(bar(request, width, view));
+    for share in overview::shares(request) {
+        let style = share.class.role().map_or(Style::new(), |role| look.role(role));
+        let front = format!("{} {:3} {:14}", look.share(share.class), share.count, share.class.word());
+        let room = width.saturating_sub(front.len());
+        let told = clip(&look.text(&share.telling.join(", ")), room.max(8), look);
+        page.line(Line::from(vec![Span::styled(front, style), Span::raw(told)]));
+    }
+    // Tests hold that for this project's sender.
+    if matches!(channel.name, "events" | "hooks") && view.preview.original.is_none() {
+        page.line(clip(&format!("never sent: {}", words::NEVER_SENT), width, look));
+    }
+}
+
+/// A bar of the fields by class.
+fn bar(request: &Request, width: usize, view: View<'_>) -> Line<'static> {
+    let shares = overview::shares(request);
+    let all = request.sent().count().max(1);
+    let mut drawn = 0;
+    let mut counted = 0;
+    let spans = shares.iter().map(|share| {
+        counted += share.count;
+        // A class is never without a character.
+        let end = (counted * width / all).max(drawn + 1).min(width);
+        let style = share.class.role().map_or(Style::new(), |role| view.look.role(role));
+        let span = Span::styled(view.look.share(share.class).repeat(end - drawn), style);
+        drawn = end;
+        span
+    });
+    Line::from(spans.collect::<Vec<_>>())
+}
+
+fn stop(page: &mut Page, view: View<'_>) {
+    let preview = view.preview;
+    page.blank();
+    match (view.verdict, preview.consent.decision()) {
+        (Verdict::Off, Decision::OptedOut) => page.text("Off. The key i shows what opting in would do."),
+        (Verdict::Off, _) => page.text("Off, and not because of an opt-out. The key o creates one."),
+        (_, Decision::OptedOut) => {
+            page.text("This project's sender is opted out. The key o turns off what still sends; i opts in.")
+        }
+        (Verdict::NoAgent, _) => page.text("The key o lets an agent that is installed later start opted out."),
+        _ => page.line(Line::from(vec![
+            Span::styled("To stop ", theme::LABEL),
+            Span::raw("press "),
+            Span::styled("o", Modifier::BOLD),
+            Span::raw(", or run"),
+        ])),
+    };
+    if !matches!(view.verdict, Verdict::Off | Verdict::NoAgent) && preview.consent.decision() != Decision::OptedOut {
+        page.command(&rights::opt_out_command(&preview.folders));
+    }
+}
+
+/// Columns of the labels below.
+const LABEL: usize = 18;
+
+/// What is worth knowing, and needs no place at first sight.
+fn more(page: &mut Page, view: View<'_>) {
+    let preview = view.preview;
+    if let Some(channel) = view.channel() {
+        page.blank().heading(&format!("{}: {}", channel.name, channel.judgement.state.describe()));
+        page.row("Why", LABEL, &channel.judgement.why).row("To stop it", LABEL, channel.how_to_stop);
+    }
+    // The channels of this agent are above.
+    let own = view.channels.iter().filter(|channel| channel.is_telemetry).count();
+    for line in words::telemetry(preview).iter().skip(own) {
+        page.text(line);
+    }
+    if !preview.is_exact() && preview.assembly.is_ok() {
+        page.text(words::NOT_EXACT);
+    }
+    page.blank().heading("The events of the script");
+    page.text(&format!("{} {}", preview.events().condition(), words::daemons()));
+    for (label, text) in overview::circumstances(preview, view.requests.event.as_ref().ok()) {
+        page.row(label, LABEL, &text);
+    }
+    if preview.events().is_sent() {
+        page.row("Purpose", LABEL, words::WHY).row("Never in them", LABEL, words::NEVER_SENT);
+    }
+    for action in ACTIONS {
+        page.row(action.name, LABEL + 4, action.when);
+    }
+    if let Some(folder) = preview.folders.config_path() {
+        page.text("Opting out creates").path(2, &words::path(&opt_out_file(folder)));
+    }
+}
+
+/// The fields that tell most about this machine, with their values.
+fn most_revealing(page: &mut Page, request: &Request, view: View<'_>, size: Size) {
+    let look = view.look;
+    let mut lines: Vec<_> = request.sent().filter(|line| line.class < Class::Coarse).collect();
+    lines.sort_by_key(|line| line.class);
+    let names = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
+    for line in lines {
+        let style = line.role().map_or(Style::new(), |role| look.role(role));
+        let mark = if line.is_open { "?" } else { line.class.mark() };
+        let room = usize::from(size.width).saturating_sub(names + 5);
+        page.line(Line::from(vec![
+            Span::styled(format!("{mark} "), style),
+            Span::styled(format!("{:names$} ", line.name), look.role(Role::Name)),
+            Span::styled(clip(&look.text(&line.shown()), room, look), style),
+        ]));
+    }
+}

@@ -1,0 +1,275 @@
+//! What keys, clicks and pasted text do to the state.
+
+use anonymous_statistics::fields::ACTIONS;
+use ratatui::layout::Position;
+
+use crate::actions::opting::{OptIn, OptOut};
+use crate::ui::clipboard;
+use crate::ui::dialog::{OPT_IN_WORD, Overlay};
+use crate::ui::frame::{Areas, fits};
+use crate::ui::keys::Key;
+use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::state::{Effect, Search, State};
+use crate::ui::widgets::page::Scroll;
+
+const STILL_LOOKING: &str = "still looking at this machine";
+
+impl State {
+    pub(super) fn on_key(&mut self, key: Key) -> Option<Effect> {
+        self.note = None;
+        match key {
+            Key::Interrupt => return Some(Effect::Quit),
+            Key::Suspend => return Some(Effect::Suspend),
+            Key::Redraw => return Some(Effect::Redraw),
+            _ => {}
+        }
+        if !fits(self.size) {
+            return (key == Key::Char('q')).then_some(Effect::Quit);
+        }
+        if let Some(overlay) = self.overlay.take() {
+            self.overlay_key(overlay, key)
+        } else if self.search.typing {
+            self.search_key(key);
+            None
+        } else if key == Key::Char('q') {
+            Some(Effect::Quit)
+        } else {
+            self.screen_key(key.meaning())
+        }
+    }
+
+    fn overlay_key(&mut self, overlay: Overlay, key: Key) -> Option<Effect> {
+        match (overlay, key) {
+            (overlay @ Overlay::Working(_), _) => {
+                // The action is confirmed already, so a key that was typed ahead does not hide it.
+                self.note = Some("under way; Ctrl-C leaves without waiting for it");
+                self.overlay = Some(overlay);
+            }
+            (Overlay::OptIn(plan, typed), key) => return self.opt_in_key(plan, typed, key),
+            (_, Key::Char('q')) => return Some(Effect::Quit),
+            (Overlay::OptOut(plan), Key::Enter) => {
+                self.overlay = Some(Overlay::Working("Opting out"));
+                return Some(Effect::OptOut(*plan));
+            }
+            (Overlay::Save(plan), Key::Enter) => {
+                self.overlay = Some(Overlay::Working("Saving"));
+                return Some(Effect::Save(plan));
+            }
+            (Overlay::Withhold(plan), Key::Enter) => {
+                self.overlay = Some(Overlay::Working("Changing the file"));
+                return Some(Effect::Withhold(*plan));
+            }
+            (Overlay::Help(_) | Overlay::Report(..), Key::Enter | Key::Escape)
+            | (Overlay::Help(_), Key::Char('?'))
+            | (Overlay::OptOut(_) | Overlay::Save(_) | Overlay::Withhold(_), Key::Escape | Key::Char('n')) => {}
+            (Overlay::Help(mut scroll), key) => {
+                let (rows, height) = self.rows(&Overlay::Help(scroll), self.size);
+                scroll.on_key(key.meaning(), &rows, height, "");
+                self.overlay = Some(Overlay::Help(scroll));
+            }
+            (overlay @ Overlay::Report(..), Key::Char('y')) => {
+                if let Overlay::Report(report, _) = &overlay {
+                    self.copying = report.commands.first().cloned();
+                }
+                self.overlay = Some(overlay);
+                return self.copied();
+            }
+            (mut overlay @ Overlay::Report(..), key) => {
+                let (rows, height) = self.rows(&overlay, self.size);
+                if let Overlay::Report(_, scroll) = &mut overlay {
+                    scroll.on_key(key.meaning(), &rows, height, "");
+                }
+                self.overlay = Some(overlay);
+                // The command may have run elsewhere, so the disk is read again.
+                return (key == Key::Char('r')).then(|| self.look_again()).flatten();
+            }
+            (overlay @ (Overlay::OptOut(_) | Overlay::Save(_) | Overlay::Withhold(_)), _) => {
+                self.overlay = Some(overlay);
+            }
+        }
+        None
+    }
+
+    /// Opting in needs a typed word, so that a slip of a finger does nothing.
+    fn opt_in_key(&mut self, plan: Box<OptIn>, mut typed: String, key: Key) -> Option<Effect> {
+        match key {
+            Key::Escape => return None,
+            Key::Enter if typed == OPT_IN_WORD => {
+                self.overlay = Some(Overlay::Working("Opting in"));
+                return Some(Effect::OptIn(*plan));
+            }
+            Key::Enter => {
+                self.note = Some("that is not the word; nothing was changed");
+                typed.clear();
+            }
+            Key::Backspace => {
+                typed.pop();
+            }
+            Key::Char(c) if typed.len() < 2 * OPT_IN_WORD.len() => typed.push(c),
+            _ => {}
+        }
+        self.overlay = Some(Overlay::OptIn(plan, typed));
+        None
+    }
+
+    /// Pasted text is for a search only, and never presses keys.
+    pub(super) fn paste(&mut self, text: &str) {
+        if self.search.typing && self.overlay.is_none() && fits(self.size) {
+            for c in text.chars().filter(|c| !c.is_control()) {
+                self.search.add(c);
+            }
+            self.screen_takes(Key::FirstMatch);
+        }
+    }
+
+    fn search_key(&mut self, key: Key) {
+        match key {
+            Key::Enter => self.search.typing = false,
+            Key::Escape => self.search = Search::default(),
+            Key::Backspace if self.search.text.is_empty() => self.search.typing = false,
+            Key::Backspace => {
+                self.search.text.pop();
+                self.screen_takes(Key::FirstMatch);
+            }
+            Key::Char(c) => {
+                self.search.add(c);
+                self.screen_takes(Key::FirstMatch);
+            }
+            key => {
+                self.screen_takes(key);
+            }
+        }
+    }
+
+    /// Asks the current screen.
+    fn ask(&mut self, question: impl FnOnce(&mut dyn Screen, View<'_>) -> Handled) -> Handled {
+        // A screen's own size is that of its body.
+        let mut screens = std::mem::take(&mut self.screens);
+        let is_of_channel = screens.get(self.current).is_some_and(|screen| screen.is_of_channel());
+        let handled = match (self.view_of(self.size, is_of_channel), screens.get_mut(self.current)) {
+            (Some(view), Some(screen)) => question(&mut **screen, view),
+            _ => Handled::No,
+        };
+        self.screens = screens;
+        handled
+    }
+
+    /// Offers a key to the current screen, and returns whether the screen used it.
+    fn screen_takes(&mut self, key: Key) -> bool {
+        let handled = self.ask(|screen, view| screen.on_key(key, view));
+        self.took(handled)
+    }
+
+    /// Does what a screen asks for.
+    fn took(&mut self, handled: Handled) -> bool {
+        match handled {
+            Handled::No => return false,
+            Handled::Yes => {}
+            Handled::Dialog(overlay) => self.overlay = Some(*overlay),
+            Handled::Channel(number, screen) => {
+                self.channel = self.channels().get(number).map(|channel| channel.name);
+                self.current = screen.unwrap_or(self.current);
+            }
+            Handled::Copy(text) => self.copying = Some(text),
+        }
+        true
+    }
+
+    /// The text that a key or a click wants to be copied.
+    fn copied(&mut self) -> Option<Effect> {
+        let text = self.copying.take()?;
+        self.note = Some(if text.len() <= clipboard::MOST {
+            "asked the terminal to copy it (OSC 52)"
+        } else {
+            "too long to copy; the key w of Bytes saves it"
+        });
+        Some(Effect::Copy(text))
+    }
+
+    pub(super) fn on_click(&mut self, at: Position) -> Option<Effect> {
+        if !fits(self.size) || self.overlay.is_some() {
+            return None;
+        }
+        let Areas { tabs, side, body, .. } = self.areas(self.size);
+        if tabs.contains(at) {
+            self.current = self.frame().tab_at(at.x).unwrap_or(self.current);
+        } else if side.contains(at) {
+            let number = usize::from(at.y - side.y);
+            if number < self.channels().len() {
+                self.took(Handled::Channel(number, None));
+            }
+        } else if body.contains(at) {
+            let inside = Position::new(at.x - body.x, at.y - body.y);
+            let handled = self.ask(|screen, view| screen.on_click(inside, view));
+            self.took(handled);
+        }
+        self.copied()
+    }
+
+    fn screen_key(&mut self, key: Key) -> Option<Effect> {
+        if matches!(key, Key::NextMatch | Key::PreviousMatch) && self.search.text.is_empty() {
+            self.note = Some("nothing is searched for yet: press / and type");
+            return None;
+        }
+        // A screen may use the key first, for example Esc to close its details.
+        if self.screen_takes(key) {
+            return self.copied();
+        }
+        let count = self.screens.len();
+        match key {
+            Key::Escape if !self.search.text.is_empty() => self.search = Search::default(),
+            Key::Next | Key::Right => self.current = (self.current + 1) % count,
+            Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
+            Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
+            Key::Char('/') => self.search = Search { text: String::new(), typing: true },
+            Key::Char('r') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
+            Key::Char('r') => return self.look_again(),
+            Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
+            Key::Char('e') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
+            Key::Char('e') => {
+                self.action = next_action(&self.action).to_owned();
+                return self.look_again();
+            }
+            Key::Char('c') => {
+                let next = (self.channel() + 1) % self.channels().len().max(1);
+                self.took(Handled::Channel(next, None));
+            }
+            Key::Char('x') if self.recorded => self.note = Some("the recorded call has all values"),
+            Key::Char('x') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
+            Key::Char('x') => {
+                self.examples = !self.examples;
+                return self.look_again();
+            }
+            Key::Char('o') => match (&self.preview, &self.barred.opt_out) {
+                (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().report())),
+                (Some(preview), None) => {
+                    let plan = OptOut::plan(preview, self.barred.off.clone());
+                    self.overlay = Some(Overlay::OptOut(Box::new(plan)));
+                }
+                (None, _) => self.note = Some(STILL_LOOKING),
+            },
+            Key::Char('i') => match self.preview.as_deref().map(|preview| OptIn::plan(preview, self.barred.on.clone()))
+            {
+                Some(plan) if plan.has_something_to_do() => match &self.barred.opt_in {
+                    Some(obstacle) => self.report(Box::new(obstacle.clone().report())),
+                    None => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
+                },
+                Some(_) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
+                None => self.note = Some(STILL_LOOKING),
+            },
+            Key::Char(c) => {
+                let number = c.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or_default();
+                if (1..=count).contains(&number) {
+                    self.current = number - 1;
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+fn next_action(action: &str) -> &'static str {
+    let next = ACTIONS.iter().position(|known| known.name == action).map_or(0, |at| (at + 1) % ACTIONS.len());
+    ACTIONS.get(next).map_or("START", |action| action.name)
+}

@@ -1,0 +1,193 @@
+//! A list under headings, with the details of the chosen line beside it, below it, or in full screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, List, ListState, StatefulWidget, Widget};
+
+use crate::ui::keys::{Key, OwnKey};
+use crate::ui::screen::View;
+use crate::ui::theme;
+use crate::ui::widgets::page::{Page, Row, Scroll, bar};
+use crate::ui::widgets::{above, left};
+
+/// From this width on the details are beside the list.
+const WIDE: u16 = 92;
+
+/// The key to close the full-screen details.
+pub(crate) const OPEN: [OwnKey; 1] = [OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" }];
+
+pub(crate) struct Item {
+    /// Shown above the first of the lines that share it.
+    pub(crate) heading: String,
+    /// Unique in the list.
+    pub(crate) key: String,
+    pub(crate) line: Line<'static>,
+}
+
+/// The details of the line of this number.
+type Details<'a> = &'a dyn Fn(usize, Size) -> Vec<Row>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Chooser {
+    /// Whether the details are always below, as the lines need the whole width.
+    below: bool,
+    /// `None`, or a key that is not listed: the first line.
+    chosen: Option<String>,
+    /// The first visible row, unless that hides the chosen line. It stays where it can: a second click hits the same line.
+    top: usize,
+    /// Whether the details are open in full screen.
+    open: bool,
+    scroll: Scroll,
+}
+
+impl Chooser {
+    pub(crate) fn with_wide_lines() -> Self {
+        Self { below: true, ..Self::default() }
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    pub(crate) fn place(&self, items: &[Item]) -> usize {
+        items.iter().position(|item| Some(&item.key) == self.chosen.as_ref()).unwrap_or(0)
+    }
+
+    /// Returns whether the key was for a list.
+    pub(crate) fn on_key(&mut self, key: Key, items: &[Item], view: View<'_>, details: Details<'_>) -> bool {
+        let (now, count) = (self.place(items), items.len());
+        let last = count.saturating_sub(1);
+        if self.open {
+            if matches!(key, Key::Enter | Key::Escape) || count == 0 {
+                self.open = false;
+                return true;
+            }
+            return self.scroll.on_key(key, &details(now, view.size), view.size.height, view.search);
+        }
+        let page = usize::from(self.areas(Rect::from(view.size)).0.height).saturating_sub(1).max(1);
+        let next = match key {
+            Key::Up => now.saturating_sub(1),
+            Key::Down => now + 1,
+            Key::PageUp => now.saturating_sub(page),
+            Key::PageDown => now + page,
+            Key::Home | Key::FirstMatch => 0,
+            Key::End => last,
+            // Every line of the list matches.
+            Key::NextMatch => (now + 1) % count.max(1),
+            Key::PreviousMatch => (now + last) % count.max(1),
+            Key::Enter => {
+                self.open = count > 0;
+                self.scroll = Scroll::default();
+                now
+            }
+            _ => return false,
+        };
+        self.choose(next.min(last), items, view.size);
+        true
+    }
+
+    fn choose(&mut self, number: usize, items: &[Item], size: Size) {
+        self.chosen = items.get(number).map(|item| item.key.clone());
+        self.top = self.first(&rows(items), number, self.areas(Rect::from(size)).0.height).0;
+    }
+
+    /// Chooses the clicked line; a click on the chosen one opens its details.
+    pub(crate) fn on_click(&mut self, at: Position, items: &[Item], size: Size) -> bool {
+        let (list, _) = self.areas(Rect::from(size));
+        if self.open || !list.contains(at) {
+            return false;
+        }
+        let rows = rows(items);
+        let (first, _) = self.first(&rows, self.place(items), list.height);
+        let Some(Some(number)) = rows.get(first + usize::from(at.y - list.y)) else { return false };
+        self.open = *number == self.place(items);
+        self.scroll = Scroll::default();
+        self.choose(*number, items, size);
+        true
+    }
+
+    /// Draws the list; `without` is the text in place of an empty one.
+    pub(crate) fn draw(
+        &self,
+        items: &[Item],
+        without: &str,
+        view: View<'_>,
+        details: Details<'_>,
+        area: Rect,
+        buffer: &mut Buffer,
+    ) {
+        if items.is_empty() {
+            let mut page = Page::new(view.look, area.as_size());
+            page.text(without);
+            return Scroll::default().draw(page.into_rows(), view.look, "", area, buffer);
+        }
+        let chosen = self.place(items);
+        if self.open {
+            return self.scroll.draw(details(chosen, area.as_size()), view.look, view.search, area, buffer);
+        }
+        let (list, below) = self.areas(area);
+        let rows = rows(items);
+        let (top, end) = self.first(&rows, chosen, list.height);
+        let line = |(at, row): (usize, &Option<usize>)| {
+            if let Some(number) = row {
+                let mut line = items[*number].line.clone();
+                line.spans.insert(0, if *number == chosen { "> " } else { "  " }.into());
+                return line;
+            }
+            let below = rows.get(at + 1).copied().flatten().and_then(|next| items.get(next));
+            let heading = below.map_or("", |item| &item.heading);
+            Line::styled(view.look.text(heading).into_owned(), theme::LABEL)
+        };
+        let lines: Vec<Line<'_>> = rows.iter().enumerate().map(line).collect();
+        let selected = rows.iter().position(|row| *row == Some(chosen));
+        let mut state = ListState::default().with_offset(top).with_selected(selected);
+        let narrow = Rect { width: list.width.saturating_sub(1), ..list };
+        let widths: Vec<usize> = lines.iter().skip(top).map(Line::width).collect();
+        StatefulWidget::render(List::new(lines).highlight_style(theme::CHOSEN), narrow, buffer, &mut state);
+        for (y, _) in (narrow.top()..narrow.bottom()).zip(widths).filter(|(_, width)| *width > narrow.width.into()) {
+            buffer[(narrow.right() - 1, y)].set_symbol(view.look.cut());
+        }
+        bar(top, end, view.look, list, buffer);
+        let side = if below.y == list.y { Borders::LEFT } else { Borders::TOP };
+        let block = Block::new().borders(side).border_set(view.look.border());
+        let inside = block.inner(below);
+        block.render(below, buffer);
+        let inside = if side == Borders::LEFT {
+            Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside }
+        } else {
+            inside
+        };
+        Scroll::default().draw(details(chosen, inside.as_size()), view.look, view.search, inside, buffer);
+    }
+
+    /// The first visible row, and the last one that can be it. A heading is visible with its first line.
+    fn first(&self, rows: &[Option<usize>], chosen: usize, height: u16) -> (usize, usize) {
+        let height = usize::from(height);
+        let at = rows.iter().position(|row| *row == Some(chosen)).unwrap_or(0);
+        let from = if at > 0 && rows.get(at - 1) == Some(&None) { at - 1 } else { at };
+        let last = rows.len().saturating_sub(height);
+        (self.top.clamp((at + 1).saturating_sub(height), from.max((at + 1).saturating_sub(height))).min(last), last)
+    }
+
+    /// The list and its details.
+    fn areas(&self, area: Rect) -> (Rect, Rect) {
+        let part = |whole: u16| u16::try_from(u32::from(whole) * 11 / 20).unwrap_or_default();
+        let beside = area.width >= WIDE && !self.below;
+        if beside { left(area, part(area.width)) } else { above(area, part(area.height)) }
+    }
+}
+
+/// The lines by number; `None`: a heading.
+fn rows(items: &[Item]) -> Vec<Option<usize>> {
+    let mut rows = Vec::new();
+    let mut under = "";
+    for (number, item) in items.iter().enumerate() {
+        if under != item.heading {
+            under = &item.heading;
+            rows.push(None);
+        }
+        rows.push(Some(number));
+    }
+    rows
+}
