@@ -1,10 +1,17 @@
 //! The program's output and exit status. The help text lists the numbers.
 
-use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::process::ExitCode;
+mod paper;
 
-use anonymous_statistics::text::{ESCAPED, escaped_for, printable};
-use system_facts::printable_json;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::sync::{Once, OnceLock};
+
+use anonymous_statistics::text::{ESCAPED, escaped_for, printable, reason};
+use system_facts::internal::printable_json;
+
+use crate::output::paper::Paper;
+pub(crate) use crate::output::paper::{WHOLE, plain, shortened};
 
 /// The caller did not confirm, or standard output is not writable.
 pub(crate) const NOT_DONE: u8 = 1;
@@ -50,36 +57,81 @@ impl Failure {
         self
     }
 
+    /// The line, the commands, and the lines about other places.
+    pub(crate) fn into_parts(self) -> (String, Vec<String>, Vec<String>) {
+        (self.line, self.instead, self.elsewhere)
+    }
+
     pub(crate) fn report(self) -> ExitCode {
-        let mut text = format!("telemetry-preview: {}\n", printable(&self.line));
-        for (number, command) in self.instead.iter().enumerate() {
-            text.push_str(if number == 0 { "Run:  " } else { "  or: " });
-            text.push_str(&printable(command));
-            text.push('\n');
-        }
+        hint(&format!("telemetry-preview: {}", self.line));
+        commands(&self.instead);
         for line in &self.elsewhere {
-            text.push_str(&printable(line));
-            text.push('\n');
+            to_stderr(&format!("{WHOLE}{}\n", printable(line)));
         }
-        to_stderr(&text);
         ExitCode::from(self.code)
     }
 }
 
-/// Writes the answer. A reader that closes the pipe early is no error.
+/// Whether standard output gets colours. Nothing has been written yet.
+static COLOUR: OnceLock<bool> = OnceLock::new();
+
+pub(crate) fn set_colour(wanted: bool) {
+    let _ = COLOUR.set(wanted);
+}
+
+/// The columns and lines of a terminal; a terminal that does not say has as many as the oldest (`console_codes(4)`).
+fn size(stream: impl AsFd + IsTerminal) -> Option<(usize, usize)> {
+    let or = |said: u16, usual| if said == 0 { usual } else { usize::from(said) };
+    let said = stream.is_terminal().then(|| rustix::termios::tcgetwinsize(stream))?;
+    Some(said.map_or((80, 24), |said| (or(said.ws_col, 80), or(said.ws_row, 24))))
+}
+
+/// Writes a text for people. It may hold colours, lines that stay whole, and paragraphs of any length.
+pub(crate) fn text(text: impl AsRef<str>) -> Result<(), Failure> {
+    static ONCE: Once = Once::new();
+    let paper = Paper { colour: COLOUR.get().copied().unwrap_or_default(), size: size(io::stdout()) };
+    let printed = paper.print(text.as_ref());
+    answer(&printed)?;
+    // This program starts no pager: it promises to start nothing.
+    if let Some((_, lines)) = paper.size.filter(|(_, lines)| printed.lines().count() >= *lines) {
+        let colours = if paper.colour { "--color always " } else { "" };
+        ONCE.call_once(|| {
+            hint(&format!(
+                "More than the {lines} lines of this terminal: add {colours}| less -R to see it page by page"
+            ));
+        });
+    }
+    Ok(())
+}
+
+/// Writes the answer as it is. A reader that closes the pipe early is no error.
 pub(crate) fn answer(bytes: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(NOT_DONE, format!("cannot write to standard output: {error}")))
+            Err(Failure::new(NOT_DONE, format!("cannot write to standard output: {}", reason(&error))))
         }
         _ => Ok(()),
     }
 }
 
 pub(crate) fn lines(lines: &[String]) -> Result<(), Failure> {
-    answer(lines.join("\n") + "\n")
+    text(lines.join("\n"))
 }
+
+/// A JSON object whose members keep their order.
+macro_rules! object {
+    ($($(#[$with:meta])* $name:ident: $value:expr),+ $(,)?) => {{
+        #[allow(non_camel_case_types, clippy::too_many_arguments)] // The type of each member has its name.
+        fn object<$($name: serde::Serialize),+>($($name: $name),+) -> impl serde::Serialize {
+            #[derive(serde::Serialize)]
+            struct Object<$($name),+> { $($(#[$with])* $name: $name),+ }
+            Object { $($name),+ }
+        }
+        object($($value),+)
+    }};
+}
+pub(crate) use object;
 
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)
@@ -104,6 +156,19 @@ pub(crate) fn hint(line: &str) {
     to_stderr(&format!("{}\n", printable(line)));
 }
 
+/// Writes commands to copy to standard error, each on a line of its own.
+pub(crate) fn commands(commands: &[String]) {
+    for (number, command) in commands.iter().enumerate() {
+        let label = if number == 0 { "Run:" } else { "or:" };
+        to_stderr(&format!("{label}\n{WHOLE}  {}\n", printable(command)));
+    }
+}
+
+/// Writes a help to standard error.
+pub(crate) fn help(text: &str) {
+    to_stderr(text);
+}
+
 /// Asks for a typed word, so that nothing happens by accident.
 pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
@@ -123,25 +188,6 @@ pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
 
 /// If standard error is not writable, there is nobody left to tell.
 fn to_stderr(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// clap's output: help and version on standard output, a mistake as one line and a hint.
-pub(crate) fn clap(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        return match answer(error.to_string()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => failure.report(),
-        };
-    }
-    let text = error.to_string();
-    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        to_stderr(&text);
-        return ExitCode::from(USAGE);
-    }
-    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    // clap lists missing arguments on lines of their own.
-    let missing: Vec<&str> = text.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim).collect();
-    let missing = if missing.is_empty() { String::new() } else { format!(" {}", missing.join(" ")) };
-    Failure::new(USAGE, format!("{line}{missing} (--help lists what there is)")).report()
+    let printed = Paper { colour: false, size: size(io::stderr()) }.print(text);
+    let _ = io::stderr().write_all(printed.as_bytes());
 }

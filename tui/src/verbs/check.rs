@@ -8,21 +8,10 @@ use anonymous_statistics::channels::{State, Verdict};
 use anonymous_statistics::endpoint::Endpoint;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
-use serde::Serialize;
 
 use crate::cli::{CheckOptions, Expect};
-use crate::output::{self, CANNOT_TELL, Failure, NOT_DONE};
+use crate::output::{self, CANNOT_TELL, Failure, NOT_DONE, object};
 use crate::present::words;
-
-#[derive(Serialize)]
-struct Checked {
-    /// `match`, `mismatch` or `cannot-tell`.
-    result: &'static str,
-    expected: String,
-    /// As in `status --json`.
-    anonymous_statistics: Option<bool>,
-    because: String,
-}
 
 /// An expectation that was compared: `None`: it cannot be told.
 struct Answer {
@@ -32,7 +21,12 @@ struct Answer {
 
 pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
-    let mut answers = Vec::new();
+    // A mistyped folder has no opt-out file, and no agent that would send.
+    let missing = question.config_dir.as_deref().filter(|folder| !folder.is_dir());
+    let mut answers: Vec<Answer> = missing
+        .map(|folder| Answer { holds: None, because: format!("{} is no folder that can be seen", words::path(folder)) })
+        .into_iter()
+        .collect();
     let mut expected = Vec::new();
     if let Some(expect) = options.expect {
         let (name, answer) = match (expect, &options.channel) {
@@ -62,16 +56,13 @@ pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCod
         (None, Some(answer)) => ("cannot-tell", CANNOT_TELL, Some(answer)),
         (None, None) => ("match", 0, answers.first()),
     };
-    let checked = Checked {
-        result,
-        expected: expected.join(", "),
-        anonymous_statistics: preview.verdict().sends(),
-        because: decisive.map_or_else(String::new, |answer| printable(&answer.because).into_owned()),
-    };
-    if options.json {
-        output::json(&checked)?;
+    let expected = expected.join(", ");
+    let because = decisive.map_or_else(String::new, |answer| printable(&answer.because).into_owned());
+    if options.format.is_json() {
+        let sends = preview.verdict().sends();
+        output::json(&object! { result: result, expected: expected, anonymous_statistics: sends, because: because })?;
     } else {
-        output::lines(&[format!("{result}: expected {}: {}", checked.expected, checked.because)])?;
+        output::lines(&[format!("{result}: expected {expected}: {because}")])?;
         if result != "match" && preview.verdict() != Verdict::NoAgent {
             for line in words::telemetry(&preview) {
                 output::hint(&line);
@@ -87,7 +78,7 @@ fn off(preview: &Preview, require_agent: bool) -> Answer {
     let holds = match verdict {
         Verdict::NoAgent => Some(!require_agent),
         Verdict::Off => Some(true),
-        Verdict::Sends(_) => Some(false),
+        Verdict::Sends { .. } => Some(false),
         Verdict::CannotTell(_) => None,
     };
     Answer { holds, because: verdict.to_string() }

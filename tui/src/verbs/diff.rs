@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::channels::crash_reports::fields::FIELDS;
 use anonymous_statistics::channels::crash_reports::{If, Report};
+use anonymous_statistics::fields::field;
+use anonymous_statistics::inspect::before::{About, Before};
 use anonymous_statistics::inspect::comparison::{self, Cell, Comparison, Row, Side};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
@@ -13,8 +15,9 @@ use serde::Serialize;
 
 use crate::actions::rights;
 use crate::cli::DiffOptions;
-use crate::output::{self, DIFFERS, Failure, USAGE};
-use crate::present::{report, words};
+use crate::output::{self, DIFFERS, Failure, USAGE, object};
+use crate::present::palette::Role;
+use crate::present::{before, report, words};
 
 struct Named {
     name: String,
@@ -23,29 +26,22 @@ struct Named {
 
 pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode, Failure> {
     if let Some([left, right]) = options.versions.as_deref() {
-        return upgrade(question, [left, right], options.json);
+        return upgrade(question, [left, right], options.format.is_json());
     }
-    let (left, right) = match options.events.as_deref() {
-        Some([left, right]) => (event(question, left)?, event(question, right)?),
+    let (left, right) = match (options.events.as_deref(), options.before.as_deref()) {
+        (Some([left, right]), _) => (event(question, left)?, event(question, right)?),
+        (_, Some(file)) => since(question, &before::read(file)?)?,
         _ => since_last(question)?,
     };
     let rows = comparison::compare(&left.side, &right.side);
-    let written = if options.json {
-        output::json(&Compared::of(&left.name, &right.name, &rows))
+    let written = if options.format.is_json() {
+        output::json(&compared(&left.name, &right.name, &rows))
     } else {
-        output::answer(text(&left.name, &right.name, &rows))
+        output::text(text(&left.name, &right.name, &rows))
     };
     // 1 would mean a difference.
     written.map_err(|failure| failure.with_code(USAGE))?;
     Ok(if count(&rows, Comparison::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
-}
-
-/// A field of the daemon's own report in two versions; `None`: it has none there.
-#[derive(Serialize)]
-struct Upgraded {
-    name: &'static str,
-    left: Option<String>,
-    right: Option<String>,
 }
 
 /// The daemon's own report, as two versions would make it of the same status file.
@@ -65,26 +61,20 @@ fn upgrade(question: &Question, versions: [&String; 2], json: bool) -> Result<Ex
         let row = made.rows.iter().find(|row| row.path == path)?;
         Some(String::from_utf8_lossy(&row.value).into_owned())
     };
-    let both = FIELDS.iter().map(|field| Upgraded {
-        name: field.path,
-        left: value(&left, field.path),
-        right: value(&right, field.path),
-    });
-    let differing: Vec<Upgraded> = both.filter(|field| field.left != field.right).collect();
+    // No value: a daemon of this version does not send it.
+    let both = FIELDS.iter().map(|field| (field.path, value(&left, field.path), value(&right, field.path)));
+    let differing: Vec<_> = both.filter(|(_, left, right)| left != right).collect();
     let written = if json {
-        output::json(&differing)
+        let fields = differing.iter().map(|(name, left, right)| object! { name: *name, left: left, right: right });
+        output::json(&fields.collect::<Vec<_>>())
     } else {
         let [old, new] = versions;
-        let width = old.len().max(new.len());
-        let mut text = format!("The daemon's own report of {old} beside {new}: {} fields differ.\n", differing.len());
-        for field in &differing {
-            let _ = writeln!(text, "\n{}", field.name);
-            for (name, value) in [(old, &field.left), (new, &field.right)] {
-                let shown = value.as_deref().map_or("not sent".into(), printable);
-                let _ = writeln!(text, "  {:width$}  {shown}", printable(name));
-            }
-        }
-        output::answer(text)
+        let head = format!("The daemon's own report of {old} beside {new}: {} fields differ.\n", differing.len());
+        let fields = differing.iter().map(|(name, left, right)| {
+            let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not sent".to_owned());
+            beside(name, &[(old, shown(left)), (new, shown(right))])
+        });
+        output::text(head + &fields.collect::<String>())
     };
     written.map_err(|failure| failure.with_code(USAGE))?;
     Ok(if differing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
@@ -103,6 +93,17 @@ fn side(preview: &Preview) -> Result<Side, Failure> {
         Ok(assembly) => Ok(Side::of_event(&assembly.event)),
         Err(error) => Err(Failure::new(USAGE, format!("there is no request to compare: {error}"))),
     }
+}
+
+/// An answer that was kept, and that of now.
+fn since(question: &Question, kept: &Before) -> Result<(Named, Named), Failure> {
+    let (question, what) = match &kept.about {
+        About::Event(action) => (&Question { action: action.clone(), ..question.clone() }, action.as_str()),
+        About::Report => (question, "report"),
+    };
+    let now = before::now(&Preview::look(question), &kept.about).map_err(|why| Failure::new(USAGE, why))?;
+    let named = |when, side| Named { name: format!("{what} {when}"), side };
+    Ok((named("before", kept.side.clone()), named("now", now)))
 }
 
 fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
@@ -142,72 +143,50 @@ fn text(left: &str, right: &str, rows: &[Row]) -> String {
         count(rows, Comparison::Fresh),
         count(rows, Comparison::CannotTell)
     );
-    let width = left.len().max(right.len());
     for row in rows.iter().filter(|row| row.verdict == Comparison::Differs) {
-        let _ = writeln!(text, "\n{}", printable(&row.field));
-        for (name, cell) in [(left, &row.left), (right, &row.right)] {
-            let _ = writeln!(text, "  {name:width$}  {}", printable(&cell.to_string()));
-        }
+        text += &beside(&row.field, &[(left, row.left.to_string()), (right, row.right.to_string())]);
     }
     let open: Vec<&str> =
         rows.iter().filter(|row| row.verdict == Comparison::CannotTell).map(|row| row.field.as_str()).collect();
     if !open.is_empty() {
-        let sentence = format!("Known only when the daemon calls: {}.", open.join(", "));
-        let _ = write!(text, "\n{}\n", words::paragraph(&printable(&sentence)));
+        let when = if open.iter().any(|name| field(name).is_some()) { "calls" } else { "starts" };
+        let sentence = format!("Known only when the daemon {when}: {}.", open.join(", "));
+        let _ = write!(text, "\n{}\n", printable(&sentence));
     }
     text
 }
 
-#[derive(Serialize)]
-struct Compared<'a> {
-    left: &'a str,
-    right: &'a str,
-    differs: usize,
-    same: usize,
-    cannot_tell: usize,
-    fields: Vec<Field<'a>>,
+/// A field with its two values.
+fn beside(field: &str, values: &[(&str, String); 2]) -> String {
+    let width = values.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let rows = values.iter().map(|(name, value)| format!("  {:width$}  {}\n", printable(name), printable(value)));
+    format!("\n{}\n{}", Role::Difference.paint(&printable(field)), rows.collect::<String>())
 }
 
-#[derive(Serialize)]
-struct Field<'a> {
-    name: &'a str,
-    verdict: &'static str,
-    left: Content,
-    right: Content,
+fn compared(left: &str, right: &str, rows: &[Row]) -> impl Serialize {
+    let fields = rows.iter().map(|row| {
+        let (left, right) = (content(&row.left), content(&row.right));
+        object! { name: &row.field, verdict: row.verdict.name(), left: left, right: right }
+    });
+    object! {
+        left: left,
+        right: right,
+        differs: count(rows, Comparison::Differs),
+        same: count(rows, Comparison::Same),
+        cannot_tell: count(rows, Comparison::CannotTell),
+        fields: fields.collect::<Vec<_>>(),
+    }
 }
 
 /// A value, or why there is none.
-#[derive(Serialize)]
-struct Content {
-    value: serde_json::Value,
-    note: Option<String>,
-}
-
-impl<'a> Compared<'a> {
-    fn of(left: &'a str, right: &'a str, rows: &'a [Row]) -> Self {
-        let field = |row: &'a Row| Field {
-            name: &row.field,
-            verdict: row.verdict.name(),
-            left: Content::of(&row.left),
-            right: Content::of(&row.right),
-        };
-        Self {
-            left,
-            right,
-            differs: count(rows, Comparison::Differs),
-            same: count(rows, Comparison::Same),
-            cannot_tell: count(rows, Comparison::CannotTell),
-            fields: rows.iter().map(field).collect(),
+fn content(cell: &Cell) -> impl Serialize {
+    let (value, note) = match cell {
+        Cell::Value(value) => (value.clone(), None),
+        Cell::Then(then, time) => {
+            let value = if let Cell::Value(value) = &**then { value.clone() } else { serde_json::Value::Null };
+            (value, Some(format!("in the event of {time}")))
         }
-    }
-}
-
-impl Content {
-    fn of(cell: &Cell) -> Self {
-        match cell {
-            Cell::Value(value) => Self { value: value.clone(), note: None },
-            Cell::Then(then, time) => Self { note: Some(format!("in the event of {time}")), ..Self::of(then) },
-            other => Self { value: serde_json::Value::Null, note: Some(other.to_string()) },
-        }
-    }
+        other => (serde_json::Value::Null, Some(other.to_string())),
+    };
+    object! { value: value, note: note }
 }

@@ -1,47 +1,81 @@
 //! `explain`: a field in the schema, and its value on this machine.
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::channels::crash_reports::If;
-use anonymous_statistics::channels::crash_reports::fields::{
-    FIELDS as REPORT_FIELDS, ReportField, field as report_field,
-};
-use anonymous_statistics::fields::{self, FIELDS, Field};
+use anonymous_statistics::channels::crash_reports::fields::{FIELDS as REPORT_FIELDS, ReportField};
+use anonymous_statistics::fields::{DASHBOARD_FIELDS, FIELDS, Field};
 use anonymous_statistics::inspect::comparison::{self, Column};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
+use crate::cli::{Format, nearest};
 use crate::output::{self, Failure, USAGE};
-use crate::present::fields::documentation;
+use crate::present::field_trace::documentation;
+use crate::present::fields::withholding;
+use crate::present::palette::Role;
+use crate::present::request::Class;
 use crate::present::{report, words};
 
-pub(crate) fn run(question: &Question, name: Option<&str>, all: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
-    let named = |name: &str| fields::field(name).map(|field| vec![field]);
-    let fields = match name {
-        _ if all => FIELDS.iter().collect(),
-        Some(name) => match (named(name), report_field(name)) {
-            (Some(fields), _) => fields,
-            (None, Some(field)) => {
-                output::answer(explain_report(field, &preview))?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            (None, None) => return Err(unknown(name)),
-        },
-        None => return Err(unknown("")),
-    };
     let columns = comparison::columns(question, &preview);
-    let explained: Vec<String> =
-        fields.into_iter().map(|field| explain(field, event_with(field, &preview, &columns))).collect();
-    let mut text = explained.join("\n");
-    if all {
-        let reported = REPORT_FIELDS.iter().map(|field| explain_report(field, &preview));
-        text.push_str("\nThe daemon's own report (from v2.3 on):\n\n");
-        text.push_str(&reported.collect::<Vec<_>>().join("\n"));
+    let named = |known: &str| name.is_none_or(|name| name == known);
+    let own = name.is_none_or(|name| FIELDS.iter().any(|field| field.name == name));
+    let of_events = if own { FIELDS } else { DASHBOARD_FIELDS }.iter().filter(|field| named(field.name));
+    let mut explained: Vec<Explained> =
+        of_events.map(|field| explain(field, event_with(field, &preview, &columns))).collect();
+    // A name of both is that of the events.
+    if name.is_none() || explained.is_empty() {
+        let of_report = REPORT_FIELDS.iter().filter(|field| named(field.path));
+        explained.extend(of_report.map(|field| explain_report(field, &preview, name.is_none())));
     }
-    output::answer(text)?;
+    match (name, explained.as_slice()) {
+        (Some(name), []) => return Err(unknown(name)),
+        (None, all) if format.is_json() => output::json(&all)?,
+        (Some(_), [one, ..]) if format.is_json() => output::json(one)?,
+        (Some(_), [one, ..]) => output::text(one.rows())?,
+        (None, all) => output::text(all.iter().map(Explained::paragraph).collect::<String>())?,
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A field, and what there is to say about it: a label and the words each.
+struct Explained {
+    name: &'static str,
+    what: &'static str,
+    said: Vec<(&'static str, String)>,
+}
+
+impl Explained {
+    fn rows(&self) -> String {
+        let rows = self.said.iter().map(|(label, words)| format!("  {label:12} {words}\n"));
+        format!("{}: {}\n{}", Role::Name.paint(self.name), self.what, rows.collect::<String>())
+    }
+
+    fn paragraph(&self) -> String {
+        let said = self.said.iter().filter(|(label, _)| !label.is_empty() && *label != "evidence");
+        let said: Vec<String> = said.map(|(label, words)| format!("{label}: {words}")).collect();
+        format!("{}: {} {}.\n\n", Role::Name.paint(self.name), self.what, said.join("; "))
+    }
+}
+
+impl Serialize for Explained {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let evidence = self.said.iter().filter(|(label, _)| label.is_empty() || *label == "evidence");
+        let evidence: Vec<&String> = evidence.map(|(_, words)| words).collect();
+        let said = self.said.iter().filter(|(label, _)| !label.is_empty() && *label != "evidence");
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.name)?;
+        map.serialize_entry("what", self.what)?;
+        for (label, words) in said {
+            map.serialize_entry(&label.to_lowercase().replace(' ', "_"), words)?;
+        }
+        map.serialize_entry("evidence", &evidence)?;
+        map.end()
+    }
 }
 
 /// The only event with the field, or else that of the preview.
@@ -50,24 +84,26 @@ fn event_with<'c>(field: &Field, preview: &Preview, columns: &'c [Column]) -> Op
     columns.iter().find(|column| column.action == action)
 }
 
-fn explain(field: &Field, event: Option<&Column>) -> String {
-    let mut text = format!("{}: {}\n", field.name, field.what);
-    let mut row = |label: &str, words: &str| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {label:12} {words}");
-    };
+fn explain(field: &Field, event: Option<&Column>) -> Explained {
+    let mut said = Vec::new();
+    let mut row = |label, words: &str| said.push((label, words.to_owned()));
     let class = field.sensitivity;
     row("why", field.purpose.describe());
-    row("sensitivity", &format!("{} ({})", class.describe(), words::sensitivity_means(class)));
-    row("from", &field.origin_in_words());
+    row("sensitivity", &format!("{} ({})", class.describe(), Class::of(class).meaning()));
+    row("from", &words::origin(field));
     row("form", &field.shape.describe());
     row("example", field.example);
-    row("events", &field.only.map_or_else(|| "all".to_owned(), |action| format!("{action} only")));
+    let is_of_events = FIELDS.iter().any(|known| known.name == field.name);
+    let all = if is_of_events { "all" } else { "those of the dashboard only" };
+    row("events", &field.only.map_or_else(|| all.to_owned(), |action| format!("{action} only")));
     row("Netdata", documentation(field));
-    let Some(Column { action, assembly }) = event else { return text };
-    match assembly {
-        Err(error) => row("here", &format!("there is no {} event: {error}", printable(action))),
-        Ok(assembly) => {
+    if is_of_events {
+        row("withholding", &withholding(field));
+    }
+    match event.map(|Column { action, assembly }| (action, assembly)) {
+        None => {}
+        Some((action, Err(error))) => row("here", &format!("there is no {} event: {error}", printable(action))),
+        Some((action, Ok(assembly))) => {
             if let Some(entry) = assembly.event.entry(field.name) {
                 row("here", &format!("{} (in {})", words::value(entry, &assembly.stamp), printable(action)));
                 row("known from", &words::source(entry));
@@ -77,19 +113,16 @@ fn explain(field: &Field, event: Option<&Column>) -> String {
             }
         }
     }
-    text
+    Explained { name: field.name, what: field.what, said }
 }
 
 /// A field of the daemon's own report.
-fn explain_report(field: &ReportField, preview: &Preview) -> String {
-    let mut text = format!("{}: {}\n", field.path, field.what);
-    let mut row = |label: &str, words: &str| {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {label:12} {words}");
-    };
+fn explain_report(field: &ReportField, preview: &Preview, all: bool) -> Explained {
+    let mut said = Vec::new();
+    let mut row = |label, words: &str| said.push((label, words.to_owned()));
     row("why", field.why.describe());
     let class = field.sensitivity;
-    row("sensitivity", &format!("{} ({})", class.describe(), words::sensitivity_means(class)));
+    row("sensitivity", &format!("{} ({})", class.describe(), Class::of(class).meaning()));
     if field.free_text {
         row("form", "free text: nobody has checked it for names, paths or addresses");
     }
@@ -100,21 +133,24 @@ fn explain_report(field: &ReportField, preview: &Preview) -> String {
             Some(found) => row("here", &report::value(found)),
             None => row("here", "not in the report of this version"),
         },
+        // Once is enough: show --channel crash-reports says it.
+        Err(_) if all => {}
         Err(why) => row("here", &report::missing(&why)),
     }
-    text
+    Explained { name: field.path, what: field.what, said }
 }
 
 fn unknown(name: &str) -> Failure {
-    let reported = REPORT_FIELDS.iter().map(|field| field.path);
-    let alike: Vec<&str> = FIELDS
+    let names: Vec<&str> = FIELDS
         .iter()
+        .chain(DASHBOARD_FIELDS)
         .map(|field| field.name)
-        .chain(reported)
-        .filter(|known| !name.is_empty() && known.contains(name))
-        .take(5)
+        .chain(REPORT_FIELDS.iter().map(|field| field.path))
         .collect();
-    let hint =
-        if alike.is_empty() { "explain --all lists all".to_owned() } else { format!("perhaps {}", alike.join(", ")) };
+    let holding = names.iter().copied().filter(|known| known.contains(name)).take(5).collect::<Vec<_>>();
+    let alike = (!holding.is_empty())
+        .then(|| holding.join(", "))
+        .or_else(|| nearest(name, names.iter().copied()).map(str::to_owned));
+    let hint = alike.map_or_else(|| "explain --all lists all".to_owned(), |alike| format!("did you mean {alike}?"));
     Failure::new(USAGE, format!("there is no field {name:?}; {hint}"))
 }

@@ -5,33 +5,36 @@ use std::process::ExitCode;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox;
 use anonymous_statistics::outbox::Role;
+use anonymous_statistics::text::reason;
 
 use crate::actions::rights;
-use crate::output::{self, Failure, NO_PERMISSION};
+use crate::cli::Format;
+use crate::output::{Failure, NO_PERMISSION};
 use crate::present::words;
+use crate::verbs::done;
 
-pub(crate) fn run(question: &Question, dry_run: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, dry_run: bool, format: Format) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
     let state = words::state_folder(&preview.folders);
     if dry_run {
-        output::answer(format!(
-            "Would delete the requests that were sent and the events that wait, in {state}.\nNothing was done.\n"
-        ))?;
+        let would = format!("Would delete the requests that were sent and the events that wait, in {state}.");
+        done::say(format, false, &[would, "Nothing was done.".to_owned()], &preview)?;
         return Ok(ExitCode::SUCCESS);
     }
     let library = preview.folders.library_path();
     let failed = |what: &str, error: std::io::Error| {
-        Failure::new(NO_PERMISSION, format!("cannot delete {what} in {state}: {error}"))
+        Failure::new(NO_PERMISSION, format!("cannot delete {what} in {state}: {}", reason(&error)))
             .instead(rights::with_more_rights("forget", &preview))
     };
     let waiting =
         outbox::forget_waiting(library, Role::Reader).map_err(|error| failed("the events that wait", error))?;
     let sent = outbox::forget_history(library).map_err(|error| failed("the requests that were sent", error))?;
-    output::lines(&[
+    let said = [
         format!("Deleted {sent} requests that were sent, and {waiting} events that waited, from {state}."),
         "What was sent is with the server. An agent's new identifier, and a request to Netdata with the old one, part \
          them from this machine."
             .to_owned(),
-    ])?;
+    ];
+    done::say(format, true, &said, &preview)?;
     Ok(ExitCode::SUCCESS)
 }

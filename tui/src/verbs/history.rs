@@ -6,15 +6,18 @@ use std::process::ExitCode;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::history::{History, RetryPlan};
-use anonymous_statistics::outbox::{Entry, Item, Unread};
+use anonymous_statistics::outbox::{Entry, Item};
 use serde::Serialize;
+use system_facts::internal::utc_offset;
 
 use crate::actions::rights;
-use crate::output::{self, Failure, NO_PERMISSION, USAGE};
-use crate::present::history::{becomes, line, recorded};
+use crate::cli::Format;
+use crate::output::{self, Failure, NO_PERMISSION, USAGE, object};
+use crate::present::history::{COLUMNS, becomes, cells, recorded};
+use crate::present::palette::heading;
 use crate::present::words;
 
-pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
     let history = preview.history.as_ref().map_err(|error| {
         let state = words::state_folder(&preview.folders);
@@ -23,17 +26,22 @@ pub(crate) fn run(question: &Question, json: bool, raw: Option<usize>) -> Result
     })?;
     match raw {
         Some(number) => output::raw(bytes(history, number)?)?,
-        None if json => output::json(&Shown::of(&preview, history))?,
-        None => output::answer(text(&preview, history))?,
+        None if format.is_json() => output::json(&shown(&preview, history))?,
+        None => output::text(text(&preview, history))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The events with their numbers: the sent ones, then the waiting ones.
-fn numbered(history: &History) -> impl Iterator<Item = (usize, &Item, Option<&RetryPlan>)> {
+/// An event of the outbox; `Some`: it waits, and this becomes of it.
+type Kept<'a> = (usize, &'a Item, Option<&'a RetryPlan>);
+
+/// The events with their numbers: the newest is the first.
+fn numbered(history: &History) -> impl Iterator<Item = Kept<'_>> {
     let sent = history.sent.iter().map(|item| (item, None));
     let waiting = history.waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
-    sent.chain(waiting).enumerate().map(|(number, (item, prospect))| (number + 1, item, prospect))
+    let mut all: Vec<(&Item, Option<&RetryPlan>)> = sent.chain(waiting).collect();
+    all.sort_unstable_by_key(|(item, _)| std::cmp::Reverse(item.name));
+    all.into_iter().zip(1..).map(|((item, prospect), number)| (number, item, prospect))
 }
 
 fn bytes(history: &History, number: usize) -> Result<&[u8], Failure> {
@@ -46,87 +54,63 @@ fn bytes(history: &History, number: usize) -> Result<&[u8], Failure> {
 }
 
 fn text(preview: &Preview, history: &History) -> String {
-    let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "Sent or refused, kept in {}:", words::state_folder(&preview.folders));
-    let mut rows = numbered(history).peekable();
-    if history.sent.is_empty() {
+    let mut text =
+        format!("Sent, refused and waiting, the newest first, in {}:\n", words::state_folder(&preview.folders));
+    let mut table = vec![COLUMNS.map(str::to_owned)];
+    table.extend(numbered(history).map(|(_, item, _)| cells(item, utc_offset)));
+    let widths: [usize; COLUMNS.len()] =
+        std::array::from_fn(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let line = |label: &str, row: &[String; COLUMNS.len()]| {
+        let cells =
+            row.iter().zip(widths).fold(String::new(), |text, (cell, width)| text + &format!("  {cell:width$}"));
+        format!("  {label:>3}{}\n", cells.trim_end())
+    };
+    if table.len() == 1 {
         text.push_str("  nothing\n");
+    } else {
+        text.push_str(&heading(&line("", &table[0])));
     }
-    while let Some((number, item, _)) = rows.next_if(|(.., prospect)| prospect.is_none()) {
-        let _ = writeln!(text, "  {number:>3}  {}", line(item));
-    }
-    text.push_str("\nWaiting to be sent:\n");
-    if history.waiting.is_empty() {
-        text.push_str("  nothing\n");
-    }
-    for (number, item, prospect) in rows {
-        let _ = writeln!(text, "  {number:>3}  {}", line(item));
+    for ((number, _, prospect), row) in numbered(history).zip(table.iter().skip(1)) {
+        text.push_str(&line(&number.to_string(), row));
         if let Some(prospect) = prospect {
-            let _ = writeln!(text, "       {}", becomes(prospect));
+            let _ = writeln!(text, "       waits: {}", becomes(prospect));
         }
     }
     if let Some(sentence) = words::unread(history.unread) {
         let _ = writeln!(text, "\n{sentence}");
     }
     if let Some(sentence) = recorded(preview) {
-        let _ = writeln!(text, "\n{}", words::paragraph(&sentence));
+        let _ = writeln!(text, "\n{sentence}");
     }
     text.push_str("\nhistory --raw NUMBER prints the bytes of one; forget deletes them all.\n");
     text
 }
 
-/// The JSON answer.
-#[derive(Serialize)]
-struct Shown {
-    state_folder: Option<String>,
-    /// Whether future requests are kept.
-    recording: bool,
-    sent: Vec<Row>,
-    waiting: Vec<Row>,
-    unread: Unread,
-}
-
-#[derive(Serialize)]
-struct Row {
-    number: usize,
-    frozen: String,
-    event: Option<String>,
-    url: Option<String>,
-    attempts: Option<u32>,
-    status: Option<u16>,
-    last_attempt: Option<String>,
-    /// The sender's plan for a waiting event.
-    becomes: Option<String>,
-    damaged: Option<String>,
-    body: Option<serde_json::Value>,
-}
-
-impl Shown {
-    fn of(preview: &Preview, history: &History) -> Self {
-        let row = |(number, item, prospect): (usize, &Item, Option<&RetryPlan>)| {
-            let entry = item.entry.as_ref().ok();
-            Row {
-                number,
-                frozen: item.name.time.to_string(),
-                event: entry.and_then(Entry::action),
-                url: entry.map(|entry| entry.record.url.clone()),
-                attempts: entry.map(|entry| entry.record.attempts),
-                status: entry.and_then(|entry| entry.record.status),
-                last_attempt: entry.and_then(|entry| entry.record.time).map(|time| time.to_string()),
-                becomes: prospect.map(becomes),
-                damaged: item.entry.as_ref().err().cloned(),
-                body: entry.and_then(Entry::json),
-            }
-        };
-        let (sent, waiting) = numbered(history).map(row).partition(|row: &Row| row.becomes.is_none());
-        let keeps = preview.config.as_ref().is_ok_and(|config| config.history > 0);
-        Self {
-            state_folder: preview.folders.state().map(|state| words::path(&state)),
-            recording: keeps && preview.consent.decision() == Decision::Allowed,
-            sent,
-            waiting,
-            unread: history.unread,
+/// The JSON answer; `recording` is whether future requests are kept.
+fn shown(preview: &Preview, history: &History) -> impl Serialize {
+    let row = |(number, item, prospect): Kept<'_>| {
+        let entry = item.entry.as_ref().ok();
+        object! {
+            number: number,
+            frozen: item.name.time.to_string(),
+            event: entry.and_then(Entry::action),
+            url: entry.map(|entry| entry.record.url.clone()),
+            attempts: entry.map(|entry| entry.record.attempts),
+            status: entry.and_then(|entry| entry.record.status),
+            last_attempt: entry.and_then(|entry| entry.record.time).map(|time| time.to_string()),
+            becomes: prospect.map(becomes),
+            damaged: item.entry.as_ref().err().cloned(),
+            body: entry.and_then(Entry::json),
         }
+    };
+    let rows = |waits: bool| numbered(history).filter(move |(.., prospect)| prospect.is_some() == waits).map(row);
+    let keeps = preview.config.as_ref().is_ok_and(|config| config.history > 0);
+    object! {
+        state_folder: preview.folders.state().map(|state| words::path(&state)),
+        recording: keeps && preview.consent.decision() == Decision::Allowed,
+        sent: rows(false).collect::<Vec<_>>(),
+        waiting: rows(true).collect::<Vec<_>>(),
+        unread: history.unread,
     }
 }

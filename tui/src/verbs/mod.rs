@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod configure;
 pub(crate) mod diff;
+mod done;
 pub(crate) mod explain;
 pub(crate) mod forget;
 pub(crate) mod history;

@@ -7,23 +7,38 @@ use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::actions::netdata_conf;
 use crate::actions::opting::{Obstacle, OptIn};
+use crate::cli::Format;
 use crate::output::{self, Failure};
 use crate::present::words;
+use crate::verbs::done;
 
-pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
-    let plan = OptIn::find(&Preview::look(question));
+pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format) -> Result<ExitCode, Failure> {
+    let before = Preview::look(question);
+    let plan = OptIn::find(&before);
     if let Some(obstacle) = plan.barred() {
         return Err(obstacle.failure());
     }
+    let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
+    let changes: Vec<String> = plan.confs().changes().flat_map(netdata_conf::plan).collect();
+    if dry_run {
+        let mut would: Vec<String> = if plan.has_something_to_do() {
+            files.iter().map(|file| format!("Would remove {file}.")).collect()
+        } else {
+            vec!["There is no opt-out file to remove.".to_owned()]
+        };
+        would.extend(changes);
+        would.push("Nothing was done.".to_owned());
+        done::say(format, false, &would, &before)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if !yes {
-        let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
-        let mut what = format!("removes {}", files.join(" and "));
-        for change in plan.confs().changes() {
-            output::lines(&netdata_conf::plan(change))?;
-            what = format!("{what}, and changes {} back", words::path(change.path()));
+        if !changes.is_empty() {
+            done::before(format, &changes)?;
         }
-        let question = format!("This {what}, so that this machine may send telemetry.");
-        output::confirm("opt-in", &question)?;
+        let what = plan.confs().changes().fold(format!("removes {}", files.join(" and ")), |what, change| {
+            format!("{what}, and changes {} back", words::path(change.path()))
+        });
+        output::confirm("opt-in", &format!("This {what}, so that this machine may send telemetry."))?;
     }
     let mut said = plan.perform().map_err(Obstacle::failure)?;
     let after = Preview::look(question);
@@ -33,7 +48,7 @@ pub(crate) fn run(question: &Question, yes: bool) -> Result<ExitCode, Failure> {
         said.push(format!("Still in the way: {} {}", step.source, words::finding(step)));
         said.push(format!("  what would change it: {change}"));
     }
-    said.push(words::headline(&after));
-    output::lines(&said)?;
+    said.push(words::painted_headline(&after));
+    done::say(format, true, &said, &after)?;
     Ok(ExitCode::SUCCESS)
 }

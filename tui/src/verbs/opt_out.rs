@@ -13,6 +13,7 @@ use crate::actions::rights;
 use crate::cli::{OptOutOptions, Scope};
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
+use crate::verbs::done;
 
 pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCode, Failure> {
     let scope = options.scope();
@@ -24,13 +25,13 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         }
         let mut would = would(&plan);
         would.push("Nothing was done.".to_owned());
-        output::lines(&would)?;
+        done::say(options.format, false, &would, &Preview::look(question))?;
         return refusal.map_or(Ok(ExitCode::SUCCESS), |refusal| Err(refusal.failure()));
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
         let mut files: Vec<String> = plan.files().map(|(file, _)| format!("creates {}", words::path(&file))).collect();
         if plan.confs().changes().next().is_some() {
-            output::lines(&would(&plan))?;
+            done::before(options.format, &would(&plan))?;
             files.extend(plan.confs().changes().map(|change| format!("changes {}", words::path(change.path()))));
         }
         let why = if plan.is_foreign() { "An agent here names folders of its own; this " } else { "This " };
@@ -43,16 +44,16 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
     let mut said = outcome.sentences(after.restart.as_deref());
     if let Some(obstacle) = outcome.obstacle() {
         if !said.is_empty() {
-            output::lines(&said)?;
+            done::before(options.format, &said)?;
         }
         return Err(obstacle.failure());
     }
     if nothing {
         said.push("There is nothing to change: crash reports are off in netdata.conf.".to_owned());
     }
-    said.extend([String::new(), words::headline(&after)]);
+    said.extend([String::new(), words::painted_headline(&after)]);
     said.extend(going_on(&after));
-    output::lines(&said)?;
+    done::say(options.format, true, &said, &after)?;
     if scope == Scope::Conf || after.consent.decision() == Decision::OptedOut {
         Ok(ExitCode::SUCCESS)
     } else {
@@ -64,8 +65,8 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
 /// What will be done, with the lines of each change.
 fn would(plan: &OptOut) -> Vec<String> {
     let file = |(file, folder): (PathBuf, bool)| {
-        let folder = if folder { ", and its folder" } else { "" };
-        format!("Would create {}{folder}, unless it is there already.", words::path(&file))
+        let folder = if folder { " (and its folder)" } else { "" };
+        format!("Would create {}{folder} if missing.", words::path(&file))
     };
     let mut lines: Vec<String> = plan.files().map(file).collect();
     for change in plan.confs().changes() {

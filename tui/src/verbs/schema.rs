@@ -3,46 +3,84 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::agent::status_file::KNOWN;
-use anonymous_statistics::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
+use anonymous_statistics::agent::status_file::{KNOWN, Release};
+use anonymous_statistics::channels::crash_reports::fields::{FIELDS as REPORT_FIELDS, ReportField};
 use anonymous_statistics::channels::dashboard;
-use anonymous_statistics::fields::{ACTIONS, DASHBOARD_FIELDS, FIELDS, Field, Group, Place, Purpose, VERSION};
+use anonymous_statistics::fields::withholding::{needed, together};
+use anonymous_statistics::fields::{
+    ACTIONS, Action, DASHBOARD_FIELDS, FIELDS, Field, Group, Place, Purpose, TEST, VERSION,
+};
+use anonymous_statistics::request::test_event::IDENTIFIER;
 use serde::Serialize;
 
 use crate::cli::{Channel, SchemaFormat};
-use crate::output::{self, Failure};
-use crate::present::dashboard::{Client, Stock};
-use crate::present::report::About;
+use crate::output::{self, Failure, USAGE, object};
+use crate::present::dashboard::recorded;
+use crate::present::fields::about;
+use crate::present::report;
 
-pub(crate) fn run(format: SchemaFormat, channel: Channel) -> Result<ExitCode, Failure> {
+pub(crate) fn run(format: SchemaFormat, channel: Channel, since: Option<&str>) -> Result<ExitCode, Failure> {
+    if let Some(version) = since {
+        return newer(version, format);
+    }
     match (format, channel) {
         (SchemaFormat::Md, Channel::Events) => output::answer(fields(FIELDS) + &events())?,
         (SchemaFormat::Md, Channel::Dashboard) => output::answer(fields(DASHBOARD_FIELDS) + &recordings())?,
         (SchemaFormat::Md, Channel::CrashReports) => output::answer(report_fields())?,
-        (SchemaFormat::Json, _) => output::json(&Schema::new())?,
+        (SchemaFormat::Json, _) => output::json(&schema())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the reports of newer daemons have beside those of this version. The fields of the events depend on no daemon.
+fn newer(version: &str, format: SchemaFormat) -> Result<ExitCode, Failure> {
+    let known = Release::new(version).and_then(|release| release.schema()).ok_or_else(|| {
+        let why = "is no release of Netdata whose report is known (v2.4 to v2.11 are)";
+        Failure::new(USAGE, format!("--since: {version:?} {why}"))
+    })?;
+    let fields = || REPORT_FIELDS.iter().filter(|field| field.since.version() > known);
+    match format {
+        SchemaFormat::Json => output::json(&fields().map(of_report).collect::<Vec<_>>())?,
+        SchemaFormat::Md if fields().next().is_none() => {
+            output::answer(format!("No known daemon's own report has other fields than that of {version}.\n"))?;
+        }
+        SchemaFormat::Md => output::answer(format!(
+            "The daemon's own report of newer versions than {version} has these fields too.\n\n{}",
+            report_table(fields())
+        ))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn fields(fields: &[Field]) -> String {
+    let (note, title, rule) = if std::ptr::eq(fields, FIELDS) {
+        (" *Withhold*: whether the sender's configuration can leave it out.", " withhold |", "---|")
+    } else {
+        ("", "", "")
+    };
     let mut text = format!(
         "{} fields can ever be sent (schema version {VERSION}); an event has those that apply to it. \
          *Says* is how much a value says about one machine: *constant* (the same for everybody), *coarse* (many machines \
          share it), *exact* (few may share it), *identifier* (tells this installation from all others). *Page*: whether \
-         Netdata's own telemetry page names the field.\n",
+         Netdata's own telemetry page names the field.{note}\n",
         fields.len()
     );
     for group in Group::ALL.into_iter().filter(|group| fields.iter().any(|field| field.group == *group)) {
         let _ = write!(
             text,
-            "\n**{}**\n\n| name | what | why | says | from | page |\n|---|---|---|---|---|---|\n",
+            "\n**{}**\n\n| name | what | why | says | from | page |{title}\n|---|---|---|---|---|---|{rule}\n",
             group.title()
         );
         for field in fields.iter().filter(|field| field.group == group) {
             let only = field.only.map_or_else(String::new, |action| format!(" ({action} only)"));
+            let withhold = match title {
+                "" => "",
+                _ if can_be_withheld(field) => " Y |",
+                _ => " - |",
+            };
             let _ = writeln!(
                 text,
-                "| `{}` | {}{only} | {} | {} | {} | {} |",
+                "| `{}` | {}{only} | {} | {} | {} | {} |{withhold}",
                 field.name,
                 cell(field.what),
                 why(field.purpose),
@@ -55,18 +93,27 @@ fn fields(fields: &[Field]) -> String {
     text
 }
 
+/// The dashboard's events have nothing to do with the sender's configuration.
+fn can_be_withheld(field: &Field) -> bool {
+    FIELDS.iter().any(|known| std::ptr::eq(known, field)) && needed(field).is_none()
+}
+
 /// The daemon's own report.
 fn report_fields() -> String {
     let known = KNOWN;
-    let mut text = format!(
+    format!(
         "{} fields can be in the daemon's own report (versions {} to {} of its status file). *Says* as above; **free text** \
-         is unchecked, and may hold names, paths or addresses. *Since* is the version of the status file.\n\n\
-         | name | what | why | says | from | since |\n|---|---|---|---|---|---|\n",
+         is unchecked, and may hold names, paths or addresses. *Since* is the version of the status file.\n\n{}",
         REPORT_FIELDS.len(),
         known.start(),
-        known.end()
-    );
-    for field in REPORT_FIELDS {
+        known.end(),
+        report_table(REPORT_FIELDS.iter())
+    )
+}
+
+fn report_table(fields: impl Iterator<Item = &'static ReportField>) -> String {
+    let mut text = "| name | what | why | says | from | since |\n|---|---|---|---|---|---|\n".to_owned();
+    for field in fields {
         let says = if field.free_text { "exact, **free text**" } else { field.sensitivity.describe() };
         let since = match field.since.version() {
             0 => "-".to_owned(),
@@ -89,6 +136,12 @@ fn events() -> String {
     for action in ACTIONS {
         let _ = writeln!(text, "| `{}` | {} |", action.name, cell(action.when));
     }
+    let _ = writeln!(
+        text,
+        "\nNone of the daemon's is `{}`: {}. Its identifier is `{IDENTIFIER}` for everybody, and what only the daemon knows \
+         is not in it.",
+        TEST.name, TEST.when
+    );
     text
 }
 
@@ -125,82 +178,37 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-#[derive(Serialize)]
-struct Schema {
-    version: u32,
-    fields: Vec<Row>,
-    events: Vec<Event>,
-    dashboard: Dashboard,
-    crash_reports: Vec<ReportRow>,
+fn of_report(field: &'static ReportField) -> impl Serialize {
+    object! { name: field.path, #[serde(flatten)] about: report::about(field) }
 }
 
-#[derive(Serialize)]
-struct ReportRow {
-    name: &'static str,
-    #[serde(flatten)]
-    about: About,
-}
-
-#[derive(Serialize)]
-struct Dashboard {
-    fields: Vec<Row>,
-    client: Client,
-    stock: Stock,
-}
-
-#[derive(Serialize)]
-struct Row {
-    name: &'static str,
-    place: &'static str,
-    group: &'static str,
-    what: &'static str,
-    why: &'static str,
-    sensitivity: &'static str,
-    from: String,
-    form: String,
-    example: &'static str,
-    only_in: Option<&'static str>,
-    documented: bool,
-}
-
-#[derive(Serialize)]
-struct Event {
-    name: &'static str,
-    when: &'static str,
-}
-
-impl Schema {
-    fn new() -> Self {
-        let row = |field: &Field| Row {
+fn schema() -> impl Serialize {
+    let row = |field: &'static Field| {
+        object! {
             name: field.name,
             place: match field.place {
                 Place::Top => "top",
                 Place::Properties => "properties",
             },
             group: field.group.title(),
-            what: field.what,
-            why: field.purpose.describe(),
-            sensitivity: field.sensitivity.describe(),
             from: field.origin_in_words(),
-            form: field.shape.describe(),
-            example: field.example,
             only_in: field.only,
-            documented: field.documented,
-        };
-        let events = ACTIONS.iter().map(|action| Event { name: action.name, when: action.when });
-        Self {
-            version: VERSION,
-            fields: FIELDS.iter().map(row).collect(),
-            events: events.collect(),
-            dashboard: Dashboard {
-                fields: DASHBOARD_FIELDS.iter().map(row).collect(),
-                client: Client::recorded(),
-                stock: Stock::recorded(),
-            },
-            crash_reports: REPORT_FIELDS
-                .iter()
-                .map(|field| ReportRow { name: field.path, about: About::of(field) })
-                .collect(),
+            #[serde(flatten)]
+            about: about(field),
+            can_be_withheld: can_be_withheld(field),
+            withheld_together: together(field).filter(|_other| can_be_withheld(field)).collect::<Vec<_>>(),
         }
+    };
+    let event = |action: &Action| object! { name: action.name, when: action.when };
+    let (client, stock) = recorded();
+    let dashboards =
+        object! { fields: DASHBOARD_FIELDS.iter().map(row).collect::<Vec<_>>(), client: client, stock: stock };
+    object! {
+        version: VERSION,
+        fields: FIELDS.iter().map(row).collect::<Vec<_>>(),
+        events: ACTIONS.iter().map(event).collect::<Vec<_>>(),
+        test_event: event(&TEST),
+        dashboard: dashboards,
+        crash_reports: REPORT_FIELDS.iter().map(of_report).collect::<Vec<_>>(),
     }
 }

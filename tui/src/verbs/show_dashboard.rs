@@ -3,14 +3,15 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::channels::dashboard;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::request::event::Content;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
-use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::present::dashboard::{ABOUT, Client, DECIDES, STAMP, STOCK, Stock, client, destination, state};
+use crate::output::{self, Failure, NOT_EXACT, USAGE, object};
+use crate::present::dashboard::{ABOUT, DECIDES, STAMP, destination, recorded, recordings, state};
+use crate::present::palette::heading;
+use crate::present::request::of_dashboard;
 use crate::present::{fields, words};
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
@@ -21,78 +22,38 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
     }
     let preview = Preview::look(question);
     let entries = &preview.dashboard;
-    if options.json {
-        output::json(&Shown::of(&preview))?;
+    if options.format.is_json() {
+        output::json(&shown(&preview))?;
     } else {
-        output::answer(text(&preview))?;
+        output::text(text(&preview, options.long))?;
     }
     let exact = entries.iter().all(|entry| matches!(entry.content, Content::Sent(_)));
     Ok(if options.strict && !exact { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 
-fn text(preview: &Preview) -> String {
-    let mut text = format!("The agent's dashboard: {}\n\n", state(preview));
-    text.push_str(&words::aligned(&[("Destination", destination())]));
-    let _ = writeln!(text, "\n{}\n", words::paragraph(&format!("{ABOUT} {DECIDES}")));
-    text.push_str("FIELDS of every event, beside those that the dashboard has declared for it\n");
-    text.push_str(&fields::text(&preview.dashboard, &STAMP));
-    let (recording, parts) = client();
-    let _ = writeln!(text, "\nPOSTHOG'S CLIENT adds this by itself ({}, recorded in a browser)", recording.program);
-    for (heading, names) in parts {
-        let _ = writeln!(text, "\n{heading}:\n{}", words::paragraph(&names.join(", ")));
+fn text(preview: &Preview, long: bool) -> String {
+    let mut text = words::headline_and_channels(preview) + "\n";
+    text.push_str(&words::aligned(&[("The agent's dashboard", state(preview)), ("Destination", destination())]));
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "\n{ABOUT} {DECIDES}\n");
+    let _ = writeln!(text, "In every event, beside those that the dashboard has declared for it:\n");
+    text.push_str(&fields::text(&of_dashboard(preview).lines, long));
+    for (what, sentences) in recordings() {
+        let _ = writeln!(text, "\n{}\n  {}", heading(&what), sentences.join("\n  "));
     }
-    let stock = dashboard::stock();
-    let _ = writeln!(text, "\nTHE AGENT'S OWN DASHBOARD ({}, recorded in a browser)\n", stock.program);
-    let _ = writeln!(text, "{}", words::paragraph(STOCK));
-    let _ = writeln!(text, "\nIt sends:\n{}", words::paragraph(&stock.names.join(", ")));
-    text.push_str("\nNothing was sent.\n");
-    text
+    text + "\nNothing was sent.\n"
 }
 
 /// The JSON answer.
-#[derive(Serialize)]
-struct Shown {
-    channel: &'static str,
-    state: String,
-    sent: bool,
-    destination: String,
-    fields: Vec<Field>,
-    client: Client,
-    stock: Stock,
-}
-
-#[derive(Serialize)]
-struct Field {
-    name: &'static str,
-    group: &'static str,
-    /// Null if it is unknown here.
-    value: serde_json::Value,
-    known: bool,
-    note: Option<String>,
-    source: String,
-    #[serde(flatten)]
-    about: fields::About,
-}
-
-impl Shown {
-    fn of(preview: &Preview) -> Self {
-        let fields = preview.dashboard.iter().map(|entry| Field {
-            name: entry.field.name,
-            group: entry.field.group.title(),
-            value: words::value_in_body(entry, &STAMP),
-            known: matches!(entry.content, Content::Sent(_)),
-            note: words::instead_of_value(entry).map(|_form| words::value(entry, &STAMP)),
-            source: words::source(entry),
-            about: fields::About::of(entry.field),
-        });
-        Self {
-            channel: "dashboard",
-            state: state(preview),
-            sent: false,
-            destination: destination(),
-            fields: fields.collect(),
-            client: Client::recorded(),
-            stock: Stock::recorded(),
-        }
+fn shown(preview: &Preview) -> impl Serialize {
+    let (client, stock) = recorded();
+    object! {
+        channel: "dashboard",
+        state: state(preview),
+        sent: false,
+        destination: destination(),
+        fields: preview.dashboard.iter().map(|entry| fields::json(entry, &STAMP)).collect::<Vec<_>>(),
+        client: client,
+        stock: stock,
     }
 }

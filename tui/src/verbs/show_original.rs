@@ -1,115 +1,115 @@
 //! `show`, where Netdata's own script is the sender: what it would send, read from its text.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::agent::netdatas_script::{Filled, Value};
+use anonymous_statistics::agent::netdatas_script::{Filled, Row, Value};
 use anonymous_statistics::inspect::{Original, Preview};
 use anonymous_statistics::request::http::METHOD;
+use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
-use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::present::original::{self as present, CURL_ADDS, known};
-use crate::present::words;
+use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
+use crate::present::palette::heading;
+use crate::present::request::{CURL_ADDS, of_script};
+use crate::present::{fields, words};
+
+const ABOUT: &str = "This is what Netdata's own script would post, read from its text; it was not run. show --sender this shows what \
+    this project's sender would send.";
 
 pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) -> Result<ExitCode, Failure> {
-    let is_exact = original.request.as_ref().is_ok_and(|(_, filled)| filled.is_exact());
     match &original.request {
         Err(why) if options.raw => {
             let line = format!("there is no request to show: Netdata's own script is not understood: {why}");
             return Err(Failure::new(USAGE, line));
         }
         Ok((_, filled)) if options.raw => output::raw(&filled.bytes)?,
-        _ if options.json => output::json(&Shown::of(preview, original))?,
-        _ => output::answer(text(preview, original))?,
+        _ if options.format.is_json() => output::json(&shown(preview, original))?,
+        _ => output::text(text(preview, original, options.long))?,
     }
-    if options.raw || options.json {
+    if options.raw || options.format.is_json() {
         output::hint(&words::headline(preview));
+        output::hint("Sender: Netdata's original script");
     }
-    output::hint("Who would send: Netdata's own script");
     if options.raw {
         output::hint(&format!("These are the bytes of the body; {CURL_ADDS}"));
     }
-    if let Ok((_, filled)) = &original.request
-        && (options.raw || options.strict)
-    {
-        let open = open(filled);
-        if !open.is_empty() {
-            let null = if options.raw { "null here: " } else { "" };
-            output::hint(&format!("Not exact: {null}not known before the call ({}): {}", open.len(), open.join(", ")));
-        }
+    let filled = original.request.as_ref().ok().map(|(_, filled)| filled);
+    let open = filled.iter().flat_map(|filled| &filled.rows).filter(|row| !matches!(row.value, Value::Known(_)));
+    let open: Vec<&str> = open.map(|row| row.path.as_str()).collect();
+    if (options.raw || options.strict) && !open.is_empty() {
+        let null = if options.raw { "null here: " } else { "" };
+        output::hint(&format!("Not exact: {null}not known before the call ({}): {}", open.len(), open.join(", ")));
     }
+    let is_exact = filled.is_some_and(Filled::is_exact);
     Ok(if options.strict && !is_exact { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 
-fn open(filled: &Filled) -> Vec<&str> {
-    let open = filled.rows.iter().filter(|row| !matches!(row.value, Value::Known(_)));
-    open.map(|row| row.path.as_str()).collect()
-}
-
-fn text(preview: &Preview, original: &Original) -> String {
-    format!(
-        "{}\n{}\nTo stop: opt-out.\n\nNothing was sent.\n",
-        words::headline_and_channels(preview),
-        words::filled(&present::text(preview, original))
-    )
-}
-
-/// The JSON answer.
-#[derive(Serialize)]
-struct Shown<'a> {
-    state: &'static str,
-    headline: String,
-    event: &'a str,
-    sender: &'static str,
-    understood: bool,
-    why_not: Option<&'a str>,
-    /// The script's text, if it is not understood.
-    text: Option<&'a str>,
-    exact: bool,
-    sent: bool,
-    destination: Option<&'a str>,
-    method: &'static str,
-    headers: &'a [String],
-    fields: Vec<Field<'a>>,
-    /// The script does not always make JSON.
-    body: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Field<'a> {
-    name: &'a str,
-    /// As it stands in the body; null: not known here.
-    value: Option<&'a str>,
-    /// `now`, `likely`, `not-here` or `made`.
-    known: &'static str,
-    source: &'a str,
-}
-
-impl<'a> Shown<'a> {
-    fn of(preview: &'a Preview, original: &'a Original) -> Self {
-        let (script, filled) = original.request.as_ref().ok().map_or((None, None), |(s, f)| (Some(s), Some(f)));
-        let field = |row: &'a anonymous_statistics::agent::netdatas_script::Row| Field {
-            name: &row.path,
-            value: if let Value::Known(value) | Value::Likely(value) = &row.value { Some(value) } else { None },
-            known: known(&row.value).0,
-            source: &row.from,
-        };
-        Self {
-            state: preview.verdict().name(),
-            headline: preview.verdict().to_string(),
-            event: &preview.action,
-            sender: "netdatas-script",
-            understood: script.is_some(),
-            why_not: original.request.as_ref().err().map(String::as_str),
-            text: script.is_none().then_some(&original.text),
-            exact: filled.is_some_and(Filled::is_exact),
-            sent: false,
-            destination: script.map(|script| script.url.as_str()),
-            method: METHOD,
-            headers: script.map_or(&[], |script| &script.headers),
-            fields: filled.map_or_else(Vec::new, |filled| filled.rows.iter().map(field).collect()),
-            body: filled.map(|filled| String::from_utf8_lossy(&filled.bytes).into_owned()),
+fn text(preview: &Preview, original: &Original, long: bool) -> String {
+    let mut rows = vec![("Event", words::event(preview))];
+    if let Ok((script, _)) = &original.request {
+        rows.insert(0, ("Destination", printable(&script.url).into_owned()));
+    }
+    rows.push(("Sender", "Netdata's original script (recognised by its contents)".to_owned()));
+    rows.extend(preview.script.path.as_deref().map(|place| ("Script", words::path(place))));
+    rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
+    let mut text = format!("{}\n{}\n{ABOUT}\n", words::headline_and_channels(preview), words::aligned(&rows));
+    // Writing to a String cannot fail.
+    match original.request.as_ref().map(|(script, filled)| (script, of_script(preview, script, filled))) {
+        Ok((script, request)) => {
+            if long {
+                let _ = writeln!(text, "\n{}\n{METHOD} {}", heading("Request"), printable(&script.url));
+                for header in &script.headers {
+                    let _ = writeln!(text, "{}", printable(header));
+                }
+                let _ = writeln!(text, "({CURL_ADDS})");
+                if script.wget_trusts_everyone {
+                    text.push_str("Where there is no curl, wget sends it, and accepts any server's certificate.\n");
+                }
+            }
+            let _ = writeln!(text, "\n{} (likely: the daemon may say otherwise):\n", request.count());
+            text.push_str(&fields::text(&request.lines, long));
         }
+        Err(why) => {
+            let _ =
+                writeln!(text, "\nNOT UNDERSTOOD: {}. What it sends is not known; this is its text:\n", printable(why));
+            for line in original.text.lines() {
+                let _ = writeln!(text, "{WHOLE}  {}", printable(line));
+            }
+        }
+    }
+    text + "\n" + &fields::end("show --long (sources of the values)")
+}
+
+/// The JSON answer. The text is that of a script that is not understood. The body is text, because the script does not
+/// always make JSON.
+fn shown(preview: &Preview, original: &Original) -> impl Serialize {
+    let (script, filled) = original.request.as_ref().ok().map_or((None, None), |(s, f)| (Some(s), Some(f)));
+    let field = |row: &Row| {
+        // As it stands in the body; null: not known here.
+        let (value, known) = match &row.value {
+            Value::Known(value) => (Some(value.clone()), "now"),
+            Value::Likely(value) => (Some(value.clone()), "likely"),
+            Value::Daemons => (None, "not-here"),
+            Value::Made => (None, "made"),
+        };
+        object! { name: row.path.clone(), value: value, known: known, source: row.from.clone() }
+    };
+    object! {
+        state: preview.verdict().name(),
+        headline: preview.verdict().to_string(),
+        event: &preview.action,
+        sender: "netdatas-script",
+        understood: script.is_some(),
+        why_not: original.request.as_ref().err(),
+        text: script.is_none().then_some(&original.text),
+        exact: filled.is_some_and(Filled::is_exact),
+        sent: false,
+        destination: script.map(|script| &script.url),
+        method: METHOD,
+        headers: script.map_or(&[][..], |script| &script.headers),
+        fields: filled.iter().flat_map(|filled| &filled.rows).map(field).collect::<Vec<_>>(),
+        body: filled.map(|filled| String::from_utf8_lossy(&filled.bytes)),
     }
 }

@@ -1,17 +1,25 @@
 //! `show --channel crash-reports`: the report that the daemon posts by itself at its next start.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use anonymous_statistics::channels::crash_reports::{HOST, If, NoReport, Report, StatusFile, Unknown};
+use anonymous_statistics::channels::crash_reports::posted::{LOG, logged};
+use anonymous_statistics::channels::crash_reports::{If, NoReport, Report, Row, StatusFile, Unknown};
+use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::digest::sha256;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::cli::{Case, ShowOptions};
-use crate::output::{self, Failure, NOT_EXACT, USAGE};
-use crate::present::report::{self, About};
-use crate::present::words;
+use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
+use crate::present::palette::heading;
+use crate::present::request::of_made_report;
+use crate::present::{fields, report, units, words};
+
+/// This channel, in sentences.
+const ABOUT: &str = "The daemon posts this by itself when it starts next, from the status file that its last run \
+    left. This preview reads that file as the daemon does; it starts nothing and asks nobody.";
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
@@ -27,19 +35,19 @@ pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, 
     }
     let report = match preview.kept.report(preview.version.as_ref(), If::from(options.r#if)) {
         Ok(report) => report,
-        Err(NoReport::Rules(Unknown::File(version))) if !options.raw && !options.json => {
+        Err(NoReport::Rules(Unknown::File(version))) if !options.raw && !options.format.is_json() => {
             return unknown_version(preview, version);
         }
         Err(why) => return Err(Failure::new(USAGE, report::missing(&why))),
     };
     if options.raw {
-        output::raw(&bytes(&report))?;
-    } else if options.json {
-        output::json(&Shown::of(preview, &report))?;
+        output::raw(&[report.head().into_bytes(), report.body()].concat())?;
+    } else if options.format.is_json() {
+        output::json(&shown(preview, &report))?;
     } else {
-        output::answer(text(preview, &report))?;
+        output::text(text(preview, &report, options.long))?;
     }
-    if options.raw || options.json {
+    if options.raw || options.format.is_json() {
         output::hint(&words::headline(preview));
     }
     if options.raw || options.strict {
@@ -60,76 +68,89 @@ fn unknown_version(preview: &Preview, version: u64) -> Result<ExitCode, Failure>
     if let StatusFile::Read(_, bytes) = &preview.kept.status {
         text.push_str(&printable(&String::from_utf8_lossy(bytes)));
     }
-    output::answer(text + "\n\nNothing was sent.\n")?;
+    output::text(text + "\n\nNothing was sent.\n")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn bytes(report: &Report) -> Vec<u8> {
-    [report.head().into_bytes(), report.body()].concat()
+fn text(preview: &Preview, report: &Report, long: bool) -> String {
+    let mut rows = vec![
+        ("Destination", report::destination()),
+        ("Status file", report::file(preview)),
+        ("Says", printable(report.ending.message).into_owned()),
+        ("Cause", report.ending.cause.to_owned()),
+    ];
+    rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
+    let mut text = format!("{}\n{}\n{ABOUT}\n", words::headline_and_channels(preview), words::aligned(&rows));
+    let body = report.body();
+    // Writing to a String cannot fail.
+    if long {
+        let _ = writeln!(text, "\n{}\n{}", heading("Request"), report.head().trim_end().replace("\r\n", "\n"));
+    }
+    let _ = writeln!(
+        text,
+        "\n{} fields, {}. Nobody has checked free text for names, paths or addresses.\n",
+        report.rows.len(),
+        units::size(body.len() as u64)
+    );
+    text.push_str(&fields::text(&of_made_report(report).lines, long));
+    let open = report::open(report);
+    if !open.is_empty() {
+        let _ = writeln!(text, "\nNot known before the start: {}.", open.join(", "));
+    }
+    if long {
+        let _ = writeln!(text, "\nSHA-256 of the body, with null for the process id: {}", sha256(&body));
+    }
+    text + &before(preview, report)
+        + "\n"
+        + &fields::end("show --long, status, explain FIELD, schema --channel crash-reports")
 }
 
-fn text(preview: &Preview, report: &Report) -> String {
-    format!(
-        "{}\n{}\nMore: status (what decides), explain FIELD, schema --channel crash-reports. To stop: opt-out.\n\nNothing was sent.\n",
-        words::headline_and_channels(preview),
-        words::filled(&report::whole(preview, report))
-    )
+/// The line of the daemon's log about its start, in the journal (sd-id128(3)).
+const JOURNAL: &str = "journalctl --namespace=netdata MESSAGE_ID=1e6061a9fbd44501b3ccc368119f2b69";
+
+/// The reports that were posted before, as far as files tell.
+fn before(preview: &Preview, report: &Report) -> String {
+    let mut text = format!("\n{}\n", heading("Posted before"));
+    if let Some(row) = report.rows.iter().find(|row| row.path == "agent.posts") {
+        let _ = writeln!(text, "  by the daemon's own count: {}", printable(&String::from_utf8_lossy(&row.value)));
+    }
+    let mut times: Vec<u64> = preview.kept.posted.iter().filter(|post| !post.sentry).map(|post| post.time).collect();
+    times.sort_unstable();
+    for time in times {
+        let _ = writeln!(text, "  {}", UnixMillis(time / 1000));
+    }
+    if let Some(folder) = preview.kept.logs.as_deref() {
+        let log = words::path(&folder.join(LOG));
+        let _ = match logged(folder) {
+            Ok(times) => writeln!(text, "  in {log}: {} times {}", times.len(), times.join(" ")),
+            Err(why) => writeln!(text, "  {log} cannot be read: {}", printable(&why)),
+        };
+    }
+    let _ = writeln!(text, "  the journal has the starts, and the reports with them:\n{WHOLE}    {JOURNAL}");
+    text
 }
 
-/// The JSON answer.
-#[derive(Serialize)]
-struct Shown {
-    channel: &'static str,
-    /// That of the machine.
-    state: &'static str,
-    headline: String,
-    sent: bool,
-    destination: String,
-    status_file: String,
-    cause: &'static str,
-    message: &'static str,
-    exact: bool,
-    head: String,
-    /// As text; bytes that are not UTF-8 are replaced.
-    body: String,
-    sha256: String,
-    fields: Vec<Field>,
-}
-
-#[derive(Serialize)]
-struct Field {
-    name: &'static str,
-    /// JSON; bytes that are not UTF-8 are replaced.
-    value: String,
-    /// `now`, `at-start`, `at-stop` or `not-here`.
-    known: &'static str,
-    #[serde(flatten)]
-    about: Option<About>,
-}
-
-impl Shown {
-    fn of(preview: &Preview, report: &Report) -> Self {
-        let body = report.body();
-        let fields = report.rows.iter().map(|row| Field {
-            name: row.path,
-            value: String::from_utf8_lossy(&row.value).into_owned(),
-            known: report::known(row),
-            about: row.field().map(About::of),
-        });
-        Self {
-            channel: "crash-reports",
-            state: preview.verdict().name(),
-            headline: preview.verdict().to_string(),
-            sent: false,
-            destination: format!("https://{HOST}/agent-events"),
-            status_file: report::file(preview),
-            cause: report.ending.cause,
-            message: report.ending.message,
-            exact: report.is_exact(),
-            head: report.head(),
-            sha256: sha256(&body),
-            body: String::from_utf8_lossy(&body).into_owned(),
-            fields: fields.collect(),
-        }
+/// The JSON answer; the state is that of the machine. Bytes that are not UTF-8 are replaced.
+fn shown(preview: &Preview, report: &Report) -> impl Serialize {
+    let body = report.body();
+    let field = |row: &Row| {
+        let value = String::from_utf8_lossy(&row.value).into_owned();
+        let about = row.field().map(report::about);
+        object! { name: row.path, value: value, known: report::known(row), #[serde(flatten)] about: about }
+    };
+    object! {
+        channel: "crash-reports",
+        state: preview.verdict().name(),
+        headline: preview.verdict().to_string(),
+        sent: false,
+        destination: report::destination(),
+        status_file: report::file(preview),
+        cause: report.ending.cause,
+        message: report.ending.message,
+        exact: report.is_exact(),
+        head: report.head(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        sha256: sha256(&body),
+        fields: report.rows.iter().map(field).collect::<Vec<_>>(),
     }
 }

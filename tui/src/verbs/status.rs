@@ -11,22 +11,24 @@ use anonymous_statistics::outbox::Unread;
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
-use crate::output::{self, Failure};
-use crate::present::{consent, words};
+use crate::cli::Format;
+use crate::output::{self, Failure, WHOLE};
+use crate::present::request::of_sender;
+use crate::present::{consent, overview, words};
 
-pub(crate) fn run(question: &Question, json: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, format: Format) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
-    if json {
+    if format.is_json() {
         output::json(&Status::of(&preview))?;
     } else {
-        output::answer(text(&preview))?;
+        output::text(text(&preview))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
-    let mut text = format!("{}\n", words::headline(preview));
+    let mut text = format!("{}\n", words::painted_headline(preview));
     for line in words::telemetry(preview) {
         let _ = writeln!(text, "  {line}");
     }
@@ -35,21 +37,17 @@ fn text(preview: &Preview) -> String {
         text,
         "This project's sender: {}\n{}\n",
         words::decision(consent.decision()),
-        words::paragraph(&consent::whose(preview))
+        &consent::whose(preview)
     );
-    let rows: Vec<(String, &str, String)> = consent
-        .steps
-        .iter()
-        .map(|step| (step.source.to_string(), words::verdict(step), words::finding(step)))
-        .collect();
-    let width = rows.iter().map(|(source, ..)| source.len()).max().unwrap_or_default();
-    for ((source, verdict, finding), step) in rows.iter().zip(&consent.steps) {
-        let _ = writeln!(text, "  {source:width$}  {verdict:15}  {finding}");
+    let width = consent.steps.iter().map(|step| step.source.to_string().len()).max().unwrap_or_default();
+    for step in &consent.steps {
+        let (verdict, finding) = words::checked(step);
+        let _ = writeln!(text, "  {:width$}  {verdict:11}  {finding}", step.source.to_string());
         if let Some(change) = step.what_would_change_it() {
-            let _ = writeln!(text, "  {:width$}  what would change it: {change}", "");
+            let _ = writeln!(text, "      what would change it: {change}");
         }
     }
-    let _ = writeln!(text, "\n{}", words::paragraph(consent::explanation(preview.consent.decision())));
+    let _ = writeln!(text, "\n{}", consent::explanation(consent));
     let differences = consent::differences(preview);
     if !differences.is_empty() {
         text.push_str("\nThis shell has other variables than the daemon; they do not count:\n");
@@ -58,14 +56,14 @@ fn text(preview: &Preview) -> String {
         }
     }
     if let Some(advice) = consent::advice(preview) {
-        let _ = writeln!(text, "\n{}", words::paragraph(advice));
+        let _ = writeln!(text, "\n{advice}");
     }
     let daemons = consent::daemons(preview);
     if !daemons.is_empty() {
         let _ = writeln!(text, "\nRunning daemons:\n  {}", daemons.join("\n  "));
     }
-    let _ = write!(text, "\n{}", words::aligned(&words::overview(preview)));
-    let _ = writeln!(text, "\n{}", words::paragraph(&format!("{} {}", preview.events().condition(), words::daemons())));
+    let _ = write!(text, "\n{}", words::aligned(&overview::circumstances(preview, of_sender(preview).as_ref().ok())));
+    let _ = writeln!(text, "\n{}", (format!("{} {}", preview.events().condition(), words::daemons())));
     text.push_str("\nEvery channel of the agent:\n");
     for channel in &preview.channels() {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
@@ -76,10 +74,11 @@ fn text(preview: &Preview) -> String {
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
         let _ = writeln!(text, "    {:8} {}", "to stop", channel.how_to_stop);
     }
-    let _ = match consent.decision() {
-        Decision::OptedOut => writeln!(text, "\nTo opt in again: sudo telemetry-preview opt-in"),
-        Decision::Allowed | Decision::Unknown => writeln!(text, "\nTo opt out: sudo telemetry-preview opt-out"),
+    let (to, verb) = match (consent.decision(), preview.verdict().sends()) {
+        (Decision::OptedOut, Some(false)) => ("opt in again", "opt-in"),
+        _ => ("opt out", "opt-out"),
     };
+    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  sudo telemetry-preview {verb}");
     text
 }
 

@@ -9,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::fields::{EventPart, FIELDS, Origin};
+use testkit::Receiver;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_telemetry-preview");
 pub(crate) const OPT_OUT: &str = ".opt-out-from-anonymous-statistics";
@@ -25,7 +26,7 @@ pub(crate) fn only_the_daemon_says() -> Vec<&'static str> {
 }
 
 /// On the screen after the first preview. Most keys have to wait for it.
-pub(crate) const LOOKED: &str = " set by the daemon";
+pub(crate) const LOOKED: &str = " event START ";
 
 /// A command line for each verb and each other output. Some change the agent that they run for.
 pub(crate) const EVERY_VERB: &[&[&str]] = &[
@@ -49,6 +50,8 @@ pub(crate) const EVERY_VERB: &[&[&str]] = &[
     &["history", "--raw", "1"],
     &["forget", "--dry-run"],
     &["forget"],
+    &["configure", "--url", "http://127.0.0.1:9/", "--api-key", "own"],
+    &["configure", "--test", "--yes"],
     &["check", "--expect", "on"],
     &["check", "--json"],
     &["schema"],
@@ -86,6 +89,26 @@ impl Agent {
     pub(crate) fn install_sender(&self) {
         let mark = format!("#!/bin/sh\n# {}1.0.0{}\n", MARK.0, MARK.1);
         fs::write(self.path("plugins/anonymous-statistics.sh"), mark).unwrap();
+    }
+
+    /// Puts this project's sender in the script's place. A child makes the copy (see [`Agent::as_nobody`]).
+    pub(crate) fn install_this_sender(&self) {
+        for folder in ["", "etc", "lib", "plugins"] {
+            fs::set_permissions(self.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let script = self.path("plugins/anonymous-statistics.sh");
+        assert!(Command::new("cp").arg(testkit::sender()).arg(&script).status().unwrap().success());
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.path("etc/anonymous-statistics.toml")
+    }
+
+    /// Configures a server and a key of one's own.
+    pub(crate) fn configure(&self, receiver: &Receiver) {
+        fs::write(self.config_file(), format!("url = \"{}\"\napi_key = \"own\"\n", receiver.url())).unwrap();
+        fs::set_permissions(self.config_file(), fs::Permissions::from_mode(0o644)).unwrap();
     }
 
     /// Keeps a request as if it had been sent at this time, in milliseconds since 1970.
@@ -229,7 +252,7 @@ pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
 
 /// Whether a screen shows a text, regardless of line breaks: a long path is broken anywhere.
 pub(crate) fn shows(screen: &str, text: &str) -> bool {
-    let packed = |text: &str| text.replace(['│', '█', '#'], "").split_whitespace().collect::<String>();
+    let packed = |text: &str| text.replace(['│', '┃', '█', '#'], "").split_whitespace().collect::<String>();
     packed(screen).contains(&packed(text))
 }
 
@@ -271,8 +294,8 @@ pub(crate) fn shell_for(agent: &Agent, program: &str, after: &str) -> String {
     format!("env {variables} LANG=C.UTF-8 RUST_BACKTRACE=0 {program} {after}; echo \"ended with $?\"; sleep 60")
 }
 
-/// Whether the alternate screen and the cursor are on, in tmux' words.
-const MODES: &str = "#{alternate_on} #{cursor_flag}";
+/// Whether the alternate screen, the cursor, and the mouse's reports in numbers are on, in tmux' words.
+const MODES: &str = "#{alternate_on} #{cursor_flag} #{mouse_any_flag} #{mouse_sgr_flag}";
 
 pub(crate) struct Terminal {
     folder: tempfile::TempDir,
@@ -351,6 +374,11 @@ impl Terminal {
         self.tmux(&["capture-pane", "-p"])
     }
 
+    /// Everything that was written, with the lines as they were before the terminal broke them.
+    pub(crate) fn written(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-"])
+    }
+
     pub(crate) fn wait_for(&self, text: &str) -> String {
         self.wait_until(text, |screen| screen.contains(text))
     }
@@ -369,14 +397,14 @@ impl Terminal {
         panic!("the screen never shows: {what}\n{}", self.screen());
     }
 
-    /// Waits until the program has the alternate screen without a cursor. Its drawing may show earlier.
+    /// Waits until the program has the alternate screen without a cursor, and the mouse. Its drawing may show earlier.
     pub(crate) fn wait_until_taken(&self) {
-        self.wait_until("the program's screen, without a cursor", |_| self.ask(MODES) == "1 0");
+        self.wait_until("the program's screen and mouse, without a cursor", |_| self.ask(MODES) == "1 0 1 1");
     }
 
     /// Waits until the terminal has its previous state.
     pub(crate) fn wait_until_given_back(&self, why: &str) {
-        self.wait_until(why, |_| self.ask(MODES) == "0 1");
+        self.wait_until(why, |_| self.ask(MODES) == "0 1 0 0");
     }
 
     /// A property of the pane, in tmux' words.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use testkit::{skip, this_test};
 
-use crate::common::Agent;
+use crate::common::{Agent, json};
 
 #[test]
 fn the_digest_is_that_of_the_request() {
@@ -104,4 +104,56 @@ fn a_reader_of_a_comparison_may_go_away() {
     let mut child = agent.command(&["diff", "--events", "START", "FATAL"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(1), "the answer is the same");
+}
+
+#[test]
+fn an_answer_that_was_kept_is_compared_with_that_of_now() {
+    let agent = Agent::new();
+    let call = agent.recorded_call("START", "-", "-");
+    let call = call.to_str().unwrap();
+    let file = agent.path("before");
+    let diff = |more: &[&str]| {
+        let line = ["diff", "--before", file.to_str().unwrap(), "--call", call];
+        agent.run(&[&line[..], more].concat())
+    };
+    let show = |form| agent.run(&["show", form, "--call", call]).out;
+    let (answer, request) = (show("--json"), show("--raw"));
+    let (_head, body) = request.split_once("\r\n\r\n").unwrap();
+    let kernel =
+        json(&agent.run(&["show", "--json", "--call", call]))["body"]["properties"]["system_kernel_name"].to_string();
+    for kept in [answer.as_str(), &request, body] {
+        fs::write(&file, kept).unwrap();
+        let same = diff(&[]);
+        assert_eq!(same.code, Some(0), "{}{}", same.out, same.err);
+        fs::write(&file, kept.replace(&kernel, r#""not \u001b[2J""#)).unwrap();
+        let differs = diff(&[]);
+        assert_eq!(differs.code, Some(1), "{}{}", differs.out, differs.err);
+        let part = "\nsystem_kernel_name\n  START before  \"not \\u001b[2J\"\n  START now     ";
+        assert!(differs.out.starts_with("START before beside START now: of the fields 1 differs,"), "{}", differs.out);
+        assert!(differs.out.contains(part) && !differs.out.contains('\u{1b}'), "{}", differs.out);
+        assert_eq!(json(&diff(&["--json"]))["differs"], 1);
+    }
+    // Without the call it is about the same event, and what only the daemon knows is no difference.
+    let line = ["diff", "--before", file.to_str().unwrap()];
+    for event in ["EXIT", "FATAL"] {
+        fs::write(&file, agent.run(&["show", "--json", "--event", event]).out).unwrap();
+        let same = agent.run(&line);
+        assert!(same.code == Some(0) && same.out.starts_with(&format!("{event} before ")), "{same:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_answer_is_named_with_what_to_do() {
+    let agent = Agent::new();
+    let file = agent.path("before \u{1b}[2J");
+    for (text, why) in [("{", "line 1 column 1"), ("{}", "neither an event"), ("\u{1b}[2J", "neither JSON")] {
+        fs::write(&file, text).unwrap();
+        for line in [&["diff", "--before"][..], &["--plain", "--before"]] {
+            let ran = agent.run(&[line, &[file.to_str().unwrap()]].concat());
+            assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (Some(2), "", 1), "{ran:?}");
+            assert!(ran.err.contains("--before ") && ran.err.contains(why), "{}", ran.err);
+            assert!(ran.err.contains("show --json prints") && !ran.err.contains('\u{1b}'), "{}", ran.err);
+        }
+    }
+    assert_eq!(agent.run(&["--before", file.to_str().unwrap(), "status"]).code, Some(2));
 }

@@ -5,6 +5,7 @@ mod agents;
 mod claims;
 mod common;
 mod compare;
+mod configure;
 #[cfg(target_os = "linux")]
 mod daemons;
 mod network;
@@ -13,5 +14,6 @@ mod own_reports;
 mod pty;
 mod reports;
 mod terminal;
+mod text;
 mod trust;
 mod verbs;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use testkit::{skip, this_test};
+use testkit::{Receiver, Reply, opted_out_here, skip, this_test};
 
 use crate::common::{Agent, EVERY_VERB, LOOKED, PROGRAM, Terminal, quoted};
 
@@ -149,31 +149,31 @@ fn a_whole_session_opens_no_network_socket() {
     terminal.wait_for(LOOKED);
     for (key, shows) in [
         ("2", "[2 Fields]"),
-        ("Enter", "Sensitivity"),
-        ("Escape", "> api_key"),
+        ("Enter", "Reveals"),
+        ("Escape", "> ? distinct_id"),
+        ("y", "asked the terminal"),
         ("3", "[3 Bytes]"),
-        ("p", "p: headers"),
-        ("p", "p: exact bytes"),
+        ("p", "on the wire"),
+        ("p", "The headers"),
         ("w", "Save the request?"),
         ("Enter", "Created "),
         ("Enter", "? help"),
-        ("4", "[4 Events]"),
-        ("d", "d: all fields"),
+        ("4", "[4 Compare]"),
+        ("d", "d: differences"),
         ("/", "Enter done"),
         ("a", "/a_"),
         ("Escape", "? help"),
         ("6", "[6 History]"),
         ("5", "[5 Consent]"),
-        ("7", "[7 Dashboard]"),
-        ("Enter", "Enter back"),
-        ("Escape", "Enter details"),
+        ("c", "channel"),
         ("5", "[5 Consent]"),
-        ("e", "event: EXIT"),
+        ("e", "event EXIT"),
+        ("x", "event EXIT"),
         ("r", "[5 Consent]"),
         ("?", "Keys"),
-        ("Escape", "DISABLE_TELEMETRY"),
+        ("Escape", "To stop"),
         ("o", "Opt out?"),
-        ("Enter", "The disk says now: OFF"),
+        ("Enter", "Status: OFF"),
         ("Enter", "? help"),
         ("i", "Opt in?"),
         ("Escape", "? help"),
@@ -183,6 +183,63 @@ fn a_whole_session_opens_no_network_socket() {
         terminal.wait_for(shows);
     }
     check(&log, &["the screens"]);
+}
+
+/// The one exception: a confirmed test starts the installed sender. That one connects; the preview does not.
+#[test]
+fn a_test_starts_the_sender_alone() {
+    let test = this_test!();
+    if opted_out_here(test) {
+        return;
+    }
+    let agent = Agent::new();
+    if !strace_works(&agent) {
+        return skip(test, "needs strace, and the right to use it");
+    }
+    let receiver = Receiver::start(Reply::Status(200, ""));
+    agent.install_this_sender();
+    agent.configure(&receiver);
+    let log = agent.path("log");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-s", "4096", "-e", "trace=%network,execve", "-o"]).arg(&log).arg(PROGRAM);
+    command.args(["configure", "--test", "--yes"]).env_clear().envs(agent.environment());
+    let output = command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(receiver.requests().len(), 1);
+    let log = fs::read_to_string(&log).unwrap();
+    let starts: Vec<&str> = log.lines().filter(|line| line.contains("execve(")).collect();
+    let [preview, sender] = starts[..] else { panic!("{log}") };
+    let script = agent.path("plugins/anonymous-statistics.sh").canonicalize().unwrap();
+    assert!(sender.contains(&format!("execve(\"{}\"", script.to_str().unwrap())), "{sender}");
+    assert!(sender.ends_with(" = 0") && sender.contains("\"--send-test\"]"), "{sender}");
+    let process = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+    let before = log.lines().take_while(|line| *line != sender);
+    let of_preview = log.lines().filter(|line| process(line) == process(preview));
+    let all: Vec<&str> = before.chain(of_preview).collect();
+    assert_eq!(suspicious(&all.join("\n")), Vec::<&str>::new());
+    assert!(!suspicious(&log).is_empty(), "the sender's connection is seen: {log}");
+}
+
+/// Only one file names the type that starts programs.
+#[test]
+fn one_place_starts_a_program() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut starting = Vec::new();
+    let mut folders = vec![sources.clone()];
+    while let Some(folder) = folders.pop() {
+        for item in fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read_to_string(&path).unwrap();
+                if text.contains("process::Command") || text.contains("process::{") && text.contains("Command::new(") {
+                    starting.push(path.strip_prefix(&sources).unwrap().to_owned());
+                }
+            }
+        }
+    }
+    assert_eq!(starting, [Path::new("actions/testing.rs")]);
 }
 
 fn check(log: &Path, what: &[&str]) {

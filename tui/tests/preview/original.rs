@@ -50,19 +50,19 @@ fn netdatas_own_script_is_shown_where_it_is_the_sender() {
     install(&agent, &script());
     fs::create_dir(agent.path("lib/registry")).unwrap();
     fs::write(agent.path("lib/registry/netdata.public.unique.id"), GUID).unwrap();
-    let ran = agent.run(&["show"]);
+    let ran = agent.run(&["show", "--long"]);
     if !opted_out_here(this_test!()) {
         assert!(ran.out.starts_with("[>] SENDS: events, dashboard\n"), "{}", ran.out);
     }
     for part in [
         "POST https://t.example.org/x\nContent-Type: application/json\n",
         &format!(
-            "  properties.distinct_id = \"{GUID}\"\n      from: the daemon's variable NETDATA_REGISTRY_UNIQUE_ID\n"
+            "  distinct_id = \"{GUID}\"  (identifier)\n      from: the daemon's variable NETDATA_REGISTRY_UNIQUE_ID\n"
         ),
-        "  properties.os = \"",
-        "\"  (likely: the daemon may say otherwise)\n",
+        "  os = \"",
+        "\"  (likely)\n",
         "  event = set by the daemon\n      from: the daemon's argument 1 and the daemon's argument 2\n",
-        "  properties.mode = set by the daemon\n      from: the daemon's argument 5\n",
+        "  mode = set by the daemon\n      from: the daemon's argument 5\n",
         "\nNothing was sent.\n",
     ] {
         assert!(ran.out.contains(part), "{part}\n{}", ran.out);
@@ -86,7 +86,7 @@ fn netdatas_own_script_is_shown_where_it_is_the_sender() {
     assert_eq!((raw.code, &body["properties"]["mode"]), (Some(0), &"dbengine".into()), "{raw:?}");
     assert_eq!(body["properties"]["os"], "", "what a complete call does not set is empty in a shell");
     let own = agent.run(&["show", "--sender", "this"]);
-    assert!(own.out.contains("POST https://posthog.netdata.cloud/capture/"), "{}", own.out);
+    assert!(own.out.contains("Destination  https://posthog.netdata.cloud/capture/"), "{}", own.out);
     // A daemon that calls no script does not send this.
     assert!(!agent.run(&["show", "--daemon-version", "2.9.0"]).out.contains("t.example.org"));
     assert!(agent.run(&["show", "--daemon-version", "2.9.0", "--sender", "installed"]).out.contains("t.example.org"));
@@ -113,7 +113,7 @@ fn the_installed_program_is_shown_if_it_is_known() {
     install(&agent, "#!/bin/sh\ncurl\n");
     assert!(installed().code == Some(2) && installed().err.contains("another program"), "{:?}", installed());
     install(&agent, &format!("\u{7f}ELF {}9.8.7{}", MARK.0, MARK.1));
-    assert!(installed().out.contains("POST https://posthog.netdata.cloud/capture/"), "{:?}", installed());
+    assert!(installed().out.contains("Destination  https://posthog.netdata.cloud/capture/"), "{:?}", installed());
 }
 
 /// Debian's agent, whose script runs here with a curl that only writes down its arguments.

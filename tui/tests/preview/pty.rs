@@ -116,7 +116,7 @@ impl Pty {
     /// Waits until the terminal has the state that a shell expects.
     fn wait_until_given_back(&self) {
         self.wait_until("given back", |screen| {
-            !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste()
+            !screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste() && !has_mouse(screen)
         });
     }
 
@@ -133,6 +133,13 @@ impl Pty {
         }
         panic!("it does not end: {}", self.screen());
     }
+}
+
+/// Whether a terminal reports the mouse to the program, whose own terminal would then select no text without Shift.
+fn has_mouse(screen: &vt100::Screen) -> bool {
+    use vt100::{MouseProtocolEncoding, MouseProtocolMode};
+    screen.mouse_protocol_mode() != MouseProtocolMode::None
+        || screen.mouse_protocol_encoding() != MouseProtocolEncoding::Default
 }
 
 impl Drop for Pty {
@@ -324,6 +331,32 @@ fn pasted_text_presses_no_keys() {
     terminal.send("q");
     assert!(terminal.ended().success());
     terminal.wait_until_given_back();
+}
+
+#[test]
+fn the_wheel_scrolls_where_a_terminal_reports_it() {
+    let Some(mut terminal) = Pty::run(this_test!(), (80, 24), "exec") else { return };
+    terminal.wait_until("the mouse", |screen| {
+        screen.mouse_protocol_mode() == vt100::MouseProtocolMode::PressRelease
+            && screen.mouse_protocol_encoding() == vt100::MouseProtocolEncoding::Sgr
+    });
+    terminal.wait_for(LOOKED);
+    terminal.send("2");
+    let first = terminal.wait_for("[2 Fields]");
+    for (turned, how) in [("\x1b[<65;9;9M", "down"), ("\x1b[<64;9;9M", "up")] {
+        terminal.send(turned);
+        terminal.wait_until(how, |screen| (screen.contents() == first) == (how == "up"));
+    }
+    terminal.send("q");
+    assert!(terminal.ended().success());
+    terminal.wait_until_given_back();
+}
+
+#[test]
+fn the_linux_console_is_not_asked_for_a_mouse() {
+    let Some(terminal) = Pty::run(this_test!(), (80, 24), "export TERM=linux; exec") else { return };
+    terminal.wait_for(LOOKED);
+    assert!(!has_mouse(terminal.shown.lock().unwrap().screen()));
 }
 
 #[test]

@@ -38,8 +38,10 @@ fn the_report_of_a_newer_daemon_is_what_show_shows() {
     for part in [
         "agent-events.netdata.cloud",
         MACHINE_ID,
-        "# host.id",
-        "! fatal.message",
+        "  host.id = ",
+        "(identifier)",
+        "  fatal.message = ",
+        "(free text)",
         "agent_pid_now = null",
         "journalctl ",
     ] {
@@ -131,5 +133,43 @@ fn every_field_of_the_report_is_explained() {
     for field in schema["crash_reports"].as_array().unwrap() {
         let name = field["name"].as_str().unwrap();
         assert!(all.contains(&format!("\n{name}: ")), "{name}");
+    }
+}
+
+#[test]
+fn the_report_before_an_upgrade_is_compared_with_the_one_after() {
+    let agent = agent();
+    let file = agent.path("before");
+    let line = ["diff", "--before", file.to_str().unwrap()];
+    for form in ["--json", "--raw"] {
+        agent.set_version("v2.9.0");
+        fs::write(agent.path("lib/status-netdata.json"), status(28, "v2.9.0", "it broke")).unwrap();
+        fs::write(&file, agent.run(&with(&[form])).bytes).unwrap();
+        let same = agent.run(&line);
+        assert_eq!(same.code, Some(0), "{form}: {same:?}");
+        agent.set_version("v2.11.0");
+        fs::write(agent.path("lib/status-netdata.json"), status(29, "v2.11.0", "it broke")).unwrap();
+        let differs = agent.run(&line);
+        assert_eq!(differs.code, Some(1), "{form}: {differs:?}");
+        let part = "\nagent.version\n  report before  \"v2.9.0\"\n  report now     \"v2.11.0\"\n";
+        assert!(differs.out.contains(part), "{form}: {}", differs.out);
+        assert!(differs.out.contains("\nhw.product.id\n  report before  not sent\n"), "{form}: {}", differs.out);
+        assert!(!differs.out.contains("when the daemon calls"), "{form}: {}", differs.out);
+    }
+}
+
+#[test]
+fn what_newer_daemons_report_in_addition_is_listed() {
+    let agent = Agent::new();
+    let newer = agent.run(&["schema", "--since", "v2.5.4"]);
+    assert_eq!(newer.code, Some(0), "{newer:?}");
+    assert!(newer.out.contains("| `hw.product.id` |") && !newer.out.contains("`agent.version`"), "{}", newer.out);
+    let rows = json(&agent.run(&["schema", "--since", "2.5.4", "--json"]));
+    assert!(rows.as_array().unwrap().iter().all(|row| row["since"].as_u64() > Some(28)), "{rows}");
+    let newest = agent.run(&["schema", "--since", "v2.11.0"]);
+    assert!(newest.code == Some(0) && !newest.out.contains('|'), "{newest:?}");
+    for version in ["v1.37.1", "v9.0.0", "\u{1b}[2J"] {
+        let ran = agent.run(&["schema", "--since", version]);
+        assert!(ran.code == Some(2) && ran.err.contains("v2.4 to v2.11") && !ran.err.contains('\u{1b}'), "{ran:?}");
     }
 }

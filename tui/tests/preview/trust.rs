@@ -73,7 +73,7 @@ fn request(agent: &Agent, action: &str) -> (Entry, Vec<u8>) {
 fn the_history_is_byte_exact_and_can_be_forgotten() {
     let agent = Agent::new();
     let empty = agent.run(&["history"]);
-    assert_eq!((empty.code, empty.out.matches("  nothing\n").count()), (Some(0), 2), "{}", empty.out);
+    assert_eq!((empty.code, empty.out.matches("  nothing\n").count()), (Some(0), 1), "{}", empty.out);
     let outbox = Outbox::open(&agent.path("lib"), Role::Sender).unwrap();
     let now = UnixMillis::now();
     let keep = |action: &str, age: u64| {
@@ -91,29 +91,41 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     let waiting = agent.path("lib/anonymous-statistics/waiting");
     fs::write(waiting.join(damaged.to_string()), "\u{1b}[2J{").unwrap();
 
-    let ran = agent.run(&["history"]);
+    // A zone without summer time.
+    let ran = Ran::from(&agent.command(&["history"]).env("TZ", "XXX-05:30").output().unwrap());
     for said in [
-        "  1  ",
         "accepted with status 200; 1 try",
         "refused with status 400",
-        "not tried yet\n       sent at the daemon's next START or META, as number 1",
         "put off with status 503; 1 try",
         "damaged, and never sent: the entry is damaged",
+        " KiB  5 s ",
+        " +05:30  ",
     ] {
         assert!(ran.out.contains(said), "{said}\n{}", ran.out);
     }
+    let waits = ran.out.lines().skip_while(|line| !line.contains("not tried yet")).nth(1).unwrap();
+    assert!(waits.contains("waits: sent at the daemon's next START or META, as number 1"), "{}", ran.out);
+    let numbered: Vec<&str> = ran.out.lines().filter(|line| line.contains("+05:30")).collect();
+    let newest_first = ["damaged", "503", "not tried", "400", "200"];
+    for ((number, line), outcome) in (1..).zip(&numbered).zip(newest_first) {
+        assert!(line.starts_with(&format!("  {number:>3}  ")) && line.contains(outcome), "{line}: {outcome}");
+    }
+    assert_eq!(numbered.len(), newest_first.len());
     assert!(!ran.out.contains('\u{1b}'));
-    assert_eq!(agent.run(&["history", "--raw", "1"]).bytes, bytes);
+    assert_eq!(agent.run(&["history", "--raw", "5"]).bytes, bytes);
     assert_eq!(agent.run(&["history", "--raw", "3"]).bytes, exit);
-    for number in ["0", "5", "9"] {
+    for number in ["0", "1", "9"] {
         let ran = agent.run(&["history", "--raw", number]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{ran:?}");
     }
     let shown = json(&agent.run(&["history", "--json"]));
     assert_eq!(shown["sent"].as_array().unwrap().len(), 2);
     assert_eq!(shown["waiting"].as_array().unwrap().len(), 3);
-    assert_eq!(shown["sent"][0]["body"]["properties"]["action"], "START");
-    assert!(shown["waiting"][2]["damaged"].is_string() && shown["waiting"][2]["body"].is_null());
+    assert_eq!(
+        (&shown["sent"][1]["number"], &shown["sent"][1]["body"]["properties"]["action"]),
+        (&5.into(), &"START".into())
+    );
+    assert!(shown["waiting"][0]["damaged"].is_string() && shown["waiting"][0]["body"].is_null());
 
     let before = agent.tree();
     assert_eq!(agent.run(&["forget", "--dry-run"]).code, Some(0));
@@ -248,7 +260,7 @@ fn a_history_that_cannot_be_read_is_no_empty_history() {
     // Root may read everything.
     if ran.code != Some(0) {
         assert_eq!(ran.code, Some(77));
-        assert!(ran.err.contains("Run:  sudo ") && ran.err.contains(" history --config-dir "), "{}", ran.err);
+        assert!(ran.err.contains("Run:\n  sudo ") && ran.err.contains(" history --config-dir "), "{}", ran.err);
     }
 }
 
@@ -259,8 +271,11 @@ fn where_opting_out_is_not_possible_every_other_way_is_named() {
     let ran = agent.run(&["opt-out", "--config-dir", "/proc/nope"]);
     assert_eq!(ran.code, Some(77));
     // Root is not advised to become root.
-    let command =
-        if is_root() { "Run:  mkdir -p /proc/nope && touch " } else { "  or: sudo mkdir -p /proc/nope && sudo touch " };
+    let command = if is_root() {
+        "Run:\n  mkdir -p /proc/nope && touch "
+    } else {
+        "or:\n  sudo mkdir -p /proc/nope && sudo touch "
+    };
     for said in [command, "docker run -e DISABLE_TELEMETRY=1", "kubectl set env", "ansible HOSTS --become"] {
         assert!(ran.err.contains(said), "{said}\n{}", ran.err);
     }

@@ -5,7 +5,8 @@
 
 use anonymous_statistics::agent::MARK;
 use anonymous_statistics::agent::installed_sender::SCRIPT;
-use anonymous_statistics::fields::{ACTIONS, FIELDS};
+use anonymous_statistics::fields::withholding::needed;
+use anonymous_statistics::fields::{ACTIONS, FIELDS, TEST};
 use anonymous_statistics::inspect::{Preview, Question};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -143,24 +144,35 @@ fn the_text_says_where_to_what_and_who() {
     let call = agent.recorded_call("START", "-", "-");
     let ran = agent.run(&["show", "--call", call.to_str().unwrap()]);
     for part in [
-        "https://posthog.netdata.cloud/capture/",
-        "\nRequest           ",
-        "nobody: no telemetry script is installed",
-        "opens no network socket",
+        "\nDestination  https://posthog.netdata.cloud/capture/\n",
+        "\nSender       nobody: no telemetry script is installed\n",
+        "would be sent, if this sender were installed",
+        "2 identify this installation",
         "pseudonymous",
-        "POST https://posthog.netdata.cloud/capture/\nhost: posthog.netdata.cloud\n",
+        "Never sent: host name, ",
         "  host_collectors = [{\"plugin\":\"proc.plugin\",\"module\":\"/proc/stat\"},",
-        "  distinct_id = \"0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59\"\n",
+        "  distinct_id = \"0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59\"  (identifier)\n",
+        "  config_multidb_disk_quota = 256  (256 MiB)\n",
+        "\nTo stop:  sudo telemetry-preview opt-out\n",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing:\n{}", ran.out);
+    }
+    let fields = FIELDS.iter().filter(|field| field.occurs_in("START")).count();
+    assert!(ran.out.lines().count() < 110 && ran.out.lines().count() > fields / 2, "{}", ran.out);
+    assert!(!ran.out.contains("      from: ") && ran.err.is_empty(), "{ran:?}");
+    let long = agent.run(&["show", "--long", "--call", call.to_str().unwrap()]);
+    for part in [
+        "\nRequest           ",
+        "opens no network socket",
+        "POST https://posthog.netdata.cloud/capture/\nhost: posthog.netdata.cloud\n",
         "      from: the daemon's variable NETDATA_REGISTRY_UNIQUE_ID (the recorded call)\n",
         "Proxy",
         "Trust store",
         agent.path("etc").to_str().unwrap(),
     ] {
-        assert!(ran.out.contains(part), "{part:?} is missing:\n{}", ran.out);
+        assert!(long.out.contains(part), "{part:?} is missing:\n{}", long.out);
     }
     assert!(ran.out.ends_with("\nNothing was sent.\n") && !ran.out.contains("anonymous data"));
-    assert!(ran.err.contains("Who would send: nobody"), "{}", ran.err);
-    assert!(ran.err.contains("would be sent, if this sender were installed"), "{}", ran.err);
     // Without a terminal, no command means `show`.
     let bare = agent.run(&["--call", call.to_str().unwrap()]);
     let lines = |text: &str| {
@@ -181,9 +193,9 @@ fn who_would_send_is_told_apart() {
     fs::write(&script, "#!/bin/sh\ncurl\n").unwrap();
     assert!(show().contains("another program") && show().contains("if this sender were installed"));
     fs::write(&script, format!("#!/bin/sh\n[ -f /etc/netdata/{OPT_OUT} ] && exit 0\ncurl\n")).unwrap();
-    assert!(show().contains("Netdata's own script") && show().contains("if this sender were installed"));
+    assert!(show().contains("Netdata's original script") && show().contains("if this sender were installed"));
     fs::write(&script, format!("\u{7f}ELF {}9.8.7{}", MARK.0, MARK.1)).unwrap();
-    assert!(show().contains("this sender, version 9.8.7") && !show().contains("if this sender were installed"));
+    assert!(show().contains("installed, v9.8.7") && !show().contains("if this sender were installed"));
 }
 
 #[test]
@@ -212,8 +224,13 @@ fn what_cannot_be_used_is_one_line_and_exit_2() {
         (&["show", "--config-dir", "relative"], "must be absolute"),
         (&["show", "--event", "a b"], "letters, digits and underscores"),
         (&["explain", "nonsense"], "there is no field"),
-        (&["explain", "guid"], "perhaps netdata_machine_guid"),
+        (&["explain", "guid"], "did you mean netdata_machine_guid"),
         (&["nonsense"], "nonsense"),
+        (&["shwo"], "did you mean show?"),
+        (&["explain", "distnct_id"], "did you mean distinct_id?"),
+        (&["show", "--event", "STRAT"], "did you mean START?"),
+        (&["show", "--channel", "evnts"], "did you mean events?"),
+        (&["status", "--jsno"], "did you mean --json?"),
         (&["--nonsense"], "nonsense"),
         (&["opt-in"], "no terminal"),
     ] {
@@ -461,7 +478,7 @@ fn looking_changes_nothing() {
 
 /// The first character that no terminal may get, except for line ends.
 pub(crate) fn unprintable(text: &str) -> Option<char> {
-    text.chars().find(|c| !matches!(c, '\n' | '\r') && system_facts::is_unprintable(*c))
+    text.chars().find(|c| !matches!(c, '\n' | '\r') && system_facts::internal::is_unprintable(*c))
 }
 
 /// One character of each kind that a terminal obeys or does not draw, with plain text around them.
@@ -548,12 +565,17 @@ fn the_schema_lists_every_field_once() {
         let rows = markdown.lines().filter(|line| line.starts_with(&format!("| `{}` |", field.name)));
         let rows: Vec<&str> = rows.collect();
         assert_eq!(rows.len(), 1, "{}", field.name);
-        assert_eq!(rows[0].ends_with("| Y |"), field.documented, "{}", rows[0]);
-        assert_eq!(rows[0].replace("\\|", "").matches('|').count(), 7, "{}", rows[0]);
+        let yes = |is| if is { "Y" } else { "-" };
+        let end = format!("| {} | {} |", yes(field.documented), yes(needed(field).is_none()));
+        assert!(rows[0].ends_with(&end), "{}", rows[0]);
+        assert_eq!(rows[0].replace("\\|", "").matches('|').count(), 8, "{}", rows[0]);
         let listed = schema["fields"].as_array().unwrap();
         assert_eq!(listed.iter().filter(|row| row["name"] == field.name).count(), 1);
     }
     assert_eq!(schema["events"].as_array().unwrap().len(), ACTIONS.len());
+    // A person's own event stands beside the daemon's.
+    assert_eq!(schema["test_event"]["name"], TEST.name);
+    assert!(!markdown.contains("| `TEST` |") && markdown.contains("None of the daemon's is `TEST`: "), "{markdown}");
 }
 
 #[test]

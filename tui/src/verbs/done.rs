@@ -1,0 +1,27 @@
+//! The answer of a verb that changes something: what it did, or would do.
+
+use anonymous_statistics::inspect::Preview;
+
+use crate::cli::Format;
+use crate::output::{self, Failure, object};
+
+/// Says it, for people or for programs. `done` is false after --dry-run; the state is that of the machine afterwards.
+pub(super) fn say(format: Format, done: bool, said: &[String], after: &Preview) -> Result<(), Failure> {
+    if !format.is_json() {
+        return output::lines(said);
+    }
+    let verdict = after.verdict();
+    let said: Vec<_> = said.iter().map(|line| output::plain(line.trim())).filter(|line| !line.is_empty()).collect();
+    output::json(&object! { done: done, said: said, state: verdict.name(), headline: verdict.to_string() })
+}
+
+/// Shows what a question is about; on standard error, where standard output is for programs.
+pub(super) fn before(format: Format, lines: &[String]) -> Result<(), Failure> {
+    if format.is_json() {
+        for line in lines {
+            output::hint(line);
+        }
+        return Ok(());
+    }
+    output::lines(lines)
+}
