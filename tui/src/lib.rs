@@ -17,59 +17,81 @@ mod verbs;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use anonymous_statistics::inspect::Question;
+use anonymous_statistics::inspect::before::{About, Before};
 
-use crate::cli::{Cli, ShowOptions, Verb};
-use crate::output::Failure;
+use crate::cli::{Cli, ColorChoice, ShowOptions, Verb};
+use crate::output::{Failure, USAGE};
+use crate::present::palette;
 
 /// The command line's definition, for the generated pages.
 pub fn command() -> clap::Command {
-    Cli::command()
+    cli::command()
 }
 
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return output::clap(&error),
-    };
-    match run(cli) {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
+    match Cli::try_from_words(std::env::args_os()) {
+        Ok(cli) => run(cli).unwrap_or_else(Failure::report),
+        Err(error) => cli::mistakes::report(&error, &cli::command()),
     }
 }
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let Some(verb) = cli.verb else { return look_around(&cli.place, cli.plain) };
+    let terminal = std::io::stdout().is_terminal();
+    output::set_colour(palette::is_wanted(cli.color, terminal, |name| std::env::var_os(name)));
+    let call = cli.call()?;
+    let question = || question::from(&cli.place, &call);
+    let about_an_event = call.names_an_event();
+    let Some(verb) = cli.verb else {
+        let before = cli.before.as_deref().map(present::before::read).transpose()?;
+        return look_around(question()?, before, about_an_event, cli.plain, cli.color);
+    };
+    if cli.before.is_some() {
+        return Err(Failure::new(USAGE, "--before means something to the screens, and after diff"));
+    }
     match verb {
-        Verb::Show(options) if options.channel == Some(cli::Channel::Dashboard) => {
-            verbs::show_dashboard::run(&question::from(&cli.place)?, options)
+        Verb::Show { options, .. } => match options.channel {
+            Some(cli::Channel::Dashboard) => verbs::show_dashboard::run(&question()?, options),
+            Some(cli::Channel::CrashReports) => verbs::show_report::run(&question()?, options),
+            _ => verbs::show::run(&question()?, options, about_an_event),
+        },
+        Verb::Status { format, .. } => verbs::status::run(&question()?, format),
+        Verb::Diff { options, .. } => verbs::diff::run(&question()?, &options),
+        Verb::OptOut(options) => verbs::opt_out::run(&question()?, options),
+        Verb::Configure(options) => verbs::configure::run(&question()?, &options),
+        Verb::OptIn { dry_run, yes, format } => verbs::opt_in::run(&question()?, dry_run, yes, format),
+        Verb::Explain { field, format, .. } => verbs::explain::run(&question()?, field.as_deref(), format),
+        Verb::History { format, raw } => verbs::history::run(&question()?, format, raw),
+        Verb::Forget { dry_run, format } => verbs::forget::run(&question()?, dry_run, format),
+        Verb::Check(options) => verbs::check::run(&question()?, &options),
+        Verb::Schema { format, json, channel, since } => {
+            verbs::schema::run(if json { cli::SchemaFormat::Json } else { format }, channel, since.as_deref())
         }
-        Verb::Show(options) if options.channel == Some(cli::Channel::CrashReports) => {
-            verbs::show_report::run(&question::from(&cli.place)?, options)
-        }
-        Verb::Show(options) => verbs::show::run(&question::from(&cli.place)?, options, cli.place.names_an_event()),
-        Verb::Status { json } => verbs::status::run(&question::from(&cli.place)?, json),
-        Verb::Diff(options) => verbs::diff::run(&question::from(&cli.place)?, &options),
-        Verb::OptOut(options) => verbs::opt_out::run(&question::from(&cli.place)?, options),
-        Verb::OptIn { yes } => verbs::opt_in::run(&question::from(&cli.place)?, yes),
-        Verb::Explain { field, all } => verbs::explain::run(&question::from(&cli.place)?, field.as_deref(), all),
-        Verb::History { json, raw } => verbs::history::run(&question::from(&cli.place)?, json, raw),
-        Verb::Forget { dry_run } => verbs::forget::run(&question::from(&cli.place)?, dry_run),
-        Verb::Check(options) => verbs::check::run(&question::from(&cli.place)?, &options),
-        Verb::Schema { format, channel } => verbs::schema::run(format, channel),
     }
 }
 
 /// Without a verb: the screens on a capable terminal, otherwise the same as text.
-fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
-    let question = question::from(place)?;
+fn look_around(
+    mut question: Question,
+    before: Option<Before>,
+    about_an_event: bool,
+    plain: bool,
+    color: ColorChoice,
+) -> Result<ExitCode, Failure> {
+    // The screens begin with the event that was kept.
+    if let Some(Before { about: About::Event(action), .. }) = &before
+        && !about_an_event
+    {
+        question.action.clone_from(action);
+    }
+    let show = |question: &Question| verbs::show::run(question, ShowOptions::default(), about_an_event);
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb || plain {
-        return verbs::show::run(&question, ShowOptions::default(), place.names_an_event());
+        return show(&question);
     }
     match ui::size_of_terminal() {
         Some(size) if !ui::fits(size) => {
-            let code = verbs::show::run(&question, ShowOptions::default(), place.names_an_event())?;
+            let code = show(&question)?;
             output::hint(&format!(
                 "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
                 size.width,
@@ -79,7 +101,9 @@ fn look_around(place: &cli::Place, plain: bool) -> Result<ExitCode, Failure> {
             ));
             Ok(code)
         }
-        Some(_) => ui::run(screens::all(), question),
-        None => verbs::show::run(&question, ShowOptions::default(), place.names_an_event()),
+        Some(_) => {
+            ui::run(screens::all(before), question, palette::is_wanted(color, true, |name| std::env::var_os(name)))
+        }
+        None => show(&question),
     }
 }

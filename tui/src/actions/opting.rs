@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::consent::opt_out_file::{self, Done};
@@ -179,7 +179,11 @@ impl OptOut {
         let (first, error) = failed.first()?;
         let who: Vec<_> = failed.iter().map(|(target, error)| (*target, Who::can(error.kind(), root))).collect();
         Some(Obstacle {
-            what: format!("cannot create {}: {error}", words::path(&file_of(first))),
+            what: format!(
+                "cannot create {}: {}",
+                words::path(&file_of(first)),
+                anonymous_statistics::text::reason(error)
+            ),
             advice: Who::can(error.kind(), root).advice(),
             commands: self.commands(&who),
             elsewhere: elsewhere::of_file(&file_of(first)),
@@ -215,7 +219,8 @@ impl OptOut {
 
 /// Deletes the waiting events of these agents. It tries all, then returns the first error.
 fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted> {
-    let libraries: BTreeSet<&Path> = targets.filter_map(|target| target.library.as_deref()).collect();
+    let mut libraries = BTreeSet::new();
+    libraries.extend(targets.filter_map(|target| target.library.as_deref()));
     let deleted: Vec<_> = libraries.into_iter().map(|library| outbox::silence(Some(library), Role::Reader)).collect();
     let nothing = Deleted { number: 0, quiet: true };
     deleted.into_iter().try_fold(nothing, |all, one| {
@@ -257,8 +262,9 @@ impl Outcome {
                 sentences.push(format!("Deleted {number} events that waited to be sent."));
             }
             Err(error) => sentences.push(format!(
-                "Events that may wait to be sent could not be deleted ({error}). The sender deletes them when it is \
-                 called next, and sends none."
+                "Events that may wait to be sent could not be deleted ({}). The sender deletes them when it is called \
+                 next, and sends none.",
+                anonymous_statistics::text::reason(error)
             )),
         }
         if matches!(self.waiting, Ok(Deleted { quiet: false, .. })) {
@@ -348,7 +354,7 @@ impl OptIn {
     fn obstacle(&self, what: &str, error: &io::Error) -> Obstacle {
         let who = Who::can(error.kind(), is_root());
         Obstacle {
-            what: format!("{what}: {error}"),
+            what: format!("{what}: {}", anonymous_statistics::text::reason(error)),
             advice: who.advice(),
             commands: again_if(who, "opt-in", &self.folders),
             elsewhere: Vec::new(),

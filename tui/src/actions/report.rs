@@ -1,5 +1,7 @@
 //! The result of an action on the screens.
 
+use crate::output::Failure;
+
 /// Stays on the screen until it is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
@@ -9,4 +11,12 @@ pub(crate) struct Report {
     pub(crate) commands: Vec<String>,
     /// Whether consent was concerned: then the disk is read again, and the new state is shown.
     pub(crate) consent: bool,
+}
+
+impl From<Failure> for Report {
+    fn from(failure: Failure) -> Self {
+        let (line, commands, elsewhere) = failure.into_parts();
+        let sentences = std::iter::once(line).chain(elsewhere).collect();
+        Self { title: "Not done", sentences, commands, consent: true }
+    }
 }

@@ -51,8 +51,18 @@ pub(super) fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
 /// This program again, with sudo. Since sudo drops most of the environment, the command names the folders from options
 /// and variables; root finds the others by itself.
 pub(super) fn again(verb: &str, folders: &Folders) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from("telemetry-preview"));
-    let mut command = format!("sudo {} {verb}", quoted(program.as_os_str()));
+    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from(NAME));
+    with_folders(format!("sudo {} {verb}", quoted(program.as_os_str())).trim_end().to_owned(), folders)
+}
+
+/// The command that opts out, by this program's name.
+pub(crate) fn opt_out_command(folders: &Folders) -> String {
+    with_folders(format!("sudo {NAME} opt-out"), folders)
+}
+
+const NAME: &str = "telemetry-preview";
+
+fn with_folders(mut command: String, folders: &Folders) -> String {
     for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
         if let Some(Dir { path: folder, by: DirSource::Option | DirSource::Variable }) = folder {
             command.push_str(option);

@@ -47,7 +47,13 @@ impl Save {
                 };
                 ("Saved", format!("Created {file} with the {} bytes of the request.{moved}", self.bytes.len()))
             }
-            Err(error) => ("Not saved", format!("Cannot create {file}: {error}. Nothing was overwritten.")),
+            Err(error) => (
+                "Not saved",
+                format!(
+                    "Cannot create {file}: {}. Nothing was overwritten.",
+                    anonymous_statistics::text::reason(&error)
+                ),
+            ),
         };
         Report { title, sentences: vec![sentence], commands: Vec::new(), consent: false }
     }

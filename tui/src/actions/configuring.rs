@@ -1,0 +1,101 @@
+//! Changing the sender's configuration, and naming a server and a key of one's own in it. The core library acts; the words
+//! are here.
+
+use std::ffi::OsStr;
+
+use anonymous_statistics::agent::conf_file::Refusal;
+use anonymous_statistics::agent::own_config::{Barred, Change};
+use anonymous_statistics::config::edit::{Edit, own};
+use anonymous_statistics::destination::Destination;
+use anonymous_statistics::inspect::Preview;
+
+use crate::actions::rights::{Who, again_if, is_root, quoted};
+use crate::output::{Failure, NO_PERMISSION, USAGE};
+use crate::present::words;
+
+/// The server and the key of the command line, if they are an organisation's own.
+pub(crate) fn destination(url: &str, key: &str) -> Result<Destination, Failure> {
+    own(url, key).map_err(|error| Failure::new(USAGE, format!("nothing was changed: {error}")))
+}
+
+/// A planned change, and the command that repeats it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Configure {
+    change: Change,
+    commands: Vec<String>,
+}
+
+impl Configure {
+    pub(crate) fn plan(preview: &Preview, own: &Destination, test: bool) -> Result<Self, Failure> {
+        let key = own.api_key.as_deref().unwrap_or_default();
+        let (url, test) = (quoted(OsStr::new(&own.endpoint.to_string())), if test { " --test" } else { "" });
+        let verb = format!("configure --url {url} --api-key {}{test}", quoted(OsStr::new(key)));
+        Self::of(preview, Edit::Server(own), &verb)
+    }
+
+    /// `verb` does the same.
+    pub(super) fn of(preview: &Preview, edit: Edit<'_>, verb: &str) -> Result<Self, Failure> {
+        let folder = preview
+            .folders
+            .config_path()
+            .ok_or_else(|| Failure::new(USAGE, "the agent's config directory was not found; --config-dir names it"))?;
+        let commands = |kind| again_if(Who::can(kind, is_root()), verb, &preview.folders);
+        match Change::plan(folder, edit, preview.accounts.1) {
+            Ok(change) => Ok(Self { change, commands: commands(std::io::ErrorKind::PermissionDenied) }),
+            Err(barred) => Err(failure(&barred, commands(barred.kind()))),
+        }
+    }
+
+    pub(crate) fn change(&self) -> &Change {
+        &self.change
+    }
+
+    /// What will be written where.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let path = words::path(self.change.path());
+        if self.change.is_nothing() {
+            return vec![format!("{path} names this server and this key already.")];
+        }
+        let what = if self.change.creates_file() { "create" } else { "change" };
+        let diff = self.change.diff();
+        let lines = diff.lines().map(|line| format!("  {line}"));
+        std::iter::once(format!("This will {what} {path}:")).chain(lines).collect()
+    }
+
+    pub(crate) fn perform(&self) -> Result<Vec<String>, Failure> {
+        if self.change.is_nothing() {
+            return Ok(Vec::new());
+        }
+        self.change.perform().map_err(|refusal| self.failed(refusal))?;
+        let mut said = vec![format!("Wrote {}.", words::path(self.change.path()))];
+        if self.change.is_closed() {
+            said.push(
+                "Not every account may read it, as before: the account of the daemon must be able to.".to_owned(),
+            );
+        }
+        Ok(said)
+    }
+
+    fn failed(&self, refusal: Refusal) -> Failure {
+        let commands =
+            if refusal.kind() == std::io::ErrorKind::PermissionDenied { self.commands.clone() } else { Vec::new() };
+        failure(&Barred::File(refusal), commands)
+    }
+}
+
+fn failure(barred: &Barred, commands: Vec<String>) -> Failure {
+    let commands = if barred.kind() == std::io::ErrorKind::PermissionDenied { commands } else { Vec::new() };
+    let what = match barred {
+        // It says so itself.
+        Barred::Config(error) => error.to_string(),
+        barred => format!("cannot write {barred}"),
+    };
+    let advice = match barred {
+        Barred::File(Refusal::Others(path)) => {
+            let path = quoted(path.as_os_str());
+            vec![format!("Root must own it, and nobody else write it: chown root {path} && chmod go-w {path}")]
+        }
+        _ => Vec::new(),
+    };
+    Failure::new(NO_PERMISSION, what).instead(commands).elsewhere(advice)
+}
