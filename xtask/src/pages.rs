@@ -1,33 +1,38 @@
 //! Manual pages, and completions for bash, zsh and fish, for all three programs: from the definitions of their command
-//! lines. `cargo xtask generate` writes them below `share/`, in the installed layout.
+//! lines; and one for the configuration. `cargo xtask generate` writes them below `share/`, in the installed layout.
+
+mod completion;
+mod configuration;
+mod entries;
+mod manual;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anonymous_statistics::config;
+use anonymous_statistics::fields::ACTIONS;
 use anonymous_statistics::options;
 use anyhow::{Context, Result};
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, Command};
 use clap_complete::{Generator, Shell};
-use system_facts::arguments::Arguments;
+use system_facts::internal::arguments;
 
+use crate::pages::manual::{MARK, clap_adds};
 use crate::workspace::{PREVIEW, SENDER, SYSTEM_INFO, Workspace};
-
-/// By this mark the installer recognizes the files of any version.
-const MARK: &str = "Made by cargo xtask generate of the anonymous-statistics project; do not edit.";
 
 pub(crate) const FOLDER: &str = "share";
 
 /// Every file's path in [`FOLDER`] and content.
-fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
-    let mut files = Vec::new();
-    for (name, command) in [
-        (SYSTEM_INFO.name, Arguments::command()),
-        (SENDER.name, sender()),
-        (PREVIEW.name, telemetry_preview::command()),
-    ] {
-        let command = visible(name, &command);
-        let page = manual(&command).with_context(|| format!("no manual page for {name}"))?;
-        files.push((PathBuf::from(format!("man/man1/{name}.1")), page));
+fn files() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = vec![(PathBuf::from(format!("man/man5/{}.5", config::FILE)), configuration::page())];
+    for command in commands() {
+        let name = command.get_name();
+        files.push((PathBuf::from(format!("man/man1/{name}.1")), manual(&command, None)));
+        for verb in command.get_subcommands() {
+            let page = manual(verb, Some(name));
+            files.push((PathBuf::from(format!("man/man1/{name}-{}.1", verb.get_name())), page));
+        }
         for (shell, folder) in [
             (Shell::Bash, "bash-completion/completions"),
             (Shell::Zsh, "zsh/site-functions"),
@@ -37,29 +42,50 @@ fn files() -> Result<Vec<(PathBuf, Vec<u8>)>> {
             files.push((Path::new(folder).join(file), completions(shell, &command)));
         }
     }
-    Ok(files)
+    files
 }
 
-/// The sender reads its command line by a table, without clap.
-fn sender() -> Command {
-    let options = options::OPTIONS.iter();
-    // clap adds these two.
-    let options = options.filter(|option| !["help", "version"].contains(&option.name)).map(|option| {
-        let argument = Arg::new(option.name).long(option.name).help(option.help);
-        match option.value {
-            Some(value) => argument.value_name(value),
-            None => argument.action(ArgAction::SetTrue),
+fn commands() -> [Command; 3] {
+    let preview = telemetry_preview::command();
+    [(SYSTEM_INFO.name, system_info()), (SENDER.name, sender()), (PREVIEW.name, preview)]
+        .map(|(name, command)| visible(name, &command))
+}
+
+/// An option of a program that reads its command line by a table, without clap.
+fn option(name: &'static str, value: Option<&'static str>, help: &'static str) -> Arg {
+    let argument = Arg::new(name).long(name).help(help);
+    match value {
+        Some(value) => argument.value_name(value),
+        None => argument.action(ArgAction::SetTrue),
+    }
+}
+
+fn system_info() -> Command {
+    let formats = arguments::FORMATS.map(|(word, _, meaning)| PossibleValue::new(word).help(meaning));
+    let options = arguments::OPTIONS.iter().filter(|option| !clap_adds(option.name)).map(|known| {
+        let argument = option(known.name, known.value, known.help).conflicts_with_all(known.excludes.iter().copied());
+        match known.value {
+            Some("FORMAT") => argument.value_parser(formats.clone()),
+            _ => argument,
         }
     });
+    Command::new(SYSTEM_INFO.name).about(arguments::ABOUT.trim()).args(options)
+}
+
+fn sender() -> Command {
+    let options = options::OPTIONS.iter().filter(|option| !clap_adds(option.name));
+    let options = options.map(|known| option(known.name, known.value, known.help));
     let data = [
         ("action", "ACTION", "START, EXIT, FATAL ...: from here on everything is data, whatever it looks like"),
         ("data", "DATA", "What the daemon says about it: the result, the data, and pieces of JSON"),
     ];
     let data = data.map(|(id, name, help)| Arg::new(id).value_name(name).help(help));
     let [action, more] = data;
+    let (usage, calls) = options::USAGE.split_once("\n\n").unwrap_or((options::USAGE, ""));
     Command::new(SENDER.name)
         .about(options::ABOUT.trim())
-        .after_help(format!("{}\n{}", options::USAGE, options::MORE.trim()))
+        .before_help(usage)
+        .after_help(format!("{calls}\n{}", options::MORE.trim()))
         .args(options)
         .args([action, more.num_args(0..)])
 }
@@ -71,6 +97,7 @@ fn visible(name: &'static str, command: &Command) -> Command {
         .bin_name(name)
         .version(env!("CARGO_PKG_VERSION"))
         .about(text(command.get_about()))
+        .before_help(text(command.get_before_help()))
         .after_help(text(command.get_after_help()))
         .args(command.get_arguments().cloned())
         .subcommands(command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned())
@@ -81,66 +108,52 @@ fn visible(name: &'static str, command: &Command) -> Command {
     shown
 }
 
-fn manual(command: &Command) -> Result<Vec<u8>> {
+/// The page of a program, or of one of its verbs.
+fn manual(command: &Command, program: Option<&str>) -> Vec<u8> {
+    let name = command.get_name();
     let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    // A manual page begins with one line, which whatis(1) shows too.
-    let first = about.split(['.', ':']).next().unwrap_or_default().replace('\n', " ");
-    let man = clap_mangen::Man::new(command.clone().about(first).long_about(about));
-    let mut page = format!(".\\\" {MARK}\n").into_bytes();
-    man.render_title(&mut page)?;
-    man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
-    man.render_description_section(&mut page)?;
-    man.render_options_section(&mut page)?;
-    for verb in command.get_subcommands() {
-        // The global options are in the page's own list.
-        let own =
-            verb.clone().mut_args(|argument| if argument.is_global_set() { argument.hide(true) } else { argument });
-        let has_options = own.get_arguments().any(|argument| !argument.is_hide_set() && argument.get_id() != "help");
-        let man = clap_mangen::Man::new(own);
-        let mut part = Vec::new();
-        man.render_description_section(&mut part)?;
-        if has_options {
-            man.render_options_section(&mut part)?;
-        }
-        notes(&man, &mut part)?;
-        let part = String::from_utf8(part).context("a manual page is no UTF-8")?;
-        // Headings are one level lower here.
-        let part = part.replace(".SH DESCRIPTION\n", "").replace(".SH ", ".SS ");
-        page.extend(format!(".SH \"THE COMMAND {}\"\n{part}", verb.get_name().to_uppercase()).into_bytes());
-    }
-    notes(&man, &mut page)?;
-    // Each section repeats the definition of a quotation mark; one is enough.
-    let page = String::from_utf8(page).context("a manual page is no UTF-8")?;
-    let mut seen = false;
-    let lines = page.lines().filter(|line| {
-        let again = line.starts_with(".el ") && std::mem::replace(&mut seen, true) || line.starts_with(".ie ") && seen;
-        !again
-    });
-    Ok(lines.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes())
-}
+    let (first, more) = about.split_once("\n\n").unwrap_or((&about, ""));
+    let what = first.split(['.', ':']).next().unwrap_or_default().replace('\n', " ");
+    let mut letters = what.chars();
+    let what: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
+    let title = program.map_or_else(|| name.to_owned(), |program| format!("{program}-{name}"));
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let help = manual::Help::read(&format!("{help}\n\n{}", entries::end(name)));
 
-/// The end of a help text, with its line breaks: it has examples and tables.
-fn notes(man: &clap_mangen::Man, page: &mut Vec<u8>) -> Result<()> {
-    let mut part = Vec::new();
-    man.render_extra_section(&mut part)?;
-    let part = String::from_utf8(part).context("a manual page is no UTF-8")?;
-    let text = part.split_once(".SH EXTRA\n").map_or("", |(_, text)| text);
-    if !text.trim().is_empty() {
-        page.extend(format!(".SH NOTES\n.nf\n{text}.fi\n").into_bytes());
+    let mut page = manual::Page::new(&title, 1, &what);
+    let by_hand = command.get_before_help().map(ToString::to_string).filter(|usage| !usage.is_empty());
+    page.section("SYNOPSIS", &by_hand.map_or_else(|| manual::synopsis(command), |usage| manual::usages(&usage)));
+    let sentence = format!("{}.", first.trim_end_matches('.'));
+    let description = [sentence.as_str(), more, entries::more(name), &help.description].join("\n\n");
+    page.section("DESCRIPTION", &manual::text(&description));
+    page.section("OPTIONS", &manual::options(command));
+    let pages = |verb: &Command| {
+        let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+        manual::item(&format!("{name}-{}(1)", verb.get_name()), &about)
+    };
+    page.section("COMMANDS", &command.get_subcommands().map(pages).collect::<String>());
+    if command.has_subcommands() {
+        page.section(
+            "EVENTS",
+            &ACTIONS.iter().map(|action| manual::item(action.name, action.when)).collect::<String>(),
+        );
     }
-    Ok(())
+    page.section("EXIT STATUS", &manual::text(&help.exit));
+    page.section("ENVIRONMENT", &entries::environment(name));
+    page.section("FILES", &entries::files(name));
+    page.section("EXAMPLES", &manual::text(&help.examples));
+    let related = entries::related(name).iter().map(|verb| format!("{}-{verb}(1)", PREVIEW.name));
+    let programs = [PREVIEW.name, SENDER.name, SYSTEM_INFO.name].map(|name| format!("{name}(1)"));
+    // What a machine is belongs to the programs only.
+    let programs = programs.into_iter().take(if program.is_some() { 2 } else { 3 });
+    let others = related.chain(programs).filter(|page| *page != format!("{title}(1)"));
+    let others = others.chain([format!("{}(5)", config::FILE)]).collect::<Vec<_>>().join(", ");
+    page.section("SEE ALSO", &manual::text(&others));
+    page.content()
 }
 
 fn completions(shell: Shell, command: &Command) -> Vec<u8> {
-    let mut script = Vec::new();
-    shell.generate(command, &mut script);
-    let mut script = String::from_utf8_lossy(&script).into_owned();
-    if shell == Shell::Bash {
-        // clap_complete spells a name with a hyphen in two ways, and so finds no verb (clap-rs/clap, issue 6421).
-        let name = command.get_name();
-        script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
-    }
+    let script = completion::script(shell, command);
     // `#compdef` must be in the first line (zshcompsys(1)).
     let (first, rest) = match shell {
         Shell::Zsh => script.split_once('\n').unwrap_or((script.as_str(), "")),
@@ -152,7 +165,7 @@ fn completions(shell: Shell, command: &Command) -> Vec<u8> {
 
 /// Writes the files, or with `check` only compares them. Returns their number, and the stale ones.
 pub(crate) fn run(workspace: &Workspace, check: bool) -> Result<(usize, Vec<String>)> {
-    let files = files()?.into_iter().map(|(path, content)| (Path::new(FOLDER).join(path), content));
+    let files = files().into_iter().map(|(path, content)| (Path::new(FOLDER).join(path), content));
     written(workspace, files.collect(), check)
 }
 
@@ -184,22 +197,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_and_command_has_its_place() {
-        let files = files().unwrap();
-        assert_eq!(files.len(), 12);
-        for (path, content) in &files {
-            let text = String::from_utf8(content.clone()).unwrap();
-            assert!(text.contains(MARK), "{}", path.display());
-            // A manual page spells a literal hyphen as \-.
-            let plain = text.replace("\\-", "-").to_lowercase();
-            let name = path.file_stem().unwrap().to_str().unwrap().trim_start_matches('_');
-            let expected: &[&str] = match name {
-                "system-info" => &["privileged", "record", "machine"],
-                "anonymous-statistics" => &["dry-run", "verify", "lib-dir"],
-                _ => &["opt-out", "opt-in", "diff", "since-last", "status", "plain", "config-dir"],
-            };
-            for word in expected {
-                assert!(plain.contains(word), "{word} in {}", path.display());
+    fn every_option_and_verb_stands_in_its_page_and_its_completions() {
+        let files = files();
+        for command in commands() {
+            for level in command.get_subcommands().chain([&command]) {
+                // A verb's page and its help leave out what means nothing there.
+                for option in level.get_arguments().filter(|option| !option.is_hide_set()).filter_map(Arg::get_long) {
+                    for (path, content) in &files {
+                        let file = path.file_stem().unwrap().to_str().unwrap().trim_start_matches('_');
+                        let is_page =
+                            file == level.get_bin_name().unwrap().replace(' ', "-") && path.starts_with("man");
+                        let is_completion = file == command.get_name() && !path.starts_with("man");
+                        // A manual page spells a literal hyphen as \-.
+                        let text = String::from_utf8(content.clone()).unwrap().replace("\\-", "-");
+                        let place = path.display();
+                        assert!(text.contains(MARK), "{place}");
+                        assert!(!(is_page || is_completion) || text.contains(option), "{option} in {place}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_example_and_every_verb_to_see_also_is_understood() {
+        let [system_info, sender, preview] = commands();
+        for level in preview.get_subcommands().chain([&system_info, &sender, &preview]) {
+            let help = level.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let has_page = |verb: &&str| preview.find_subcommand(verb).is_some();
+            assert!(entries::related(level.get_name()).iter().all(has_page), "{}", level.get_name());
+            let examples = manual::Help::read(&format!("{help}\n\n{}", entries::end(level.get_name()))).commands();
+            assert!(!examples.is_empty(), "{} has no examples", level.get_name());
+            for example in examples {
+                let call = example.trim_start_matches("sudo ").split([';', '|', '>']).next().unwrap();
+                let program = call.split(' ').next().unwrap();
+                let command = commands().into_iter().find(|command| command.get_name() == program).expect(&example);
+                let words = call.split_whitespace();
+                if let Err(error) = command.try_get_matches_from(words) {
+                    panic!("{example}: {error}");
+                }
             }
         }
     }
