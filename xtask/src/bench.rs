@@ -15,7 +15,7 @@ use std::thread;
 use anonymous_statistics::agent::folders::CONFIG_DIRECTORIES;
 use anyhow::{Context, Result, bail};
 
-use crate::enclosure::Enclosure;
+use crate::enclosure::{self, Enclosure};
 use crate::workspace::{PROGRAMS, SENDER, SYSTEM_INFO, Workspace};
 use crate::{run, static_build};
 use measure::Subject;
@@ -55,15 +55,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     compile(scratch.path(), "empty", "int main(void) { return 0; }\n")?;
     compile(scratch.path(), "floor", include_str!("bench/floor.c"))?;
 
-    let enclosure = Enclosure::find(workspace);
+    let enclosure = Enclosure::find(workspace)?;
     if let Some(reason) = enclosure.missing() {
         bail!("no network and mount namespaces can be made on this machine: {reason}");
     }
     let mut command = run::program(&workspace.xtask, ["bench-inside", "--programs"]);
     command.arg(programs).arg("--scratch").arg(scratch.path()).env("TMPDIR", scratch.path());
-    for namespace in namespaces()? {
-        command.args(["--left", &namespace]);
-    }
+    command.args(enclosure::to_leave()?);
     run::run(&mut enclosure.command(&command))?;
     // The collector inside a process, as other programs use it: as a whole, in parts, and for growing machines.
     let collect = ["bench", "--locked", "--package", "system-facts", "--features", "recorded", "--bench", "collect"];
@@ -77,22 +75,9 @@ fn compile(folder: &Path, name: &str, source: &str) -> Result<()> {
     run::run(run::program(compiler, ["-static", "-O2", "-s", "-w", "-o"]).arg(folder.join(name)).arg(file))
 }
 
-/// This process's network and mount namespaces (namespaces(7)).
-fn namespaces() -> Result<Vec<String>> {
-    let read = |name| {
-        let path = format!("/proc/self/ns/{name}");
-        let link = fs::read_link(&path).with_context(|| format!("cannot read {path}"))?;
-        Ok(link.to_string_lossy().into_owned())
-    };
-    ["net", "mnt"].map(read).into_iter().collect()
-}
-
 /// Inside the namespaces: prepares, measures and prints.
 pub(crate) fn inside(arguments: &Inside) -> Result<()> {
-    let here = namespaces()?;
-    if arguments.left.len() != here.len() || here.iter().any(|namespace| arguments.left.contains(namespace)) {
-        bail!("this is a part of cargo xtask bench, and does nothing outside its namespaces");
-    }
+    enclosure::must_have_left(&arguments.left)?;
     let mut scene = Scene {
         programs: &arguments.programs,
         scratch: &arguments.scratch,

@@ -1,7 +1,6 @@
 //! `cargo xtask ci`: everything that must pass before a change lands, with a table at the end.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -37,14 +36,13 @@ const INJECTION: &str = "injection";
 const PORTABLE: &str = "portable";
 
 /// The scripts for shellcheck.
-const SHELL_SCRIPTS: [&str; 3] = ["install.sh", ".ci/run", "tests/live/ask.sh"];
+const SHELL_SCRIPTS: [&str; 4] = ["install.sh", ".ci/run", "tests/live/ask.sh", "tests/service_hooks/stand-in.sh"];
 
 /// The limit for fetching the list of known vulnerabilities.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let allowed = arguments.on_a_machine_that_may_be_changed || env::var_os("CI").is_some_and(|value| value == "true");
-    if !allowed {
+    if !arguments.on_a_machine_that_may_be_changed && !run::in_ci() {
         eprintln!(
             "error: cargo xtask ci installs packages and starts daemons on this machine.\n\
              Where that is fine, run: cargo xtask ci --on-a-machine-that-may-be-changed\n\
@@ -94,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         let programs = programs.as_ref().map(|folder| ("STATIC_PROGRAMS", folder.as_os_str()));
         system_tests(workspace, &|target| ![LIVE, INJECTION].contains(&target), programs.as_slice(), skips)
     });
-    report.part("dashboard", |_| match dashboard::obstacle(workspace) {
+    report.part("dashboard", |_| match dashboard::obstacle(workspace)? {
         Some(reason) => Ok(Verdict::Skipped(reason)),
         None => dashboard::run(workspace).map(|()| Verdict::Passed),
     });
@@ -107,6 +105,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.part("injected errors, and more kills", |skips| match &programs {
             Some(folder) => {
                 let more = [("STATIC_PROGRAMS", folder.as_os_str()), ("MORE_KILLS", OsStr::new("yes"))];
+                let features = workspace.features();
+                let installer = ["--package", "anonymous-statistics", "--features", &features, "--test", "install"];
+                tests(test::cargo_test(workspace, &installer, &more)?, skips)?;
                 system_tests(workspace, &|target| [INJECTION, "crash"].contains(&target), &more, skips)
             }
             None => bail!("there is no static build to try"),
@@ -147,12 +148,12 @@ fn check(workspace: &Workspace, arguments: &[&str], environment: &[(&str, &str)]
     Ok(Verdict::Passed)
 }
 
-/// Everything with all features, everything with the default features, and the libraries as in the preview.
+/// Everything with all features, the programs with the default features, and the libraries as in the preview.
 fn clippy(workspace: &Workspace) -> Result<Verdict> {
     let mut libraries = vec!["--lib", "--no-default-features"];
     libraries.extend(workspace.libraries().into_iter().flat_map(|package| ["--package", package]));
     for shape in
-        [&["--workspace", "--all-targets", "--all-features"][..], &["--workspace", "--all-targets"], &libraries]
+        [&["--workspace", "--all-targets", "--all-features"][..], &["--workspace", "--lib", "--bins"], &libraries]
     {
         let arguments = [&["clippy", "--locked"], shape, &["--", "-D", "warnings"]].concat();
         check(workspace, &arguments, &[])?;
@@ -188,6 +189,14 @@ fn advisories(workspace: &Workspace) -> Result<Verdict> {
         return Ok(Verdict::Skipped("the list of known vulnerabilities cannot be fetched from here".into()));
     }
     deny(workspace, &["--locked", "--workspace", "check", "--disable-fetch", "advisories"])
+}
+
+/// The advisories alone, where it is an error that they cannot be fetched.
+pub(crate) fn known_vulnerabilities(workspace: &Workspace) -> Result<()> {
+    match advisories(workspace)? {
+        Verdict::Passed => Ok(()),
+        Verdict::Skipped(reason) => bail!(reason),
+    }
 }
 
 /// Passes on the static programs, a kernel if there is one, and whether to run all environments.

@@ -73,8 +73,8 @@ pub(crate) fn link(workspace: &Workspace) -> Result<()> {
         add_target(target.triple)?;
         let stubs = zig.stubs(target)?;
         for program in PROGRAMS {
-            let mut command = run::cargo(["build", "--release", "--locked", "--target", target.triple, "--package"]);
-            command.arg(program.package).envs(zig.compiler(target)?).envs(zig.linker(target, &stubs)?);
+            let mut command = run::cargo(["build", "--release", "--locked", "--target", target.triple]);
+            command.args(program.selection()).envs(zig.compiler(target)?).envs(zig.linker(target, &stubs)?);
             run::run(command.current_dir(&workspace.root))?;
             let path = workspace.target.join(target.triple).join("release").join(program.name);
             page.push_str(&row(target, &program, &path)?);

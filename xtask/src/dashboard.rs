@@ -29,24 +29,25 @@ const PROGRAMS: [(&str, &str); 5] = [
 const TIMEOUT_SECONDS: &str = "900";
 
 /// The reason why the tests cannot run on this machine.
-pub(crate) fn obstacle(workspace: &Workspace) -> Option<String> {
+pub(crate) fn obstacle(workspace: &Workspace) -> Result<Option<String>> {
     if !cfg!(target_os = "linux") {
-        return Some("Debian's netdata runs on Linux only".to_owned());
+        return Ok(Some("Debian's netdata runs on Linux only".to_owned()));
     }
     for program in ["node", "npm"] {
         if run::find(program).is_none() {
-            return Some(format!("{program} is not installed"));
+            return Ok(Some(format!("{program} is not installed")));
         }
     }
     let missing = PROGRAMS.iter().find(|(file, _)| !Path::new(file).exists());
     if let Some((file, package)) = missing {
-        return Some(format!("there is no {file} (Debian package {package})"));
+        return Ok(Some(format!("there is no {file} (Debian package {package})")));
     }
-    Enclosure::find(workspace).missing().map(|reason| format!("a browser needs a network of its own: {reason}"))
+    let enclosure = Enclosure::find(workspace)?;
+    Ok(enclosure.missing().map(|reason| format!("a browser needs a network of its own: {reason}")))
 }
 
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    if let Some(reason) = obstacle(workspace) {
+    if let Some(reason) = obstacle(workspace)? {
         bail!(reason);
     }
     let features = workspace.features();
@@ -59,9 +60,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     fs::set_permissions(temporary.path(), fs::Permissions::from_mode(0o755))?;
     // Debian 12's node 18 has no time limit of its own.
     let mut inner = run::program("timeout", ["--kill-after=10", TIMEOUT_SECONDS, "node", "--test"]);
-    inner.args(["--test-concurrency=3", "--test-reporter=spec"]);
+    // A browser and a daemon each keep a processor busy.
+    inner.args(["--test-concurrency=2", "--test-reporter=spec"]);
     inner.args(test_files(&workspace.root.join(TESTS))?);
-    let enclosure = Enclosure::find(workspace);
+    let enclosure = Enclosure::find(workspace)?;
     enclosure.announce();
     let mut command = enclosure.command(&inner);
     command.current_dir(&workspace.root).env("TMPDIR", temporary.path());

@@ -5,9 +5,13 @@
 //! program. So no test reaches a real server, and a machine's own opt-out file and events are neither touched nor in
 //! the way.
 
+use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
 
 use crate::run;
 use crate::workspace::Workspace;
@@ -24,18 +28,25 @@ pub(crate) struct Enclosure {
 }
 
 impl Enclosure {
-    /// Tries each way with a program that does nothing.
-    pub(crate) fn find(workspace: &Workspace) -> Self {
+    /// Tries each way with a program that does nothing. To find none is an error where nobody would read the warning.
+    pub(crate) fn find(workspace: &Workspace) -> Result<Self> {
         let xtask = workspace.xtask.clone();
         let mut reason = String::new();
         for way in WAYS {
             match run::output(wrap(way, &xtask).arg("true")) {
-                Ok(output) if output.status.success() => return Self { xtask, way: Ok(way) },
+                Ok(output) if output.status.success() => return Ok(Self { xtask, way: Ok(way) }),
                 Ok(output) => reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
                 Err(error) => reason = format!("{error:#}"),
             }
         }
-        Self { xtask, way: Err(reason) }
+        if must_be_there(env::consts::OS, run::in_ci()) {
+            bail!(
+                "no network and mount namespaces can be made here ({reason}), and where CI=true nothing runs without them.\n\
+                 Ubuntu's AppArmor forbids them to users: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0\n\
+                 A container forbids them to root: start it with --privileged"
+            );
+        }
+        Ok(Self { xtask, way: Err(reason) })
     }
 
     /// The reason why there are none.
@@ -79,18 +90,45 @@ impl Enclosure {
     }
 }
 
+/// Only Linux has namespaces.
+fn must_be_there(system: &str, in_ci: bool) -> bool {
+    system == "linux" && in_ci
+}
+
 fn wrap(way: &[&str], xtask: &Path) -> Command {
     let mut command = run::program("unshare", way);
     command.arg("--").arg(xtask).arg("enclosed").arg("--");
     command
 }
 
+/// Arguments for a command that must not run outside: the namespaces that it has to leave.
+pub(crate) fn to_leave() -> Result<Vec<String>> {
+    Ok(namespaces()?.into_iter().map(|namespace| format!("--left={namespace}")).collect())
+}
+
+/// Fails where [`to_leave`] was called.
+pub(crate) fn must_have_left(left: &[String]) -> Result<()> {
+    let here = namespaces()?;
+    if left.len() != here.len() || here.iter().any(|namespace| left.contains(namespace)) {
+        bail!("this is a part of another command, and does nothing outside its namespaces");
+    }
+    Ok(())
+}
+
+/// This process's network and mount namespaces (namespaces(7)).
+fn namespaces() -> Result<Vec<String>> {
+    let read = |name| {
+        let path = format!("/proc/self/ns/{name}");
+        let link = fs::read_link(&path).with_context(|| format!("cannot read {path}"))?;
+        Ok(link.to_string_lossy().into_owned())
+    };
+    ["net", "mnt"].map(read).into_iter().collect()
+}
+
 /// Inside the namespaces: prepares them, drops the privileges from unshare, and becomes the program.
 #[cfg(target_os = "linux")]
-pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
+pub(crate) fn enter(program: &[OsString]) -> Result<ExitCode> {
     use std::os::unix::process::CommandExt;
-
-    use anyhow::Context;
 
     let (name, arguments) = program.split_first().context("no program given")?;
     linux::loopback_up().context("cannot bring the loopback interface up")?;
@@ -100,8 +138,8 @@ pub(crate) fn enter(program: &[OsString]) -> anyhow::Result<ExitCode> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn enter(_program: &[OsString]) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("namespaces exist on Linux only")
+pub(crate) fn enter(_program: &[OsString]) -> Result<ExitCode> {
+    bail!("namespaces exist on Linux only")
 }
 
 #[cfg(target_os = "linux")]
@@ -199,5 +237,18 @@ mod linux {
             assert_eq!(answer(&reply), Some(-1));
             assert_eq!(answer(&reply[..18]), None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_where_there_are_namespaces_and_nobody_reads_a_warning_must_they_be_made() {
+        assert!(must_be_there("linux", true));
+        assert!(!must_be_there("linux", false));
+        assert!(!must_be_there("macos", true));
+        assert!(!must_be_there("freebsd", true));
     }
 }

@@ -12,6 +12,7 @@ mod pages;
 mod peers;
 mod recorded;
 mod run;
+mod screenshots;
 mod setup;
 mod skips;
 mod smoke;
@@ -44,6 +45,8 @@ enum Task {
     },
     /// Runs everything that must pass before a change lands; installs packages and starts daemons
     Ci(ci::Arguments),
+    /// Fails if a dependency has a known vulnerability, or if the list of them cannot be fetched
+    Advisories,
     /// Checks the workspace for macOS and FreeBSD from here
     Cross(cross::Arguments),
     /// Prints which room of the house imports from which, and fails on a circle or a step upward
@@ -64,6 +67,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Plays the previewer on a terminal of its own and writes the moving picture of README; needs root on Linux
+    Screenshots(screenshots::Arguments),
     /// Becomes a program inside the namespaces that the other commands make with unshare(1)
     #[command(hide = true)]
     Enclosed {
@@ -73,6 +78,9 @@ enum Task {
     /// The measuring half of bench, inside the namespaces
     #[command(hide = true)]
     BenchInside(bench::Inside),
+    /// The half of screenshots that plays, inside the namespaces
+    #[command(hide = true)]
+    ScreenshotsInside(screenshots::Inside),
     /// The half of smoke that sends, inside the namespaces
     #[command(hide = true)]
     SmokeInside(smoke::Inside),
@@ -92,8 +100,11 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Enclosed { program } => enclosure::enter(&program),
         Task::BenchInside(inside) => bench::inside(&inside).map(|()| ExitCode::SUCCESS),
+        Task::ScreenshotsInside(inside) => screenshots::inside(&inside).map(|()| ExitCode::SUCCESS),
+        Task::Screenshots(arguments) => screenshots::run(&Workspace::load()?, &arguments),
         Task::SmokeInside(inside) => smoke::inside(&inside).map(|()| ExitCode::SUCCESS),
         Task::Ci(arguments) => ci::run(&arguments),
+        Task::Advisories => ci::known_vulnerabilities(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Imports => imports::run(&Workspace::load()?.root).map(|()| ExitCode::SUCCESS),
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test { as_a_newcomer } => {

@@ -34,6 +34,11 @@ pub(crate) fn program<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(name: impl AsR
     command
 }
 
+/// Whether this is a machine of continuous integration, which may be changed. GitHub and most others set the variable.
+pub(crate) fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true")
+}
+
 /// The command roughly as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let mut words: Vec<String> = command

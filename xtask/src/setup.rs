@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 37] = [
+const PACKAGES: [&str; 38] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -26,6 +26,7 @@ const PACKAGES: [&str; 37] = [
     "hyperfine",
     "iproute2",
     "lxc",
+    "mandoc",
     "musl-tools",
     "netcat-openbsd",
     "netdata",

@@ -26,9 +26,8 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     add_target(&target)?;
     let compiler = compiler(&target, arch)?;
     for program in PROGRAMS {
-        // One at a time: in a common build the sender's features would reach the preview, which must not have them.
-        let mut command =
-            run::cargo(["build", "--release", "--locked", "--target", &target, "--package", program.package]);
+        let mut command = run::cargo(["build", "--release", "--locked", "--target", &target]);
+        command.args(program.selection());
         command.envs(program.optimise.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)));
         run::run(command.envs(compiler.clone()).current_dir(&workspace.root))?;
     }

@@ -56,7 +56,7 @@ pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment:
     let temporary = tempfile::Builder::new().prefix("tmp-").permissions(open).tempdir_in(&folder)?;
     let report = skips::fresh(&folder)?;
 
-    let enclosure = Enclosure::find(workspace);
+    let enclosure = Enclosure::find(workspace)?;
     enclosure.announce();
     let mut command = enclosure.command(&workspace.cargo(["test", "--locked", "--offline", "--no-fail-fast"]));
     command.args(selection).current_dir(&workspace.root);

@@ -16,7 +16,10 @@ use crate::workspace::Workspace;
 const FOLDER: &str = ".github/workflows";
 
 /// Machines newer than the packaged linter (the table in the README of actions/runner-images).
-const RUNNERS: [&str; 4] = ["ubuntu-24.04", "ubuntu-24.04-arm", "macos-15", "macos-15-intel"];
+const RUNNERS: [&str; 4] = ["ubuntu-24.04", "ubuntu-24.04-arm", "macos-26", "macos-26-intel"];
+
+/// Permissions newer than it ("Workflow syntax for GitHub Actions": permissions).
+const PERMISSIONS: [&str; 1] = ["attestations"];
 
 /// Prints the findings in the given files as JSON. Invalid YAML makes the linter panic.
 const SCRIPT: &str = r#"
@@ -70,12 +73,17 @@ fn lint(linter: &Path, files: &[PathBuf]) -> Result<Vec<Finding>> {
     let mut command = run::program("node", ["-e", SCRIPT]);
     let printed = run::text(command.arg(linter).args(files))?;
     let findings: Vec<Finding> = serde_json::from_str(&printed).context("actionlint does not answer with JSON")?;
-    Ok(findings.into_iter().filter(|finding| !is_known_runner(finding)).collect())
+    Ok(findings.into_iter().filter(|finding| !is_newer(finding)).collect())
 }
 
-fn is_known_runner(finding: &Finding) -> bool {
-    let label = finding.message.strip_prefix("label \"").and_then(|rest| rest.split('"').next());
-    finding.kind == "runner-label" && label.is_some_and(|label| RUNNERS.contains(&label))
+/// What the packaged linter is too old to know.
+fn is_newer(finding: &Finding) -> bool {
+    let newer: &[&str] = match (finding.kind.as_str(), finding.message.split_once('"')) {
+        ("runner-label", Some(("label ", _))) => &RUNNERS,
+        ("permissions", Some(("unknown permission scope ", _))) => &PERMISSIONS,
+        _ => &[],
+    };
+    finding.message.split('"').nth(1).is_some_and(|word| newer.contains(&word))
 }
 
 #[cfg(test)]
@@ -100,23 +108,29 @@ mod tests {
             assert_eq!(found(good, machine), "");
         }
         assert_eq!(found(good, "ubuntu-99"), "runner-label");
-        assert_eq!(found("      - run: echo ${{ matrix.nothing }}\n", "macos-15"), "expression");
-        assert_eq!(found("      - runs: echo\n", "macos-15"), "syntax-check");
-        assert_eq!(found("      - run: [\n", "macos-15"), "unreadable");
+        assert_eq!(found("      - run: echo ${{ matrix.nothing }}\n", "macos-26"), "expression");
+        assert_eq!(found("      - runs: echo\n", "macos-26"), "syntax-check");
+        assert_eq!(found("      - run: [\n", "macos-26"), "unreadable");
         assert!(matches!(run(&workspace), Ok(Verdict::Passed)), "this project's own have a finding");
     }
 
     #[test]
-    fn only_a_runner_that_we_name_is_passed_over() {
-        let finding = |kind: &str, label: &str| Finding {
-            file: PathBuf::new(),
-            line: 1,
-            column: 1,
-            kind: kind.to_owned(),
-            message: format!("label \"{label}\" is unknown. available labels are \"macos-15\""),
+    fn only_what_we_name_is_passed_over() {
+        let passes = |kind: &str, message: &str| {
+            let file = PathBuf::new();
+            is_newer(&Finding { file, line: 1, column: 1, kind: kind.to_owned(), message: message.to_owned() })
         };
-        assert!(is_known_runner(&finding("runner-label", "macos-15")));
-        assert!(!is_known_runner(&finding("runner-label", "macos-1")));
-        assert!(!is_known_runner(&finding("expression", "macos-15")));
+        assert!(passes("runner-label", "label \"macos-26\" is unknown. available labels are \"macos-12\""));
+        assert!(!passes("runner-label", "label \"macos-2\" is unknown. available labels are \"macos-26\""));
+        assert!(!passes("expression", "label \"macos-26\" is unknown"));
+        assert!(passes(
+            "permissions",
+            "unknown permission scope \"attestations\". all available permission scopes are"
+        ));
+        assert!(!passes(
+            "permissions",
+            "unknown permission scope \"attestation\". all available permission scopes are"
+        ));
+        assert!(!passes("permissions", "\"attestations\" is invalid for permission for all the scopes."));
     }
 }

@@ -24,13 +24,20 @@ static void look(const char *path) { lstat(path, &status); }
 /* Whether the path exists, as a link or not. */
 static int follow(const char *path) { return readlink(path, bytes, sizeof bytes) >= 0 || errno == EINVAL; }
 
-/* To its end, if it is a regular file. */
-static void take(const char *path) {
+/* To its end, if it is a regular file, as all of the kernel's own are. Where the kernel gives a file record by record, only an
+ * empty read is its end. */
+static void read_all(const char *path, int by_records) {
   int file = open(path, O_RDONLY | O_NONBLOCK);
+  int of_the_kernel = strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/sys/", 5) == 0;
+  ssize_t got;
   if (file < 0) return;
-  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode)) while (read(file, bytes, sizeof bytes) > 0);
+  if (of_the_kernel || (fstat(file, &status) == 0 && S_ISREG(status.st_mode)))
+    do got = read(file, bytes, sizeof bytes); while (got == sizeof bytes || (by_records && got > 0));
   close(file);
 }
+
+static void take(const char *path) { read_all(path, 0); }
+static void take_records(const char *path) { read_all(path, 1); }
 
 static void system_info(void) {
   struct utsname name;
@@ -42,7 +49,8 @@ static void system_info(void) {
     "/sys/bus/acpi/devices/VMGENCTR:00", "/sys/bus/acpi/devices/QEMU0002:00");
   EACH(follow, "/proc/self/ns/pid", "/proc/self/ns/cgroup");
   snprintf(path, sizeof path, "/proc/%d/comm", getppid());
-  EACH(take, path, "/proc/self/status", "/proc/self/mountinfo", "/proc/self/cgroup", "/etc/os-release", "/proc/cpuinfo",
+  EACH(take_records, "/proc/self/mountinfo", "/proc/cpuinfo");
+  EACH(take, path, "/proc/self/status", "/proc/self/cgroup", "/etc/os-release",
     "/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name", "/sys/class/dmi/id/product_version",
     "/sys/class/dmi/id/board_vendor", "/sys/class/dmi/id/bios_vendor", "/sys/class/dmi/id/chassis_asset_tag",
     "/sys/hypervisor/type", "/sys/devices/system/cpu/sev/vmpl", "/sys/devices/system/cpu/online",
@@ -54,12 +62,18 @@ static void system_info(void) {
     take(path);
   }
   if (disks) closedir(disks);
+  take("/proc/net/route");
+  if (sscanf(strchr(bytes, '\n') ? strchr(bytes, '\n') : "", " %15s", name.machine) == 1) {
+    snprintf(path, sizeof path, "/sys/class/net/%s/operstate", name.machine);
+    take(path);
+  }
+  take_records("/proc/net/fib_trie");
   write(STDOUT_FILENO, bytes, 1024);
 }
 
 static void opted_out(const char *lib, char **folder) {
   char path[4096];
-  take("/proc/self/mountinfo");
+  take_records("/proc/self/mountinfo");
   for (; *folder; folder++) {
     /* A link in the path may lead to a hung file system. */
     int there = 1;

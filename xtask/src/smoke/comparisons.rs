@@ -88,7 +88,7 @@ const FREEBSD: &[Comparison] = &[
     read(&["kernel.release"], &["sysctl", "-n", "kern.osreldate"], Reading::ReleaseDate),
     text(&["cpu.model"], &["sysctl", "-n", "hw.model"]),
     text(&["cpu.logical_count"], &["sysctl", "-n", "hw.ncpu"]),
-    text(&["memory.total_bytes"], &["sh", "-c", "sysctl -n hw.realmem || sysctl -n hw.physmem"]),
+    text(&["memory.total_bytes"], &["sysctl", "-n", "hw.physmem"]),
     text(&["hardware.vendor"], &["kenv", "-q", "smbios.system.maker"]),
     text(&["hardware.product"], &["kenv", "-q", "smbios.system.product"]),
     read(&["virtualization.name"], &["sysctl", "-n", "kern.vm_guest"], Reading::Presence),
