@@ -12,8 +12,8 @@ use anyhow::{Result, bail};
 use crate::run::Verdict;
 use crate::workspace::{SYSTEM_TESTS, Workspace};
 use crate::{
-    bench, cross, dashboard, generate, newcomer, peers, recorded, run, setup, skips, smoke, static_build, test,
-    workflows,
+    bench, cross, dashboard, generate, library, newcomer, peers, recorded, run, setup, skips, smoke, static_build,
+    test, workflows,
 };
 
 #[derive(clap::Args)]
@@ -64,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report
         .part("cargo-deny", |_| deny(workspace, &["--locked", "--workspace", "check", "licenses", "bans", "sources"]));
     report.part("advisories", |_| advisories(workspace));
+    report.part("library for crates.io", |_| library::package(workspace).map(|()| Verdict::Passed));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
     report.part("clippy for macOS and FreeBSD", |_| elsewhere(workspace, cross::clippy));
     report.part("shell scripts", |_| {
@@ -112,6 +113,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
             None => bail!("there is no static build to try"),
         });
+        report.part("API since the last release", |_| library::compatible_with_last_release(workspace));
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
         report.part("Arm programs", |skips| emulated(workspace, "aarch64", skips));
         report.part("peers", |_| match &programs {
@@ -177,14 +179,14 @@ fn generated(workspace: &Workspace) -> Result<Verdict> {
 }
 
 fn deny(workspace: &Workspace, arguments: &[&str]) -> Result<Verdict> {
-    let program = setup::cargo_deny(workspace)?;
+    let program = setup::cargo_tool(workspace, &setup::CARGO_DENY)?;
     run::run(run::program(program, arguments).current_dir(&workspace.root))?;
     Ok(Verdict::Passed)
 }
 
 /// The list is outside the package registries, so the machine may be unable to fetch it.
 fn advisories(workspace: &Workspace) -> Result<Verdict> {
-    let mut fetch = run::program(setup::cargo_deny(workspace)?, ["--locked", "fetch", "db"]);
+    let mut fetch = run::program(setup::cargo_tool(workspace, &setup::CARGO_DENY)?, ["--locked", "fetch", "db"]);
     if !run::succeeds_within(fetch.current_dir(&workspace.root), ADVISORIES_LIMIT)? {
         return Ok(Verdict::Skipped("the list of known vulnerabilities cannot be fetched from here".into()));
     }

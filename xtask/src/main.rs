@@ -7,6 +7,7 @@ mod dashboard;
 mod enclosure;
 mod generate;
 mod imports;
+mod library;
 mod newcomer;
 mod pages;
 mod peers;
@@ -51,6 +52,8 @@ enum Task {
     Cross(cross::Arguments),
     /// Prints which room of the house imports from which, and fails on a circle or a step upward
     Imports,
+    /// Builds the library as crates.io would have it, and compares its API with an earlier one's
+    Library(library::Arguments),
     /// Builds the three programs as static executables and prints their folder
     Static,
     /// Measures the programs beside the tools that they replace, and prints a table
@@ -106,6 +109,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
         Task::Ci(arguments) => ci::run(&arguments),
         Task::Advisories => ci::known_vulnerabilities(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Imports => imports::run(&Workspace::load()?.root).map(|()| ExitCode::SUCCESS),
+        Task::Library(arguments) => library::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Cross(arguments) => cross::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Test { as_a_newcomer } => {
             let workspace = Workspace::load()?;

@@ -188,17 +188,24 @@ pub(crate) fn components() -> Result<()> {
     Ok(())
 }
 
-const CARGO_DENY: &str = "0.20.2";
+/// A program of crates.io, pinned.
+pub(crate) struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
 
-/// The pinned cargo-deny, built into target/tools if it is missing.
-pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
+pub(crate) const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+pub(crate) const CARGO_SEMVER_CHECKS: Tool = Tool { name: "cargo-semver-checks", version: "0.51.0" };
+
+/// The tool's file, built into target/tools if it is missing.
+pub(crate) fn cargo_tool(workspace: &Workspace, tool: &Tool) -> Result<PathBuf> {
     let folder = workspace.target.join("tools");
-    let program = folder.join("bin/cargo-deny");
+    let program = folder.join("bin").join(tool.name);
     let version = run::text(&mut run::program(&program, ["--version"])).unwrap_or_default();
-    if version.trim() != format!("cargo-deny {CARGO_DENY}") {
+    if version.trim() != format!("{} {}", tool.name, tool.version) {
         // An unoptimized build checks our few crates as fast, and is built in a tenth of the time.
         let mut command =
-            run::cargo(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--force"]);
+            run::cargo(["install", tool.name, "--version", tool.version, "--locked", "--debug", "--force"]);
         command
             .args(["--config", "profile.dev.debug=0", "--root"])
             .arg(&folder)

@@ -115,6 +115,26 @@ mod tests {
     }
 
     #[test]
+    fn the_promised_oldest_rust_is_the_one_that_is_tested() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let manifest: toml::Table = toml::from_str(&fs::read_to_string(root.join("Cargo.toml")).unwrap()).unwrap();
+        let promised = manifest["workspace"]["package"]["rust-version"].as_str().unwrap();
+        for file in fs::read_dir(root.join(FOLDER)).unwrap() {
+            let file = file.unwrap().path();
+            let text = fs::read_to_string(&file).unwrap();
+            let used: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("RUSTUP_TOOLCHAIN: "))
+                .chain(text.split("rust:").skip(1).filter_map(|image| image.split('-').next()))
+                .collect();
+            assert!(!used.is_empty(), "{}", file.display());
+            for version in used {
+                assert_eq!(version.trim_matches('"'), promised, "{}", file.display());
+            }
+        }
+    }
+
+    #[test]
     fn only_what_we_name_is_passed_over() {
         let passes = |kind: &str, message: &str| {
             let file = PathBuf::new();
