@@ -1,6 +1,5 @@
 //! `cargo xtask ci`: everything that must pass before a change lands, with a table at the end.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -106,10 +105,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.part("injected errors, and more kills", |skips| match &programs {
             Some(folder) => {
                 let more = [("STATIC_PROGRAMS", folder.as_os_str()), ("MORE_KILLS", OsStr::new("yes"))];
-                let features = workspace.features();
-                let installer = ["--package", "anonymous-statistics", "--features", &features, "--test", "install"];
-                tests(test::cargo_test(workspace, &installer, &more)?, skips)?;
-                system_tests(workspace, &|target| [INJECTION, "crash"].contains(&target), &more, skips)
+                system_tests(workspace, &|target| [INJECTION, "crash"].contains(&target), &more, skips)?;
+                let installer = ["--workspace", "--features", &workspace.features(), "--test", "install"];
+                tests(test::cargo_test(workspace, &installer.map(str::to_owned), &more)?, skips)
             }
             None => bail!("there is no static build to try"),
         });
@@ -229,16 +227,13 @@ fn system_tests(
     environment: &[(&str, &OsStr)],
     skips: &mut Vec<String>,
 ) -> Result<Verdict> {
-    let targets: Vec<_> = workspace.system_tests().into_iter().filter(|(_, name)| chosen(name)).collect();
-    if targets.is_empty() {
+    let chosen: Vec<&str> = workspace.system_tests().filter(|target| chosen(target)).collect();
+    if chosen.is_empty() {
         return Ok(Verdict::Skipped(format!("none in this tree (no test target requires the feature {SYSTEM_TESTS})")));
     }
-    let packages: BTreeSet<&str> = targets.iter().map(|(package, _)| *package).collect();
-    let features = packages.iter().map(|package| format!(",{package}/{SYSTEM_TESTS}"));
-    let features = format!("{}{}", workspace.features(), features.collect::<String>());
-    let mut selection = vec!["--workspace", "--features", &features];
-    selection.extend(targets.iter().flat_map(|(_, name)| ["--test", *name]));
-    run::run(run::cargo(["build", "--workspace", "--locked", "--features", &features]).current_dir(&workspace.root))?;
+    let mut selection = ["--workspace", "--features", &workspace.features()].map(str::to_owned).to_vec();
+    selection.extend(chosen.iter().flat_map(|name| ["--test".to_owned(), (*name).to_owned()]));
+    test::build(workspace, &selection)?;
     tests(test::cargo_test(workspace, &selection, environment)?, skips)
 }
 

@@ -61,13 +61,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
     let newcomer = workspace.at(root, target);
 
     // Without documentation tests: rustdoc builds them in a folder closed to others.
-    let features = newcomer.features();
-    let mut selection = vec!["--workspace", "--lib", "--bins", "--features", &features];
-    selection.extend(newcomer.tests().filter(|name| !ELSEWHERE.contains(name)).flat_map(|name| ["--test", name]));
+    let mut selection = newcomer.selection(newcomer.tests().filter(|name| !ELSEWHERE.contains(name)));
     test::build(&newcomer, &selection)?;
     let runner = format!("target.'cfg(unix)'.runner={BECOME:?}");
     if geteuid().is_root() {
-        selection.extend(["--config", &runner]);
+        selection.extend(["--config".into(), runner]);
     }
     // The packages' folder, which cannot be found without HOME; a newcomer's access to it is another question.
     let home = env::home_dir().unwrap_or_default().join(".cargo");

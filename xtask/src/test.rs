@@ -26,14 +26,18 @@ impl Outcome {
 
 /// Builds everything, then runs all tests of the workspace but the system tests.
 pub(crate) fn run(workspace: &Workspace) -> Result<Outcome> {
-    let features = workspace.features();
-    let selection = ["--workspace", "--features", &features];
+    let selection = workspace.selection(workspace.tests());
     build(workspace, &selection)?;
-    cargo_test(workspace, &selection, &[])
+    let mut outcome = cargo_test(workspace, &selection, &[])?;
+    // Of selected targets, cargo does not run the documentation's.
+    let documented = ["--workspace", "--features", &workspace.features(), "--doc"].map(str::to_owned);
+    let documented = cargo_test(workspace, &documented, &[])?;
+    outcome.passed &= documented.passed;
+    Ok(outcome)
 }
 
 /// Builds everything these tests run.
-pub(crate) fn build(workspace: &Workspace, selection: &[&str]) -> Result<()> {
+pub(crate) fn build(workspace: &Workspace, selection: &[String]) -> Result<()> {
     // The end-to-end tests start all three programs, but for a test cargo builds only those of its own package.
     let features = workspace.features();
     run::run(&mut workspace.cargo(["build", "--workspace", "--locked", "--features", &features]))?;
@@ -42,14 +46,18 @@ pub(crate) fn build(workspace: &Workspace, selection: &[&str]) -> Result<()> {
 
 /// Reruns the tests of `run` with one of these texts in their names.
 pub(crate) fn again(workspace: &Workspace, names: &[String]) -> Result<Outcome> {
-    let features = workspace.features();
-    let mut selection = vec!["--workspace", "--features", &features, "--"];
-    selection.extend(names.iter().map(String::as_str));
+    let mut selection = workspace.selection(workspace.tests());
+    selection.push("--".into());
+    selection.extend_from_slice(names);
     cargo_test(workspace, &selection, &[])
 }
 
 /// Runs built tests: without a network if the kernel allows it, and with a temporary folder inside target/.
-pub(crate) fn cargo_test(workspace: &Workspace, selection: &[&str], environment: &[(&str, &OsStr)]) -> Result<Outcome> {
+pub(crate) fn cargo_test(
+    workspace: &Workspace,
+    selection: &[String],
+    environment: &[(&str, &OsStr)],
+) -> Result<Outcome> {
     let folder = workspace.own_folder()?;
     // Like /tmp: tests may become another user.
     let open = std::fs::Permissions::from_mode(0o1777);

@@ -119,31 +119,33 @@ impl Workspace {
         Some(Self::load().unwrap())
     }
 
-    /// Every feature but that of the system tests, for `--features` with a whole workspace.
+    /// Every feature, for `--features` with a whole workspace: that of the system tests too, since with another set of
+    /// features cargo would build the whole workspace again for them.
     pub(crate) fn features(&self) -> String {
-        let names = self.packages.iter().flat_map(|package| {
-            let wanted = package.features.keys().filter(|feature| *feature != SYSTEM_TESTS);
-            wanted.map(|feature| format!("{}/{feature}", package.name))
-        });
+        let names = self
+            .packages
+            .iter()
+            .flat_map(|package| package.features.keys().map(|feature| format!("{}/{feature}", package.name)));
         names.collect::<Vec<_>>().join(",")
     }
 
-    /// The package and name of each system test target.
-    pub(crate) fn system_tests(&self) -> Vec<(&str, &str)> {
-        let targets =
-            self.packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
-        targets
-            .filter(|(_, target)| target.is_system_test())
-            .map(|(package, target)| (package.name.as_str(), target.name.as_str()))
-            .collect()
+    /// cargo's arguments for these tests and those of the libraries and programs, all with [`Workspace::features`].
+    pub(crate) fn selection<'w>(&'w self, tests: impl Iterator<Item = &'w str>) -> Vec<String> {
+        let begin = ["--workspace", "--features", &self.features(), "--lib", "--bins"].map(str::to_owned);
+        begin.into_iter().chain(tests.flat_map(|name| ["--test".to_owned(), name.to_owned()])).collect()
+    }
+
+    /// The name of each system test target.
+    pub(crate) fn system_tests(&self) -> impl Iterator<Item = &str> {
+        let targets = self.packages.iter().flat_map(|package| &package.targets);
+        targets.filter(|target| target.is_system_test()).map(|target| target.name.as_str())
     }
 
     /// The names of all other test targets, except names shared with a system test, since cargo would select both.
     pub(crate) fn tests(&self) -> impl Iterator<Item = &str> {
-        let targets = || self.packages.iter().flat_map(|package| &package.targets);
-        let system: BTreeSet<&str> =
-            targets().filter(|target| target.is_system_test()).map(|target| target.name.as_str()).collect();
-        let tests = targets().filter(|target| target.kind.iter().any(|kind| kind == "test"));
+        let system: BTreeSet<&str> = self.system_tests().collect();
+        let targets = self.packages.iter().flat_map(|package| &package.targets);
+        let tests = targets.filter(|target| target.kind.iter().any(|kind| kind == "test"));
         tests.map(|target| target.name.as_str()).filter(move |name| !system.contains(name))
     }
 
@@ -172,14 +174,16 @@ mod tests {
         {"name": "a", "features": {"default": ["sender"], "sender": [], "system-tests": []}, "targets": [
             {"name": "a", "kind": ["lib"]},
             {"name": "a", "kind": ["bin"], "required-features": ["sender"]},
+            {"name": "plain", "kind": ["test"]},
             {"name": "daemon", "kind": ["test"], "required-features": ["sender", "system-tests"]}]},
         {"name": "b", "features": {}, "targets": [{"name": "b", "kind": ["bin"]}]}]}"#;
 
     #[test]
     fn system_tests_are_told_from_the_rest() {
         let workspace: Workspace = serde_json::from_str(METADATA).unwrap();
-        assert_eq!(workspace.features(), "a/default,a/sender");
-        assert_eq!(workspace.system_tests(), [("a", "daemon")]);
+        assert_eq!(workspace.features(), "a/default,a/sender,a/system-tests");
+        assert_eq!(workspace.system_tests().collect::<Vec<_>>(), ["daemon"]);
+        assert_eq!(workspace.tests().collect::<Vec<_>>(), ["plain"]);
         assert_eq!(workspace.libraries(), ["a"]);
     }
 
