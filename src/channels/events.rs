@@ -14,6 +14,7 @@ use crate::consent::{Consent, Decision, Finding, Source};
 use crate::release::Release;
 use crate::request::{Assembly, NoRequest};
 use crate::runs;
+use crate::text::printable;
 
 /// The evidence for the daemon's events.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +139,16 @@ impl Events<'_> {
         runs::ACTIONS.contains(&self.action) && self.by_hooks().judge().state.sends()
     }
 
+    /// What a daemon does that calls no script for this event: it has reports of its own, whatever its version.
+    pub fn instead(&self) -> String {
+        let what = if self.action == "FATAL" { "a crash" } else { "how its last run ended" };
+        format!(
+            "this daemon calls no script for {}. When it starts next, it reports {what} by itself (show --channel \
+             crash-reports)",
+            printable(self.action)
+        )
+    }
+
     /// The sender in a few words.
     pub fn sender(&self) -> String {
         match (&self.script.program, &self.script.path) {
@@ -161,7 +172,7 @@ impl Events<'_> {
             return "The hooks of the agent's service send this request.".to_owned();
         }
         if !self.is_called() {
-            return "Nobody sends this request: this daemon calls no script for this event.".to_owned();
+            return format!("Nobody sends this request: {}.", self.instead());
         }
         let consent = match self.consent.decision() {
             Decision::Allowed => None,

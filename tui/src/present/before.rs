@@ -8,6 +8,7 @@ use anonymous_statistics::inspect::before::{About, Before};
 use anonymous_statistics::inspect::comparison::Side;
 
 use crate::output::{Failure, USAGE};
+use crate::present::request::assembly;
 use crate::present::{report, words};
 
 pub(crate) fn read(path: &Path) -> Result<Before, Failure> {
@@ -25,9 +26,12 @@ pub(crate) fn now(preview: &Preview, about: &About) -> Result<Side, String> {
             Ok((_, filled)) => Ok(Side::of_script(filled)),
             Err(why) => Err(format!("there is no request to compare: Netdata's own script is not understood: {why}")),
         },
-        (About::Event(_), None) => match &preview.assembly {
-            Ok(assembly) => Ok(Side::of_event(&assembly.event)),
-            Err(error) => Err(format!("there is no request to compare: {error}")),
-        },
+        (About::Event(_), None) => event(preview),
     }
+}
+
+/// The event of this project's sender.
+pub(crate) fn event(preview: &Preview) -> Result<Side, String> {
+    let assembly = assembly(preview).map_err(|why| format!("there is no request to compare: {why}"))?;
+    Ok(Side::of_event(&assembly.event))
 }

@@ -6,10 +6,10 @@ use anonymous_statistics::channels::dashboard::DESTINATION;
 use anonymous_statistics::fields::{Field, Group, Sensitivity, field};
 use anonymous_statistics::inspect::{Original, Preview};
 use anonymous_statistics::release::Release;
-use anonymous_statistics::request::NoRequest;
 use anonymous_statistics::request::event::{Content, Entry, Known};
 use anonymous_statistics::request::http::METHOD;
 use anonymous_statistics::request::payload::EventId;
+use anonymous_statistics::request::{Assembly, NoRequest};
 use anonymous_statistics::text::printable;
 
 use crate::present::palette::Role;
@@ -227,16 +227,21 @@ impl Requests {
     }
 }
 
+/// The event of this project's sender; or why there is none, and what reports in its place.
+pub(crate) fn assembly(preview: &Preview) -> Result<&Assembly, String> {
+    preview.assembly.as_ref().map_err(|error| match error {
+        NoRequest::Destination(_) if !preview.events().is_sent() => preview.events().instead(),
+        error => error.to_string(),
+    })
+}
+
 /// The event of this project's sender.
 pub(crate) fn of_sender(preview: &Preview) -> Result<Request, String> {
-    let assembly = preview.assembly.as_ref().map_err(|error| match error {
-        NoRequest::Config(config) if config.depends_on_the_account() => {
+    let assembly = assembly(preview).map_err(|why| match &preview.assembly {
+        Err(NoRequest::Config(config)) if config.depends_on_the_account() => {
             format!("What is sent {}: {}.", words::NOT_SEEN, config.what())
         }
-        _ if !preview.events().is_sent() => {
-            format!("There is no event: {error}. This agent reports by itself: the channel crash-reports.")
-        }
-        _ => format!("There is no event: {error}"),
+        _ => format!("There is no event: {why}"),
     })?;
     let examples = assembly.event.entries().iter().filter(|entry| entry.known() == Known::Example).count();
     let shown = assembly.event.entries().iter().filter(|entry| words::is_shown(entry));

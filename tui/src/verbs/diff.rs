@@ -89,10 +89,7 @@ fn event(question: &Question, action: &str) -> Result<Named, Failure> {
 }
 
 fn side(preview: &Preview) -> Result<Side, Failure> {
-    match &preview.assembly {
-        Ok(assembly) => Ok(Side::of_event(&assembly.event)),
-        Err(error) => Err(Failure::new(USAGE, format!("there is no request to compare: {error}"))),
-    }
+    before::event(preview).map_err(|why| Failure::new(USAGE, why))
 }
 
 /// An answer that was kept, and that of now.

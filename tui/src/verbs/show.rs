@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 use crate::cli::{Sender, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE, object};
 use crate::present::palette::heading;
-use crate::present::request::{Request, of_sender};
+use crate::present::request::{Request, assembly, of_sender};
 use crate::present::{dashboard, fields, overview, words};
 use crate::verbs::{show_original, show_report};
 
@@ -31,15 +31,14 @@ pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: boo
     if let Some(original) = original(&preview, options)? {
         return show_original::run(&preview, original, options);
     }
-    let no_request =
-        |error: &dyn std::fmt::Display| Failure::new(USAGE, format!("there is no request to show: {error}"));
-    let assembly = preview.assembly.as_ref().map_err(|error| no_request(error))?;
+    let no_request = |why| Failure::new(USAGE, format!("there is no request to show: {why}"));
+    let assembly = assembly(&preview).map_err(no_request)?;
     if options.raw {
         output::raw(&assembly.request.to_bytes())?;
     } else if options.format.is_json() {
         output::json(&shown(&preview, assembly))?;
     } else {
-        let request = of_sender(&preview).map_err(|error| no_request(&error))?;
+        let request = of_sender(&preview).map_err(no_request)?;
         output::text(text(&preview, assembly, &request, options.long))?;
     }
     say_beside(&preview, assembly, options);

@@ -1,7 +1,7 @@
 //! The report that newer daemons post by themselves.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use testkit::{skip, this_test};
 
@@ -49,9 +49,23 @@ fn the_report_of_a_newer_daemon_is_what_show_shows() {
     }
     assert!(!shown.out.contains('\u{1b}'), "nothing raw to a terminal");
     // Who asks for an event gets an answer about it.
-    let event = agent.run(&["show", "--event", "START"]);
-    assert_eq!((event.code, event.err.lines().count()), (Some(2), 1), "{event:?}");
-    assert!(event.err.contains("there is no request to show"), "{}", event.err);
+    for asked in [
+        &["show", "--event", "START"][..],
+        &["show", "--event", "FATAL", "--json"],
+        &["diff", "--events", "FATAL", "EXIT"],
+        &["--plain", "--event", "EXIT"],
+    ] {
+        let event = agent.run(asked);
+        assert_eq!((event.code, event.out.as_str(), event.err.lines().count()), (Some(2), "", 1), "{event:?}");
+        assert!(event.err.contains("there is no request to "), "{}", event.err);
+        assert!(event.err.contains("by itself (show --channel crash-reports)"), "{asked:?}: {}", event.err);
+        assert_eq!(event.err.contains("reports a crash"), asked.contains(&"FATAL"), "{}", event.err);
+    }
+    // A server of one's own takes events, and this daemon sends it none.
+    fs::write(agent.path("etc/anonymous-statistics.toml"), "url = \"https://x.org/\"\napi_key = \"own\"\n").unwrap();
+    fs::set_permissions(agent.path("etc/anonymous-statistics.toml"), Permissions::from_mode(0o644)).unwrap();
+    let event = agent.run(&["show", "--event", "FATAL"]);
+    assert!(event.code == Some(0) && event.out.contains("show --channel crash-reports"), "{event:?}");
 }
 
 #[test]
