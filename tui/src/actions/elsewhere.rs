@@ -20,7 +20,9 @@ pub(super) fn of_file(file: &Path) -> Vec<String> {
         "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
         format!(
             "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
-            quoted(OsStr::new(&format!("content='' dest='{}' mode=0644", file.to_string_lossy())))
+            quoted(
+                &["content='' dest='".as_ref(), file.as_os_str(), "' mode=0644".as_ref()].join::<&OsStr>("".as_ref())
+            )
         ),
     ]
 }

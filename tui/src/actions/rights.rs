@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
 use anonymous_statistics::inspect::Preview;
-use anonymous_statistics::text::printable;
+use system_facts::internal::is_unprintable;
 
 /// Who could do what failed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,16 +72,27 @@ fn with_folders(mut command: String, folders: &Folders) -> String {
     command
 }
 
+/// A word for the shell. What a terminal does not show as it is, is written as in C (POSIX.1-2024, 2.2.4): bash, zsh and
+/// ksh read that too. Blanks and quotes are then written so as well: such a word is one without quoting.
 pub(super) fn quoted(word: &OsStr) -> String {
-    match shlex::bytes::try_quote(word.as_encoded_bytes()) {
-        Ok(quoted) => String::from_utf8_lossy(&quoted).into_owned(),
-        // Only a NUL cannot be quoted, and a path has none.
-        Err(_nul) => printable(&word.to_string_lossy()).into_owned(),
+    let shown = word.to_str().filter(|text| !text.contains(is_unprintable));
+    if let Some(Ok(quoted)) = shown.map(shlex::try_quote) {
+        return quoted.into_owned();
     }
+    let escaped = |byte: &u8| match byte {
+        b'!'..=b'~' if !matches!(byte, b'\'' | b'\\') => char::from(*byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    };
+    format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Command;
+
+    use testkit::{skip, this_test};
+
     use super::*;
 
     #[test]
@@ -89,5 +100,19 @@ mod tests {
         assert_eq!(quoted(OsStr::new("/etc/netdata")), "/etc/netdata");
         assert_eq!(quoted(OsStr::new("/my folder/it's")), "\"/my folder/it's\"");
         assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
+    }
+
+    #[test]
+    fn a_command_with_what_no_terminal_shows_can_be_pasted_too() {
+        for word in [&b"/a\nb"[..], b"/a\x1b[2J it's \\ \"$x\"", b"/\xff\xfe", "/a\u{202e}é".as_bytes(), b"/\x01"] {
+            let word = OsStr::from_bytes(word);
+            let command = quoted(word);
+            assert!(command.is_ascii() && !command.contains(is_unprintable), "{command}");
+            assert!(!command.contains(' '), "the screens break lines at blanks: {command}");
+            let Ok(shell) = Command::new("bash").arg("-c").arg(format!("printf %s {command}")).output() else {
+                return skip(this_test!(), "there is no bash");
+            };
+            assert_eq!(shell.stdout, word.as_bytes(), "{command}");
+        }
     }
 }

@@ -161,8 +161,17 @@ impl Page {
         let room = self.width.saturating_sub(2 * INDENT.len());
         let mut lines = wrap_words(&self.look.text(command), room).into_iter().peekable();
         while let Some(line) = lines.next() {
-            let end = if lines.peek().is_some() { " \\" } else { "" };
-            self.exact(&format!("{INDENT}{line}{end}"));
+            let mut pieces = break_anywhere(&line, room).into_iter().peekable();
+            let mut indent = INDENT;
+            while let Some(piece) = pieces.next() {
+                let end = match (pieces.peek(), lines.peek()) {
+                    (Some(_), _) => "\\",
+                    (None, Some(_)) => " \\",
+                    (None, None) => "",
+                };
+                self.line(format!("{indent}{piece}{end}"));
+                indent = "";
+            }
         }
         self
     }
@@ -429,6 +438,19 @@ mod tests {
         }
         scroll.on_key(Key::NextMatch, &page, 3, "b");
         assert_eq!((scroll.at, scroll.first), (None, 4));
+    }
+
+    #[test]
+    fn a_command_on_several_lines_is_the_same_for_a_shell() {
+        let command = "sudo telemetry-preview opt-out --config-dir '/my folder' --lib-dir /a/path/longer/than/any/line";
+        for width in [20, 30, 60, 200] {
+            let mut page = Page::new(RICH, Size::new(width, 10));
+            page.command(command);
+            let shown: Vec<String> = page.into_rows().iter().map(Row::text).collect();
+            assert!(shown.iter().all(|line| line.width() <= usize::from(width)), "{shown:?}");
+            let pasted = shown.join("\n").replace("\\\n", "");
+            assert_eq!(shlex::split(&pasted), shlex::split(command), "{shown:?}");
+        }
     }
 
     #[test]

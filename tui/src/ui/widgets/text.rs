@@ -14,18 +14,27 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
-/// Breaks between words only.
-pub(crate) fn wrap_words(text: &str, width: usize) -> Vec<String> {
+/// Breaks a command between its words only. A blank in quotes is part of a word.
+pub(crate) fn wrap_words(command: &str, width: usize) -> Vec<String> {
+    let is_open = |word: &str| shlex::split(word).is_none();
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    let mut word = String::new();
+    for part in command.split(' ') {
+        word.push_str(part);
+        if is_open(&word) {
+            word.push(' ');
+            continue;
+        }
         match lines.last_mut() {
             Some(line) if line.width() + 1 + word.width() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word.clone()),
         }
+        word.clear();
     }
+    lines.extend(Some(word).filter(|word| !word.is_empty()));
     lines
 }
 
@@ -98,6 +107,13 @@ mod tests {
     use super::*;
 
     const RICH: Look = Look { colour: true, unicode: true };
+
+    #[test]
+    fn commands_are_broken_between_the_words_of_the_shell() {
+        let command = "sudo touch '/my folder/a' && x \"b c\"";
+        assert_eq!(wrap_words(command, 12), ["sudo touch", "'/my folder/a'", "&& x \"b c\""]);
+        assert_eq!(wrap_words("touch 'a b", 4), ["touch", "'a b "]);
+    }
 
     #[test]
     fn wide_characters_take_two_columns() {
