@@ -203,12 +203,15 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "NUMBER", conflicts_with_all = ["json", "format"])]
         raw: Option<usize>,
     },
-    /// Delete what was sent and is kept here, and events that wait to be sent
+    /// Delete what was sent and is kept here, and events that wait to be sent, after asking
     #[command(after_help = manual::FORGET)]
     Forget {
         /// Only say what would be done
         #[arg(long)]
         dry_run: bool,
+        /// Do not ask, which only happens at a terminal
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         format: Format,
     },

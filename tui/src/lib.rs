@@ -62,7 +62,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::OptIn { dry_run, yes, format } => verbs::opt_in::run(&question()?, dry_run, yes, format),
         Verb::Explain { field, format, .. } => verbs::explain::run(&question()?, field.as_deref(), format),
         Verb::History { format, raw } => verbs::history::run(&question()?, format, raw),
-        Verb::Forget { dry_run, format } => verbs::forget::run(&question()?, dry_run, format),
+        Verb::Forget { dry_run, yes, format } => verbs::forget::run(&question()?, dry_run, yes, format),
         Verb::Check(options) => verbs::check::run(&question()?, &options),
         Verb::Schema { format, json, channel, since } => {
             verbs::schema::run(if json { cli::SchemaFormat::Json } else { format }, channel, since.as_deref())

@@ -68,11 +68,11 @@ Exit status:
 pub(super) const FORGET: &str = "\
 Examples:
   telemetry-preview forget --dry-run    where would something be deleted?
-  sudo telemetry-preview forget         delete what was sent and what waits
+  sudo telemetry-preview forget         delete what was sent and what waits, after asking
 
 Exit status:
   0   done
-  1   the answer could not be written
+  1   you did not confirm, or the answer could not be written
   2   wrong usage
   77  a file could not be deleted (standard error says what to run)";
 

@@ -1,5 +1,6 @@
 //! `forget`: deletes the kept requests and the waiting events.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anonymous_statistics::inspect::{Preview, Question};
@@ -9,17 +10,22 @@ use anonymous_statistics::text::reason;
 
 use crate::actions::rights;
 use crate::cli::Format;
-use crate::output::{Failure, NO_PERMISSION};
+use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
 use crate::verbs::done;
 
-pub(crate) fn run(question: &Question, dry_run: bool, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
     let state = words::state_folder(&preview.folders);
     if dry_run {
         let would = format!("Would delete the requests that were sent and the events that wait, in {state}.");
         done::say(format, false, &[would, "Nothing was done.".to_owned()], &preview)?;
         return Ok(ExitCode::SUCCESS);
+    }
+    // A script that never had to answer still has not.
+    if !yes && std::io::stdin().is_terminal() {
+        let what = format!("This deletes the requests that were sent and the events that wait, in {state}.");
+        output::confirm("forget", &what)?;
     }
     let library = preview.folders.library_path();
     let failed = |what: &str, error: std::io::Error| {

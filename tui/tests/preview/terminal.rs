@@ -131,6 +131,29 @@ fn opting_in_wants_a_typed_word() {
 }
 
 #[test]
+fn forgetting_wants_a_typed_word_too() {
+    if !has_tmux(this_test!()) {
+        return;
+    }
+    let agent = Agent::new();
+    let kept = || std::fs::read_dir(agent.path("lib/anonymous-statistics/sent")).unwrap().count();
+    for (arguments, typed, ends, left) in [
+        ("forget", "n", "ended with 1", 1),
+        ("forget", "yes", "ended with 0", 0),
+        ("forget --yes", "", "ended with 0", 0),
+    ] {
+        agent.keep(1_767_248_700_000, "POST / HTTP/1.1\r\n\r\n{}");
+        let terminal = Terminal::run((100, 24), &shell(&agent, "", arguments));
+        if !typed.is_empty() {
+            terminal.wait_for("Type yes to go ahead");
+            terminal.keys(&[typed, "Enter"]);
+        }
+        terminal.wait_for(ends);
+        assert_eq!(kept(), left, "{arguments} {typed}");
+    }
+}
+
+#[test]
 fn searching_and_help_with_real_keys() {
     if !has_tmux(this_test!()) {
         return;
