@@ -35,6 +35,9 @@ pub struct Channel {
     pub how_to_stop: &'static str,
 }
 
+/// Stops a channel; words may follow.
+pub const OPT_OUT: &str = "telemetry-preview opt-out";
+
 /// Settings of `netdata.conf` that turn channels on or off.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {

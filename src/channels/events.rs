@@ -5,7 +5,7 @@ use crate::agent::hooks::Hooks;
 use crate::agent::installed_sender::{Program, Script};
 use crate::agent::own_opt_out::Access;
 use crate::agent::version::{Calls, Version};
-use crate::channels::channel::{Channel, NO_PLUGINS, Seen, When};
+use crate::channels::channel::{Channel, NO_PLUGINS, OPT_OUT, Seen, When};
 use crate::channels::hooks::Evidence;
 use crate::channels::judgement::{Effect, Judgement, State, Step, by_version};
 use crate::config::{Config, ConfigError};
@@ -202,7 +202,7 @@ impl Events<'_> {
                 Err(error) => format!("nowhere: {error}"),
             },
             judgement: by_version(self.version, |release| self.judge(release, seen)),
-            how_to_stop: "telemetry-preview opt-out",
+            how_to_stop: OPT_OUT,
         }
     }
 }

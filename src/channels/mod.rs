@@ -12,7 +12,7 @@ mod registry;
 mod sentry;
 mod verdict;
 
-pub use channel::{Channel, Files, Seen, Settings};
+pub use channel::{Channel, Files, OPT_OUT, Seen, Settings};
 pub use judgement::{Effect, Judgement, State, Step};
 pub use verdict::Verdict;
 

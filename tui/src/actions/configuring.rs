@@ -9,8 +9,9 @@ use anonymous_statistics::config::edit::{Edit, own};
 use anonymous_statistics::destination::Destination;
 use anonymous_statistics::inspect::Preview;
 
-use crate::actions::rights::{Who, again_if, is_root, quoted};
+use crate::actions::rights::{Who, again_if};
 use crate::output::{Failure, NO_PERMISSION, USAGE};
+use crate::present::commands::{is_root, quoted};
 use crate::present::words;
 
 /// The server and the key of the command line, if they are an organisation's own.

@@ -10,7 +10,7 @@ use anonymous_statistics::agent::systemd::{UNIT, Unit};
 use anonymous_statistics::text::printable;
 use system_facts::{Host, LiveHost};
 
-use crate::actions::rights::quoted;
+use crate::present::commands::quoted;
 use crate::present::words;
 
 /// For the opt-out file.

@@ -16,9 +16,10 @@ use anonymous_statistics::outbox::{self, Deleted, Role};
 use crate::actions::elsewhere;
 use crate::actions::netdata_conf::Confs;
 use crate::actions::report::Report;
-use crate::actions::rights::{Who, again, again_if, is_root, quoted};
+use crate::actions::rights::{Who, again, again_if};
 use crate::cli::Scope;
 use crate::output::{Failure, NO_PERMISSION};
+use crate::present::commands::{is_root, quoted};
 use crate::present::words;
 
 /// The reason why an action is impossible here, and the alternatives.

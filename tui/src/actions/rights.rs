@@ -1,12 +1,12 @@
 //! Missing rights: who has them, and the command for that user.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
-use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
+use anonymous_statistics::agent::folders::Folders;
 use anonymous_statistics::inspect::Preview;
-use system_facts::internal::is_unprintable;
+
+use crate::present::commands::{NAME, is_root, quoted, with_folders};
 
 /// Who could do what failed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +33,6 @@ impl Who {
     }
 }
 
-pub(super) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// The command for more rights: `forget`, `history` or `diff` with sudo.
 pub(crate) fn with_more_rights(verb: &str, preview: &Preview) -> Vec<String> {
     let who = if is_root() { Who::Asker } else { Who::Root };
@@ -53,66 +49,4 @@ pub(super) fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
 pub(super) fn again(verb: &str, folders: &Folders) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from(NAME));
     with_folders(format!("sudo {} {verb}", quoted(program.as_os_str())).trim_end().to_owned(), folders)
-}
-
-/// The command that opts out, by this program's name.
-pub(crate) fn opt_out_command(folders: &Folders) -> String {
-    with_folders(format!("sudo {NAME} opt-out"), folders)
-}
-
-const NAME: &str = "telemetry-preview";
-
-fn with_folders(mut command: String, folders: &Folders) -> String {
-    for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
-        if let Some(Dir { path: folder, by: DirSource::Option | DirSource::Variable }) = folder {
-            command.push_str(option);
-            command.push_str(&quoted(folder.as_os_str()));
-        }
-    }
-    command
-}
-
-/// A word for the shell. What a terminal does not show as it is, is written as in C (POSIX.1-2024, 2.2.4): bash, zsh and
-/// ksh read that too. Blanks and quotes are then written so as well: such a word is one without quoting.
-pub(super) fn quoted(word: &OsStr) -> String {
-    let shown = word.to_str().filter(|text| !text.contains(is_unprintable));
-    if let Some(Ok(quoted)) = shown.map(shlex::try_quote) {
-        return quoted.into_owned();
-    }
-    let escaped = |byte: &u8| match byte {
-        b'!'..=b'~' if !matches!(byte, b'\'' | b'\\') => char::from(*byte).to_string(),
-        byte => format!("\\{byte:03o}"),
-    };
-    format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::ffi::OsStrExt;
-    use std::process::Command;
-
-    use testkit::{skip, this_test};
-
-    use super::*;
-
-    #[test]
-    fn a_command_can_be_pasted() {
-        assert_eq!(quoted(OsStr::new("/etc/netdata")), "/etc/netdata");
-        assert_eq!(quoted(OsStr::new("/my folder/it's")), "\"/my folder/it's\"");
-        assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
-    }
-
-    #[test]
-    fn a_command_with_what_no_terminal_shows_can_be_pasted_too() {
-        for word in [&b"/a\nb"[..], b"/a\x1b[2J it's \\ \"$x\"", b"/\xff\xfe", "/a\u{202e}é".as_bytes(), b"/\x01"] {
-            let word = OsStr::from_bytes(word);
-            let command = quoted(word);
-            assert!(command.is_ascii() && !command.contains(is_unprintable), "{command}");
-            assert!(!command.contains(' '), "the screens break lines at blanks: {command}");
-            let Ok(shell) = Command::new("bash").arg("-c").arg(format!("printf %s {command}")).output() else {
-                return skip(this_test!(), "there is no bash");
-            };
-            assert_eq!(shell.stdout, word.as_bytes(), "{command}");
-        }
-    }
 }

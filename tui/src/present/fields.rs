@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use anonymous_statistics::fields::{Field, Group, withholding};
+use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::request::event::{Entry, Known};
 use anonymous_statistics::request::payload::EventId;
 use serde::Serialize;
 
 use crate::output::{WHOLE, object};
+use crate::present::commands::{self, Asker};
 use crate::present::palette::{Role, heading};
 use crate::present::request::Line;
 use crate::present::{field_trace, words};
@@ -97,6 +99,7 @@ pub(crate) fn withholding(field: &Field) -> String {
 }
 
 /// The last lines of a request as text.
-pub(crate) fn end(more: &str) -> String {
-    format!("More: {more}.\n{WHOLE}To stop:  sudo telemetry-preview opt-out\nNothing was sent.\n")
+pub(crate) fn end(preview: &Preview, more: &str) -> String {
+    let command = commands::command("opt-out", Asker::find(), &preview.folders);
+    format!("More: {more}.\n{WHOLE}To stop:  {command}\nNothing was sent.\n")
 }

@@ -1,6 +1,7 @@
 //! The findings in words, the same for the screens, the text and the JSON.
 
 pub(crate) mod before;
+pub(crate) mod commands;
 pub(crate) mod consent;
 pub(crate) mod dashboard;
 pub(crate) mod field_trace;

@@ -44,7 +44,7 @@ fn rows(view: View<'_>) -> Vec<Row> {
     page.heading(&format!("{}: {}", channel.name, channel.judgement.state.describe())).text(channel.what).blank();
     page.row("Why", LABEL, &channel.judgement.why);
     page.row("Goes to", LABEL, &channel.destination);
-    page.row("To stop", LABEL, channel.how_to_stop);
+    view.how_to_stop(channel, "To stop", LABEL, &mut page);
     trace(&mut page, channel, view);
     match channel.name {
         "events" | "hooks" => senders(&mut page, view),

@@ -124,12 +124,12 @@ fn listed(view: View<'_>) -> Vec<Listed<'_>> {
     let wanted = view.search.to_lowercase();
     waiting
         .chain(sent)
-        .filter(|(item, _)| history::cells(item, view.clock).join(" ").to_lowercase().contains(&wanted))
+        .filter(|(item, _)| history::cells(item, view.reader.clock).join(" ").to_lowercase().contains(&wanted))
         .collect()
 }
 
 fn items(listed: &[Listed<'_>], view: View<'_>) -> Vec<Item> {
-    let cells: Vec<_> = listed.iter().map(|(item, _)| history::cells(item, view.clock)).collect();
+    let cells: Vec<_> = listed.iter().map(|(item, _)| history::cells(item, view.reader.clock)).collect();
     let widths = std::array::from_fn::<usize, 5, _>(|at| cells.iter().map(|row| row[at].width()).max().unwrap_or(0));
     let item = |((item, prospect), cells): (&Listed<'_>, &[String; 5])| {
         let text =
@@ -180,7 +180,7 @@ const LABEL: usize = 9;
 fn details(listed: &[Listed<'_>], number: usize, view: View<'_>, size: Size) -> Vec<Row> {
     let mut page = Page::new(view.look, size);
     let Some((item, prospect)) = listed.get(number) else { return page.into_rows() };
-    for (label, cell) in history::COLUMNS.into_iter().zip(history::cells(item, view.clock)) {
+    for (label, cell) in history::COLUMNS.into_iter().zip(history::cells(item, view.reader.clock)) {
         page.row(label, LABEL, &cell);
     }
     if let Some(prospect) = prospect {

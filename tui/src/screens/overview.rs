@@ -9,7 +9,6 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use crate::actions::rights;
 use crate::present::palette::Role;
 use crate::present::request::{Class, Request};
 use crate::present::{overview, units, words};
@@ -56,7 +55,7 @@ impl Screen for Overview {
             Key::Up => next(at.saturating_sub(1)),
             Key::Down => next(at + 1),
             Key::Enter => Handled::Channel(view.channel, Some(FIELDS)),
-            Key::Char('y') => Handled::Copy(rights::opt_out_command(&view.preview.folders)),
+            Key::Char('y') => Handled::Copy(view.opt_out()),
             _ => self.scroll.on_key(key, &rows(view), view.size.height, view.search).into(),
         }
     }
@@ -209,7 +208,7 @@ fn stop(page: &mut Page, view: View<'_>) {
         ])),
     };
     if !matches!(view.verdict, Verdict::Off | Verdict::NoAgent) && preview.consent.decision() != Decision::OptedOut {
-        page.command(&rights::opt_out_command(&preview.folders));
+        page.command(&view.opt_out());
     }
 }
 
@@ -221,7 +220,8 @@ fn more(page: &mut Page, view: View<'_>) {
     let preview = view.preview;
     if let Some(channel) = view.channel() {
         page.blank().heading(&format!("{}: {}", channel.name, channel.judgement.state.describe()));
-        page.row("Why", LABEL, &channel.judgement.why).row("To stop it", LABEL, channel.how_to_stop);
+        page.row("Why", LABEL, &channel.judgement.why);
+        view.how_to_stop(channel, "To stop it", LABEL, page);
     }
     // The channels of this agent are above.
     let own = view.channels.iter().filter(|channel| channel.is_telemetry).count();

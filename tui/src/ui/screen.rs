@@ -9,11 +9,20 @@ use anonymous_statistics::inspect::comparison::{Column, Side};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
+use crate::present::commands::{self, Asker};
 use crate::present::history::Clock;
 use crate::present::request::{Request, Requests};
 use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
+use crate::ui::widgets::page::Page;
+
+/// Who looks: the clock, and the rights.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reader {
+    pub(crate) clock: Clock,
+    pub(crate) asker: Asker,
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -28,7 +37,7 @@ pub(crate) struct View<'a> {
     /// The same as sides of a comparison, with the actions.
     pub(crate) sides: &'a [(String, Side)],
     pub(crate) look: Look,
-    pub(crate) clock: Clock,
+    pub(crate) reader: Reader,
     pub(crate) size: Size,
     /// Empty without a search.
     pub(crate) search: &'a str,
@@ -38,6 +47,21 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn channel(self) -> Option<&'a Channel> {
         self.channels.get(self.channel)
+    }
+
+    /// The command that opts out.
+    pub(crate) fn opt_out(self) -> String {
+        commands::command("opt-out", self.reader.asker, &self.preview.folders)
+    }
+
+    /// How a channel is stopped, in a row; a command stands on lines of its own.
+    pub(crate) fn how_to_stop(self, channel: &Channel, label: &str, column: usize, page: &mut Page) {
+        let (command, words) = commands::how_to_stop(channel, self.reader.asker, &self.preview.folders);
+        match command {
+            None => page.row(label, column, words),
+            Some(command) if words.is_empty() => page.row(label, column, "the key o, or").command(&command),
+            Some(command) => page.row(label, column, "the key o, or").command(&command).row("", column, words),
+        };
     }
 
     /// What the chosen channel sends; an error says why it is not shown.

@@ -12,14 +12,13 @@ use crate::actions::opting::{Barred, OptIn, OptOut};
 use crate::actions::report::Report;
 use crate::actions::saving::Save;
 use crate::actions::withholding::Withhold;
-use crate::present::history::Clock;
 use crate::present::overview;
 use crate::present::request::Requests;
 use crate::ui::dialog::Overlay;
 use crate::ui::frame::{Areas, Frame};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::mouse::{Kind, Mouse};
-use crate::ui::screen::{Screen, View};
+use crate::ui::screen::{Reader, Screen, View};
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Page, Row, Scroll};
 
@@ -138,7 +137,7 @@ pub(crate) struct State {
     pub(crate) note: Option<&'static str>,
     pub(super) copying: Option<String>,
     pub(crate) look: Look,
-    clock: Clock,
+    reader: Reader,
     /// The terminal's size, for keys. Drawing uses the size of its buffer.
     pub(crate) size: Size,
 }
@@ -151,7 +150,7 @@ impl State {
         recorded: bool,
         folder: PathBuf,
         look: Look,
-        clock: Clock,
+        reader: Reader,
         size: Size,
     ) -> Self {
         Self {
@@ -175,7 +174,7 @@ impl State {
             note: None,
             copying: None,
             look,
-            clock,
+            reader,
             size,
         }
     }
@@ -285,7 +284,7 @@ impl State {
             columns: &self.columns,
             sides: &self.sides,
             look: self.look,
-            clock: self.clock,
+            reader: self.reader,
             size: Frame { is_of_channel, ..self.frame() }.areas(size).body.as_size(),
             search: &self.search.text,
             folder: &self.folder,

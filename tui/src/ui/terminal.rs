@@ -27,9 +27,10 @@ use system_facts::internal::utc_offset;
 
 use crate::actions::report::Report;
 use crate::output::{Failure, NOT_DONE};
+use crate::present::commands::Asker;
 use crate::ui::draw::draw;
 use crate::ui::input::Input;
-use crate::ui::screen::Screen;
+use crate::ui::screen::{Reader, Screen};
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
 use crate::ui::{clipboard, effects, mouse};
@@ -147,8 +148,8 @@ fn show(
     let look = Look::of(colour, |name| std::env::var_os(name));
     let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
     let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
-    let mut state =
-        State::new(screens, question.action.clone(), question.call.is_some(), folder, look, utc_offset, size);
+    let reader = Reader { clock: utc_offset, asker: Asker::find() };
+    let mut state = State::new(screens, question.action.clone(), question.call.is_some(), folder, look, reader, size);
     let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
     let ready = Instant::now() + FIRST_LOOK;
     loop {

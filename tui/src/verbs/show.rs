@@ -117,7 +117,7 @@ fn text(preview: &Preview, assembly: &Assembly, request: &Request, long: bool) -
     sentences.extend((!preview.is_exact()).then(|| words::NOT_EXACT.to_owned()));
     let _ = writeln!(text, "{}\nNever sent: {}\n", sentences.join(" "), words::NEVER_SENT);
     text + &fields::text(&request.lines, long)
-        + &fields::end("show --long (form, source and reason of each field), status, history, explain FIELD")
+        + &fields::end(preview, "show --long (form, source and reason of each field), status, history, explain FIELD")
 }
 
 /// How many rows of the circumstances answer where to, what and who.

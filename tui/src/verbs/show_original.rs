@@ -79,7 +79,7 @@ fn text(preview: &Preview, original: &Original, long: bool) -> String {
             }
         }
     }
-    text + "\n" + &fields::end("show --long (sources of the values)")
+    text + "\n" + &fields::end(preview, "show --long (sources of the values)")
 }
 
 /// The JSON answer. The text is that of a script that is not understood. The body is text, because the script does not

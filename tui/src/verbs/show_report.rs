@@ -102,7 +102,7 @@ fn text(preview: &Preview, report: &Report, long: bool) -> String {
     }
     text + &before(preview, report)
         + "\n"
-        + &fields::end("show --long, status, explain FIELD, schema --channel crash-reports")
+        + &fields::end(preview, "show --long, status, explain FIELD, schema --channel crash-reports")
 }
 
 /// The line of the daemon's log about its start, in the journal (sd-id128(3)).

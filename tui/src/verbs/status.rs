@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::output::{self, Failure, WHOLE};
+use crate::present::commands::{self, Asker};
 use crate::present::request::of_sender;
 use crate::present::{consent, overview, words};
 
@@ -28,6 +29,7 @@ pub(crate) fn run(question: &Question, format: Format) -> Result<ExitCode, Failu
 
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
+    let asker = Asker::find();
     let mut text = format!("{}\n", words::painted_headline(preview));
     for line in words::telemetry(preview) {
         let _ = writeln!(text, "  {line}");
@@ -72,13 +74,17 @@ fn text(preview: &Preview) -> String {
             let _ = writeln!(text, "    {:8}   {}", "", words::channel_step(step));
         }
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
-        let _ = writeln!(text, "    {:8} {}", "to stop", channel.how_to_stop);
+        let _ = match commands::how_to_stop(channel, asker, &preview.folders) {
+            (None, words) => writeln!(text, "    {:8} {words}", "to stop"),
+            (Some(command), "") => writeln!(text, "{WHOLE}    {:8} {command}", "to stop"),
+            (Some(command), words) => writeln!(text, "{WHOLE}    {:8} {command}\n    {:8} {words}", "to stop", ""),
+        };
     }
     let (to, verb) = match (consent.decision(), preview.verdict().sends()) {
         (Decision::OptedOut, Some(false)) => ("opt in again", "opt-in"),
         _ => ("opt out", "opt-out"),
     };
-    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  sudo telemetry-preview {verb}");
+    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  {}", commands::command(verb, asker, &preview.folders));
     text
 }
 

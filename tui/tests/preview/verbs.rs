@@ -11,9 +11,9 @@ use anonymous_statistics::inspect::{Preview, Question};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, Ran, is_root, only_the_daemon_says, quoted};
+use crate::common::{Agent, EVERY_VERB, GUID, OPT_OUT, PROGRAM, Ran, is_root, only_the_daemon_says, quoted};
 use anonymous_statistics::call::Invocation;
 use anonymous_statistics::outbox::{Entry, Outbox, Role, State};
 use serde_json::Value;
@@ -137,6 +137,22 @@ fn every_field_of_the_request_is_explained() {
     assert!(names.iter().any(|name| name.contains("fatal_line")));
 }
 
+/// The folders of this agent are in the caller's environment, which sudo drops.
+#[test]
+fn the_command_that_stops_works_where_it_is_pasted() {
+    for (asked, label) in [("show", "To stop:  "), ("status", "to stop  ")] {
+        let agent = Agent::new();
+        let shown = agent.run(&[asked]).out;
+        let (_, command) = shown.split_once(label).unwrap_or_else(|| panic!("{label}:\n{shown}"));
+        let command = command.lines().next().unwrap();
+        assert_eq!(command.contains("sudo "), !is_root(), "{command}");
+        let folder = Path::new(PROGRAM).parent().unwrap();
+        let mut shell = Command::new("/bin/sh");
+        let pasted = shell.args(["-c", &command.replacen("sudo ", "", 1)]).env_clear().env("PATH", folder).status();
+        assert!(pasted.unwrap().success() && agent.path("etc").join(OPT_OUT).exists(), "{command}");
+    }
+}
+
 /// netdata#5863, #7401: nobody was told what is sent, nor that an identifier is.
 #[test]
 fn the_text_says_where_to_what_and_who() {
@@ -153,7 +169,6 @@ fn the_text_says_where_to_what_and_who() {
         "  host_collectors = [{\"plugin\":\"proc.plugin\",\"module\":\"/proc/stat\"},",
         "  distinct_id = \"0f2b7e3a-5a4c-4c67-8f0e-6f1d2c3b4a59\"  (identifier)\n",
         "  config_multidb_disk_quota = 256  (256 MiB)\n",
-        "\nTo stop:  sudo telemetry-preview opt-out\n",
     ] {
         assert!(ran.out.contains(part), "{part:?} is missing:\n{}", ran.out);
     }
@@ -284,10 +299,7 @@ fn without_a_version_the_destination_is_not_known_here() {
     assert_eq!(shown["headers"]["host"], "us-east1-netdata-analytics-bi.cloudfunctions.net");
     assert_eq!(shown["body"].get("api_key"), None);
     let none = agent.run(&["show", "--event", "START", "--daemon-version", "2.6.0"]);
-    assert!(
-        none.code == Some(2) && none.err.contains("nothing is sent: the script of this daemon's version"),
-        "{none:?}"
-    );
+    assert!(none.code == Some(2) && none.err.contains("this daemon calls no script for START"), "{none:?}");
     // A complete call that does not say its version goes nowhere, as with the sender.
     let call = agent.recorded_call("START", "-", "-");
     let text = fs::read_to_string(&call).unwrap().replace("NETDATA_VERSION", "ANOTHER");
@@ -296,7 +308,7 @@ fn without_a_version_the_destination_is_not_known_here() {
     assert!(none.code == Some(2) && none.err.contains("does not say which version"), "{none:?}");
     // Which events there are depends on it, too.
     let fatal = |version: &str| agent.run(&["show", "--event", "FATAL", "--daemon-version", version]).out;
-    let nobody = "this daemon calls no script for this event";
+    let nobody = "calls no script for FATAL";
     assert!(fatal("2.5.4").contains(nobody) && !fatal("2.2.6").contains(nobody));
 }
 

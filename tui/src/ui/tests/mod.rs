@@ -24,9 +24,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use crate::example;
+use crate::present::commands::Asker;
 use crate::ui::dialog::{OPT_IN_WORD, Overlay};
 use crate::ui::draw::draw;
 use crate::ui::keys::Key;
+use crate::ui::screen::Reader;
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
 
@@ -84,16 +86,11 @@ fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
     preview.folders.library = None;
 }
 
+/// The clock of nobody's zone, and no rights.
+const READER: Reader = Reader { clock: |_time| Some(0), asker: Asker::Another };
+
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
-    State::new(
-        crate::screens::all(None),
-        action.to_owned(),
-        recorded,
-        "/home/admin".into(),
-        look,
-        |_time| Some(0),
-        size,
-    )
+    State::new(crate::screens::all(None), action.to_owned(), recorded, "/home/admin".into(), look, READER, size)
 }
 
 fn looked(state: &mut State, preview: Preview) {

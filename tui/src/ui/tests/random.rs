@@ -83,7 +83,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         false,
         path("home"),
         RICH,
-        |_time| Some(0),
+        READER,
         Size::new(100, 30),
     );
     let mut wanted = Some(look("START"));

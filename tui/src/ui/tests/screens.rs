@@ -46,6 +46,21 @@ fn what_keys_make_of_a_screen() {
 }
 
 #[test]
+fn the_command_that_stops_names_what_sudo_would_forget() {
+    let mut preview = preview();
+    move_to(&mut preview, "/srv/a b".into());
+    let command = |title| {
+        let shown = text(&reached(preview.clone(), title, "", USUAL));
+        let at = shown.find("sudo telemetry-preview opt-out").unwrap_or_else(|| panic!("{title}: {shown}"));
+        shown[at..].lines().next().unwrap().to_owned()
+    };
+    for title in ["Overview", "Consent"] {
+        let whole = "sudo telemetry-preview opt-out --config-dir '/srv/a b' ";
+        assert!(command(title).starts_with(whole), "{title}: {}", command(title));
+    }
+}
+
+#[test]
 fn with_more_room_details_stand_beside_a_list() {
     as_agreed("Fields-120x40", &body(&reached(preview(), "Fields", "", SIZES[2])));
 }
@@ -337,7 +352,7 @@ fn an_answer_that_was_kept_stands_beside_that_of_now() {
             false,
             "/home/admin".into(),
             RICH,
-            |_time| Some(0),
+            READER,
             USUAL,
         );
         looked(&mut state, preview());

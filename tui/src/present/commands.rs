@@ -1,0 +1,95 @@
+//! Commands to copy.
+
+use std::ffi::OsStr;
+
+use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
+use anonymous_statistics::channels::{Channel, OPT_OUT};
+use system_facts::internal::is_unprintable;
+
+/// Who looks: root needs no sudo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    Root,
+    Another,
+}
+
+impl Asker {
+    pub(crate) fn find() -> Self {
+        if is_root() { Self::Root } else { Self::Another }
+    }
+}
+
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Opting out or in, by this program's name, for whoever asks.
+pub(crate) fn command(verb: &str, asker: Asker, folders: &Folders) -> String {
+    let sudo = if asker == Asker::Root { "" } else { "sudo " };
+    with_folders(format!("{sudo}{NAME} {verb}"), folders)
+}
+
+/// How to stop a channel: a command if there is one for it, and words.
+pub(crate) fn how_to_stop(channel: &Channel, asker: Asker, folders: &Folders) -> (Option<String>, &'static str) {
+    match channel.how_to_stop.strip_prefix(OPT_OUT) {
+        Some(rest) => (Some(command("opt-out", asker, folders)), rest.trim_start_matches("; ")),
+        None => (None, channel.how_to_stop),
+    }
+}
+
+pub(crate) const NAME: &str = "telemetry-preview";
+
+pub(crate) fn with_folders(mut command: String, folders: &Folders) -> String {
+    for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
+        if let Some(Dir { path: folder, by: DirSource::Option | DirSource::Variable }) = folder {
+            command.push_str(option);
+            command.push_str(&quoted(folder.as_os_str()));
+        }
+    }
+    command
+}
+
+/// A word for the shell. What a terminal does not show as it is, is written as in C (POSIX.1-2024, 2.2.4): bash, zsh and
+/// ksh read that too. Blanks and quotes are then written so as well: such a word is one without quoting.
+pub(crate) fn quoted(word: &OsStr) -> String {
+    let shown = word.to_str().filter(|text| !text.contains(is_unprintable));
+    if let Some(Ok(quoted)) = shown.map(shlex::try_quote) {
+        return quoted.into_owned();
+    }
+    let escaped = |byte: &u8| match byte {
+        b'!'..=b'~' if !matches!(byte, b'\'' | b'\\') => char::from(*byte).to_string(),
+        byte => format!("\\{byte:03o}"),
+    };
+    format!("$'{}'", word.as_encoded_bytes().iter().map(escaped).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStrExt;
+    use std::process::Command;
+
+    use testkit::{skip, this_test};
+
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_pasted() {
+        assert_eq!(quoted(OsStr::new("/etc/netdata")), "/etc/netdata");
+        assert_eq!(quoted(OsStr::new("/my folder/it's")), "\"/my folder/it's\"");
+        assert_eq!(quoted(OsStr::new("/$(reboot)")), "'/$(reboot)'");
+    }
+
+    #[test]
+    fn a_command_with_what_no_terminal_shows_can_be_pasted_too() {
+        for word in [&b"/a\nb"[..], b"/a\x1b[2J it's \\ \"$x\"", b"/\xff\xfe", "/a\u{202e}é".as_bytes(), b"/\x01"] {
+            let word = OsStr::from_bytes(word);
+            let command = quoted(word);
+            assert!(command.is_ascii() && !command.contains(is_unprintable), "{command}");
+            assert!(!command.contains(' '), "the screens break lines at blanks: {command}");
+            let Ok(shell) = Command::new("bash").arg("-c").arg(format!("printf %s {command}")).output() else {
+                return skip(this_test!(), "there is no bash");
+            };
+            assert_eq!(shell.stdout, word.as_bytes(), "{command}");
+        }
+    }
+}
