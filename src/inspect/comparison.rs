@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::agent::netdatas_script::{Filled, Value};
-use crate::agent::next_call::expected;
+use crate::agent::next_call::{expected, fill};
+use crate::call::Provenance;
 use crate::channels::crash_reports::{self, Report};
 use crate::clock::UnixMillis;
 use crate::config::WITHHELD;
@@ -39,7 +40,10 @@ pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
             continue;
         }
         let here = question.call.is_none();
-        let known = expected(action, history.filter(|_| here), library.filter(|_| here));
+        let mut known = expected(action, history.filter(|_| here), library.filter(|_| here));
+        if question.examples && here {
+            fill(&mut known, &Provenance::Example);
+        }
         let config = preview.config.as_ref().map_err(|error| error.clone().into());
         let assembly = config.and_then(|config| {
             let destination = preview.destination.as_ref().map_err(Clone::clone)?;
@@ -58,6 +62,8 @@ pub enum Cell {
     Fresh,
     /// Only the daemon knows the value.
     SetByDaemon,
+    /// Only the daemon knows the value; this is the schema's.
+    Example(Json),
     /// The value was refused.
     LeftOut(Rejection),
     /// The content in the last event of this kind. The daemon may have another value now.
@@ -83,6 +89,7 @@ impl fmt::Display for Cell {
             Self::Value(value) => write!(f, "{value}"),
             Self::Fresh => f.write_str("new in every event"),
             Self::SetByDaemon => f.write_str("set by the daemon"),
+            Self::Example(value) => write!(f, "{value}, an example"),
             Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
             Self::Then(cell, time) => write!(f, "{cell}, in the event of {time}"),
             Self::Withheld => f.write_str(WITHHELD),
@@ -120,7 +127,10 @@ impl Side {
             };
             let cell = match entry.known() {
                 Known::LastEvent(time) => Cell::Then(Box::new(cell), time),
-                Known::Example => Cell::SetByDaemon,
+                Known::Example => match cell {
+                    Cell::Value(value) => Cell::Example(value),
+                    _ => Cell::SetByDaemon,
+                },
                 Known::Now | Known::NotHere => cell,
             };
             (entry.field.name.to_owned(), cell)
@@ -213,15 +223,12 @@ impl Comparison {
 
     pub fn of(name: &str, left: &Cell, right: &Cell) -> Self {
         let only = fields::field(name).is_some_and(|field| field.only.is_some());
+        let is_open = |cell: &Cell| matches!(cell, Cell::SetByDaemon | Cell::Example(_) | Cell::Then(..));
         match (left, right) {
             (Cell::Fresh, Cell::Fresh) => Self::Fresh,
             // The daemon may also leave it out, unless such events never have it.
-            (Cell::SetByDaemon | Cell::Then(..), Cell::Absent) | (Cell::Absent, Cell::SetByDaemon | Cell::Then(..))
-                if only =>
-            {
-                Self::Differs
-            }
-            (Cell::SetByDaemon | Cell::Then(..), _) | (_, Cell::SetByDaemon | Cell::Then(..)) => Self::CannotTell,
+            (open, Cell::Absent) | (Cell::Absent, open) if only && is_open(open) => Self::Differs,
+            (left, right) if is_open(left) || is_open(right) => Self::CannotTell,
             (Cell::Absent | Cell::LeftOut(_) | Cell::Withheld, Cell::Absent | Cell::LeftOut(_) | Cell::Withheld) => {
                 Self::Same
             }
@@ -292,6 +299,7 @@ mod tests {
             (Cell::Withheld, text("a"), Comparison::Differs),
             (Cell::Withheld, Cell::Absent, Comparison::Same),
             (then("a"), text("a"), Comparison::CannotTell),
+            (Cell::Example("a".into()), text("a"), Comparison::CannotTell),
             (then("a"), then("b"), Comparison::CannotTell),
             (then("a"), Cell::Absent, Comparison::CannotTell),
         ] {

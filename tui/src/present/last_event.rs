@@ -21,6 +21,7 @@ pub(crate) fn short(field: &Field, cell: &Cell) -> String {
     match cell {
         Cell::Value(value) => format!("{mark}{value}"),
         Cell::Then(then, _) => short(field, then),
+        Cell::Example(value) => format!("{mark}e.g. {value}"),
         Cell::SetByDaemon => format!("{MARK}not known here"),
         Cell::Fresh => "new each time".to_owned(),
         Cell::LeftOut(_) => "left out".to_owned(),
