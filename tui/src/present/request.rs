@@ -93,6 +93,7 @@ impl Class {
 
 const EXAMPLE: &str = "example";
 const AS_LAST_SAID: &str = "as last said";
+const WITHHELD: &str = "withheld";
 
 /// A field with its value.
 #[derive(Debug, Clone)]
@@ -120,6 +121,10 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) const fn role(&self) -> Option<Role> {
         if self.is_open { Some(Role::Unknown) } else { self.class.role() }
+    }
+
+    pub(crate) fn is_withheld(&self) -> bool {
+        self.state == Some(WITHHELD)
     }
 
     /// The value for a table.
@@ -289,7 +294,7 @@ fn of_entry(entry: &Entry, stamp: &EventId) -> Line {
     about.extend(field_trace::steps(entry, stamp));
     let state = match (&entry.content, entry.known()) {
         (Content::Dropped(_), _) => Some("left out"),
-        (Content::Withheld, _) => Some("withheld"),
+        (Content::Withheld, _) => Some(WITHHELD),
         (_, Known::NotHere) => Some(words::set_by(field)),
         (_, Known::LastEvent(_)) => Some(AS_LAST_SAID),
         (_, Known::Example) => Some(EXAMPLE),

@@ -51,13 +51,14 @@ impl Screen for Bytes {
         "Bytes"
     }
 
-    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
-        let [keys @ .., _write] = &KEYS;
+    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
+        let mut keys = KEYS.to_vec();
         match view.request() {
-            Ok(Request { bytes: Ok(_), .. }) if can_be_saved(view) => &KEYS,
-            Ok(Request { bytes: Ok(_), .. }) => keys,
-            _ => &[],
+            Ok(Request { bytes: Ok(_), .. }) if can_be_saved(view) => {}
+            Ok(Request { bytes: Ok(_), .. }) => keys.truncate(2),
+            _ => keys.clear(),
         }
+        keys
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
@@ -87,14 +88,8 @@ impl Screen for Bytes {
 /// Whether the request is one of this project's sender and of this machine: a file would not say which values are examples.
 fn can_be_saved(view: View<'_>) -> bool {
     let is_example = |entry: &Entry| entry.known() == Known::Example;
-    is_senders(view)
+    view.is_senders()
         && view.preview.assembly.as_ref().is_ok_and(|assembly| !assembly.event.entries().iter().any(is_example))
-}
-
-/// Whether the request is one of this project's sender.
-fn is_senders(view: View<'_>) -> bool {
-    let is_event = view.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"));
-    is_event && view.preview.original.is_none()
 }
 
 impl Bytes {
@@ -152,7 +147,7 @@ fn headers(page: &mut Page, bytes: &request::Bytes, view: View<'_>) {
         let name = line.split(':').next().unwrap_or_default();
         page.indented(2, reason(&name.to_ascii_lowercase()));
     }
-    if is_senders(view) {
+    if view.is_senders() {
         page.text("These are all: no cookies, and nothing is remembered from one request to the next.");
         page.blank().row("Proxy", 13, &words::proxy(view.preview));
         page.row("Trust store", 13, &words::trust_store(view.preview));

@@ -112,11 +112,11 @@ impl Screen for Compare {
         "Compare"
     }
 
-    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
         match (self.chooser.is_open(), view.channel().map(|channel| channel.name)) {
-            (true, _) => &chooser::OPEN,
-            (false, Some("events" | "hooks" | "crash-reports")) => &KEYS,
-            _ => &[],
+            (true, _) => vec![chooser::OPEN],
+            (false, Some("events" | "hooks" | "crash-reports")) => KEYS.to_vec(),
+            _ => Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::actions::report::Report;
 use crate::actions::withholding::Withhold;
+use crate::output::{Failure, USAGE};
 use crate::present::palette::Role;
 use crate::present::request::{self, Request};
 use crate::ui::dialog::Overlay;
@@ -22,23 +23,32 @@ pub(crate) struct Fields {
     chooser: Chooser,
 }
 
-const KEYS: [OwnKey; 4] = [
-    OwnKey { key: "Enter", word: "details", does: "all about the chosen field; Enter or Esc goes back" },
-    OwnKey { key: "s", word: "sort", does: "by how much a field reveals, or by subject" },
-    OwnKey { key: "w", word: "withhold", does: "withhold the chosen field, or send it again; asks first" },
-    OwnKey { key: "y", word: "copy", does: "copy the chosen value, if the terminal allows it (OSC 52)" },
-];
+const DETAILS: OwnKey =
+    OwnKey { key: "Enter", word: "details", does: "all about the chosen field; Enter or Esc goes back" };
+const SORT: OwnKey = OwnKey { key: "s", word: "sort", does: "by how much a field reveals, or by subject" };
+const COPY: OwnKey =
+    OwnKey { key: "y", word: "copy", does: "copy the chosen value, if the terminal allows it (OSC 52)" };
+const WITHHOLD: OwnKey =
+    OwnKey { key: "w", word: "withhold", does: "withhold the chosen field, or send it again; asks first" };
+const SEND_AGAIN: OwnKey = OwnKey { word: "send again", ..WITHHOLD };
 
 impl Screen for Fields {
     fn title(&self) -> &'static str {
         "Fields"
     }
 
-    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
         match (view.request(), self.chooser.is_open()) {
-            (Err(_), _) => &[],
-            (Ok(_), true) => &chooser::OPEN,
-            (Ok(_), false) => &KEYS,
+            (Err(_), _) => Vec::new(),
+            (Ok(_), true) => vec![chooser::OPEN],
+            (Ok(request), false) => {
+                let lines = self.lines(request, view);
+                let chosen = lines.get(self.chooser.place(&self.items(&lines, view)));
+                let withhold = chosen
+                    .filter(|_| view.is_senders())
+                    .map(|line| if line.is_withheld() { SEND_AGAIN } else { WITHHOLD });
+                [DETAILS, SORT].into_iter().chain(withhold).chain([COPY]).collect()
+            }
         }
     }
 
@@ -53,7 +63,12 @@ impl Screen for Fields {
             }
             (Key::Char('y'), Some(line)) => Handled::Copy(line.value.clone()),
             (Key::Char('w'), Some(line)) if !self.chooser.is_open() => {
-                Handled::Dialog(Box::new(match Withhold::plan(view.preview, &line.name) {
+                let plan = if view.is_senders() {
+                    Withhold::plan(view.preview, &line.name)
+                } else {
+                    Err(Failure::new(USAGE, "only events of this project's sender can leave a field out"))
+                };
+                Handled::Dialog(Box::new(match plan {
                     Ok(plan) => Overlay::Withhold(Box::new(plan)),
                     Err(failure) => {
                         let report = Report { consent: false, ..failure.into() };

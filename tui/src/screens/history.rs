@@ -28,11 +28,11 @@ pub(crate) struct History {
     scroll: Scroll,
 }
 
-const KEYS: [OwnKey; 1] = [OwnKey {
+const DETAILS: OwnKey = OwnKey {
     key: "Enter",
     word: "details",
     does: "the chosen event, its difference from now and its bytes; Enter or Esc goes back",
-}];
+};
 
 /// A kept event; with the sender's plan for it while it waits.
 type Listed<'a> = (&'a Kept, Option<&'a RetryPlan>);
@@ -46,11 +46,11 @@ impl Screen for History {
         false
     }
 
-    fn keys(&self, view: View<'_>) -> &'static [OwnKey] {
+    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
         match (self.chooser.is_open(), listed(view).is_empty()) {
-            (true, _) => &chooser::OPEN,
-            (false, true) => &[],
-            (false, false) => &KEYS,
+            (true, _) => vec![chooser::OPEN],
+            (false, true) => Vec::new(),
+            (false, false) => vec![DETAILS],
         }
     }
 

@@ -43,8 +43,8 @@ impl Screen for Overview {
         false
     }
 
-    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
-        &KEYS
+    fn keys(&self, _view: View<'_>) -> Vec<OwnKey> {
+        KEYS.to_vec()
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {

@@ -11,6 +11,7 @@ use crate::ui::dialog::Overlay;
 use crate::ui::frame::{SMALLEST, fits};
 use crate::ui::state::{Looking, State};
 use crate::ui::theme;
+use crate::ui::widgets::chooser;
 use crate::ui::widgets::text::{fit, wrap};
 
 /// Draws into a buffer of the actual size; the size in the state may be an older one.
@@ -54,19 +55,22 @@ fn draw_foot(state: &State, size: Size, area: Rect, buffer: &mut Buffer) {
 
 /// The last line, without a dialog.
 fn foot(state: &State, size: Size) -> String {
+    let own = state.own_keys(size);
     if state.search.typing || !state.search.text.is_empty() {
         let found = state.matches(size);
         let places = match found {
             _ if state.search.text.is_empty() => String::new(),
-            1 => "1 place".to_owned(),
-            places => format!("{places} places"),
+            1 => "   1 place".to_owned(),
+            places => format!("   {places} places"),
         };
+        // Esc closes the details first.
+        let end = if own.iter().any(|own| own.word == chooser::OPEN.word) { "Enter back" } else { "Esc end" };
         let keys = match (state.search.typing, found) {
-            (true, _) => "_   Enter done   Esc end",
-            (false, 0) => "   Esc end",
-            (false, _) => "   n next   N previous   Esc end",
+            (true, _) => "_   Enter done   Esc end".to_owned(),
+            (false, 0) => format!("   {end}"),
+            (false, _) => format!("   n next   N previous   {end}"),
         };
-        return format!(" /{}{keys}   {places}", state.look.text(&state.search.text));
+        return format!(" /{}{keys}{places}", state.look.text(&state.search.text));
     }
     if let Some(Looking { stage, seconds: seconds @ 1.., .. }) = &state.looking {
         let busy = stage.map_or("looking at this machine", Stage::describe);
@@ -75,7 +79,7 @@ fn foot(state: &State, size: Size) -> String {
     // The screen's own keys come first; the help lists those that do not fit.
     let consent = if state.is_off() { "i opt in" } else { "o opt out" };
     let last = [consent, "? help", "q quit"];
-    let own = state.own_keys(size).iter().map(|own| format!("{} {}", own.key, own.word));
+    let own = own.iter().map(|own| format!("{} {}", own.key, own.word));
     let others = [
         (state.preview.is_some(), "c channel"),
         (state.is_of_events(), "e event"),

@@ -222,10 +222,13 @@ impl State {
             Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
             Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
             Key::Char('/') => self.search = Search { text: String::new(), typing: true },
-            Key::Char('r') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
-            Key::Char('r') => return self.look_again(),
             Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
-            Key::Char('e') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
+            Key::Char('x') if self.recorded => self.note = Some("the recorded call has all values"),
+            Key::Char('r' | 'e' | 'x') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
+            Key::Char('r') => return self.look_again(),
+            Key::Char('e' | 'x') if !self.is_of_events() => {
+                self.note = Some("this channel has no such choice; the key c chooses the channel");
+            }
             Key::Char('e') => {
                 self.action = next_action(&self.action).to_owned();
                 return self.look_again();
@@ -234,8 +237,6 @@ impl State {
                 let next = (self.channel() + 1) % self.channels().len().max(1);
                 self.took(Handled::Channel(next, None));
             }
-            Key::Char('x') if self.recorded => self.note = Some("the recorded call has all values"),
-            Key::Char('x') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
             Key::Char('x') => {
                 self.examples = !self.examples;
                 return self.look_again();

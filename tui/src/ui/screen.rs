@@ -49,6 +49,12 @@ impl<'a> View<'a> {
         self.channels.get(self.channel)
     }
 
+    /// Whether the request is an event of this project's sender.
+    pub(crate) fn is_senders(self) -> bool {
+        let is_event = self.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"));
+        is_event && self.preview.original.is_none()
+    }
+
     /// The command that opts out.
     pub(crate) fn opt_out(self) -> String {
         commands::command("opt-out", self.reader.asker, &self.preview.folders)
@@ -98,8 +104,8 @@ pub(crate) trait Screen: Debug {
     }
 
     /// The keys of this screen only, as far as they have an effect now.
-    fn keys(&self, _view: View<'_>) -> &'static [OwnKey] {
-        &[]
+    fn keys(&self, _view: View<'_>) -> Vec<OwnKey> {
+        Vec::new()
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>) -> Handled;

@@ -247,10 +247,10 @@ impl State {
     }
 
     /// The keys of the current screen only.
-    pub(crate) fn own_keys(&self, size: Size) -> &'static [OwnKey] {
+    pub(crate) fn own_keys(&self, size: Size) -> Vec<OwnKey> {
         match (self.view(size), self.screens.get(self.current)) {
             (Some(view), Some(screen)) => screen.keys(view),
-            _ => &[],
+            _ => Vec::new(),
         }
     }
 
@@ -263,7 +263,7 @@ impl State {
             (Some(found), None) => found.verdict.to_string(),
             _ => "looking ...".to_owned(),
         };
-        let rows = overlay.rows(Page::new(self.look, room), self.own_keys(size), &now);
+        let rows = overlay.rows(Page::new(self.look, room), &self.own_keys(size), &now);
         let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(room.height);
         (rows, height)
     }

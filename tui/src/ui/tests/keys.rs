@@ -1,5 +1,9 @@
 //! The effect of each key.
 
+use anonymous_statistics::config::{Config, FILE};
+use anonymous_statistics::request::Assembly;
+use anonymous_statistics::request::payload::EventId;
+
 use super::*;
 
 /// Keys with a meaning on some screen, and some without.
@@ -178,4 +182,54 @@ fn details_are_closed_by_enter_and_by_esc_which_leaves_nothing_else() {
             assert_eq!(text(&state), text(&at(title)), "{back:?}");
         }
     }
+}
+
+/// The last line of the screen.
+fn foot(state: &State) -> String {
+    text(state).lines().last().unwrap().to_owned()
+}
+
+#[test]
+fn details_found_by_a_search_still_say_how_to_go_back() {
+    for title in ["Fields", "Compare", "History"] {
+        let state = reached(preview(), title, "/e\r\r", USUAL);
+        assert!(foot(&state).contains("n next   N previous   Enter back"), "{title}: {}", foot(&state));
+        let back = reached(preview(), title, "/e\r\r\r", USUAL);
+        assert!(foot(&back).contains("Esc end"), "{title}: {}", foot(&back));
+    }
+}
+
+#[test]
+fn the_event_and_examples_are_for_channels_that_have_some() {
+    for channel in ["c", "cc", "cccc"] {
+        let mut state = reached(preview(), "Fields", channel, SIZES[2]);
+        let is_of_events = state.is_of_events();
+        for key in ['e', 'x'] {
+            let offered = foot(&state).contains(&format!("{key} e"));
+            assert_eq!(offered, is_of_events, "{channel}: {}", foot(&state));
+            let effect = press(&mut state, Key::Char(key));
+            assert_eq!((effect.is_some(), state.note.is_none()), (is_of_events, is_of_events), "{channel} {key}");
+            state = reached(preview(), "Fields", channel, SIZES[2]);
+        }
+    }
+}
+
+#[test]
+fn a_field_is_withheld_where_that_can_be_and_sent_again_where_it_is_withheld() {
+    let chosen = |preview: Preview, keys: &str| foot(&reached(preview, "Fields", keys, SIZES[2]));
+    assert!(chosen(preview(), "").contains("w withhold"));
+    for other in ["cc", "cccc"] {
+        assert!(!chosen(preview(), other).contains("w "), "{}", chosen(preview(), other));
+        let state = reached(preview(), "Fields", &format!("{other}w"), SIZES[2]);
+        assert!(!matches!(state.overlay, Some(Overlay::Withhold(_))), "{}", text(&state));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(FILE), "withhold = [\"system_cpu_model\"]\n").unwrap();
+    let config = Config::load(Some(folder.path())).unwrap();
+    let mut withheld = preview();
+    let (call, to, stamp) = (example::last_call("START"), config.destination(Some("1.37.1")).unwrap(), EventId::now());
+    withheld.assembly = Assembly::build(&call, &withheld.machine, &config, Some(&to), stamp);
+    // Sorted by what it reveals, the field is somewhere below.
+    let shown: Vec<String> = (0..80).map(|down| chosen(withheld.clone(), &"j".repeat(down))).collect();
+    assert_eq!(shown.iter().filter(|foot| foot.contains("w send again")).count(), 1, "{shown:?}");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anonymous_statistics::agent::folders::Folders;
 use anonymous_statistics::agent::installed_sender::Script;
+use anonymous_statistics::agent::next_call::fill;
 use anonymous_statistics::agent::version::Version;
 use anonymous_statistics::consent::Consent;
 use anonymous_statistics::fields::ACTIONS;
@@ -338,6 +339,22 @@ fn a_value_that_the_daemon_sets_is_marked_with_the_last_known_one() {
     for part in ["? netdata_version", "*not known here", "*\"v1.37.1\"", "\"v1.37.1\" in EXIT of"] {
         assert!(shown.contains(part), "{part}:\n{shown}");
     }
+}
+
+#[test]
+fn examples_stand_in_the_comparison_too_and_decide_nothing() {
+    let column = |action: &str| {
+        let mut call = Invocation::expected(action);
+        fill(&mut call, &Provenance::Example);
+        Column { action: action.to_owned(), assembly: example::with(&call, Program::Missing).assembly }
+    };
+    let mut state = on("Compare", usual());
+    state.update(Message::Compared(["START", "EXIT"].map(column).into()));
+    typed(&mut state, "d/netdata_version\r");
+    let shown = text(&state);
+    assert!(shown.contains("? netdata_version") && shown.contains("*e.g. \"v"), "{shown}");
+    typed(&mut state, "\r");
+    assert!(text(&state).contains(", an example"), "{}", text(&state));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::ui::widgets::{above, left};
 const WIDE: u16 = 92;
 
 /// The key to close the full-screen details.
-pub(crate) const OPEN: [OwnKey; 1] = [OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" }];
+pub(crate) const OPEN: OwnKey = OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" };
 
 pub(crate) struct Item {
     /// Shown above the first of the lines that share it.
