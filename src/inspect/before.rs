@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::fields::shape;
 use crate::files::{self, Links};
-use crate::inspect::comparison::{Cell, Side, cell_of};
+use crate::inspect::comparison::{AROUND, Cell, Side, cell_of};
 use crate::text::reason;
 
 /// Far more than any answer has.
@@ -74,7 +74,7 @@ impl Before {
         let in_pieces = is_report || says("sender", "netdatas-script");
         let about = if is_report { About::Report } else { event(json.get("event"))? };
         let cells: Option<Vec<_>> = fields.iter().map(|field| told(field, in_pieces, is_report)).collect();
-        Some(Self { about, side: Side::of(cells?) })
+        Some(Self { about, side: Side::of(cells?.into_iter().chain(around(json))) })
     }
 
     fn of_body(json: &Json) -> Option<Self> {
@@ -88,6 +88,21 @@ impl Before {
         flatten("", json, &mut cells);
         Some(Self { about: About::Report, side: Side::of(cells).with_open_nulls() })
     }
+}
+
+/// What the answer says beside the fields, by the names of a comparison.
+fn around(json: &Json) -> impl Iterator<Item = (String, Cell)> {
+    let text = |name: &str, of: &str| {
+        let cell = match json.get(of)? {
+            Json::Null => Cell::SetByDaemon,
+            value => Cell::Value(value.clone()),
+        };
+        Some((name.to_owned(), cell))
+    };
+    let channels = json.get("channels").and_then(Json::as_object).into_iter().flatten();
+    let channels = channels.map(|(name, state)| (format!("(channel {name})"), Cell::Value(state.clone())));
+    let channels = channels.filter(|(name, _)| AROUND.contains(&name.as_str()));
+    [text("(Netdata)", "netdata_version"), text("(server)", "destination")].into_iter().flatten().chain(channels)
 }
 
 fn event(action: Option<&Json>) -> Option<About> {
@@ -128,6 +143,7 @@ fn flatten(path: &str, json: &Json, cells: &mut Vec<(String, Cell)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::comparison::compare;
 
     fn parse(text: &str) -> Before {
         Before::parse(text.as_bytes()).unwrap()
@@ -174,6 +190,29 @@ mod tests {
         );
         assert_eq!(script.side.cell("alarms_normal"), &value(3));
         assert_eq!(script.side.cell("broken"), &value("3 4"));
+    }
+
+    #[test]
+    fn an_answer_tells_what_surrounds_the_request() {
+        let before = parse(
+            r#"{"event": "START", "fields": [], "destination": "https://a/", "netdata_version": null,
+                "channels": {"events": "on", "\u001b[2J": "on"}}"#,
+        );
+        for (name, cell) in [
+            ("(server)", value("https://a/")),
+            ("(Netdata)", Cell::SetByDaemon),
+            ("(channel events)", value("on")),
+            ("(channel hooks)", Cell::Absent),
+        ] {
+            assert_eq!(before.side.cell(name), &cell, "{name}");
+        }
+        let now = Side::of([]).and_around(
+            [("(server)", "https://b/"), ("(channel hooks)", "on")].map(|(name, text)| (name.to_owned(), value(text))),
+            &before.side,
+        );
+        let rows = compare(&before.side, &now);
+        let names: Vec<&str> = rows.iter().map(|row| row.field.as_str()).collect();
+        assert_eq!(names, ["(Netdata)", "(server)", "(channel events)"], "an older answer says less");
     }
 
     #[test]

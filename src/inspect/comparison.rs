@@ -177,6 +177,13 @@ impl Side {
         }))
     }
 
+    /// With those of these cells that are there to compare with: an older answer has fewer.
+    #[must_use]
+    pub fn and_around(mut self, cells: impl IntoIterator<Item = (String, Cell)>, as_in: &Self) -> Self {
+        self.cells.extend(cells.into_iter().filter(|(name, _)| as_in.cells.contains_key(name)));
+        self
+    }
+
     /// Where bytes are shown, null stands for what is not known.
     pub(super) fn with_open_nulls(mut self) -> Self {
         for cell in self.cells.values_mut().filter(|cell| **cell == Cell::Value(Json::Null)) {
@@ -246,11 +253,27 @@ pub struct Row {
     pub verdict: Comparison,
 }
 
-/// Compares the fields of the schema in its order, then fields that only a sent body has.
+/// What surrounds a request, beside its fields: the daemon's version, the server, and the state of each channel. No field
+/// has such a name.
+pub const AROUND: [&str; 10] = [
+    "(Netdata)",
+    "(server)",
+    "(channel events)",
+    "(channel hooks)",
+    "(channel crash-reports)",
+    "(channel sentry)",
+    "(channel dashboard)",
+    "(channel cloud)",
+    "(channel registry)",
+    "(channel installers)",
+];
+
+/// Compares what surrounds the requests, then the fields of the schema in its order, then fields that only a sent body has.
 pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
-    let known = FIELDS.iter().map(|field| field.name);
+    let known = AROUND.into_iter().chain(FIELDS.iter().map(|field| field.name));
     let others = left.cells.keys().chain(right.cells.keys()).map(String::as_str);
-    let mut others: Vec<&str> = others.filter(|name| fields::field(name).is_none()).collect();
+    let is_known = |name: &str| AROUND.contains(&name) || fields::field(name).is_some();
+    let mut others: Vec<&str> = others.filter(|name| !is_known(name)).collect();
     others.sort_unstable();
     others.dedup();
     let row = |name: &str| {
@@ -271,6 +294,7 @@ pub fn last(preview: &Preview) -> Option<(UnixMillis, Side)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels;
 
     fn side(cells: &[(&str, Cell)]) -> Side {
         Side { cells: cells.iter().map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect() }
@@ -307,6 +331,13 @@ mod tests {
             assert_eq!(Comparison::of("netdata_version", &right, &left), verdict, "{right} and {left}");
         }
         assert_eq!(Comparison::of("fatal_line", &Cell::Absent, &Cell::SetByDaemon), Comparison::Differs);
+    }
+
+    #[test]
+    fn every_channel_is_around_a_request() {
+        let named = channels::NAMES.map(|name| format!("(channel {name})"));
+        assert_eq!(AROUND[2..], named);
+        assert!(FIELDS.iter().all(|field| !field.name.starts_with('(')));
     }
 
     #[test]

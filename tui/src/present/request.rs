@@ -373,9 +373,11 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
     }
 }
 
+pub(crate) const NONE_BEFORE: &str = "agents before v2.3 make no such report";
+
 fn of_report(preview: &Preview) -> Result<Request, String> {
     if preview.version.as_ref().is_some_and(|version| version.release() < Release::REPORTS) {
-        return Err("Agents before v2.3 make no such report.".to_owned());
+        return Err(format!("There is no report: {NONE_BEFORE}."));
     }
     let made = preview.kept.report(preview.version.as_ref(), If::Killed).map_err(|why| report::missing(&why))?;
     Ok(of_made_report(&made))

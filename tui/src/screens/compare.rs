@@ -6,7 +6,7 @@ use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
 use anonymous_statistics::fields::{FIELDS, field};
 use anonymous_statistics::inspect::before::{About, Before};
-use anonymous_statistics::inspect::comparison::{Cell, Comparison, Side};
+use anonymous_statistics::inspect::comparison::{AROUND, Cell, Comparison, Side};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Style;
@@ -229,7 +229,7 @@ impl Compare {
             About::Event(action) => !is_report && *action == view.preview.action,
         };
         let Some(kept) = self.before.as_ref().filter(|kept| is_of(&kept.about)) else { return Vec::new() };
-        let now = before::now(view.preview, &kept.about).map(|now| Shown::own("now", now));
+        let now = before::now(view.preview, kept).map(|(now, _none)| Shown::own("now", now));
         now.map_or_else(|_why| Vec::new(), |now| vec![Shown::own("before", kept.side.clone()), now])
     }
 
@@ -269,7 +269,10 @@ impl Compare {
     /// The fields of the columns, perhaps only the different ones.
     fn listed(&self, shown: &[&Shown<'_>], view: View<'_>) -> Vec<Compared> {
         let wanted = view.search.to_lowercase();
-        let names = FIELDS.iter().map(|field| field.name).chain(REPORT_FIELDS.iter().map(|field| field.path));
+        let names = AROUND
+            .into_iter()
+            .chain(FIELDS.iter().map(|field| field.name))
+            .chain(REPORT_FIELDS.iter().map(|field| field.path));
         let compared = names.filter_map(|name| {
             let cells: Vec<Cell> = shown.iter().map(|column| column.side.cell(name).clone()).collect();
             let first = cells.first()?;

@@ -8,7 +8,7 @@ use anonymous_statistics::channels::crash_reports::fields::FIELDS;
 use anonymous_statistics::channels::crash_reports::{If, Report};
 use anonymous_statistics::fields::field;
 use anonymous_statistics::inspect::before::{About, Before};
-use anonymous_statistics::inspect::comparison::{self, Cell, Comparison, Row, Side};
+use anonymous_statistics::inspect::comparison::{self, AROUND, Cell, Comparison, Row, Side};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
@@ -22,6 +22,8 @@ use crate::present::{before, report, words};
 struct Named {
     name: String,
     side: Side,
+    /// Why there is no such request, and so no field.
+    none: Option<String>,
 }
 
 pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode, Failure> {
@@ -37,7 +39,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
     let written = if options.format.is_json() {
         output::json(&compared(&left.name, &right.name, &rows))
     } else {
-        output::text(text(&left.name, &right.name, &rows))
+        output::text(text(&left.name, &right, &rows))
     };
     // 1 would mean a difference.
     written.map_err(|failure| failure.with_code(USAGE))?;
@@ -85,7 +87,7 @@ fn event(question: &Question, action: &str) -> Result<Named, Failure> {
         return Err(Failure::new(USAGE, "--call is one event; compare it with --since-last"));
     }
     let preview = Preview::look(&Question { action: action.to_owned(), ..question.clone() });
-    Ok(Named { name: action.to_owned(), side: side(&preview)? })
+    Ok(Named { name: action.to_owned(), side: side(&preview)?, none: None })
 }
 
 fn side(preview: &Preview) -> Result<Side, Failure> {
@@ -98,14 +100,14 @@ fn since(question: &Question, kept: &Before) -> Result<(Named, Named), Failure> 
         About::Event(action) => (&Question { action: action.clone(), ..question.clone() }, action.as_str()),
         About::Report => (question, "report"),
     };
-    let now = before::now(&Preview::look(question), &kept.about).map_err(|why| Failure::new(USAGE, why))?;
-    let named = |when, side| Named { name: format!("{what} {when}"), side };
-    Ok((named("before", kept.side.clone()), named("now", now)))
+    let (now, none) = before::now(&Preview::look(question), kept).map_err(|why| Failure::new(USAGE, why))?;
+    let named = |when, side, none| Named { name: format!("{what} {when}"), side, none };
+    Ok((named("before", kept.side.clone(), None), named("now", now, none)))
 }
 
 fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
     let preview = Preview::look(question);
-    let now = Named { name: format!("{} now", preview.action), side: side(&preview)? };
+    let now = Named { name: format!("{} now", preview.action), side: side(&preview)?, none: None };
     let history = preview.history.as_ref().map_err(|error| {
         let place = words::state_folder(&preview.folders);
         let verb = format!("diff --since-last --event {}", preview.action);
@@ -121,14 +123,15 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
         };
         return Err(Failure::new(USAGE, format!("there is no last event to compare with: {kept}")));
     };
-    Ok((Named { name: format!("{} of {time}", preview.action), side }, now))
+    Ok((Named { name: format!("{} of {time}", preview.action), side, none: None }, now))
 }
 
 fn count(rows: &[Row], verdict: Comparison) -> usize {
     rows.iter().filter(|row| row.verdict == verdict).count()
 }
 
-fn text(left: &str, right: &str, rows: &[Row]) -> String {
+fn text(left: &str, right: &Named, rows: &[Row]) -> String {
+    let Named { name: right, none, .. } = right;
     let differ = match count(rows, Comparison::Differs) {
         1 => "1 differs".to_owned(),
         number => format!("{number} differ"),
@@ -140,12 +143,17 @@ fn text(left: &str, right: &str, rows: &[Row]) -> String {
         count(rows, Comparison::Fresh),
         count(rows, Comparison::CannotTell)
     );
-    for row in rows.iter().filter(|row| row.verdict == Comparison::Differs) {
+    if let Some(why) = none {
+        // One sentence says what each field would.
+        let _ = writeln!(text, "\n{right}: none, as {}.", printable(why));
+    }
+    let is_shown = |row: &&Row| none.is_none() || AROUND.contains(&&*row.field);
+    for row in rows.iter().filter(|row| row.verdict == Comparison::Differs).filter(is_shown) {
         text += &beside(&row.field, &[(left, row.left.to_string()), (right, row.right.to_string())]);
     }
     let open: Vec<&str> =
         rows.iter().filter(|row| row.verdict == Comparison::CannotTell).map(|row| row.field.as_str()).collect();
-    if !open.is_empty() {
+    if !open.is_empty() && none.is_none() {
         let when = if open.iter().any(|name| field(name).is_some()) { "calls" } else { "starts" };
         let sentence = format!("Known only when the daemon {when}: {}.", open.join(", "));
         let _ = write!(text, "\n{}\n", printable(&sentence));

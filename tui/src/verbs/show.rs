@@ -16,7 +16,7 @@ use crate::cli::{Sender, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE, object};
 use crate::present::palette::heading;
 use crate::present::request::{Request, assembly, of_sender};
-use crate::present::{dashboard, fields, overview, words};
+use crate::present::{before, dashboard, fields, overview, words};
 use crate::verbs::{show_original, show_report};
 
 /// `about_an_event`: the caller names an event, and does not ask for whatever is sent.
@@ -159,6 +159,8 @@ fn shown(preview: &Preview, assembly: &Assembly) -> impl Serialize {
     object! {
         state: preview.verdict().name(),
         headline: preview.verdict().to_string(),
+        #[serde(flatten)]
+        surroundings: before::surroundings(preview),
         event: &preview.action,
         exact: preview.is_exact(),
         sent: false,

@@ -13,7 +13,7 @@ use crate::cli::ShowOptions;
 use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
 use crate::present::palette::heading;
 use crate::present::request::{CURL_ADDS, of_script};
-use crate::present::{fields, words};
+use crate::present::{before, fields, words};
 
 const ABOUT: &str = "This is what Netdata's own script would post, read from its text; it was not run. show --sender this shows what \
     this project's sender would send.";
@@ -99,6 +99,8 @@ fn shown(preview: &Preview, original: &Original) -> impl Serialize {
     object! {
         state: preview.verdict().name(),
         headline: preview.verdict().to_string(),
+        #[serde(flatten)]
+        surroundings: before::surroundings(preview),
         event: &preview.action,
         sender: "netdatas-script",
         understood: script.is_some(),

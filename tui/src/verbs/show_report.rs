@@ -15,7 +15,7 @@ use crate::cli::{Case, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
 use crate::present::palette::heading;
 use crate::present::request::of_made_report;
-use crate::present::{fields, report, units, words};
+use crate::present::{before, fields, report, units, words};
 
 /// This channel, in sentences.
 const ABOUT: &str = "The daemon posts this by itself when it starts next, from the status file that its last run \
@@ -100,7 +100,7 @@ fn text(preview: &Preview, report: &Report, long: bool) -> String {
     if long {
         let _ = writeln!(text, "\nSHA-256 of the body, with null for the process id: {}", sha256(&body));
     }
-    text + &before(preview, report)
+    text + &posted_before(preview, report)
         + "\n"
         + &fields::end(preview, "show --long, status, explain FIELD, schema --channel crash-reports")
 }
@@ -109,7 +109,7 @@ fn text(preview: &Preview, report: &Report, long: bool) -> String {
 const JOURNAL: &str = "journalctl --namespace=netdata MESSAGE_ID=1e6061a9fbd44501b3ccc368119f2b69";
 
 /// The reports that were posted before, as far as files tell.
-fn before(preview: &Preview, report: &Report) -> String {
+fn posted_before(preview: &Preview, report: &Report) -> String {
     let mut text = format!("\n{}\n", heading("Posted before"));
     if let Some(row) = report.rows.iter().find(|row| row.path == "agent.posts") {
         let _ = writeln!(text, "  by the daemon's own count: {}", printable(&String::from_utf8_lossy(&row.value)));
@@ -142,6 +142,8 @@ fn shown(preview: &Preview, report: &Report) -> impl Serialize {
         channel: "crash-reports",
         state: preview.verdict().name(),
         headline: preview.verdict().to_string(),
+        #[serde(flatten)]
+        surroundings: before::surroundings(preview),
         sent: false,
         destination: report::destination(),
         status_file: report::file(preview),

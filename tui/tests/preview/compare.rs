@@ -143,6 +143,33 @@ fn an_answer_that_was_kept_is_compared_with_that_of_now() {
 }
 
 #[test]
+fn an_upgrade_changes_the_server_and_who_reports() {
+    let agent = Agent::new();
+    let file = agent.path("before");
+    let show = |version: &str, verb: &[&str]| agent.run(&[verb, &["--daemon-version", version]].concat());
+    fs::write(&file, show("v1.37.1", &["show", "--json"]).out).unwrap();
+    let diff = ["diff", "--before", file.to_str().unwrap()];
+    assert_eq!(show("v1.37.1", &diff).code, Some(0));
+    let later = show("v1.39.0", &diff);
+    for part in [
+        "\n(Netdata)\n  START before  \"v1.37.1\"\n  START now     \"v1.39.0\"\n",
+        "\n(server)\n  START before  \"https://posthog.netdata.cloud/capture/\"\n  START now     \"https://app.posthog.com/capture/\"\n",
+    ] {
+        assert!(later.code == Some(1) && later.out.contains(part), "{part}: {}", later.out);
+    }
+    let none = show("v2.6.0", &diff);
+    for part in [
+        "\nSTART now: none, as this daemon calls no script for START",
+        "\n(channel crash-reports)\n  START before  \"not-there\"\n",
+    ] {
+        assert!(none.code == Some(1) && none.out.contains(part), "{part}: {none:?}");
+    }
+    assert!(!none.out.contains("\nsystem_kernel_name\n"), "{}", none.out);
+    let answer = json(&show("v2.6.0", &[&diff[..], &["--json"]].concat()));
+    assert!(answer["fields"].as_array().unwrap().iter().any(|row| row["name"] == "(server)"), "{answer}");
+}
+
+#[test]
 fn a_file_that_is_no_answer_is_named_with_what_to_do() {
     let agent = Agent::new();
     let file = agent.path("before \u{1b}[2J");
