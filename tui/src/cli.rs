@@ -24,11 +24,11 @@ use options::{CHECK_HELP, DIFF_HELP};
 pub(crate) use options::{Case, Channel, CheckOptions, DiffOptions, Expect, OptOutOptions, Scope, Sender, ShowOptions};
 
 const ABOUT: &str = "\
-Shows what the Netdata agent's telemetry would send from this machine: the exact request,
+Shows what the Netdata agent's telemetry would send from this machine: the exact request, \
 where every value comes from, and why. Turns it off at your option.
 
-On a terminal, and without a command, it opens screens to look around in. It sends nothing:
-it contains no HTTP, TLS or DNS code and opens no network socket. The one program that it
+On a terminal, and without a command, it opens screens to look around in. It sends nothing: \
+it contains no HTTP, TLS or DNS code and opens no network socket. The one program that it \
 ever starts is the installed sender, for configure --test and after asking.";
 
 /// The whole command line.
@@ -58,8 +58,8 @@ Examples:
 
 Exit status:
   0   done
-  1   the answer could not be written, you did not confirm, check or diff found a difference, or
-      the test of configure did not go well
+  1   the answer could not be written, you did not confirm, check or diff found a difference, or \
+the test of configure did not go well
   2   wrong usage, or there is no request to show (standard error says why)
   3   show --strict: not every value is known as it would be sent now; check: cannot be told
   77  a file could not be created or deleted (standard error says what to run)"

@@ -29,10 +29,10 @@ pub(crate) struct ConfigureOptions {
 }
 
 pub(super) const HELP: &str = "\
-Writes url and api_key, or withhold, into anonymous-statistics.toml in the agent's config directory, and keeps
+Writes url and api_key, or withhold, into anonymous-statistics.toml in the agent's config directory, and keeps \
 what else is there. It shows the change first, and asks.
 
-With --test the installed sender sends one event, whose identifier is not this installation's, and which is
+With --test the installed sender sends one event, whose identifier is not this installation's, and which is \
 kept nowhere. This program itself sends nothing. It is refused where this machine has opted out.
 
 Examples:

@@ -23,39 +23,69 @@ pub(crate) struct Paper {
 
 impl Paper {
     pub(crate) fn print(self, text: &str) -> String {
+        let lines: Vec<Cow<'_, str>> =
+            text.lines().map(|line| if self.colour { Cow::Borrowed(line) } else { uncoloured(line) }).collect();
+        let width = self.size.map(|(width, _)| width);
         let mut printed = String::with_capacity(text.len());
-        for line in text.lines() {
-            let shown = if self.colour { Cow::Borrowed(line) } else { plain(line) };
-            match self.size {
-                Some((width, _)) if !line.starts_with(WHOLE) => printed.push_str(&wrapped(&shown, width)),
-                _ => printed.push_str(shown.trim_start_matches(WHOLE)),
+        let alike = |line: &Cow<'_, str>, next: &Cow<'_, str>| {
+            is_command(line) || is_command(next) || column(line) == column(next)
+        };
+        for table in lines.chunk_by(alike) {
+            // A second column that is far to the right, and does not fit, is below the first one in all its lines.
+            let is_narrow = |width| {
+                table.iter().any(|line| column(line).is_some_and(|column| column > width / 2))
+                    && table.iter().any(|line| !line.starts_with(WHOLE) && display_width(line) > width)
+            };
+            for line in table {
+                match width {
+                    Some(_) if line.starts_with(WHOLE) || is_command(line) => {
+                        printed.push_str(line.trim_start_matches(WHOLE));
+                    }
+                    Some(width) if is_narrow(width) && column(line).is_some() => printed.push_str(&below(line, width)),
+                    Some(width) => printed.push_str(&wrapped(line, width)),
+                    None => printed.push_str(line.trim_start_matches(WHOLE)),
+                }
+                printed.push('\n');
             }
-            printed.push('\n');
         }
         printed
     }
 }
 
+/// Whether a line has a command and nothing else, as in the examples of a help.
+fn is_command(line: &str) -> bool {
+    let body = line.trim_start_matches(' ');
+    body.len() < line.len()
+        && ["telemetry-preview ", "sudo "].iter().any(|word| body.starts_with(word))
+        && !body.contains("  ")
+}
+
 /// The text without colours and marks.
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains([WHOLE, '\u{1b}']) {
+    let bare = uncoloured(text);
+    if bare.contains(WHOLE) { Cow::Owned(bare.replace(WHOLE, "")) } else { bare }
+}
+
+fn uncoloured(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{1b}') {
         return Cow::Borrowed(text);
     }
     let mut parts = text.split(SGR);
     let first = parts.next().unwrap_or_default().to_owned();
     let rest = parts.map(|part| part.split_once('m').map_or(part, |(_code, rest)| rest));
-    Cow::Owned(rest.fold(first, |text, part| text + part).replace(WHOLE, ""))
+    Cow::Owned(rest.fold(first, |text, part| text + part))
 }
 
 fn wrapped(line: &str, width: usize) -> Cow<'_, str> {
     if display_width(line) <= width {
         return Cow::Borrowed(line);
     }
-    let hang = hang(&plain(line), width);
+    let hang = hang(line, width);
     let room = width.saturating_sub(hang).max(1);
     let words = line.split(' ').map(|word| {
-        // A path may be longer than any line; its ends say most.
-        if display_width(word) > room && word.starts_with('/') { shortened(word, room) } else { word.to_owned() }
+        // A path or an address may be longer than any line; its ends say most. A value is never shortened.
+        let is_place = word.contains(['/', '.']) && !word.contains('"');
+        if display_width(word) > room && is_place { shortened(word, room) } else { word.to_owned() }
     });
     let line = words.collect::<Vec<_>>().join(" ");
     let indent = " ".repeat(hang);
@@ -64,17 +94,33 @@ fn wrapped(line: &str, width: usize) -> Cow<'_, str> {
 
 /// Where the further lines begin: below the text after a label, else a little to the right of the first.
 fn hang(line: &str, width: usize) -> usize {
-    let leading = line.len() - line.trim_start_matches(' ').len();
-    let body = line.trim_start_matches(' ');
-    let column = body.split_once("  ").map(|(label, rest)| {
-        let gap = 2 + rest.len() - rest.trim_start_matches(' ').len();
-        leading + display_width(label) + gap
-    });
-    match column {
+    let leading = leading(line);
+    match column(line) {
         Some(column) if column <= width / 2 => column,
         _ if leading == 0 => 0,
         _ => (leading + 4).min(width / 2),
     }
+}
+
+/// The label on a line of its own, and the rest below it.
+fn below(line: &str, width: usize) -> String {
+    let (label, rest) = line.trim_start_matches(' ').split_once("  ").unwrap_or(("", line));
+    let rest = wrapped(&format!("      {}", rest.trim_start_matches(' ')), width).into_owned();
+    if label.is_empty() { rest } else { format!("{}\n{rest}", wrapped(&format!("  {label}"), width)) }
+}
+
+/// The second column, of a label's text or of what continues it.
+fn column(line: &str) -> Option<usize> {
+    let line = plain(line);
+    let leading = leading(&line);
+    let Some((label, rest)) = line.trim_start_matches(' ').split_once("  ") else {
+        return (leading > 8).then_some(leading);
+    };
+    Some(leading + display_width(label) + 2 + self::leading(rest))
+}
+
+fn leading(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
 }
 
 /// A text without its middle, of at most this many columns. `…` is one.
@@ -133,6 +179,18 @@ mod tests {
             Paper { colour: true, size: Some((20, 24)) }.print(&format!("  {NAME} = 1234567890")).lines().count(),
             1
         );
+    }
+
+    #[test]
+    fn a_column_that_is_too_far_to_the_right_goes_below_in_all_lines() {
+        let table = "  show a                    look\n  show bbbb cccc            see it all\n";
+        assert_eq!(
+            Paper { colour: false, size: Some((30, 24)) }.print(table),
+            "  show a\n      look\n  show bbbb cccc\n      see it all\n"
+        );
+        assert_eq!(Paper { colour: false, size: Some((40, 24)) }.print(table), table, "it fits");
+        let example = "  telemetry-preview show --event FATAL\n                    a failure\n";
+        assert_eq!(narrow(example), "  telemetry-preview show --event FATAL\n      a failure\n");
     }
 
     #[test]

@@ -71,13 +71,15 @@ fn text(preview: &Preview) -> String {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
         let _ = writeln!(text, "    {:8} {}", "here", words::judged(channel));
         for step in &channel.judgement.trace {
-            let _ = writeln!(text, "    {:8}   {}", "", words::channel_step(step));
+            let _ = writeln!(text, "      {}", words::channel_step(step));
         }
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
         let _ = match commands::how_to_stop(channel, asker, &preview.folders) {
             (None, words) => writeln!(text, "    {:8} {words}", "to stop"),
-            (Some(command), "") => writeln!(text, "{WHOLE}    {:8} {command}", "to stop"),
-            (Some(command), words) => writeln!(text, "{WHOLE}    {:8} {command}\n    {:8} {words}", "to stop", ""),
+            (Some(command), words) => {
+                let or = if words.is_empty() { "" } else { ", " };
+                writeln!(text, "    {:8} run this{or}{words}:\n{WHOLE}      {command}", "to stop")
+            }
         };
     }
     let (to, verb) = match (consent.decision(), preview.verdict().sends()) {

@@ -140,11 +140,11 @@ fn every_field_of_the_request_is_explained() {
 /// The folders of this agent are in the caller's environment, which sudo drops.
 #[test]
 fn the_command_that_stops_works_where_it_is_pasted() {
-    for (asked, label) in [("show", "To stop:  "), ("status", "to stop  ")] {
+    for (asked, label) in [("show", "To stop:  "), ("status", "to stop  run this:\n")] {
         let agent = Agent::new();
         let shown = agent.run(&[asked]).out;
         let (_, command) = shown.split_once(label).unwrap_or_else(|| panic!("{label}:\n{shown}"));
-        let command = command.lines().next().unwrap();
+        let command = command.lines().next().unwrap().trim();
         assert_eq!(command.contains("sudo "), !is_root(), "{command}");
         let folder = Path::new(PROGRAM).parent().unwrap();
         let mut shell = Command::new("/bin/sh");
