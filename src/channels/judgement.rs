@@ -136,7 +136,7 @@ fn newer(judgement: Judgement, version: &str) -> Judgement {
         return judgement;
     }
     let (newest, by_those) = (Release::NEWEST_KNOWN, judgement.state.describe());
-    let why = format!("the rules are known up to v{newest}, and {version}; by those it would be {by_those}");
+    let why = format!("the rules are known up to v{newest}, and {version}; by the newest known ones: {by_those}");
     Judgement { state: State::Unknown, why, ..judgement }
 }
 

@@ -55,7 +55,7 @@ impl Configure {
     pub(crate) fn lines(&self) -> Vec<String> {
         let path = words::path(self.change.path());
         if self.change.is_nothing() {
-            return vec![format!("{path} names this server and this key already.")];
+            return vec![format!("{path} already names this server and this key.")];
         }
         let what = if self.change.creates_file() { "create" } else { "change" };
         let diff = self.change.diff();
@@ -70,9 +70,7 @@ impl Configure {
         self.change.perform().map_err(|refusal| self.failed(refusal))?;
         let mut said = vec![format!("Wrote {}.", words::path(self.change.path()))];
         if self.change.is_closed() {
-            said.push(
-                "Not every account may read it, as before: the account of the daemon must be able to.".to_owned(),
-            );
+            said.push("As before, not every account may read it: make sure that the daemon's can.".to_owned());
         }
         Ok(said)
     }
@@ -94,7 +92,7 @@ fn failure(barred: &Barred, commands: Vec<String>) -> Failure {
     let advice = match barred {
         Barred::File(Refusal::Others(path)) => {
             let path = quoted(path.as_os_str());
-            vec![format!("Root must own it, and nobody else write it: chown root {path} && chmod go-w {path}")]
+            vec![format!("Root must own it, and nobody else may write it: chown root {path} && chmod go-w {path}")]
         }
         _ => Vec::new(),
     };

@@ -251,7 +251,7 @@ impl Outcome {
             let path = words::path(&file_of(target));
             match file {
                 Ok(Done::Changed) => sentences.push(format!("Created {path}.")),
-                Ok(Done::AlreadySo) => sentences.push(format!("{path} was there already, and stays.")),
+                Ok(Done::AlreadySo) => sentences.push(format!("{path} already existed, and stays.")),
                 Err(_) => {}
             }
         }

@@ -61,11 +61,11 @@ impl Withhold {
     pub(crate) fn sentences(&self) -> Vec<String> {
         let names = std::iter::once(self.field.name).chain(together(self.field)).collect::<Vec<_>>().join(", ");
         if !self.withholds() {
-            return vec![format!("Events of this sender will have these fields again: {names}.")];
+            return vec![format!("Events of this sender will contain these fields again: {names}.")];
         }
         let mut sentences = vec![format!(
-            "New events of this sender will not have these fields: {names}. They say that something is withheld, not what. The \
-             dashboard and the daemon's own report do not change."
+            "New events of this sender will omit these fields: {names}. An event then says that fields are withheld, but \
+             not which. The dashboard's events and the daemon's own report do not change."
         )];
         if self.waiting > 0 {
             sentences.push(format!(

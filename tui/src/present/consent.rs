@@ -70,13 +70,13 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
     }
     let other = preview.others.iter().find(|other| other.whose == EnvSource::Daemon(daemon.process));
     let what = if daemon.contained {
-        "runs in a container: ask inside it, it sees files of its own".to_owned()
+        "runs in a container with files of its own: run this program inside it".to_owned()
     } else if preview.surroundings.whose == EnvSource::Daemon(daemon.process) {
         format!("{}; this one decides here", decided(&preview.consent))
     } else if let Some(other) = other {
         decided(&other.consent)
     } else {
-        "has another configuration than the one that was asked for".to_owned()
+        "uses another configuration than the one asked for".to_owned()
     };
     format!("{text}: {what}")
 }

@@ -83,13 +83,13 @@ fn shifted(time: UnixMillis, offset: i64) -> String {
 pub(crate) fn becomes(prospect: &RetryPlan) -> String {
     let next = "at the daemon's next START or META";
     match prospect {
-        RetryPlan::Next(place) => format!("sent {next}, as number {place} after that call's own event"),
+        RetryPlan::Next(place) => format!("sent {next}, after that call's own event (number {place} in the queue)"),
         RetryPlan::NotBefore(time) => format!("sent {next} after {time}: the server asked for that"),
         RetryPlan::OtherDestination => {
             format!("deleted {next}: events go to another destination now, or the request was changed")
         }
-        RetryPlan::NoDestination => "not sent as things are: events have no destination now".to_owned(),
-        RetryPlan::TriedEnough => format!("deleted {next}: it was tried often enough"),
+        RetryPlan::NoDestination => "not sent for now: events have no destination".to_owned(),
+        RetryPlan::TriedEnough => format!("deleted {next}: all its attempts are used up"),
         RetryPlan::TooOld => format!("deleted {next}: it is too old"),
         RetryPlan::Damaged => "never sent; deleted when it is too old".to_owned(),
     }

@@ -32,7 +32,7 @@ pub(crate) fn line(preview: &Preview, channel: &Channel, request: Result<&Reques
     let mut text = format!("{} {}", channel.name, state.describe());
     // Writing to a String cannot fail.
     if channel.name == "dashboard" {
-        let _ = write!(text, "; shown is this project's module, Netdata's page sends more: key 5");
+        let _ = write!(text, "; shown: this project's module; Netdata's own page sends more (key 5)");
         return text;
     }
     if let Ok(request) = request {

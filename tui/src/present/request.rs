@@ -51,12 +51,11 @@ impl Class {
         }
     }
 
-    /// Beside one value, if it tells this machine from others.
-    const fn note(self) -> Option<&'static str> {
+    /// Beside one field.
+    pub(crate) const fn says(self) -> &'static str {
         match self {
-            Self::Identifier => Some("identifier"),
-            Self::FreeText | Self::Exact => Some(self.word()),
-            Self::Coarse | Self::Constant => None,
+            Self::Identifier => "identifier",
+            other => other.word(),
         }
     }
 
@@ -76,7 +75,7 @@ impl Class {
             Self::Identifier => "#",
             Self::FreeText => "!",
             Self::Exact => "=",
-            Self::Coarse => "-",
+            Self::Coarse => ":",
             Self::Constant => ".",
         }
     }
@@ -137,7 +136,8 @@ impl Line {
 
     /// A word or two each, beside the value in a text.
     pub(crate) fn notes(&self) -> Vec<&str> {
-        let class = self.class.note().filter(|_| self.is_sent && !self.is_open);
+        let tells = self.class < Class::Coarse && self.is_sent && !self.is_open;
+        let class = tells.then_some(self.class.says());
         self.human.as_deref().into_iter().chain(class).chain(self.state_beside()).collect()
     }
 

@@ -273,7 +273,7 @@ pub(crate) fn state_folder(folders: &Folders) -> String {
 /// The unread rest of the state folder, in a sentence.
 pub(crate) fn unread(unread: Unread) -> Option<String> {
     let what = not_read(unread)?;
-    Some(format!("{what}. No sender leaves so many; telemetry-preview forget deletes all."))
+    Some(format!("{what}. No sender leaves that many; telemetry-preview forget deletes them."))
 }
 
 /// The same in a few words.

@@ -66,7 +66,7 @@ fn trace(page: &mut Page, channel: &Channel, view: View<'_>) {
     if channel.judgement.trace.is_empty() {
         return;
     }
-    page.blank().heading("What its program looks at");
+    page.blank().heading("What its program checks");
     for step in &channel.judgement.trace {
         let role = match step.effect {
             Effect::On => Some(Role::Sends),
@@ -111,7 +111,7 @@ fn beside_each_other(page: &mut Page, view: View<'_>) {
         let (has, have) = (words::finding(daemon), words::finding(shell));
         page.exact(line(&daemon.source.to_string(), &has, &have).trim_end());
         if has != have {
-            page.styled_row("", 2, "they differ: what the daemon has counts", view.look.role(Role::Difference));
+            page.styled_row("", 2, "they differ: the daemon's counts", view.look.role(Role::Difference));
         }
     }
     if let Some(advice) = consent::advice(preview) {

@@ -102,16 +102,20 @@ fn timeline(view: View<'_>, area: Rect, buffer: &mut Buffer) {
     let days: Vec<u64> =
         sent.iter().chain(waiting.iter().map(|(item, _)| item)).map(|item| item.name.time.0 / DAY).collect();
     let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { return };
-    let width = usize::from(area.width / 2).max(1);
-    let first = (*first).max(last.saturating_sub(width as u64 - 1));
+    let most = u64::from(area.width / 2).max(1);
+    let first = (*first).max(last.saturating_sub(most - 1));
     let counts: Vec<u64> = (first..=*last).map(|day| days.iter().filter(|at| **at == day).count() as u64).collect();
     let date = UnixMillis(last * DAY).to_string();
     let date = date.split('T').next().unwrap_or_default();
-    let legend = format!("{} sent or refused, {} waiting; a bar a day, the last {date}", sent.len(), waiting.len());
+    let counts_said = format!("{} sent or refused, {} waiting", sent.len(), waiting.len());
+    let width = usize::from(area.width);
+    let legends =
+        [format!("{counts_said}; a bar a day, the last {date}"), format!("{counts_said}; bars: days to {date}")];
+    let legend = legends.into_iter().find(|legend| legend.width() <= width).unwrap_or(counts_said);
     let text = words::not_read(*unread).unwrap_or(legend);
     let bars = u16::try_from(counts.len()).unwrap_or(u16::MAX).min(area.width);
     let (text_area, bars_area) = above(area, 1);
-    Paragraph::new(fit(&view.look.text(&text), usize::from(area.width), view.look)).render(text_area, buffer);
+    Paragraph::new(fit(&view.look.text(&text), width, view.look)).render(text_area, buffer);
     let bars_area = Rect { width: bars, ..bars_area };
     Sparkline::default().data(counts).bar_set(view.look.levels()).render(bars_area, buffer);
 }

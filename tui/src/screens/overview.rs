@@ -83,8 +83,14 @@ fn rows(view: View<'_>) -> Vec<Row> {
     if view.size.width < WIDE {
         let mut page = at(view.size);
         channels(&mut page, view, view.size);
-        summary(&mut page, view, view.size);
-        stop(&mut page, view);
+        if view.size.height < ROOM {
+            stop(&mut page, view);
+            summary(&mut page, view, view.size);
+        } else {
+            summary(&mut page, view, view.size);
+            stop(page.blank(), view);
+        }
+        stop_by_hand(&mut page, view);
         more(&mut page, view);
         return page.into_rows();
     }
@@ -92,7 +98,8 @@ fn rows(view: View<'_>) -> Vec<Row> {
     let right = Size { width: view.size.width - left.width, ..view.size };
     let (mut list, mut chosen) = (at(left), at(right));
     channels(&mut list, view, left);
-    stop(&mut list, view);
+    stop(list.blank(), view);
+    stop_by_hand(&mut list, view);
     more(&mut list, view);
     summary(&mut chosen, view, right);
     if let Ok(request) = view.request() {
@@ -192,10 +199,9 @@ fn bar(request: &Request, width: usize, view: View<'_>) -> Line<'static> {
 
 fn stop(page: &mut Page, view: View<'_>) {
     let preview = view.preview;
-    page.blank();
     match (view.verdict, preview.consent.decision()) {
         (Verdict::Off, Decision::OptedOut) => page.text("Off. The key i shows what opting in would do."),
-        (Verdict::Off, _) => page.text("Off, and not because of an opt-out. The key o creates one."),
+        (Verdict::Off, _) => page.text("Off, but not by an opt-out. The key o creates one."),
         (_, Decision::OptedOut) => {
             page.text("This project's sender is opted out. The key o turns off what still sends; i opts in.")
         }
@@ -204,10 +210,18 @@ fn stop(page: &mut Page, view: View<'_>) {
             Span::styled("To stop ", theme::LABEL),
             Span::raw("press "),
             Span::styled("o", Modifier::BOLD),
-            Span::raw(", or run"),
+            Span::raw(if view.size.height < ROOM { "" } else { ", or run" }),
         ])),
     };
+}
+
+/// The command, for those who want no key.
+fn stop_by_hand(page: &mut Page, view: View<'_>) {
+    let preview = view.preview;
     if !matches!(view.verdict, Verdict::Off | Verdict::NoAgent) && preview.consent.decision() != Decision::OptedOut {
+        if view.size.height < ROOM {
+            page.text("To stop by a command:");
+        }
         page.command(&view.opt_out());
     }
 }

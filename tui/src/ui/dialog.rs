@@ -114,7 +114,9 @@ fn opt_out(page: &mut Page, plan: &OptOut) {
     }
     page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
     if let Some((_, refusal)) = plan.confs().refusal() {
-        page.text(&format!("The daemon's own reports go on: cannot change {refusal}. What helps is said afterwards."));
+        page.text(&format!(
+            "The daemon's own reports go on: cannot change {refusal}. What to do instead is shown afterwards."
+        ));
     }
     if plan.confs().changes().next().is_some() {
         page.text("The file alone does not stop the daemon's own reports; so this will also");
@@ -134,7 +136,7 @@ fn opt_in(page: &mut Page, plan: &OptIn, typed: &str) {
     changes(page, plan.confs());
     page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
     if !plan.others().is_empty() {
-        page.blank().text("Still in the way would be:");
+        page.blank().text("Still opted out by:");
         for other in plan.others() {
             page.indented(2, other);
         }

@@ -208,7 +208,7 @@ impl State {
 
     fn screen_key(&mut self, key: Key) -> Option<Effect> {
         if matches!(key, Key::NextMatch | Key::PreviousMatch) && self.search.text.is_empty() {
-            self.note = Some("nothing is searched for yet: press / and type");
+            self.note = Some("there is no search yet: press / and type");
             return None;
         }
         // A screen may use the key first, for example Esc to close its details.

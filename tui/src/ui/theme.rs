@@ -84,11 +84,11 @@ impl Look {
     pub(crate) const fn state(self, state: State) -> &'static str {
         match (state, self.unicode) {
             (State::On | State::OnLater, true) => "►",
-            (State::On | State::OnLater, false) => ">",
+            (State::On | State::OnLater, false) => "+",
             (State::Off, true) => "■",
             (State::Off, false) => "x",
             (State::NotThere, true) => "○",
-            (State::NotThere, false) => "-",
+            (State::NotThere, false) => "o",
             (State::Unknown, _) => "?",
         }
     }
@@ -128,20 +128,20 @@ impl Look {
             return symbols::bar::NINE_LEVELS;
         }
         symbols::bar::Set {
-            full: "#",
-            seven_eighths: "#",
-            three_quarters: "#",
-            five_eighths: "+",
-            half: "+",
-            three_eighths: "=",
-            one_quarter: "=",
-            one_eighth: "-",
+            full: "@",
+            seven_eighths: "@",
+            three_quarters: "@",
+            five_eighths: "n",
+            half: "n",
+            three_eighths: "n",
+            one_quarter: "_",
+            one_eighth: "_",
             empty: " ",
         }
     }
 
     pub(crate) const fn differs(self) -> &'static str {
-        if self.unicode { "≠" } else { "#" }
+        if self.unicode { "≠" } else { "%" }
     }
 
     pub(crate) const fn rule(self) -> &'static str {
@@ -179,6 +179,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::present::last_event::MARK;
 
     #[test]
     fn the_locale_decides_on_symbols() {
@@ -196,6 +197,21 @@ mod tests {
             });
             assert_eq!(look, Look { colour: true, unicode }, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn in_ascii_too_each_mark_means_one_thing() {
+        let plain = Look { colour: false, unicode: false };
+        let states = [State::On, State::Off, State::NotThere].map(|state| plain.state(state));
+        let shares = Class::ALL.map(|class| plain.share(class));
+        let bars = plain.levels();
+        let others =
+            [plain.differs(), MARK, ">", "?", plain.rule(), plain.cut(), bars.full, bars.half, bars.one_eighth];
+        let mut marks = [&states[..], &shares, &others].concat();
+        let count = marks.len();
+        marks.sort_unstable();
+        marks.dedup();
+        assert_eq!(marks.len(), count, "{marks:?}");
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::verbs::done;
 use crate::verbs::show::Body;
 
 /// What the file means.
-const WISH: &str = "A url and an api_key of your own are a wish of your organisation: agents that call this sender (up to \
-    v2.5) report there, and so do agents from v2.6 on whose service has the sender's hooks (install.sh --service-hooks). \
+const WISH: &str = "Agents that call this sender (up to v2.5) then report to your server, and so do agents \
+    from v2.6 on whose service has the sender's hooks (install.sh --service-hooks). \
     What the daemon and its dashboard send by themselves does not change (telemetry-preview status).";
 
 const NULL: &str = "null: only the daemon knows the value. show explains each field.";
@@ -47,8 +47,10 @@ pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<Exi
         (Some(plan), _) => plan.change().config(),
         (None, Ok(config)) => config,
         (None, Err(error)) if error.depends_on_the_account() => {
-            let what =
-                format!("no test is sent: {}; the daemon's account may be able to: run this as that", error.what());
+            let what = format!(
+                "no test is sent: {}; the daemon's account may be able to, so run this as that account",
+                error.what()
+            );
             return Err(Failure::new(NOT_DONE, what));
         }
         (None, Err(error)) => return Err(Failure::new(USAGE, error.to_string())),
@@ -63,7 +65,7 @@ pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<Exi
         }
     }
     if let Some(test) = &test {
-        let mut lines = vec!["The test event, but for its random number and its time:".to_owned(), String::new()];
+        let mut lines = vec!["The test event, except for its random number and its time:".to_owned(), String::new()];
         lines.extend(request(test.assembly())?);
         done::before(options.format, &lines)?;
         asked.push(test.sentence() + ".");

@@ -1,10 +1,11 @@
 //! `explain`: a field in the schema, and its value on this machine.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::channels::crash_reports::fields::{FIELDS as REPORT_FIELDS, ReportField};
-use anonymous_statistics::fields::{DASHBOARD_FIELDS, FIELDS, Field};
+use anonymous_statistics::fields::{DASHBOARD_FIELDS, FIELDS, Field, Sensitivity};
 use anonymous_statistics::inspect::comparison::{self, Column};
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
@@ -46,36 +47,56 @@ pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Re
 struct Explained {
     name: &'static str,
     what: &'static str,
+    sensitivity: Sensitivity,
     said: Vec<(&'static str, String)>,
+    /// The questions to this machine, with their answers.
+    evidence: Vec<String>,
 }
 
 impl Explained {
     fn rows(&self) -> String {
-        let rows = self.said.iter().map(|(label, words)| format!("  {label:12} {words}\n"));
-        format!("{}: {}\n{}", Role::Name.paint(self.name), self.what, rows.collect::<String>())
+        let mut text = format!("{}: {}\n", Role::Name.paint(self.name), self.what);
+        let labels = ["evidence"].into_iter().chain(std::iter::repeat(""));
+        let said = self.said.iter().map(|(label, words)| (*label, words));
+        for (label, words) in said.chain(labels.zip(&self.evidence)) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {label:12} {words}");
+        }
+        text
     }
 
     fn paragraph(&self) -> String {
-        let said = self.said.iter().filter(|(label, _)| !label.is_empty() && *label != "evidence");
-        let said: Vec<String> = said.map(|(label, words)| format!("{label}: {words}")).collect();
+        let said: Vec<String> = self.said.iter().map(|(label, words)| format!("{label}: {words}")).collect();
         format!("{}: {} {}.\n\n", Role::Name.paint(self.name), self.what, said.join("; "))
     }
 }
 
 impl Serialize for Explained {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let evidence = self.said.iter().filter(|(label, _)| label.is_empty() || *label == "evidence");
-        let evidence: Vec<&String> = evidence.map(|(_, words)| words).collect();
-        let said = self.said.iter().filter(|(label, _)| !label.is_empty() && *label != "evidence");
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", self.name)?;
         map.serialize_entry("what", self.what)?;
-        for (label, words) in said {
-            map.serialize_entry(&label.to_lowercase().replace(' ', "_"), words)?;
+        for (label, words) in &self.said {
+            match *label {
+                // For programs it has the name of the schema.
+                SENSITIVITY => {
+                    let class = self.sensitivity;
+                    let text = format!("{} ({})", class.describe(), Class::of(class).meaning());
+                    map.serialize_entry(SENSITIVITY, &text)?;
+                }
+                label => map.serialize_entry(&label.to_lowercase().replace(' ', "_"), words)?,
+            }
         }
-        map.serialize_entry("evidence", &evidence)?;
+        map.serialize_entry("evidence", &self.evidence)?;
         map.end()
     }
+}
+
+const SENSITIVITY: &str = "sensitivity";
+
+fn sensitivity(class: Sensitivity) -> String {
+    let class = Class::of(class);
+    format!("{}: {}", class.says(), class.meaning())
 }
 
 /// The only event with the field, or else that of the preview.
@@ -85,11 +106,10 @@ fn event_with<'c>(field: &Field, preview: &Preview, columns: &'c [Column]) -> Op
 }
 
 fn explain(field: &Field, event: Option<&Column>) -> Explained {
-    let mut said = Vec::new();
+    let (mut said, mut evidence) = (Vec::new(), Vec::new());
     let mut row = |label, words: &str| said.push((label, words.to_owned()));
-    let class = field.sensitivity;
     row("why", field.purpose.describe());
-    row("sensitivity", &format!("{} ({})", class.describe(), Class::of(class).meaning()));
+    row(SENSITIVITY, &sensitivity(field.sensitivity));
     row("from", &words::origin(field));
     row("form", &field.shape.describe());
     row("example", field.example);
@@ -107,13 +127,11 @@ fn explain(field: &Field, event: Option<&Column>) -> Explained {
             if let Some(entry) = assembly.event.entry(field.name) {
                 row("here", &format!("{} (in {})", words::value(entry, &assembly.stamp), printable(action)));
                 row("known from", &words::source(entry));
-                for (number, asked) in words::evidence(entry).iter().enumerate() {
-                    row(if number == 0 { "evidence" } else { "" }, &words::asked(asked));
-                }
+                evidence = words::evidence(entry).iter().map(words::asked).collect();
             }
         }
     }
-    Explained { name: field.name, what: field.what, said }
+    Explained { name: field.name, what: field.what, sensitivity: field.sensitivity, said, evidence }
 }
 
 /// A field of the daemon's own report.
@@ -121,8 +139,7 @@ fn explain_report(field: &ReportField, preview: &Preview, all: bool) -> Explaine
     let mut said = Vec::new();
     let mut row = |label, words: &str| said.push((label, words.to_owned()));
     row("why", field.why.describe());
-    let class = field.sensitivity;
-    row("sensitivity", &format!("{} ({})", class.describe(), Class::of(class).meaning()));
+    row(SENSITIVITY, &sensitivity(field.sensitivity));
     if field.free_text {
         row("form", "free text: nobody has checked it for names, paths or addresses");
     }
@@ -137,7 +154,8 @@ fn explain_report(field: &ReportField, preview: &Preview, all: bool) -> Explaine
         Err(_) if all => {}
         Err(why) => row("here", &report::missing(&why)),
     }
-    Explained { name: field.path, what: field.what, said }
+    let (name, what, sensitivity) = (field.path, field.what, field.sensitivity);
+    Explained { name, what, sensitivity, said, evidence: Vec::new() }
 }
 
 fn unknown(name: &str) -> Failure {

@@ -37,8 +37,8 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
     let sent = outbox::forget_history(library).map_err(|error| failed("the requests that were sent", error))?;
     let said = [
         format!("Deleted {sent} requests that were sent, and {waiting} events that waited, from {state}."),
-        "What was sent is with the server. An agent's new identifier, and a request to Netdata with the old one, part \
-         them from this machine."
+        "The server still has what was sent. To cut its link to this machine, give the agent a new identifier, and ask \
+         Netdata to delete what has the old one."
             .to_owned(),
     ];
     done::say(format, true, &said, &preview)?;

@@ -18,6 +18,7 @@ use crate::output::{self, Failure, USAGE, object};
 use crate::present::dashboard::recorded;
 use crate::present::fields::about;
 use crate::present::report;
+use crate::present::request::Class;
 
 pub(crate) fn run(format: SchemaFormat, channel: Channel, since: Option<&str>) -> Result<ExitCode, Failure> {
     if let Some(version) = since {
@@ -42,10 +43,10 @@ fn newer(version: &str, format: SchemaFormat) -> Result<ExitCode, Failure> {
     match format {
         SchemaFormat::Json => output::json(&fields().map(of_report).collect::<Vec<_>>())?,
         SchemaFormat::Md if fields().next().is_none() => {
-            output::answer(format!("No known daemon's own report has other fields than that of {version}.\n"))?;
+            output::answer(format!("No known daemon reports any field that {version} does not.\n"))?;
         }
         SchemaFormat::Md => output::answer(format!(
-            "The daemon's own report of newer versions than {version} has these fields too.\n\n{}",
+            "Daemons newer than {version} report these fields as well.\n\n{}",
             report_table(fields())
         ))?,
     }
@@ -60,8 +61,8 @@ fn fields(fields: &[Field]) -> String {
     };
     let mut text = format!(
         "{} fields can ever be sent (schema version {VERSION}); an event has those that apply to it. \
-         *Says* is how much a value says about one machine: *constant* (the same for everybody), *coarse* (many machines \
-         share it), *exact* (few may share it), *identifier* (tells this installation from all others). *Page*: whether \
+         *Says* is how much a value says about one machine: *constant* (the same for everybody), *common* (many machines \
+         share it), *rarely shared* (few may share it), *identifier* (tells this installation from all others). *Page*: whether \
          Netdata's own telemetry page names the field.{note}\n",
         fields.len()
     );
@@ -84,7 +85,7 @@ fn fields(fields: &[Field]) -> String {
                 field.name,
                 cell(field.what),
                 why(field.purpose),
-                field.sensitivity.describe(),
+                Class::of(field.sensitivity).says(),
                 cell(&field.origin_in_words()),
                 if field.documented { "Y" } else { "-" },
             );
@@ -114,14 +115,15 @@ fn report_fields() -> String {
 fn report_table(fields: impl Iterator<Item = &'static ReportField>) -> String {
     let mut text = "| name | what | why | says | from | since |\n|---|---|---|---|---|---|\n".to_owned();
     for field in fields {
-        let says = if field.free_text { "exact, **free text**" } else { field.sensitivity.describe() };
+        let says = Class::of(field.sensitivity).says();
+        let free = if field.free_text { ", **free text**" } else { "" };
         let since = match field.since.version() {
             0 => "-".to_owned(),
             version => version.to_string(),
         };
         let _ = writeln!(
             text,
-            "| `{}` | {} | {} | {says} | {} | {since} |",
+            "| `{}` | {} | {} | {says}{free} | {} | {since} |",
             field.path,
             cell(field.what),
             cell(field.why.describe()),

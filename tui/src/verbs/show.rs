@@ -50,7 +50,7 @@ fn original(preview: &Preview, options: ShowOptions) -> Result<Option<&Original>
     match (options.sender, &preview.original) {
         (Some(Sender::This), _) => Ok(None),
         (Some(Sender::Installed), None) if !preview.script.is_this_sender() => {
-            Err(Failure::new(USAGE, format!("there is no request to show: who would send: {}", preview.script)))
+            Err(Failure::new(USAGE, format!("there is no request to show: {}", preview.script)))
         }
         (Some(Sender::Installed), original) => Ok(original.as_ref()),
         (None, _) => Ok(preview.sending_original()),

@@ -30,7 +30,7 @@ pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, 
     if options.raw && options.r#if == Case::Stopped {
         return Err(Failure::new(
             USAGE,
-            "the bytes after a stop are made by the stop; --if killed and power-loss have some",
+            "the stop itself writes these bytes, so they are not known yet; --if killed and --if power-loss have some",
         ));
     }
     let report = match preview.kept.report(preview.version.as_ref(), If::from(options.r#if)) {

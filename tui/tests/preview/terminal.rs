@@ -164,9 +164,9 @@ fn searching_and_help_with_real_keys() {
     terminal.keys(&["2", "/"]);
     terminal.keys(&["k", "e", "r", "n", "e", "l", "_", "v", "BSpace", "Enter"]);
     terminal.wait_for("/kernel_   n next   N previous   Esc end   ");
-    terminal.wait_for("> - system_kernel_name");
+    terminal.wait_for("> : system_kernel_name");
     terminal.keys(&["n"]);
-    terminal.wait_for("> - system_kernel_version");
+    terminal.wait_for("> : system_kernel_version");
     terminal.keys(&["Enter"]);
     terminal.wait_for("From the source to the request");
     terminal.keys(&["Escape"]);

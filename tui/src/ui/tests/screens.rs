@@ -282,7 +282,14 @@ fn every_event_can_be_laid_beside_the_first() {
 #[test]
 fn what_was_sent_is_compared_with_now_and_what_waits_has_a_future() {
     let state = at("History");
-    assert!(shows(&state, "next sent at the daemon's next START or META, as number 1"), "{}", text(&state));
+    assert!(
+        shows(
+            &state,
+            "next sent at the daemon's next START or META, after that call's own event (number 1 in the queue)"
+        ),
+        "{}",
+        text(&state)
+    );
     let empty = reached(Preview { history: Ok(History::default()), ..preview() }, "History", "", USUAL);
     assert!(shows(&empty, "nothing waits to be sent") && !shows(&empty, "sudo"), "{}", text(&empty));
     let unreadable = reached(with_unreadable_history(), "History", "", USUAL);
