@@ -13,7 +13,7 @@ use object::{Object, ObjectSymbol};
 use target::Target;
 
 use crate::run;
-use crate::static_build::add_target;
+use crate::static_build::{self, add_target};
 use crate::workspace::{PREVIEW, PROGRAMS, Program, SYSTEM_INFO, Workspace};
 use documented::System;
 use zig::Zig;
@@ -65,23 +65,29 @@ pub(crate) fn clippy(workspace: &Workspace) -> Result<()> {
 /// Links the programs for those systems. Symbols come from zig's copies of the systems' own lists, and from libraries
 /// with the `documented` ones only: any other symbol is a linker error.
 pub(crate) fn link(workspace: &Workspace) -> Result<()> {
-    let zig = Zig::install(workspace)?;
     let mut page = String::from(
         "\n| target | program | bytes | libraries | symbols | not of the C library |\n|---|---|---:|---|---:|---|\n",
     );
     for target in &TARGETS {
         add_target(target.triple)?;
-        let stubs = zig.stubs(target)?;
+        let toolchain = toolchain(workspace, target.triple)?;
         for program in PROGRAMS {
-            let mut command = run::cargo(["build", "--release", "--locked", "--target", target.triple]);
-            command.args(program.selection()).envs(zig.compiler(target)?).envs(zig.linker(target, &stubs)?);
-            run::run(command.current_dir(&workspace.root))?;
+            run::run(static_build::command(workspace, target.triple, &program).envs(toolchain.clone()))?;
             let path = workspace.target.join(target.triple).join("release").join(program.name);
             page.push_str(&row(target, &program, &path)?);
         }
     }
     println!("{page}");
     Ok(())
+}
+
+/// The variables by which cargo builds and links programs for another system.
+pub(crate) fn toolchain(workspace: &Workspace, triple: &str) -> Result<Vec<(String, String)>> {
+    let target = TARGETS.iter().find(|target| target.triple == triple);
+    let target = target.with_context(|| format!("zig is not asked for {triple}"))?;
+    let zig = Zig::install(workspace)?;
+    let stubs = zig.stubs(target)?;
+    Ok([zig.compiler(target)?, zig.linker(target, &stubs)?].concat())
 }
 
 fn row(target: &Target, program: &Program, path: &Path) -> Result<String> {

@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod cross;
 mod dashboard;
+mod dist;
 mod enclosure;
 mod generate;
 mod imports;
@@ -56,6 +57,8 @@ enum Task {
     Library(library::Arguments),
     /// Builds the three programs as static executables and prints their folder
     Static,
+    /// Makes everything for a release page in target/dist: archives, lists of parts, checksums
+    Dist(dist::Arguments),
     /// Measures the programs beside the tools that they replace, and prints a table
     Bench,
     /// Asks other libraries and tools the same questions, and prints their answers and times beside ours
@@ -125,6 +128,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             println!("{}", programs.display());
             Ok(ExitCode::SUCCESS)
         }
+        Task::Dist(arguments) => dist::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench => bench::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Peers => {
             let workspace = Workspace::load()?;

@@ -194,18 +194,20 @@ pub(crate) struct Tool {
     version: &'static str,
 }
 
+pub(crate) const CARGO_AUDITABLE: Tool = Tool { name: "cargo-auditable", version: "0.7.7" };
 pub(crate) const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 pub(crate) const CARGO_SEMVER_CHECKS: Tool = Tool { name: "cargo-semver-checks", version: "0.51.0" };
 
 /// The tool's file, built into target/tools if it is missing.
 pub(crate) fn cargo_tool(workspace: &Workspace, tool: &Tool) -> Result<PathBuf> {
+    let Tool { name, version } = tool;
     let folder = workspace.target.join("tools");
-    let program = folder.join("bin").join(tool.name);
-    let version = run::text(&mut run::program(&program, ["--version"])).unwrap_or_default();
-    if version.trim() != format!("{} {}", tool.name, tool.version) {
+    let program = folder.join("bin").join(name);
+    // What cargo itself keeps about its installations: not every tool tells its version.
+    let installed = run::text(run::cargo(["install", "--list", "--root"]).arg(&folder)).unwrap_or_default();
+    if !program.is_file() || !installed.lines().any(|line| line == format!("{name} v{version}:")) {
         // An unoptimized build checks our few crates as fast, and is built in a tenth of the time.
-        let mut command =
-            run::cargo(["install", tool.name, "--version", tool.version, "--locked", "--debug", "--force"]);
+        let mut command = run::cargo(["install", name, "--version", version, "--locked", "--debug", "--force"]);
         command
             .args(["--config", "profile.dev.debug=0", "--root"])
             .arg(&folder)

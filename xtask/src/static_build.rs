@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use object::Endianness;
@@ -26,16 +27,21 @@ pub(crate) fn run_for(workspace: &Workspace, arch: &str) -> Result<PathBuf> {
     add_target(&target)?;
     let compiler = compiler(&target, arch)?;
     for program in PROGRAMS {
-        let mut command = run::cargo(["build", "--release", "--locked", "--target", &target]);
-        command.args(program.selection());
-        command.envs(program.optimise.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)));
-        run::run(command.envs(compiler.clone()).current_dir(&workspace.root))?;
+        run::run(command(workspace, &target, &program).envs(compiler.clone()))?;
     }
     let folder = workspace.target.join(&target).join("release");
     for program in PROGRAMS {
         check(&folder, &program)?;
     }
     Ok(folder)
+}
+
+/// How cargo builds a program as it is released, for any system.
+pub(crate) fn command(workspace: &Workspace, target: &str, program: &Program) -> Command {
+    let mut command = workspace.cargo(["build", "--release", "--locked", "--target", target]);
+    command.args(program.selection());
+    command.envs(program.optimise.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)));
+    command
 }
 
 /// Rust's target for static programs on a processor.
@@ -59,7 +65,7 @@ pub(crate) fn add_target(target: &str) -> Result<()> {
 /// The C compiler for ring, if the cc crate would find none. Ring's C code needs no C library, so one for glibc will
 /// do, but without fortified functions, which only glibc has. For another processor it also links, since the host's
 /// linker cannot.
-fn compiler(target: &str, arch: &str) -> Result<Vec<(String, String)>> {
+pub(crate) fn compiler(target: &str, arch: &str) -> Result<Vec<(String, String)>> {
     let underscored = target.replace('-', "_");
     let variable = format!("CC_{underscored}");
     let native = arch == env::consts::ARCH;
@@ -81,7 +87,7 @@ fn compiler(target: &str, arch: &str) -> Result<Vec<(String, String)>> {
 }
 
 /// A program with a dynamic loader is an error; one over its size budget is only reported.
-fn check(folder: &Path, program: &Program) -> Result<()> {
+pub(crate) fn check(folder: &Path, program: &Program) -> Result<()> {
     let path = folder.join(program.name);
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     if asks_for_loader(&bytes).with_context(|| format!("{} is no 64-bit ELF file", path.display()))? {

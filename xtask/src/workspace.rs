@@ -69,6 +69,7 @@ pub(crate) struct Workspace {
 #[derive(Clone, Deserialize)]
 struct Package {
     name: String,
+    version: String,
     features: BTreeMap<String, Vec<String>>,
     targets: Vec<Target>,
 }
@@ -149,6 +150,11 @@ impl Workspace {
         tests.map(|target| target.name.as_str()).filter(move |name| !system.contains(name))
     }
 
+    /// The version that all packages have.
+    pub(crate) fn version(&self) -> &str {
+        self.packages.first().map_or("", |package| &package.version)
+    }
+
     /// The packages with a library.
     pub(crate) fn libraries(&self) -> Vec<&str> {
         let packages = self.packages.iter();
@@ -171,12 +177,12 @@ mod tests {
     use super::*;
 
     const METADATA: &str = r#"{"workspace_root": "/w", "target_directory": "/w/target", "packages": [
-        {"name": "a", "features": {"default": ["sender"], "sender": [], "system-tests": []}, "targets": [
+        {"name": "a", "version": "1.2.3", "features": {"default": ["sender"], "sender": [], "system-tests": []}, "targets": [
             {"name": "a", "kind": ["lib"]},
             {"name": "a", "kind": ["bin"], "required-features": ["sender"]},
             {"name": "plain", "kind": ["test"]},
             {"name": "daemon", "kind": ["test"], "required-features": ["sender", "system-tests"]}]},
-        {"name": "b", "features": {}, "targets": [{"name": "b", "kind": ["bin"]}]}]}"#;
+        {"name": "b", "version": "1.2.3", "features": {}, "targets": [{"name": "b", "kind": ["bin"]}]}]}"#;
 
     #[test]
     fn system_tests_are_told_from_the_rest() {
@@ -185,6 +191,7 @@ mod tests {
         assert_eq!(workspace.system_tests().collect::<Vec<_>>(), ["daemon"]);
         assert_eq!(workspace.tests().collect::<Vec<_>>(), ["plain"]);
         assert_eq!(workspace.libraries(), ["a"]);
+        assert_eq!(workspace.version(), "1.2.3");
     }
 
     #[test]
