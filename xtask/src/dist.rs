@@ -4,6 +4,7 @@ mod archive;
 mod commit;
 mod folders;
 mod graph;
+mod licenses;
 mod sbom;
 mod targets;
 pub(crate) mod twice;
@@ -29,9 +30,15 @@ pub(crate) struct Arguments {
     /// Also pack the source
     #[arg(long)]
     source: bool,
+    /// Instead, build for Linux in two folders, and fail unless every file has the same bytes
+    #[arg(long, conflicts_with_all = ["target", "source"])]
+    twice: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    if arguments.twice {
+        return twice::run(workspace);
+    }
     let targets = targets::chosen(&arguments.target)?;
     let folder = make(workspace, workspace, &targets, arguments.source || arguments.target.is_empty())?;
     print!("{}", read(&folder.join(CHECKSUMS)).map(|sums| String::from_utf8_lossy(&sums).into_owned())?);
@@ -90,6 +97,7 @@ fn release(tools: &Workspace, checkout: &Workspace, target: &str) -> Result<File
     let rust = run::text(&mut run::program("rustc", ["--version"]))?;
     let rust = rust.split(' ').nth(1).context("rustc tells no version")?;
     let mut files = commit::companions(checkout)?;
+    let mut graphs = Vec::new();
     for program in PROGRAMS {
         let graph = Graph::of(&builds, &program, target)?;
         let bytes = build(tools, &builds, &program, target, &toolchain, &graph)?;
@@ -100,7 +108,12 @@ fn release(tools: &Workspace, checkout: &Workspace, target: &str) -> Result<File
         }
         files.insert(parts_list(&program), Entry { mode: FILE, bytes: parts });
         files.insert(program.name.to_owned(), Entry { mode: PROGRAM, bytes });
+        graphs.push(graph);
     }
+    let others = licenses::page(&graphs, &folders::registries()?)?.into_bytes();
+    files.insert("licenses/dependencies.txt".into(), Entry { mode: FILE, bytes: others });
+    let rust = read(&folders::sysroot()?.join("share/doc/rust/COPYRIGHT-library.html"))?;
+    files.insert("licenses/rust.html".into(), Entry { mode: FILE, bytes: rust });
     Ok(files)
 }
 

@@ -12,21 +12,24 @@ use crate::workspace::Workspace;
 
 /// rustc's flags by which a source file has the same name wherever it lies.
 pub(super) fn remapped(checkout: &Workspace) -> Result<Vec<String>> {
-    let sysroot = PathBuf::from(run::text(&mut run::program("rustc", ["--print", "sysroot"]))?.trim());
     let version = run::text(&mut run::program("rustc", ["-vV"]))?;
     let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
     let mut pairs = vec![
         (checkout.root.clone(), "/anonymous-statistics".to_owned()),
         (checkout.target.clone(), "/target".into()),
         // Where the component rust-src is, rustc names its files instead of those of whoever built it.
-        (sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")),
+        (sysroot()?.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")),
     ];
-    // A folder for each registry: its name may be that of a mirror.
-    let registries = cargo_home().join("registry/src");
-    for registry in fs::read_dir(&registries).with_context(|| format!("cannot read {}", registries.display()))? {
-        pairs.push((registry?.path(), "/crates".into()));
-    }
+    pairs.extend(registries()?.into_iter().map(|registry| (registry, "/crates".into())));
     flags(pairs)
+}
+
+/// Where cargo keeps the packages' sources: a folder for each registry, whose name may be that of a mirror.
+pub(super) fn registries() -> Result<Vec<PathBuf>> {
+    let folder = cargo_home().join("registry/src");
+    let describe = || format!("cannot read {}", folder.display());
+    let entries = fs::read_dir(&folder).with_context(describe)?;
+    entries.map(|entry| Ok(entry.with_context(describe)?.path())).collect()
 }
 
 /// The deepest folder last: rustc takes the last one that fits.
@@ -59,6 +62,10 @@ pub(super) fn check(name: &str, bytes: &[u8], private: &[PathBuf]) -> Result<()>
         }
     }
     Ok(())
+}
+
+pub(super) fn sysroot() -> Result<PathBuf> {
+    Ok(PathBuf::from(run::text(&mut run::program("rustc", ["--print", "sysroot"]))?.trim()))
 }
 
 fn home() -> PathBuf {
