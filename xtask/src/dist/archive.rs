@@ -67,7 +67,7 @@ mod tests {
 
     fn files(names: &[&str]) -> Files {
         let entry = |name: &&str| {
-            let mode = if name.ends_with(".sh") { PROGRAM } else { FILE };
+            let mode = if *name == "install.sh" { PROGRAM } else { FILE };
             ((*name).to_owned(), Entry { mode, bytes: name.as_bytes().to_vec() })
         };
         names.iter().map(entry).collect()

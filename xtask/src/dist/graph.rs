@@ -193,7 +193,7 @@ pub(super) mod tests {
         assert_eq!(kinds, ["normal", "build"], "library, macros");
         let macros = named("registry+https://github.com/rust-lang/crates.io-index#macros@3.0.0");
         assert_eq!(macros["dependencies"][0]["kind"], "build");
-        assert_eq!(crates[precursor["root"].as_u64().unwrap() as usize], *app);
+        assert_eq!(precursor["root"], crates.iter().position(|package| package == app).unwrap());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A program's parts, in CycloneDX's form.
+//! A program's parts, in the form of `CycloneDX`.
 
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn component(name: &str, version: &str, package: &Package) -> Value {
         "bom-ref": format!("{name}@{version}"),
         "name": name,
         "version": version,
-        // "excluded" is CycloneDX's word for what is not there at run time.
+        // "excluded" is the form's word for what is not there at run time.
         "scope": if package.runtime { "required" } else { "excluded" },
         "licenses": [{"expression": package.license}],
     });

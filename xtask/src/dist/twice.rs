@@ -43,7 +43,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         bail!("two builds of the same commit differ: {}", differences.join(", "));
     }
     eprintln!("Built in two folders, these {} files have the same bytes:", first.len());
-    first.keys().for_each(|name| eprintln!("  {name}"));
+    for name in first.keys() {
+        eprintln!("  {name}");
+    }
     Ok(())
 }
 
