@@ -1,6 +1,7 @@
 //! `cargo xtask cross`: checks the whole workspace for other systems with clippy, or with `--link` links it.
 
 mod documented;
+pub(crate) mod note;
 mod target;
 mod zig;
 
@@ -93,7 +94,11 @@ pub(crate) fn toolchain(workspace: &Workspace, triple: &str) -> Result<Vec<(Stri
 fn row(target: &Target, program: &Program, path: &Path) -> Result<String> {
     let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let imported = Imported::of(&bytes).with_context(|| format!("cannot understand {}", path.display()))?;
-    imported.check(program).with_context(|| format!("{} for {}", program.name, target.triple))?;
+    let describe = || format!("{} for {}", program.name, target.triple);
+    imported.check(program).with_context(describe)?;
+    if target.system == System::FreeBsd {
+        note::check(&bytes).with_context(describe)?;
+    }
     let beyond: Vec<&str> = imported
         .symbols
         .iter()

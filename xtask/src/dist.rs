@@ -20,7 +20,7 @@ use archive::{Entry, FILE, Files, PROGRAM};
 use graph::Graph;
 
 use crate::workspace::{PROGRAMS, Program, Workspace};
-use crate::{run, setup, static_build};
+use crate::{cross, run, setup, static_build};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -154,6 +154,9 @@ fn build(
         static_build::check(&folder, program)?;
     }
     let bytes = read(&folder.join(program.name))?;
+    if target.ends_with("-freebsd") {
+        cross::note::check(&bytes).with_context(|| format!("{} for {target}", program.name))?;
+    }
     graph.check_embedded(&bytes).with_context(|| format!("{} for {target}", program.name))?;
     Ok(bytes)
 }

@@ -57,7 +57,8 @@ impl Zig {
         let name = target.triple.replace('-', "_").to_uppercase();
         let folder = stubs.display();
         let flags = match target.system {
-            System::FreeBsd => format!("-L native={folder}"),
+            // The linker would drop the note of FreeBSD's release, which nothing refers to and zig keeps in a group.
+            System::FreeBsd => format!("-L native={folder} -C link-arg=-Wl,--no-gc-sections"),
             System::MacOs => format!("-L native={folder} -C link-arg=-F{folder}"),
         };
         Ok(vec![
