@@ -113,7 +113,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         });
         report.part("API since the last release", |_| library::compatible_with_last_release(workspace));
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
-        report.part("dist, twice", |_| dist::twice::run(workspace).map(|()| Verdict::Passed));
+        report.part("dist, twice", |_| dist::twice(workspace).map(|()| Verdict::Passed));
         report.part("Arm programs", |skips| emulated(workspace, "aarch64", skips));
         report.part("peers", |_| match &programs {
             Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-use super::make;
+use super::release::make;
 use crate::run;
 use crate::workspace::Workspace;
 
@@ -18,7 +18,7 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 const CHECKOUTS: [&str; 2] = ["a", "another one, with a longer path"];
 
 /// Builds the commit of this checkout twice.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let folder = workspace.own_folder()?.join("twice");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
