@@ -9,12 +9,27 @@ use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
 
-/// A file's permissions: an archive has no others.
-pub(super) const PROGRAM: u32 = 0o755;
-pub(super) const FILE: u32 = 0o644;
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    File,
+    Program,
+    /// A symbolic link, to what the bytes say.
+    Link,
+}
+
+impl Kind {
+    /// The permissions: there are no others.
+    fn mode(self) -> u32 {
+        match self {
+            Self::File => 0o644,
+            Self::Program => 0o755,
+            Self::Link => 0o777,
+        }
+    }
+}
 
 pub(super) struct Entry {
-    pub(super) mode: u32,
+    pub(super) kind: Kind,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -28,14 +43,21 @@ pub(super) fn tar(folder: &str, files: &Files, time: u64) -> Result<Vec<u8>> {
         // The oldest form that has room for our names: every tar reads it.
         let mut header = Header::new_ustar();
         header.set_path(format!("{folder}/{name}")).with_context(|| format!("{name} is too long for an archive"))?;
-        header.set_entry_type(EntryType::Regular);
-        header.set_mode(file.mode);
+        let bytes = if file.kind == Kind::Link {
+            header.set_entry_type(EntryType::Symlink);
+            header.set_link_name_literal(&file.bytes).with_context(|| format!("{name} leads too far"))?;
+            &[][..]
+        } else {
+            header.set_entry_type(EntryType::Regular);
+            &file.bytes
+        };
+        header.set_mode(file.kind.mode());
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(time);
-        header.set_size(file.bytes.len() as u64);
+        header.set_size(bytes.len() as u64);
         header.set_cksum();
-        tar.append(&header, file.bytes.as_slice())?;
+        tar.append(&header, bytes)?;
     }
     Ok(tar.into_inner()?)
 }
@@ -47,7 +69,7 @@ pub(super) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     gzip.finish()
 }
 
-/// The same files below a folder on disk.
+/// The same files below a folder on disk; links are only in the source.
 pub(super) fn unpacked(folder: &Path, files: &Files) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     for (name, file) in files {
@@ -55,7 +77,7 @@ pub(super) fn unpacked(folder: &Path, files: &Files) -> Result<()> {
         let describe = || format!("cannot write {}", path.display());
         fs::create_dir_all(path.parent().unwrap_or(folder)).with_context(describe)?;
         fs::write(&path, &file.bytes).with_context(describe)?;
-        fs::set_permissions(&path, fs::Permissions::from_mode(file.mode)).with_context(describe)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(file.kind.mode())).with_context(describe)?;
     }
     Ok(())
 }
@@ -67,8 +89,12 @@ mod tests {
 
     fn files(names: &[&str]) -> Files {
         let entry = |name: &&str| {
-            let mode = if *name == "install.sh" { PROGRAM } else { FILE };
-            ((*name).to_owned(), Entry { mode, bytes: name.as_bytes().to_vec() })
+            let kind = match *name {
+                "install.sh" => Kind::Program,
+                "link" => Kind::Link,
+                _ => Kind::File,
+            };
+            ((*name).to_owned(), Entry { kind, bytes: name.as_bytes().to_vec() })
         };
         names.iter().map(entry).collect()
     }
@@ -90,7 +116,7 @@ mod tests {
             assert_eq!(name, format!("folder-1/{text}"));
             seen.push((name, header.mode().unwrap()));
         }
-        let expected = [("a/c", FILE), ("b", FILE), ("install.sh", PROGRAM), (&long, FILE)]
+        let expected = [("a/c", 0o644), ("b", 0o644), ("install.sh", 0o755), (&long, 0o644)]
             .map(|(name, mode)| (format!("folder-1/{name}"), mode));
         assert_eq!(seen, expected);
     }
@@ -106,6 +132,15 @@ mod tests {
     }
 
     #[test]
+    fn a_link_stays_one() {
+        let bytes = tar("folder", &files(&["link"]), 0).unwrap();
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let entry = archive.entries().unwrap().next().unwrap().unwrap();
+        assert_eq!((entry.header().entry_type(), entry.size()), (EntryType::Symlink, 0));
+        assert_eq!(entry.link_name().unwrap().unwrap(), Path::new("link"));
+    }
+
+    #[test]
     fn a_name_that_does_not_fit_is_an_error() {
         assert!(tar("folder", &files(&["x".repeat(200).as_str()]), 0).is_err());
     }
@@ -115,7 +150,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         unpacked(folder.path(), &files(&["install.sh", "docs/a"])).unwrap();
-        for (name, mode) in [("install.sh", PROGRAM), ("docs/a", FILE)] {
+        for (name, mode) in [("install.sh", 0o755), ("docs/a", 0o644)] {
             assert_eq!(fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777, mode);
         }
     }

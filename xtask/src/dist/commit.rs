@@ -1,10 +1,11 @@
 //! What is released: a commit.
 
 use std::env;
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::archive::{Entry, FILE, Files, PROGRAM};
+use super::archive::{Entry, Files, Kind};
 use crate::run;
 use crate::workspace::Workspace;
 
@@ -43,35 +44,101 @@ pub(super) fn must_be_clean(checkout: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// The whole of it, as git itself packs it.
-pub(super) fn source(checkout: &Workspace, folder: &str, time: u64) -> Result<Vec<u8>> {
-    let (prefix, time) = (format!("--prefix={folder}/"), format!("--mtime=@{time}"));
-    // The user's own settings have no say in it.
-    let settings = ["-c", "tar.umask=0022", "-c", "core.autocrlf=false", "-c", "core.attributesFile=/dev/null"];
-    let mut command = run::program("git", settings);
-    command.args(["archive", "--format=tar", &prefix, &time, "HEAD"]).current_dir(&checkout.root);
-    let output = run::output(&mut command)?;
-    if !output.status.success() {
-        bail!("{}: {}", run::shown(&command), String::from_utf8_lossy(&output.stderr).trim_end());
-    }
-    Ok(output.stdout)
-}
-
 /// What an archive has beside the programs.
 pub(super) fn companions(checkout: &Workspace) -> Result<Files> {
-    let listed = git(checkout, &[&["ls-files", "--stage", "-z", "--"], &COMPANIONS[..]].concat())?;
+    files(checkout, &COMPANIONS)
+}
+
+/// The whole of it. git archive would do, but packs as its version and its user's settings say.
+pub(super) fn source(checkout: &Workspace) -> Result<Files> {
+    files(checkout, &["."])
+}
+
+fn files(checkout: &Workspace, paths: &[&str]) -> Result<Files> {
+    let listed = git(checkout, &[&["ls-files", "--stage", "-z", "--"], paths].concat())?;
     let mut files = Files::new();
     // Mode, object and stage, then a tab and the name.
     for line in listed.split_terminator('\0') {
         let (about, name) = line.split_once('\t').with_context(|| format!("git ls-files prints {line:?}"))?;
+        let kind = match about.split(' ').next() {
+            Some("100644") => Kind::File,
+            Some("100755") => Kind::Program,
+            Some("120000") => Kind::Link,
+            _ => bail!("{name} is neither a file nor a link"),
+        };
         let path = checkout.root.join(name);
-        let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mode = if about.starts_with("100755") { PROGRAM } else { FILE };
-        files.insert(name.to_owned(), Entry { mode, bytes });
+        let read = match kind {
+            Kind::Link => fs::read_link(&path).map(|to| to.into_os_string().into_encoded_bytes()),
+            _ => fs::read(&path),
+        };
+        let bytes = read.with_context(|| format!("cannot read {}", path.display()))?;
+        files.insert(name.to_owned(), Entry { kind, bytes });
+    }
+    if files.is_empty() {
+        bail!("git knows no file in {}", checkout.root.display());
     }
     Ok(files)
 }
 
 fn git(checkout: &Workspace, arguments: &[&str]) -> Result<String> {
     run::text(run::program("git", arguments).current_dir(&checkout.root))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkout(folder: &std::path::Path) -> Workspace {
+        let json =
+            serde_json::json!({"workspace_root": folder, "target_directory": folder.join("target"), "packages": []});
+        serde_json::from_value(json).unwrap()
+    }
+
+    /// A repository of its own, without this user's settings.
+    fn git(folder: &std::path::Path, arguments: &[&str]) {
+        let settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgSign=false"];
+        let mut command = run::program("git", settings);
+        command.args(arguments).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        run::text(command.env("GIT_CONFIG_SYSTEM", "/dev/null")).unwrap();
+    }
+
+    #[test]
+    fn a_release_has_the_files_of_a_commit_and_no_others() {
+        if run::find("git").is_none() {
+            return testkit::skip(testkit::this_test!(), "git is not installed");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = checkout(folder.path());
+        git(folder.path(), &["init", "--quiet"]);
+        for name in ["install.sh", "README.md", "docs/a.md", "docs/below/b.md", "share/man/c.1", "src/d.rs"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        }
+        git(folder.path(), &["add", "--all"]);
+        git(folder.path(), &["update-index", "--chmod=+x", "install.sh"]);
+        git(folder.path(), &["commit", "--quiet", "--message", "x"]);
+        git(folder.path(), &["reset", "--quiet", "--hard"]);
+        must_be_clean(&checkout).unwrap();
+        assert!(time(&checkout).unwrap() > 0);
+
+        let names = |files: Files| files.into_iter().map(|(name, file)| (name, file.kind)).collect::<Vec<_>>();
+        let file = |name: &str| (name.to_owned(), Kind::File);
+        let installer = ("install.sh".to_owned(), Kind::Program);
+        let expected = vec![file("README.md"), file("docs/a.md"), installer.clone(), file("share/man/c.1")];
+        assert_eq!(names(companions(&checkout).unwrap()), expected);
+        let expected = [
+            file("README.md"),
+            file("docs/a.md"),
+            file("docs/below/b.md"),
+            installer,
+            file("share/man/c.1"),
+            file("src/d.rs"),
+        ];
+        assert_eq!(names(source(&checkout).unwrap()), expected);
+
+        fs::write(folder.path().join("new"), "").unwrap();
+        let error = must_be_clean(&checkout).unwrap_err().to_string();
+        assert!(error.ends_with("?? new"), "{error}");
+    }
 }

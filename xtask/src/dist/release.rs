@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::archive::{self, Entry, FILE, Files, PROGRAM};
+use super::archive::{self, Entry, Files, Kind};
 use super::graph::Graph;
 use super::{commit, folders, licenses, sbom, targets};
 use crate::workspace::{PROGRAMS, Program, Workspace};
@@ -19,6 +19,8 @@ const CHECKSUMS: &str = "SHA256SUMS";
 pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static str], source: bool) -> Result<PathBuf> {
     commit::must_be_clean(checkout)?;
     let time = commit::time(checkout)?;
+    // What is missing on this machine is told before the first build.
+    let toolchains = targets.iter().map(|target| targets::toolchain(tools, target)).collect::<Result<Vec<_>>>()?;
     let folder = checkout.target.join("dist");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -26,17 +28,15 @@ pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static 
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let name = format!("{}-{}", PROJECT, checkout.version());
     if source {
-        let tar = commit::source(checkout, &name, time)?;
-        write(&folder.join(format!("{name}-source.tar.gz")), &archive::gzip(&tar)?)?;
+        pack(&folder, &format!("{name}-source"), &commit::source(checkout)?, time)?;
     }
-    for target in targets {
-        let files = release(tools, checkout, target)?;
-        let name = format!("{name}-{target}");
+    for (target, toolchain) in targets.iter().zip(&toolchains) {
+        let files = release(tools, checkout, target, toolchain)?;
         for program in PROGRAMS {
             let list = files.get(&parts_list(&program)).context("no list of parts")?;
             write(&folder.join(format!("{}-{}-{target}.cdx.json", program.name, checkout.version())), &list.bytes)?;
         }
-        write(&folder.join(format!("{name}.tar.gz")), &archive::gzip(&archive::tar(&name, &files, time)?)?)?;
+        pack(&folder, &format!("{name}-{target}"), &files, time)?;
     }
     write(&folder.join(CHECKSUMS), checksums(&folder)?.as_bytes())?;
     Ok(folder)
@@ -44,6 +44,11 @@ pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static 
 
 /// What the archives and the source are called.
 const PROJECT: &str = "anonymous-statistics";
+
+/// An archive with one folder of the same name.
+fn pack(folder: &Path, name: &str, files: &Files, time: u64) -> Result<()> {
+    write(&folder.join(format!("{name}.tar.gz")), &archive::gzip(&archive::tar(name, files, time)?)?)
+}
 
 /// The files of a target's archive in a folder of their own, for packages.
 #[allow(dead_code, reason = "for the packages")]
@@ -57,8 +62,7 @@ fn staged(checkout: &Workspace, target: &str, files: &Files) -> Result<PathBuf> 
 }
 
 /// All files for one target: the programs, each with the list of its parts, and what belongs to them.
-fn release(tools: &Workspace, checkout: &Workspace, target: &str) -> Result<Files> {
-    let toolchain = targets::toolchain(tools, target)?;
+fn release(tools: &Workspace, checkout: &Workspace, target: &str, toolchain: &[(String, String)]) -> Result<Files> {
     // Beside the builds for tests, whose flags are others.
     let builds = checkout.at(checkout.root.clone(), checkout.own_folder()?.join("dist"));
     let rust = run::text(&mut run::program("rustc", ["--version"]))?;
@@ -67,20 +71,20 @@ fn release(tools: &Workspace, checkout: &Workspace, target: &str) -> Result<File
     let mut graphs = Vec::new();
     for program in PROGRAMS {
         let graph = Graph::of(&builds, &program, target)?;
-        let bytes = build(tools, &builds, &program, target, &toolchain, &graph)?;
+        let bytes = build(tools, &builds, &program, target, toolchain, &graph)?;
         let parts = sbom::cyclonedx(&graph, program.name, target, &checksum(&bytes), rust);
         let parts = (serde_json::to_string_pretty(&parts)? + "\n").into_bytes();
         for (name, bytes) in [(program.name, &bytes), ("its list of parts", &parts)] {
             folders::check(name, bytes, &folders::private(checkout))?;
         }
-        files.insert(parts_list(&program), Entry { mode: FILE, bytes: parts });
-        files.insert(program.name.to_owned(), Entry { mode: PROGRAM, bytes });
+        files.insert(parts_list(&program), Entry { kind: Kind::File, bytes: parts });
+        files.insert(program.name.to_owned(), Entry { kind: Kind::Program, bytes });
         graphs.push(graph);
     }
     let others = licenses::page(&graphs, &folders::registries()?)?.into_bytes();
-    files.insert("licenses/dependencies.txt".into(), Entry { mode: FILE, bytes: others });
+    files.insert("licenses/dependencies.txt".into(), Entry { kind: Kind::File, bytes: others });
     let rust = read(&folders::sysroot()?.join("share/doc/rust/COPYRIGHT-library.html"))?;
-    files.insert("licenses/rust.html".into(), Entry { mode: FILE, bytes: rust });
+    files.insert("licenses/rust.html".into(), Entry { kind: Kind::File, bytes: rust });
     Ok(files)
 }
 
