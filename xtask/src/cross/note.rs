@@ -5,7 +5,7 @@ use object::Endianness;
 use object::elf::FileHeader64;
 use object::read::elf::{FileHeader, SectionHeader};
 
-/// `NT_FREEBSD_ABI_TAG` of sys/elf_common.h.
+/// `NT_FREEBSD_ABI_TAG` of `sys/elf_common.h`.
 const ABI_TAG: u32 = 1;
 
 /// Fails without it: the kernel would treat the program as one for a release from before there were notes.
