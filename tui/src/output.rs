@@ -88,9 +88,18 @@ fn size(stream: impl AsFd + IsTerminal) -> Option<(usize, usize)> {
 
 /// Writes a text for people. It may hold colours, lines that stay whole, and paragraphs of any length.
 pub(crate) fn text(text: impl AsRef<str>) -> Result<(), Failure> {
+    on_paper(text.as_ref(), size(io::stdout()))
+}
+
+/// The same for a help, which has short lines in a pipe too.
+pub(crate) fn help(text: &str) -> Result<(), Failure> {
+    on_paper(text, size(io::stdout()).or(Some((100, usize::MAX))))
+}
+
+fn on_paper(text: &str, size: Option<(usize, usize)>) -> Result<(), Failure> {
     static ONCE: Once = Once::new();
-    let paper = Paper { colour: COLOUR.get().copied().unwrap_or_default(), size: size(io::stdout()) };
-    let printed = paper.print(text.as_ref());
+    let paper = Paper { colour: COLOUR.get().copied().unwrap_or_default(), size };
+    let printed = paper.print(text);
     answer(&printed)?;
     // This program starts no pager: it promises to start nothing.
     if let Some((_, lines)) = paper.size.filter(|(_, lines)| printed.lines().count() >= *lines) {
@@ -164,11 +173,6 @@ pub(crate) fn commands(commands: &[String]) {
     }
 }
 
-/// Writes a help to standard error.
-pub(crate) fn help(text: &str) {
-    to_stderr(text);
-}
-
 /// Asks for a typed word, so that nothing happens by accident.
 pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
@@ -187,7 +191,7 @@ pub(crate) fn confirm(verb: &str, question: &str) -> Result<(), Failure> {
 }
 
 /// If standard error is not writable, there is nobody left to tell.
-fn to_stderr(text: &str) {
+pub(crate) fn to_stderr(text: &str) {
     let printed = Paper { colour: false, size: size(io::stderr()) }.print(text);
     let _ = io::stderr().write_all(printed.as_bytes());
 }

@@ -11,10 +11,10 @@ use crate::output::{self, Failure, USAGE};
 pub(crate) fn report(error: &clap::Error, command: &Command) -> ExitCode {
     let text = error.to_string();
     if !error.use_stderr() {
-        return output::text(text).map_or_else(Failure::report, |()| ExitCode::SUCCESS);
+        return output::help(&text).map_or_else(Failure::report, |()| ExitCode::SUCCESS);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        output::help(&text);
+        output::to_stderr(&text);
         return ExitCode::from(USAGE);
     }
     let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");

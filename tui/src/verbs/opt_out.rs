@@ -86,7 +86,7 @@ fn going_on(after: &Preview) -> Vec<String> {
     let mut lines: Vec<String> =
         others.map(|channel| format!("  {}: {}", channel.name, words::judged(&channel))).collect();
     if !lines.is_empty() {
-        lines.insert(0, "What is still sent, or may be:".to_owned());
+        lines.insert(0, "What is still on, or may be:".to_owned());
     }
     lines
 }

@@ -154,7 +154,7 @@ fn an_upgrade_changes_what_becomes_of_a_waiting_event() {
         ("v1.38.0", "sent at the daemon's next START or META"),
         ("v1.39.0", "deleted at the daemon's next START or META: events go to another destination now"),
         ("v2.2.6", "deleted at the daemon's next START or META: events go to another destination now"),
-        ("v2.9.0", "not sent as things are"),
+        ("v2.9.0", "not sent for now"),
     ] {
         agent.set_version(version);
         let said = agent.run(&["history"]).out;
