@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use crate::run::Verdict;
 use crate::workspace::{SYSTEM_TESTS, Workspace};
 use crate::{
-    bench, cross, dashboard, dist, generate, library, newcomer, peers, recorded, run, setup, skips, smoke,
+    bench, cross, dashboard, dist, generate, library, newcomer, packages, peers, recorded, run, setup, skips, smoke,
     static_build, test, workflows,
 };
 
@@ -34,8 +34,19 @@ const INJECTION: &str = "injection";
 /// The test target of the static programs with nothing but a kernel.
 const PORTABLE: &str = "portable";
 
+/// The test target of the packages in roots of their own.
+const PACKAGES: &str = "packages";
+
 /// The scripts for shellcheck.
-const SHELL_SCRIPTS: [&str; 4] = ["install.sh", ".ci/run", "tests/live/ask.sh", "tests/service_hooks/stand-in.sh"];
+const SHELL_SCRIPTS: [&str; 7] = [
+    "install.sh",
+    ".ci/run",
+    "packaging/deb/anonymous-statistics/preinst",
+    "packaging/deb/anonymous-statistics/postinst",
+    "packaging/deb/anonymous-statistics/postrm",
+    "tests/live/ask.sh",
+    "tests/service_hooks/stand-in.sh",
+];
 
 /// The limit for fetching the list of known vulnerabilities.
 const ADVISORIES_LIMIT: Duration = Duration::from_mins(1);
@@ -90,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
     report.part("system tests", |skips| {
         let programs = programs.as_ref().map(|folder| ("STATIC_PROGRAMS", folder.as_os_str()));
-        system_tests(workspace, &|target| ![LIVE, INJECTION].contains(&target), programs.as_slice(), skips)
+        system_tests(workspace, &|target| ![LIVE, INJECTION, PACKAGES].contains(&target), programs.as_slice(), skips)
     });
     report.part("dashboard", |_| match dashboard::obstacle(workspace)? {
         Some(reason) => Ok(Verdict::Skipped(reason)),
@@ -115,6 +126,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
         report.part("dist, twice", |_| dist::twice(workspace).map(|()| Verdict::Passed));
         report.part("Arm programs", |skips| emulated(workspace, "aarch64", skips));
+        report.part("packages", |skips| match &programs {
+            Some(folder) => packed(workspace, folder, skips),
+            None => bail!("there is no static build to pack"),
+        });
         report.part("peers", |_| match &programs {
             Some(folder) => peers::run(workspace, folder).map(|()| Verdict::Passed),
             None => bail!("there is no static build to compare"),
@@ -220,6 +235,18 @@ fn emulated(workspace: &Workspace, arch: &str, skips: &mut Vec<String>) -> Resul
     let emulator = format!("qemu-{arch}");
     let environment = [("STATIC_PROGRAMS", programs.as_os_str()), ("EMULATOR", OsStr::new(&emulator))];
     system_tests(workspace, &|target| target == PORTABLE, &environment, skips)
+}
+
+/// The packages for both processors; those for this one are installed.
+fn packed(workspace: &Workspace, programs: &Path, skips: &mut Vec<String>) -> Result<Verdict> {
+    let out = packages::folder(workspace);
+    for arch in ["x86_64", "aarch64"] {
+        packages::build(workspace, arch, &static_build::run_for(workspace, arch)?, &out)?;
+    }
+    let root = packages::root::archive(workspace)?;
+    let environment =
+        [("STATIC_PROGRAMS", programs.as_os_str()), ("PACKAGES", out.as_os_str()), ("DEBIAN_ROOT", root.as_os_str())];
+    system_tests(workspace, &|target| target == PACKAGES, &environment, skips)
 }
 
 fn system_tests(

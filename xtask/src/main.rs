@@ -10,6 +10,7 @@ mod generate;
 mod imports;
 mod library;
 mod newcomer;
+mod packages;
 mod pages;
 mod peers;
 mod recorded;
@@ -59,6 +60,8 @@ enum Task {
     Static,
     /// Makes everything for a release page in target/dist: archives, lists of parts, checksums
     Dist(dist::Arguments),
+    /// Packs the static programs as .deb and .rpm into target/dist and prints the packages; needs Debian's rpm and gzip
+    Packages(packages::Arguments),
     /// Measures the programs beside the tools that they replace, and prints a table
     Bench,
     /// Asks other libraries and tools the same questions, and prints their answers and times beside ours
@@ -129,6 +132,7 @@ fn perform(task: Task) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Dist(arguments) => dist::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Packages(arguments) => packages::run(&Workspace::load()?, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bench => bench::run(&Workspace::load()?).map(|()| ExitCode::SUCCESS),
         Task::Peers => {
             let workspace = Workspace::load()?;

