@@ -241,7 +241,7 @@ fn emulated(workspace: &Workspace, arch: &str, skips: &mut Vec<String>) -> Resul
 fn packed(workspace: &Workspace, programs: &Path, skips: &mut Vec<String>) -> Result<Verdict> {
     let out = packages::folder(workspace);
     for arch in ["x86_64", "aarch64"] {
-        packages::build(workspace, arch, &static_build::run_for(workspace, arch)?, &out)?;
+        packages::build(workspace, workspace, arch, &static_build::run_for(workspace, arch)?, &out)?;
     }
     let root = packages::root::archive(workspace)?;
     let environment =

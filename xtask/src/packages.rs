@@ -1,6 +1,7 @@
 //! `cargo xtask packages`: the .deb and .rpm packages of the static programs.
 
 mod deb;
+mod made;
 pub(crate) mod root;
 mod rpm;
 
@@ -8,7 +9,9 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+
+use made::Made;
 
 use crate::run;
 use crate::static_build;
@@ -16,17 +19,26 @@ use crate::workspace::{PROGRAMS, Workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// For this processor: x86_64 or aarch64
+    /// For this processor: `x86_64` or `aarch64`
     #[arg(long, default_value = env::consts::ARCH)]
     arch: String,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    must_be_possible()?;
     let programs = static_build::run_for(workspace, &arguments.arch)?;
-    for package in build(workspace, &arguments.arch, &programs, &folder(workspace))? {
+    for package in build(workspace, workspace, &arguments.arch, &programs, &folder(workspace))? {
         println!("{}", package.display());
     }
     Ok(())
+}
+
+/// Fails where a program of the machine is missing.
+pub(crate) fn must_be_possible() -> Result<()> {
+    match ["rpmbuild", "gzip"].into_iter().find(|program| run::find(program).is_none()) {
+        Some(program) => bail!("no {program}: install it (Debian: apt-get install rpm gzip)"),
+        None => Ok(()),
+    }
 }
 
 /// Where packages go, beside the other files of a release.
@@ -35,28 +47,31 @@ pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
 }
 
 /// Packs the programs of this folder, built for this processor, into the other one, with the licences of others that are in its
-/// folder `licenses`. The same files from the same commit give the same bytes.
-pub(crate) fn build(workspace: &Workspace, arch: &str, programs: &Path, out: &Path) -> Result<Vec<PathBuf>> {
+/// folder `licenses`. The same files from the same commit give the same bytes. `tools` is the workspace with the folder
+/// for tools.
+pub(crate) fn build(
+    tools: &Workspace,
+    checkout: &Workspace,
+    arch: &str,
+    programs: &Path,
+    out: &Path,
+) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    let work = emptied(workspace.target.join("packages"))?;
+    let work = emptied(checkout.target.join("packages"))?;
     let staged = stage(&work, arch, programs)?;
-    let made = Made { workspace, arch, version: workspace.version(), time: time(workspace)?, work, staged, out };
+    let made = Made {
+        tools,
+        checkout,
+        arch,
+        version: checkout.version(),
+        time: checkout.commit_time()?.to_string(),
+        work,
+        staged,
+        out,
+    };
     let mut packages = deb::build(&made)?;
     packages.extend(rpm::build(&made)?);
     Ok(packages)
-}
-
-/// What both kinds are made from.
-struct Made<'a> {
-    workspace: &'a Workspace,
-    arch: &'a str,
-    version: &'a str,
-    /// That every file gets, in seconds since 1970.
-    time: String,
-    work: PathBuf,
-    /// The programs and licences, in a target folder of its own: cargo-deb knows no other place.
-    staged: PathBuf,
-    out: &'a Path,
 }
 
 fn stage(work: &Path, arch: &str, programs: &Path) -> Result<PathBuf> {
@@ -82,17 +97,6 @@ fn copy(file: &Path, folder: &Path) -> Result<()> {
     let name = file.file_name().unwrap_or_default();
     fs::copy(file, folder.join(name)).with_context(|| format!("cannot copy {}", file.display()))?;
     Ok(())
-}
-
-/// `SOURCE_DATE_EPOCH`, or the commit's time.
-fn time(workspace: &Workspace) -> Result<String> {
-    if let Ok(time) = env::var("SOURCE_DATE_EPOCH") {
-        return Ok(time);
-    }
-    let mut log = run::program("git", ["log", "-1", "--format=%ct"]);
-    let time =
-        run::text(log.current_dir(&workspace.root)).context("outside a git repository, set SOURCE_DATE_EPOCH")?;
-    Ok(time.trim().to_owned())
 }
 
 /// An empty folder of this name.

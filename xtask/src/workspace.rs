@@ -164,6 +164,16 @@ impl Workspace {
             .collect()
     }
 
+    /// When the commit was made, for every file of a release, in seconds since 1970. `SOURCE_DATE_EPOCH` may say another
+    /// time (reproducible-builds.org).
+    pub(crate) fn commit_time(&self) -> Result<u64> {
+        let told = match std::env::var("SOURCE_DATE_EPOCH") {
+            Ok(told) => told,
+            Err(_) => run::text(run::program("git", ["log", "-1", "--format=%ct"]).current_dir(&self.root))?,
+        };
+        told.trim().parse().with_context(|| format!("not a number of seconds: {told:?}"))
+    }
+
     /// The folder for xtask's own files.
     pub(crate) fn own_folder(&self) -> Result<PathBuf> {
         let folder = self.target.join("xtask");

@@ -1,6 +1,5 @@
 //! What is released: a commit.
 
-use std::env;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -21,16 +20,6 @@ const COMPANIONS: [&str; 8] = [
     ":(glob)docs/*",
     "share",
 ];
-
-/// When the commit was made, for every file of a release. `SOURCE_DATE_EPOCH` may say another time
-/// (reproducible-builds.org).
-pub(super) fn time(checkout: &Workspace) -> Result<u64> {
-    let told = match env::var("SOURCE_DATE_EPOCH") {
-        Ok(told) => told,
-        Err(_) => git(checkout, &["log", "-1", "--format=%ct"])?,
-    };
-    told.trim().parse().with_context(|| format!("not a number of seconds: {told:?}"))
-}
 
 /// Fails if there is a file that the commit does not have, or has otherwise.
 pub(super) fn must_be_clean(checkout: &Workspace) -> Result<()> {
@@ -120,7 +109,7 @@ mod tests {
         git(folder.path(), &["commit", "--quiet", "--message", "x"]);
         git(folder.path(), &["reset", "--quiet", "--hard"]);
         must_be_clean(&checkout).unwrap();
-        assert!(time(&checkout).unwrap() > 0);
+        assert!(checkout.commit_time().unwrap() > 0);
 
         let names = |files: Files| files.into_iter().map(|(name, file)| (name, file.kind)).collect::<Vec<_>>();
         let file = |name: &str| (name.to_owned(), Kind::File);

@@ -11,15 +11,20 @@ use super::archive::{self, Entry, Files, Kind};
 use super::graph::Graph;
 use super::{commit, folders, licenses, sbom, targets};
 use crate::workspace::{PROGRAMS, Program, Workspace};
-use crate::{cross, run, setup, static_build};
+use crate::{cross, packages, run, setup, static_build};
 
 const CHECKSUMS: &str = "SHA256SUMS";
+/// Our targets for Linux, which have packages too, end like this.
+const LINUX: &str = "-unknown-linux-musl";
 
 /// Fills `target/dist` of a checkout, with the tools of this workspace.
 pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static str], source: bool) -> Result<PathBuf> {
     commit::must_be_clean(checkout)?;
-    let time = commit::time(checkout)?;
+    let time = checkout.commit_time()?;
     // What is missing on this machine is told before the first build.
+    if targets.iter().any(|target| target.ends_with(LINUX)) {
+        packages::must_be_possible()?;
+    }
     let toolchains = targets.iter().map(|target| targets::toolchain(tools, target)).collect::<Result<Vec<_>>>()?;
     let folder = checkout.target.join("dist");
     if folder.exists() {
@@ -37,6 +42,9 @@ pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static 
             write(&folder.join(format!("{}-{}-{target}.cdx.json", program.name, checkout.version())), &list.bytes)?;
         }
         pack(&folder, &format!("{name}-{target}"), &files, time)?;
+        if let Some(arch) = target.strip_suffix(LINUX) {
+            packages::build(tools, checkout, arch, &staged(checkout, target, &files)?, &folder)?;
+        }
     }
     write(&folder.join(CHECKSUMS), checksums(&folder)?.as_bytes())?;
     Ok(folder)
@@ -51,7 +59,6 @@ fn pack(folder: &Path, name: &str, files: &Files, time: u64) -> Result<()> {
 }
 
 /// The files of a target's archive in a folder of their own, for packages.
-#[allow(dead_code, reason = "for the packages")]
 fn staged(checkout: &Workspace, target: &str, files: &Files) -> Result<PathBuf> {
     let folder = checkout.own_folder()?.join("staged").join(target);
     if folder.exists() {
@@ -121,7 +128,7 @@ fn build(
     run::run(&mut command)?;
 
     let folder = checkout.target.join(target).join("release");
-    if target.ends_with("-linux-musl") {
+    if target.ends_with(LINUX) {
         static_build::check(&folder, program)?;
     }
     let bytes = read(&folder.join(program.name))?;

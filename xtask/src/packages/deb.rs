@@ -6,11 +6,11 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Made, PROGRAMS};
+use super::made::Made;
 use crate::run;
 use crate::setup;
 use crate::static_build;
-use crate::workspace::Program;
+use crate::workspace::{PROGRAMS, Program};
 
 /// The first packaging of a version.
 const REVISION: &str = "1";
@@ -19,7 +19,7 @@ const REVISION: &str = "1";
 const MAINTAINER: &str = "The contributors of anonymous-statistics <contributors@anonymous-statistics.invalid>";
 
 pub(super) fn build(made: &Made<'_>) -> Result<Vec<PathBuf>> {
-    let cargo_deb = setup::cargo_tool(made.workspace, &setup::CARGO_DEB)?;
+    let cargo_deb = setup::cargo_tool(made.tools, &setup::CARGO_DEB)?;
     let target = static_build::target(made.arch);
     let version = format!("{}-{REVISION}", made.version);
     let mut packages = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn build(made: &Made<'_>) -> Result<Vec<PathBuf>> {
         let package = made.out.join(format!("{}_{version}_{}.deb", program.name, architecture(made.arch)?));
         let mut command = run::program(&cargo_deb, ["--no-build", "--no-strip", "--maintainer", MAINTAINER]);
         command.args(["--deb-revision", REVISION, "--target", &target, "--package", program.package, "--output"]);
-        command.arg(&package).current_dir(&made.workspace.root);
+        command.arg(&package).current_dir(&made.checkout.root);
         command.env("CARGO_TARGET_DIR", &made.work).env("SOURCE_DATE_EPOCH", &made.time);
         // It prints the file's name.
         run::run(command.stdout(Stdio::null()))?;

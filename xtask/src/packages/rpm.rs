@@ -2,15 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use super::{Made, PROGRAMS};
+use super::made::Made;
 use crate::run;
+use crate::workspace::PROGRAMS;
 
 pub(super) fn build(made: &Made<'_>) -> Result<Vec<PathBuf>> {
-    if run::find("rpmbuild").is_none() {
-        bail!("no rpmbuild: install it (Debian: apt-get install rpm)");
-    }
     let (arch, version) = (made.arch, made.version);
     let mut command = run::program("rpmbuild", ["-bb", "--quiet", "--target", &format!("{arch}-linux")]);
     for (name, value) in [
@@ -18,12 +16,12 @@ pub(super) fn build(made: &Made<'_>) -> Result<Vec<PathBuf>> {
         ("_rpmdir", made.out),
         ("_build_name_fmt", Path::new("%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm")),
         ("programs", &made.staged),
-        ("project", &made.workspace.root),
+        ("project", &made.checkout.root),
         ("number", Path::new(version)),
     ] {
         command.args(["--define", &format!("{name} {}", value.display())]);
     }
-    let specification = made.workspace.root.join("packaging/rpm/anonymous-statistics.spec");
+    let specification = made.checkout.root.join("packaging/rpm/anonymous-statistics.spec");
     run::run(command.arg(specification).env("SOURCE_DATE_EPOCH", &made.time))?;
     Ok(PROGRAMS.map(|program| made.out.join(format!("{}-{version}-1.{arch}.rpm", program.name))).into())
 }
