@@ -27,17 +27,19 @@ pub(crate) const CANNOT_TELL: u8 = 3;
 pub(crate) const NO_PERMISSION: u8 = 77;
 
 /// A failure in one line, with alternatives to run.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     code: u8,
-    line: String,
-    instead: Vec<String>,
-    elsewhere: Vec<String>,
+    pub(crate) line: String,
+    /// What was done before, and advice.
+    pub(crate) said: Vec<String>,
+    pub(crate) instead: Vec<String>,
+    pub(crate) elsewhere: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(code: u8, line: impl Into<String>) -> Self {
-        Self { code, line: line.into(), instead: Vec::new(), elsewhere: Vec::new() }
+        Self { code, line: line.into(), said: Vec::new(), instead: Vec::new(), elsewhere: Vec::new() }
     }
 
     pub(crate) fn with_code(mut self, code: u8) -> Self {
@@ -51,21 +53,28 @@ impl Failure {
         self
     }
 
+    /// Adds what was done before, or advice.
+    pub(crate) fn said(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.said.extend(lines);
+        self
+    }
+
+    /// The same with what was done before.
+    pub(crate) fn after(mut self, mut done: Vec<String>) -> Self {
+        done.append(&mut self.said);
+        Self { said: done, ..self }
+    }
+
     /// Adds lines about other places.
     pub(crate) fn elsewhere(mut self, lines: Vec<String>) -> Self {
         self.elsewhere = lines;
         self
     }
 
-    /// The line, the commands, and the lines about other places.
-    pub(crate) fn into_parts(self) -> (String, Vec<String>, Vec<String>) {
-        (self.line, self.instead, self.elsewhere)
-    }
-
     pub(crate) fn report(self) -> ExitCode {
         hint(&format!("telemetry-preview: {}", self.line));
         commands(&self.instead);
-        for line in &self.elsewhere {
+        for line in self.said.iter().chain(&self.elsewhere) {
             to_stderr(&format!("{WHOLE}{}\n", printable(line)));
         }
         ExitCode::from(self.code)

@@ -12,6 +12,7 @@ use anonymous_statistics::consent::opt_out_file::{self, Done};
 use anonymous_statistics::consent::{Decision, Finding, Source};
 use anonymous_statistics::inspect::{Preview, Question, Target};
 use anonymous_statistics::outbox::{self, Deleted, Role};
+use anonymous_statistics::text::reason;
 
 use crate::actions::elsewhere;
 use crate::actions::netdata_conf::Confs;
@@ -22,38 +23,11 @@ use crate::output::{Failure, NO_PERMISSION};
 use crate::present::commands::{is_root, quoted};
 use crate::present::words;
 
-/// The reason why an action is impossible here, and the alternatives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Obstacle {
-    what: String,
-    advice: Option<&'static str>,
-    commands: Vec<String>,
-    elsewhere: Vec<String>,
-    /// What was done before.
-    done: Vec<String>,
-}
-
-impl Obstacle {
-    pub(crate) fn failure(self) -> Failure {
-        let advice = self.advice.map(str::to_owned);
-        let elsewhere = self.done.into_iter().chain(advice).chain(self.elsewhere).collect();
-        Failure::new(NO_PERMISSION, self.what).instead(self.commands).elsewhere(elsewhere)
-    }
-
-    /// The same for the screens. They have no room for further alternatives beside a command.
-    pub(crate) fn report(self) -> Report {
-        let elsewhere = if self.commands.is_empty() { self.elsewhere } else { Vec::new() };
-        let advice = self.advice.map(str::to_owned);
-        let sentences = [self.what].into_iter().chain(self.done).chain(advice).chain(elsewhere).collect();
-        Report { title: "Not done", sentences, commands: self.commands, consent: true }
-    }
-}
-
 /// The obstacles that a preview found, so that nobody confirms an impossible action, and the changes of `netdata.conf`.
 #[derive(Debug, Default)]
 pub(crate) struct Barred {
-    pub(crate) opt_out: Option<Obstacle>,
-    pub(crate) opt_in: Option<Obstacle>,
+    pub(crate) opt_out: Option<Failure>,
+    pub(crate) opt_in: Option<Failure>,
     pub(crate) off: Confs,
     pub(crate) on: Confs,
 }
@@ -149,47 +123,37 @@ impl OptOut {
     }
 
     /// The obstacle, as far as it is visible in advance.
-    pub(crate) fn barred(&self) -> Option<Obstacle> {
+    pub(crate) fn barred(&self) -> Option<Failure> {
         let may: Vec<_> = self.targets.iter().map(|target| opt_out_file::may_opt_out(&target.folder)).collect();
         self.obstacle_of(&may)
     }
 
     /// The first error, with the commands for all failed targets.
-    fn obstacle_of<T>(&self, results: &[io::Result<T>]) -> Option<Obstacle> {
+    fn obstacle_of<T>(&self, results: &[io::Result<T>]) -> Option<Failure> {
         let failed =
             self.targets.iter().zip(results).filter_map(|(target, result)| Some((target, result.as_ref().err()?)));
         self.obstacle(&failed.collect::<Vec<_>>(), is_root())
     }
 
     /// The obstacle to a change of `netdata.conf`. The file is no worse for it.
-    pub(crate) fn conf_obstacle(&self, confs: &Confs) -> Option<Obstacle> {
+    pub(crate) fn conf_obstacle(&self, confs: &Confs) -> Option<Failure> {
         let (agent, refusal) = confs.refusal()?;
         let who = Who::can(refusal.kind(), is_root());
         let verb = if self.targets.is_empty() { "opt-out --channel crash-reports" } else { "opt-out" };
         let is_of_rights = refusal.kind() == io::ErrorKind::PermissionDenied;
-        Some(Obstacle {
-            what: format!("the daemon's own reports go on: cannot change {refusal}"),
-            advice: None,
-            commands: if is_of_rights { again_if(who, verb, &self.folders) } else { Vec::new() },
-            elsewhere: elsewhere::of_reports(agent, refusal),
-            done: Vec::new(),
-        })
+        let what = format!("the daemon's own reports go on: cannot change {refusal}");
+        let commands = if is_of_rights { again_if(who, verb, &self.folders) } else { Vec::new() };
+        let failure = Failure::new(NO_PERMISSION, what).instead(commands);
+        Some(failure.elsewhere(elsewhere::of_reports(agent, refusal)))
     }
 
-    fn obstacle(&self, failed: &[(&Target, &io::Error)], root: bool) -> Option<Obstacle> {
+    fn obstacle(&self, failed: &[(&Target, &io::Error)], root: bool) -> Option<Failure> {
         let (first, error) = failed.first()?;
         let who: Vec<_> = failed.iter().map(|(target, error)| (*target, Who::can(error.kind(), root))).collect();
-        Some(Obstacle {
-            what: format!(
-                "cannot create {}: {}",
-                words::path(&file_of(first)),
-                anonymous_statistics::text::reason(error)
-            ),
-            advice: Who::can(error.kind(), root).advice(),
-            commands: self.commands(&who),
-            elsewhere: elsewhere::of_file(&file_of(first)),
-            done: Vec::new(),
-        })
+        let file = file_of(first);
+        let what = format!("cannot create {}: {}", words::path(&file), reason(error));
+        let failure = Failure::new(NO_PERMISSION, what).said(Who::can(error.kind(), root).advice().map(str::to_owned));
+        Some(failure.instead(self.commands(&who)).elsewhere(elsewhere::of_file(&file)))
     }
 
     pub(crate) fn perform(self) -> Outcome {
@@ -232,14 +196,14 @@ fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted>
 
 impl Outcome {
     /// The obstacle, if a file could not be created or changed.
-    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self) -> Option<Failure> {
         self.plan.obstacle_of(&self.files).or_else(|| self.plan.conf_obstacle(&self.confs.1))
     }
 
     pub(crate) fn report(&self) -> Report {
         let said = self.sentences(self.plan.restart.as_deref());
         let Some(obstacle) = self.obstacle() else { return done("Opted out", said) };
-        let mut report = obstacle.report();
+        let mut report = Report::from(obstacle);
         report.sentences.extend(said);
         report
     }
@@ -258,14 +222,13 @@ impl Outcome {
         sentences.extend_from_slice(&self.confs.0);
         match &self.waiting {
             Ok(Deleted { number: 0, .. }) => {}
-            Ok(Deleted { number: 1, .. }) => sentences.push("Deleted 1 event that waited to be sent.".to_owned()),
             Ok(Deleted { number, .. }) => {
-                sentences.push(format!("Deleted {number} events that waited to be sent."));
+                sentences.push(format!("Deleted {} that waited to be sent.", events(*number)))
             }
             Err(error) => sentences.push(format!(
                 "Events that may wait to be sent could not be deleted ({}). The sender deletes them when it is called \
                  next, and sends none.",
-                anonymous_statistics::text::reason(error)
+                reason(error)
             )),
         }
         if matches!(self.waiting, Ok(Deleted { quiet: false, .. })) {
@@ -334,7 +297,7 @@ impl OptIn {
     }
 
     /// The obstacle, as far as it is visible in advance.
-    pub(crate) fn barred(&self) -> Option<Obstacle> {
+    pub(crate) fn barred(&self) -> Option<Failure> {
         let waiting = |target: &Target| {
             outbox::may_forget_waiting(target.library.as_deref()).map_err(|error| self.cannot_forget(&error))
         };
@@ -344,35 +307,30 @@ impl OptIn {
         self.targets.iter().find_map(|target| waiting(target).and_then(|()| file(target)).err())
     }
 
-    fn cannot_forget(&self, error: &io::Error) -> Obstacle {
+    fn cannot_forget(&self, error: &io::Error) -> Failure {
         self.obstacle("cannot delete the events that wait, so nothing was changed", error)
     }
 
-    fn cannot_remove(&self, target: &Target, error: &io::Error) -> Obstacle {
+    fn cannot_remove(&self, target: &Target, error: &io::Error) -> Failure {
         self.obstacle(&format!("cannot remove {}", words::path(&file_of(target))), error)
     }
 
-    fn obstacle(&self, what: &str, error: &io::Error) -> Obstacle {
+    fn obstacle(&self, what: &str, error: &io::Error) -> Failure {
         let who = Who::can(error.kind(), is_root());
-        Obstacle {
-            what: format!("{what}: {}", anonymous_statistics::text::reason(error)),
-            advice: who.advice(),
-            commands: again_if(who, "opt-in", &self.folders),
-            elsewhere: Vec::new(),
-            done: Vec::new(),
-        }
+        Failure::new(NO_PERMISSION, format!("{what}: {}", reason(error)))
+            .said(who.advice().map(str::to_owned))
+            .instead(again_if(who, "opt-in", &self.folders))
     }
 
     /// Deletes the waiting events, then removes the files. It stops at the first error, with the remaining files in
     /// place.
-    pub(crate) fn perform(&self) -> Result<Vec<String>, Obstacle> {
+    pub(crate) fn perform(&self) -> Result<Vec<String>, Failure> {
         // These events were made without consent, or at least without proof of it.
         let deleted = silence(self.targets.iter()).map_err(|error| self.cannot_forget(&error))?;
-        let mut sentences = match deleted.number {
-            0 => Vec::new(),
-            1 => vec!["Deleted 1 waiting event from before.".to_owned()],
-            number => vec![format!("Deleted {number} waiting events from before.")],
-        };
+        let mut sentences = Vec::new();
+        if deleted.number > 0 {
+            sentences.push(format!("Deleted {} that waited from before.", events(deleted.number)));
+        }
         let mut changed = false;
         for target in &self.targets {
             let file = words::path(&file_of(target));
@@ -383,7 +341,7 @@ impl OptIn {
                 }
                 Ok(Done::AlreadySo) if self.targets.len() == 1 => sentences.push(format!("There is no {file}.")),
                 Ok(Done::AlreadySo) => {}
-                Err(error) => return Err(Obstacle { done: sentences, ..self.cannot_remove(target, &error) }),
+                Err(error) => return Err(self.cannot_remove(target, &error).after(sentences)),
             }
         }
         let (done, refused) = self.confs.perform();
@@ -391,7 +349,9 @@ impl OptIn {
         sentences.extend(done);
         if let Some((_, refusal)) = refused.refusal() {
             let what = format!("cannot undo the change of netdata.conf: {refusal}");
-            return Err(Obstacle { what, done: sentences, ..self.obstacle("", &refusal.kind().into()) });
+            let mut failure = self.obstacle("", &refusal.kind().into());
+            failure.line = what;
+            return Err(failure.after(sentences));
         }
         if changed {
             sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));
@@ -401,20 +361,20 @@ impl OptIn {
 
     /// The same for the screens.
     pub(crate) fn report(&self) -> Report {
-        self.perform().map_or_else(Obstacle::report, |sentences| done("Opted in", sentences))
+        self.perform().map_or_else(Report::from, |sentences| done("Opted in", sentences))
     }
+}
+
+fn events(number: usize) -> String {
+    if number == 1 { "1 event".to_owned() } else { format!("{number} events") }
 }
 
 /// The restart that remains, with its command if that is known.
 fn restart(then: &str, command: Option<&str>) -> Vec<String> {
-    match command {
-        None => vec![format!("Restart netdata, then {then}.")],
-        // Homebrew's services belong to a user.
-        Some(command) if is_root() || command.starts_with("brew ") => {
-            vec![format!("Restart netdata, then {then}:"), format!("  {command}")]
-        }
-        Some(command) => vec![format!("Restart netdata, then {then}:"), format!("  sudo {command}")],
-    }
+    let Some(command) = command else { return vec![format!("Restart netdata, then {then}.")] };
+    // Homebrew's services belong to a user.
+    let sudo = if is_root() || command.starts_with("brew ") { "" } else { "sudo " };
+    vec![format!("Restart netdata, then {then}:"), format!("  {sudo}{command}")]
 }
 
 fn done(title: &'static str, sentences: Vec<String>) -> Report {

@@ -15,8 +15,9 @@ pub(crate) struct Report {
 
 impl From<Failure> for Report {
     fn from(failure: Failure) -> Self {
-        let (line, commands, elsewhere) = failure.into_parts();
-        let sentences = std::iter::once(line).chain(elsewhere).collect();
-        Self { title: "Not done", sentences, commands, consent: true }
+        // There is no room for other places beside a command.
+        let elsewhere = if failure.instead.is_empty() { failure.elsewhere } else { Vec::new() };
+        let sentences = std::iter::once(failure.line).chain(failure.said).chain(elsewhere).collect();
+        Self { title: "Not done", sentences, commands: failure.instead, consent: true }
     }
 }

@@ -85,7 +85,7 @@ fn wrapped(line: &str, width: usize) -> Cow<'_, str> {
     let words = line.split(' ').map(|word| {
         // A path or an address may be longer than any line; its ends say most. A value is never shortened.
         let is_place = word.contains(['/', '.']) && !word.contains('"');
-        if display_width(word) > room && is_place { shortened(word, room) } else { word.to_owned() }
+        if display_width(word) > room && is_place { shortened(word, room, "…") } else { word.to_owned() }
     });
     let line = words.collect::<Vec<_>>().join(" ");
     let indent = " ".repeat(hang);
@@ -123,26 +123,24 @@ fn leading(line: &str) -> usize {
     line.len() - line.trim_start_matches(' ').len()
 }
 
-/// A text without its middle, of at most this many columns. `…` is one.
-pub(crate) fn shortened(text: &str, columns: usize) -> String {
+/// A text without its middle, of at most this many columns; a mark of one column is at the cut. Its end says most.
+pub(crate) fn shortened(text: &str, columns: usize, mark: &str) -> String {
     if display_width(text) <= columns {
         return text.to_owned();
     }
     let room = columns.saturating_sub(1);
     let fitting = |chars: &mut dyn Iterator<Item = char>, room: usize| {
-        let mut kept = String::new();
-        for c in chars {
-            kept.push(c);
-            if display_width(&kept) > room {
-                kept.pop();
-                break;
-            }
-        }
-        kept
+        let mut used = 0;
+        chars
+            .take_while(|c| {
+                used += display_width(c.encode_utf8(&mut [0; 4]));
+                used <= room
+            })
+            .collect::<String>()
     };
-    let begin = fitting(&mut text.chars(), room / 2);
-    let end: String = fitting(&mut text.chars().rev(), room - room / 2).chars().rev().collect();
-    format!("{begin}…{end}")
+    let begin = fitting(&mut text.chars(), room / 3);
+    let end: String = fitting(&mut text.chars().rev(), room - room / 3).chars().rev().collect();
+    format!("{begin}{mark}{end}")
 }
 
 #[cfg(test)]
@@ -202,8 +200,8 @@ mod tests {
 
     #[test]
     fn a_path_that_fits_no_line_keeps_both_ends() {
-        assert_eq!(narrow("in /opt/netdata/etc/netdata/x.toml now"), "in\n/opt/netd…ata/x.toml\nnow\n");
-        assert_eq!(shortened("日本語の名前", 7), "日…前");
-        assert_eq!(shortened("short", 5), "short");
+        assert_eq!(narrow("in /opt/netdata/etc/netdata/x.toml now"), "in\n/opt/n…etdata/x.toml\nnow\n");
+        assert_eq!(shortened("日本語の名前", 7, "…"), "日…名前");
+        assert_eq!(shortened("short", 5, "~"), "short");
     }
 }

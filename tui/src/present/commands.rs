@@ -6,33 +6,20 @@ use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
 use anonymous_statistics::channels::{Channel, OPT_OUT};
 use system_facts::internal::is_unprintable;
 
-/// Who looks: root needs no sudo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asker {
-    Root,
-    Another,
-}
-
-impl Asker {
-    pub(crate) fn find() -> Self {
-        if is_root() { Self::Root } else { Self::Another }
-    }
-}
-
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Opting out or in, by this program's name, for whoever asks.
-pub(crate) fn command(verb: &str, asker: Asker, folders: &Folders) -> String {
-    let sudo = if asker == Asker::Root { "" } else { "sudo " };
+/// Opting out or in, by this program's name. Root needs no sudo.
+pub(crate) fn command(verb: &str, is_root: bool, folders: &Folders) -> String {
+    let sudo = if is_root { "" } else { "sudo " };
     with_folders(format!("{sudo}{NAME} {verb}"), folders)
 }
 
 /// How to stop a channel: a command if there is one for it, and words.
-pub(crate) fn how_to_stop(channel: &Channel, asker: Asker, folders: &Folders) -> (Option<String>, &'static str) {
+pub(crate) fn how_to_stop(channel: &Channel, is_root: bool, folders: &Folders) -> (Option<String>, &'static str) {
     match channel.how_to_stop.strip_prefix(OPT_OUT) {
-        Some(rest) => (Some(command("opt-out", asker, folders)), rest.trim_start_matches("; ")),
+        Some(rest) => (Some(command("opt-out", is_root, folders)), rest.trim_start_matches("; ")),
         None => (None, channel.how_to_stop),
     }
 }

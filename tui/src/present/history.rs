@@ -57,7 +57,7 @@ pub(crate) fn cells(item: &Item, clock: Clock) -> [String; 5] {
     };
     [
         time,
-        shortened(&printable(&entry.action().unwrap_or_else(|| "?".to_owned())), EVENT),
+        shortened(&printable(&entry.action().unwrap_or_else(|| "?".to_owned())), EVENT, "…"),
         size(entry.request.len() as u64),
         took.unwrap_or_default(),
         format!("{}{tries}; to {}", outcome(entry), printable(&record.url)),

@@ -126,6 +126,11 @@ impl Line {
         self.state == Some(WITHHELD)
     }
 
+    /// The character that stands for it.
+    pub(crate) const fn mark(&self) -> &'static str {
+        if self.is_open { "?" } else { self.class.mark() }
+    }
+
     /// The value for a table.
     pub(crate) fn shown(&self) -> String {
         let human = self.human.iter().map(|human| format!("{human}  "));
@@ -309,20 +314,29 @@ fn of_entry(entry: &Entry, stamp: &EventId) -> Line {
     }
 }
 
-fn of_field(field: &'static Field, value: String) -> Line {
-    Line {
-        name: field.name.to_owned(),
-        group: field.group.title(),
-        class: Class::of(field.sensitivity),
-        human: units::human(field.name, &value),
-        value,
-        is_sent: true,
-        is_open: false,
-        state: None,
-        is_of_machine: matches!(field.group, Group::System | Group::Hardware | Group::Container),
-        what: field.what,
-        about: Vec::new(),
+impl Line {
+    /// A field with its value of now.
+    fn new(name: &str, group: &'static str, class: Class, what: &'static str, value: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            group,
+            class,
+            human: units::human(name, &value),
+            value,
+            is_sent: true,
+            is_open: false,
+            state: None,
+            is_of_machine: false,
+            what,
+            about: Vec::new(),
+        }
     }
+}
+
+fn of_field(field: &'static Field, value: String) -> Line {
+    let is_of_machine = matches!(field.group, Group::System | Group::Hardware | Group::Container);
+    let line = Line::new(field.name, field.group.title(), Class::of(field.sensitivity), field.what, value);
+    Line { is_of_machine, ..line }
 }
 
 fn reveals(class: Class) -> (&'static str, String) {
@@ -341,19 +355,8 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
         };
         let value = printable(value).into_owned();
         let known = field(&name).map(|field| of_field(field, value.clone()));
-        let mut line = known.unwrap_or_else(|| Line {
-            name,
-            group: "Others",
-            class: Class::Coarse,
-            human: None,
-            value: value.clone(),
-            is_sent: true,
-            is_open: false,
-            state: None,
-            is_of_machine: false,
-            what: "This project's sender has no such field.",
-            about: Vec::new(),
-        });
+        let foreign = "This project's sender has no such field.";
+        let mut line = known.unwrap_or_else(|| Line::new(&name, "Others", Class::Coarse, foreign, value.clone()));
         line.is_open = matches!(row.value, ScriptValue::Daemons | ScriptValue::Made);
         line.state = state;
         line.about = vec![("Value", value), ("From", printable(&row.from).into_owned()), reveals(line.class)];
@@ -389,23 +392,18 @@ pub(crate) fn of_made_report(made: &Report) -> Request {
         let field = row.field()?;
         let class = if field.free_text { Class::FreeText } else { Class::of(field.sensitivity) };
         let value = printable(&String::from_utf8_lossy(&row.value)).into_owned();
+        let group = row.path.split_once('.').map_or("computed", |(object, _)| object);
         Some(Line {
-            name: row.path.to_owned(),
-            group: row.path.split_once('.').map_or("computed", |(object, _)| object),
-            class,
-            human: units::human(row.path, &value),
-            is_sent: true,
             is_open: row.known == InReport::NotHere || (row.known == InReport::AtStart && row.value == b"null"),
             state: report::doubt(row),
             is_of_machine: !row.path.starts_with("agent") && !row.path.starts_with("metrics"),
-            what: field.what,
             about: vec![
                 ("Value", report::value(row)),
                 ("From", field.source.describe().to_owned()),
                 ("Why", field.why.describe().to_owned()),
                 reveals(class),
             ],
-            value,
+            ..Line::new(row.path, group, class, field.what, value)
         })
     });
     Request {

@@ -4,21 +4,18 @@ use std::borrow::Cow;
 
 use anonymous_statistics::digest::sha256;
 use anonymous_statistics::request::event::{Entry, Known};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
+use crate::actions::Plan;
 use crate::actions::saving::Save;
 use crate::present::request::{self, Request};
 use crate::present::{units, words};
-use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::{Handled, Screen, View};
-use crate::ui::widgets::page::{self, Page, Row, Scroll};
+use crate::ui::screen::{Content, Handled, Screen, View};
+use crate::ui::widgets::page::Page;
 
 #[derive(Debug, Default)]
 pub(crate) struct Bytes {
     form: Form,
-    scroll: Scroll,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,49 +48,7 @@ impl Screen for Bytes {
         "Bytes"
     }
 
-    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
-        let mut keys = KEYS.to_vec();
-        match view.request() {
-            Ok(Request { bytes: Ok(_), .. }) if can_be_saved(view) => {}
-            Ok(Request { bytes: Ok(_), .. }) => keys.truncate(2),
-            _ => keys.clear(),
-        }
-        keys
-    }
-
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        match (key, view.request().map(|request| &request.bytes), &view.preview.assembly) {
-            (Key::Char('p'), Ok(Ok(_)), _) => {
-                self.form = self.form.next();
-                self.scroll = Scroll::default();
-                Handled::Yes
-            }
-            (Key::Char('y'), Ok(Ok(bytes)), _) => Handled::Copy(String::from_utf8_lossy(&bytes.body).into_owned()),
-            (Key::Char('w'), Ok(Ok(_)), Ok(assembly)) if can_be_saved(view) => {
-                Handled::Dialog(Box::new(Overlay::Save(Save::plan(assembly, view.folder))))
-            }
-            _ => self.scroll.on_key(key, &self.rows(view), view.size.height, view.search).into(),
-        }
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        page::count(&self.rows(view), view.search)
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(self.rows(view), view.look, view.search, area, buffer);
-    }
-}
-
-/// Whether the request is one of this project's sender and of this machine: a file would not say which values are examples.
-fn can_be_saved(view: View<'_>) -> bool {
-    let is_example = |entry: &Entry| entry.known() == Known::Example;
-    view.is_senders()
-        && view.preview.assembly.as_ref().is_ok_and(|assembly| !assembly.event.entries().iter().any(is_example))
-}
-
-impl Bytes {
-    fn rows(&self, view: View<'_>) -> Vec<Row> {
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
         let mut page = Page::new(view.look, view.size);
         match (view.request().map(|request| &request.bytes), self.form) {
             (Err(why), _) => {
@@ -106,8 +61,39 @@ impl Bytes {
             (Ok(Ok(bytes)), Form::Exact) => exact(&mut page, bytes),
             (Ok(Ok(bytes)), Form::Headers) => headers(&mut page, bytes, view),
         }
-        page.into_rows()
+        Content::Page(page.into_rows())
     }
+
+    fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
+        let mut keys = KEYS.to_vec();
+        match view.request() {
+            Ok(Request { bytes: Ok(_), .. }) if can_be_saved(view) => {}
+            Ok(Request { bytes: Ok(_), .. }) => keys.truncate(2),
+            _ => keys.clear(),
+        }
+        keys
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>, _chosen: usize) -> Handled {
+        match (key, view.request().map(|request| &request.bytes), &view.preview.assembly) {
+            (Key::Char('p'), Ok(Ok(_)), _) => {
+                self.form = self.form.next();
+                Handled::Fresh
+            }
+            (Key::Char('y'), Ok(Ok(bytes)), _) => Handled::Copy(String::from_utf8_lossy(&bytes.body).into_owned()),
+            (Key::Char('w'), Ok(Ok(_)), Ok(assembly)) if can_be_saved(view) => {
+                Handled::Confirm(Box::new(Plan::Save(Save::plan(assembly, view.folder))))
+            }
+            _ => Handled::No,
+        }
+    }
+}
+
+/// Whether the request is one of this project's sender and of this machine: a file would not say which values are examples.
+fn can_be_saved(view: View<'_>) -> bool {
+    let is_example = |entry: &Entry| entry.known() == Known::Example;
+    view.is_senders()
+        && view.preview.assembly.as_ref().is_ok_and(|assembly| !assembly.event.entries().iter().any(is_example))
 }
 
 /// Columns of the labels.

@@ -6,9 +6,9 @@ use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
 use anonymous_statistics::fields::{FIELDS, field};
 use anonymous_statistics::inspect::before::{About, Before};
-use anonymous_statistics::inspect::comparison::{AROUND, Cell, Comparison, Side};
+use anonymous_statistics::inspect::comparison::{self, AROUND, Cell, Comparison, Side};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Rect, Size};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
@@ -17,10 +17,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::present::palette::Role;
 use crate::present::{before, last_event};
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::screen::{Content, Handled, Screen, View};
 use crate::ui::theme;
-use crate::ui::widgets::above;
-use crate::ui::widgets::chooser::{self, Chooser, Item};
+use crate::ui::widgets::chooser::{Choice, Item};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::fit;
 
@@ -31,7 +30,6 @@ pub(crate) struct Compare {
     /// The number of columns that are scrolled past, after the leftmost one.
     skipped: usize,
     all: bool,
-    chooser: Chooser,
 }
 
 /// The columns.
@@ -48,7 +46,7 @@ enum Beside {
 impl Compare {
     pub(crate) fn with(before: Option<Before>) -> Self {
         let beside = if before.is_some() { Beside::Before } else { Beside::Kinds };
-        Self { beside, before, skipped: 0, all: false, chooser: Chooser::with_wide_lines() }
+        Self { beside, before, skipped: 0, all: false }
     }
 
     fn next(&self) -> Beside {
@@ -112,75 +110,50 @@ impl Screen for Compare {
         "Compare"
     }
 
-    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
-        match (self.chooser.is_open(), view.channel().map(|channel| channel.name)) {
-            (true, _) => vec![chooser::OPEN],
-            (false, Some("events" | "hooks" | "crash-reports")) => KEYS.to_vec(),
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
+        let all = self.all(view);
+        let beside = self.beside(&all, view);
+        let listed = self.listed(&beside, view);
+        let heading = (!beside.is_empty()).then(|| self.heading(&beside, &listed, view));
+        Content::List(Choice {
+            above: heading.map(|lines| {
+                let draw = move |area, buffer: &mut Buffer| Paragraph::new(lines.clone()).render(area, buffer);
+                Box::new(draw) as Box<dyn Fn(Rect, &mut Buffer)>
+            }),
+            items: Self::items(&listed, view),
+            without: self.without(&all, view),
+            details: Box::new(move |number, size| details(listed.get(number), &all, view, size)),
+            is_wide: true,
+        })
+    }
+
+    fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
+        match view.channel().map(|channel| channel.name) {
+            Some("events" | "hooks" | "crash-reports") => KEYS.to_vec(),
             _ => Vec::new(),
         }
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        let all = self.all(view);
-        let listed = self.listed(&self.beside(&all, view), view);
-        let items = Self::items(&listed, view);
-        let whole = Rect::from(view.size);
-        let below = if self.chooser.is_open() { whole } else { areas(whole).1 };
-        let below = View { size: below.as_size(), ..view };
-        if self.chooser.on_key(key, &items, below, &|number, size| details(&listed, &all, number, view, size)) {
-            return Handled::Yes;
-        }
+    fn on_key(&mut self, key: Key, view: View<'_>, chosen: usize) -> Handled {
         let beside = columns_in(view).saturating_sub(1);
         match key {
-            _ if self.chooser.is_open() => return Handled::No,
             Key::Char('.' | '>') => {
-                self.skipped = (self.skipped + beside).min(all.len().saturating_sub(1 + beside));
+                self.skipped = (self.skipped + beside).min(self.all(view).len().saturating_sub(1 + beside));
             }
             Key::Char(',' | '<') => self.skipped = self.skipped.saturating_sub(beside),
             Key::Char('d') => self.all = !self.all,
             Key::Char('m') => (self.beside, self.skipped) = (self.next(), 0),
             Key::Char('y') => {
-                let row = listed.get(self.chooser.place(&items));
-                return row.map_or(Handled::No, |row| {
-                    let values: Vec<String> = all.iter().map(|shown| shown.side.cell(row.name).to_string()).collect();
-                    Handled::Copy(format!("{}: {}", row.name, values.join(" | ")))
-                });
+                let all = self.all(view);
+                let listed = self.listed(&self.beside(&all, view), view);
+                let Some(row) = listed.get(chosen) else { return Handled::No };
+                let values: Vec<String> = all.iter().map(|shown| shown.side.cell(row.name).to_string()).collect();
+                return Handled::Copy(format!("{}: {}", row.name, values.join(" | ")));
             }
             _ => return Handled::No,
         }
         Handled::Yes
     }
-
-    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
-        let (above, list) = areas(Rect::from(view.size));
-        let all = self.all(view);
-        let listed = self.listed(&self.beside(&all, view), view);
-        let Some(y) = at.y.checked_sub(above.height) else { return Handled::No };
-        self.chooser.on_click(Position { y, ..at }, &Self::items(&listed, view), list.as_size()).into()
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        self.listed(&self.beside(&self.all(view), view), view).len()
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        let all = self.all(view);
-        let beside = self.beside(&all, view);
-        let listed = self.listed(&beside, view);
-        let (above, below) = if self.chooser.is_open() { (Rect::default(), area) } else { areas(area) };
-        if !beside.is_empty() {
-            self.heading(&beside, &listed, view, above, buffer);
-        }
-        let without = self.without(&all, view);
-        let items = Self::items(&listed, view);
-        let in_full = |number, size| details(&listed, &all, number, view, size);
-        self.chooser.draw(&items, &without, view, &in_full, below, buffer);
-    }
-}
-
-/// The heading, and the list with its details.
-fn areas(area: Rect) -> (Rect, Rect) {
-    above(area, 2)
 }
 
 fn names(view: View<'_>) -> usize {
@@ -292,19 +265,19 @@ impl Compare {
         (usize::from(view.size.width).saturating_sub(names(view) + 6) / columns.max(1)).saturating_sub(1)
     }
 
-    fn heading(&self, shown: &[&Shown<'_>], listed: &[Compared], view: View<'_>, area: Rect, buffer: &mut Buffer) {
+    fn heading(&self, shown: &[&Shown<'_>], listed: &[Compared], view: View<'_>) -> Vec<Line<'static>> {
         let what = if self.all { "d: differences" } else { "d: all fields" };
         let differ = listed.iter().filter(|row| row.verdict() == Comparison::Differs).count();
         let set = last_event::MARK;
-        let legend =
-            format!("{differ} differ {} ({what}); ? not known here; {set} set by the daemon", view.look.differs());
+        let differ = if differ == 1 { "1 differs".to_owned() } else { format!("{differ} differ") };
+        // What comes last may be cut off: the line of keys says it too.
+        let legend = format!("{differ} {}; ? unknown here; {set} set by the daemon; {what}", view.look.differs());
         let mut columns = format!("    {}", fit("", names(view), view.look));
         for column in shown {
             columns.push(' ');
             columns.push_str(&fit(&view.look.text(&column.title), Self::value(shown.len(), view), view.look));
         }
-        let lines = vec![Line::from(legend), Line::styled(columns, theme::LABEL)];
-        Paragraph::new(lines).render(area, buffer);
+        vec![Line::from(legend), Line::styled(columns, theme::LABEL)]
     }
 
     fn items(listed: &[Compared], view: View<'_>) -> Vec<Item> {
@@ -334,16 +307,10 @@ impl Compare {
 
 /// The last event of this kind that is kept here, and the one that would be sent now.
 fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
-    let action = &view.preview.action;
-    let last = view.preview.history.as_ref().ok().and_then(|history| history.newest(action));
-    let last = last.and_then(|(name, entry)| Some((name.time, Side::of_body(&entry.json()?))));
-    match (last, &view.preview.assembly) {
+    let kept = view.preview.history.as_ref();
+    match (comparison::last(view.preview), &view.preview.assembly) {
         (Some((time, last)), Ok(assembly)) => {
-            let waits = view
-                .preview
-                .history
-                .as_ref()
-                .is_ok_and(|kept| kept.waiting.iter().any(|(item, _)| item.name.time == time));
+            let waits = kept.is_ok_and(|kept| kept.waiting.iter().any(|(item, _)| item.name.time == time));
             let title = format!("{} {time}", if waits { "waits since" } else { "sent" });
             vec![Shown::own(title, last), Shown::own("now", Side::of_event(&assembly.event))]
         }
@@ -351,9 +318,9 @@ fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
     }
 }
 
-fn details(listed: &[Compared], all: &[Shown<'_>], number: usize, view: View<'_>, size: Size) -> Vec<Row> {
+fn details(row: Option<&Compared>, all: &[Shown<'_>], view: View<'_>, size: Size) -> Vec<Row> {
     let mut page = Page::new(view.look, size);
-    let Some(row) = listed.get(number) else { return page.into_rows() };
+    let Some(row) = row else { return page.into_rows() };
     let column = all.iter().map(|shown| shown.title.width()).max().unwrap_or_default().max(10) + 1;
     page.heading(row.name);
     if let Some(field) = field(row.name) {

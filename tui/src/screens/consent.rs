@@ -2,36 +2,23 @@
 
 use anonymous_statistics::channels::{Channel, Effect};
 use anonymous_statistics::consent::{Consent as Decided, Source, Step};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
 use crate::present::palette::Role;
 use crate::present::{consent, dashboard, words};
-use crate::ui::keys::Key;
-use crate::ui::screen::{Handled, Screen, View};
-use crate::ui::widgets::page::{self, Page, Row, Scroll};
+use crate::ui::screen::{Content, Screen, View};
+use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::fit;
 
-#[derive(Debug, Default)]
-pub(crate) struct Consent {
-    scroll: Scroll,
-}
+#[derive(Debug)]
+pub(crate) struct Consent;
 
 impl Screen for Consent {
     fn title(&self) -> &'static str {
         "Consent"
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        self.scroll.on_key(key, &rows(view), view.size.height, view.search).into()
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        page::count(&rows(view), view.search)
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
+        Content::Page(rows(view))
     }
 }
 
@@ -76,7 +63,7 @@ fn trace(page: &mut Page, channel: &Channel, view: View<'_>) {
         };
         page.path(0, &step.asked);
         let text = format!("{}: {}", step.effect.describe(), step.found);
-        page.styled_row("", 2, &text, role.map_or_else(Default::default, |role| view.look.role(role)));
+        page.styled_row("", 2, &text, view.look.perhaps(role));
     }
 }
 

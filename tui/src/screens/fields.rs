@@ -1,26 +1,24 @@
 //! Fields: every field that the chosen channel sends, and everything known about the chosen one.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect, Size};
-use ratatui::style::Style;
+use ratatui::layout::Size;
 use ratatui::text::{Line, Span};
 
+use crate::actions::Plan;
 use crate::actions::report::Report;
 use crate::actions::withholding::Withhold;
 use crate::output::{Failure, USAGE};
 use crate::present::palette::Role;
 use crate::present::request::{self, Request};
-use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::{Handled, Screen, View};
-use crate::ui::widgets::chooser::{self, Chooser, Item};
-use crate::ui::widgets::page::{Page, Row, Scroll};
+use crate::ui::screen::{Content, Handled, Screen, View};
+use crate::ui::theme::Look;
+use crate::ui::widgets::chooser::{Choice, Item};
+use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::{clip, fit};
 
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     by_subject: bool,
-    chooser: Chooser,
 }
 
 const DETAILS: OwnKey =
@@ -37,60 +35,7 @@ impl Screen for Fields {
         "Fields"
     }
 
-    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
-        match (view.request(), self.chooser.is_open()) {
-            (Err(_), _) => Vec::new(),
-            (Ok(_), true) => vec![chooser::OPEN],
-            (Ok(request), false) => {
-                let lines = self.lines(request, view);
-                let chosen = lines.get(self.chooser.place(&self.items(&lines, view)));
-                let withhold = chosen
-                    .filter(|_| view.is_senders())
-                    .map(|line| if line.is_withheld() { SEND_AGAIN } else { WITHHOLD });
-                [DETAILS, SORT].into_iter().chain(withhold).chain([COPY]).collect()
-            }
-        }
-    }
-
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
-        let Ok(request) = view.request() else { return Handled::No };
-        let lines = self.lines(request, view);
-        let items = self.items(&lines, view);
-        match (key, lines.get(self.chooser.place(&items))) {
-            (Key::Char('s'), _) if !self.chooser.is_open() => {
-                self.by_subject = !self.by_subject;
-                Handled::Yes
-            }
-            (Key::Char('y'), Some(line)) => Handled::Copy(line.value.clone()),
-            (Key::Char('w'), Some(line)) if !self.chooser.is_open() => {
-                let plan = if view.is_senders() {
-                    Withhold::plan(view.preview, &line.name)
-                } else {
-                    Err(Failure::new(USAGE, "only events of this project's sender can leave a field out"))
-                };
-                Handled::Dialog(Box::new(match plan {
-                    Ok(plan) => Overlay::Withhold(Box::new(plan)),
-                    Err(failure) => {
-                        let report = Report { consent: false, ..failure.into() };
-                        Overlay::Report(Box::new(report), Scroll::default())
-                    }
-                }))
-            }
-            _ => self.chooser.on_key(key, &items, view, &|number, size| details(&lines, number, view, size)).into(),
-        }
-    }
-
-    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
-        let Ok(request) = view.request() else { return Handled::No };
-        let items = self.items(&self.lines(request, view), view);
-        self.chooser.on_click(at, &items, view.size).into()
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        view.request().map_or(0, |request| self.lines(request, view).len())
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
         let (lines, without) = match view.request() {
             Ok(request) => (
                 self.lines(request, view),
@@ -98,8 +43,43 @@ impl Screen for Fields {
             ),
             Err(why) => (Vec::new(), why.to_owned()),
         };
-        let items = self.items(&lines, view);
-        self.chooser.draw(&items, &without, view, &|number, size| details(&lines, number, view, size), area, buffer);
+        Content::List(Choice {
+            above: None,
+            items: self.items(&lines, view),
+            without,
+            details: Box::new(move |number, size| details(lines.get(number).copied(), view, size)),
+            is_wide: false,
+        })
+    }
+
+    fn keys(&self, view: View<'_>, chosen: usize) -> Vec<OwnKey> {
+        let Ok(request) = view.request() else { return Vec::new() };
+        let chosen = self.lines(request, view).get(chosen).copied().filter(|_| view.is_senders());
+        let withhold = chosen.map(|line| if line.is_withheld() { SEND_AGAIN } else { WITHHOLD });
+        [DETAILS, SORT].into_iter().chain(withhold).chain([COPY]).collect()
+    }
+
+    fn on_key(&mut self, key: Key, view: View<'_>, chosen: usize) -> Handled {
+        let Ok(request) = view.request() else { return Handled::No };
+        match (key, self.lines(request, view).get(chosen)) {
+            (Key::Char('s'), _) => {
+                self.by_subject = !self.by_subject;
+                Handled::Yes
+            }
+            (Key::Char('y'), Some(line)) => Handled::Copy(line.value.clone()),
+            (Key::Char('w'), Some(line)) => {
+                let plan = if view.is_senders() {
+                    Withhold::plan(view.preview, &line.name)
+                } else {
+                    Err(Failure::new(USAGE, "only events of this project's sender can leave a field out"))
+                };
+                match plan {
+                    Ok(plan) => Handled::Confirm(Box::new(Plan::Withhold(plan))),
+                    Err(failure) => Handled::Report(Box::new(Report { consent: false, ..failure.into() })),
+                }
+            }
+            _ => Handled::No,
+        }
     }
 }
 
@@ -123,33 +103,35 @@ impl Fields {
         let look = view.look;
         let longest = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
         let names = longest.min((usize::from(view.size.width) * 2 / 5).max(24));
-        let item = |line: &&request::Line| {
-            let style = line.role().map_or(Style::new(), |role| look.role(role));
-            let mark = if line.is_open { "?" } else { line.class.mark() };
-            Item {
-                heading: if self.by_subject {
-                    line.group.to_owned()
-                } else {
-                    format!("{} {}: {}", line.class.mark(), line.class.word(), line.class.meaning())
-                },
-                key: line.name.clone(),
-                line: Line::from(vec![
-                    Span::styled(format!("{mark} "), style),
-                    Span::styled(fit(&line.name, names, look), look.role(Role::Name)),
-                    Span::styled(format!(" {}", look.text(&line.shown())), style),
-                ]),
-            }
+        let item = |line: &&request::Line| Item {
+            heading: if self.by_subject {
+                line.group.to_owned()
+            } else {
+                format!("{} {}: {}", line.class.mark(), line.class.word(), line.class.meaning())
+            },
+            key: line.name.clone(),
+            line: in_one(line, names, usize::MAX, look),
         };
         lines.iter().map(item).collect()
     }
 }
 
+/// A field with its mark, its name in a column, and as much of its value as there is room for.
+pub(super) fn in_one(line: &request::Line, names: usize, room: usize, look: Look) -> Line<'static> {
+    let style = look.perhaps(line.role());
+    Line::from(vec![
+        Span::styled(format!("{} ", line.mark()), style),
+        Span::styled(fit(&line.name, names, look), look.role(Role::Name)),
+        Span::styled(format!(" {}", clip(&look.text(&line.shown()), room, look)), style),
+    ])
+}
+
 /// Columns of the labels.
 const LABEL: usize = 9;
 
-fn details(lines: &[&request::Line], number: usize, view: View<'_>, size: Size) -> Vec<Row> {
+fn details(line: Option<&request::Line>, view: View<'_>, size: Size) -> Vec<Row> {
     let mut page = Page::new(view.look, size);
-    let Some(line) = lines.get(number) else { return page.into_rows() };
+    let Some(line) = line else { return page.into_rows() };
     page.heading(&clip(&line.name, usize::from(size.width), view.look)).text(line.what);
     if let Some(human) = &line.human {
         page.row("", LABEL, human);

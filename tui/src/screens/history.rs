@@ -5,7 +5,7 @@ use anonymous_statistics::inspect::comparison::{Comparison, Side, compare};
 use anonymous_statistics::outbox::Item as Kept;
 use anonymous_statistics::outbox::history::{History as Outbox, RetryPlan};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Sparkline, Widget};
 use unicode_width::UnicodeWidthStr;
@@ -13,20 +13,16 @@ use unicode_width::UnicodeWidthStr;
 use crate::actions::rights;
 use crate::present::palette::Role;
 use crate::present::{history, words};
-use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::keys::OwnKey;
+use crate::ui::screen::{Content, Screen, View};
 use crate::ui::theme;
 use crate::ui::widgets::above;
-use crate::ui::widgets::chooser::{self, Chooser, Item};
-use crate::ui::widgets::page::{Page, Row, Scroll};
+use crate::ui::widgets::chooser::{Choice, Item};
+use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::fit;
 
-#[derive(Debug, Default)]
-pub(crate) struct History {
-    chooser: Chooser,
-    /// Of the text that replaces an empty list.
-    scroll: Scroll,
-}
+#[derive(Debug)]
+pub(crate) struct History;
 
 const DETAILS: OwnKey = OwnKey {
     key: "Enter",
@@ -46,51 +42,23 @@ impl Screen for History {
         false
     }
 
-    fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
-        match (self.chooser.is_open(), listed(view).is_empty()) {
-            (true, _) => vec![chooser::OPEN],
-            (false, true) => Vec::new(),
-            (false, false) => vec![DETAILS],
-        }
-    }
-
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
         let listed = listed(view);
-        if listed.is_empty() {
-            return self.scroll.on_key(key, &without(view), view.size.height, view.search).into();
+        if listed.is_empty() && view.search.is_empty() {
+            return Content::Page(without(view));
         }
-        let items = items(&listed, view);
-        let whole = Rect::from(view.size);
-        let below = if self.chooser.is_open() { whole } else { areas(whole).1 };
-        let view = View { size: below.as_size(), ..view };
-        self.chooser.on_key(key, &items, view, &|number, size| details(&listed, number, view, size)).into()
+        Content::List(Choice {
+            above: Some(Box::new(move |area, buffer| timeline(view, area, buffer))),
+            items: items(&listed, view),
+            without: format!("No event holds \"{}\". Esc shows all again.", view.search),
+            details: Box::new(move |number, size| details(&listed, number, view, size)),
+            is_wide: false,
+        })
     }
 
-    fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
-        let (above, list) = areas(Rect::from(view.size));
-        let Some(y) = at.y.checked_sub(above.height) else { return Handled::No };
-        self.chooser.on_click(Position { y, ..at }, &items(&listed(view), view), list.as_size()).into()
+    fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
+        if listed(view).is_empty() { Vec::new() } else { vec![DETAILS] }
     }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        listed(view).len()
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        let listed = listed(view);
-        if listed.is_empty() {
-            return self.scroll.draw(without(view), view.look, view.search, area, buffer);
-        }
-        let (above, below) = if self.chooser.is_open() { (Rect::default(), area) } else { areas(area) };
-        timeline(view, above, buffer);
-        let items = items(&listed, view);
-        self.chooser.draw(&items, "", view, &|number, size| details(&listed, number, view, size), below, buffer);
-    }
-}
-
-/// The timeline, and the list with its details.
-fn areas(area: Rect) -> (Rect, Rect) {
-    above(area, 2)
 }
 
 /// One day, in milliseconds.
@@ -158,9 +126,6 @@ fn without(view: View<'_>) -> Vec<Row> {
             for command in rights::with_more_rights("history", preview) {
                 page.text("Run this in another terminal:").command(&command);
             }
-        }
-        Ok(kept) if !kept.sent.is_empty() || !kept.waiting.is_empty() => {
-            page.text(&format!("No event holds \"{}\". Esc shows all again.", view.search));
         }
         Ok(kept) if words::unread(kept.unread).is_some() => {
             words::unread(kept.unread).iter().fold(&mut page, |page, sentence| page.text(sentence));

@@ -14,11 +14,11 @@ use crate::ui::Screen;
 /// In the order of their numbers. `before`: an answer to compare with.
 pub(crate) fn all(before: Option<Before>) -> Vec<Box<dyn Screen>> {
     vec![
-        Box::new(overview::Overview::default()),
+        Box::new(overview::Overview),
         Box::new(fields::Fields::default()),
         Box::new(bytes::Bytes::default()),
         Box::new(compare::Compare::with(before)),
-        Box::new(consent::Consent::default()),
-        Box::new(history::History::default()),
+        Box::new(consent::Consent),
+        Box::new(history::History),
     ]
 }

@@ -4,24 +4,22 @@ use anonymous_statistics::channels::{Channel, Verdict};
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::fields::ACTIONS;
-use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Position, Size};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use crate::present::palette::Role;
 use crate::present::request::{Class, Request};
 use crate::present::{overview, units, words};
+use crate::screens::fields::in_one;
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::screen::{Content, Handled, Screen, View};
 use crate::ui::theme;
-use crate::ui::widgets::page::{self, Page, Row, Scroll};
+use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::{clip, fit};
 
-#[derive(Debug, Default)]
-pub(crate) struct Overview {
-    scroll: Scroll,
-}
+#[derive(Debug)]
+pub(crate) struct Overview;
 
 const KEYS: [OwnKey; 2] = [
     OwnKey { key: "Enter", word: "fields", does: "the fields that the chosen channel sends" },
@@ -43,11 +41,15 @@ impl Screen for Overview {
         false
     }
 
-    fn keys(&self, _view: View<'_>) -> Vec<OwnKey> {
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
+        Content::Page(rows(view))
+    }
+
+    fn keys(&self, _view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
         KEYS.to_vec()
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+    fn on_key(&mut self, key: Key, view: View<'_>, _chosen: usize) -> Handled {
         let listed = listed(view);
         let at = listed.iter().position(|number| *number == view.channel).unwrap_or(0);
         let next = |at: usize| Handled::Channel(listed.get(at).copied().unwrap_or(view.channel), None);
@@ -56,24 +58,16 @@ impl Screen for Overview {
             Key::Down => next(at + 1),
             Key::Enter => Handled::Channel(view.channel, Some(FIELDS)),
             Key::Char('y') => Handled::Copy(view.opt_out()),
-            _ => self.scroll.on_key(key, &rows(view), view.size.height, view.search).into(),
+            _ => Handled::No,
         }
     }
 
     fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
         let is_left = view.size.width < WIDE || at.x < view.size.width / 2;
-        match listed(view).get(usize::from(at.y)).filter(|_| is_left && self.scroll.is_at_top()) {
+        match listed(view).get(usize::from(at.y)).filter(|_| is_left) {
             Some(number) => Handled::Channel(*number, (*number == view.channel).then_some(FIELDS)),
             None => Handled::No,
         }
-    }
-
-    fn matches(&self, view: View<'_>) -> usize {
-        page::count(&rows(view), view.search)
-    }
-
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
-        self.scroll.draw(rows(view), view.look, view.search, area, buffer);
     }
 }
 
@@ -167,7 +161,7 @@ fn summary(page: &mut Page, view: View<'_>, size: Size) {
     page.label(&clip(&format!("The channel \"{}\" {would} {}{size}", channel.name, request.title), width, look));
     page.line(bar(request, width, view));
     for share in overview::shares(request) {
-        let style = share.class.role().map_or(Style::new(), |role| look.role(role));
+        let style = look.perhaps(share.class.role());
         let front = format!("{} {:3} {:14}", look.share(share.class), share.count, share.class.word());
         let room = width.saturating_sub(front.len());
         let told = clip(&look.text(&share.telling.join(", ")), room.max(8), look);
@@ -189,7 +183,7 @@ fn bar(request: &Request, width: usize, view: View<'_>) -> Line<'static> {
         counted += share.count;
         // A class is never without a character.
         let end = (counted * width / all).max(drawn + 1).min(width);
-        let style = share.class.role().map_or(Style::new(), |role| view.look.role(role));
+        let style = view.look.perhaps(share.class.role());
         let span = Span::styled(view.look.share(share.class).repeat(end - drawn), style);
         drawn = end;
         span
@@ -263,18 +257,10 @@ fn more(page: &mut Page, view: View<'_>) {
 
 /// The fields that tell most about this machine, with their values.
 fn most_revealing(page: &mut Page, request: &Request, view: View<'_>, size: Size) {
-    let look = view.look;
     let mut lines: Vec<_> = request.sent().filter(|line| line.class < Class::Coarse).collect();
     lines.sort_by_key(|line| line.class);
     let names = lines.iter().map(|line| line.name.len()).max().unwrap_or_default();
     for line in lines {
-        let style = line.role().map_or(Style::new(), |role| look.role(role));
-        let mark = if line.is_open { "?" } else { line.class.mark() };
-        let room = usize::from(size.width).saturating_sub(names + 5);
-        page.line(Line::from(vec![
-            Span::styled(format!("{mark} "), style),
-            Span::styled(format!("{:names$} ", line.name), look.role(Role::Name)),
-            Span::styled(clip(&look.text(&line.shown()), room, look), style),
-        ]));
+        page.line(in_one(line, names, usize::from(size.width).saturating_sub(names + 5), view.look));
     }
 }

@@ -1,5 +1,6 @@
 //! The dialogs over a screen: their texts and keys.
 
+use crate::actions::Plan;
 use crate::actions::netdata_conf::{self, Confs};
 use crate::actions::opting::{OptIn, OptOut};
 use crate::actions::report::Report;
@@ -12,11 +13,8 @@ use crate::ui::widgets::page::{Page, Row, Scroll};
 #[derive(Debug)]
 pub(crate) enum Overlay {
     Help(Scroll),
-    OptOut(Box<OptOut>),
-    /// Confirms opting in, with the text typed so far.
-    OptIn(Box<OptIn>, String),
-    Save(Save),
-    Withhold(Box<Withhold>),
+    /// Confirms an action, with the text typed so far: opting in needs a word.
+    Confirm(Box<Plan>, String),
     /// The confirmed action is running.
     Working(&'static str),
     Report(Box<Report>, Scroll),
@@ -41,15 +39,22 @@ const KEYS: [(&str, &str); 12] = [
     ("mouse", "click on tabs, channels and lines; with Shift, select text"),
 ];
 
+/// The title of an action's dialog, what Enter does, and that while it is done.
+pub(crate) fn words_of(plan: &Plan) -> [&'static str; 3] {
+    match plan {
+        Plan::OptOut(_) => ["Opt out?", "opt out", "Opting out"],
+        Plan::OptIn(_) => ["Opt in?", "opt in", "Opting in"],
+        Plan::Save(_) => ["Save the request?", "create the file", "Saving"],
+        Plan::Withhold(plan) if plan.withholds() => ["Withhold the field?", "change the file", "Changing the file"],
+        Plan::Withhold(_) => ["Send the field again?", "change the file", "Changing the file"],
+    }
+}
+
 impl Overlay {
     pub(crate) fn title(&self) -> &'static str {
         match self {
             Self::Help(_) => "Keys",
-            Self::OptOut(_) => "Opt out?",
-            Self::OptIn(..) => "Opt in?",
-            Self::Save(_) => "Save the request?",
-            Self::Withhold(plan) if plan.withholds() => "Withhold the field?",
-            Self::Withhold(_) => "Send the field again?",
+            Self::Confirm(plan, _) => words_of(plan)[0],
             Self::Working(what) => what,
             Self::Report(report, _) => report.title,
         }
@@ -58,10 +63,10 @@ impl Overlay {
     /// The last line of the screen, under the dialog.
     pub(crate) fn foot(&self) -> String {
         match self {
-            Self::OptOut(_) => " Enter opt out   Esc cancel".to_owned(),
-            Self::OptIn(..) => " Esc cancel   Enter opt in, once the word is typed".to_owned(),
-            Self::Save(_) => " Enter create the file   Esc cancel".to_owned(),
-            Self::Withhold(_) => " Enter change the file   Esc cancel".to_owned(),
+            Self::Confirm(plan, _) if matches!(**plan, Plan::OptIn(_)) => {
+                " Esc cancel   Enter opt in, once the word is typed".to_owned()
+            }
+            Self::Confirm(plan, _) => format!(" Enter {}   Esc cancel", words_of(plan)[1]),
             Self::Report(report, _) if report.commands.is_empty() => " Enter close   r refresh   q quit".to_owned(),
             Self::Report(..) => " Enter close   y copy the command   r refresh   q quit".to_owned(),
             Self::Help(_) => " Esc close".to_owned(),
@@ -80,10 +85,17 @@ impl Overlay {
     pub(crate) fn rows(&self, mut page: Page, own: &[OwnKey], now: &str) -> Vec<Row> {
         match self {
             Self::Help(_) => help(&mut page, own),
-            Self::OptOut(plan) => opt_out(&mut page, plan),
-            Self::OptIn(plan, typed) => opt_in(&mut page, plan, typed),
-            Self::Save(plan) => save(&mut page, plan),
-            Self::Withhold(plan) => withhold(&mut page, plan),
+            Self::Confirm(plan, typed) => {
+                match &**plan {
+                    Plan::OptOut(plan) => opt_out(&mut page, plan),
+                    Plan::OptIn(plan) => opt_in(&mut page, plan, typed),
+                    Plan::Save(plan) => save(&mut page, plan),
+                    Plan::Withhold(plan) => withhold(&mut page, plan),
+                }
+                if !matches!(**plan, Plan::OptIn(_)) {
+                    page.blank().text(&format!("Enter: {}    Esc: cancel", words_of(plan)[1]));
+                }
+            }
             Self::Working(_) => {
                 page.text("...");
             }
@@ -122,7 +134,6 @@ fn opt_out(page: &mut Page, plan: &OptOut) {
         page.text("The file alone does not stop the daemon's own reports; so this will also");
     }
     changes(page, plan.confs());
-    page.blank().text("Enter: opt out    Esc: cancel");
 }
 
 fn opt_in(page: &mut Page, plan: &OptIn, typed: &str) {
@@ -154,7 +165,6 @@ fn save(page: &mut Page, plan: &Save) {
     page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
     page.path(2, &words::path(&plan.file()));
     page.text("Nothing is overwritten, and nothing is sent.");
-    page.blank().text("Enter: create the file    Esc: cancel");
 }
 
 fn withhold(page: &mut Page, plan: &Withhold) {
@@ -165,7 +175,6 @@ fn withhold(page: &mut Page, plan: &Withhold) {
     for sentence in plan.sentences() {
         page.text(&sentence);
     }
-    page.blank().text("Enter: change the file    Esc: cancel");
 }
 
 /// The result of a confirmed action, and the state on disk since then if consent was concerned.

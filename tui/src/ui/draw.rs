@@ -24,15 +24,14 @@ pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
             .render(area, buffer);
         return;
     }
-    let frame = state.frame();
-    let areas = frame.areas(size);
-    let titles = frame.tabs().into_iter().map(|(title, _)| Line::from(title));
+    let areas = state.areas(size);
+    let titles = state.tabs().into_iter().map(|(title, _)| Line::from(title));
     Tabs::new(titles).select(None).divider(" ").padding("", "").render(areas.tabs, buffer);
-    Paragraph::new(frame.head(size.width)).render(areas.head, buffer);
+    Paragraph::new(state.head(size.width)).render(areas.head, buffer);
     if areas.side.width > 0 {
         let block = Block::new().borders(Borders::RIGHT).border_set(state.look.border());
         let inside = Rect { width: areas.side.width - 1, ..areas.side };
-        Paragraph::new(frame.side(inside.width)).block(block).render(inside, buffer);
+        Paragraph::new(state.side(inside.width)).block(block).render(inside, buffer);
     }
     if let (Some(view), Some(screen)) = (state.view(size), state.screens.get(state.current)) {
         screen.draw(view, areas.body, buffer);

@@ -34,10 +34,7 @@ pub(crate) fn perform(
             tell(Message::Compared(comparison::columns(&question, &preview)));
             watch(before.after(&preview));
         }
-        Effect::OptOut(plan) => tell(Message::Done(Box::new(plan.perform().report()))),
-        Effect::OptIn(plan) => tell(Message::Done(Box::new(plan.report()))),
-        Effect::Withhold(plan) => tell(Message::Done(Box::new(plan.report()))),
-        Effect::Save(plan) => tell(Message::Done(Box::new(plan.perform(folder)))),
+        Effect::Act(plan) => tell(Message::Done(Box::new(plan.perform(folder)))),
         Effect::Copy(_) | Effect::Suspend | Effect::Redraw | Effect::Quit => {}
     }
 }

@@ -1,6 +1,6 @@
 //! The frame around a screen: tabs, head, the list of channels and the foot.
 
-use anonymous_statistics::channels::{Channel, Verdict};
+use anonymous_statistics::channels::Channel;
 use anonymous_statistics::inspect::Stage;
 use ratatui::layout::{Rect, Size};
 use ratatui::style::{Modifier, Style};
@@ -8,8 +8,10 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::present::palette::Role;
-use crate::present::words;
-use crate::ui::theme::{self, Look};
+use crate::present::{overview, words};
+use crate::ui::screen::Shown;
+use crate::ui::state::{Found, State};
+use crate::ui::theme;
 use crate::ui::widgets::text::{clip, wrap};
 use crate::ui::widgets::{above, left};
 
@@ -40,48 +42,35 @@ pub(crate) struct Areas {
     pub(crate) foot: Rect,
 }
 
-#[derive(Debug)]
-pub(crate) struct Frame<'a> {
-    /// `None` before the first preview.
-    pub(crate) verdict: Option<&'a Verdict>,
-    /// The stage of the running preview.
-    pub(crate) busy: Option<Stage>,
-    pub(crate) channels: &'a [Channel],
-    pub(crate) channel: usize,
-    /// The chosen channel in one line.
-    pub(crate) line: String,
-    /// Whether the list of channels stands beside the current screen where there is room.
-    pub(crate) is_of_channel: bool,
-    pub(crate) action: &'a str,
-    pub(crate) titles: &'a [&'static str],
-    pub(crate) current: usize,
-    pub(crate) look: Look,
-}
-
-impl Frame<'_> {
-    /// A terminal that is too small cuts off the lower areas.
+impl State {
     pub(crate) fn areas(&self, size: Size) -> Areas {
+        self.areas_beside(size, self.is_of_channel())
+    }
+
+    /// With the list of channels or not. A terminal that is too small cuts off the lower areas.
+    pub(super) fn areas_beside(&self, size: Size, is_of_channel: bool) -> Areas {
         let head = u16::try_from(self.head(size.width).len()).unwrap_or(u16::MAX);
         let (tabs, below) = above(Rect::from(size), 1);
         let (rest, foot) = above(below, below.height.saturating_sub(1));
         let (head, middle) = above(rest, head);
         // One column at the left, and none at the right: a scroll bar stands at the edge.
         let inset = |area: Rect| Rect { x: 1.min(area.width), width: area.width.saturating_sub(1), ..area };
-        let wide = size.width >= WIDE && self.is_of_channel && self.verdict.is_some();
+        let wide = size.width >= WIDE && is_of_channel && self.found.is_some();
         let (channels, body) = left(inset(middle), if wide { SIDE } else { 0 });
         Areas { tabs, head: inset(head), side: channels, body, foot }
     }
 
     /// The titles, each with the columns that it takes.
     pub(crate) fn tabs(&self) -> Vec<(Span<'static>, u16)> {
-        let tab = |(number, name): (usize, &&str)| {
+        let tab = |(number, shown): (usize, &Shown)| {
+            let name = shown.screen.title();
             // The brackets mark the current screen on terminals without styles.
             let chosen = number == self.current;
             let text = if chosen { format!("[{} {name}]", number + 1) } else { format!("{} {name}", number + 1) };
             let columns = u16::try_from(text.width()).unwrap_or(u16::MAX);
             (Span::styled(text, if chosen { theme::CHOSEN } else { Style::new() }), columns)
         };
-        self.titles.iter().enumerate().map(tab).collect()
+        self.screens.iter().enumerate().map(tab).collect()
     }
 
     /// The screen whose title is in this column.
@@ -94,13 +83,22 @@ impl Frame<'_> {
         })
     }
 
+    /// The chosen channel in one line.
+    fn line(&self) -> String {
+        let (Some(preview), Some(found)) = (&self.preview, &self.found) else { return String::new() };
+        let channel = found.channels.get(self.channel());
+        channel.map_or_else(String::new, |channel| {
+            overview::line(preview, channel, found.requests.of_channel(channel.name))
+        })
+    }
+
     /// The verdict, what is sent and where to, and the rule below.
     pub(crate) fn head(&self, columns: u16) -> Vec<Line<'static>> {
         let look = self.look;
         let width = usize::from(columns).saturating_sub(1);
         let mut lines = Vec::new();
         let mut about = vec![format!("this preview {}", words::NO_SOCKET)];
-        if let Some(verdict) = self.verdict {
+        if let Some(Found { verdict, .. }) = &self.found {
             let mut rows = wrap(&look.text(&verdict.to_string()), width.saturating_sub(SYMBOL));
             if rows.len() > HEADLINE_ROWS {
                 rows.truncate(HEADLINE_ROWS);
@@ -119,10 +117,11 @@ impl Frame<'_> {
                 };
                 lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, bold)]));
             }
-            lines.push(Line::from(clip(&look.text(&self.line), width, look)));
-            about.insert(0, format!("event {}", look.text(self.action)));
+            lines.push(Line::from(clip(&look.text(&self.line()), width, look)));
+            about.insert(0, format!("event {}", look.text(&self.action)));
         } else {
-            lines.push(Line::from(clip(&format!("{} ...", self.busy.map_or("", Stage::describe)), width, look)));
+            let stage = self.looking.as_ref().and_then(|looking| looking.stage);
+            lines.push(Line::from(clip(&format!("{} ...", stage.map_or("", Stage::describe)), width, look)));
         }
         lines.push(self.rule(&about, width));
         lines
@@ -146,7 +145,7 @@ impl Frame<'_> {
     pub(crate) fn side(&self, width: u16) -> Vec<Line<'static>> {
         let room = usize::from(width.saturating_sub(2));
         let line = |(number, channel): (usize, &Channel)| {
-            let chosen = number == self.channel;
+            let chosen = number == self.channel();
             let state = channel.judgement.state;
             let style = if channel.is_telemetry { self.look.role(Role::of_state(state)) } else { Style::new() };
             let line = Line::from(vec![
@@ -156,6 +155,6 @@ impl Frame<'_> {
             ]);
             if chosen { theme::chosen(line) } else { line }
         };
-        self.channels.iter().enumerate().map(line).collect()
+        self.channels().iter().enumerate().map(line).collect()
     }
 }

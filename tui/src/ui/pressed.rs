@@ -3,12 +3,13 @@
 use anonymous_statistics::fields::ACTIONS;
 use ratatui::layout::Position;
 
+use crate::actions::Plan;
 use crate::actions::opting::{OptIn, OptOut};
 use crate::ui::clipboard;
-use crate::ui::dialog::{OPT_IN_WORD, Overlay};
+use crate::ui::dialog::{OPT_IN_WORD, Overlay, words_of};
 use crate::ui::frame::{Areas, fits};
 use crate::ui::keys::Key;
-use crate::ui::screen::{Handled, Screen, View};
+use crate::ui::screen::{Handled, Shown, View};
 use crate::ui::state::{Effect, Search, State};
 use crate::ui::widgets::page::Scroll;
 
@@ -45,23 +46,14 @@ impl State {
                 self.note = Some("under way; Ctrl-C leaves without waiting for it");
                 self.overlay = Some(overlay);
             }
-            (Overlay::OptIn(plan, typed), key) => return self.opt_in_key(plan, typed, key),
+            (Overlay::Confirm(plan, typed), key) if matches!(*plan, Plan::OptIn(_)) => {
+                return self.opt_in_key(plan, typed, key);
+            }
             (_, Key::Char('q')) => return Some(Effect::Quit),
-            (Overlay::OptOut(plan), Key::Enter) => {
-                self.overlay = Some(Overlay::Working("Opting out"));
-                return Some(Effect::OptOut(*plan));
-            }
-            (Overlay::Save(plan), Key::Enter) => {
-                self.overlay = Some(Overlay::Working("Saving"));
-                return Some(Effect::Save(plan));
-            }
-            (Overlay::Withhold(plan), Key::Enter) => {
-                self.overlay = Some(Overlay::Working("Changing the file"));
-                return Some(Effect::Withhold(*plan));
-            }
-            (Overlay::Help(_) | Overlay::Report(..), Key::Enter | Key::Escape)
-            | (Overlay::Help(_), Key::Char('?'))
-            | (Overlay::OptOut(_) | Overlay::Save(_) | Overlay::Withhold(_), Key::Escape | Key::Char('n')) => {}
+            (Overlay::Confirm(plan, _), Key::Enter) => return Some(self.act(plan)),
+            (Overlay::Confirm(..), Key::Escape | Key::Char('n'))
+            | (Overlay::Help(_) | Overlay::Report(..), Key::Enter | Key::Escape)
+            | (Overlay::Help(_), Key::Char('?')) => {}
             (Overlay::Help(mut scroll), key) => {
                 let (rows, height) = self.rows(&Overlay::Help(scroll), self.size);
                 scroll.on_key(key.meaning(), &rows, height, "");
@@ -83,21 +75,26 @@ impl State {
                 // The command may have run elsewhere, so the disk is read again.
                 return (key == Key::Char('r')).then(|| self.look_again()).flatten();
             }
-            (overlay @ (Overlay::OptOut(_) | Overlay::Save(_) | Overlay::Withhold(_)), _) => {
-                self.overlay = Some(overlay);
-            }
+            (overlay @ Overlay::Confirm(..), _) => self.overlay = Some(overlay),
         }
         None
     }
 
+    fn act(&mut self, plan: Box<Plan>) -> Effect {
+        self.overlay = Some(Overlay::Working(words_of(&plan)[2]));
+        Effect::Act(plan)
+    }
+
+    /// Asks for a confirmation.
+    fn confirm(&mut self, plan: Plan) {
+        self.overlay = Some(Overlay::Confirm(Box::new(plan), String::new()));
+    }
+
     /// Opting in needs a typed word, so that a slip of a finger does nothing.
-    fn opt_in_key(&mut self, plan: Box<OptIn>, mut typed: String, key: Key) -> Option<Effect> {
+    fn opt_in_key(&mut self, plan: Box<Plan>, mut typed: String, key: Key) -> Option<Effect> {
         match key {
             Key::Escape => return None,
-            Key::Enter if typed == OPT_IN_WORD => {
-                self.overlay = Some(Overlay::Working("Opting in"));
-                return Some(Effect::OptIn(*plan));
-            }
+            Key::Enter if typed == OPT_IN_WORD => return Some(self.act(plan)),
             Key::Enter => {
                 self.note = Some("that is not the word; nothing was changed");
                 typed.clear();
@@ -108,7 +105,7 @@ impl State {
             Key::Char(c) if typed.len() < 2 * OPT_IN_WORD.len() => typed.push(c),
             _ => {}
         }
-        self.overlay = Some(Overlay::OptIn(plan, typed));
+        self.overlay = Some(Overlay::Confirm(plan, typed));
         None
     }
 
@@ -142,12 +139,12 @@ impl State {
     }
 
     /// Asks the current screen.
-    fn ask(&mut self, question: impl FnOnce(&mut dyn Screen, View<'_>) -> Handled) -> Handled {
+    fn ask(&mut self, question: impl FnOnce(&mut Shown, View<'_>) -> Handled) -> Handled {
         // A screen's own size is that of its body.
+        let is_of_channel = self.is_of_channel();
         let mut screens = std::mem::take(&mut self.screens);
-        let is_of_channel = screens.get(self.current).is_some_and(|screen| screen.is_of_channel());
         let handled = match (self.view_of(self.size, is_of_channel), screens.get_mut(self.current)) {
-            (Some(view), Some(screen)) => question(&mut **screen, view),
+            (Some(view), Some(screen)) => question(screen, view),
             _ => Handled::No,
         };
         self.screens = screens;
@@ -164,8 +161,9 @@ impl State {
     fn took(&mut self, handled: Handled) -> bool {
         match handled {
             Handled::No => return false,
-            Handled::Yes => {}
-            Handled::Dialog(overlay) => self.overlay = Some(*overlay),
+            Handled::Yes | Handled::Fresh => {}
+            Handled::Confirm(plan) => self.confirm(*plan),
+            Handled::Report(report) => self.report(report),
             Handled::Channel(number, screen) => {
                 self.channel = self.channels().get(number).map(|channel| channel.name);
                 self.current = screen.unwrap_or(self.current);
@@ -192,7 +190,7 @@ impl State {
         }
         let Areas { tabs, side, body, .. } = self.areas(self.size);
         if tabs.contains(at) {
-            self.current = self.frame().tab_at(at.x).unwrap_or(self.current);
+            self.current = self.tab_at(at.x).unwrap_or(self.current);
         } else if side.contains(at) {
             let number = usize::from(at.y - side.y);
             if number < self.channels().len() {
@@ -242,18 +240,18 @@ impl State {
                 return self.look_again();
             }
             Key::Char('o') => match (&self.preview, &self.barred.opt_out) {
-                (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().report())),
+                (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().into())),
                 (Some(preview), None) => {
                     let plan = OptOut::plan(preview, self.barred.off.clone());
-                    self.overlay = Some(Overlay::OptOut(Box::new(plan)));
+                    self.confirm(Plan::OptOut(plan));
                 }
                 (None, _) => self.note = Some(STILL_LOOKING),
             },
             Key::Char('i') => match self.preview.as_deref().map(|preview| OptIn::plan(preview, self.barred.on.clone()))
             {
                 Some(plan) if plan.has_something_to_do() => match &self.barred.opt_in {
-                    Some(obstacle) => self.report(Box::new(obstacle.clone().report())),
-                    None => self.overlay = Some(Overlay::OptIn(Box::new(plan), String::new())),
+                    Some(obstacle) => self.report(Box::new(obstacle.clone().into())),
+                    None => self.confirm(Plan::OptIn(plan)),
                 },
                 Some(_) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
                 None => self.note = Some(STILL_LOOKING),

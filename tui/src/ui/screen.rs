@@ -1,4 +1,4 @@
-//! The interface of a screen.
+//! The interface of a screen, and what all screens have in common: scrolling, choosing, searching.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -9,19 +9,21 @@ use anonymous_statistics::inspect::comparison::{Column, Side};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
-use crate::present::commands::{self, Asker};
+use crate::actions::Plan;
+use crate::actions::report::Report;
+use crate::present::commands;
 use crate::present::history::Clock;
 use crate::present::request::{Request, Requests};
-use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
-use crate::ui::widgets::page::Page;
+use crate::ui::widgets::chooser::{Choice, Chooser, OPEN};
+use crate::ui::widgets::page::{self, Page, Row, Scroll};
 
 /// Who looks: the clock, and the rights.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader {
     pub(crate) clock: Clock,
-    pub(crate) asker: Asker,
+    pub(crate) is_root: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,12 +59,12 @@ impl<'a> View<'a> {
 
     /// The command that opts out.
     pub(crate) fn opt_out(self) -> String {
-        commands::command("opt-out", self.reader.asker, &self.preview.folders)
+        commands::command("opt-out", self.reader.is_root, &self.preview.folders)
     }
 
     /// How a channel is stopped, in a row; a command stands on lines of its own.
     pub(crate) fn how_to_stop(self, channel: &Channel, label: &str, column: usize, page: &mut Page) {
-        let (command, words) = commands::how_to_stop(channel, self.reader.asker, &self.preview.folders);
+        let (command, words) = commands::how_to_stop(channel, self.reader.is_root, &self.preview.folders);
         match command {
             None => page.row(label, column, words),
             Some(command) if words.is_empty() => page.row(label, column, "the key o, or").command(&command),
@@ -80,8 +82,11 @@ impl<'a> View<'a> {
 pub(crate) enum Handled {
     No,
     Yes,
-    /// The key opens a dialog.
-    Dialog(Box<Overlay>),
+    /// Something else is shown, from its top.
+    Fresh,
+    /// The key begins an action, which asks first.
+    Confirm(Box<Plan>),
+    Report(Box<Report>),
     /// The key chooses a channel, and perhaps a screen for it.
     Channel(usize, Option<usize>),
     /// For the clipboard.
@@ -94,7 +99,13 @@ impl From<bool> for Handled {
     }
 }
 
-/// One screen: its content, and the position in it.
+/// What a screen shows.
+pub(crate) enum Content<'a> {
+    Page(Vec<Row>),
+    List(Choice<'a>),
+}
+
+/// One kind of screen.
 pub(crate) trait Screen: Debug {
     fn title(&self) -> &'static str;
 
@@ -103,20 +114,88 @@ pub(crate) trait Screen: Debug {
         true
     }
 
-    /// The keys of this screen only, as far as they have an effect now.
-    fn keys(&self, _view: View<'_>) -> Vec<OwnKey> {
+    fn content<'a>(&'a self, view: View<'a>) -> Content<'a>;
+
+    /// The keys of this screen only, as far as they have an effect now. `chosen` is the line of its list.
+    fn keys(&self, _view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
         Vec::new()
     }
 
-    fn on_key(&mut self, key: Key, view: View<'_>) -> Handled;
-
-    /// A click into the body, from whose upper left corner the position counts.
-    fn on_click(&mut self, _at: Position, _view: View<'_>) -> Handled {
+    /// What a key does beside scrolling and choosing.
+    fn on_key(&mut self, _key: Key, _view: View<'_>, _chosen: usize) -> Handled {
         Handled::No
     }
 
-    /// The number of matches of the search.
-    fn matches(&self, view: View<'_>) -> usize;
+    /// A click into its text, from whose upper left corner the position counts.
+    fn on_click(&mut self, _at: Position, _view: View<'_>) -> Handled {
+        Handled::No
+    }
+}
 
-    fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer);
+/// A screen, and the place in it.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) screen: Box<dyn Screen>,
+    scroll: Scroll,
+    chooser: Chooser,
+}
+
+impl Shown {
+    pub(crate) fn new(screen: Box<dyn Screen>) -> Self {
+        Self { screen, scroll: Scroll::default(), chooser: Chooser::default() }
+    }
+
+    fn chosen(&self, view: View<'_>) -> usize {
+        match self.screen.content(view) {
+            Content::Page(_) => 0,
+            Content::List(list) => self.chooser.place(&list.items),
+        }
+    }
+
+    pub(crate) fn keys(&self, view: View<'_>) -> Vec<OwnKey> {
+        if self.chooser.is_open() { vec![OPEN] } else { self.screen.keys(view, self.chosen(view)) }
+    }
+
+    pub(crate) fn on_key(&mut self, key: Key, view: View<'_>) -> Handled {
+        // Of the details there is only something to copy.
+        if !self.chooser.is_open() || key == Key::Char('y') {
+            let chosen = self.chosen(view);
+            match self.screen.on_key(key, view, chosen) {
+                Handled::No => {}
+                Handled::Fresh => {
+                    self.scroll = Scroll::default();
+                    return Handled::Yes;
+                }
+                handled => return handled,
+            }
+        }
+        match self.screen.content(view) {
+            Content::Page(rows) => self.scroll.on_key(key, &rows, view.size.height, view.search),
+            Content::List(list) => self.chooser.on_key(key, &list, view),
+        }
+        .into()
+    }
+
+    /// A click into the body, from whose upper left corner the position counts.
+    pub(crate) fn on_click(&mut self, at: Position, view: View<'_>) -> Handled {
+        match (self.screen.on_click(self.scroll.in_text(at), view), self.screen.content(view)) {
+            (Handled::No, Content::List(list)) => self.chooser.on_click(at, &list, view.size).into(),
+            (handled, _) => handled,
+        }
+    }
+
+    /// The number of matches of the search.
+    pub(crate) fn matches(&self, view: View<'_>) -> usize {
+        match self.screen.content(view) {
+            Content::Page(rows) => page::count(&rows, view.search),
+            Content::List(list) => list.items.len(),
+        }
+    }
+
+    pub(crate) fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        match self.screen.content(view) {
+            Content::Page(rows) => self.scroll.draw(rows, view.look, view.search, area, buffer),
+            Content::List(list) => self.chooser.draw(&list, view, area, buffer),
+        }
+    }
 }

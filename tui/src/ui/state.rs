@@ -8,17 +8,15 @@ use anonymous_statistics::inspect::comparison::{Column, Side};
 use anonymous_statistics::inspect::{Preview, Stage};
 use ratatui::layout::{Position, Rect, Size};
 
-use crate::actions::opting::{Barred, OptIn, OptOut};
+use crate::actions::Plan;
+use crate::actions::opting::Barred;
 use crate::actions::report::Report;
-use crate::actions::saving::Save;
-use crate::actions::withholding::Withhold;
-use crate::present::overview;
 use crate::present::request::Requests;
 use crate::ui::dialog::Overlay;
-use crate::ui::frame::{Areas, Frame};
+use crate::ui::frame::Areas;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::mouse::{Kind, Mouse};
-use crate::ui::screen::{Reader, Screen, View};
+use crate::ui::screen::{Reader, Screen, Shown, View};
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Page, Row, Scroll};
 
@@ -58,10 +56,7 @@ pub(crate) enum Effect {
         action: String,
         examples: bool,
     },
-    OptOut(OptOut),
-    OptIn(OptIn),
-    Save(Save),
-    Withhold(Withhold),
+    Act(Box<Plan>),
     /// Copy a text, as the screen shows it, with the terminal's help.
     Copy(String),
     /// Give the terminal back and stop until the shell continues this program.
@@ -99,17 +94,17 @@ impl Search {
 
 /// What follows from a preview.
 #[derive(Debug)]
-struct Found {
-    verdict: Verdict,
-    channels: Vec<Channel>,
-    requests: Requests,
+pub(super) struct Found {
+    pub(super) verdict: Verdict,
+    pub(super) channels: Vec<Channel>,
+    pub(super) requests: Requests,
 }
 
 #[derive(Debug)]
 pub(crate) struct State {
     /// `None` until the first preview is complete.
     pub(crate) preview: Option<Box<Preview>>,
-    found: Option<Found>,
+    pub(super) found: Option<Found>,
     /// The name of the chosen channel. `None`: the first one that sends.
     pub(super) channel: Option<&'static str>,
     /// Whether unknown values have examples.
@@ -125,9 +120,7 @@ pub(crate) struct State {
     pub(crate) recorded: bool,
     /// The folder for saved requests, in which this program was started.
     pub(crate) folder: PathBuf,
-    pub(crate) screens: Vec<Box<dyn Screen>>,
-    /// The screens' titles, available while a screen handles a key.
-    titles: Vec<&'static str>,
+    pub(crate) screens: Vec<Shown>,
     pub(crate) current: usize,
     pub(crate) search: Search,
     pub(crate) overlay: Option<Overlay>,
@@ -165,8 +158,7 @@ impl State {
             action,
             recorded,
             folder,
-            titles: screens.iter().map(|screen| screen.title()).collect(),
-            screens,
+            screens: screens.into_iter().map(Shown::new).collect(),
             current: 0,
             search: Search::default(),
             overlay: None,
@@ -179,36 +171,8 @@ impl State {
         }
     }
 
-    pub(crate) fn frame(&self) -> Frame<'_> {
-        Frame {
-            verdict: self.found.as_ref().map(|found| &found.verdict),
-            busy: self.looking.as_ref().and_then(|looking| looking.stage),
-            channels: self.channels(),
-            channel: self.channel(),
-            line: self.line(),
-            is_of_channel: self.is_of_channel(),
-            action: &self.action,
-            titles: &self.titles,
-            current: self.current,
-            look: self.look,
-        }
-    }
-
-    pub(crate) fn areas(&self, size: Size) -> Areas {
-        self.frame().areas(size)
-    }
-
     pub(super) fn is_of_channel(&self) -> bool {
-        self.screens.get(self.current).is_some_and(|screen| screen.is_of_channel())
-    }
-
-    /// The chosen channel in one line.
-    fn line(&self) -> String {
-        let (Some(preview), Some(found)) = (&self.preview, &self.found) else { return String::new() };
-        let channel = found.channels.get(self.channel());
-        channel.map_or_else(String::new, |channel| {
-            overview::line(preview, channel, found.requests.of_channel(channel.name))
-        })
+        self.screens.get(self.current).is_some_and(|shown| shown.screen.is_of_channel())
     }
 
     /// Whether the chosen channel has the events of the daemon.
@@ -285,7 +249,7 @@ impl State {
             sides: &self.sides,
             look: self.look,
             reader: self.reader,
-            size: Frame { is_of_channel, ..self.frame() }.areas(size).body.as_size(),
+            size: self.areas_beside(size, is_of_channel).body.as_size(),
             search: &self.search.text,
             folder: &self.folder,
         })

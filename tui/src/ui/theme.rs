@@ -106,6 +106,10 @@ impl Look {
         if self.colour { Style::new().fg(colour) } else { Style::new() }
     }
 
+    pub(crate) fn perhaps(self, role: Option<Role>) -> Style {
+        role.map_or_else(Style::new, |role| self.role(role))
+    }
+
     pub(crate) fn verdict(self, verdict: &Verdict) -> Style {
         self.role(Role::of_verdict(verdict)).add_modifier(Modifier::BOLD | Modifier::REVERSED)
     }
@@ -155,7 +159,7 @@ impl Look {
 
     /// Track and thumb of a scroll bar.
     pub(crate) const fn bar(self) -> (&'static str, &'static str) {
-        if self.unicode { ("│", "┃") } else { (":", "|") }
+        if self.unicode { ("│", "┃") } else { (" ", "|") }
     }
 
     pub(crate) const fn border(self) -> border::Set<'static> {
@@ -205,8 +209,18 @@ mod tests {
         let states = [State::On, State::Off, State::NotThere].map(|state| plain.state(state));
         let shares = Class::ALL.map(|class| plain.share(class));
         let bars = plain.levels();
-        let others =
-            [plain.differs(), MARK, ">", "?", plain.rule(), plain.cut(), bars.full, bars.half, bars.one_eighth];
+        let others = [
+            plain.bar().1,
+            plain.differs(),
+            MARK,
+            ">",
+            "?",
+            plain.rule(),
+            plain.cut(),
+            bars.full,
+            bars.half,
+            bars.one_eighth,
+        ];
         let mut marks = [&states[..], &shares, &others].concat();
         let count = marks.len();
         marks.sort_unstable();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::actions::netdata_conf;
-use crate::actions::opting::{Obstacle, OptIn};
+use crate::actions::opting::OptIn;
 use crate::cli::Format;
 use crate::output::{self, Failure};
 use crate::present::words;
@@ -16,7 +16,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
     let before = Preview::look(question);
     let plan = OptIn::find(&before);
     if let Some(obstacle) = plan.barred() {
-        return Err(obstacle.failure());
+        return Err(obstacle);
     }
     let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
     let changes: Vec<String> = plan.confs().changes().flat_map(netdata_conf::plan).collect();
@@ -40,7 +40,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
         });
         output::confirm("opt-in", &format!("This {what}, so that this machine may send telemetry."))?;
     }
-    let mut said = plan.perform().map_err(Obstacle::failure)?;
+    let mut said = plan.perform()?;
     let after = Preview::look(question);
     said.push(String::new());
     for step in after.consent.in_the_way() {

@@ -21,12 +21,12 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
     let refusal = plan.conf_obstacle(plan.confs());
     if options.dry_run {
         if let Some(obstacle) = plan.barred() {
-            return Err(obstacle.failure());
+            return Err(obstacle);
         }
         let mut would = would(&plan);
         would.push("Nothing was done.".to_owned());
         done::say(options.format, false, &would, &Preview::look(question))?;
-        return refusal.map_or(Ok(ExitCode::SUCCESS), |refusal| Err(refusal.failure()));
+        return refusal.map_or(Ok(ExitCode::SUCCESS), |refusal| Err(refusal));
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
         let mut files: Vec<String> = plan.files().map(|(file, _)| format!("creates {}", words::path(&file))).collect();
@@ -46,7 +46,7 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         if !said.is_empty() {
             done::before(options.format, &said)?;
         }
-        return Err(obstacle.failure());
+        return Err(obstacle);
     }
     if nothing {
         said.push("There is nothing to change: crash reports are off in netdata.conf.".to_owned());

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::output::{self, Failure, WHOLE};
-use crate::present::commands::{self, Asker};
+use crate::present::commands;
 use crate::present::request::of_sender;
 use crate::present::{consent, overview, words};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(question: &Question, format: Format) -> Result<ExitCode, Failu
 
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
-    let asker = Asker::find();
+    let is_root = commands::is_root();
     let mut text = format!("{}\n", words::painted_headline(preview));
     for line in words::telemetry(preview) {
         let _ = writeln!(text, "  {line}");
@@ -74,7 +74,7 @@ fn text(preview: &Preview) -> String {
             let _ = writeln!(text, "      {}", words::channel_step(step));
         }
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
-        let _ = match commands::how_to_stop(channel, asker, &preview.folders) {
+        let _ = match commands::how_to_stop(channel, is_root, &preview.folders) {
             (None, words) => writeln!(text, "    {:8} {words}", "to stop"),
             (Some(command), words) => {
                 let or = if words.is_empty() { "" } else { ", " };
@@ -86,7 +86,7 @@ fn text(preview: &Preview) -> String {
         (Decision::OptedOut, Some(false)) => ("opt in again", "opt-in"),
         _ => ("opt out", "opt-out"),
     };
-    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  {}", commands::command(verb, asker, &preview.folders));
+    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  {}", commands::command(verb, is_root, &preview.folders));
     text
 }
 

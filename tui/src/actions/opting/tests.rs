@@ -40,7 +40,7 @@ fn sudo_is_for_those_whom_it_helps() {
         (io::ErrorKind::ReadOnlyFilesystem, false, None, true),
         (io::ErrorKind::ReadOnlyFilesystem, true, None, true),
     ] {
-        let report = plan.obstacle(&[(&plan.targets[0], &error.into())], root).unwrap().report();
+        let report: Report = plan.obstacle(&[(&plan.targets[0], &error.into())], root).unwrap().into();
         assert_eq!(report.commands.last().cloned(), last, "{error:?}, {root}");
         assert!(report.sentences[0].ends_with(&format!(": {error}")), "{report:?}");
         assert_eq!(report.sentences.iter().any(|said| said.contains("root is refused")), refused, "{report:?}");
@@ -77,5 +77,5 @@ fn each_agents_own_error_decides_who_can_help() {
     let denied = io::ErrorKind::PermissionDenied.into();
     let obstacle = plan.obstacle(&[(&plan.targets[0], &read_only), (&plan.targets[1], &denied)], false).unwrap();
     let touch = "sudo touch /opt/netdata/etc/netdata/.opt-out-from-anonymous-statistics";
-    assert_eq!(obstacle.report().commands.last().map(String::as_str), Some(touch));
+    assert_eq!(obstacle.instead.last().map(String::as_str), Some(touch));
 }

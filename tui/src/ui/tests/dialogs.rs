@@ -12,7 +12,7 @@ fn opting_in_takes_a_typed_word() {
     let begin = || {
         let mut state = state(opted_out(), RICH, USUAL);
         assert_eq!(press(&mut state, Key::Char('i')), None);
-        assert!(matches!(state.overlay, Some(Overlay::OptIn(..))));
+        assert!(matches!(asked(&state), Some(Plan::OptIn(_))));
         state
     };
     for wrong in ["", "y", "yes", "telemetr", "telemetryy", "Telemetry", "telemetry "] {
@@ -22,7 +22,7 @@ fn opting_in_takes_a_typed_word() {
         assert!(text(&state).contains("that is not the word; nothing was changed"), "{wrong:?}");
         // The text is cleared, so a second Enter does not confirm.
         typed(&mut state, OPT_IN_WORD);
-        assert!(matches!(press(&mut state, Key::Enter), Some(Effect::OptIn(_))), "{wrong:?}");
+        assert!(matches!(press(&mut state, Key::Enter), Some(Effect::Act(_))), "{wrong:?}");
     }
     let mut state = begin();
     typed(&mut state, "q");
@@ -55,8 +55,8 @@ fn opting_out(folder: std::path::PathBuf, size: Size) -> (State, Option<Effect>)
     move_to(&mut preview, folder);
     let mut state = state(preview, RICH, size);
     press(&mut state, Key::Char('o'));
-    let Some(Effect::OptOut(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
-    let effect = state.update(Message::Done(Box::new(plan.perform().report())));
+    let Some(Effect::Act(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
+    let effect = state.update(Message::Done(Box::new(plan.perform(rustix::fs::CWD))));
     (state, effect)
 }
 
@@ -154,8 +154,8 @@ fn a_change_of_netdata_conf_is_shown_before_it_is_confirmed() {
     let mut state = looked_at(preview.clone());
     press(&mut state, Key::Char('o'));
     assert!(shows(&state, "-  crash reports = all") && shows(&state, "+  crash reports = off"), "{}", text(&state));
-    let Some(Effect::OptOut(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
-    assert!(plan.perform().report().sentences.iter().any(|said| said.starts_with("Changed ")));
+    let Some(Effect::Act(plan)) = press(&mut state, Key::Enter) else { panic!("no opting out") };
+    assert!(plan.perform(rustix::fs::CWD).sentences.iter().any(|said| said.starts_with("Changed ")));
     assert!(std::fs::read_to_string(&conf).unwrap().contains("= off"));
 
     // Only our own change is undone, which is found even without the opt-out file.
@@ -163,8 +163,8 @@ fn a_change_of_netdata_conf_is_shown_before_it_is_confirmed() {
     press(&mut state, Key::Char('i'));
     assert!(shows(&state, "+  crash reports = all"), "{}", text(&state));
     typed(&mut state, OPT_IN_WORD);
-    let Some(Effect::OptIn(plan)) = press(&mut state, Key::Enter) else { panic!("no opting in") };
-    plan.report();
+    let Some(Effect::Act(plan)) = press(&mut state, Key::Enter) else { panic!("no opting in") };
+    plan.perform(rustix::fs::CWD);
     assert_eq!(std::fs::read_to_string(&conf).unwrap(), "[global]\n  crash reports = all\n");
 }
 

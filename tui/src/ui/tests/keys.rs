@@ -134,10 +134,10 @@ fn only_a_confirmed_dialog_changes_files_and_leaving_always_works() {
         let what_is_open = |state: &State| format!("{:?}", (state.current, &state.search, &state.overlay));
         let before = what_is_open(&state);
         for key in keys() {
-            let is_asked = matches!(state.overlay, Some(Overlay::OptOut(_) | Overlay::Save(_)));
-            let is_typed = matches!(&state.overlay, Some(Overlay::OptIn(_, typed)) if typed == OPT_IN_WORD);
+            let is_asked = matches!(asked(&state), Some(Plan::OptOut(_) | Plan::Save(_)));
+            let is_typed = matches!(&state.overlay, Some(Overlay::Confirm(plan, typed)) if matches!(**plan, Plan::OptIn(_)) && typed == OPT_IN_WORD);
             let effect = press(&mut state, key);
-            let changes_files = matches!(effect, Some(Effect::OptOut(_) | Effect::OptIn(_) | Effect::Save(_)));
+            let changes_files = matches!(effect, Some(Effect::Act(_)));
             assert_eq!(changes_files, (is_asked || is_typed) && key == Key::Enter, "{key:?} at {place}");
             let cancels = matches!(key, Key::Escape | Key::Char('n' | 'q'));
             assert!(!is_asked || state.overlay.is_none() == cancels, "{key:?} at {place}");
@@ -221,7 +221,7 @@ fn a_field_is_withheld_where_that_can_be_and_sent_again_where_it_is_withheld() {
     for other in ["cc", "cccc"] {
         assert!(!chosen(preview(), other).contains("w "), "{}", chosen(preview(), other));
         let state = reached(preview(), "Fields", &format!("{other}w"), SIZES[2]);
-        assert!(!matches!(state.overlay, Some(Overlay::Withhold(_))), "{}", text(&state));
+        assert!(!matches!(asked(&state), Some(Plan::Withhold(_))), "{}", text(&state));
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(FILE), "withhold = [\"system_cpu_model\"]\n").unwrap();

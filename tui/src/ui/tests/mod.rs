@@ -23,8 +23,8 @@ use anonymous_statistics::inspect::{Preview, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use crate::actions::Plan;
 use crate::example;
-use crate::present::commands::Asker;
 use crate::ui::dialog::{OPT_IN_WORD, Overlay};
 use crate::ui::draw::draw;
 use crate::ui::keys::Key;
@@ -87,7 +87,7 @@ fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
 }
 
 /// The clock of nobody's zone, and no rights.
-const READER: Reader = Reader { clock: |_time| Some(0), asker: Asker::Another };
+const READER: Reader = Reader { clock: |_time| Some(0), is_root: false };
 
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
     State::new(crate::screens::all(None), action.to_owned(), recorded, "/home/admin".into(), look, READER, size)
@@ -109,11 +109,11 @@ fn usual() -> State {
 }
 
 fn titles() -> Vec<&'static str> {
-    usual().screens.iter().map(|screen| screen.title()).collect()
+    usual().screens.iter().map(|shown| shown.screen.title()).collect()
 }
 
 fn on(title: &str, mut state: State) -> State {
-    state.current = state.screens.iter().position(|screen| screen.title() == title).unwrap();
+    state.current = state.screens.iter().position(|shown| shown.screen.title() == title).unwrap();
     state
 }
 
@@ -171,6 +171,14 @@ fn text(state: &State) -> String {
 /// The text between the head and the foot.
 fn body(state: &State) -> String {
     text_in(&drawn(state), state.areas(state.size).body)
+}
+
+/// The action that waits for a confirmation.
+fn asked(state: &State) -> Option<&Plan> {
+    match &state.overlay {
+        Some(Overlay::Confirm(plan, _)) => Some(plan),
+        _ => None,
+    }
 }
 
 fn boxed(state: &State) -> Vec<String> {

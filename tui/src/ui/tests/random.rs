@@ -41,11 +41,11 @@ fn tree(root: &Path) -> BTreeSet<PathBuf> {
 
 /// The file that a dialog will create or change; the dialog names it, shortened in the middle where it is too long.
 fn named(state: &State) -> Option<PathBuf> {
-    let file = match state.overlay.as_ref()? {
-        Overlay::OptOut(plan) => plan.files().next().map(|(file, _)| file)?,
-        Overlay::Save(plan) => plan.file(),
-        Overlay::Withhold(plan) => plan.file().to_owned(),
-        _ => return None,
+    let file = match asked(state)? {
+        Plan::OptOut(plan) => plan.files().next().map(|(file, _)| file)?,
+        Plan::Save(plan) => plan.file(),
+        Plan::Withhold(plan) => plan.file().to_owned(),
+        Plan::OptIn(_) => return None,
     };
     let path = file.to_str().unwrap();
     let names = |line: &String| match line.trim().split_once('…') {
@@ -108,7 +108,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         let key = match all[random.below(all.len())] {
             _ if random.below(8) == 0 => Key::Enter,
             // Most other keys go into the text of these.
-            _ if state.search.typing || matches!(state.overlay, Some(Overlay::OptIn(..))) && random.below(3) == 0 => {
+            _ if state.search.typing || matches!(asked(&state), Some(Plan::OptIn(_))) && random.below(3) == 0 => {
                 Key::Escape
             }
             // The way to a request that can be saved, which few channels have and none with examples.
@@ -118,7 +118,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
             Key::Char('c' | 'x' | 'r' | 'e') if random.below(6) > 0 => Key::Down,
             key => key,
         };
-        opt_in_asked += usize::from(matches!(state.overlay, Some(Overlay::OptIn(..))));
+        opt_in_asked += usize::from(matches!(asked(&state), Some(Plan::OptIn(_))));
         if let Some(file) = named(&state).filter(|_| key == Key::Enter) {
             // The dialog says whether the folder of the file may be created.
             if text(&state).contains("and its folder if that is missing") {
@@ -129,7 +129,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
             model.insert(file);
         }
         match press(&mut state, key) {
-            Some(Effect::OptIn(_)) => panic!("opted in by keys at random"),
+            Some(Effect::Act(plan)) if matches!(*plan, Plan::OptIn(_)) => panic!("opted in by keys at random"),
             // Quitting and stopping change nothing on disk; the same state goes on here.
             Some(Effect::Quit | Effect::Suspend | Effect::Redraw) => assert_eq!(tree(root.path()), model),
             effect => wanted = effect,
@@ -162,8 +162,8 @@ fn keys_at_random_in_terminals_of_every_size() {
                 let preview = if random.below(2) == 0 { without_history() } else { opted_out() };
                 looked(&mut state, preview);
             }
-            Some(Effect::OptIn(_)) => panic!("opted in by keys at random"),
-            Some(Effect::OptOut(_) | Effect::Save(_)) => state.overlay = None,
+            Some(Effect::Act(plan)) if matches!(*plan, Plan::OptIn(_)) => panic!("opted in by keys at random"),
+            Some(Effect::Act(_)) => state.overlay = None,
             _ => {}
         }
         if pressed % 10 == 0 {

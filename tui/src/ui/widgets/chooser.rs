@@ -25,13 +25,34 @@ pub(crate) struct Item {
     pub(crate) line: Line<'static>,
 }
 
-/// The details of the line of this number.
-type Details<'a> = &'a dyn Fn(usize, Size) -> Vec<Row>;
+pub(crate) struct Choice<'a> {
+    /// Draws the [`ABOVE`] rows above the list.
+    pub(crate) above: Option<Box<dyn Fn(Rect, &mut Buffer) + 'a>>,
+    pub(crate) items: Vec<Item>,
+    /// The text in place of an empty list.
+    pub(crate) without: String,
+    /// The details of the line of this number.
+    pub(crate) details: Box<dyn Fn(usize, Size) -> Vec<Row> + 'a>,
+    /// Whether the details are always below, as the lines need the whole width.
+    pub(crate) is_wide: bool,
+}
+
+/// Rows above a list.
+const ABOVE: u16 = 2;
+
+impl Choice<'_> {
+    /// The rows above the list, the list, and its details.
+    fn areas(&self, area: Rect) -> (Rect, Rect, Rect) {
+        let (top, rest) = above(area, if self.above.is_some() { ABOVE } else { 0 });
+        let part = |whole: u16| u16::try_from(u32::from(whole) * 11 / 20).unwrap_or_default();
+        let beside = area.width >= WIDE && !self.is_wide;
+        let (list, details) = if beside { left(rest, part(rest.width)) } else { above(rest, part(rest.height)) };
+        (top, list, details)
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Chooser {
-    /// Whether the details are always below, as the lines need the whole width.
-    below: bool,
     /// `None`, or a key that is not listed: the first line.
     chosen: Option<String>,
     /// The first visible row, unless that hides the chosen line. It stays where it can: a second click hits the same line.
@@ -42,10 +63,6 @@ pub(crate) struct Chooser {
 }
 
 impl Chooser {
-    pub(crate) fn with_wide_lines() -> Self {
-        Self { below: true, ..Self::default() }
-    }
-
     pub(crate) const fn is_open(&self) -> bool {
         self.open
     }
@@ -55,17 +72,17 @@ impl Chooser {
     }
 
     /// Returns whether the key was for a list.
-    pub(crate) fn on_key(&mut self, key: Key, items: &[Item], view: View<'_>, details: Details<'_>) -> bool {
-        let (now, count) = (self.place(items), items.len());
+    pub(crate) fn on_key(&mut self, key: Key, list: &Choice<'_>, view: View<'_>) -> bool {
+        let (now, count) = (self.place(&list.items), list.items.len());
         let last = count.saturating_sub(1);
         if self.open {
             if matches!(key, Key::Enter | Key::Escape) || count == 0 {
                 self.open = false;
                 return true;
             }
-            return self.scroll.on_key(key, &details(now, view.size), view.size.height, view.search);
+            return self.scroll.on_key(key, &(list.details)(now, view.size), view.size.height, view.search);
         }
-        let page = usize::from(self.areas(Rect::from(view.size)).0.height).saturating_sub(1).max(1);
+        let page = usize::from(list.areas(Rect::from(view.size)).1.height).saturating_sub(1).max(1);
         let next = match key {
             Key::Up => now.saturating_sub(1),
             Key::Down => now + 1,
@@ -83,50 +100,47 @@ impl Chooser {
             }
             _ => return false,
         };
-        self.choose(next.min(last), items, view.size);
+        self.choose(next.min(last), list, view.size);
         true
     }
 
-    fn choose(&mut self, number: usize, items: &[Item], size: Size) {
-        self.chosen = items.get(number).map(|item| item.key.clone());
-        self.top = self.first(&rows(items), number, self.areas(Rect::from(size)).0.height).0;
+    fn choose(&mut self, number: usize, list: &Choice<'_>, size: Size) {
+        self.chosen = list.items.get(number).map(|item| item.key.clone());
+        self.top = self.first(&rows(&list.items), number, list.areas(Rect::from(size)).1.height).0;
     }
 
     /// Chooses the clicked line; a click on the chosen one opens its details.
-    pub(crate) fn on_click(&mut self, at: Position, items: &[Item], size: Size) -> bool {
-        let (list, _) = self.areas(Rect::from(size));
-        if self.open || !list.contains(at) {
+    pub(crate) fn on_click(&mut self, at: Position, list: &Choice<'_>, size: Size) -> bool {
+        let (_, area, _) = list.areas(Rect::from(size));
+        if self.open || !area.contains(at) {
             return false;
         }
-        let rows = rows(items);
-        let (first, _) = self.first(&rows, self.place(items), list.height);
-        let Some(Some(number)) = rows.get(first + usize::from(at.y - list.y)) else { return false };
-        self.open = *number == self.place(items);
+        let (rows, now) = (rows(&list.items), self.place(&list.items));
+        let (first, _) = self.first(&rows, now, area.height);
+        let Some(Some(number)) = rows.get(first + usize::from(at.y - area.y)) else { return false };
+        self.open = *number == now;
         self.scroll = Scroll::default();
-        self.choose(*number, items, size);
+        self.choose(*number, list, size);
         true
     }
 
-    /// Draws the list; `without` is the text in place of an empty one.
-    pub(crate) fn draw(
-        &self,
-        items: &[Item],
-        without: &str,
-        view: View<'_>,
-        details: Details<'_>,
-        area: Rect,
-        buffer: &mut Buffer,
-    ) {
-        if items.is_empty() {
-            let mut page = Page::new(view.look, area.as_size());
-            page.text(without);
-            return Scroll::default().draw(page.into_rows(), view.look, "", area, buffer);
-        }
+    pub(crate) fn draw(&self, list: &Choice<'_>, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+        let Choice { items, details, .. } = list;
         let chosen = self.place(items);
-        if self.open {
+        if self.open && !items.is_empty() {
             return self.scroll.draw(details(chosen, area.as_size()), view.look, view.search, area, buffer);
         }
-        let (list, below) = self.areas(area);
+        let (top, area, below) = list.areas(area);
+        if let Some(draw) = &list.above {
+            draw(top, buffer);
+        }
+        if items.is_empty() {
+            let area = area.union(below);
+            let mut page = Page::new(view.look, area.as_size());
+            page.text(&list.without);
+            return Scroll::default().draw(page.into_rows(), view.look, "", area, buffer);
+        }
+        let list = area;
         let rows = rows(items);
         let (top, end) = self.first(&rows, chosen, list.height);
         let line = |(at, row): (usize, &Option<usize>)| {
@@ -168,13 +182,6 @@ impl Chooser {
         let from = if at > 0 && rows.get(at - 1) == Some(&None) { at - 1 } else { at };
         let last = rows.len().saturating_sub(height);
         (self.top.clamp((at + 1).saturating_sub(height), from.max((at + 1).saturating_sub(height))).min(last), last)
-    }
-
-    /// The list and its details.
-    fn areas(&self, area: Rect) -> (Rect, Rect) {
-        let part = |whole: u16| u16::try_from(u32::from(whole) * 11 / 20).unwrap_or_default();
-        let beside = area.width >= WIDE && !self.below;
-        if beside { left(area, part(area.width)) } else { above(area, part(area.height)) }
     }
 }
 

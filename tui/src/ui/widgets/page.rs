@@ -1,7 +1,7 @@
 //! Pages of text, wrapped by the width of characters, and scrolled.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Scrollbar, ScrollbarOrientation, ScrollbarState, StatefulWidget, Widget};
@@ -272,8 +272,9 @@ pub(crate) struct Scroll {
 }
 
 impl Scroll {
-    pub(crate) const fn is_at_top(self) -> bool {
-        self.first == 0
+    /// The same position, counted from the first line of the text.
+    pub(crate) fn in_text(self, at: Position) -> Position {
+        Position { y: at.y.saturating_add(u16::try_from(self.first).unwrap_or(u16::MAX)), ..at }
     }
 
     /// Scrolls, and returns whether the key was for that.
@@ -307,34 +308,24 @@ impl Scroll {
 
     /// Draws the visible rows with the matches marked, and a scroll bar if there are more.
     pub(crate) fn draw(self, rows: Vec<Row>, look: Look, wanted: &str, area: Rect, buffer: &mut Buffer) {
-        self.draw_beside(rows, look, wanted, &[area], buffer);
-    }
-
-    /// The same in columns of equal size, which the text fills one after another.
-    pub(crate) fn draw_beside(self, rows: Vec<Row>, look: Look, wanted: &str, columns: &[Rect], buffer: &mut Buffer) {
-        let Some(right) = columns.last().filter(|right| right.height > 0) else { return };
-        let height = usize::from(right.height);
-        let last = rows.len().saturating_sub(height * columns.len());
+        let last = rows.len().saturating_sub(area.height.into());
         let first = self.first.min(last);
         let found = find(&rows, wanted);
-        let mut lines = rows.into_iter().skip(first).map(|row| row.line);
-        for area in columns {
-            Paragraph::new(lines.by_ref().take(height).collect::<Vec<_>>()).render(*area, buffer);
-        }
+        let lines = rows.into_iter().skip(first).take(area.height.into()).map(|row| row.line);
+        Paragraph::new(lines.collect::<Vec<_>>()).render(area, buffer);
         for (number, found) in found.iter().enumerate() {
             let style = if self.at == Some(number) { theme::FOUND_HERE } else { theme::FOUND };
             for (row, column) in found.cells.iter().filter(|(row, _)| *row >= first) {
-                let (at, row) = ((row - first) / height, (row - first) % height);
-                if let Some(area) = columns.get(at)
-                    && let (Ok(x), Ok(y)) = (u16::try_from(*column), u16::try_from(row))
+                if let (Ok(x), Ok(y)) = (u16::try_from(*column), u16::try_from(row - first))
                     && x < area.width
+                    && y < area.height
                     && let Some(cell) = buffer.cell_mut((area.x + x, area.y + y))
                 {
                     cell.set_style(style);
                 }
             }
         }
-        bar(first, last, look, *right, buffer);
+        bar(first, last, look, area, buffer);
     }
 }
 

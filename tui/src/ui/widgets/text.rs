@@ -3,6 +3,7 @@
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::output::shortened;
 use crate::ui::theme::Look;
 
 /// Wraps between words; within a word that is longer than a line, after a hyphen if it has one. An empty text gives one
@@ -40,21 +41,7 @@ pub(crate) fn wrap_words(command: &str, width: usize) -> Vec<String> {
 
 /// Cuts the middle out of a text that is too wide, with a mark at the cut.
 pub(crate) fn shorten(text: &str, width: usize, look: Look) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let room = width.saturating_sub(look.cut().width());
-    let front = clip(text, room / 3 + look.cut().width(), look);
-    let mut used = 0;
-    let back: Vec<char> = text
-        .chars()
-        .rev()
-        .take_while(|c| {
-            used += c.width().unwrap_or_default();
-            used <= room - room / 3
-        })
-        .collect();
-    front + &back.into_iter().rev().collect::<String>()
+    shortened(text, width, look.cut())
 }
 
 pub(crate) fn break_anywhere(text: &str, width: usize) -> Vec<String> {
