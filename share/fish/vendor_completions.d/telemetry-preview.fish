@@ -56,7 +56,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a 
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "opt-in" -d 'Undo opt-out, after asking'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "configure" -d 'Let this sender report to a server of your own, and try it'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "history" -d 'Show what was sent or refused, and what waits to be sent and why'
-complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "forget" -d 'Delete what was sent and is kept here, and events that wait to be sent'
+complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "forget" -d 'Delete what was sent and is kept here, and events that wait to be sent, after asking'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "check" -d 'Compare with what ought to be: for monitoring and configuration management'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "explain" -d 'Explain a field: what it is, why it is sent, where it comes from, and its value here'
 complete -c telemetry-preview -n "__fish_telemetry_preview_needs_command" -f -a "schema" -d 'List all fields and events that can ever be sent'
@@ -670,6 +670,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forg
 always\t''
 never\t''"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l dry-run -d 'Only say what would be done'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l yes -d 'Do not ask, which only happens at a terminal'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l json -d 'Short for --format json'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l expect -d 'What the agent\'s telemetry ought to be' -r -f -a "on\t'This project\'s sender sends the daemon\'s events; with --channel: that channel sends'
