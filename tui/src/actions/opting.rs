@@ -223,7 +223,7 @@ impl Outcome {
         match &self.waiting {
             Ok(Deleted { number: 0, .. }) => {}
             Ok(Deleted { number, .. }) => {
-                sentences.push(format!("Deleted {} that waited to be sent.", events(*number)))
+                sentences.push(format!("Deleted {} that waited to be sent.", events(*number)));
             }
             Err(error) => sentences.push(format!(
                 "Events that may wait to be sent could not be deleted ({}). The sender deletes them when it is called \

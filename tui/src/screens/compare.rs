@@ -8,7 +8,7 @@ use anonymous_statistics::fields::{FIELDS, field};
 use anonymous_statistics::inspect::before::{About, Before};
 use anonymous_statistics::inspect::comparison::{self, AROUND, Cell, Comparison, Side};
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Size;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
@@ -19,7 +19,7 @@ use crate::present::{before, last_event};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Content, Handled, Screen, View};
 use crate::ui::theme;
-use crate::ui::widgets::chooser::{Choice, Item};
+use crate::ui::widgets::chooser::{Choice, Drawing, Item};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::fit;
 
@@ -118,7 +118,7 @@ impl Screen for Compare {
         Content::List(Choice {
             above: heading.map(|lines| {
                 let draw = move |area, buffer: &mut Buffer| Paragraph::new(lines.clone()).render(area, buffer);
-                Box::new(draw) as Box<dyn Fn(Rect, &mut Buffer)>
+                Box::new(draw) as Drawing<'_>
             }),
             items: Self::items(&listed, view),
             without: self.without(&all, view),

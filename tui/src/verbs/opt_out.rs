@@ -26,7 +26,7 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         let mut would = would(&plan);
         would.push("Nothing was done.".to_owned());
         done::say(options.format, false, &would, &Preview::look(question))?;
-        return refusal.map_or(Ok(ExitCode::SUCCESS), |refusal| Err(refusal));
+        return refusal.map_or(Ok(ExitCode::SUCCESS), Err);
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
         let mut files: Vec<String> = plan.files().map(|(file, _)| format!("creates {}", words::path(&file))).collect();

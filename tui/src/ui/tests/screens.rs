@@ -50,14 +50,10 @@ fn what_keys_make_of_a_screen() {
 fn the_command_that_stops_names_what_sudo_would_forget() {
     let mut preview = preview();
     move_to(&mut preview, "/srv/a b".into());
-    let command = |title| {
-        let shown = text(&reached(preview.clone(), title, "", USUAL));
-        let at = shown.find("sudo telemetry-preview opt-out").unwrap_or_else(|| panic!("{title}: {shown}"));
-        shown[at..].lines().next().unwrap().to_owned()
-    };
     for title in ["Overview", "Consent"] {
+        let shown = text(&reached(preview.clone(), title, "", USUAL));
         let whole = "sudo telemetry-preview opt-out --config-dir '/srv/a b' ";
-        assert!(command(title).starts_with(whole), "{title}: {}", command(title));
+        assert!(shown.contains(whole), "{title}: {shown}");
     }
 }
 

@@ -25,9 +25,11 @@ pub(crate) struct Item {
     pub(crate) line: Line<'static>,
 }
 
+pub(crate) type Drawing<'a> = Box<dyn Fn(Rect, &mut Buffer) + 'a>;
+
 pub(crate) struct Choice<'a> {
     /// Draws the [`ABOVE`] rows above the list.
-    pub(crate) above: Option<Box<dyn Fn(Rect, &mut Buffer) + 'a>>,
+    pub(crate) above: Option<Drawing<'a>>,
     pub(crate) items: Vec<Item>,
     /// The text in place of an empty list.
     pub(crate) without: String,
@@ -72,17 +74,17 @@ impl Chooser {
     }
 
     /// Returns whether the key was for a list.
-    pub(crate) fn on_key(&mut self, key: Key, list: &Choice<'_>, view: View<'_>) -> bool {
-        let (now, count) = (self.place(&list.items), list.items.len());
+    pub(crate) fn on_key(&mut self, key: Key, choice: &Choice<'_>, view: View<'_>) -> bool {
+        let (now, count) = (self.place(&choice.items), choice.items.len());
         let last = count.saturating_sub(1);
         if self.open {
             if matches!(key, Key::Enter | Key::Escape) || count == 0 {
                 self.open = false;
                 return true;
             }
-            return self.scroll.on_key(key, &(list.details)(now, view.size), view.size.height, view.search);
+            return self.scroll.on_key(key, &(choice.details)(now, view.size), view.size.height, view.search);
         }
-        let page = usize::from(list.areas(Rect::from(view.size)).1.height).saturating_sub(1).max(1);
+        let page = usize::from(choice.areas(Rect::from(view.size)).1.height).saturating_sub(1).max(1);
         let next = match key {
             Key::Up => now.saturating_sub(1),
             Key::Down => now + 1,
@@ -100,13 +102,13 @@ impl Chooser {
             }
             _ => return false,
         };
-        self.choose(next.min(last), list, view.size);
+        self.choose(next.min(last), choice, view.size);
         true
     }
 
-    fn choose(&mut self, number: usize, list: &Choice<'_>, size: Size) {
-        self.chosen = list.items.get(number).map(|item| item.key.clone());
-        self.top = self.first(&rows(&list.items), number, list.areas(Rect::from(size)).1.height).0;
+    fn choose(&mut self, number: usize, choice: &Choice<'_>, size: Size) {
+        self.chosen = choice.items.get(number).map(|item| item.key.clone());
+        self.top = self.first(&rows(&choice.items), number, choice.areas(Rect::from(size)).1.height).0;
     }
 
     /// Chooses the clicked line; a click on the chosen one opens its details.
