@@ -1,6 +1,8 @@
 //! What is released: a commit.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -23,7 +25,7 @@ const COMPANIONS: [&str; 8] = [
 
 /// Fails if there is a file that the commit does not have, or has otherwise.
 pub(super) fn must_be_clean(checkout: &Workspace) -> Result<()> {
-    let changes = git(checkout, &["status", "--porcelain"])?;
+    let changes = git(checkout, &["status", "--porcelain", "--untracked-files=normal"])?;
     if !changes.is_empty() {
         bail!(
             "a release is made of a commit, and these files differ from it or are not in it:\n{}",
@@ -70,25 +72,36 @@ fn files(checkout: &Workspace, paths: &[&str]) -> Result<Files> {
 }
 
 fn git(checkout: &Workspace, arguments: &[&str]) -> Result<String> {
-    run::text(run::program("git", arguments).current_dir(&checkout.root))
+    run::text(in_folder(&checkout.root).args(arguments))
+}
+
+/// git for the repository of this folder, also in a hook of another.
+pub(super) fn in_folder(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(name);
+    }
+    command.current_dir(folder);
+    command
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
-    fn checkout(folder: &std::path::Path) -> Workspace {
+    fn checkout(folder: &Path) -> Workspace {
         let json =
             serde_json::json!({"workspace_root": folder, "target_directory": folder.join("target"), "packages": []});
         serde_json::from_value(json).unwrap()
     }
 
-    /// A repository of its own, without this user's settings.
-    fn git(folder: &std::path::Path, arguments: &[&str]) {
+    /// Without this user's settings.
+    fn git(folder: &Path, arguments: &[&str]) {
         let settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgSign=false"];
-        let mut command = run::program("git", settings);
-        command.args(arguments).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
-        run::text(command.env("GIT_CONFIG_SYSTEM", "/dev/null")).unwrap();
+        let mut command = in_folder(folder);
+        command.args(settings).args(arguments);
+        run::text(command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null")).unwrap();
     }
 
     #[test]
@@ -102,12 +115,12 @@ mod tests {
         for name in ["install.sh", "README.md", "docs/a.md", "docs/below/b.md", "share/man/c.1", "src/d.rs"] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, name).unwrap();
+            fs::write(&path, name).unwrap();
         }
+        let executable = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(folder.path().join("install.sh"), executable).unwrap();
         git(folder.path(), &["add", "--all"]);
-        git(folder.path(), &["update-index", "--chmod=+x", "install.sh"]);
         git(folder.path(), &["commit", "--quiet", "--message", "x"]);
-        git(folder.path(), &["reset", "--quiet", "--hard"]);
         must_be_clean(&checkout).unwrap();
         assert!(checkout.commit_time().unwrap() > 0);
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::Mode;
 use rustix::process::umask;
 
+use super::commit;
 use super::release::make;
 use crate::run;
 use crate::workspace::Workspace;
@@ -50,8 +51,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
 }
 
 fn clone(workspace: &Workspace, to: &Path) -> Result<()> {
-    let mut command = run::program("git", ["clone", "--quiet"]);
-    run::run(command.arg(&workspace.root).arg(to))
+    run::run(commit::in_folder(&workspace.root).args(["clone", "--quiet", "."]).arg(to))
 }
 
 type Contents = BTreeMap<String, Vec<u8>>;
