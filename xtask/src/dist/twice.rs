@@ -20,13 +20,11 @@ const CHECKOUTS: [&str; 2] = ["a", "another one, with a longer path"];
 
 /// Builds the commit of this checkout twice.
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.own_folder()?.join("twice");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
+    // Not below this checkout, whose settings cargo would add to theirs.
+    let folder = tempfile::Builder::new().prefix("dist-").tempdir().context("cannot make a temporary folder")?;
     let mut outcomes = Vec::new();
     for (name, mask) in CHECKOUTS.into_iter().zip([0o022, 0o077]) {
-        let root = folder.join(name);
+        let root = folder.path().join(name);
         // Nothing else runs meanwhile that makes files.
         let before = umask(Mode::from_raw_mode(mask));
         let made = clone(workspace, &root).and_then(|()| {
@@ -35,7 +33,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         });
         umask(before);
         outcomes.push(contents(&made?)?);
-        // They take room, and the next run must not find them.
+        // It takes room.
         fs::remove_dir_all(&root).with_context(|| format!("cannot remove {}", root.display()))?;
     }
     let [first, second] = outcomes.as_slice() else { bail!("not two builds") };
