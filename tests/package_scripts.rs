@@ -66,7 +66,8 @@ impl Machine {
         let tree = tempfile::tempdir_in(self.folder.path()).unwrap();
         testkit::set_mode(tree.path(), 0o755);
         let control = format!(
-            "Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: a <a@b.invalid>\nDescription: a\n{fields}"
+            "Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: a <a@b.invalid>\n\
+             Description: a\n{fields}"
         );
         for (path, text) in [("DEBIAN/control", &*control)].iter().chain(files) {
             let file = tree.path().join(path);
@@ -225,4 +226,18 @@ fn what_others_put_in_our_place_is_left_to_them() {
     assert!(done && said.contains("is not what was installed"), "{said}");
     assert_eq!(fs::read(&at).unwrap(), b"mine");
     assert_eq!(fs::read(at.with_extension("sh.original")).unwrap(), script("1", "anonymous-statistics"));
+}
+
+#[test]
+fn a_diversion_of_others_is_left_to_them() {
+    let Some(machine) = Machine::new(this_test!()) else { return };
+    machine.done(&["--install", &machine.ours("1", &[])]);
+    machine.divert(&format!("{DEBIANS}/system-info.sh"));
+    let (said, done) = machine.dpkg(&["--install", &machine.netdata(DEBIANS, "1")]);
+    assert!(done && said.contains("system-info.sh is diverted by somebody else"), "{said}");
+    machine.done(&["--remove", "anonymous-statistics"]);
+    let at = machine.root().join(&DEBIANS[1..]);
+    assert_eq!(fs::read(at.join("anonymous-statistics.sh")).unwrap(), script("1", "anonymous-statistics"));
+    assert_eq!(fs::read(at.join("system-info.sh.original")).unwrap(), script("1", "system-info"));
+    assert_eq!(machine.diversions().lines().count(), 1);
 }

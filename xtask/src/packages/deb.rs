@@ -52,7 +52,7 @@ fn changelog(made: &Made<'_>, program: &Program, version: &str) -> Result<()> {
     let date = run::text(&mut run::program("date", ["--utc", "--rfc-email", "--date", &at]))?;
     let name = program.name;
     let text = format!(
-        "{name} ({version}) stable; urgency=medium\n\n  * The version's changes are in changelog.gz.\n\n -- {MAINTAINER}  {date}"
+        "{name} ({version}) stable; urgency=medium\n\n  * The changes are in changelog.gz.\n\n -- {MAINTAINER}  {date}"
     );
     let file = made.staged.join(format!("{name}.changelog"));
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;

@@ -11,8 +11,8 @@ use crate::workspace::Workspace;
 /// As on the images of Debian's containers: nothing that is installed there starts a service.
 const NO_SERVICES: &str = "#!/bin/sh\nexit 101\n";
 
-/// What netdata depends on is installed. netdata itself is left in apt's cache, and apt knows no other packages, which would
-/// cost most of its time.
+/// What netdata depends on is installed. netdata itself is left in apt's cache, and apt knows no other packages, which
+/// would cost most of its time.
 const PREPARE: &str = "set -e
 apt='apt-get --quiet --quiet --yes --no-install-recommends'
 $apt update
