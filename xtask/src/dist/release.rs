@@ -33,7 +33,7 @@ pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static 
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let name = format!("{}-{}", PROJECT, checkout.version());
     if source {
-        pack(&folder, &format!("{name}-source"), &commit::source(checkout)?, time)?;
+        pack(&folder, &name, &commit::source(checkout)?, time)?;
     }
     for (target, toolchain) in targets.iter().zip(&toolchains) {
         let files = release(tools, checkout, target, toolchain)?;

@@ -22,15 +22,17 @@ const CHECKOUTS: [&str; 2] = ["a", "another one, with a longer path"];
 pub(super) fn run(workspace: &Workspace) -> Result<()> {
     // Not below this checkout, whose settings cargo would add to theirs.
     let folder = tempfile::Builder::new().prefix("dist-").tempdir().context("cannot make a temporary folder")?;
+    let roots = CHECKOUTS.map(|name| folder.path().join(name));
+    // Both before the first build, during which somebody may commit.
+    for root in &roots {
+        run::run(commit::in_folder(&workspace.root).args(["clone", "--quiet", "."]).arg(root))?;
+    }
     let mut outcomes = Vec::new();
-    for (name, mask) in CHECKOUTS.into_iter().zip([0o022, 0o077]) {
-        let root = folder.path().join(name);
-        // Nothing else runs meanwhile that makes files.
+    for (root, mask) in roots.into_iter().zip([0o022, 0o077]) {
+        let checkout = workspace.at(root.clone(), root.join("target"));
+        // Nothing else in this process makes files meanwhile.
         let before = umask(Mode::from_raw_mode(mask));
-        let made = clone(workspace, &root).and_then(|()| {
-            let checkout = workspace.at(root.clone(), root.join("target"));
-            make(workspace, &checkout, &[TARGET], true)
-        });
+        let made = make(workspace, &checkout, &[TARGET], true);
         umask(before);
         outcomes.push(contents(&made?)?);
         // It takes room.
@@ -46,10 +48,6 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
         eprintln!("  {name}");
     }
     Ok(())
-}
-
-fn clone(workspace: &Workspace, to: &Path) -> Result<()> {
-    run::run(commit::in_folder(&workspace.root).args(["clone", "--quiet", "."]).arg(to))
 }
 
 type Contents = BTreeMap<String, Vec<u8>>;
