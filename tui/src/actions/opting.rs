@@ -223,7 +223,7 @@ impl Outcome {
         match &self.waiting {
             Ok(Deleted { number: 0, .. }) => {}
             Ok(Deleted { number, .. }) => {
-                sentences.push(format!("Deleted {} that waited to be sent.", events(*number)));
+                sentences.push(format!("Deleted {} that waited to be sent.", counted(*number, "event")));
             }
             Err(error) => sentences.push(format!(
                 "Events that may wait to be sent could not be deleted ({}). The sender deletes them when it is called \
@@ -329,7 +329,7 @@ impl OptIn {
         let deleted = silence(self.targets.iter()).map_err(|error| self.cannot_forget(&error))?;
         let mut sentences = Vec::new();
         if deleted.number > 0 {
-            sentences.push(format!("Deleted {} that waited from before.", events(deleted.number)));
+            sentences.push(format!("Deleted {} from before.", counted(deleted.number, "waiting event")));
         }
         let mut changed = false;
         for target in &self.targets {
@@ -365,8 +365,8 @@ impl OptIn {
     }
 }
 
-fn events(number: usize) -> String {
-    if number == 1 { "1 event".to_owned() } else { format!("{number} events") }
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The restart that remains, with its command if that is known.

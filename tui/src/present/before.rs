@@ -61,11 +61,17 @@ fn around(preview: &Preview, server: Option<String>) -> Vec<(String, Cell)> {
     cells
 }
 
-/// The same for an answer of `show`.
+/// The same in an answer of `show`, and the verdict.
 pub(crate) fn surroundings(preview: &Preview) -> impl Serialize {
     let channels: BTreeMap<_, _> =
         preview.channels().iter().map(|channel| (channel.name, channel.judgement.state.name())).collect();
-    object! { netdata_version: preview.version.as_ref().map(|version| version.text.clone()), channels: channels }
+    let verdict = preview.verdict();
+    object! {
+        state: verdict.name(),
+        headline: verdict.to_string(),
+        netdata_version: preview.version.as_ref().map(|version| version.text.clone()),
+        channels: channels,
+    }
 }
 
 /// The event of this project's sender.

@@ -1,5 +1,7 @@
 //! The answer of a verb that changes something: what it did, or would do.
 
+use std::process::ExitCode;
+
 use anonymous_statistics::inspect::Preview;
 
 use crate::cli::Format;
@@ -13,6 +15,13 @@ pub(super) fn say(format: Format, done: bool, said: &[String], after: &Preview) 
     let verdict = after.verdict();
     let said: Vec<_> = said.iter().map(|line| output::plain(line.trim())).filter(|line| !line.is_empty()).collect();
     output::json(&object! { done: done, said: said, state: verdict.name(), headline: verdict.to_string() })
+}
+
+/// The answer after --dry-run.
+pub(super) fn nothing(format: Format, mut would: Vec<String>, preview: &Preview) -> Result<ExitCode, Failure> {
+    would.push("Nothing was done.".to_owned());
+    say(format, false, &would, preview)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Shows what a question is about; on standard error, where standard output is for programs.

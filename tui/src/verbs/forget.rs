@@ -19,8 +19,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
     let state = words::state_folder(&preview.folders);
     if dry_run {
         let would = format!("Would delete the requests that were sent and the events that wait, in {state}.");
-        done::say(format, false, &[would, "Nothing was done.".to_owned()], &preview)?;
-        return Ok(ExitCode::SUCCESS);
+        return done::nothing(format, vec![would], &preview);
     }
     // A script that never had to answer still has not.
     if !yes && std::io::stdin().is_terminal() {

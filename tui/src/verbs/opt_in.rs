@@ -27,9 +27,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
             vec!["There is no opt-out file to remove.".to_owned()]
         };
         would.extend(changes);
-        would.push("Nothing was done.".to_owned());
-        done::say(format, false, &would, &before)?;
-        return Ok(ExitCode::SUCCESS);
+        return done::nothing(format, would, &before);
     }
     if !yes {
         if !changes.is_empty() {

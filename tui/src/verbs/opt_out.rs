@@ -23,10 +23,8 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         if let Some(obstacle) = plan.barred() {
             return Err(obstacle);
         }
-        let mut would = would(&plan);
-        would.push("Nothing was done.".to_owned());
-        done::say(options.format, false, &would, &Preview::look(question))?;
-        return refusal.map_or(Ok(ExitCode::SUCCESS), Err);
+        let code = done::nothing(options.format, would(&plan), &Preview::look(question))?;
+        return refusal.map_or(Ok(code), Err);
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
         let mut files: Vec<String> = plan.files().map(|(file, _)| format!("creates {}", words::path(&file))).collect();

@@ -157,8 +157,6 @@ fn shown(preview: &Preview, assembly: &Assembly) -> impl Serialize {
     let entries = assembly.event.entries().iter().filter(|entry| words::is_shown(entry));
     let is_real = !has_examples(assembly);
     object! {
-        state: preview.verdict().name(),
-        headline: preview.verdict().to_string(),
         #[serde(flatten)]
         surroundings: before::surroundings(preview),
         event: &preview.action,

@@ -97,8 +97,6 @@ fn shown(preview: &Preview, original: &Original) -> impl Serialize {
         object! { name: row.path.clone(), value: value, known: known, source: row.from.clone() }
     };
     object! {
-        state: preview.verdict().name(),
-        headline: preview.verdict().to_string(),
         #[serde(flatten)]
         surroundings: before::surroundings(preview),
         event: &preview.action,

@@ -140,8 +140,6 @@ fn shown(preview: &Preview, report: &Report) -> impl Serialize {
     };
     object! {
         channel: "crash-reports",
-        state: preview.verdict().name(),
-        headline: preview.verdict().to_string(),
         #[serde(flatten)]
         surroundings: before::surroundings(preview),
         sent: false,

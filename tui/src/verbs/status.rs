@@ -118,7 +118,8 @@ struct Status {
     trust_store: String,
     state_folder: Option<String>,
     /// The unread rest of the state folder; null: it cannot be read.
-    unread: Option<Rest>,
+    #[cfg_attr(test, schemars(with = "Option<tests::Rest>"))]
+    unread: Option<Unread>,
     netdata_version: Option<String>,
 }
 
@@ -195,21 +196,6 @@ impl Way {
     }
 }
 
-/// Entries of the state folder that were not read.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Rest {
-    number: usize,
-    /// Whether there may be more.
-    or_more: bool,
-}
-
-impl Rest {
-    const fn of(Unread { number, or_more }: Unread) -> Self {
-        Self { number, or_more }
-    }
-}
-
 impl Status {
     fn of(preview: &Preview) -> Self {
         let daemons = preview.daemons.running.iter().map(|daemon| Running {
@@ -263,7 +249,7 @@ impl Status {
             proxy: words::proxy(preview),
             trust_store: words::trust_store(preview),
             state_folder: preview.folders.state().map(|state| words::path(&state)),
-            unread: preview.history.as_ref().ok().map(|history| Rest::of(history.unread)),
+            unread: preview.history.as_ref().ok().map(|history| history.unread),
             netdata_version: words::agent_version(preview),
         }
     }
@@ -272,6 +258,15 @@ impl Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Entries of the state folder that were not read.
+    #[derive(schemars::JsonSchema)]
+    #[expect(dead_code, reason = "a schema of the core's Unread, which has none")]
+    pub(super) struct Rest {
+        number: usize,
+        /// Whether there may be more.
+        or_more: bool,
+    }
 
     /// Programs rely on names and types: a change shows as a changed file.
     #[test]
