@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::present::palette::Role;
 use crate::present::{overview, words};
 use crate::ui::screen::Shown;
-use crate::ui::state::{Found, State};
+use crate::ui::state::{Areas, Found, State};
 use crate::ui::theme;
 use crate::ui::widgets::text::{clip, wrap};
 use crate::ui::widgets::{above, left};
@@ -31,16 +31,6 @@ const SYMBOL: usize = 4;
 const WIDE: u16 = 110;
 /// Columns of that list, with the line and the gap beside it.
 const SIDE: u16 = 20;
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Areas {
-    pub(crate) tabs: Rect,
-    pub(crate) head: Rect,
-    /// The list of channels, where there is one.
-    pub(crate) side: Rect,
-    pub(crate) body: Rect,
-    pub(crate) foot: Rect,
-}
 
 impl State {
     pub(crate) fn areas(&self, size: Size) -> Areas {

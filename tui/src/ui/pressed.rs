@@ -7,10 +7,10 @@ use crate::actions::Plan;
 use crate::actions::opting::{OptIn, OptOut};
 use crate::ui::clipboard;
 use crate::ui::dialog::{OPT_IN_WORD, Overlay, words_of};
-use crate::ui::frame::{Areas, fits};
+use crate::ui::frame::fits;
 use crate::ui::keys::Key;
 use crate::ui::screen::{Handled, Shown, View};
-use crate::ui::state::{Effect, Search, State};
+use crate::ui::state::{Areas, Effect, Search, State};
 use crate::ui::widgets::page::Scroll;
 
 const STILL_LOOKING: &str = "still looking at this machine";

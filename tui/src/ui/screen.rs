@@ -16,6 +16,7 @@ use crate::present::history::Clock;
 use crate::present::request::{Request, Requests};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
+use crate::ui::widgets::Window;
 use crate::ui::widgets::chooser::{Choice, Chooser, OPEN};
 use crate::ui::widgets::page::{self, Page, Row, Scroll};
 
@@ -49,6 +50,10 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn channel(self) -> Option<&'a Channel> {
         self.channels.get(self.channel)
+    }
+
+    fn window(self) -> Window<'a> {
+        Window { look: self.look, size: self.size, search: self.search }
     }
 
     /// Whether the request is an event of this project's sender.
@@ -171,7 +176,7 @@ impl Shown {
         }
         match self.screen.content(view) {
             Content::Page(rows) => self.scroll.on_key(key, &rows, view.size.height, view.search),
-            Content::List(list) => self.chooser.on_key(key, &list, view),
+            Content::List(list) => self.chooser.on_key(key, &list, view.window()),
         }
         .into()
     }
@@ -195,7 +200,7 @@ impl Shown {
     pub(crate) fn draw(&self, view: View<'_>, area: Rect, buffer: &mut Buffer) {
         match self.screen.content(view) {
             Content::Page(rows) => self.scroll.draw(rows, view.look, view.search, area, buffer),
-            Content::List(list) => self.chooser.draw(&list, view, area, buffer),
+            Content::List(list) => self.chooser.draw(&list, view.window(), area, buffer),
         }
     }
 }

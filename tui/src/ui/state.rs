@@ -13,7 +13,6 @@ use crate::actions::opting::Barred;
 use crate::actions::report::Report;
 use crate::present::request::Requests;
 use crate::ui::dialog::Overlay;
-use crate::ui::frame::Areas;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::mouse::{Kind, Mouse};
 use crate::ui::screen::{Reader, Screen, Shown, View};
@@ -90,6 +89,16 @@ impl Search {
             self.text.push(c);
         }
     }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Areas {
+    pub(crate) tabs: Rect,
+    pub(crate) head: Rect,
+    /// The list of channels, where there is one.
+    pub(crate) side: Rect,
+    pub(crate) body: Rect,
+    pub(crate) foot: Rect,
 }
 
 /// What follows from a preview.

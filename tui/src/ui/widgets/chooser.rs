@@ -6,10 +6,9 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, List, ListState, StatefulWidget, Widget};
 
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::screen::View;
 use crate::ui::theme;
 use crate::ui::widgets::page::{Page, Row, Scroll, bar};
-use crate::ui::widgets::{above, left};
+use crate::ui::widgets::{Window, above, left};
 
 /// From this width on the details are beside the list.
 const WIDE: u16 = 92;
@@ -74,7 +73,7 @@ impl Chooser {
     }
 
     /// Returns whether the key was for a list.
-    pub(crate) fn on_key(&mut self, key: Key, choice: &Choice<'_>, view: View<'_>) -> bool {
+    pub(crate) fn on_key(&mut self, key: Key, choice: &Choice<'_>, view: Window<'_>) -> bool {
         let (now, count) = (self.place(&choice.items), choice.items.len());
         let last = count.saturating_sub(1);
         if self.open {
@@ -126,7 +125,7 @@ impl Chooser {
         true
     }
 
-    pub(crate) fn draw(&self, list: &Choice<'_>, view: View<'_>, area: Rect, buffer: &mut Buffer) {
+    pub(crate) fn draw(&self, list: &Choice<'_>, view: Window<'_>, area: Rect, buffer: &mut Buffer) {
         let Choice { items, details, .. } = list;
         let chosen = self.place(items);
         if self.open && !items.is_empty() {

@@ -4,7 +4,18 @@ pub(crate) mod chooser;
 pub(crate) mod page;
 pub(crate) mod text;
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
+
+use crate::ui::theme::Look;
+
+/// What a widget has to know of its surroundings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window<'a> {
+    pub(crate) look: Look,
+    pub(crate) size: Size,
+    /// Empty without a search.
+    pub(crate) search: &'a str,
+}
 
 /// Divides an area into rows above and the rest. ratatui's solver is for more than a cut.
 pub(crate) fn above(area: Rect, rows: u16) -> (Rect, Rect) {
