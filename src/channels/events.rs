@@ -141,9 +141,9 @@ impl Events<'_> {
 
     /// What a daemon does that calls no script for this event: it has reports of its own, whatever its version.
     pub fn instead(&self) -> String {
-        let what = if self.action == "FATAL" { "a crash" } else { "how its last run ended" };
+        let what = if self.action == "FATAL" { "that it crashed" } else { "how its last run ended" };
         format!(
-            "this daemon calls no script for {}. When it starts next, it reports {what} by itself (show --channel \
+            "this daemon calls no script for {}. At its next start it reports by itself {what} (show --channel \
              crash-reports)",
             printable(self.action)
         )

@@ -33,7 +33,10 @@ pub(crate) fn now(preview: &Preview, before: &Before) -> Result<Now, String> {
     let with_around = |side: Side, server| side.and_around(around(preview, server), &before.side);
     if without {
         let why = if before.about == About::Report { NONE_BEFORE.to_owned() } else { preview.events().instead() };
-        return Ok((with_around(Side::of([]), None), Some(why)));
+        let mut around = around(preview, None);
+        // There is no server where there is no request.
+        around.retain(|(name, _)| name != "(server)");
+        return Ok((Side::of([]).and_around(around, &before.side), Some(why)));
     }
     let (side, server) = match (&before.about, preview.sending_original()) {
         (About::Report, _) => {

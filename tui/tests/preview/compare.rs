@@ -161,6 +161,7 @@ fn an_upgrade_changes_the_server_and_who_reports() {
     for part in [
         "\nSTART now: none, as this daemon calls no script for START",
         "\n(channel crash-reports)\n  START before  \"not-there\"\n",
+        "\n(server)\n  START before  \"https://posthog.netdata.cloud/capture/\"\n  START now     not sent\n",
     ] {
         assert!(none.code == Some(1) && none.out.contains(part), "{part}: {none:?}");
     }

@@ -58,8 +58,8 @@ fn the_report_of_a_newer_daemon_is_what_show_shows() {
         let event = agent.run(asked);
         assert_eq!((event.code, event.out.as_str(), event.err.lines().count()), (Some(2), "", 1), "{event:?}");
         assert!(event.err.contains("there is no request to "), "{}", event.err);
-        assert!(event.err.contains("by itself (show --channel crash-reports)"), "{asked:?}: {}", event.err);
-        assert_eq!(event.err.contains("reports a crash"), asked.contains(&"FATAL"), "{}", event.err);
+        assert!(event.err.contains("by itself"), "{asked:?}: {}", event.err);
+        assert_eq!(event.err.contains("that it crashed"), asked.contains(&"FATAL"), "{}", event.err);
     }
     // A server of one's own takes events, and this daemon sends it none.
     fs::write(agent.path("etc/anonymous-statistics.toml"), "url = \"https://x.org/\"\napi_key = \"own\"\n").unwrap();
