@@ -108,7 +108,9 @@ impl State {
                 lines.push(Line::from(vec![front, Span::raw(" "), Span::styled(row, bold)]));
             }
             lines.push(Line::from(clip(&look.text(&self.line()), width, look)));
-            about.insert(0, format!("event {}", look.text(&self.action)));
+            if self.is_of_events() {
+                about.insert(0, format!("event {}", look.text(&self.action)));
+            }
         } else {
             let stage = self.looking.as_ref().and_then(|looking| looking.stage);
             lines.push(Line::from(clip(&format!("{} ...", stage.map_or("", Stage::describe)), width, look)));

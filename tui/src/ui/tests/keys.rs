@@ -233,3 +233,11 @@ fn a_field_is_withheld_where_that_can_be_and_sent_again_where_it_is_withheld() {
     let shown: Vec<String> = (0..80).map(|down| chosen(withheld.clone(), &"j".repeat(down))).collect();
     assert_eq!(shown.iter().filter(|foot| foot.contains("w send again")).count(), 1, "{shown:?}");
 }
+
+#[test]
+fn the_head_names_the_event_only_where_the_channel_has_one() {
+    for (channel, named) in [("", true), ("c", true), ("cc", false), ("cccc", false)] {
+        let shown = text(&reached(preview(), "Bytes", channel, USUAL));
+        assert_eq!(shown.contains(" event START "), named, "{channel}: {shown}");
+    }
+}
