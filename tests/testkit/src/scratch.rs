@@ -1,13 +1,14 @@
-//! `install.sh` on scratch roots, under every installed shell.
+//! `install.sh` on machines of its own, under every installed shell: a root folder with this machine's system folders
+//! mounted, in namespaces that end with each command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use crate::{command, find, program, said, search_path, set_mode, skip};
+use crate::{find, program, said, set_mode, skip};
 
 /// The shells, which are in different packages: `bash --posix` is `sh` on macOS.
 const SHELLS: [&[&str]; 4] = [&["sh"], &["dash"], &["busybox", "sh"], &["bash", "--posix"]];
@@ -15,7 +16,7 @@ const SHELLS: [&[&str]; 4] = [&["sh"], &["dash"], &["busybox", "sh"], &["bash", 
 pub const INSTALLER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../install.sh");
 pub const PROGRAMS: [&str; 3] = ["system-info", "anonymous-statistics", "telemetry-preview"];
 pub const SCRIPTS: [&str; 2] = ["system-info", "anonymous-statistics"];
-pub const PLUGINS: &str = "usr/lib/netdata/plugins.d";
+pub const PLUGINS: &str = "usr/libexec/netdata/plugins.d";
 pub const SOME_PAGES: [&str; 5] = [
     "man/man1/system-info.1",
     "man/man5/anonymous-statistics.toml.5",
@@ -24,6 +25,13 @@ pub const SOME_PAGES: [&str; 5] = [
     "fish/vendor_completions.d/system-info.fish",
 ];
 pub const OPT_OUT: &str = "etc/netdata/.opt-out-from-anonymous-statistics";
+
+/// The texts by which the installer recognizes the programs in the place of a script.
+pub const MARKS: [&str; 3] = [
+    "Finds out what machine this is: operating system",
+    "[sender of the anonymous-statistics project, version 0]",
+    "Shows what the Netdata agent's telemetry would send from this machine",
+];
 
 /// The folder of the programs to install. It exists as long as somebody holds it.
 #[derive(Clone)]
@@ -61,6 +69,9 @@ pub fn built() -> Built {
 
 /// Runs a test's body under each shell; a missing one is a skip.
 pub fn under_each_shell(test: &str, body: impl Fn(&'static [&'static str])) {
+    if let Some(reason) = &*OBSTACLE {
+        return skip(test, reason);
+    }
     let mut seen = BTreeSet::new();
     for shell in SHELLS {
         let Some(file) = find(shell[0]) else {
@@ -76,7 +87,13 @@ pub fn under_each_shell(test: &str, body: impl Fn(&'static [&'static str])) {
 
 /// For hundreds of runs, of which another shell changes little: under one shell, or with `MORE_KILLS` under each.
 pub fn under_some_shell(test: &str, body: impl Fn(&'static [&'static str])) {
-    if std::env::var_os("MORE_KILLS").is_some() { under_each_shell(test, body) } else { body(SHELLS[0]) }
+    if std::env::var_os("MORE_KILLS").is_some() {
+        return under_each_shell(test, body);
+    }
+    match &*OBSTACLE {
+        Some(reason) => skip(test, reason),
+        None => body(SHELLS[0]),
+    }
 }
 
 /// Writes an executable script by a child: while this process has the file open for writing, another test's fork would
@@ -90,13 +107,39 @@ pub fn run(command: &mut Command) -> std::process::ExitStatus {
     command.stdin(Stdio::null()).status().unwrap()
 }
 
-/// A root with an agent, or without one.
+/// What the small preview says, of a long report.
+const STATUS: &str = r#"{\n  "looked_at": "/usr/libexec/netdata/plugins.d/anonymous-statistics.sh",\n  "config_directory": "/etc/netdata"\n}\n"#;
+
+/// Why no machine of its own can be made here.
+static OBSTACLE: LazyLock<Option<String>> = LazyLock::new(|| {
+    let scratch = Scratch::bare(SHELLS[0]);
+    let words = ["true"].map(str::to_owned);
+    let (_, err, status) = said(&scratch.start(&words).output().ok()?);
+    (status != 0).then(|| format!("no machine of its own can be made here: {}", err.trim()))
+});
+
+/// Makes the machine in `$1` and runs a command there, whose parent is not the shell under test: a process 1 takes no
+/// signals.
+const ENTER: &str = r#"
+    cd "$1" && shift &&
+    for folder in bin sbin lib lib64 usr/bin usr/sbin usr/lib usr/lib64; do
+        [ -L "$folder" ] || [ ! -d "$folder" ] || mount --rbind "/$folder" "$folder" || exit 90
+    done &&
+    for folder in usr/lib/netdata usr/lib/systemd/system lib/systemd/system; do
+        [ ! -d "$folder" ] || mount -t tmpfs none "$folder" || exit 90
+    done &&
+    { [ ! -f usr/sbin/netdata ] || mount --bind /dev/null usr/sbin/netdata; } && mount -t proc proc proc && mount --rbind /dev dev &&
+    mount --bind ../commands commands && mount --bind ../installer installer && mount --bind "$PROGRAMS" programs || exit 90
+    unset PROGRAMS
+    exec chroot . /bin/sh -c 'PATH=/commands:$PATH; "$@"; exit $?' sh "$@"
+"#;
+
+/// A machine with an agent, or without one.
 pub struct Scratch {
     folder: tempfile::TempDir,
     shell: &'static [&'static str],
-    pub installer: PathBuf,
     _built: Built,
-    /// The programs to install; if empty, the installer searches for them.
+    /// The programs to install, in the machine `/programs`.
     pub programs: PathBuf,
     pub variables: Vec<(String, String)>,
 }
@@ -110,27 +153,40 @@ impl Scratch {
         for name in ["root", "commands", "installer"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        // Without the pages: most tests are about other files, and there are many pages.
-        let installer = folder.path().join("installer/install.sh");
-        std::fs::copy(INSTALLER, &installer).unwrap();
+        let root = folder.path().join("root");
+        for name in ["usr", "etc", "dev", "proc", "tmp", "commands", "installer", "programs"] {
+            std::fs::create_dir(root.join(name)).unwrap();
+        }
+        for name in ["bin", "sbin", "lib", "lib64", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64"] {
+            let real = Path::new("/").join(name);
+            match real.read_link() {
+                Ok(target) => std::os::unix::fs::symlink(target, root.join(name)).unwrap(),
+                Err(_) if real.is_dir() => std::fs::create_dir(root.join(name)).unwrap(),
+                Err(_) => {}
+            }
+        }
+        if let Ok(awk) = Path::new("/etc/alternatives/awk").read_link() {
+            std::fs::create_dir(root.join("etc/alternatives")).unwrap();
+            std::os::unix::fs::symlink(awk, root.join("etc/alternatives/awk")).unwrap();
+        }
+        std::fs::write(root.join("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").unwrap();
+        std::fs::write(root.join("etc/group"), "root:x:0:\n").unwrap();
+        // Of dpkg, with no package.
+        std::fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
+        std::fs::write(root.join("var/lib/dpkg/status"), "\n").unwrap();
+        // Without the pages: most tests are about other files.
+        std::fs::copy(INSTALLER, folder.path().join("installer/install.sh")).unwrap();
         let built = built();
         let programs = built.to_path_buf();
-        Self { folder, shell, installer, _built: built, programs, variables: Vec::new() }
+        Self { folder, shell, _built: built, programs, variables: Vec::new() }
     }
 
-    /// With the checkout's manual pages and completions.
+    /// With a page of each kind.
     #[must_use]
-    pub fn with_pages(mut self) -> Self {
-        self.installer = INSTALLER.into();
-        self
-    }
-
-    /// With a page of each kind, for what is tried often.
-    #[must_use]
-    pub fn with_some_pages(self) -> Self {
+    pub fn with_pages(self) -> Self {
         for page in SOME_PAGES {
-            let (from, to) = (Path::new(INSTALLER), &self.installer);
-            let [from, to] = [from, to].map(|installer| installer.with_file_name("share").join(page));
+            let from = Path::new(INSTALLER).with_file_name("share").join(page);
+            let to = self.beside("installer/share").join(page);
             std::fs::create_dir_all(to.parent().unwrap()).unwrap();
             std::fs::copy(from, to).unwrap();
         }
@@ -156,18 +212,16 @@ impl Scratch {
     }
 
     /// With small programs, for hundreds of runs that check only the files. They print their names, and contain the
-    /// installer's marks.
+    /// installer's marks. The preview among them knows the agent of a Linux package.
     #[must_use]
     pub fn with_small_programs(mut self) -> Self {
         self.programs = self.beside("small");
         std::fs::create_dir(&self.programs).unwrap();
-        let marks = [
-            "Finds out what machine this is: operating system",
-            "[sender of the anonymous-statistics project, version 0]",
-            "Shows what the Netdata agent's telemetry would send from this machine",
-        ];
-        for (name, mark) in PROGRAMS.into_iter().zip(marks) {
-            write_script(&self.programs.join(name), &format!("#!/bin/sh\n# {mark}\necho '{name} 0.0'\n"));
+        for (name, mark) in PROGRAMS.into_iter().zip(MARKS) {
+            let text = format!(
+                "#!/bin/sh\n# {mark}\ncase $1 in\nstatus) printf '{STATUS}' ;;\n*) echo '{name} 0.0' ;;\nesac\n"
+            );
+            write_script(&self.programs.join(name), &text);
         }
         self
     }
@@ -176,7 +230,7 @@ impl Scratch {
         self.folder.path().join("root")
     }
 
-    /// A path in the root.
+    /// A path in the machine.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root().join(path.trim_start_matches('/'))
     }
@@ -196,13 +250,15 @@ impl Scratch {
         self
     }
 
-    /// Overrides a system command.
+    /// Overrides a command of the machine.
     pub fn command(&self, name: &str, text: &str) {
         write_script(&self.beside("commands").join(name), text);
     }
 
-    pub fn without_command(&self, name: &str) {
-        std::fs::remove_file(self.beside("commands").join(name)).unwrap();
+    pub fn without_commands(&self) {
+        for entry in std::fs::read_dir(self.beside("commands")).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
     }
 
     /// Whether the shell starts the system's mv rather than a builtin.
@@ -212,23 +268,19 @@ impl Scratch {
 
     /// The installer's command line.
     pub fn words(&self, arguments: &[&str]) -> Vec<String> {
-        let root = self.root().display().to_string();
-        let mut words: Vec<String> = self.shell.iter().map(ToString::to_string).collect();
-        let installer = self.installer.display().to_string();
-        words.extend([&installer, "--root", &root].map(ToString::to_string));
-        if !self.programs.as_os_str().is_empty() {
-            words.extend(["--from".to_owned(), self.programs.display().to_string()]);
-        }
-        words.extend(arguments.iter().map(ToString::to_string));
-        words
+        let words = self.shell.iter().copied().chain(["/installer/install.sh", "--from", "/programs"]);
+        words.chain(arguments.iter().copied()).map(str::to_owned).collect()
     }
 
-    /// A command with the installer's environment.
+    /// A command in the machine, with the installer's environment.
     pub fn start(&self, words: &[String]) -> Command {
-        let mut command = command(words);
-        let system = search_path();
-        let folders = std::iter::once(self.beside("commands")).chain(std::env::split_paths(&system));
-        command.env_clear().env("PATH", std::env::join_paths(folders).unwrap());
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--pid", "--fork", "--kill-child"]);
+        if !rustix::process::geteuid().is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        command.args(["sh", "-c", ENTER, "sh"]).arg(self.root()).args(words);
+        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("PROGRAMS", &self.programs);
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
         command
     }
@@ -245,15 +297,16 @@ impl Scratch {
         out
     }
 
-    /// On the machine itself, with this root's folders: there the programs are run.
-    pub fn install_here(&self, arguments: &[&str]) -> (String, String, i32) {
-        let [prefix, plugins, config] =
-            ["usr/local", PLUGINS, "etc/netdata"].map(|name| self.path(name).display().to_string());
-        let here = ["--root=/", "--prefix", &prefix, "--plugins-dir", &plugins, "--config-dir", &config];
-        self.install(&[&here[..], arguments].concat())
+    /// Must fail with this status and complaint, and change nothing.
+    pub fn refused(&self, arguments: &[&str], status: i32, complaint: &str) {
+        let before = self.tree();
+        let (out, err, is) = self.install(arguments);
+        assert_eq!(is, status, "{arguments:?}: {out}{err}");
+        assert!(err.contains(complaint), "{complaint} is not in: {err}");
+        assert_eq!(self.tree(), before, "{arguments:?}: {err}");
     }
 
-    /// Everything in the root: type, permissions and content.
+    /// Everything in the root: type, owner, permissions and content.
     pub fn tree(&self) -> BTreeMap<PathBuf, String> {
         let mut found = BTreeMap::new();
         let (mut open, mut files) = (vec![self.root()], Vec::new());
