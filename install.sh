@@ -92,9 +92,10 @@ LINE
 # root and the caller (who may be root by sudo) may have the right to rename anything in it or above it. In a sticky
 # folder each name belongs to its owner, so one above may be world-writable. With a Linux access list, ls shows the list's
 # mask as the group's permissions, and a plus sign.
-guarded=''
+guarded='' resolved=''
 resolve() {
-    at=$1 missing=''
+    [ "$1" != "$resolved" ] || return 0
+    at=$1 missing='' resolved=''
     while ! exists "${at:-/}"; do
         missing=/${at##*/}$missing at=${at%/*}
     done
@@ -109,7 +110,7 @@ resolve() {
         case $above$guarded in
             above*"
 $at
-"*) return 0 ;;
+"*) break ;;
         esac
         look_at "$at/"
         who=''
@@ -127,9 +128,10 @@ $at
         guarded="$guarded
 $at
 "
-        [ "$at" ] || return 0
+        [ "$at" ] || break
         at=${at%/*} above=above
     done
+    resolved=$1
 }
 
 # Whether a group is known and has no members but the owners. macOS keeps its groups elsewhere; members of its admin
@@ -291,8 +293,21 @@ content() {
         # Of two lines for a path, the first and newer one counts.
         record)
             say '# What install.sh put here: kind, checksum and size (cksum), path. install.sh --uninstall reads it.'
-            say "$plan$folders$recorded" | awk '{ path = $0; sub(/^[^ ]* [^ ]* [^ ]* /, "", path) }
-                path && !seen[path]++ && !/^(gone|record) /' | sort
+            seen='
+'
+            for entry in $plan$folders$recorded; do
+                case $seen$entry in
+                    *"
+${entry#* * * }
+"*) ;;
+                    *'
+gone '* | *'
+record '*) ;;
+                    *) say "$entry" ;;
+                esac
+                seen="$seen${entry#* * * }
+"
+            done | sort
             ;;
     esac
 }

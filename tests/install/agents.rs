@@ -74,7 +74,7 @@ fn of_several_agents_a_person_says_which_and_all_are_opted_out() {
 
 #[test]
 fn it_names_the_agents_version_and_whether_that_calls_the_sender() {
-    under_each_shell(this_test!(), |shell| {
+    under_some_shell(this_test!(), |shell| {
         let scratch = Scratch::with_agent(shell);
         let library = scratch.path("var/lib/netdata");
         fs::create_dir_all(&library).unwrap();

@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use testkit::scratch::{Scratch, mode, under_each_shell};
+use testkit::scratch::{Scratch, mode, under_each_shell, under_some_shell};
 use testkit::{said, this_test};
 
 const SYSTEMD: &str = "etc/systemd/system/netdata.service.d/anonymous-statistics.conf";
@@ -67,7 +67,7 @@ fn each_service_manager_gets_a_file_of_its_own_and_only_where_it_has_the_service
 
 #[test]
 fn hooks_come_and_go_only_when_asked_for() {
-    under_each_shell(this_test!(), |shell| {
+    under_some_shell(this_test!(), |shell| {
         let scratch = with_service(shell, &HOOKS);
         scratch.installed(&["--yes"]);
         let without = scratch.files();
@@ -91,7 +91,7 @@ fn hooks_come_and_go_only_when_asked_for() {
 
 #[test]
 fn without_a_service_nothing_is_done() {
-    under_each_shell(this_test!(), |shell| {
+    under_some_shell(this_test!(), |shell| {
         let scratch = with_service(shell, &[]);
         // The scripts of other init systems.
         fs::create_dir_all(scratch.path("etc/init.d")).unwrap();
@@ -108,7 +108,7 @@ fn without_a_service_nothing_is_done() {
 
 #[test]
 fn what_is_not_ours_is_never_overwritten_or_removed() {
-    under_each_shell(this_test!(), |shell| {
+    under_some_shell(this_test!(), |shell| {
         for hook in HOOKS {
             let scratch = with_service(shell, &[hook]);
             let path = scratch.path(hook);
@@ -148,7 +148,7 @@ fn what_is_not_ours_is_never_overwritten_or_removed() {
 
 #[test]
 fn folders_are_passed_on_where_they_are_named() {
-    under_each_shell(this_test!(), |shell| {
+    under_some_shell(this_test!(), |shell| {
         let scratch = with_service(shell, &HOOKS);
         fs::create_dir_all(scratch.path("srv/netdata")).unwrap();
         let folders = ["--config-dir", "/srv/netdata", "--lib-dir=/srv/netdata/lib"];
