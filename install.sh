@@ -264,7 +264,8 @@ put() {
     fi
     line="$1 $(content "$1" "$path" | cksum) $path
 "
-    is_as_recorded "$path" && [ "$line" = "$1 $sum $path
+    sum_of "$path"
+    [ "$line" = "$1 $sum $path
 " ] || plan=$plan$line
 }
 

@@ -86,6 +86,7 @@ fn what_is_installed_runs_and_taken_away_again_every_byte_is_as_before() {
         let installed = scratch.tree();
         scratch.installed(&[]);
         assert_eq!(scratch.tree(), installed, "again it is the same, without a question");
+        assert_eq!(scratch.installed(&["--dry-run"]), "Nothing was changed.\n");
         let out = scratch.installed(&["--uninstall"]);
         assert_eq!(scratch.tree(), before, "{out}");
         scratch.refused(&["--uninstall"], 1, "nothing is recorded as installed");
