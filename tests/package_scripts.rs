@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use place::{DEBIANS, NAMES, NETDATAS, Place};
+use place::{DEBIANS, NAMES, NETDATAS, Place, below};
 use testkit::{said, this_test};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/deb/anonymous-statistics");
@@ -93,7 +93,7 @@ impl Machine {
     }
 
     fn netdata(&self, folder: &str, version: &str) -> String {
-        let files = NAMES.map(|name| (format!("{}/{name}.sh", &folder[1..]), script(version, name)));
+        let files = NAMES.map(|name| (format!("{}/{name}.sh", folder.trim_start_matches('/')), script(version, name)));
         let files = files.each_ref().map(|(path, text)| (path.as_str(), std::str::from_utf8(text).unwrap()));
         self.package("netdata", version, "", &files)
     }
@@ -145,9 +145,11 @@ fn in_either_order_and_through_upgrades() {
             assert_eq!(machine.place(folder, "1"), Place::Ours);
             let both =
                 if ours_first { ["netdata", "anonymous-statistics"] } else { ["anonymous-statistics", "netdata"] };
-            both.iter().for_each(|package| machine.done(&["--purge", package]));
+            for package in both {
+                machine.done(&["--purge", package]);
+            }
             assert_eq!((machine.place(folder, "1"), machine.diversions()), (Place::Nobodys, String::new()));
-            let left = machine.root().join(&folder[1..]);
+            let left = below(&machine.root(), folder);
             assert!(!left.parent().unwrap().exists(), "what is left of the agent because of us");
         }
     }
@@ -200,7 +202,7 @@ fn what_install_sh_did_is_refused_before_anything_is_changed() {
             machine.done(&["--install", &machine.netdata(NETDATAS, "1")]);
             let path = format!("{NETDATAS}/{name}.sh");
             match change {
-                Some(change) => change(&machine.root().join(&path[1..])),
+                Some(change) => change(&below(&machine.root(), &path)),
                 None => machine.divert(&path),
             }
             let before = machine.diversions();
@@ -217,7 +219,7 @@ fn what_install_sh_did_is_refused_before_anything_is_changed() {
 fn what_others_put_in_our_place_is_left_to_them() {
     let Some(machine) = Machine::new(this_test!()) else { return };
     machine.done(&["--install", &machine.netdata(DEBIANS, "1"), &machine.ours("1", &[])]);
-    let at = machine.root().join(&DEBIANS[1..]).join("anonymous-statistics.sh");
+    let at = below(&machine.root(), DEBIANS).join("anonymous-statistics.sh");
     fs::remove_file(&at).unwrap();
     fs::write(&at, "mine").unwrap();
     let (said, done) = machine.dpkg(&["--install", &machine.ours("2", &[])]);
@@ -236,7 +238,7 @@ fn a_diversion_of_others_is_left_to_them() {
     let (said, done) = machine.dpkg(&["--install", &machine.netdata(DEBIANS, "1")]);
     assert!(done && said.contains("system-info.sh is diverted by somebody else"), "{said}");
     machine.done(&["--remove", "anonymous-statistics"]);
-    let at = machine.root().join(&DEBIANS[1..]);
+    let at = below(&machine.root(), DEBIANS);
     assert_eq!(fs::read(at.join("anonymous-statistics.sh")).unwrap(), script("1", "anonymous-statistics"));
     assert_eq!(fs::read(at.join("system-info.sh.original")).unwrap(), script("1", "system-info"));
     assert_eq!(machine.diversions().lines().count(), 1);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use testkit::this_test;
 
-use crate::place::{self, DEBIANS, NAMES, NETDATAS, Place};
+use crate::place::{self, DEBIANS, NAMES, NETDATAS, Place, below};
 use crate::root::{Root, find, succeed};
 
 const APT: [&str; 6] = ["apt-get", "--quiet", "--quiet", "--yes", "--no-install-recommends", "--allow-downgrades"];
@@ -49,7 +49,7 @@ struct Machine {
 
 impl Machine {
     fn new(test: &str) -> Option<Self> {
-        let root = Root::unpack(test)?;
+        let root = Root::unpack("apt", test)?;
         let work = tempfile::tempdir().unwrap();
         let stock = work.path().join("stock");
         let package = find(&root.path(CACHE), WITH_SCRIPTS, ".deb");
@@ -102,16 +102,18 @@ impl Machine {
     /// The package of this agent's scripts, to be installed.
     fn agent(&self, agent: Agent) -> String {
         let package = self.root.path(&self.archive(WITH_SCRIPTS));
-        let scripts = |tree: &Path| NAMES.map(|name| tree.join(&DEBIANS[1..]).join(format!("{name}.sh")));
+        let scripts = |tree: &Path| NAMES.map(|name| below(tree, DEBIANS).join(format!("{name}.sh")));
         match agent {
             Agent::Debians => self.archive(WITH_SCRIPTS),
             Agent::Changed(version) => self.repack(&package, version, |tree| {
                 for (name, script) in NAMES.iter().zip(scripts(tree)) {
-                    fs::write(script, agent.script(&self.stock.join(&DEBIANS[1..]), name)).unwrap();
+                    fs::write(script, agent.script(&below(&self.stock, DEBIANS), name)).unwrap();
                 }
             }),
             Agent::WithoutScripts(version) => self.repack(&package, version, |tree| {
-                scripts(tree).iter().for_each(|script| fs::remove_file(script).unwrap());
+                for script in scripts(tree) {
+                    fs::remove_file(script).unwrap();
+                }
             }),
         }
     }
@@ -124,8 +126,7 @@ impl Machine {
     fn place_in(&self, folder: &str, agent: Agent) -> Place {
         assert_eq!(self.root.run(&["dpkg", "--audit"]), "");
         assert_eq!(self.root.run(&["dpkg", "--verify"]), "");
-        let place =
-            place::look(self.root.folder(), folder, &|name| agent.script(&self.stock.join(&DEBIANS[1..]), name));
+        let place = place::look(self.root.folder(), folder, &|name| agent.script(&below(&self.stock, DEBIANS), name));
         let diversions = self.root.run(&["dpkg-divert", "--list", "*.sh"]);
         let installed = self.root.exists("/usr/bin/anonymous-statistics");
         let wanted = match (installed, place) {
@@ -234,11 +235,11 @@ fn beside_a_package_as_netdata_builds_it() {
     machine.install_ours();
     let package = |version: &'static str| {
         let folder = machine.work.path().join(version);
-        let plugins = folder.join(&NETDATAS[1..]);
+        let plugins = below(&folder, NETDATAS);
         fs::create_dir_all(&plugins).unwrap();
         fs::create_dir_all(folder.join("DEBIAN")).unwrap();
         for name in NAMES {
-            let text = Agent::Changed(version).script(&machine.stock.join(&DEBIANS[1..]), name);
+            let text = Agent::Changed(version).script(&below(&machine.stock, DEBIANS), name);
             fs::write(plugins.join(format!("{name}.sh")), text).unwrap();
         }
         let control = format!(

@@ -1,7 +1,7 @@
 //! Who stands where the daemon looks for its scripts.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The folders with the agent's scripts, in Debian's packages and in Netdata's own.
 pub(crate) const DEBIANS: &str = "/usr/lib/netdata/plugins.d";
@@ -22,11 +22,12 @@ pub(crate) enum Place {
 /// texts.
 pub(crate) fn look(root: &Path, folder: &str, script: &dyn Fn(&str) -> Vec<u8>) -> Place {
     let places = NAMES.map(|name| {
-        let path = root.join(&folder[1..]).join(format!("{name}.sh"));
+        let path = below(root, folder).join(format!("{name}.sh"));
         let kept = path.with_extension("sh.original");
         let exists = |path: &Path| path.symlink_metadata().is_ok();
+        assert!(exists(&path) || !exists(&kept), "nobody is at {}", path.display());
         match (exists(&path), exists(&kept)) {
-            (false, false) => Place::Nobodys,
+            (false, _) => Place::Nobodys,
             (true, false) => {
                 assert!(path.symlink_metadata().unwrap().is_file(), "{}", path.display());
                 assert!(fs::read(&path).unwrap() == script(name), "{} is not Netdata's", path.display());
@@ -38,9 +39,13 @@ pub(crate) fn look(root: &Path, folder: &str, script: &dyn Fn(&str) -> Vec<u8>) 
                 assert!(fs::read(&kept).unwrap() == script(name), "{} is not Netdata's", kept.display());
                 Place::Ours
             }
-            (false, true) => panic!("nobody is at {}", path.display()),
         }
     });
     assert_eq!(places[0], places[1], "both scripts have the same fate");
     places[0]
+}
+
+/// An absolute path, in a root.
+pub(crate) fn below(root: &Path, path: &str) -> PathBuf {
+    root.join(path.trim_start_matches('/'))
 }

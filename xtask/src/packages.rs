@@ -19,8 +19,8 @@ use crate::workspace::{PROGRAMS, Workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// For this processor: `x86_64` or `aarch64`
-    #[arg(long, default_value = env::consts::ARCH)]
+    /// The programs' processor
+    #[arg(long, default_value = env::consts::ARCH, value_parser = ["x86_64", "aarch64"])]
     arch: String,
 }
 
