@@ -17,6 +17,7 @@ unset CDPATH
 umask 022
 IFS='
 '
+nl=$IFS
 
 programs='system-info
 anonymous-statistics
@@ -108,9 +109,7 @@ resolve() {
     real=$at$missing
     while :; do
         case $above$guarded in
-            above*"
-$at
-"*) break ;;
+            above*"$nl$at$nl"*) break ;;
         esac
         look_at "$at/"
         who=''
@@ -125,9 +124,7 @@ $at
             *) who="account $owner" ;;
         esac
         [ -z "$who" ] || fail "$who can rename what is in ${at:-/} (see ls -ld), so nothing is changed in $real: take that right away first"
-        guarded="$guarded
-$at
-"
+        guarded=$guarded$nl$at$nl
         [ "$at" ] || break
         at=${at%/*} above=above
     done
@@ -152,7 +149,7 @@ is_group_of_owners() {
 
 # ---- the record of what was installed, the plan and the journal: lines of KIND CHECKSUM SIZE PATH
 
-plan='' folders='' left='' recorded='' begun=''
+plan='' folders='' left='' recorded='' begun='' foreign='' hooks='' manager=''
 
 # Sets sum to checksum and size of a regular file, and to a word for anything else.
 sum_of() {
@@ -166,8 +163,7 @@ sum_of() {
 is_as_recorded() {
     sum_of "$1"
     case $recorded in
-        *" $sum $1
-"*) ;;
+        *" $sum $1$nl"*) ;;
         *) return 1 ;;
     esac
 }
@@ -207,15 +203,10 @@ settle() {
             process\ * | folder\ *) continue ;;
         esac
         beside "${line#* * * }"
-        if [ "$journal" = "$state/journal" ]; then
-            sum_of "$target"
-            if exists "$target" && [ "${line#* }" != "$sum $target" ]; then
-                : # not replaced yet, or somebody else's by now
-            elif exists "$old"; then
-                mv -f "$old" "$target" || return 1
-            else
-                rm -f "$target" || return 1
-            fi
+        sum_of "$target"
+        # Any other file is not replaced yet, or somebody's by now.
+        if [ "$journal" = "$state/journal" ] && { ! exists "$target" || [ "${line#* }" = "$sum $target" ]; }; then
+            if exists "$old"; then mv -f "$old" "$target"; else rm -f "$target"; fi || return 1
         fi
         rm -f "$new" "$old" || return 1
     done
@@ -247,8 +238,7 @@ place() {
     resolve "${1%/*}"
     path=$real/${1##*/} folder=$real
     while [ ! -d "$folder/" ]; do
-        folders="${folders}folder 0 0 $folder
-" folder=${folder%/*}
+        folders="${folders}folder 0 0 $folder$nl" folder=${folder%/*}
     done
     beside "$path"
     if exists "$new" || exists "$old"; then
@@ -262,22 +252,18 @@ put() {
     if [ "$1" != record ] && exists "$path" && ! is_as_recorded "$path"; then
         fail "$path is not what this script has put there: move it away"
     fi
-    line="$1 $(content "$1" "$path" | cksum) $path
-"
+    line="$1 $(content "$1" "$path" | cksum) $path"
     sum_of "$path"
-    [ "$line" = "$1 $sum $path
-" ] || plan=$plan$line
+    [ "$line" = "$1 $sum $path" ] || plan=$plan$line$nl
 }
 
 # Unless somebody has changed it.
 take_away() {
     place "$1"
     if is_as_recorded "$path"; then
-        plan="${plan}gone - - $path
-"
+        plan="${plan}gone - - $path$nl"
     elif exists "$path"; then
-        left="$left$path
-"
+        left=$left$path$nl
     fi
 }
 
@@ -294,20 +280,13 @@ content() {
         # Of two lines for a path, the first and newer one counts.
         record)
             say '# What install.sh put here: kind, checksum and size (cksum), path. install.sh --uninstall reads it.'
-            seen='
-'
+            seen=$nl
             for entry in $plan$folders$recorded; do
                 case $seen$entry in
-                    *"
-${entry#* * * }
-"*) ;;
-                    *'
-gone '* | *'
-record '*) ;;
+                    *"$nl${entry#* * * }$nl"* | *"${nl}gone "* | *"${nl}record "*) ;;
                     *) say "$entry" ;;
                 esac
-                seen="$seen${entry#* * * }
-"
+                seen=$seen${entry#* * * }$nl
             done | sort
             ;;
     esac
@@ -357,8 +336,7 @@ carry_out() {
     fi
     [ "$plan" ] || return 0
     begun=yes
-    { mkdir -p "$state" && rm -f "$state/.journal.new" && say "process $$
-$plan$folders$(say "$recorded" | sed -n '/^folder /p')" >"$state/.journal.new" && mv -f "$state/.journal.new" "$state/journal"; } ||
+    { mkdir -p "$state" && rm -f "$state/.journal.new" && say "process $$$nl$plan$folders$(say "$recorded" | sed -n '/^folder /p')" >"$state/.journal.new" && mv -f "$state/.journal.new" "$state/journal"; } ||
         fail "cannot write in $state"
     for line in $folders; do
         mkdir -p "${line#folder 0 0 }" || fail "cannot create ${line#folder 0 0 }"
@@ -373,8 +351,7 @@ $plan$folders$(say "$recorded" | sed -n '/^folder /p')" >"$state/.journal.new" &
 # Tells systemd about changed hooks, if it runs (sd_booted(3)).
 reload_units() {
     case $plan in
-        *" $systemd
-"*) [ ! -d /run/systemd/system ] || systemctl daemon-reload || complain 'now run: systemctl daemon-reload' ;;
+        *" $systemd$nl"*) [ ! -d /run/systemd/system ] || systemctl daemon-reload || complain 'now run: systemctl daemon-reload' ;;
     esac
 }
 
@@ -383,9 +360,7 @@ reload_units() {
 # Sets from: the folder with three programs that run here, so that a wrong architecture is reported now, not by the
 # daemon's first call.
 find_programs() {
-    places="$here
-$here/target/$(uname -m)-unknown-linux-musl/release
-$here/target/release"
+    places=$here$nl$here/target/$(uname -m)-unknown-linux-musl/release$nl$here/target/release
     for from in ${from:-$places}; do
         ! exists "$from/anonymous-statistics" || break
     done
@@ -437,17 +412,6 @@ find_plugins() {
     done
 }
 
-# Sets manager, if the agent belongs to one: it would put the agent's scripts back over ours at each upgrade. On dpkg's
-# machines rpm would create a database to look into.
-find_manager() {
-    manager=''
-    if [ -s /var/lib/dpkg/status ]; then
-        ! dpkg-query --search "$plugins" >/dev/null 2>&1 || manager=dpkg
-    else
-        ! rpm -qf "$plugins" >/dev/null 2>&1 || manager=rpm
-    fi
-}
-
 has_service() {
     case $1 in
         "$systemd")
@@ -486,9 +450,7 @@ hook_text() {
     say '# Service hooks of the anonymous-statistics project; do not edit. install.sh --no-service-hooks removes them.
 # They send only to the url and with the api_key of your own in anonymous-statistics.toml; without these, nothing.'
     case $1 in
-        "$systemd") say "[Service]
-ExecStartPre=-$call
-ExecStopPost=-$call" ;;
+        "$systemd") say "[Service]${nl}ExecStartPre=-$call${nl}ExecStopPost=-$call" ;;
         # OpenRC defines start before it reads this file, and then reads the script of the service, whose own start_pre
         # stays in force.
         "$openrc") say "if [ \"\$RC_SVCNAME\" = netdata ]; then
@@ -519,13 +481,11 @@ put_script() {
     if exists "$script" && ! is_as_recorded "$script"; then
         [ "$sum" != none ] || fail "$script is no file: move it away"
         if ! is_ours "$script"; then
-            foreign="$foreign    $script
-"
+            foreign="$foreign    $script$nl"
             put original "$script.original"
         fi
         sum_of "$script"
-        recorded="script $sum $script
-$recorded"
+        recorded="script $sum $script$nl$recorded"
     fi
     put script "$script"
 }
@@ -538,8 +498,7 @@ ask() {
         complain 'the daemon has scripts of its own there, and standard input is no terminal to ask on. Nothing was changed.'
         fail "to replace them, run it again with --yes$variable"
     fi
-    say "These scripts of the Netdata agent would be replaced; the originals are kept as NAME.original:
-$foreign"
+    say "These scripts of the Netdata agent would be replaced; the originals are kept as NAME.original:$nl$foreign"
     printf 'Type yes to go ahead: '
     IFS= read -r answer || answer=''
     case $answer in
@@ -551,9 +510,14 @@ $foreign"
 install() {
     find_programs
     find_plugins
-    find_manager
+    # A package manager would put the agent's scripts back over ours at each upgrade. On dpkg's machines rpm would create a
+    # database to look into.
+    if [ -s /var/lib/dpkg/status ]; then
+        ! dpkg-query --search "$plugins" >/dev/null 2>&1 || manager=dpkg
+    else
+        ! rpm -qf "$plugins" >/dev/null 2>&1 || manager=rpm
+    fi
     open_state
-    foreign='' hooks=''
     if [ -d "$here/share" ]; then
         # Whatever else may be there.
         pages=$(cd "$here/share" && find . -type f \( -name '*system-info*' -o -name '*anonymous-statistics*' \
@@ -644,8 +608,7 @@ uninstall() {
             *) take_away "$path" ;;
         esac
     done
-    plan="${plan}gone - - $state/installed
-"
+    plan="${plan}gone - - $state/installed$nl"
     carry_out
     reload_units
     say "Removed what was installed under $prefix. The agent has its own scripts again, where it had any."
@@ -662,13 +625,9 @@ uninstall() {
 put_back() {
     place "$1"
     if is_as_recorded "$path" && is_as_recorded "$path.original"; then
-        plan="${plan}back $sum $path
-gone - - $path.original
-"
+        plan="${plan}back $sum $path${nl}gone - - $path.original$nl"
     else
-        left="$left$path
-$path.original
-"
+        left=$left$path$nl$path.original$nl
     fi
 }
 
