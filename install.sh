@@ -430,6 +430,7 @@ add_hooks() {
     case $prefix$config$library in
         *[!A-Za-z0-9_/.:,@+-]*) fail '--service-hooks: the paths may have only letters, digits and _/.:,@+-, which mean the same to every service manager' ;;
     esac
+    hooks=''
     for hook in "$systemd" "$openrc" "$rc_d"; do
         has_service "$hook" || continue
         folder=${hook%/*}
@@ -535,14 +536,13 @@ install() {
             put_script "$plugins/$script.sh"
         done
     fi
+    for line in $recorded; do
+        case $no_hooks$line in
+            yeshook\ *) take_away "${line#* * * }" ;;
+            hook\ *) hooks="$hooks ${line#* * * }" ;;
+        esac
+    done
     [ -z "$with_hooks" ] || add_hooks
-    if [ "$no_hooks" ]; then
-        for line in $recorded; do
-            case $line in
-                hook\ *) take_away "${line#* * * }" ;;
-            esac
-        done
-    fi
     put record "$state/installed"
     ask
     if [ "$disable" ]; then

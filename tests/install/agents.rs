@@ -105,6 +105,7 @@ fn it_names_the_agents_version_and_whether_that_calls_the_sender() {
         fs::write(unit, "[Service]\n").unwrap();
         let out = reports(Some("v2.9.1"), &["--service-hooks"]);
         assert!(out.contains("The agent's service calls the sender: /etc/systemd/") && !out.contains(offer), "{out}");
+        assert!(!reports(Some("v2.9.1"), &[]).contains(offer), "they are there still");
         scratch.installed(&["--no-service-hooks"]);
         let out = reports(None, &[]);
         assert!(
