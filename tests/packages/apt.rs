@@ -334,11 +334,10 @@ fn the_daemon_calls_ours_at_its_own_path() {
 }
 
 #[test]
-fn where_install_sh_was_first_nothing_is_changed() {
+fn beside_install_sh() {
     let Some(machine) = Machine::new(this_test!()) else { return };
     let Some(programs) = testkit::needs_static_program(this_test!(), "") else { return };
     let root = &machine.root;
-    machine.install_netdata();
     fs::create_dir(root.path("/release")).unwrap();
     for file in ["anonymous-statistics", "system-info", "telemetry-preview"].map(|name| programs.join(name)) {
         fs::copy(&file, root.path("/release").join(file.file_name().unwrap())).unwrap();
@@ -346,23 +345,33 @@ fn where_install_sh_was_first_nothing_is_changed() {
     fs::copy(testkit::scratch::INSTALLER, root.path("/release/install.sh")).unwrap();
     let install = |words: &[&str]| root.run(&[&["sh", "/release/install.sh"], words].concat());
 
+    // Of an agent without a package it has taken the scripts' place: that is refused before anything is changed.
+    for name in NAMES {
+        let text = Agent::Debians.script(&below(&machine.stock, DEBIANS), name);
+        root.write(&format!("{NETDATAS}/{name}.sh"), std::str::from_utf8(&text).unwrap());
+    }
     install(&["--yes"]);
-    let before = root.run(&["dpkg-divert", "--list"]);
-    let said =
-        root.refused(&[&APT[..], &["install"], &machine.ours.iter().map(String::as_str).collect::<Vec<_>>()].concat());
-    assert!(said.contains("is diverted already") && said.contains("sh install.sh --uninstall"), "{said}");
-    assert_eq!(root.run(&["dpkg-divert", "--list"]), before);
-    assert!(fs::read(root.path(&format!("{DEBIANS}/anonymous-statistics.sh"))).unwrap().starts_with(b"\x7fELF"));
+    let sender = root.path(&format!("{NETDATAS}/anonymous-statistics.sh"));
+    assert!(fs::read(&sender).unwrap().starts_with(b"\x7fELF"));
+    let ours = machine.ours.iter().map(String::as_str).collect::<Vec<_>>();
+    let said = root.refused(&[&APT[..], &["install"], &ours].concat());
+    assert!(said.contains("was replaced already") && said.contains("sh install.sh --uninstall"), "{said}");
+    assert_eq!(root.run(&["dpkg-divert", "--list", "*.sh"]), "");
+    assert!(fs::read(&sender).unwrap().starts_with(b"\x7fELF"));
     install(&["--uninstall"]);
     machine.install_ours();
-    assert_eq!(machine.place(Agent::Debians), Place::Ours);
+    assert_eq!(machine.place_in(NETDATAS, Agent::Debians), Place::Ours);
+    machine.apt("remove", &["anonymous-statistics"]);
+    assert_eq!(machine.place_in(NETDATAS, Agent::Debians), Place::Netdatas);
+    fs::remove_dir_all(root.path("/usr/libexec/netdata")).unwrap();
 
-    // The other way round: its file is not ours to remove.
+    // An agent with a package is left to ours, in either order.
+    machine.install_netdata();
     install(&["--yes"]);
-    let said = root.output(&[&APT[..], &["remove", "anonymous-statistics"]].concat());
-    assert!(said.status.success());
-    let said = String::from_utf8(said.stderr).unwrap();
-    assert!(said.contains("is not what was installed"), "{said}");
-    install(&["--uninstall"]);
     assert_eq!(machine.place(Agent::Debians), Place::Netdatas);
+    machine.install_ours();
+    assert_eq!(machine.place(Agent::Debians), Place::Ours);
+    install(&["--yes"]);
+    install(&["--uninstall"]);
+    assert_eq!(machine.place(Agent::Debians), Place::Ours);
 }
