@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     /// Also pack the source
     #[arg(long)]
     source: bool,
-    /// Instead, build for Linux in two folders, and fail unless every file has the same bytes
+    /// Instead, build for the first of them in two folders, and fail unless every file has the same bytes
     #[arg(long, conflicts_with_all = ["target", "source"])]
     twice: bool,
 }
