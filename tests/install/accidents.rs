@@ -33,6 +33,9 @@ fn agent(shell: &'static [&'static str]) -> Scratch {
 #[test]
 fn whatever_fails_or_is_interrupted_all_is_as_it_was() {
     under_some_shell(this_test!(), |shell| {
+        if !agent(shell).starts_mv() {
+            return; // Its commands are builtins that cannot be replaced.
+        }
         // A failure, and a signal after the work.
         let accidents = [
             ("exit 1", 1, &["mkdir", "cp", "chmod", "ln", "mv"][..]),
@@ -76,6 +79,9 @@ fn whatever_fails_or_is_interrupted_all_is_as_it_was() {
 #[test]
 fn killed_at_any_step_the_next_run_puts_it_right() {
     under_some_shell(this_test!(), |shell| {
+        if !agent(shell).starts_mv() {
+            return; // Its commands are builtins that cannot be replaced.
+        }
         let install = ["--yes", "--service-hooks"];
         let reference = agent(shell);
         // Without the record: a folder that was made before there was a journal counts as somebody's.
@@ -122,6 +128,9 @@ fn killed_at_any_step_the_next_run_puts_it_right() {
 #[test]
 fn after_a_kill_and_an_upgrade_of_the_agent_the_upgrade_stays() {
     under_some_shell(this_test!(), |shell| {
+        if !agent(shell).starts_mv() {
+            return; // Its commands are builtins that cannot be replaced.
+        }
         let scratch = agent(shell);
         for call in 0.. {
             at_call(&scratch, &["mv"], call, "{real} \"$@\"; kill -KILL $PPID; exit 0");
