@@ -102,7 +102,7 @@ resolve() {
     done
     at=$(cd "${at:-/}" 2>/dev/null && pwd -P) || fail "${at:-/} is no folder that can be looked into"
     if [ ! -w "$at" ]; then
-        complain "cannot write in $at from this account; try sudo$variable"
+        complain "cannot write in $at from this account; try again with sudo${variable:+ and$variable}"
         [ "$dry_run" ] || exit 1
     fi
     at=${at%/} above=${missing:+above}
