@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     /// Build only for this target, or these [default: all that this system can build for, and the source]
     #[arg(long, value_name = "TARGET")]
     target: Vec<String>,
-    /// Also pack the source
+    /// Also pack the source, and the Ansible role
     #[arg(long)]
     source: bool,
     /// Instead, build for the first of them in two folders, and fail unless every file has the same bytes

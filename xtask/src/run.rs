@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,16 @@ pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) ->
 pub(crate) fn program<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(name: impl AsRef<OsStr>, arguments: I) -> Command {
     let mut command = Command::new(name);
     command.args(arguments);
+    command
+}
+
+/// git for the repository of this folder, also in a hook of another.
+pub(crate) fn git(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+        command.env_remove(name);
+    }
+    command.current_dir(folder);
     command
 }
 

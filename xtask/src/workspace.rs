@@ -169,7 +169,7 @@ impl Workspace {
     pub(crate) fn commit_time(&self) -> Result<u64> {
         let told = match std::env::var("SOURCE_DATE_EPOCH") {
             Ok(told) => told,
-            Err(_) => run::text(run::program("git", ["log", "-1", "--format=%ct"]).current_dir(&self.root))?,
+            Err(_) => run::text(run::git(&self.root).args(["log", "-1", "--format=%ct"]))?,
         };
         told.trim().parse().with_context(|| format!("not a number of seconds: {told:?}"))
     }

@@ -1,8 +1,6 @@
 //! What is released: a commit.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -45,6 +43,11 @@ pub(super) fn source(checkout: &Workspace) -> Result<Files> {
     files(checkout, &["."])
 }
 
+/// The Ansible role, which its users need without the rest.
+pub(super) fn role(checkout: &Workspace) -> Result<Files> {
+    files(checkout, &["packaging/ansible"])
+}
+
 fn files(checkout: &Workspace, paths: &[&str]) -> Result<Files> {
     let listed = git(checkout, &[&["ls-files", "--stage", "-z", "--"], paths].concat())?;
     let mut files = Files::new();
@@ -72,23 +75,14 @@ fn files(checkout: &Workspace, paths: &[&str]) -> Result<Files> {
 }
 
 fn git(checkout: &Workspace, arguments: &[&str]) -> Result<String> {
-    run::text(in_folder(&checkout.root).args(arguments))
-}
-
-/// git for the repository of this folder, also in a hook of another.
-pub(super) fn in_folder(folder: &Path) -> Command {
-    let mut command = Command::new("git");
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        command.env_remove(name);
-    }
-    command.current_dir(folder);
-    command
+    run::text(run::git(&checkout.root).args(arguments))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     fn checkout(folder: &Path) -> Workspace {
         let json =
@@ -99,7 +93,7 @@ mod tests {
     /// Without this user's settings.
     fn git(folder: &Path, arguments: &[&str]) {
         let settings = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgSign=false"];
-        let mut command = in_folder(folder);
+        let mut command = run::git(folder);
         command.args(settings).args(arguments);
         run::text(command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null")).unwrap();
     }

@@ -34,6 +34,7 @@ pub(super) fn make(tools: &Workspace, checkout: &Workspace, targets: &[&'static 
     let name = format!("{}-{}", PROJECT, checkout.version());
     if source {
         pack(&folder, &name, &commit::source(checkout)?, time)?;
+        pack(&folder, &format!("{name}-ansible-role"), &commit::role(checkout)?, time)?;
     }
     for (target, toolchain) in targets.iter().zip(&toolchains) {
         let files = release(tools, checkout, target, toolchain)?;

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use rustix::fs::Mode;
 use rustix::process::umask;
 
-use super::commit;
 use super::release::make;
 use crate::run;
 use crate::workspace::Workspace;
@@ -25,7 +24,7 @@ pub(super) fn run(workspace: &Workspace) -> Result<()> {
     let roots = CHECKOUTS.map(|name| folder.path().join(name));
     // Both before the first build, during which somebody may commit.
     for root in &roots {
-        run::run(commit::in_folder(&workspace.root).args(["clone", "--quiet", "."]).arg(root))?;
+        run::run(run::git(&workspace.root).args(["clone", "--quiet", "."]).arg(root))?;
     }
     let mut outcomes = Vec::new();
     for (root, mask) in roots.into_iter().zip([0o022, 0o077]) {
