@@ -8,7 +8,8 @@ use crate::actions::saving::Save;
 use crate::actions::withholding::Withhold;
 use crate::present::words;
 use crate::ui::keys::OwnKey;
-use crate::ui::widgets::page::{Page, Row, Scroll};
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::scroll::Scroll;
 
 #[derive(Debug)]
 pub(crate) enum Overlay {

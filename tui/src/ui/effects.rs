@@ -28,9 +28,9 @@ pub(crate) fn perform(
             tell(Message::Began(Stage::Consent));
             let before = Snapshot::before(&question, last);
             let preview = Box::new(Preview::look_telling(&question, |stage| tell(Message::Began(stage))));
-            tell(Message::Barred(Box::new(Barred::look(&preview))));
-            // The screen shows the preview while the other events are computed.
+            // The screen shows the preview while the rest is found out.
             tell(Message::Looked(preview.clone()));
+            tell(Message::Barred(Box::new(Barred::look(&preview))));
             tell(Message::Compared(comparison::columns(&question, &preview)));
             watch(before.after(&preview));
         }

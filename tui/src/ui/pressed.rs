@@ -11,7 +11,7 @@ use crate::ui::frame::fits;
 use crate::ui::keys::Key;
 use crate::ui::screen::{Handled, Shown, View};
 use crate::ui::state::{Areas, Effect, Search, State};
-use crate::ui::widgets::page::Scroll;
+use crate::ui::widgets::scroll::Scroll;
 
 const STILL_LOOKING: &str = "still looking at this machine";
 
@@ -239,23 +239,26 @@ impl State {
                 self.examples = !self.examples;
                 return self.look_again();
             }
-            Key::Char('o') => match (&self.preview, &self.barred.opt_out) {
-                (Some(_), Some(obstacle)) => self.report(Box::new(obstacle.clone().into())),
-                (Some(preview), None) => {
-                    let plan = OptOut::plan(preview, self.barred.off.clone());
-                    self.confirm(Plan::OptOut(plan));
-                }
-                (None, _) => self.note = Some(STILL_LOOKING),
-            },
-            Key::Char('i') => match self.preview.as_deref().map(|preview| OptIn::plan(preview, self.barred.on.clone()))
-            {
-                Some(plan) if plan.has_something_to_do() => match &self.barred.opt_in {
+            Key::Char(key @ ('o' | 'i')) => {
+                let (Some(preview), Some(barred)) = (&self.preview, &self.barred) else {
+                    self.note = Some(STILL_LOOKING);
+                    return None;
+                };
+                let (plan, obstacle) = if key == 'o' {
+                    (Plan::OptOut(OptOut::plan(preview, barred.off.clone())), &barred.opt_out)
+                } else {
+                    let plan = OptIn::plan(preview, barred.on.clone());
+                    if !plan.has_something_to_do() {
+                        self.note = Some("there is no opt-out file to remove in the agent's config directory");
+                        return None;
+                    }
+                    (Plan::OptIn(plan), &barred.opt_in)
+                };
+                match obstacle {
                     Some(obstacle) => self.report(Box::new(obstacle.clone().into())),
-                    None => self.confirm(Plan::OptIn(plan)),
-                },
-                Some(_) => self.note = Some("there is no opt-out file to remove in the agent's config directory"),
-                None => self.note = Some(STILL_LOOKING),
-            },
+                    None => self.confirm(plan),
+                }
+            }
             Key::Char(c) => {
                 let number = c.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or_default();
                 if (1..=count).contains(&number) {

@@ -18,7 +18,8 @@ use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme::Look;
 use crate::ui::widgets::Window;
 use crate::ui::widgets::chooser::{Choice, Chooser, OPEN};
-use crate::ui::widgets::page::{self, Page, Row, Scroll};
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::scroll::{self, Scroll};
 
 /// Who looks: the clock, and the rights.
 #[derive(Debug, Clone, Copy)]
@@ -192,7 +193,7 @@ impl Shown {
     /// The number of matches of the search.
     pub(crate) fn matches(&self, view: View<'_>) -> usize {
         match self.screen.content(view) {
-            Content::Page(rows) => page::count(&rows, view.search),
+            Content::Page(rows) => scroll::count(&rows, view.search),
             Content::List(list) => list.items.len(),
         }
     }

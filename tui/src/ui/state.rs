@@ -17,7 +17,8 @@ use crate::ui::keys::{Key, OwnKey};
 use crate::ui::mouse::{Kind, Mouse};
 use crate::ui::screen::{Reader, Screen, Shown, View};
 use crate::ui::theme::Look;
-use crate::ui::widgets::page::{Page, Row, Scroll};
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::scroll::Scroll;
 
 /// An event for the state.
 #[derive(Debug)]
@@ -119,7 +120,8 @@ pub(crate) struct State {
     /// Whether unknown values have examples.
     pub(super) examples: bool,
     /// The obstacles to actions, so that nobody confirms them.
-    pub(super) barred: Box<Barred>,
+    /// `None`: not known yet.
+    pub(super) barred: Option<Box<Barred>>,
     /// The events of all actions; empty until they are compared.
     columns: Vec<Column>,
     sides: Vec<(String, Side)>,
@@ -160,7 +162,7 @@ impl State {
             found: None,
             channel: None,
             examples: false,
-            barred: Box::default(),
+            barred: None,
             columns: Vec::new(),
             sides: Vec::new(),
             looking: Some(Looking::default()),
@@ -292,7 +294,7 @@ impl State {
                     looking.seconds += 1;
                 }
             }
-            Message::Barred(barred) => self.barred = barred,
+            Message::Barred(barred) => self.barred = Some(barred),
             Message::Looked(preview) => {
                 self.action.clone_from(&preview.action);
                 self.found = Some(Found {
@@ -301,6 +303,7 @@ impl State {
                     requests: Requests::of(&preview),
                 });
                 self.preview = Some(preview);
+                self.barred = None;
             }
             Message::Compared(columns) => {
                 let side = |column: &Column| {

@@ -101,8 +101,9 @@ fn what_cannot_be_done_is_not_asked_for() {
     preview.targets[0].file = cannot_look.clone();
     preview.consent = Consent::decide([file.join("netdata").as_path()], |_| Ok(None), |_| cannot_look.clone());
     let mut state = fresh("START", false, RICH, SIZES[3]);
-    state.update(Message::Barred(Box::new(Barred::look(&preview))));
+    let barred = Box::new(Barred::look(&preview));
     looked(&mut state, preview);
+    state.update(Message::Barred(barred));
     for (key, says) in [('o', "cannot create "), ('i', "cannot remove ")] {
         assert_eq!(press(&mut state, Key::Char(key)), None);
         assert!(shows(&state, says) && shows(&state, "Not a directory"), "{key}: {}", text(&state));
@@ -147,8 +148,9 @@ fn a_change_of_netdata_conf_is_shown_before_it_is_confirmed() {
         Some(Folders { library: None, conf: Some(conf.clone()), ..preview.folders.clone() }.into());
     let looked_at = |preview: Preview| {
         let mut state = fresh("START", false, RICH, SIZES[3]);
-        state.update(Message::Barred(Box::new(Barred::look(&preview))));
+        let barred = Box::new(Barred::look(&preview));
         looked(&mut state, preview);
+        state.update(Message::Barred(barred));
         state
     };
     let mut state = looked_at(preview.clone());

@@ -95,6 +95,7 @@ fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
 
 fn looked(state: &mut State, preview: Preview) {
     assert_eq!(state.update(Message::Looked(Box::new(preview))), None);
+    assert_eq!(state.update(Message::Barred(Box::default())), None);
     assert_eq!(state.update(Message::Compared(EXAMPLE.1.clone())), None);
 }
 

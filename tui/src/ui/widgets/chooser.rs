@@ -7,7 +7,8 @@ use ratatui::widgets::{Block, Borders, List, ListState, StatefulWidget, Widget};
 
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme;
-use crate::ui::widgets::page::{Page, Row, Scroll, bar};
+use crate::ui::widgets::page::{Page, Row};
+use crate::ui::widgets::scroll::{Scroll, bar};
 use crate::ui::widgets::{Window, above, left};
 
 /// From this width on the details are beside the list.

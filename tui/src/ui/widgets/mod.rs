@@ -2,6 +2,7 @@
 
 pub(crate) mod chooser;
 pub(crate) mod page;
+pub(crate) mod scroll;
 pub(crate) mod text;
 
 use ratatui::layout::{Rect, Size};
