@@ -71,6 +71,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
     report.part("cargo xtask test", |skips| tests(test::run(workspace)?, skips));
     report.part("format and lint tools", |_| setup::components().map(|()| Verdict::Passed));
+    report.part("lock files", |_| locked(workspace));
     report.part("format", |_| check(workspace, &["fmt", "--all", "--check"], &[]));
     report.part("clippy", |_| clippy(workspace));
     report.part("documentation", |_| {
@@ -172,6 +173,18 @@ fn again(workspace: &Workspace, skips: &mut Vec<String>) -> Result<Verdict> {
 
 fn check(workspace: &Workspace, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Verdict> {
     run::run(run::cargo(arguments).envs(environment.iter().copied()).current_dir(&workspace.root))?;
+    Ok(Verdict::Passed)
+}
+
+/// Whether each lock file fits its manifests. Those of the fuzz targets and the peers are outside the workspace, and no
+/// other part builds these packages.
+fn locked(workspace: &Workspace) -> Result<Verdict> {
+    let manifests = run::text(run::git(&workspace.root).args(["ls-files", "-z", "--", "Cargo.lock", "**/Cargo.lock"]))?;
+    for lock in manifests.split_terminator('\0') {
+        let manifest = Path::new(lock).with_file_name("Cargo.toml");
+        let mut command = run::cargo(["update", "--workspace", "--locked", "--quiet", "--manifest-path"]);
+        run::run(command.arg(manifest).current_dir(&workspace.root))?;
+    }
     Ok(Verdict::Passed)
 }
 
