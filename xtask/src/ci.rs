@@ -83,6 +83,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     report.part("advisories", |_| advisories(workspace));
     report.part("library for crates.io", |_| library::package(workspace).map(|()| Verdict::Passed));
     report.part("Debian packages", |_| setup::packages(arguments.all).map(|()| Verdict::Passed));
+    report.part("fuzz targets", |_| {
+        // They are run with a nightly toolchain (fuzz/README.md).
+        run::run(&mut workspace.cargo(["check", "--locked", "--manifest-path", "fuzz/Cargo.toml"]))?;
+        Ok(Verdict::Passed)
+    });
     report.part("clippy for macOS and FreeBSD", |_| elsewhere(workspace, cross::clippy));
     report.part("shell scripts", |_| {
         run::run(run::program("shellcheck", SHELL_SCRIPTS).current_dir(&workspace.root)).map(|()| Verdict::Passed)

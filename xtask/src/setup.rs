@@ -10,7 +10,7 @@ use crate::run;
 use crate::workspace::Workspace;
 
 /// Debian's packages for the system tests, the static build and the benchmarks.
-const PACKAGES: [&str; 38] = [
+const PACKAGES: [&str; 39] = [
     "bubblewrap",
     "busybox-static",
     "ca-certificates",
@@ -22,6 +22,7 @@ const PACKAGES: [&str; 38] = [
     "faketime",
     "fakeroot",
     "fish",
+    "g++",
     "groff-base",
     "hyperfine",
     "iproute2",
