@@ -13,13 +13,14 @@ const STOCK_PLUGINS: &str = "/usr/lib/netdata/plugins.d";
 /// Set inside the namespaces.
 const ENCLOSED: &str = "INSTALL_TEST_ENCLOSED";
 
-/// Runs a test's body in new mount and network namespaces: this program restarts itself there.
+/// Runs a test's body in namespaces of its own: this program restarts itself there.
 fn enclosed(test: &str, body: impl FnOnce()) {
     if std::env::var_os(ENCLOSED).is_some() {
         return body();
     }
     let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--net"]);
+    // Without the machine's processes: one of them may be an agent.
+    unshare.args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]);
     if !rustix::process::geteuid().is_root() {
         unshare.args(["--user", "--map-root-user"]);
     }
