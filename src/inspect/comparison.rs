@@ -184,7 +184,7 @@ impl Side {
         self
     }
 
-    /// Where bytes are shown, null stands for what is not known.
+    /// Among bytes, an unknown value is null.
     pub(super) fn with_open_nulls(mut self) -> Self {
         for cell in self.cells.values_mut().filter(|cell| **cell == Cell::Value(Json::Null)) {
             *cell = Cell::SetByDaemon;

@@ -32,7 +32,7 @@ pub enum Stop {
 
 impl Hook {
     /// The last three variables are set for `ExecStop=` and `ExecStopPost=` only, which tells an end from a start. A value
-    /// of another form is none.
+    /// of another form is ignored.
     pub fn of<'v>(variable: impl Fn(&str) -> Option<&'v OsStr>) -> Self {
         let text = |name: &str| variable(name).and_then(OsStr::to_str).filter(|text| !text.is_empty());
         let stop = text("SERVICE_RESULT").map(|result| match result {

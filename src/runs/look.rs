@@ -65,7 +65,7 @@ fn unseen(library: &Path, error: &io::Error) -> Nothing {
     Nothing::Unseen(format!("{}: {error}", library.join(FILE).display()))
 }
 
-/// The file of the library directory's owner or of root, which nobody else may write. `None`: there is none.
+/// The file of the library directory's owner or of root, which nobody else may write. `None`: the file is missing.
 fn bytes(library: &Path) -> io::Result<Option<Vec<u8>>> {
     let opened = match files::open_below(library, FILE.as_ref()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -17,7 +17,7 @@ const SGR: &str = "\u{1b}[";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Paper {
     pub(crate) colour: bool,
-    /// The columns and lines of a terminal. `None`: it is none, and nothing is wrapped.
+    /// The columns and lines of a terminal. `None`: not a terminal, so nothing is wrapped.
     pub(crate) size: Option<(usize, usize)>,
 }
 

@@ -5,7 +5,7 @@ use anonymous_statistics::text::printable;
 /// The bytes of the longest text that is copied.
 pub(crate) const MOST: usize = 8 * 1024;
 
-/// The sequence that asks the terminal to copy a text. `None` where there is none, or too much: part of a command is
+/// The sequence that asks the terminal to copy a text. `None` for an empty or too long text: part of a command is
 /// another command.
 ///
 /// It copies what the screen shows, [`printable`]: a line break in a value from outside would press Enter in the shell

@@ -281,7 +281,7 @@ fn no_foreign_program_is_started() {
     mode(&agent, "plugins", 0o777);
     refuses(&agent, &line, 1, "can change");
     mode(&agent, "plugins", 0o755);
-    // Another program at the script's place is not asked; without a sender beside this program either there is none.
+    // Another program at the script's place is not asked. With no sender beside this program, nobody is.
     fs::write(agent.path("plugins/anonymous-statistics.sh"), "#!/bin/sh\ntouch started\n").unwrap();
     let alone = agent.path("alone");
     fs::create_dir(&alone).unwrap();

@@ -1,4 +1,4 @@
-//! The builder's own folders: what stands for them in a program, and that none is left.
+//! The builder's own folders: the names that replace them in a program, and a check that none is left.
 
 use std::env;
 use std::fs;
