@@ -1,51 +1,30 @@
 //! Copies text through the terminal, which also works over ssh (xterm's ctlseqs, OSC 52 "Manipulate Selection Data").
 
 use anonymous_statistics::text::printable;
+use crossterm::Command;
+use crossterm::clipboard::CopyToClipboard;
 
 /// The bytes of the longest text that is copied.
 pub(crate) const MOST: usize = 8 * 1024;
 
-/// The sequence that asks the terminal to copy a text. `None` for an empty or too long text: part of a command is
+/// The command that asks the terminal to copy a text. `None` for an empty or too long text: part of a command is
 /// another command.
 ///
 /// It copies what the screen shows, [`printable`]: a line break in a value from outside would press Enter in the shell
 /// into which a person pastes it.
-pub(crate) fn sequence(text: &str) -> Option<String> {
-    let text = printable(text);
-    (1..=MOST).contains(&text.len()).then(|| format!("\x1b]52;c;{}\x07", base64(text.as_bytes())))
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let bits = three.iter().chain(&[0; 2]).take(3).fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
-        let digits = [18, 12, 6, 0].map(|shift| DIGITS.get(bits >> shift & 63).map_or('=', |digit| char::from(*digit)));
-        text.extend(digits.iter().take(three.len() + 1));
-        text.extend(std::iter::repeat_n('=', 3 - three.len()));
-    }
-    text
+pub(crate) fn copy(text: &str) -> Option<impl Command + use<>> {
+    let text = printable(text).into_owned();
+    (1..=MOST).contains(&text.len()).then(|| CopyToClipboard::to_clipboard_from(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_digits_of_rfc_4648() {
-        for (text, digits) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(text.as_bytes()), digits);
-        }
-        assert_eq!(base64(&[0xfb, 0xef, 0xff, 0xff]), "++///w==");
+    fn sequence(text: &str) -> Option<String> {
+        let mut sequence = String::new();
+        copy(text)?.write_ansi(&mut sequence).unwrap();
+        Some(sequence)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The terminal, and everything else outside the screens: input, signals and effects.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use anonymous_statistics::core_dump;
 use anonymous_statistics::inspect::Question;
 use anonymous_statistics::inspect::watch::Snapshot;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::execute;
+use crossterm::style::Print;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::cursor::{Hide, Show};
-use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use ratatui::crossterm::execute;
-use ratatui::crossterm::style::Print;
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
@@ -122,11 +122,8 @@ impl Canvas {
 
     /// Between two drawings, so that their bytes do not mix.
     fn copy(&mut self, text: &str) -> io::Result<()> {
-        match clipboard::sequence(text) {
-            Some(sequence) if !is_console() => {
-                self.terminal.write_all(sequence.as_bytes())?;
-                Backend::flush(&mut self.terminal)
-            }
+        match clipboard::copy(text) {
+            Some(copy) if !is_console() => execute!(self.terminal, copy),
             _ => Ok(()),
         }
     }
