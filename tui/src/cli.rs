@@ -19,7 +19,6 @@ use actions::action;
 pub(crate) use actions::known_action;
 pub(crate) use configure::ConfigureOptions;
 pub(crate) use format::Format;
-pub(crate) use mistakes::nearest;
 use options::{CHECK_HELP, DIFF_HELP};
 pub(crate) use options::{Case, Channel, CheckOptions, DiffOptions, Expect, OptOutOptions, Scope, Sender, ShowOptions};
 

@@ -1,8 +1,7 @@
 //! The names of events on the command line.
 
 use anonymous_statistics::fields::{self, shape};
-
-use crate::cli::mistakes::nearest;
+use anonymous_statistics::text::nearest;
 
 pub(super) fn action(text: &str) -> Result<String, &'static str> {
     let known = fields::ACTIONS.iter().find(|action| action.name.eq_ignore_ascii_case(text));

@@ -8,11 +8,11 @@ use anonymous_statistics::channels::crash_reports::fields::{FIELDS as REPORT_FIE
 use anonymous_statistics::fields::{DASHBOARD_FIELDS, FIELDS, Field, Sensitivity};
 use anonymous_statistics::inspect::comparison::{self, Column};
 use anonymous_statistics::inspect::{Preview, Question};
-use anonymous_statistics::text::printable;
+use anonymous_statistics::text::{nearest, printable};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use crate::cli::{Format, nearest};
+use crate::cli::Format;
 use crate::output::{self, Failure, USAGE};
 use crate::present::field_trace::documentation;
 use crate::present::fields::withholding;
