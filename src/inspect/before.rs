@@ -210,7 +210,7 @@ mod tests {
             [("(server)", "https://b/"), ("(channel hooks)", "on")].map(|(name, text)| (name.to_owned(), value(text))),
             &before.side,
         );
-        let rows = compare(&before.side, &now);
+        let rows = compare(&[&before.side, &now]);
         let names: Vec<&str> = rows.iter().map(|row| row.field.as_str()).collect();
         assert_eq!(names, ["(Netdata)", "(server)", "(channel events)"], "an older answer says less");
     }

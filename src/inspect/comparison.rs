@@ -1,6 +1,6 @@
 //! Compares events: those of several actions, or the next one with the last one sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value as Json;
@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::agent::netdatas_script::{Filled, Value};
 use crate::agent::next_call::{expected, fill};
 use crate::call::Provenance;
+use crate::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
 use crate::channels::crash_reports::{self, Report};
 use crate::clock::UnixMillis;
 use crate::config::WITHHELD;
@@ -245,12 +246,38 @@ impl Comparison {
     }
 }
 
+/// A field that at least one side has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     pub field: String,
-    pub left: Cell,
-    pub right: Cell,
+    /// In the order of the sides.
+    pub cells: Vec<Cell>,
+    /// The first side's cell beside all others.
     pub verdict: Comparison,
+}
+
+impl Row {
+    pub fn left(&self) -> &Cell {
+        self.cells.first().unwrap_or(&Cell::Absent)
+    }
+
+    pub fn right(&self) -> &Cell {
+        self.cells.last().unwrap_or(&Cell::Absent)
+    }
+
+    /// The first side's cell beside this one.
+    pub fn beside(&self, cell: &Cell) -> Comparison {
+        Comparison::of(&self.field, self.left(), cell)
+    }
+
+    fn of(field: &str, sides: &[&Side]) -> Self {
+        let cells = sides.iter().map(|side| side.cell(field).clone()).collect();
+        let mut row = Self { field: field.to_owned(), cells, verdict: Comparison::Same };
+        let verdicts: Vec<Comparison> = row.cells.iter().map(|cell| row.beside(cell)).collect();
+        let told = [Comparison::Differs, Comparison::CannotTell, Comparison::Fresh];
+        row.verdict = told.into_iter().find(|told| verdicts.contains(told)).unwrap_or(Comparison::Same);
+        row
+    }
 }
 
 /// What surrounds a request, beside its fields: the daemon's version, the server, and the state of each channel. No field
@@ -268,21 +295,15 @@ pub const AROUND: [&str; 10] = [
     "(channel installers)",
 ];
 
-/// Compares what surrounds the requests, then the fields of the schema in its order, then fields that only a sent body has.
-pub fn compare(left: &Side, right: &Side) -> Vec<Row> {
-    let known = AROUND.into_iter().chain(FIELDS.iter().map(|field| field.name));
-    let others = left.cells.keys().chain(right.cells.keys()).map(String::as_str);
-    let is_known = |name: &str| AROUND.contains(&name) || fields::field(name).is_some();
-    let mut others: Vec<&str> = others.filter(|name| !is_known(name)).collect();
-    others.sort_unstable();
-    others.dedup();
-    let row = |name: &str| {
-        let (left, right) = (left.cell(name), right.cell(name));
-        let verdict = Comparison::of(name, left, right);
-        Row { field: name.to_owned(), left: left.clone(), right: right.clone(), verdict }
-    };
-    let somewhere = |row: &Row| !(row.left.is_absent() && row.right.is_absent());
-    known.chain(others).map(row).filter(somewhere).collect()
+/// Compares what surrounds the requests, then the fields of the events and of the daemon's own report in the order of
+/// their tables, then fields that only a sent body has.
+pub fn compare(sides: &[&Side]) -> Vec<Row> {
+    let fields = FIELDS.iter().map(|field| field.name).chain(REPORT_FIELDS.iter().map(|field| field.path));
+    let known: Vec<&str> = AROUND.into_iter().chain(fields).collect();
+    let all: BTreeSet<&str> = sides.iter().flat_map(|side| side.cells.keys()).map(String::as_str).collect();
+    let others = all.into_iter().filter(|name| !known.contains(name));
+    let rows = known.iter().copied().chain(others).map(|name| Row::of(name, sides));
+    rows.filter(|row| !row.cells.iter().all(Cell::is_absent)).collect()
 }
 
 /// The newest kept event of the preview's action, and its time.
@@ -338,6 +359,7 @@ mod tests {
         let named = channels::NAMES.map(|name| format!("(channel {name})"));
         assert_eq!(AROUND[2..], named);
         assert!(FIELDS.iter().all(|field| !field.name.starts_with('(')));
+        assert!(REPORT_FIELDS.iter().all(|field| fields::field(field.path).is_none()), "a field is compared twice");
     }
 
     #[test]
@@ -349,7 +371,7 @@ mod tests {
             "at_the_top": true,
         });
         let now = side(&[("event", text("START -")), ("uuid", Cell::Fresh), ("netdata_version", text("v2"))]);
-        let rows = compare(&Side::of_body(&body), &now);
+        let rows = compare(&[&Side::of_body(&body), &now]);
         let verdicts: Vec<_> = rows.iter().map(|row| (row.field.as_str(), row.verdict)).collect();
         assert_eq!(
             verdicts,

@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 
 use anonymous_statistics::channels::crash_reports::If;
-use anonymous_statistics::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
-use anonymous_statistics::fields::{FIELDS, field};
+use anonymous_statistics::fields::field;
 use anonymous_statistics::inspect::before::{About, Before};
-use anonymous_statistics::inspect::comparison::{self, AROUND, Cell, Comparison, Side};
+use anonymous_statistics::inspect::comparison::{Cell, Comparison, Row as Compared, Side, compare, last};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::Style;
@@ -73,36 +72,11 @@ const KEYS: [OwnKey; 5] = [
 /// The minimum columns of a value.
 const VALUE: usize = 15;
 
-/// Something to compare.
-struct Shown<'a> {
-    title: Cow<'a, str>,
-    side: Cow<'a, Side>,
-}
+/// Something to compare: its title and its cells.
+type Shown<'a> = (Cow<'a, str>, Cow<'a, Side>);
 
-impl Shown<'_> {
-    fn own(title: impl Into<String>, side: Side) -> Self {
-        Self { title: Cow::Owned(title.into()), side: Cow::Owned(side) }
-    }
-}
-
-/// A field as a row.
-struct Compared {
-    name: &'static str,
-    /// The content in each column, from left to right.
-    cells: Vec<Cell>,
-    /// The comparison of each with the first.
-    verdicts: Vec<Comparison>,
-}
-
-impl Compared {
-    /// The verdict over all columns.
-    fn verdict(&self) -> Comparison {
-        let has = |verdict| self.verdicts.contains(&verdict);
-        [Comparison::Differs, Comparison::CannotTell, Comparison::Fresh]
-            .into_iter()
-            .find(|v| has(*v))
-            .unwrap_or(Comparison::Same)
-    }
+fn own(title: impl Into<String>, side: Side) -> Shown<'static> {
+    (Cow::Owned(title.into()), Cow::Owned(side))
 }
 
 impl Screen for Compare {
@@ -147,8 +121,8 @@ impl Screen for Compare {
                 let all = self.all(view);
                 let listed = self.listed(&self.beside(&all, view), view);
                 let Some(row) = listed.get(chosen) else { return Handled::No };
-                let values: Vec<String> = all.iter().map(|shown| shown.side.cell(row.name).to_string()).collect();
-                return Handled::Copy(format!("{}: {}", row.name, values.join(" | ")));
+                let values: Vec<String> = all.iter().map(|(_, side)| side.cell(&row.field).to_string()).collect();
+                return Handled::Copy(format!("{}: {}", row.field, values.join(" | ")));
             }
             _ => return Handled::No,
         }
@@ -176,20 +150,17 @@ impl Compare {
             Some("events" | "hooks") => {
                 let is_chosen = |(action, _): &&(String, Side)| *action == view.preview.action;
                 let (chosen, others): (Vec<_>, Vec<_>) = view.sides.iter().partition(is_chosen);
-                let shown = |(action, side): &'a (String, Side)| Shown {
-                    title: Cow::Borrowed(action),
-                    side: Cow::Borrowed(side),
-                };
+                let shown = |(action, side): &'a (String, Side)| (action.as_str().into(), Cow::Borrowed(side));
                 chosen.into_iter().chain(others).map(shown).collect()
             }
             Some("crash-reports") => {
                 let cases =
                     [(If::Killed, "if killed"), (If::Stopped, "if stopped"), (If::PowerLoss, "if power is lost")];
-                let made = cases.into_iter().filter_map(|(case, title)| {
+                let made = |(case, title)| {
                     let report = view.preview.kept.report(view.preview.version.as_ref(), case).ok()?;
-                    Some(Shown::own(title, Side::of_report(&report)))
-                });
-                made.collect()
+                    Some(own(title, Side::of_report(&report)))
+                };
+                cases.into_iter().filter_map(made).collect()
             }
             _ => Vec::new(),
         }
@@ -202,8 +173,8 @@ impl Compare {
             About::Event(action) => !is_report && *action == view.preview.action,
         };
         let Some(kept) = self.before.as_ref().filter(|kept| is_of(&kept.about)) else { return Vec::new() };
-        let now = before::now(view.preview, kept).map(|(now, _none)| Shown::own("now", now));
-        now.map_or_else(|_why| Vec::new(), |now| vec![Shown::own("before", kept.side.clone()), now])
+        let now = before::now(view.preview, kept).map(|(now, _none)| own("now", now));
+        now.map_or_else(|_why| Vec::new(), |now| vec![own("before", kept.side.clone()), now])
     }
 
     /// The leftmost one, and others as far as they fit.
@@ -241,23 +212,11 @@ impl Compare {
 
     /// The fields of the columns, perhaps only the different ones.
     fn listed(&self, shown: &[&Shown<'_>], view: View<'_>) -> Vec<Compared> {
-        let wanted = view.search.to_lowercase();
-        let names = AROUND
-            .into_iter()
-            .chain(FIELDS.iter().map(|field| field.name))
-            .chain(REPORT_FIELDS.iter().map(|field| field.path));
-        let compared = names.filter_map(|name| {
-            let cells: Vec<Cell> = shown.iter().map(|column| column.side.cell(name).clone()).collect();
-            let first = cells.first()?;
-            let verdicts = cells.iter().map(|cell| Comparison::of(name, first, cell)).collect();
-            let somewhere = cells.iter().any(|cell| !cell.is_absent());
-            somewhere.then_some(Compared { name, cells, verdicts })
-        });
-        let holds = |row: &Compared| {
-            let holds = |text: &str| text.to_lowercase().contains(&wanted);
-            holds(row.name) || row.cells.iter().any(|cell| holds(&cell.to_string()))
-        };
-        compared.filter(|row| self.all || row.verdict() == Comparison::Differs).filter(holds).collect()
+        let sides: Vec<&Side> = shown.iter().map(|(_, side)| &**side).collect();
+        let wanted = |row: &Compared| self.all || row.verdict == Comparison::Differs;
+        let holds =
+            |row: &Compared| view.finds([row.field.clone()].into_iter().chain(row.cells.iter().map(Cell::to_string)));
+        compare(&sides).into_iter().filter(wanted).filter(holds).collect()
     }
 
     /// Columns of one value.
@@ -267,15 +226,15 @@ impl Compare {
 
     fn heading(&self, shown: &[&Shown<'_>], listed: &[Compared], view: View<'_>) -> Vec<Line<'static>> {
         let what = if self.all { "d: differences" } else { "d: all fields" };
-        let differ = listed.iter().filter(|row| row.verdict() == Comparison::Differs).count();
+        let differ = listed.iter().filter(|row| row.verdict == Comparison::Differs).count();
         let set = last_event::MARK;
         let differ = if differ == 1 { "1 differs".to_owned() } else { format!("{differ} differ") };
         // What comes last may be cut off: the line of keys says it too.
         let legend = format!("{differ} {}; ? unknown here; {set} set by the daemon; {what}", view.look.differs());
         let mut columns = format!("    {}", fit("", names(view), view.look));
-        for column in shown {
+        for (title, _) in shown {
             columns.push(' ');
-            columns.push_str(&fit(&view.look.text(&column.title), Self::value(shown.len(), view), view.look));
+            columns.push_str(&fit(&view.look.text(title), Self::value(shown.len(), view), view.look));
         }
         vec![Line::from(legend), Line::styled(columns, theme::LABEL)]
     }
@@ -283,23 +242,23 @@ impl Compare {
     fn items(listed: &[Compared], view: View<'_>) -> Vec<Item> {
         let look = view.look;
         let item = |row: &Compared| {
-            let (sign, style) = match row.verdict() {
+            let (sign, style) = match row.verdict {
                 Comparison::Same | Comparison::Fresh => (" ", Style::new()),
                 Comparison::Differs => (look.differs(), look.role(Role::Difference)),
                 Comparison::CannotTell => ("?", look.role(Role::Unknown)),
             };
             let mut spans = vec![
                 Span::styled(format!("{sign} "), style),
-                Span::styled(fit(row.name, names(view), look), look.role(Role::Name)),
+                Span::styled(fit(&row.field, names(view), look), look.role(Role::Name)),
             ];
-            for (cell, verdict) in row.cells.iter().zip(&row.verdicts) {
-                let text = field(row.name).map_or_else(|| cell.to_string(), |field| last_event::short(field, cell));
-                let differs = *verdict == Comparison::Differs;
+            for cell in &row.cells {
+                let text = field(&row.field).map_or_else(|| cell.to_string(), |field| last_event::short(field, cell));
+                let differs = row.beside(cell) == Comparison::Differs;
                 let style = if differs { style.patch(theme::LABEL) } else { Style::new() };
                 let text = fit(&look.text(&text), Self::value(row.cells.len(), view), look);
                 spans.push(Span::styled(format!(" {text}"), style));
             }
-            Item { heading: String::new(), key: row.name.to_owned(), line: Line::from(spans) }
+            Item { heading: String::new(), key: row.field.clone(), line: Line::from(spans) }
         };
         listed.iter().map(item).collect()
     }
@@ -308,11 +267,11 @@ impl Compare {
 /// The last event of this kind that is kept here, and the one that would be sent now.
 fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
     let kept = view.preview.history.as_ref();
-    match (comparison::last(view.preview), &view.preview.assembly) {
+    match (last(view.preview), &view.preview.assembly) {
         (Some((time, last)), Ok(assembly)) => {
             let waits = kept.is_ok_and(|kept| kept.waiting.iter().any(|(item, _)| item.name.time == time));
             let title = format!("{} {time}", if waits { "waits since" } else { "sent" });
-            vec![Shown::own(title, last), Shown::own("now", Side::of_event(&assembly.event))]
+            vec![own(title, last), own("now", Side::of_event(&assembly.event))]
         }
         _ => Vec::new(),
     }
@@ -320,17 +279,17 @@ fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
 
 fn details(row: Option<&Compared>, all: &[Shown<'_>], view: View<'_>, size: Size) -> Vec<Row> {
     let mut page = Page::new(view.look, size);
-    let Some(row) = row else { return page.into_rows() };
-    let column = all.iter().map(|shown| shown.title.width()).max().unwrap_or_default().max(10) + 1;
-    page.heading(row.name);
-    if let Some(field) = field(row.name) {
+    let Some(Compared { field: name, .. }) = row else { return page.into_rows() };
+    let column = all.iter().map(|(title, _)| title.width()).max().unwrap_or_default().max(10) + 1;
+    page.heading(name);
+    if let Some(field) = field(name) {
         page.text(field.what).row("From", column, &field.origin_in_words());
+        if let Some(last) = last_event::last(field, view.columns) {
+            page.row("Last known", column, &last);
+        }
     }
-    if let Some(last) = field(row.name).and_then(|field| last_event::last(field, view.columns)) {
-        page.row("Last known", column, &last);
-    }
-    for shown in all {
-        page.row(&shown.title, column, &shown.side.cell(row.name).to_string());
+    for (title, side) in all {
+        page.row(title, column, &side.cell(name).to_string());
     }
     page.into_rows()
 }

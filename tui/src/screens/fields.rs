@@ -86,11 +86,9 @@ impl Screen for Fields {
 impl Fields {
     /// The fields in the order of the list, filtered by the search.
     fn lines<'a>(&self, request: &'a Request, view: View<'_>) -> Vec<&'a request::Line> {
-        let wanted = view.search.to_lowercase();
         let holds = |line: &&request::Line| {
             let texts = [&*line.name, line.group, line.class.word(), &line.value, line.what];
-            let about = line.about.iter().map(|(_, text)| &**text);
-            wanted.is_empty() || texts.into_iter().chain(about).any(|text| text.to_lowercase().contains(&wanted))
+            view.finds(texts.into_iter().chain(line.about.iter().map(|(_, text)| &**text)))
         };
         let mut lines: Vec<_> = request.lines.iter().filter(holds).collect();
         // By subject: in the order of the first field of each.

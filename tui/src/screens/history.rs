@@ -93,11 +93,8 @@ fn listed(view: View<'_>) -> Vec<Listed<'_>> {
     let Ok(Outbox { sent, waiting, .. }) = &view.preview.history else { return Vec::new() };
     let waiting = waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
     let sent = sent.iter().rev().map(|item| (item, None));
-    let wanted = view.search.to_lowercase();
-    waiting
-        .chain(sent)
-        .filter(|(item, _)| history::cells(item, view.reader.clock).join(" ").to_lowercase().contains(&wanted))
-        .collect()
+    let holds = |(item, _): &Listed<'_>| view.finds([history::cells(item, view.reader.clock).join(" ")].iter());
+    waiting.chain(sent).filter(holds).collect()
 }
 
 fn items(listed: &[Listed<'_>], view: View<'_>) -> Vec<Item> {
@@ -173,14 +170,14 @@ fn now<'a>(action: &str, view: View<'a>) -> Option<&'a Side> {
 }
 
 fn differences(page: &mut Page, then: &Side, now: &Side, view: View<'_>) {
-    let rows = compare(then, now);
+    let rows = compare(&[then, now]);
     let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict);
     page.heading(&format!("Fields that differ now: {}", of(Comparison::Differs).count()));
     for row in of(Comparison::Differs) {
         page.styled_row("", 2, &format!("{} {}", view.look.differs(), row.field), theme::LABEL);
         let style = view.look.role(Role::Difference);
-        page.styled_row("    then", 10, &row.left.to_string(), style);
-        page.styled_row("    now", 10, &row.right.to_string(), style);
+        page.styled_row("    then", 10, &row.left().to_string(), style);
+        page.styled_row("    now", 10, &row.right().to_string(), style);
     }
     let open = of(Comparison::CannotTell).count();
     if open > 0 {

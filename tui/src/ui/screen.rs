@@ -57,6 +57,12 @@ impl<'a> View<'a> {
         Window { look: self.look, size: self.size, search: self.search }
     }
 
+    /// Whether a text holds what is searched for.
+    pub(crate) fn finds<T: AsRef<str>>(self, mut texts: impl Iterator<Item = T>) -> bool {
+        let wanted = self.search.to_lowercase();
+        wanted.is_empty() || texts.any(|text| text.as_ref().to_lowercase().contains(&wanted))
+    }
+
     /// Whether the request is an event of this project's sender.
     pub(crate) fn is_senders(self) -> bool {
         let is_event = self.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"));

@@ -35,7 +35,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
         (_, Some(file)) => since(question, &before::read(file)?)?,
         _ => since_last(question)?,
     };
-    let rows = comparison::compare(&left.side, &right.side);
+    let rows = comparison::compare(&[&left.side, &right.side]);
     let written = if options.format.is_json() {
         output::json(&compared(&left.name, &right.name, &rows))
     } else {
@@ -149,7 +149,7 @@ fn text(left: &str, right: &Named, rows: &[Row]) -> String {
     }
     let is_shown = |row: &&Row| none.is_none() || AROUND.contains(&&*row.field);
     for row in rows.iter().filter(|row| row.verdict == Comparison::Differs).filter(is_shown) {
-        text += &beside(&row.field, &[(left, row.left.to_string()), (right, row.right.to_string())]);
+        text += &beside(&row.field, &[(left, row.left().to_string()), (right, row.right().to_string())]);
     }
     let open: Vec<&str> =
         rows.iter().filter(|row| row.verdict == Comparison::CannotTell).map(|row| row.field.as_str()).collect();
@@ -170,7 +170,7 @@ fn beside(field: &str, values: &[(&str, String); 2]) -> String {
 
 fn compared(left: &str, right: &str, rows: &[Row]) -> impl Serialize {
     let fields = rows.iter().map(|row| {
-        let (left, right) = (content(&row.left), content(&row.right));
+        let (left, right) = (content(row.left()), content(row.right()));
         object! { name: &row.field, verdict: row.verdict.name(), left: left, right: right }
     });
     object! {
