@@ -9,6 +9,7 @@ use anonymous_statistics::config::edit::{Edit, own};
 use anonymous_statistics::destination::Destination;
 use anonymous_statistics::inspect::Preview;
 
+use crate::actions::Step;
 use crate::actions::rights::{Who, again_if};
 use crate::output::{Failure, NO_PERMISSION, USAGE};
 use crate::present::commands::{is_root, quoted};
@@ -57,10 +58,15 @@ impl Configure {
         if self.change.is_nothing() {
             return vec![format!("{path} already names this server and this key.")];
         }
-        let what = if self.change.creates_file() { "create" } else { "change" };
+        format!("This will {}", self.step()).lines().map(str::to_owned).collect()
+    }
+
+    pub(super) fn step(&self) -> Step {
+        let does = if self.change.creates_file() { "create" } else { "change" };
+        // The first three lines are the two paths and the place.
         let diff = self.change.diff();
-        let lines = diff.lines().map(|line| format!("  {line}"));
-        std::iter::once(format!("This will {what} {path}:")).chain(lines).collect()
+        let lines = diff.lines().skip(3).filter(|line| !line.starts_with(' ')).map(str::to_owned).collect();
+        Step { lines, ..Step::with(does, self.change.path()) }
     }
 
     pub(crate) fn perform(&self) -> Result<Vec<String>, Failure> {

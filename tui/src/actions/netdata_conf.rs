@@ -13,6 +13,7 @@ use anonymous_statistics::channels::crash_reports::SENDING;
 use anonymous_statistics::inspect::{Target, goes_on_opted_out};
 use system_facts::LiveHost;
 
+use crate::actions::Step;
 use crate::cli::Scope;
 use crate::present::words;
 
@@ -67,6 +68,11 @@ impl Confs {
 
     pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {
         self.0.iter().filter_map(|conf| conf.change.as_ref().ok())
+    }
+
+    /// What will be done.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step> {
+        self.changes().map(step)
     }
 
     /// The first reason, with its agent.
@@ -129,17 +135,16 @@ fn stock(agent: &Folders) -> Option<PathBuf> {
     agent.stock_conf.clone().filter(|_| !agent.names_conf())
 }
 
-/// What a change will do, with its lines.
-pub(crate) fn plan(change: &Change) -> Vec<String> {
-    let path = words::path(change.path());
-    let what = match (change.stock(), change.backup()) {
-        _ if change.removes_file() => format!("remove {path}, which opting out had created:"),
-        (Some(stock), _) => format!("create {path} with the content of {} and this change:", words::path(stock)),
-        (None, Some(backup)) => format!("change {path}, with a copy of it in {}:", words::path(&backup)),
-        (None, None) if change.creates_file() => format!("create {path}:"),
-        (None, None) => format!("change {path} back:"),
+fn step(change: &Change) -> Step {
+    let (does, how) = match (change.stock(), change.backup()) {
+        _ if change.removes_file() => ("remove", ", which opting out had created".to_owned()),
+        (Some(stock), _) => ("create", format!(" with the content of {} and this change", words::path(stock))),
+        (None, Some(backup)) => ("change", format!(", with a copy of it in {}", words::path(&backup))),
+        (None, None) if change.creates_file() => ("create", String::new()),
+        (None, None) => ("change", " back".to_owned()),
     };
-    std::iter::once(what).chain(change.diff().lines().map(str::to_owned)).collect()
+    let lines = change.diff().lines().map(str::to_owned).collect();
+    Step { does, path: words::path(change.path()), how, lines }
 }
 
 fn done(change: &Change) -> String {

@@ -14,10 +14,10 @@ use anonymous_statistics::inspect::{Preview, Question, Target};
 use anonymous_statistics::outbox::{self, Deleted, Role};
 use anonymous_statistics::text::reason;
 
-use crate::actions::elsewhere;
 use crate::actions::netdata_conf::Confs;
 use crate::actions::report::Report;
 use crate::actions::rights::{Who, again, again_if};
+use crate::actions::{Step, elsewhere};
 use crate::cli::Scope;
 use crate::output::{Failure, NO_PERMISSION};
 use crate::present::commands::{is_root, quoted};
@@ -99,13 +99,33 @@ impl OptOut {
         Self { without_agent, targets, confs, folders, restart: None }
     }
 
-    /// The files to create, and whether their folders are missing.
-    pub(crate) fn files(&self) -> impl Iterator<Item = (PathBuf, bool)> {
-        self.targets.iter().map(|target| (file_of(target), !target.exists))
+    /// The files to create.
+    pub(crate) fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.targets.iter().map(file_of)
     }
 
-    pub(crate) fn is_without_agent(&self) -> bool {
-        self.without_agent
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        let create = |target: &Target| {
+            let folder = if target.exists { "" } else { " (and its folder)" };
+            Step { how: format!("{folder} if missing"), ..Step::with("create", &file_of(target)) }
+        };
+        let delete = (!self.targets.is_empty()).then(Step::delete_events);
+        self.targets.iter().map(create).chain(self.confs.steps()).chain(delete).collect()
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        let refusal = self.confs.refusal().map(|(_, refusal)| {
+            format!("The daemon's own reports go on: cannot change {refusal}. What to do instead is shown afterwards.")
+        });
+        let file =
+            "The file stops the sender. It does not stop the daemon's own reports; the change of netdata.conf does.";
+        let both = self.confs.changes().next().map(|_| file.to_owned());
+        let nobody = "No Netdata agent was found here. One that is installed later will start opted out.";
+        let usual = || "From then on the sender sends nothing.".to_owned();
+        [refusal.or(both).unwrap_or_else(usual)]
+            .into_iter()
+            .chain(self.without_agent.then(|| nobody.to_owned()))
+            .collect()
     }
 
     pub(crate) fn confs(&self) -> &Confs {
@@ -291,9 +311,14 @@ impl OptIn {
         if self.finds_file() { there.collect() } else { all }
     }
 
-    /// The variables and files that will still opt out.
-    pub(crate) fn others(&self) -> &[String] {
-        &self.others
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        let remove = self.files().into_iter().map(|file| Step::with("remove", &file));
+        std::iter::once(Step::delete_events()).chain(remove).chain(self.confs.steps()).collect()
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        let others = self.others.iter().map(|other| format!("Still opted out by {other}."));
+        ["From then on this machine may send telemetry.".to_owned()].into_iter().chain(others).collect()
     }
 
     /// The obstacle, as far as it is visible in advance.

@@ -7,6 +7,7 @@ use anonymous_statistics::files;
 use anonymous_statistics::request::Assembly;
 use rustix::fs::{AtFlags, CWD, statat};
 
+use crate::actions::Step;
 use crate::actions::report::Report;
 use crate::present::words;
 
@@ -31,8 +32,9 @@ impl Save {
         self.folder.join(&self.name)
     }
 
-    pub(crate) fn size(&self) -> usize {
-        self.bytes.len()
+    pub(super) fn step(&self) -> Step {
+        let how = format!(" with the {} bytes of the request, for you alone to read", self.bytes.len());
+        Step { how, ..Step::with("create", &self.file()) }
     }
 
     /// Writes into the open folder, wherever its path leads now.

@@ -8,6 +8,7 @@ use anonymous_statistics::fields::{Field, field};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
+use crate::actions::Step;
 use crate::actions::configuring::Configure;
 use crate::actions::report::Report;
 use crate::output::{Failure, USAGE};
@@ -45,20 +46,17 @@ impl Withhold {
         self.configure.change().config().withheld.holds(self.field)
     }
 
-    /// The old lines of the file, with `-` before each, and the new ones with `+`.
-    pub(crate) fn changes(&self) -> Vec<String> {
-        let diff = self.configure.change().diff();
-        // The first three lines are the two paths and the place.
-        diff.lines().skip(3).filter(|line| !line.starts_with(' ')).map(str::to_owned).collect()
+    pub(super) fn step(&self) -> Step {
+        self.configure.step()
     }
 
     /// What will be written where, and what follows from it.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.configure.lines().into_iter().chain(self.sentences()).collect()
+        self.configure.lines().into_iter().chain(self.notes()).collect()
     }
 
     /// What follows from it.
-    pub(crate) fn sentences(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         let names = std::iter::once(self.field.name).chain(together(self.field)).collect::<Vec<_>>().join(", ");
         if !self.withholds() {
             return vec![format!("Events of this sender will contain these fields again: {names}.")];
@@ -83,7 +81,7 @@ impl Withhold {
     pub(crate) fn report(&self) -> Report {
         match self.perform() {
             Ok(mut sentences) => {
-                sentences.extend(self.sentences());
+                sentences.extend(self.notes());
                 let title = if self.withholds() { "Withheld" } else { "Sent again" };
                 Report { title, sentences, commands: Vec::new(), consent: true }
             }
@@ -129,8 +127,8 @@ mod tests {
         let (_folder, preview, file) = agent(Some("# ours\nhistory = 3\n"));
         let plan = Withhold::plan(&preview, "system_cpu_model").unwrap();
         assert_eq!((plan.file(), plan.withholds()), (file.as_path(), true));
-        assert_eq!(plan.changes(), ["+withhold = [\"system_cpu_model\"]"]);
-        let said = plan.sentences().join(" ");
+        assert_eq!(plan.step().lines, ["+withhold = [\"system_cpu_model\"]"]);
+        let said = plan.notes().join(" ");
         assert!(said.contains(": system_cpu_model.") && said.contains("Waiting events (1) stay"), "{said}");
         let report = plan.report();
         assert_eq!((report.title, report.consent), ("Withheld", true));
@@ -159,8 +157,8 @@ mod tests {
         ] {
             // What the file says counts, not what the preview has seen.
             let plan = Withhold::plan(&preview, name).unwrap();
-            assert_eq!(plan.changes(), changed, "{name}");
-            let (title, said) = (if plan.withholds() { "Withheld" } else { "Sent again" }, plan.sentences());
+            assert_eq!(plan.step().lines, changed, "{name}");
+            let (title, said) = (if plan.withholds() { "Withheld" } else { "Sent again" }, plan.notes());
             assert_eq!(said[0].contains("fatal_errno"), name.starts_with("fatal") || name == "action_data", "{said:?}");
             assert_eq!(plan.report().title, title);
             assert_eq!(withheld(&file), left, "{name}");

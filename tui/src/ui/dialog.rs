@@ -1,12 +1,7 @@
 //! The dialogs over a screen: their texts and keys.
 
-use crate::actions::Plan;
-use crate::actions::netdata_conf::{self, Confs};
-use crate::actions::opting::{OptIn, OptOut};
 use crate::actions::report::Report;
-use crate::actions::saving::Save;
-use crate::actions::withholding::Withhold;
-use crate::present::words;
+use crate::actions::{Plan, Step};
 use crate::ui::keys::OwnKey;
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::scroll::Scroll;
@@ -87,14 +82,24 @@ impl Overlay {
         match self {
             Self::Help(_) => help(&mut page, own),
             Self::Confirm(plan, typed) => {
-                match &**plan {
-                    Plan::OptOut(plan) => opt_out(&mut page, plan),
-                    Plan::OptIn(plan) => opt_in(&mut page, plan, typed),
-                    Plan::Save(plan) => save(&mut page, plan),
-                    Plan::Withhold(plan) => withhold(&mut page, plan),
+                page.text("This will");
+                for Step { does, path, how, lines } in plan.steps() {
+                    match &*path {
+                        "" => page.indented(2, does),
+                        path => page.indented(2, &format!("{does} the file{how}:")).path(4, path),
+                    };
+                    for line in lines {
+                        page.exact(&format!("    {line}"));
+                    }
                 }
-                if !matches!(**plan, Plan::OptIn(_)) {
-                    page.blank().text(&format!("Enter: {}    Esc: cancel", words_of(plan)[1]));
+                for note in plan.notes() {
+                    page.text(&note);
+                }
+                page.blank();
+                if matches!(**plan, Plan::OptIn(_)) {
+                    page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
+                } else {
+                    page.text(&format!("Enter: {}    Esc: cancel", words_of(plan)[1]));
                 }
             }
             Self::Working(_) => {
@@ -113,68 +118,6 @@ pub(crate) fn help(page: &mut Page, own: &[OwnKey]) {
     }
     for (key, does) in KEYS {
         page.row(key, 12, does);
-    }
-}
-
-fn opt_out(page: &mut Page, plan: &OptOut) {
-    if plan.is_without_agent() {
-        page.text("No Netdata agent was found here. One that is installed later will start opted out.");
-    }
-    let folder = if plan.files().any(|(_, folder)| folder) { ", and its folder if that is missing," } else { "" };
-    page.text(&format!("This creates the file{folder}"));
-    for (file, _) in plan.files() {
-        page.path(2, &words::path(&file));
-    }
-    page.text("and deletes events that wait to be sent. From then on the sender sends nothing.");
-    if let Some((_, refusal)) = plan.confs().refusal() {
-        page.text(&format!(
-            "The daemon's own reports go on: cannot change {refusal}. What to do instead is shown afterwards."
-        ));
-    }
-    if plan.confs().changes().next().is_some() {
-        page.text("The file alone does not stop the daemon's own reports; so this will also");
-    }
-    changes(page, plan.confs());
-}
-
-fn opt_in(page: &mut Page, plan: &OptIn, typed: &str) {
-    page.text("From then on this machine may send telemetry. This deletes events that wait, and removes the file");
-    for file in plan.files() {
-        page.path(2, &words::path(&file));
-    }
-    if plan.confs().changes().next().is_some() {
-        page.text("It will also");
-    }
-    changes(page, plan.confs());
-    page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
-    if !plan.others().is_empty() {
-        page.blank().text("Still opted out by:");
-        for other in plan.others() {
-            page.indented(2, other);
-        }
-    }
-}
-
-/// Each change of a `netdata.conf`, with its lines.
-fn changes(page: &mut Page, confs: &Confs) {
-    for line in confs.changes().flat_map(netdata_conf::plan) {
-        page.indented(2, &line);
-    }
-}
-
-fn save(page: &mut Page, plan: &Save) {
-    page.text(&format!("This creates a file with the {} bytes of the request, for you alone to read:", plan.size()));
-    page.path(2, &words::path(&plan.file()));
-    page.text("Nothing is overwritten, and nothing is sent.");
-}
-
-fn withhold(page: &mut Page, plan: &Withhold) {
-    page.text("This changes the sender's configuration:").path(2, &words::path(plan.file()));
-    for line in plan.changes() {
-        page.exact(&format!("  {line}"));
-    }
-    for sentence in plan.sentences() {
-        page.text(&sentence);
     }
 }
 

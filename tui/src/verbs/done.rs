@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anonymous_statistics::inspect::Preview;
 
+use crate::actions::Step;
 use crate::cli::Format;
 use crate::output::{self, Failure, object};
 
@@ -15,6 +16,12 @@ pub(super) fn say(format: Format, done: bool, said: &[String], after: &Preview) 
     let verdict = after.verdict();
     let said: Vec<_> = said.iter().map(|line| output::plain(line.trim())).filter(|line| !line.is_empty()).collect();
     output::json(&object! { done: done, said: said, state: verdict.name(), headline: verdict.to_string() })
+}
+
+/// The steps of a plan that has not begun.
+pub(super) fn would(steps: &[Step]) -> Vec<String> {
+    let said: String = steps.iter().map(|step| format!("Would {step}\n")).collect();
+    said.lines().map(str::to_owned).collect()
 }
 
 /// The answer after --dry-run.

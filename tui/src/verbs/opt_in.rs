@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anonymous_statistics::inspect::{Preview, Question};
 
-use crate::actions::netdata_conf;
 use crate::actions::opting::OptIn;
 use crate::cli::Format;
 use crate::output::{self, Failure};
@@ -18,21 +17,16 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
     if let Some(obstacle) = plan.barred() {
         return Err(obstacle);
     }
-    let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
-    let changes: Vec<String> = plan.confs().changes().flat_map(netdata_conf::plan).collect();
     if dry_run {
-        let mut would: Vec<String> = if plan.has_something_to_do() {
-            files.iter().map(|file| format!("Would remove {file}.")).collect()
-        } else {
-            vec!["There is no opt-out file to remove.".to_owned()]
-        };
-        would.extend(changes);
+        let nothing = || vec!["There is no opt-out file to remove.".to_owned()];
+        let would = if plan.has_something_to_do() { done::would(&plan.steps()) } else { nothing() };
         return done::nothing(format, would, &before);
     }
     if !yes {
-        if !changes.is_empty() {
-            done::before(format, &changes)?;
+        if plan.confs().changes().next().is_some() {
+            done::before(format, &done::would(&plan.steps()))?;
         }
+        let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
         let what = plan.confs().changes().fold(format!("removes {}", files.join(" and ")), |what, change| {
             format!("{what}, and changes {} back", words::path(change.path()))
         });

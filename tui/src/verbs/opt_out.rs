@@ -1,13 +1,11 @@
 //! `opt-out`: creates the file, changes `netdata.conf` where the file is not enough, deletes the waiting events, and shows
 //! the new state of the disk.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 
-use crate::actions::netdata_conf;
 use crate::actions::opting::OptOut;
 use crate::actions::rights;
 use crate::cli::{OptOutOptions, Scope};
@@ -23,13 +21,13 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         if let Some(obstacle) = plan.barred() {
             return Err(obstacle);
         }
-        let code = done::nothing(options.format, would(&plan), &Preview::look(question))?;
+        let code = done::nothing(options.format, done::would(&plan.steps()), &Preview::look(question))?;
         return refusal.map_or(Ok(code), Err);
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
-        let mut files: Vec<String> = plan.files().map(|(file, _)| format!("creates {}", words::path(&file))).collect();
+        let mut files: Vec<String> = plan.files().map(|file| format!("creates {}", words::path(&file))).collect();
         if plan.confs().changes().next().is_some() {
-            done::before(options.format, &would(&plan))?;
+            done::before(options.format, &done::would(&plan.steps()))?;
             files.extend(plan.confs().changes().map(|change| format!("changes {}", words::path(change.path()))));
         }
         let why = if plan.is_foreign() { "An agent here names folders of its own; this " } else { "This " };
@@ -58,24 +56,6 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         Err(Failure::new(NO_PERMISSION, "the file was created, but is not found there")
             .instead(rights::with_more_rights("opt-out", &after)))
     }
-}
-
-/// What will be done, with the lines of each change.
-fn would(plan: &OptOut) -> Vec<String> {
-    let file = |(file, folder): (PathBuf, bool)| {
-        let folder = if folder { " (and its folder)" } else { "" };
-        format!("Would create {}{folder} if missing.", words::path(&file))
-    };
-    let mut lines: Vec<String> = plan.files().map(file).collect();
-    for change in plan.confs().changes() {
-        let mut parts = netdata_conf::plan(change).into_iter();
-        lines.extend(parts.next().map(|what| format!("Would {what}")));
-        lines.extend(parts.map(|line| format!("  {line}")));
-    }
-    if plan.files().next().is_some() {
-        lines.push("Would delete events that wait to be sent.".to_owned());
-    }
-    lines
 }
 
 /// What still goes on, or may go on.

@@ -35,7 +35,7 @@ fn opting_in_says_what_else_is_in_the_way() {
     let mut preview = opted_out();
     preview.consent = example::consent(&[Finding::Exists("a file"), Finding::Exists("a link")]);
     let state = reached(preview, "Overview", "i", USUAL);
-    assert!(shows(&state, "Still opted out by:") && shows(&state, "/opt/netdata/etc/netdata/"));
+    assert!(shows(&state, "Still opted out by ") && shows(&state, "/opt/netdata/etc/netdata/"));
 }
 
 #[test]

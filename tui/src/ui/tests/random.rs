@@ -42,7 +42,7 @@ fn tree(root: &Path) -> BTreeSet<PathBuf> {
 /// The file that a dialog will create or change; the dialog names it, shortened in the middle where it is too long.
 fn named(state: &State) -> Option<PathBuf> {
     let file = match asked(state)? {
-        Plan::OptOut(plan) => plan.files().next().map(|(file, _)| file)?,
+        Plan::OptOut(plan) => plan.files().next()?,
         Plan::Save(plan) => plan.file(),
         Plan::Withhold(plan) => plan.file().to_owned(),
         Plan::OptIn(_) => return None,
@@ -121,7 +121,7 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         opt_in_asked += usize::from(matches!(asked(&state), Some(Plan::OptIn(_))));
         if let Some(file) = named(&state).filter(|_| key == Key::Enter) {
             // The dialog says whether the folder of the file may be created.
-            if text(&state).contains("and its folder if that is missing") {
+            if text(&state).contains("(and its folder)") {
                 model.insert(file.parent().unwrap().to_owned());
             }
             saved += usize::from(file.starts_with(path("home")));
