@@ -51,6 +51,16 @@ impl Verdict {
         }
     }
 
+    /// That of all channels together.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Sends { .. } => State::On,
+            Self::Off => State::Off,
+            Self::CannotTell(_) => State::Unknown,
+            Self::NoAgent => State::NotThere,
+        }
+    }
+
     /// Stable between versions, for programs.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::channels::{State, Verdict};
+use anonymous_statistics::channels::State;
 
 use crate::cli::ColorChoice;
 
@@ -19,10 +19,8 @@ pub(crate) enum Role {
     Name,
     /// What differs.
     Difference,
-    Sends,
-    Off,
-    CannotTell,
-    NoAgent,
+    /// That of a channel, or of all together.
+    State(State),
 }
 
 impl Role {
@@ -31,35 +29,17 @@ impl Role {
     pub(crate) const fn sgr(self) -> u8 {
         match self {
             Self::Identifier => 31,
-            Self::Off => 32,
-            Self::Exact | Self::Sends => 33,
+            Self::State(State::Off) => 32,
+            Self::Exact | Self::State(State::On | State::OnLater) => 33,
             Self::Unknown => 34,
-            Self::Difference | Self::CannotTell => 35,
-            Self::Name | Self::NoAgent => 36,
+            Self::Difference | Self::State(State::Unknown) => 35,
+            Self::Name | Self::State(State::NotThere) => 36,
         }
     }
 
     /// A piece of a text in this colour, for [`crate::output::text`].
     pub(crate) fn paint(self, text: &str) -> String {
         format!("\u{1b}[{}m{text}\u{1b}[39m", self.sgr())
-    }
-
-    pub(crate) const fn of_state(state: State) -> Self {
-        match state {
-            State::On | State::OnLater => Self::Sends,
-            State::Off => Self::Off,
-            State::NotThere => Self::NoAgent,
-            State::Unknown => Self::CannotTell,
-        }
-    }
-
-    pub(crate) const fn of_verdict(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Sends { .. } => Self::Sends,
-            Verdict::Off => Self::Off,
-            Verdict::CannotTell(_) => Self::CannotTell,
-            Verdict::NoAgent => Self::NoAgent,
-        }
     }
 }
 

@@ -40,44 +40,32 @@ impl Class {
         }
     }
 
-    /// After a number of fields.
-    pub(crate) const fn word(self) -> &'static str {
+    /// The mark; a word after a number of fields, and one beside a single field; the meaning.
+    const fn said(self) -> [&'static str; 4] {
         match self {
-            Self::Identifier => "identify",
-            Self::FreeText => "free text",
-            Self::Exact => "rarely shared",
-            Self::Coarse => "common",
-            Self::Constant => "constant",
-        }
-    }
-
-    /// Beside one field.
-    pub(crate) const fn says(self) -> &'static str {
-        match self {
-            Self::Identifier => "identifier",
-            other => other.word(),
-        }
-    }
-
-    pub(crate) const fn meaning(self) -> &'static str {
-        match self {
-            Self::Identifier => "tells this installation from all others",
-            Self::FreeText => "nobody has checked it for names, paths or addresses",
-            Self::Exact => "few machines may share the value",
-            Self::Coarse => "many machines share the value",
-            Self::Constant => "the same for everybody",
+            Self::Identifier => ["#", "identify", "identifier", "tells this installation from all others"],
+            Self::FreeText => ["!", "free text", "free text", "nobody has checked it for names, paths or addresses"],
+            Self::Exact => ["=", "rarely shared", "rarely shared", "few machines may share the value"],
+            Self::Coarse => [":", "common", "common", "many machines share the value"],
+            Self::Constant => [".", "constant", "constant", "the same for everybody"],
         }
     }
 
     /// The character that stands for it beside a field and in the bar.
     pub(crate) const fn mark(self) -> &'static str {
-        match self {
-            Self::Identifier => "#",
-            Self::FreeText => "!",
-            Self::Exact => "=",
-            Self::Coarse => ":",
-            Self::Constant => ".",
-        }
+        self.said()[0]
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        self.said()[1]
+    }
+
+    pub(crate) const fn says(self) -> &'static str {
+        self.said()[2]
+    }
+
+    pub(crate) const fn meaning(self) -> &'static str {
+        self.said()[3]
     }
 
     /// `None`: many machines share the value.

@@ -6,7 +6,7 @@ use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::agent::process::EnvSource;
 use anonymous_statistics::call::Provenance;
-use anonymous_statistics::channels::{Channel, Judgement, State, Step as ChannelStep, Verdict};
+use anonymous_statistics::channels::{Channel, Judgement, State, Step as ChannelStep};
 use anonymous_statistics::config::{FILE as CONFIG_FILE, WITHHELD};
 use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
 use anonymous_statistics::fields::shape::Value;
@@ -32,20 +32,20 @@ pub(crate) const NEVER_SENT: &str = "host name, IP or MAC addresses, user names,
 pub(crate) const PSEUDONYMOUS: &str =
     "Events are pseudonymous, not anonymous: they carry no name, but an identifier of this installation.";
 
-/// A verdict's symbol in ASCII. Words always accompany it.
-pub(crate) const fn symbol(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Sends { .. } => "[>]",
-        Verdict::Off => "[x]",
-        Verdict::CannotTell(_) => "[?]",
-        Verdict::NoAgent => "[-]",
+/// The symbol of a state in ASCII. Words always accompany it.
+pub(crate) const fn symbol(state: State) -> &'static str {
+    match state {
+        State::On | State::OnLater => "+",
+        State::Off => "x",
+        State::NotThere => "-",
+        State::Unknown => "?",
     }
 }
 
 /// The verdict with its symbol, in one line.
 pub(crate) fn headline(preview: &Preview) -> String {
     let verdict = preview.verdict();
-    printable(&format!("{} {verdict}", symbol(&verdict))).into_owned()
+    printable(&format!("[{}] {verdict}", symbol(verdict.state()))).into_owned()
 }
 
 /// A line for each telemetry channel of the displayed agent: name, state, reason.
@@ -81,7 +81,7 @@ pub(crate) fn other_agent(other: &Other) -> String {
 
 /// The verdict in its colour, for a text.
 pub(crate) fn painted_headline(preview: &Preview) -> String {
-    heading(&Role::of_verdict(&preview.verdict()).paint(&headline(preview)))
+    heading(&Role::State(preview.verdict().state()).paint(&headline(preview)))
 }
 
 /// The verdict in its colour, and below it the telemetry channels that there are.

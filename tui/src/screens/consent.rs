@@ -1,6 +1,6 @@
 //! Consent: what decides about the chosen channel, what its program found here, and what would change it.
 
-use anonymous_statistics::channels::{Channel, Effect};
+use anonymous_statistics::channels::{Channel, Effect, State};
 use anonymous_statistics::consent::{Consent as Decided, Source, Step};
 
 use crate::present::palette::Role;
@@ -56,8 +56,8 @@ fn trace(page: &mut Page, channel: &Channel, view: View<'_>) {
     page.blank().heading("What its program checks");
     for step in &channel.judgement.trace {
         let role = match step.effect {
-            Effect::On => Some(Role::Sends),
-            Effect::Off => Some(Role::Off),
+            Effect::On => Some(Role::State(State::On)),
+            Effect::Off => Some(Role::State(State::Off)),
             Effect::Unknown => Some(Role::Unknown),
             Effect::None => None,
         };

@@ -5,10 +5,9 @@ use anonymous_statistics::consent::Decision;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::fields::ACTIONS;
 use ratatui::layout::{Position, Size};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::present::palette::Role;
 use crate::present::request::{Class, Request};
 use crate::present::{overview, units, words};
 use crate::screens::fields::in_one;
@@ -123,20 +122,11 @@ fn channels(page: &mut Page, view: View<'_>, size: Size) {
     let states = view.channels.iter().map(|channel| describe(channel).len()).max().unwrap_or_default();
     for number in listed(view) {
         let Some(channel) = view.channels.get(number) else { continue };
-        let state = channel.judgement.state;
-        let is_chosen = number == view.channel;
-        let style = if channel.is_telemetry { look.role(Role::of_state(state)) } else { Style::new() };
-        let destination = if state.is_silent() { "" } else { overview::destination(channel) };
+        let destination = if channel.judgement.state.is_silent() { "" } else { overview::destination(channel) };
         let by = if channel.is_telemetry { "" } else { "not telemetry  " };
-        let spans = vec![
-            Span::raw(if is_chosen { "> " } else { "  " }),
-            Span::styled(format!("{} ", look.state(state)), style),
-            Span::styled(format!("{:names$}  ", channel.name), if is_chosen { theme::LABEL } else { Style::new() }),
-            Span::styled(format!("{:states$}  ", describe(channel)), style),
-            Span::raw(fit(&look.text(&format!("{by}{destination}")), width.saturating_sub(names + states + 8), look)),
-        ];
-        let line = Line::from(spans);
-        page.line(if is_chosen { theme::chosen(line) } else { line });
+        let to = fit(&look.text(&format!("{by}{destination}")), width.saturating_sub(names + states + 8), look);
+        let state = format!("  {:states$}  ", describe(channel));
+        page.line(look.channel(channel, number == view.channel, names, [state, to]));
     }
 }
 

@@ -98,10 +98,10 @@ impl State {
                 }
             }
             let style = look.verdict(verdict);
-            let bold = look.role(Role::of_verdict(verdict)).add_modifier(Modifier::BOLD);
+            let bold = look.role(Role::State(verdict.state())).add_modifier(Modifier::BOLD);
             for (number, row) in rows.into_iter().enumerate() {
                 let front = if number == 0 {
-                    Span::styled(look.symbol(verdict), style)
+                    Span::styled(format!(" {} ", look.state(verdict.state())), style)
                 } else {
                     Span::raw(" ".repeat(SYMBOL - 1))
                 };
@@ -135,17 +135,9 @@ impl State {
 
     /// The list at the left.
     pub(crate) fn side(&self, width: u16) -> Vec<Line<'static>> {
-        let room = usize::from(width.saturating_sub(2));
+        let name = usize::from(width.saturating_sub(5));
         let line = |(number, channel): (usize, &Channel)| {
-            let chosen = number == self.channel();
-            let state = channel.judgement.state;
-            let style = if channel.is_telemetry { self.look.role(Role::of_state(state)) } else { Style::new() };
-            let line = Line::from(vec![
-                Span::raw(if chosen { ">" } else { " " }),
-                Span::styled(format!("{} ", self.look.state(state)), style),
-                Span::raw(format!("{:1$}", channel.name, room.saturating_sub(3))),
-            ]);
-            if chosen { theme::chosen(line) } else { line }
+            self.look.channel(channel, number == self.channel(), name, Default::default())
         };
         self.channels().iter().enumerate().map(line).collect()
     }

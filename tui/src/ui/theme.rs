@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::channels::{State, Verdict};
+use anonymous_statistics::channels::{Channel, State, Verdict};
 use anonymous_statistics::text::printable;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::{self, border};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use crate::present::palette::Role;
 use crate::present::request::Class;
@@ -33,7 +33,7 @@ pub(crate) const FOUND_HERE: Style = Style::new().add_modifier(Modifier::REVERSE
 pub(crate) const CHOSEN: Style = Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED);
 
 /// The chosen line. Reversed colours would be patches in it.
-pub(crate) fn chosen(mut line: Line<'static>) -> Line<'static> {
+fn chosen(mut line: Line<'static>) -> Line<'static> {
     for span in &mut line.spans {
         span.style.fg = None;
     }
@@ -67,30 +67,30 @@ impl Look {
         }))
     }
 
-    /// A verdict's symbol. Words always accompany it.
-    pub(crate) const fn symbol(self, verdict: &Verdict) -> &'static str {
-        if !self.unicode {
-            return words::symbol(verdict);
-        }
-        match verdict {
-            Verdict::Sends { .. } => " ► ",
-            Verdict::Off => " ■ ",
-            Verdict::CannotTell(_) => " ? ",
-            Verdict::NoAgent => " ○ ",
+    /// The symbol of a channel's state, beside its word.
+    pub(crate) const fn state(self, state: State) -> &'static str {
+        match state {
+            _ if !self.unicode => words::symbol(state),
+            State::On | State::OnLater => "►",
+            State::Off => "■",
+            State::NotThere => "○",
+            State::Unknown => "?",
         }
     }
 
-    /// The symbol of a channel's state, beside its word.
-    pub(crate) const fn state(self, state: State) -> &'static str {
-        match (state, self.unicode) {
-            (State::On | State::OnLater, true) => "►",
-            (State::On | State::OnLater, false) => "+",
-            (State::Off, true) => "■",
-            (State::Off, false) => "x",
-            (State::NotThere, true) => "○",
-            (State::NotThere, false) => "o",
-            (State::Unknown, _) => "?",
-        }
+    /// A channel in a list: the symbol of its state, its name in a column, a text about the state, and another.
+    pub(crate) fn channel(self, channel: &Channel, is_chosen: bool, name: usize, about: [String; 2]) -> Line<'static> {
+        let state = channel.judgement.state;
+        let style = if channel.is_telemetry { self.role(Role::State(state)) } else { Style::new() };
+        let [state_in_words, other] = about;
+        let line = Line::from(vec![
+            Span::raw(if is_chosen { "> " } else { "  " }),
+            Span::styled(format!("{} ", self.state(state)), style),
+            Span::styled(format!("{:name$}", channel.name), if is_chosen { LABEL } else { Style::new() }),
+            Span::styled(state_in_words, style),
+            Span::raw(other),
+        ]);
+        if is_chosen { chosen(line) } else { line }
     }
 
     /// A piece of text with a meaning. The terminal's theme keeps its own sixteen colours readable on its background.
@@ -111,7 +111,7 @@ impl Look {
     }
 
     pub(crate) fn verdict(self, verdict: &Verdict) -> Style {
-        self.role(Role::of_verdict(verdict)).add_modifier(Modifier::BOLD | Modifier::REVERSED)
+        self.role(Role::State(verdict.state())).add_modifier(Modifier::BOLD | Modifier::REVERSED)
     }
 
     /// A character of the bar of a request's fields.

@@ -128,7 +128,7 @@ fn off_is_said_only_where_every_channel_is_off() {
     for version in ["v2.2.6", "v2.5.4", "v2.9.0-12-nightly"] {
         agent.set_version(version);
         assert_eq!(check().code, Some(1), "{version}: {}", check().out);
-        assert!(headline().starts_with("[>] SENDS: "), "{version}: {}", headline());
+        assert!(headline().starts_with("[+] SENDS: "), "{version}: {}", headline());
     }
     // The file is enough for an agent that the Cloud does not know.
     fs::write(&file, "").unwrap();

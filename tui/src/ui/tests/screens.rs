@@ -168,21 +168,21 @@ pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static s
         preview.version = None;
     });
     vec![
-        (preview(), "sends", "[>] SENDS: events, dashboard", "installed, v"),
-        (of(Program::Netdatas), "sends", "[>] SENDS: events, dashboard", "Netdata's original script"),
-        (of(Program::Another), "sends", "[>] SENDS: dashboard", "another program"),
-        (of(Program::Missing), "off", "[x] OFF", "nobody: no script installed"),
+        (preview(), "sends", " +  SENDS: events, dashboard", "installed, v"),
+        (of(Program::Netdatas), "sends", " +  SENDS: events, dashboard", "Netdata's original script"),
+        (of(Program::Another), "sends", " +  SENDS: dashboard", "another program"),
+        (of(Program::Missing), "off", " x  OFF", "nobody: no script installed"),
         (
             of(Program::CannotTell(cannot_look())),
             "cannot-tell",
-            "[?] CANNOT TELL: events: who would send",
+            " ?  CANNOT TELL: events: who would send",
             "cannot tell",
         ),
-        (version("v2.6.0"), "sends", "[>] SENDS: crash-reports, dashboard", "nobody: this daemon calls none"),
-        (version("v2.5.0"), "sends", "[>] SENDS: events, crash-reports, dashboard", "installed, v"),
-        (opted_out(), "off", "[x] OFF", "installed, v"),
-        (blind, "cannot-tell", "[?] CANNOT TELL: events: /etc/netdata/", "installed, v"),
-        (no_agent, "no-agent", "[-] NO AGENT", "nobody: no agent found here"),
+        (version("v2.6.0"), "sends", " +  SENDS: crash-reports, dashboard", "nobody: this daemon calls none"),
+        (version("v2.5.0"), "sends", " +  SENDS: events, crash-reports, dashboard", "installed, v"),
+        (opted_out(), "off", " x  OFF", "installed, v"),
+        (blind, "cannot-tell", " ?  CANNOT TELL: events: /etc/netdata/", "installed, v"),
+        (no_agent, "no-agent", " -  NO AGENT", "nobody: no agent found here"),
     ]
 }
 
