@@ -13,8 +13,12 @@ use system_facts::{Host, LiveHost};
 use crate::present::commands::quoted;
 use crate::present::words;
 
-/// For the opt-out file.
-pub(super) fn of_file(file: &Path) -> Vec<String> {
+/// For the opt-out file, and for the daemon's own reports where it does not stop them.
+pub(super) fn of_file(file: &Path, reports_go_on: bool) -> Vec<String> {
+    if reports_go_on {
+        let ansible = "With Ansible: ansible HOSTS --become -a 'telemetry-preview opt-out --yes'";
+        return of_containers().into_iter().chain([ansible.to_owned()]).collect();
+    }
     vec![
         "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
         "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),

@@ -173,7 +173,7 @@ impl OptOut {
         let file = file_of(first);
         let what = format!("cannot create {}: {}", words::path(&file), reason(error));
         let failure = Failure::new(NO_PERMISSION, what).said(Who::can(error.kind(), root).advice().map(str::to_owned));
-        Some(failure.instead(self.commands(&who)).elsewhere(elsewhere::of_file(&file)))
+        Some(failure.instead(self.commands(&who)).elsewhere(elsewhere::of_file(&file, !self.confs.is_empty())))
     }
 
     pub(crate) fn perform(self) -> Outcome {
@@ -184,7 +184,8 @@ impl OptOut {
         Outcome { plan: self, files, waiting, confs }
     }
 
-    /// The equivalent shell commands, for each target that somebody with the necessary rights can opt out.
+    /// The equivalent commands, for each target that somebody with the necessary rights can opt out. The file alone is not
+    /// equivalent where a `netdata.conf` changes too.
     fn commands(&self, targets: &[(&Target, Who)]) -> Vec<String> {
         let create = |&(target, who): &(&Target, Who)| {
             let sudo = if who == Who::Root { "sudo " } else { "" };
@@ -197,7 +198,8 @@ impl OptOut {
         };
         let helped: Vec<_> = targets.iter().filter(|(_, who)| *who != Who::Nobody).collect();
         let again = helped.iter().any(|(_, who)| *who == Who::Root).then(|| again("opt-out", &self.folders));
-        let create = helped.into_iter().map(create).collect::<Vec<_>>().join(" && ");
+        let enough = helped.into_iter().filter(|_| self.confs.is_empty());
+        let create = enough.map(create).collect::<Vec<_>>().join(" && ");
         again.into_iter().chain(Some(create).filter(|create| !create.is_empty())).collect()
     }
 }

@@ -79,3 +79,19 @@ fn each_agents_own_error_decides_who_can_help() {
     let touch = "sudo touch /opt/netdata/etc/netdata/.opt-out-from-anonymous-statistics";
     assert_eq!(obstacle.instead.last().map(String::as_str), Some(touch));
 }
+
+#[test]
+fn the_file_alone_is_not_offered_where_it_is_not_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let conf = folder.path().join("netdata.conf");
+    std::fs::write(&conf, "[global]\n").unwrap();
+    let mut plan = plan(folder.path().to_str().unwrap(), true, None);
+    plan.folders.conf = Some(conf);
+    let target = Target { agent: Some(plan.folders.clone().into()), ..plan.targets[0].clone() };
+    plan.confs = Confs::off(&[target], Scope::Conf);
+    let obstacle = plan.obstacle(&[(&plan.targets[0], &io::ErrorKind::PermissionDenied.into())], false).unwrap();
+    assert!(obstacle.instead.len() == 1 && obstacle.instead[0].contains(" opt-out"), "{obstacle:?}");
+    let (docker, file) = ("netdata/netdata -W set global \"crash reports\" off", "content=''");
+    assert!(obstacle.elsewhere.iter().any(|line| line.contains(docker)), "{obstacle:?}");
+    assert!(!obstacle.elsewhere.iter().any(|line| line.contains(file)), "{obstacle:?}");
+}
