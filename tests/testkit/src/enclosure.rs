@@ -13,6 +13,9 @@ const FOLDER: &str = "ENCLOSED_FILES";
 /// Set inside: `root` if root made the namespaces, otherwise another word.
 const MADE_BY: &str = "ENCLOSED_BY";
 
+/// For unshare(1). Somebody else may not mount another `/proc`.
+const PROCESSES: &[&str] = &["--pid", "--fork", "--kill-child", "--mount-proc"];
+
 /// Inside, the folder of the files mounted over those of `/etc`; a write to one is visible in the other.
 pub fn inside() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
@@ -24,7 +27,8 @@ pub fn by_root() -> bool {
 }
 
 /// Restarts this program in mount and network namespaces with loopback only, without an opt-out file, and with these
-/// texts for files of `/etc`. A shell runs `more` before.
+/// texts for files of `/etc`. Root has a process namespace too: another test's daemon is none of this machine's. A shell
+/// runs `more` before.
 pub fn enclose(arguments: &[impl AsRef<OsStr>], files: &[(&str, &str)], more: &str) -> ExitStatus {
     let folder = tempfile::tempdir().unwrap();
     set_mode(folder.path(), 0o755);
@@ -42,7 +46,8 @@ pub fn enclose(arguments: &[impl AsRef<OsStr>], files: &[(&str, &str)], more: &s
     );
     let root = rustix::process::geteuid().is_root();
     let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--net"]).args(if root { &[][..] } else { &["--user", "--map-root-user"] });
+    unshare.args(["--mount", "--net"]);
+    unshare.args(if root { PROCESSES } else { &["--user", "--map-root-user"] });
     unshare.args(["sh", "-c", &setup, "sh"]).arg(std::env::current_exe().unwrap()).args(arguments);
     unshare.env(FOLDER, folder.path()).env(MADE_BY, if root { "root" } else { "somebody" }).status().unwrap()
 }
