@@ -4,23 +4,22 @@ use crate::actions::report::Report;
 use crate::actions::{Plan, Step};
 use crate::ui::keys::OwnKey;
 use crate::ui::widgets::page::{Page, Row};
-use crate::ui::widgets::scroll::Scroll;
 
 #[derive(Debug)]
 pub(crate) enum Overlay {
-    Help(Scroll),
+    Help,
     /// Confirms an action, with the text typed so far: opting in needs a word.
     Confirm(Box<Plan>, String),
     /// The confirmed action is running.
     Working(&'static str),
-    Report(Box<Report>, Scroll),
+    Report(Box<Report>),
 }
 
 /// The word to type for opting in, which must never happen by accident.
 pub(crate) const OPT_IN_WORD: &str = "telemetry";
 
 /// With a screen's own keys they fit on a terminal of the usual size.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 14] = [
     ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
     ("c", "the next channel"),
     ("up, down", "one line; also k and j"),
@@ -31,7 +30,9 @@ const KEYS: [(&str, &str); 12] = [
     ("o i", "opt out; opt in. Both say what they change, and ask"),
     ("? Esc q", "this help; close it; quit, which changes nothing; also Ctrl-C"),
     ("Ctrl-Z", "stop for now, until the shell's fg; also Ctrl-L (draw again)"),
-    ("colours", "red # identifies, yellow = is rarely shared, blue ? is unknown"),
+    ("fields", "red # identifies, red ! is free text, yellow = is rarely shared, : is common, . is constant"),
+    ("", "blue ? is unknown here, * is set by the daemon, magenta marks a difference"),
+    ("channels", "yellow is on, green off, cyan not there, magenta unknown; without a colour: not telemetry"),
     ("mouse", "click on tabs, channels and lines; with Shift, select text"),
 ];
 
@@ -49,10 +50,10 @@ pub(crate) fn words_of(plan: &Plan) -> [&'static str; 3] {
 impl Overlay {
     pub(crate) fn title(&self) -> &'static str {
         match self {
-            Self::Help(_) => "Keys",
+            Self::Help => "Keys",
             Self::Confirm(plan, _) => words_of(plan)[0],
             Self::Working(what) => what,
-            Self::Report(report, _) => report.title,
+            Self::Report(report) => report.title,
         }
     }
 
@@ -63,24 +64,17 @@ impl Overlay {
                 " Esc cancel   Enter opt in, once the word is typed".to_owned()
             }
             Self::Confirm(plan, _) => format!(" Enter {}   Esc cancel", words_of(plan)[1]),
-            Self::Report(report, _) if report.commands.is_empty() => " Enter close   r refresh   q quit".to_owned(),
-            Self::Report(..) => " Enter close   y copy the command   r refresh   q quit".to_owned(),
-            Self::Help(_) => " Esc close".to_owned(),
+            Self::Report(report) if report.commands.is_empty() => " Enter close   r refresh   q quit".to_owned(),
+            Self::Report(_) => " Enter close   y copy the command   r refresh   q quit".to_owned(),
+            Self::Help => " Esc close".to_owned(),
             Self::Working(what) => format!(" {what} ..."),
-        }
-    }
-
-    pub(crate) fn scroll(&self) -> Scroll {
-        match self {
-            Self::Help(scroll) | Self::Report(_, scroll) => *scroll,
-            _ => Scroll::default(),
         }
     }
 
     /// The text. `own` are the keys of the screen below, `now` is the state according to the disk.
     pub(crate) fn rows(&self, mut page: Page, own: &[OwnKey], now: &str) -> Vec<Row> {
         match self {
-            Self::Help(_) => help(&mut page, own),
+            Self::Help => help(&mut page, own),
             Self::Confirm(plan, typed) => {
                 page.text("This will");
                 for Step { does, path, how, lines } in plan.steps() {
@@ -97,7 +91,7 @@ impl Overlay {
                 }
                 page.blank();
                 if matches!(**plan, Plan::OptIn(_)) {
-                    page.text(&format!("Type the word {OPT_IN_WORD} and press Enter: {typed}_"));
+                    page.text(&format!("Type \"{OPT_IN_WORD}\" and press Enter: {typed}_"));
                 } else {
                     page.text(&format!("Enter: {}    Esc: cancel", words_of(plan)[1]));
                 }
@@ -105,7 +99,7 @@ impl Overlay {
             Self::Working(_) => {
                 page.text("...");
             }
-            Self::Report(report, _) => result(&mut page, report, now),
+            Self::Report(report) => result(&mut page, report, now),
         }
         page.into_rows()
     }

@@ -19,7 +19,7 @@ pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
     let area = buffer.area;
     let size = area.as_size();
     if !fits(size) {
-        let text = format!("too small: {}x{} are needed; q quits", SMALLEST.width, SMALLEST.height);
+        let text = format!("q quits. Too small: {}x{} needed", SMALLEST.width, SMALLEST.height);
         Paragraph::new(wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect::<Vec<_>>())
             .render(area, buffer);
         return;
@@ -45,7 +45,11 @@ pub(crate) fn draw(state: &State, buffer: &mut Buffer) {
 fn draw_foot(state: &State, size: Size, area: Rect, buffer: &mut Buffer) {
     let text = match (state.note, &state.overlay) {
         (Some(note), _) => format!(" {note}"),
-        (None, Some(overlay)) => overlay.foot(),
+        (None, Some(overlay)) => {
+            let (rows, height) = state.rows(overlay, size);
+            let scroll = if rows.len() > usize::from(height) { "   up, down scroll" } else { "" };
+            overlay.foot() + scroll
+        }
         (None, None) => foot(state, size),
     };
     let text = fit(&text, usize::from(area.width), state.look);
@@ -100,7 +104,7 @@ fn foot(state: &State, size: Size) -> String {
 fn draw_overlay(state: &State, overlay: &Overlay, size: Size, buffer: &mut Buffer) {
     let (rows, height) = state.rows(overlay, size);
     let inner = draw_box(state, overlay.title(), height, state.middle(size), buffer);
-    overlay.scroll().draw(rows, state.look, "", inner, buffer);
+    state.scroll.draw(rows, state.look, "", inner, buffer);
 }
 
 /// Draws an empty box in the middle of an area, and returns its inner area.

@@ -11,7 +11,6 @@ use crate::ui::frame::fits;
 use crate::ui::keys::Key;
 use crate::ui::screen::{Handled, Shown, View};
 use crate::ui::state::{Areas, Effect, Search, State};
-use crate::ui::widgets::scroll::Scroll;
 
 const STILL_LOOKING: &str = "still looking at this machine";
 
@@ -50,34 +49,30 @@ impl State {
                 return self.opt_in_key(plan, typed, key);
             }
             (_, Key::Char('q')) => return Some(Effect::Quit),
-            (Overlay::Confirm(plan, _), Key::Enter) => return Some(self.act(plan)),
+            (Overlay::Confirm(plan, _), Key::Enter) if !self.unseen => return Some(self.act(plan)),
             (Overlay::Confirm(..), Key::Escape | Key::Char('n'))
-            | (Overlay::Help(_) | Overlay::Report(..), Key::Enter | Key::Escape)
-            | (Overlay::Help(_), Key::Char('?')) => {}
-            (Overlay::Help(mut scroll), key) => {
-                let (rows, height) = self.rows(&Overlay::Help(scroll), self.size);
-                scroll.on_key(key.meaning(), &rows, height, "");
-                self.overlay = Some(Overlay::Help(scroll));
-            }
-            (overlay @ Overlay::Report(..), Key::Char('y')) => {
-                if let Overlay::Report(report, _) = &overlay {
-                    self.copying = report.commands.first().cloned();
-                }
-                self.overlay = Some(overlay);
-                return self.copied();
-            }
-            (mut overlay @ Overlay::Report(..), key) => {
-                let (rows, height) = self.rows(&overlay, self.size);
-                if let Overlay::Report(_, scroll) = &mut overlay {
-                    scroll.on_key(key.meaning(), &rows, height, "");
-                }
-                self.overlay = Some(overlay);
-                // The command may have run elsewhere, so the disk is read again.
-                return (key == Key::Char('r')).then(|| self.look_again()).flatten();
-            }
-            (overlay @ Overlay::Confirm(..), _) => self.overlay = Some(overlay),
+            | (Overlay::Help | Overlay::Report(_), Key::Enter | Key::Escape)
+            | (Overlay::Help, Key::Char('?')) => {}
+            (overlay, key) => return self.inside(overlay, key),
         }
         None
+    }
+
+    /// A key that leaves the dialog open.
+    fn inside(&mut self, overlay: Overlay, key: Key) -> Option<Effect> {
+        let (rows, height) = self.rows(&overlay, self.size);
+        self.scroll.on_key(key.meaning(), &rows, height, "");
+        let effect = match (&overlay, key) {
+            (Overlay::Report(report), Key::Char('y')) => {
+                self.copying = report.commands.first().cloned();
+                self.copied()
+            }
+            // The command may have run elsewhere, so the disk is read again.
+            (Overlay::Report(_), Key::Char('r')) => self.look_again(),
+            _ => None,
+        };
+        self.overlay = Some(overlay);
+        effect
     }
 
     fn act(&mut self, plan: Box<Plan>) -> Effect {
@@ -87,7 +82,7 @@ impl State {
 
     /// Asks for a confirmation.
     fn confirm(&mut self, plan: Plan) {
-        self.overlay = Some(Overlay::Confirm(Box::new(plan), String::new()));
+        self.open(Overlay::Confirm(Box::new(plan), String::new()));
     }
 
     /// Opting in needs a typed word, so that a slip of a finger does nothing.
@@ -103,7 +98,8 @@ impl State {
                 typed.pop();
             }
             Key::Char(c) if typed.len() < 2 * OPT_IN_WORD.len() => typed.push(c),
-            _ => {}
+            Key::Char(_) => {}
+            key => return self.inside(Overlay::Confirm(plan, typed), key),
         }
         self.overlay = Some(Overlay::Confirm(plan, typed));
         None
@@ -218,7 +214,7 @@ impl State {
             Key::Escape if !self.search.text.is_empty() => self.search = Search::default(),
             Key::Next | Key::Right => self.current = (self.current + 1) % count,
             Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
-            Key::Char('?') => self.overlay = Some(Overlay::Help(Scroll::default())),
+            Key::Char('?') => self.open(Overlay::Help),
             Key::Char('/') => self.search = Search { text: String::new(), typing: true },
             Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
             Key::Char('x') if self.recorded => self.note = Some("the recorded call has all values"),

@@ -135,6 +135,10 @@ pub(crate) struct State {
     pub(crate) current: usize,
     pub(crate) search: Search,
     pub(crate) overlay: Option<Overlay>,
+    /// The place in its text.
+    pub(crate) scroll: Scroll,
+    /// Whether it has not been drawn yet. Nobody can confirm what was not on the screen.
+    pub(crate) unseen: bool,
     /// Commands for the user to run instead of an impossible action.
     pub(crate) blocked: Vec<String>,
     /// A remark about the last key.
@@ -173,6 +177,8 @@ impl State {
             current: 0,
             search: Search::default(),
             overlay: None,
+            scroll: Scroll::default(),
+            unseen: false,
             blocked: Vec::new(),
             note: None,
             copying: None,
@@ -319,6 +325,7 @@ impl State {
             Message::Changed => return self.look_again(),
             Message::Done(report) => {
                 let consent = report.consent;
+                self.note = None;
                 self.report(report);
                 // The disk decides.
                 return consent.then(|| self.look_again()).flatten();
@@ -334,7 +341,11 @@ impl State {
         if report.consent {
             self.blocked.clone_from(&report.commands);
         }
-        self.overlay = Some(Overlay::Report(report, Scroll::default()));
+        self.open(Overlay::Report(report));
+    }
+
+    pub(super) fn open(&mut self, overlay: Overlay) {
+        (self.overlay, self.scroll, self.unseen) = (Some(overlay), Scroll::default(), true);
     }
 
     /// One preview at a time: a hanging file system must not accumulate threads.

@@ -27,7 +27,7 @@ use system_facts::internal::utc_offset;
 
 use crate::actions::report::Report;
 use crate::output::{Failure, NOT_DONE};
-use crate::present::commands::is_root;
+use crate::present::commands::Caller;
 use crate::ui::draw::draw;
 use crate::ui::input::Input;
 use crate::ui::screen::{Reader, Screen};
@@ -145,7 +145,7 @@ fn show(
     let look = Look::of(colour, |name| std::env::var_os(name));
     let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
     let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
-    let reader = Reader { clock: utc_offset, is_root: is_root() };
+    let reader = Reader { clock: utc_offset, caller: Caller::now() };
     let mut state = State::new(screens, question.action.clone(), question.call.is_some(), folder, look, reader, size);
     let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
     let ready = Instant::now() + FIRST_LOOK;
@@ -153,6 +153,7 @@ fn show(
         let early = state.preview.is_none() && Instant::now() < ready;
         if !early {
             canvas.draw(&state)?;
+            state.unseen = false;
         }
         // Draws once for all keys that were typed ahead.
         for message in wait(&state, messages, early.then_some(ready)).into_iter().chain(messages.try_iter().take(AHEAD))

@@ -6,6 +6,7 @@ use anonymous_statistics::consent::Consent;
 use super::*;
 use crate::actions::opting::Barred;
 use crate::actions::report::Report;
+use crate::ui::SMALLEST;
 
 #[test]
 fn opting_in_takes_a_typed_word() {
@@ -107,7 +108,7 @@ fn what_cannot_be_done_is_not_asked_for() {
     for (key, says) in [('o', "cannot create "), ('i', "cannot remove ")] {
         assert_eq!(press(&mut state, Key::Char(key)), None);
         assert!(shows(&state, says) && shows(&state, "Not a directory"), "{key}: {}", text(&state));
-        assert!(matches!(state.overlay, Some(Overlay::Report(..))), "{key}");
+        assert!(matches!(state.overlay, Some(Overlay::Report(_))), "{key}");
         assert_eq!(press(&mut state, Key::Enter), None, "there is nothing to confirm");
         assert!(state.overlay.is_none(), "{key}");
     }
@@ -177,4 +178,31 @@ fn what_could_not_be_done_is_said() {
     let report = Report { title: "Not done", sentences, commands: Vec::new(), consent: false };
     assert_eq!(state.update(Message::Done(Box::new(report))), None);
     assert!(text(&state).contains("no thread") && !text(&state).contains("The disk says now"));
+}
+
+#[test]
+fn nobody_confirms_what_was_not_on_the_screen() {
+    let mut state = usual();
+    press(&mut state, Key::Char('o'));
+    // Typed ahead: before the next drawing.
+    assert_eq!(state.update(Message::Key(Key::Enter)), None);
+    assert!(asked(&state).is_some(), "it is still asked");
+    assert!(matches!(press(&mut state, Key::Enter), Some(Effect::Act(_))));
+}
+
+#[test]
+fn a_question_can_be_read_to_its_end() {
+    let target = |number| Target {
+        folder: format!("/srv/{number}").into(),
+        exists: true,
+        file: Finding::Nothing,
+        foreign: false,
+        library: None,
+        agent: None,
+    };
+    let preview = Preview { targets: (0..9).map(target).collect(), ..preview() };
+    let mut state = reached(preview, "Overview", "o", SMALLEST);
+    assert!(text(&state).contains("up, down scroll") && !shows(&state, "/srv/8/"));
+    press(&mut state, Key::End);
+    assert!(asked(&state).is_some() && shows(&state, "/srv/8/"));
 }

@@ -25,6 +25,7 @@ use ratatui::layout::{Rect, Size};
 
 use crate::actions::Plan;
 use crate::example;
+use crate::present::commands::Caller;
 use crate::ui::dialog::{OPT_IN_WORD, Overlay};
 use crate::ui::draw::draw;
 use crate::ui::keys::Key;
@@ -87,7 +88,8 @@ fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
 }
 
 /// The clock of nobody's zone, and no rights.
-const READER: Reader = Reader { clock: |_time| Some(0), is_root: false };
+const CALLER: Caller = Caller { is_root: false, program: "telemetry-preview" };
+const READER: Reader = Reader { clock: |_time| Some(0), caller: CALLER };
 
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
     State::new(crate::screens::all(None), action.to_owned(), recorded, "/home/admin".into(), look, READER, size)
@@ -133,6 +135,8 @@ fn look(action: &str) -> Effect {
 }
 
 fn press(state: &mut State, key: Key) -> Option<Effect> {
+    // The terminal draws between two keys, unless they were typed ahead.
+    state.unseen = false;
     state.update(Message::Key(key))
 }
 
