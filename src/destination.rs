@@ -99,8 +99,8 @@ impl fmt::Display for NoDestination {
                 "the daemon does not say which version it is (NETDATA_VERSION), and the configuration names no server"
             }
             Self::NotOfThisVersion => {
-                "the script of this daemon's version would send to no server that takes these events (up to v1.29, from \
-                 v2.6 on, and between two servers), and the configuration names none"
+                "this daemon's version sends no such events (only v1.30 to v2.5 do, and not all of these), and the \
+                 configuration names no server"
             }
             Self::Netdatas => {
                 "the configuration names a server of Netdata's to which this daemon's version does not send"

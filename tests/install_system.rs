@@ -156,7 +156,7 @@ fn on_this_machine_the_scripts_of_debians_netdata_are_left_to_its_package() {
         assert!(out.contains("belong to dpkg, and stay") && file.exists(), "{out}");
         assert_eq!(std::fs::read(&script).unwrap(), stock);
         let status = Command::new("/usr/local/bin/telemetry-preview").arg("status").output().unwrap();
-        assert!(said(&status).0.contains("Netdata's original script"), "the preview knows it");
+        assert!(said(&status).0.contains("Netdata's own script"), "the preview knows it");
         install(&["--uninstall"]);
         assert!(file.exists() && !Path::new("/usr/local/bin/system-info").exists());
     });

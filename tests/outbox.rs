@@ -369,7 +369,7 @@ fn a_crowded_outbox_costs_nobody_memory() {
         (&["history", "--json"], "\"or_more\""),
         (&["diff", "--since-last"], ""),
         (&["opt-out"], "Deleted 10000 events"),
-        (&["forget"], "Deleted 10000 requests that were sent"),
+        (&["forget", "--yes"], "Deleted 10000 requests that were sent"),
         (&["history"], "nothing"),
     ] {
         let output = Command::new("sh")

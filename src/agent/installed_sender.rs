@@ -67,11 +67,9 @@ impl Script {
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.program, &self.path) {
-            (Program::ThisSender(version), _) => write!(f, "installed, v{version}"),
-            (Program::Netdatas, _) => f.write_str(
-                "Netdata's original script (recognised by its contents): what is shown here is not what it sends",
-            ),
-            (Program::Another, _) => f.write_str("another program: what is shown here is not what it sends"),
+            (Program::ThisSender(version), _) => write!(f, "this project's sender, v{version}"),
+            (Program::Netdatas, _) => f.write_str("Netdata's own script (recognised by its contents)"),
+            (Program::Another, _) => f.write_str("another program"),
             (Program::Missing, None) => f.write_str("nobody: no agent was found here"),
             (Program::Missing, Some(_)) => f.write_str("nobody: no telemetry script is installed"),
             (Program::CannotTell(why), _) => write!(f, "cannot tell: {}", crate::text::printable(why)),

@@ -122,7 +122,7 @@ pub(super) fn channel(seen: &Seen<'_>) -> Channel {
         what: "Events of the agent's dashboard, sent by the browser of whoever looks at it. The verdict is about what the \
                agent tells the browser; whether Netdata's page sends all the same is not known.",
         is_telemetry: true,
-        destination: "app.posthog.com, www.googletagmanager.com, *.ingest.sentry.io, app.netdata.cloud".to_owned(),
+        destination: "app.posthog.com, us-assets.i.posthog.com, us.i.posthog.com, www.googletagmanager.com, *.ingest.sentry.io, app.netdata.cloud".to_owned(),
         judgement: by_version(seen.version, |release| judge(release, seen)),
         how_to_stop: "the opt-out file, and a restart of netdata after it was created",
     }

@@ -32,6 +32,9 @@ pub struct Events<'a> {
     pub config: &'a Result<Config, ConfigError>,
 }
 
+const SENDS: &str = "This project's sender sends its request.";
+const WOULD: &str = "This project's sender would send its request";
+
 impl Events<'_> {
     /// Whether events are sent, by the daemon's rules, then by those of the program in the script's place.
     fn judge(&self, release: Release, seen: &Seen<'_>) -> Judgement {
@@ -41,8 +44,7 @@ impl Events<'_> {
         let (disabled, mut trace) = seen.disabled(release, When::Running);
         let program = self.sender();
         if disabled == Ok(true) {
-            return Judgement::new(State::Off, "the daemon finds its telemetry disabled, and calls no script")
-                .with(trace);
+            return Judgement::new(State::Off, "the daemon finds an opt-out and does not call the script").with(trace);
         }
         trace.push(match &self.script.program {
             Program::Missing => Step::new("who sends", program, Effect::Off),
@@ -65,7 +67,7 @@ impl Events<'_> {
             let source = step.source.to_string();
             if !trace.iter().any(|known| known.asked == source && known.effect != Effect::None) {
                 trace.retain(|known| known.asked != source);
-                trace.push(Step::new(source, step.finding.to_string(), Effect::of(step.finding.verdict())));
+                trace.push(Step::new(source, step.found(), Effect::of(step.finding.verdict())));
             }
         }
         let reason = self.consent.reason().map(|step| format!("{} {}", step.source, step.finding)).unwrap_or_default();
@@ -104,7 +106,7 @@ impl Events<'_> {
                 Finding::Exists(_) | Finding::Holds(_) => Decision::Unknown,
                 _ => step.finding.verdict(),
             };
-            let (source, finding) = (step.source.to_string(), step.finding.to_string());
+            let (source, finding) = (step.source.to_string(), step.found());
             if !trace.iter().any(|known| known.asked == source) {
                 trace.push(Step::new(&source, &finding, Effect::of(seen_by_it)));
             }
@@ -152,10 +154,10 @@ impl Events<'_> {
     /// The sender in a few words.
     pub fn sender(&self) -> String {
         match (&self.script.program, &self.script.path) {
-            _ if self.is_sent_by_hooks() => "this sender, by the service's hooks".to_owned(),
+            _ if self.is_sent_by_hooks() => "this project's sender, by the service's hooks".to_owned(),
             (_, Some(_)) if !self.is_called() => "nobody: this daemon calls none".to_owned(),
-            (Program::ThisSender(version), _) => format!("installed, v{version}"),
-            (Program::Netdatas, _) => "Netdata's original script".to_owned(),
+            (Program::ThisSender(_), _) => "this project's sender".to_owned(),
+            (Program::Netdatas, _) => "Netdata's own script".to_owned(),
             (Program::Another, _) => "another program".to_owned(),
             (Program::Missing, None) => "nobody: no agent found here".to_owned(),
             (Program::Missing, Some(_)) => "nobody: no script installed".to_owned(),
@@ -163,16 +165,16 @@ impl Events<'_> {
         }
     }
 
-    /// The condition for sending the displayed request.
+    /// The condition for sending the request of this project's sender.
     pub fn condition(&self) -> String {
-        if self.assembly.is_err() {
-            return "There is no request that could be sent.".to_owned();
+        if let Err(error) = self.assembly {
+            return format!("This project's sender has no request: {error}.");
         }
         if self.is_sent_by_hooks() {
-            return "The hooks of the agent's service send this request.".to_owned();
+            return "The hooks of the agent's service make this project's sender send its request.".to_owned();
         }
         if !self.is_called() {
-            return format!("Nobody sends this request: {}.", self.instead());
+            return format!("Nobody sends the request of this project's sender: {}.", self.instead());
         }
         let consent = match self.consent.decision() {
             Decision::Allowed => None,
@@ -181,13 +183,13 @@ impl Events<'_> {
         };
         let sender = match &self.script.program {
             Program::ThisSender(_) => None,
-            Program::Netdatas | Program::Another | Program::Missing => Some("this sender were installed"),
-            Program::CannotTell(_) => Some("this sender is what is installed"),
+            Program::Netdatas | Program::Another | Program::Missing => Some("it were installed"),
+            Program::CannotTell(_) => Some("it is what is installed"),
         };
         match (sender, consent) {
-            (None, None) => "This request is the one that it sends.".to_owned(),
-            (Some(one), None) | (None, Some(one)) => format!("This request would be sent, if {one}."),
-            (Some(sender), Some(consent)) => format!("This request would be sent, if {sender} and {consent}."),
+            (None, None) => SENDS.to_owned(),
+            (Some(one), None) | (None, Some(one)) => format!("{WOULD} if {one}."),
+            (Some(sender), Some(consent)) => format!("{WOULD} if {sender} and {consent}."),
         }
     }
 
@@ -266,7 +268,7 @@ mod tests {
                             starter: Some(0),
                             runner: Some(0),
                         };
-                        let sends = events.condition() == "This request is the one that it sends.";
+                        let sends = events.condition() == SENDS;
                         let judgement = events.channel(&seen).judgement;
                         let on = matches!(program, Program::ThisSender(_)) && judgement.state == State::On;
                         // Without a version nobody knows whether the daemon calls.

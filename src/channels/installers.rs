@@ -11,6 +11,6 @@ pub(super) fn channel() -> Channel {
         destination: "us-east1-netdata-analytics-bi.cloudfunctions.net".to_owned(),
         judgement: Judgement::new(State::NotThere, "no part of the agent: it reports only while somebody runs it"),
         how_to_stop: "run it with --disable-telemetry, or with DISABLE_TELEMETRY or DO_NOT_TRACK set to exactly 1: it \
-                      takes any other value for no",
+                      ignores any other value",
     }
 }

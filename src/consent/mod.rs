@@ -99,16 +99,22 @@ pub struct Step {
 }
 
 impl Step {
+    /// The finding in words.
+    pub fn found(&self) -> String {
+        match (&self.source, &self.finding) {
+            (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
+            (_, finding) => finding.to_string(),
+        }
+    }
+
     /// What would lift this objection or doubt, in words.
     pub fn what_would_change_it(&self) -> Option<String> {
         match (&self.source, self.finding.verdict()) {
             (_, Decision::Allowed) => None,
-            (Source::File(path), Decision::OptedOut) => {
-                Some(format!("removing {}", printable(&path.to_string_lossy())))
-            }
-            (Source::File(path), Decision::Unknown) if path.is_relative() => Some("an absolute path".to_owned()),
-            (_, Decision::Unknown) => Some("looking as a user who may".to_owned()),
-            (Source::Variable(name), Decision::OptedOut) => Some(format!("unsetting {name}")),
+            (Source::File(path), Decision::OptedOut) => Some(format!("remove {}", printable(&path.to_string_lossy()))),
+            (Source::File(path), Decision::Unknown) if path.is_relative() => Some("name an absolute path".to_owned()),
+            (_, Decision::Unknown) => Some("look as a user who may".to_owned()),
+            (Source::Variable(name), Decision::OptedOut) => Some(format!("unset {name}")),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::channels::crash_reports::Kept;
 use crate::channels::dashboard;
 use crate::channels::events::Events;
 use crate::channels::hooks::Evidence;
-use crate::channels::{self, Channel, Seen, Verdict};
+use crate::channels::{self, Channel, Judgement, Seen, State, Verdict};
 use crate::clock::UnixMillis;
 use crate::config::{Config, ConfigError};
 use crate::consent::{Consent, Doubt};
@@ -262,7 +262,24 @@ impl Preview {
         {
             events.destination.clone_from(&script.url);
         }
+        // The caller may ask about a version that is not here.
+        if self.agent() == Ok(false) && self.version.is_none() {
+            for channel in &mut channels {
+                channel.judgement =
+                    Judgement { state: State::NotThere, why: "no agent was found here".to_owned(), trace: Vec::new() };
+            }
+        }
         channels
+    }
+
+    /// Whether there is an agent; an error says why that is unknown.
+    fn agent(&self) -> Result<bool, String> {
+        let is_here = self.folders.has_agent()
+            || self.surroundings.whose == EnvSource::Call
+            || self.daemons.unit.is_some()
+            || self.daemons.running.iter().any(|daemon| !daemon.contained)
+            || !self.others.is_empty();
+        self.unseen_agent.clone().map_or(Ok(is_here), Err)
     }
 
     /// The verdict for the machine: all agents count.
@@ -271,16 +288,7 @@ impl Preview {
         for other in &self.others {
             channels.extend(other.channels.iter().cloned());
         }
-        let is_here = self.folders.has_agent()
-            || self.surroundings.whose == EnvSource::Call
-            || self.daemons.unit.is_some()
-            || self.daemons.running.iter().any(|daemon| !daemon.contained)
-            || !self.others.is_empty();
-        let agent = match &self.unseen_agent {
-            Some(why) => Err(why.clone()),
-            None => Ok(is_here),
-        };
-        Verdict::of(&channels, &agent)
+        Verdict::of(&channels, &self.agent())
     }
 
     /// Whether every byte of the request but the random number and the time is known now. Values of the last event are

@@ -79,7 +79,7 @@ fn what_is_installed_runs_and_taken_away_again_every_byte_is_as_before() {
         assert!(facts.contains("NETDATA_SYSTEM_KERNEL_NAME="), "as the daemon reads it");
         assert!(
             says(&["/usr/local/bin/telemetry-preview", "status", "--json"])
-                .contains("\"who_would_send\": \"installed, v")
+                .contains("\"who_would_send\": \"this project's sender, v")
         );
         assert!(out.contains("Next: restart netdata"), "{out}");
 

@@ -330,7 +330,7 @@ fn the_daemon_calls_ours_at_its_own_path() {
     assert!(facts.contains("NETDATA_HOST_OS_NAME=") || facts.contains("NETDATA_SYSTEM_KERNEL_NAME=Linux"), "{facts}");
     let status = root.output(&["telemetry-preview", "status"]);
     let status = String::from_utf8(status.stdout).unwrap();
-    assert!(status.contains("Sender            installed, v"), "{status}");
+    assert!(status.contains("Sender            this project's sender, v"), "{status}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ Examples:
                                             the daemon's own report after that, byte for byte
   telemetry-preview show --channel dashboard
                                             what the agent's dashboard sends from a browser
-  telemetry-preview status                  may this machine send, and what says so?
+  telemetry-preview status                  may this machine send, and why?
   telemetry-preview diff --since-last       what is different since the last event?
   sudo telemetry-preview opt-out            from now on, send nothing from this machine
   sudo telemetry-preview history            what was sent, what waits and why

@@ -34,7 +34,7 @@ pub(super) fn judge(release: Release, seen: &Seen<'_>) -> Judgement {
         Err(why) => Step::new(SETTING, why.as_str(), Effect::Unknown),
     });
     let judgement = match reports(&disabled, seen.files) {
-        Ok(Reports::Off) => Judgement::new(State::Off, format!("{SETTING} is neither \"all\" nor \"crashes\"")),
+        Ok(Reports::Off) => Judgement::new(State::Off, format!("{SETTING} turns them off")),
         Ok(reports) => at_next_start(reports, seen),
         Err(judgement) => judgement,
     };

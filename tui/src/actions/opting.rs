@@ -121,7 +121,7 @@ impl OptOut {
             "The file stops the sender. It does not stop the daemon's own reports; the change of netdata.conf does.";
         let both = self.confs.changes().next().map(|_| file.to_owned());
         let nobody = "No Netdata agent was found here. One that is installed later will start opted out.";
-        let usual = || "From then on the sender sends nothing.".to_owned();
+        let usual = || "The sender obeys it at once, the daemon and its dashboard after a restart.".to_owned();
         [refusal.or(both).unwrap_or_else(usual)]
             .into_iter()
             .chain(self.without_agent.then(|| nobody.to_owned()))
@@ -260,7 +260,8 @@ impl Outcome {
             );
         }
         if !sentences.is_empty() {
-            let then = if self.files.is_empty() { "the setting counts" } else { "the dashboard stops as well" };
+            let then =
+                if self.files.is_empty() { "for this to take effect" } else { "to stop the dashboard's events too" };
             sentences.extend(restart(then, command));
         }
         sentences
@@ -284,7 +285,7 @@ impl OptIn {
             targets.iter().any(|target| matches!(source, Source::File(path) if *path == file_of(target)))
         };
         let others = preview.consent.in_the_way().filter(|step| !is_target(&step.source));
-        let others = others.map(|step| format!("{} {}", step.source, words::finding(step))).collect();
+        let others = others.map(|step| format!("{} {}", step.source, step.found())).collect();
         Self { targets, confs, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
     }
 
@@ -381,7 +382,7 @@ impl OptIn {
             return Err(failure.after(sentences));
         }
         if changed {
-            sentences.extend(restart("the daemon sees it too", self.restart.as_deref()));
+            sentences.extend(restart("for this to take effect", self.restart.as_deref()));
         }
         Ok(sentences)
     }
@@ -398,10 +399,10 @@ fn counted(number: usize, what: &str) -> String {
 
 /// The restart that remains, with its command if that is known.
 fn restart(then: &str, command: Option<&str>) -> Vec<String> {
-    let Some(command) = command else { return vec![format!("Restart netdata, then {then}.")] };
+    let Some(command) = command else { return vec![format!("Restart netdata {then}.")] };
     // Homebrew's services belong to a user.
     let sudo = if is_root() || command.starts_with("brew ") { "" } else { "sudo " };
-    vec![format!("Restart netdata, then {then}:"), format!("  {sudo}{command}")]
+    vec![format!("Restart netdata {then}:"), format!("  {sudo}{command}")]
 }
 
 fn done(title: &'static str, sentences: Vec<String>) -> Report {

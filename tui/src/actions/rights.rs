@@ -1,12 +1,11 @@
 //! Missing rights: who has them, and the command for that user.
 
 use std::io;
-use std::path::PathBuf;
 
 use anonymous_statistics::agent::folders::Folders;
 use anonymous_statistics::inspect::Preview;
 
-use crate::present::commands::{NAME, is_root, quoted, with_folders};
+use crate::present::commands::{Caller, is_root};
 
 /// Who could do what failed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +46,5 @@ pub(super) fn again_if(who: Who, verb: &str, folders: &Folders) -> Vec<String> {
 /// This program again, with sudo. Since sudo drops most of the environment, the command names the folders from options
 /// and variables; root finds the others by itself.
 pub(super) fn again(verb: &str, folders: &Folders) -> String {
-    let program = std::env::current_exe().unwrap_or_else(|_unknown| PathBuf::from(NAME));
-    with_folders(format!("sudo {} {verb}", quoted(program.as_os_str())).trim_end().to_owned(), folders)
+    Caller { is_root: false, ..Caller::now() }.command(verb, folders)
 }

@@ -131,7 +131,7 @@ fn first_line(stream: Option<impl Read>) -> Option<String> {
 }
 
 fn objection(consent: &Consent) -> Option<String> {
-    let because = consent.reason().map(|step| format!("{} {}", step.source, words::finding(step))).unwrap_or_default();
+    let because = consent.reason().map(|step| format!("{} {}", step.source, step.found())).unwrap_or_default();
     match consent.decision() {
         Decision::Allowed => None,
         Decision::OptedOut => Some(format!("opted out by {because}")),

@@ -1,30 +1,54 @@
 //! Commands to copy.
 
 use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use anonymous_statistics::agent::folders::{Dir, DirSource, Folders};
 use anonymous_statistics::channels::{Channel, OPT_OUT};
 use system_facts::internal::is_unprintable;
 
+/// Who runs this program, and what a shell calls it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caller {
+    pub(crate) is_root: bool,
+    pub(crate) program: &'static str,
+}
+
+impl Caller {
+    pub(crate) fn now() -> Self {
+        static PROGRAM: LazyLock<String> = LazyLock::new(|| match std::env::current_exe() {
+            Ok(own) if !own.parent().is_some_and(|folder| FOUND.iter().any(|known| folder == Path::new(known))) => {
+                quoted(own.as_os_str())
+            }
+            _ => NAME.to_owned(),
+        });
+        Self { is_root: is_root(), program: PROGRAM.as_str() }
+    }
+
+    /// Opting out or in. Root needs no sudo.
+    pub(crate) fn command(self, verb: &str, folders: &Folders) -> String {
+        let sudo = if self.is_root { "" } else { "sudo " };
+        with_folders(format!("{sudo}{} {verb}", self.program).trim_end().to_owned(), folders)
+    }
+
+    /// How to stop a channel: a command if there is one for it, and words.
+    pub(crate) fn how_to_stop(self, channel: &Channel, folders: &Folders) -> (Option<String>, &'static str) {
+        match channel.how_to_stop.strip_prefix(OPT_OUT) {
+            Some(rest) => (Some(self.command("opt-out", folders)), rest.trim_start_matches("; ")),
+            None => (None, channel.how_to_stop),
+        }
+    }
+}
+
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Opting out or in, by this program's name. Root needs no sudo.
-pub(crate) fn command(verb: &str, is_root: bool, folders: &Folders) -> String {
-    let sudo = if is_root { "" } else { "sudo " };
-    with_folders(format!("{sudo}{NAME} {verb}"), folders)
-}
+const NAME: &str = "telemetry-preview";
 
-/// How to stop a channel: a command if there is one for it, and words.
-pub(crate) fn how_to_stop(channel: &Channel, is_root: bool, folders: &Folders) -> (Option<String>, &'static str) {
-    match channel.how_to_stop.strip_prefix(OPT_OUT) {
-        Some(rest) => (Some(command("opt-out", is_root, folders)), rest.trim_start_matches("; ")),
-        None => (None, channel.how_to_stop),
-    }
-}
-
-pub(crate) const NAME: &str = "telemetry-preview";
+/// The folders in which sudo looks for a program wherever it is called (sudoers(5), `secure_path`).
+const FOUND: [&str; 3] = ["/usr/bin", "/bin", "/usr/local/bin"];
 
 pub(crate) fn with_folders(mut command: String, folders: &Folders) -> String {
     for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {

@@ -51,8 +51,8 @@ pub(crate) fn differences(preview: &Preview) -> Vec<Difference> {
         .filter(|(daemon, shell)| daemon.finding != shell.finding)
         .map(|(daemon, shell)| Difference {
             variable: daemon.source.to_string(),
-            daemon: words::finding(daemon),
-            shell: words::finding(shell),
+            daemon: daemon.found(),
+            shell: shell.found(),
         })
         .collect()
 }
@@ -84,7 +84,7 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
 fn decided(consent: &Consent) -> String {
     let decision = words::decision(consent.decision());
     match consent.reason() {
-        Some(step) => format!("{decision}: {} {}", step.source, words::finding(step)),
+        Some(step) => format!("{decision}: {} {}", step.source, step.found()),
         None => decision.to_owned(),
     }
 }

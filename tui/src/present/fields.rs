@@ -9,7 +9,7 @@ use anonymous_statistics::request::payload::EventId;
 use serde::Serialize;
 
 use crate::output::{WHOLE, object};
-use crate::present::commands;
+use crate::present::commands::Caller;
 use crate::present::palette::{Role, heading};
 use crate::present::request::Line;
 use crate::present::{field_trace, words};
@@ -100,6 +100,6 @@ pub(crate) fn withholding(field: &Field) -> String {
 
 /// The last lines of a request as text.
 pub(crate) fn end(preview: &Preview, more: &str) -> String {
-    let command = commands::command("opt-out", commands::is_root(), &preview.folders);
+    let command = Caller::now().command("opt-out", &preview.folders);
     format!("More: {more}.\n{WHOLE}To stop:  {command}\nNothing was sent.\n")
 }

@@ -18,6 +18,9 @@ pub(crate) fn recorded(preview: &Preview) -> Option<String> {
              is called next; telemetry-preview forget deletes it now."
                 .to_owned(),
         ),
+        _ if preview.sending_original().is_some() => {
+            Some("Netdata's own script sends here. It keeps no record of what it sends.".to_owned())
+        }
         (_, Ok(config)) if config.history == 0 => {
             Some("The configuration says \"history = 0\": requests that were sent are not kept.".to_owned())
         }

@@ -26,7 +26,7 @@ pub(crate) fn shares(request: &Request) -> Vec<Share> {
     Class::ALL.into_iter().filter_map(share).collect()
 }
 
-/// A channel in one line: what goes where, and who sends it.
+/// A channel in one line: who sends what where.
 pub(crate) fn line(preview: &Preview, channel: &Channel, request: Result<&Request, &str>) -> String {
     let state = channel.judgement.state;
     let mut text = format!("{} {}", channel.name, state.describe());
@@ -35,14 +35,21 @@ pub(crate) fn line(preview: &Preview, channel: &Channel, request: Result<&Reques
         let _ = write!(text, "; shown: this project's module; Netdata's own page sends more (key 5)");
         return text;
     }
-    if let Ok(request) = request {
-        let _ = write!(text, ": {} fields", request.sent().count());
+    match channel.name {
+        "events" | "hooks" => {
+            let _ = write!(text, ": {}", preview.events().sender());
+        }
+        "crash-reports" => text.push_str(": the daemon"),
+        _ => {}
     }
-    if let Some(host) = host(channel).filter(|_| !state.is_silent()) {
+    if state.is_silent() {
+        return text;
+    }
+    if let Some(host) = host(channel) {
         let _ = write!(text, " to {host}");
     }
-    if matches!(channel.name, "events" | "hooks") {
-        let _ = write!(text, "; sender: {}", preview.events().sender());
+    if let Ok(request) = request {
+        let _ = write!(text, ", {} fields", request.sent().count());
     }
     let open = request.map_or(0, |request| request.sent().filter(|line| line.is_open).count());
     if open > 0 {

@@ -47,7 +47,7 @@ pub(crate) const fn doubt(row: &Row) -> Option<&'static str> {
         Known::Now => None,
         Known::AtStart => Some("known only when it starts"),
         Known::AtStop => Some("now; known only when it stops"),
-        Known::NotHere => Some("not found out here"),
+        Known::NotHere => Some("not known here"),
     }
 }
 

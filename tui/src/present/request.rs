@@ -351,7 +351,7 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
         line
     });
     let head = script.headers.iter().fold(format!("{METHOD} {}\r\n", script.url), |head, line| head + line + "\r\n");
-    let null = if filled.is_exact() { "" } else { "null stands for what only the call has; " };
+    let null = if filled.is_exact() { "" } else { "null marks values that only the daemon supplies; " };
     Request {
         title: format!("{}, by Netdata's own script", printable(&preview.action)),
         lines: lines.collect(),

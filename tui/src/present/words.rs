@@ -37,7 +37,7 @@ pub(crate) const fn symbol(state: State) -> &'static str {
     match state {
         State::On | State::OnLater => "+",
         State::Off => "x",
-        State::NotThere => "-",
+        State::NotThere => "o",
         State::Unknown => "?",
     }
 }
@@ -121,15 +121,8 @@ pub(crate) fn verdict(step: &Step) -> &'static str {
 pub(crate) fn checked(step: &Step) -> (&'static str, String) {
     match (&step.source, &step.finding) {
         (Source::File(_), Finding::Nothing) => ("-", "not there".to_owned()),
-        _ if step.finding.verdict() == Decision::Allowed => ("-", finding(step)),
-        _ => (verdict(step), finding(step)),
-    }
-}
-
-pub(crate) fn finding(step: &Step) -> String {
-    match (&step.source, &step.finding) {
-        (Source::Variable(_), Finding::Nothing) => "not set".to_owned(),
-        (_, finding) => finding.to_string(),
+        _ if step.finding.verdict() == Decision::Allowed => ("-", step.found()),
+        _ => (verdict(step), step.found()),
     }
 }
 

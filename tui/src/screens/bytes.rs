@@ -58,7 +58,7 @@ impl Screen for Bytes {
                 page.text(why);
             }
             (Ok(Ok(bytes)), Form::Pretty) => pretty(&mut page, bytes),
-            (Ok(Ok(bytes)), Form::Exact) => exact(&mut page, bytes),
+            (Ok(Ok(bytes)), Form::Exact) => exact(&mut page, bytes, view),
             (Ok(Ok(bytes)), Form::Headers) => headers(&mut page, bytes, view),
         }
         Content::Page(page.into_rows())
@@ -115,8 +115,9 @@ fn pretty(page: &mut Page, bytes: &request::Bytes) {
     page.exact(&with_line_breaks(&String::from_utf8_lossy(&bytes.body)));
 }
 
-fn exact(page: &mut Page, bytes: &request::Bytes) {
-    above(page, bytes, "The bytes on the wire, broken to fit");
+fn exact(page: &mut Page, bytes: &request::Bytes, view: View<'_>) {
+    let what = if view.is_scripts() { "What the script gives to curl" } else { "The bytes on the wire" };
+    above(page, bytes, &format!("{what}, broken to fit"));
     for line in bytes.head.split_inclusive("\r\n") {
         page.wire_line(line.strip_suffix("\r\n").unwrap_or(line), "\\r\\n");
     }

@@ -189,7 +189,11 @@ impl Compare {
     fn without(&self, all: &[Shown<'_>], view: View<'_>) -> String {
         match (view.request(), view.channel().map(|channel| channel.name)) {
             _ if !all.is_empty() && !view.search.is_empty() => {
-                format!("No field or value holds \"{}\". Esc ends the search.", view.search)
+                let which = if self.all { "No" } else { "No differing" };
+                format!(
+                    "{which} field or value holds \"{}\". The key d shows all fields; Esc ends the search.",
+                    view.search
+                )
             }
             _ if !all.is_empty() => "No field differs. The key d shows all.".to_owned(),
             (_, Some("events" | "hooks")) if view.columns.is_empty() => "The events are being made ...".to_owned(),

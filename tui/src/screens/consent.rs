@@ -53,7 +53,7 @@ fn trace(page: &mut Page, channel: &Channel, view: View<'_>) {
     if channel.judgement.trace.is_empty() {
         return;
     }
-    page.blank().heading("What its program checks");
+    page.blank().heading("What the sender checks");
     for step in &channel.judgement.trace {
         let role = match step.effect {
             Effect::On => Some(Role::State(State::On)),
@@ -74,9 +74,9 @@ fn senders(page: &mut Page, view: View<'_>) {
     page.text(&consent::explanation(consent));
     for step in &consent.steps {
         page.path(0, &step.source.to_string());
-        page.indented(2, &format!("{}: {}", words::verdict(step), words::finding(step)));
+        page.indented(2, &format!("{}: {}", words::verdict(step), step.found()));
         if let Some(change) = step.what_would_change_it() {
-            page.indented(2, &format!("to change it: {change}"));
+            page.indented(2, &format!("to change this, {change}"));
         }
     }
     page.text("A variable with any value opts out, 0 and false included: Netdata has always read it so.");
@@ -95,7 +95,7 @@ fn beside_each_other(page: &mut Page, view: View<'_>) {
     };
     page.label(&line("", "the daemon", "this shell"));
     for (daemon, shell) in consent_variables(&preview.consent).zip(consent_variables(askers)) {
-        let (has, have) = (words::finding(daemon), words::finding(shell));
+        let (has, have) = (daemon.found(), shell.found());
         page.exact(line(&daemon.source.to_string(), &has, &have).trim_end());
         if has != have {
             page.styled_row("", 2, "they differ: the daemon's counts", view.look.role(Role::Difference));

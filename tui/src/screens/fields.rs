@@ -131,13 +131,14 @@ fn details(line: Option<&request::Line>, view: View<'_>, size: Size) -> Vec<Row>
     let mut page = Page::new(view.look, size);
     let Some(line) = line else { return page.into_rows() };
     page.heading(&clip(&line.name, usize::from(size.width), view.look)).text(line.what);
-    if let Some(human) = &line.human {
-        page.row("", LABEL, human);
-    }
     for (label, text) in &line.about {
         match (*label, line.role()) {
             (label, _) if text.is_empty() => page.blank().heading(label),
-            ("Value", Some(role)) => page.styled_row("Value", LABEL, text, view.look.role(role)),
+            ("Value", role) => {
+                let style = view.look.perhaps(role);
+                let labels = ["Value", ""].into_iter().zip(line.human.iter().chain([text]));
+                labels.fold(&mut page, |page, (label, text)| page.styled_row(label, LABEL, text, style))
+            }
             (label, _) => page.row(label, LABEL, text),
         };
     }

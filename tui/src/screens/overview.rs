@@ -152,7 +152,8 @@ fn summary(page: &mut Page, view: View<'_>, size: Size) {
     page.line(bar(request, width, view));
     for share in overview::shares(request) {
         let style = look.perhaps(share.class.role());
-        let front = format!("{} {:3} {:14}", look.share(share.class), share.count, share.class.word());
+        let (bar, mark) = (look.share(share.class), share.class.mark());
+        let front = format!("{bar} {mark} {:3} {:14}", share.count, share.class.word());
         let room = width.saturating_sub(front.len());
         let told = clip(&look.text(&share.telling.join(", ")), room.max(8), look);
         page.line(Line::from(vec![Span::styled(front, style), Span::raw(told)]));
@@ -191,7 +192,7 @@ fn stop(page: &mut Page, view: View<'_>) {
         }
         (Verdict::NoAgent, _) => page.text("The key o lets an agent that is installed later start opted out."),
         _ => page.line(Line::from(vec![
-            Span::styled("To stop ", theme::LABEL),
+            Span::styled("To stop all telemetry ", theme::LABEL),
             Span::raw("press "),
             Span::styled("o", Modifier::BOLD),
             Span::raw(if view.size.height < ROOM { "" } else { ", or run" }),
@@ -204,7 +205,7 @@ fn stop_by_hand(page: &mut Page, view: View<'_>) {
     let preview = view.preview;
     if !matches!(view.verdict, Verdict::Off | Verdict::NoAgent) && preview.consent.decision() != Decision::OptedOut {
         if view.size.height < ROOM {
-            page.text("To stop by a command:");
+            page.text("To stop it by a command:");
         }
         page.command(&view.opt_out());
     }
@@ -229,9 +230,10 @@ fn more(page: &mut Page, view: View<'_>) {
     if !preview.is_exact() && preview.assembly.is_ok() {
         page.text(words::NOT_EXACT);
     }
-    page.blank().heading("The events of the script");
+    page.blank().heading("Events by this project's sender");
     page.text(&format!("{} {}", preview.events().condition(), words::daemons()));
-    for (label, text) in overview::circumstances(preview, view.requests.event.as_ref().ok()) {
+    let own = view.requests.event.as_ref().ok().filter(|_| preview.original.is_none());
+    for (label, text) in overview::circumstances(preview, own) {
         page.row(label, LABEL, &text);
     }
     if preview.events().is_sent() {

@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Rect, Size};
 
 use crate::actions::Plan;
 use crate::actions::report::Report;
-use crate::present::commands;
+use crate::present::commands::Caller;
 use crate::present::history::Clock;
 use crate::present::request::{Request, Requests};
 use crate::ui::keys::{Key, OwnKey};
@@ -21,11 +21,11 @@ use crate::ui::widgets::chooser::{Choice, Chooser, OPEN};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::scroll::{self, Scroll};
 
-/// Who looks: the clock, and the rights.
+/// Who looks, and at which clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reader {
     pub(crate) clock: Clock,
-    pub(crate) is_root: bool,
+    pub(crate) caller: Caller,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,20 +63,31 @@ impl<'a> View<'a> {
         wanted.is_empty() || texts.any(|text| text.as_ref().to_lowercase().contains(&wanted))
     }
 
+    fn is_event(self) -> bool {
+        self.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"))
+    }
+
     /// Whether the request is an event of this project's sender.
     pub(crate) fn is_senders(self) -> bool {
-        let is_event = self.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"));
-        is_event && self.preview.original.is_none()
+        self.is_event() && self.preview.original.is_none()
+    }
+
+    /// Whether it is one of Netdata's own script.
+    pub(crate) fn is_scripts(self) -> bool {
+        self.is_event() && self.preview.original.is_some()
     }
 
     /// The command that opts out.
     pub(crate) fn opt_out(self) -> String {
-        commands::command("opt-out", self.reader.is_root, &self.preview.folders)
+        self.reader.caller.command("opt-out", &self.preview.folders)
     }
 
-    /// How a channel is stopped, in a row; a command stands on lines of its own.
+    /// How a channel that is not off is stopped, in a row; a command stands on lines of its own.
     pub(crate) fn how_to_stop(self, channel: &Channel, label: &str, column: usize, page: &mut Page) {
-        let (command, words) = commands::how_to_stop(channel, self.reader.is_root, &self.preview.folders);
+        if channel.judgement.state.is_silent() {
+            return;
+        }
+        let (command, words) = self.reader.caller.how_to_stop(channel, &self.preview.folders);
         match command {
             None => page.row(label, column, words),
             Some(command) if words.is_empty() => page.row(label, column, "the key o, or").command(&command),

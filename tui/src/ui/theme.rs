@@ -118,7 +118,7 @@ impl Look {
     pub(crate) const fn share(self, class: Class) -> &'static str {
         match (class, self.unicode) {
             (Class::Identifier, true) => "█",
-            (Class::FreeText, true) => "▉",
+            (Class::FreeText, true) => "▚",
             (Class::Exact, true) => "▓",
             (Class::Coarse, true) => "▒",
             (Class::Constant, true) => "░",

@@ -107,11 +107,14 @@ fn withhold(
     let preview = Preview::look(question);
     let plan = Withhold::plan(&preview, field)?;
     if plan.withholds() == withholds {
-        done::before(options.format, &plan.lines())?;
+        let lines: Vec<String> = plan.lines().into_iter().chain(unread(&preview)).collect();
+        done::before(options.format, &lines)?;
         if !options.yes {
             output::confirm("configure", &format!("This writes {}.", words::path(plan.file())))?;
         }
-        done::say(options.format, true, &plan.perform()?, &Preview::look(question))?;
+        let mut said = plan.perform()?;
+        said.extend(unread(&preview));
+        done::say(options.format, true, &said, &Preview::look(question))?;
     } else {
         let already = if withholds { "is withheld already" } else { "is not withheld" };
         let said = format!("There is nothing to change: {field} {already} ({}).", words::path(plan.file()));
@@ -124,6 +127,7 @@ fn withhold(
 fn would(question: &Question, preview: &Preview, plan: &Configure) -> Vec<String> {
     let mut lines = plan.lines();
     lines.extend([String::new(), WISH.to_owned(), String::new()]);
+    lines.extend(unread(preview).into_iter().flat_map(|sentence| [sentence, String::new()]));
     if !preview.others.is_empty() {
         let others: Vec<String> = preview.others.iter().map(words::other_agent).collect();
         lines.push(format!(
@@ -149,6 +153,18 @@ fn would(question: &Question, preview: &Preview, plan: &Configure) -> Vec<String
     lines
 }
 
+/// Where no sender reads the file.
+fn unread(preview: &Preview) -> Option<String> {
+    let events = preview.events();
+    let is_read = preview.script.is_this_sender() || events.is_sent_by_hooks();
+    (!is_read).then(|| {
+        format!(
+            "Nothing changes here yet: only this project's sender reads that file, and it is not what sends (who does: {}).",
+            events.sender()
+        )
+    })
+}
+
 /// The lines of a request, its body with line breaks.
 fn request(assembly: &Assembly) -> Result<Vec<String>, Failure> {
     let request = &assembly.request;
@@ -166,13 +182,14 @@ fn request(assembly: &Assembly) -> Result<Vec<String>, Failure> {
 fn consequences(after: &Preview) -> Vec<String> {
     let mut lines = Vec::new();
     if after.consent.decision() != Decision::Allowed {
-        let because = after.consent.reason().map(|step| format!("{} {}", step.source, words::finding(step)));
+        let because = after.consent.reason().map(|step| format!("{} {}", step.source, step.found()));
         let decision = words::decision(after.consent.decision());
         lines.push(format!(
             "Nothing is sent there as long as the decision is {decision}: {}",
             because.unwrap_or_default()
         ));
     }
+    lines.extend(unread(after));
     lines.push(words::headline(after));
     lines
 }

@@ -1,6 +1,5 @@
 //! `forget`: deletes the kept requests and the waiting events.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anonymous_statistics::inspect::{Preview, Question};
@@ -21,8 +20,7 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
         let would = format!("Would delete the requests that were sent and the events that wait, in {state}.");
         return done::nothing(format, vec![would], &preview);
     }
-    // A script that never had to answer still has not.
-    if !yes && std::io::stdin().is_terminal() {
+    if !yes {
         let what = format!("This deletes the requests that were sent and the events that wait, in {state}.");
         output::confirm("forget", &what)?;
     }

@@ -83,7 +83,9 @@ fn text(preview: &Preview, history: &History) -> String {
     if let Some(sentence) = recorded(preview) {
         let _ = writeln!(text, "\n{sentence}");
     }
-    text.push_str("\nhistory --raw NUMBER prints the bytes of one; forget deletes them all.\n");
+    if table.len() > 1 {
+        text.push_str("\nhistory --raw NUMBER prints the bytes of one; forget deletes them all.\n");
+    }
     text
 }
 

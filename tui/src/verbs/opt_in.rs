@@ -37,8 +37,8 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
     said.push(String::new());
     for step in after.consent.in_the_way() {
         let change = step.what_would_change_it().unwrap_or_default();
-        said.push(format!("Still in the way: {} {}", step.source, words::finding(step)));
-        said.push(format!("  what would change it: {change}"));
+        said.push(format!("Still in the way: {} {}", step.source, step.found()));
+        said.push(format!("  to change this, {change}"));
     }
     said.push(words::painted_headline(&after));
     done::say(format, true, &said, &after)?;

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use anonymous_statistics::channels::Channel;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 
@@ -60,11 +61,15 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
 
 /// What still goes on, or may go on.
 fn going_on(after: &Preview) -> Vec<String> {
-    let others = after.channels().into_iter().filter(|channel| !channel.judgement.state.is_silent());
-    let mut lines: Vec<String> =
-        others.map(|channel| format!("  {}: {}", channel.name, words::judged(&channel))).collect();
-    if !lines.is_empty() {
-        lines.insert(0, "What is still on, or may be:".to_owned());
+    let channels = after.channels();
+    let mut lines = Vec::new();
+    for (is_telemetry, heading) in [(true, "Still on, or may be:"), (false, "Still on, and not counted as telemetry:")]
+    {
+        let on = |channel: &&Channel| !channel.judgement.state.is_silent() && channel.is_telemetry == is_telemetry;
+        let on = channels.iter().filter(on).map(|channel| format!("  {}: {}", channel.name, words::judged(channel)));
+        let mut on = on.peekable();
+        lines.extend(on.peek().map(|_| heading.to_owned()));
+        lines.extend(on);
     }
     lines
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::cli::Format;
 use crate::output::{self, Failure, WHOLE};
-use crate::present::commands;
+use crate::present::commands::Caller;
 use crate::present::request::of_sender;
 use crate::present::{consent, overview, words};
 
@@ -29,7 +29,7 @@ pub(crate) fn run(question: &Question, format: Format) -> Result<ExitCode, Failu
 
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
-    let is_root = commands::is_root();
+    let caller = Caller::now();
     let mut text = format!("{}\n", words::painted_headline(preview));
     for line in words::telemetry(preview) {
         let _ = writeln!(text, "  {line}");
@@ -46,7 +46,7 @@ fn text(preview: &Preview) -> String {
         let (verdict, finding) = words::checked(step);
         let _ = writeln!(text, "  {:width$}  {verdict:11}  {finding}", step.source.to_string());
         if let Some(change) = step.what_would_change_it() {
-            let _ = writeln!(text, "      what would change it: {change}");
+            let _ = writeln!(text, "      to change this, {change}");
         }
     }
     let _ = writeln!(text, "\n{}", consent::explanation(consent));
@@ -64,8 +64,9 @@ fn text(preview: &Preview) -> String {
     if !daemons.is_empty() {
         let _ = writeln!(text, "\nRunning daemons:\n  {}", daemons.join("\n  "));
     }
-    let _ = write!(text, "\n{}", words::aligned(&overview::circumstances(preview, of_sender(preview).as_ref().ok())));
-    let _ = writeln!(text, "\n{}", (format!("{} {}", preview.events().condition(), words::daemons())));
+    let rows = words::aligned(&overview::circumstances(preview, of_sender(preview).as_ref().ok()));
+    let _ = write!(text, "\nEvents by this project's sender:\n{rows}");
+    let _ = writeln!(text, "\n{} {}", preview.events().condition(), words::daemons());
     text.push_str("\nEvery channel of the agent:\n");
     for channel in &preview.channels() {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
@@ -74,7 +75,10 @@ fn text(preview: &Preview) -> String {
             let _ = writeln!(text, "      {}", words::channel_step(step));
         }
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
-        let _ = match commands::how_to_stop(channel, is_root, &preview.folders) {
+        if channel.judgement.state.is_silent() {
+            continue;
+        }
+        let _ = match caller.how_to_stop(channel, &preview.folders) {
             (None, words) => writeln!(text, "    {:8} {words}", "to stop"),
             (Some(command), words) => {
                 let or = if words.is_empty() { "" } else { ", " };
@@ -86,7 +90,7 @@ fn text(preview: &Preview) -> String {
         (Decision::OptedOut, Some(false)) => ("opt in again", "opt-in"),
         _ => ("opt out", "opt-out"),
     };
-    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  {}", commands::command(verb, is_root, &preview.folders));
+    let _ = writeln!(text, "\nTo {to}:\n{WHOLE}  {}", caller.command(verb, &preview.folders));
     text
 }
 
@@ -212,7 +216,7 @@ impl Status {
                 Source::Variable(_) => "variable",
             },
             source: step.source.to_string(),
-            finding: words::finding(step),
+            finding: step.found(),
             verdict: words::verdict(step),
             what_would_change_it: step.what_would_change_it(),
         });

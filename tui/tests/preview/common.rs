@@ -49,7 +49,7 @@ pub(crate) const EVERY_VERB: &[&[&str]] = &[
     &["history", "--json"],
     &["history", "--raw", "1"],
     &["forget", "--dry-run"],
-    &["forget"],
+    &["forget", "--yes"],
     &["configure", "--url", "http://127.0.0.1:9/", "--api-key", "own"],
     &["configure", "--test", "--yes"],
     &["check", "--expect", "on"],

@@ -171,7 +171,7 @@ fn a_whole_session_opens_no_network_socket() {
         ("x", "event EXIT"),
         ("r", "[5 Consent]"),
         ("?", "Keys"),
-        ("Escape", "To stop"),
+        ("Escape", "Why"),
         ("o", "Opt out?"),
         ("Enter", "Status: OFF"),
         ("Enter", "? help"),

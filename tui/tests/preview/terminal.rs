@@ -88,9 +88,9 @@ fn resizing_while_it_runs() {
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
     terminal.wait_for(LOOKED);
     terminal.resize(59, 15);
-    terminal.wait_for("too small: 60x16 are needed");
+    terminal.wait_for("Too small: 60x16 needed");
     terminal.resize(160, 50);
-    terminal.wait_for("The events of the script");
+    terminal.wait_for("Events by this project's sender");
     terminal.keys(&["2"]);
     terminal.wait_for("│ > ");
 }
@@ -275,7 +275,7 @@ fn opting_in_from_the_screens_wants_the_word() {
     let terminal = Terminal::run((80, 24), &shell(&agent, "", ""));
     terminal.wait_for(LOOKED);
     terminal.keys(&["i"]);
-    terminal.wait_for("Type the word telemetry");
+    terminal.wait_for("Type \"telemetry\"");
     terminal.keys(&["y", "e", "s", "Enter"]);
     terminal.wait_for("that is not the word");
     assert!(file.exists());
@@ -294,7 +294,7 @@ fn what_changes_on_disk_shows_by_itself() {
     terminal.wait_for(LOOKED);
     let file = agent.path("etc").join(OPT_OUT);
     std::fs::write(&file, "").unwrap();
-    let says = "the daemon finds its telemetry disabled";
+    let says = "the daemon finds an opt-out";
     terminal.wait_until(says, |screen| shows(screen, says));
     std::fs::remove_file(&file).unwrap();
     terminal.wait_until("not opted out by that file", |screen| !shows(screen, says));

@@ -64,7 +64,7 @@ fn every_verb_answers_programs_in_the_same_way() {
         &["check", "--expect", "off"],
         &["schema"],
         &["forget", "--dry-run"],
-        &["forget"],
+        &["forget", "--yes"],
         &["opt-out", "--dry-run"],
         &["opt-out"],
         &["opt-in", "--dry-run"],

@@ -136,7 +136,7 @@ fn the_history_is_byte_exact_and_can_be_forgotten() {
     let before = agent.tree();
     assert_eq!(agent.run(&["forget", "--dry-run"]).code, Some(0));
     assert_eq!(agent.tree(), before);
-    let ran = agent.run(&["forget"]);
+    let ran = agent.run(&["forget", "--yes"]);
     assert!(ran.out.starts_with("Deleted 2 requests that were sent, and 3 events that waited"), "{ran:?}");
     for state in ["waiting", "sent"] {
         assert_eq!(fs::read_dir(agent.path("lib/anonymous-statistics").join(state)).unwrap().count(), 0);

@@ -147,7 +147,7 @@ fn path_with(folder: &Path) -> OsString {
 /// The folders of this agent are in the caller's environment, which sudo drops.
 #[test]
 fn the_command_that_stops_works_where_it_is_pasted() {
-    for (asked, label) in [("show", "To stop:  "), ("status", "to stop  run this:\n")] {
+    for (asked, label) in [("show", "To stop:  "), ("status", "To opt out:\n")] {
         let agent = Agent::new();
         // What no terminal shows as it is.
         let folder = agent.path("it's \u{1b}[2J\n\\x");
@@ -175,7 +175,7 @@ fn the_text_says_where_to_what_and_who() {
     for part in [
         "\nDestination  https://posthog.netdata.cloud/capture/\n",
         "\nSender       nobody: no telemetry script is installed\n",
-        "would be sent, if this sender were installed",
+        "would send its request if it were installed",
         "2 identify this installation",
         "pseudonymous",
         "Never sent: host name, ",
@@ -219,11 +219,11 @@ fn who_would_send_is_told_apart() {
     let show = || agent.run(&["show", "--raw", "--sender", "this", "--call", call.to_str().unwrap()]).err;
     let script = agent.path("plugins").join(SCRIPT);
     fs::write(&script, "#!/bin/sh\ncurl\n").unwrap();
-    assert!(show().contains("another program") && show().contains("if this sender were installed"));
+    assert!(show().contains("another program") && show().contains("if it were installed"));
     fs::write(&script, format!("#!/bin/sh\n[ -f /etc/netdata/{OPT_OUT} ] && exit 0\ncurl\n")).unwrap();
-    assert!(show().contains("Netdata's original script") && show().contains("if this sender were installed"));
+    assert!(show().contains("Netdata's own script") && show().contains("if it were installed"));
     fs::write(&script, format!("\u{7f}ELF {}9.8.7{}", MARK.0, MARK.1)).unwrap();
-    assert!(show().contains("installed, v9.8.7") && !show().contains("if this sender were installed"));
+    assert!(show().contains("this project's sender, v9.8.7") && !show().contains("if it were installed"));
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn status_tells_the_whole_trace() {
         OPT_OUT,
         "DISABLE_TELEMETRY",
         "which opts out too: Netdata has always read any value so",
-        "unsetting DO_NOT_TRACK",
+        "unset DO_NOT_TRACK",
         "http://***@proxy:1 (https_proxy)",
         "v2.6",
     ] {
@@ -405,7 +405,7 @@ fn opting_out_creates_one_file_and_deletes_what_waits() {
 
     let ran = agent.run(&["opt-out"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for part in ["Created ", "Deleted 1 event", "Restart netdata, then the dashboard stops as well", "[x] OFF"] {
+    for part in ["Created ", "Deleted 1 event", "Restart netdata to stop the dashboard's events too", "[x] OFF"] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);
     }
     assert_eq!(outbox.names(State::Waiting).unwrap(), []);

@@ -70,7 +70,7 @@ fn a_recorded_call_brings_its_own_event() {
 fn too_small_says_so_and_only_leaves() {
     let mut state = usual();
     state.update(Message::Resized(Size::new(59, 24)));
-    assert!(text(&state).contains("60x16 are needed"));
+    assert!(text(&state).contains("60x16 needed"));
     for key in keys() {
         let effect = press(&mut state, key);
         let leaves = matches!(key, Key::Interrupt | Key::Char('q'));

@@ -168,8 +168,8 @@ pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static s
         preview.version = None;
     });
     vec![
-        (preview(), "sends", " +  SENDS: events, dashboard", "installed, v"),
-        (of(Program::Netdatas), "sends", " +  SENDS: events, dashboard", "Netdata's original script"),
+        (preview(), "sends", " +  SENDS: events, dashboard", "this project's sender"),
+        (of(Program::Netdatas), "sends", " +  SENDS: events, dashboard", "Netdata's own script"),
         (of(Program::Another), "sends", " +  SENDS: dashboard", "another program"),
         (of(Program::Missing), "off", " x  OFF", "nobody: no script installed"),
         (
@@ -179,10 +179,10 @@ pub(super) fn outlooks() -> Vec<(Preview, &'static str, &'static str, &'static s
             "cannot tell",
         ),
         (version("v2.6.0"), "sends", " +  SENDS: crash-reports, dashboard", "nobody: this daemon calls none"),
-        (version("v2.5.0"), "sends", " +  SENDS: events, crash-reports, dashboard", "installed, v"),
-        (opted_out(), "off", " x  OFF", "installed, v"),
-        (blind, "cannot-tell", " ?  CANNOT TELL: events: /etc/netdata/", "installed, v"),
-        (no_agent, "no-agent", " -  NO AGENT", "nobody: no agent found here"),
+        (version("v2.5.0"), "sends", " +  SENDS: events, crash-reports, dashboard", "this project's sender"),
+        (opted_out(), "off", " x  OFF", "this project's sender"),
+        (blind, "cannot-tell", " ?  CANNOT TELL: events: /etc/netdata/", "this project's sender"),
+        (no_agent, "no-agent", " o  NO AGENT", "nobody: no agent found here"),
     ]
 }
 
@@ -195,8 +195,8 @@ fn every_verdict_is_said_in_words_and_by_a_symbol_on_every_screen() {
             // The properties themselves are no field.
             body.as_object().unwrap().len() - 1 + body["properties"].as_object().unwrap().len()
         });
-        let sender = format!("sender: {sender}");
-        let fields = format!(": {fields} fields");
+        let sender = format!(": {sender}");
+        let fields = if words.contains("SENDS: events") { format!(", {fields} fields") } else { String::new() };
         for title in titles() {
             let mut state = on(title, state(preview.clone(), PLAIN, SIZES[2]));
             let is_events = |state: &State| text(state).lines().any(|line| line.starts_with(" events "));

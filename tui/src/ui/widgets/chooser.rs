@@ -12,7 +12,7 @@ use crate::ui::widgets::scroll::{Scroll, bar};
 use crate::ui::widgets::{Window, above, left};
 
 /// From this width on the details are beside the list.
-const WIDE: u16 = 92;
+const WIDE: u16 = 120;
 
 /// The key to close the full-screen details.
 pub(crate) const OPEN: OwnKey = OwnKey { key: "Enter", word: "back", does: "back to the list; also Esc" };
