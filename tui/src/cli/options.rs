@@ -6,7 +6,7 @@ use anonymous_statistics::channels::NAMES as CHANNELS;
 use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::endpoint::Endpoint;
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::cli::actions::known_action;
 use crate::cli::format::Format;
@@ -139,6 +139,7 @@ pub(crate) struct CheckOptions {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(group(ArgGroup::new("sides").required(true)))]
 pub(crate) struct DiffOptions {
     /// The events of two actions, as they would be sent
     #[arg(
@@ -146,23 +147,18 @@ pub(crate) struct DiffOptions {
         num_args = 2,
         value_names = ["ACTION", "ACTION"],
         value_parser = known_action,
-        conflicts_with_all = ["event", "since_last"],
-        required_unless_present_any = ["since_last", "versions", "before"]
+        group = "sides",
+        conflicts_with = "event"
     )]
     pub(crate) events: Option<Vec<String>>,
     /// The daemon's own report, as daemons of two versions would make it: what changes with an upgrade
-    #[arg(
-        long,
-        num_args = 2,
-        value_names = ["VERSION", "VERSION"],
-        conflicts_with_all = ["event", "since_last", "events"],
-    )]
+    #[arg(long, num_args = 2, value_names = ["VERSION", "VERSION"], group = "sides", conflicts_with = "event")]
     pub(crate) versions: Option<Vec<String>>,
     /// The last event of this kind that is kept here, and the one that would be sent now
-    #[arg(long)]
+    #[arg(long, group = "sides")]
     pub(crate) since_last: bool,
     /// An answer of show --json or --raw that you kept, and the one of now: what an upgrade changed
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["event", "since_last", "events", "versions"])]
+    #[arg(long, value_name = "FILE", group = "sides", conflicts_with = "event")]
     pub(crate) before: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: Format,

@@ -151,6 +151,12 @@ pub(crate) struct Bytes {
     pub(crate) exactness: String,
 }
 
+impl Bytes {
+    pub(crate) fn size(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     /// The event and its sender, in a few words.

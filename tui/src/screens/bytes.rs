@@ -100,13 +100,9 @@ fn can_be_saved(view: View<'_>) -> bool {
 const LABEL: usize = 9;
 
 fn above(page: &mut Page, bytes: &request::Bytes, what: &str) {
-    let all = bytes.head.len() + bytes.body.len();
+    let (all, body) = (bytes.size(), bytes.body.len());
     page.heading(what).row("To", LABEL, &bytes.to);
-    page.row(
-        "Size",
-        LABEL,
-        &format!("{} bytes, {} of them the body ({})", all, bytes.body.len(), units::size(all as u64)),
-    );
+    page.row("Size", LABEL, &format!("{all} bytes, {body} of them the body ({})", units::size(all as u64)));
     page.row("Note", LABEL, &bytes.exactness).blank();
 }
 

@@ -20,7 +20,7 @@ use crate::ui::screen::{Content, Handled, Screen, View};
 use crate::ui::theme;
 use crate::ui::widgets::chooser::{Choice, Drawing, Item};
 use crate::ui::widgets::page::{Page, Row};
-use crate::ui::widgets::text::fit;
+use crate::ui::widgets::text::{clip, fit};
 
 #[derive(Debug)]
 pub(crate) struct Compare {
@@ -103,7 +103,11 @@ impl Screen for Compare {
 
     fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
         match view.channel().map(|channel| channel.name) {
-            Some("events" | "hooks" | "crash-reports") => KEYS.to_vec(),
+            Some("events" | "hooks" | "crash-reports") => {
+                let mut keys = KEYS;
+                keys[0].word = if self.all { "differences" } else { "all" };
+                keys.to_vec()
+            }
             _ => Vec::new(),
         }
     }
@@ -240,7 +244,7 @@ impl Compare {
             columns.push(' ');
             columns.push_str(&fit(&view.look.text(title), Self::value(shown.len(), view), view.look));
         }
-        vec![Line::from(legend), Line::styled(columns, theme::LABEL)]
+        vec![Line::from(clip(&legend, view.size.width.into(), view.look)), Line::styled(columns, theme::LABEL)]
     }
 
     fn items(listed: &[Compared], view: View<'_>) -> Vec<Item> {

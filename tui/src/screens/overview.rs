@@ -146,7 +146,7 @@ fn summary(page: &mut Page, view: View<'_>, size: Size) {
     let would = if sends { "sends" } else { "would send" };
     let size = request.bytes.as_ref().map_or_else(
         |_| String::new(),
-        |bytes| format!(": {} fields, {}", request.sent().count(), units::size(bytes.body.len() as u64)),
+        |bytes| format!(": {} fields, {}", request.sent().count(), units::size(bytes.size() as u64)),
     );
     page.label(&clip(&format!("The channel \"{}\" {would} {}{size}", channel.name, request.title), width, look));
     page.line(bar(request, width, view));

@@ -165,7 +165,9 @@ fn unknown(name: &str) -> Failure {
         .map(|field| field.name)
         .chain(REPORT_FIELDS.iter().map(|field| field.path))
         .collect();
-    let holding = names.iter().copied().filter(|known| known.contains(name)).take(5).collect::<Vec<_>>();
+    let wanted = name.to_lowercase();
+    let holding =
+        names.iter().copied().filter(|known| known.to_lowercase().contains(&wanted)).take(5).collect::<Vec<_>>();
     let alike = (!holding.is_empty())
         .then(|| holding.join(", "))
         .or_else(|| nearest(name, names.iter().copied()).map(str::to_owned));
