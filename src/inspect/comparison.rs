@@ -168,10 +168,10 @@ impl Side {
     pub fn of_script(filled: &Filled) -> Self {
         Self::of(filled.rows.iter().map(|row| {
             let name = row.path.strip_prefix("properties.").unwrap_or(&row.path);
+            let json = |piece: &str| serde_json::from_str(piece).unwrap_or_else(|_text| piece.into());
             let cell = match &row.value {
-                Value::Known(piece) => {
-                    Cell::Value(serde_json::from_str(piece).unwrap_or_else(|_text| piece.as_str().into()))
-                }
+                Value::Known(piece) => Cell::Value(json(piece)),
+                Value::Example(piece) => Cell::Example(json(piece)),
                 Value::Likely(_) | Value::Daemons | Value::Made => Cell::SetByDaemon,
             };
             (name.to_owned(), cell)

@@ -40,13 +40,18 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filled {
     pub rows: Vec<Row>,
-    /// With `null` for every value that is not known. Where all are, these are the script's bytes.
+    /// With `null` for every value that is not known, so that they can be told from the script's; with examples these
+    /// are no machine's bytes, and have every value that there is.
     pub bytes: Vec<u8>,
 }
 
 impl Filled {
     pub fn is_exact(&self) -> bool {
         self.rows.iter().all(|row| matches!(row.value, Value::Known(_)))
+    }
+
+    pub fn examples(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row.value, Value::Example(_))).count()
     }
 }
 
@@ -80,37 +85,47 @@ impl Body {
 
     pub(super) fn fill(&self, call: &Invocation, found: &dyn Fn(&str) -> Option<String>) -> Filled {
         let mut sources = self.sources.iter();
-        let (mut rows, mut bytes, mut done) = (Vec::new(), Vec::new(), 0);
+        let mut rows = Vec::new();
         for Slot { path, range } in &self.slots {
-            let (mut text, mut from, mut open, mut likely) = (String::new(), Vec::new(), None, false);
+            let (mut text, mut from, mut open) = (String::new(), Vec::new(), None);
+            let (mut likely, mut example) = (false, false);
             for c in self.text.get(range.clone()).unwrap_or_default().chars() {
                 let Some(source) = (if c == PLACE { sources.next() } else { None }) else {
                     text.push(c);
                     continue;
                 };
-                match source.value(call, found) {
-                    Value::Known(value) => text.push_str(&value),
-                    Value::Likely(value) => {
-                        likely = true;
-                        text.push_str(&value);
-                    }
+                let value = source.value(call, found);
+                likely |= matches!(value, Value::Likely(_));
+                example |= matches!(value, Value::Example(_));
+                match value {
+                    Value::Known(value) | Value::Likely(value) | Value::Example(value) => text.push_str(&value),
                     unknown => open = Some(unknown),
                 }
                 from.push(source.words());
             }
             let value = match open {
                 Some(open) => open,
+                None if example => Value::Example(text),
                 None if likely => Value::Likely(text),
                 None => Value::Known(text),
             };
-            bytes.extend_from_slice(self.text.get(done..range.start).unwrap_or_default().as_bytes());
-            bytes.extend_from_slice(if let Value::Known(text) = &value { text.as_bytes() } else { b"null" });
-            done = range.end;
             let from = if from.is_empty() { "always the same".to_owned() } else { from.join(" and ") };
             rows.push(Row { path: path.clone(), from, value });
         }
-        bytes.extend_from_slice(self.text.get(done..).unwrap_or_default().as_bytes());
-        Filled { rows, bytes }
+        let mut filled = Filled { rows, bytes: Vec::new() };
+        let (is_example, mut done) = (filled.examples() > 0, 0);
+        for (row, Slot { range, .. }) in filled.rows.iter().zip(&self.slots) {
+            let value = match &row.value {
+                Value::Known(text) => text,
+                Value::Likely(text) | Value::Example(text) if is_example => text,
+                _ => "null",
+            };
+            filled.bytes.extend_from_slice(self.text.get(done..range.start).unwrap_or_default().as_bytes());
+            filled.bytes.extend_from_slice(value.as_bytes());
+            done = range.end;
+        }
+        filled.bytes.extend_from_slice(self.text.get(done..).unwrap_or_default().as_bytes());
+        filled
     }
 }
 

@@ -9,12 +9,27 @@ use crate::call::{Given, Invocation, Provenance};
 pub enum Value {
     /// As it would be sent, in JSON.
     Known(String),
-    /// The last event's, an example, or this program's answer to a question that the daemon asks another program.
+    /// The last event's, or this program's answer to a question that the daemon asks another program.
     Likely(String),
+    /// Not of this machine.
+    Example(String),
     /// Only the daemon knows it.
     Daemons,
     /// Made by a command when the script runs.
     Made,
+}
+
+impl Value {
+    /// Another text of the same standing; `None`: only the script's command makes it.
+    fn changed(self, change: impl FnOnce(String) -> Option<String>) -> Self {
+        let (text, again): (String, fn(String) -> Self) = match self {
+            Self::Known(text) => (text, Self::Known),
+            Self::Likely(text) => (text, Self::Likely),
+            Self::Example(text) => (text, Self::Example),
+            unknown => return unknown,
+        };
+        change(text).map_or(Self::Made, again)
+    }
 }
 
 /// Where a value of the body comes from.
@@ -43,12 +58,14 @@ impl Source {
         let given = |given: Given<&OsStr>| match given {
             Given::Value(value, provenance) => match (value.to_str(), provenance) {
                 (None, _) => Value::Daemons,
-                (Some(text), Provenance::LastEvent(_) | Provenance::Example) => Value::Likely(text.to_owned()),
+                (Some(text), Provenance::LastEvent(_)) => Value::Likely(text.to_owned()),
+                (Some(text), Provenance::Example) => Value::Example(text.to_owned()),
                 (Some(text), _) => Value::Known(text.to_owned()),
             },
+            // An event of this sender has not all that the script sends.
+            Given::Absent(Provenance::LastEvent(_) | Provenance::Example) | Given::NotKnownHere => Value::Daemons,
             // The shell's value of what is not set.
             Given::Absent(_) => Value::Known(String::new()),
-            Given::NotKnownHere => Value::Daemons,
         };
         match self {
             Self::Constant(text) => Value::Known(text.clone()),
@@ -58,22 +75,14 @@ impl Source {
                 known => known,
             },
             Self::Command(_) => Value::Made,
-            Self::Filtered(source, filters) => match source.value(call, found) {
+            Self::Filtered(source, filters) => source.value(call, found).changed(|text| {
                 // Shells differ in what their echo makes of the first two; the filters work line by line.
-                Value::Known(text) | Value::Likely(text)
-                    if text.contains(['\\', '\n']) || text.starts_with('-') && text != "-" =>
-                {
-                    Value::Made
-                }
-                Value::Known(text) => Value::Known(filtered(text, filters)),
-                Value::Likely(text) => Value::Likely(filtered(text, filters)),
-                unknown => unknown,
-            },
-            Self::OrElse(source, other) => match source.value(call, found) {
-                Value::Known(text) if text.is_empty() => Value::Known(other.clone()),
-                Value::Likely(text) if text.is_empty() => Value::Likely(other.clone()),
-                value => value,
-            },
+                let is_plain = !text.contains(['\\', '\n']) && (!text.starts_with('-') || text == "-");
+                is_plain.then(|| filtered(text, filters))
+            }),
+            Self::OrElse(source, other) => {
+                source.value(call, found).changed(|text| Some(if text.is_empty() { other.clone() } else { text }))
+            }
         }
     }
 

@@ -124,6 +124,34 @@ fn what_only_the_daemon_knows_is_null_and_what_this_program_finds_is_likely() {
     }
 }
 
+/// The examples of an event say that its daemon sets nothing else, which is no knowledge about this machine.
+#[test]
+fn examples_stand_only_where_nothing_is_known_and_are_told_apart() {
+    let script = NetdatasScript::read(SCRIPT).unwrap();
+    for provenance in [Provenance::Example, Provenance::LastEvent(crate::clock::UnixMillis(0))] {
+        let mut expected = Invocation::expected("START");
+        expected.know_variable("NETDATA_REGISTRY_UNIQUE_ID", GUID, Provenance::Daemon);
+        crate::agent::next_call::fill(&mut expected, &provenance);
+        let filled = script.fill(&expected, |name| (name == "NETDATA_HOST_OS_NAME").then(|| "Debian".to_owned()));
+        let is_example = provenance == Provenance::Example;
+        let filled_in = |text: &str| if is_example { Value::Example(text.into()) } else { Value::Likely(text.into()) };
+        for (path, value) in [
+            ("event", filled_in("\"START -\"")),
+            ("properties.guid", Value::Known(format!("\"{GUID}\""))),
+            ("properties.version", filled_in("\"1.37.1\"")),
+            ("properties.os", Value::Likely("\"Debian\"".to_owned())),
+            ("properties.machine", Value::Made),
+            ("properties.mode", filled_in("\"dbengine\"")),
+        ] {
+            assert_eq!(row(&filled, path).value, value, "{path}");
+        }
+        let body: serde_json::Value = serde_json::from_slice(&filled.bytes).unwrap();
+        let (event, os) = if is_example { ("START -".into(), "Debian".into()) } else { Default::default() };
+        assert_eq!((&body["event"], &body["properties"]["os"]), (&event, &os));
+        assert_eq!((filled.examples() > 0, filled.is_exact()), (is_example, false));
+    }
+}
+
 /// What is not set is empty, as in a shell, even where that makes no JSON.
 #[test]
 fn a_short_call_makes_the_body_that_the_shell_would_make() {

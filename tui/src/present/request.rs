@@ -1,5 +1,7 @@
 //! The request of each channel in one form, whoever sends it: lines of fields, and bytes.
 
+use std::borrow::Cow;
+
 use anonymous_statistics::agent::netdatas_script::{Filled, NetdatasScript, Value as ScriptValue};
 use anonymous_statistics::channels::crash_reports::{If, Known as InReport, Report};
 use anonymous_statistics::channels::dashboard::DESTINATION;
@@ -11,6 +13,7 @@ use anonymous_statistics::request::http::METHOD;
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::request::{Assembly, NoRequest};
 use anonymous_statistics::text::printable;
+use serde_json::ser::CompactFormatter;
 
 use crate::present::palette::Role;
 use crate::present::{dashboard, field_trace, report, units, words};
@@ -231,6 +234,10 @@ impl Requests {
     }
 }
 
+fn not_this_machines(examples: usize) -> String {
+    format!("NOT THIS MACHINE'S: {examples} values are examples (the key x takes them out)")
+}
+
 /// The event of this project's sender; or why there is none, and what reports in its place.
 pub(crate) fn assembly(preview: &Preview) -> Result<&Assembly, String> {
     preview.assembly.as_ref().map_err(|error| match error {
@@ -251,7 +258,7 @@ pub(crate) fn of_sender(preview: &Preview) -> Result<Request, String> {
     let shown = assembly.event.entries().iter().filter(|entry| words::is_shown(entry));
     let open = assembly.event.not_known_here().count();
     let exactness = match (open, assembly.event.not_of_now().count() - open) {
-        _ if examples > 0 => format!("NOT THIS MACHINE'S: {examples} values are examples (the key x takes them out)"),
+        _ if examples > 0 => not_this_machines(examples),
         (0, 0) => "uuid and timestamp are new in every event".to_owned(),
         (0, _) => "the values of the last event may have changed".to_owned(),
         (open, 0) => format!("null stands for {open} values that the daemon sets"),
@@ -344,20 +351,26 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
         let (value, state) = match &row.value {
             ScriptValue::Known(value) => (&**value, None),
             ScriptValue::Likely(value) => (&**value, Some("likely")),
+            ScriptValue::Example(value) => (&**value, Some(EXAMPLE)),
             ScriptValue::Daemons => ("set by the daemon", Some("set by the daemon")),
             ScriptValue::Made => ("made when the script runs", Some("made when the script runs")),
         };
-        let value = printable(value).into_owned();
+        let value = if value.contains('\n') { words::json_as(CompactFormatter, value) } else { Cow::Borrowed(value) };
+        let value = printable(&value).into_owned();
         let known = field(&name).map(|field| of_field(field, value.clone()));
         let foreign = "This project's sender has no such field.";
         let mut line = known.unwrap_or_else(|| Line::new(&name, "Others", Class::Coarse, foreign, value.clone()));
-        line.is_open = matches!(row.value, ScriptValue::Daemons | ScriptValue::Made);
+        line.is_open = matches!(row.value, ScriptValue::Daemons | ScriptValue::Made | ScriptValue::Example(_));
         line.state = state;
         line.about = vec![("Value", value), ("From", printable(&row.from).into_owned()), reveals(line.class)];
         line
     });
     let head = script.headers.iter().fold(format!("{METHOD} {}\r\n", script.url), |head, line| head + line + "\r\n");
-    let null = if filled.is_exact() { "" } else { "null marks values that only the daemon supplies; " };
+    let exactness = match filled.examples() {
+        0 if filled.is_exact() => CURL_ADDS.to_owned(),
+        0 => format!("null marks values that only the daemon supplies; {CURL_ADDS}"),
+        examples => not_this_machines(examples),
+    };
     Request {
         title: format!("{}, by Netdata's own script", printable(&preview.action)),
         lines: lines.collect(),
@@ -365,7 +378,7 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
             to: printable(&script.url).into_owned(),
             head: head + "\r\n",
             body: filled.bytes.clone(),
-            exactness: format!("{null}{CURL_ADDS}"),
+            exactness,
         }),
     }
 }

@@ -1,5 +1,6 @@
 //! A preview in words, the same for the screens, the text and the JSON.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
@@ -19,6 +20,7 @@ use anonymous_statistics::request::event::{Cause, Content, Entry};
 use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
+use serde_json::ser::Formatter;
 use system_facts::Evidence;
 
 use crate::present::palette::{Role, heading};
@@ -196,6 +198,16 @@ pub(crate) fn value_in_body(entry: &Entry, stamp: &EventId) -> serde_json::Value
         Content::Frozen if entry.field.origin == Origin::FrozenUuid => stamp.uuid.to_string().into(),
         Content::Frozen => stamp.time.to_string().into(),
         Content::NotKnownHere | Content::Dropped(_) | Content::Absent | Content::Withheld => serde_json::Value::Null,
+    }
+}
+
+/// JSON with its fields in their order, formatted; what is none stays as it is.
+pub(crate) fn json_as(format: impl Formatter, text: &str) -> Cow<'_, str> {
+    let (mut bytes, mut from) = (Vec::new(), serde_json::Deserializer::from_str(text));
+    let read = serde_transcode::transcode(&mut from, &mut serde_json::Serializer::with_formatter(&mut bytes, format));
+    match read.and_then(|()| from.end()) {
+        Ok(()) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(_not_json) => Cow::Borrowed(text),
     }
 }
 

@@ -1,9 +1,8 @@
 //! Bytes: the request of the chosen channel as it goes onto the wire, which can be saved to a file.
 
-use std::borrow::Cow;
-
 use anonymous_statistics::digest::sha256;
 use anonymous_statistics::request::event::{Entry, Known};
+use serde_json::ser::PrettyFormatter;
 
 use crate::actions::Plan;
 use crate::actions::saving::Save;
@@ -108,7 +107,7 @@ fn above(page: &mut Page, bytes: &request::Bytes, what: &str) {
 
 fn pretty(page: &mut Page, bytes: &request::Bytes) {
     above(page, bytes, "The body with line breaks");
-    page.exact(&with_line_breaks(&String::from_utf8_lossy(&bytes.body)));
+    page.exact(&words::json_as(PrettyFormatter::new(), &String::from_utf8_lossy(&bytes.body)));
 }
 
 fn exact(page: &mut Page, bytes: &request::Bytes, view: View<'_>) {
@@ -145,15 +144,5 @@ fn reason(name: &str) -> &'static str {
         "content-type" => "the body is JSON",
         "content-length" => "where the body ends",
         _ => "",
-    }
-}
-
-/// The body with line breaks, its fields in wire order.
-fn with_line_breaks(body: &str) -> Cow<'_, str> {
-    let mut bytes = Vec::new();
-    let mut from = serde_json::Deserializer::from_str(body);
-    match serde_transcode::transcode(&mut from, &mut serde_json::Serializer::pretty(&mut bytes)) {
-        Ok(()) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(_not_json) => Cow::Borrowed(body),
     }
 }

@@ -109,7 +109,8 @@ impl State {
             }
             lines.push(Line::from(clip(&look.text(&self.line()), width, look)));
             if self.is_of_events() {
-                about.insert(0, format!("event {}", look.text(&self.action)));
+                let examples = if self.examples { ", examples" } else { "" };
+                about.insert(0, format!("event {}{examples}", look.text(&self.action)));
             }
         } else {
             let stage = self.looking.as_ref().and_then(|looking| looking.stage);

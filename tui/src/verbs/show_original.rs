@@ -83,7 +83,7 @@ fn text(preview: &Preview, original: &Original, long: bool) -> String {
 }
 
 /// The JSON answer. The text is that of a script that is not understood. The body is text, because the script does not
-/// always make JSON.
+/// always make JSON, and null with examples.
 fn shown(preview: &Preview, original: &Original) -> impl Serialize {
     let (script, filled) = original.request.as_ref().ok().map_or((None, None), |(s, f)| (Some(s), Some(f)));
     let field = |row: &Row| {
@@ -91,6 +91,7 @@ fn shown(preview: &Preview, original: &Original) -> impl Serialize {
         let (value, known) = match &row.value {
             Value::Known(value) => (Some(value.clone()), "now"),
             Value::Likely(value) => (Some(value.clone()), "likely"),
+            Value::Example(value) => (Some(value.clone()), "example"),
             Value::Daemons => (None, "not-here"),
             Value::Made => (None, "made"),
         };
@@ -110,6 +111,6 @@ fn shown(preview: &Preview, original: &Original) -> impl Serialize {
         method: METHOD,
         headers: script.map_or(&[][..], |script| &script.headers),
         fields: filled.iter().flat_map(|filled| &filled.rows).map(field).collect::<Vec<_>>(),
-        body: filled.map(|filled| String::from_utf8_lossy(&filled.bytes)),
+        body: filled.filter(|filled| filled.examples() == 0).map(|filled| String::from_utf8_lossy(&filled.bytes)),
     }
 }

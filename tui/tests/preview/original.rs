@@ -92,6 +92,31 @@ fn netdatas_own_script_is_shown_where_it_is_the_sender() {
     assert!(agent.run(&["show", "--daemon-version", "2.9.0", "--sender", "installed"]).out.contains("t.example.org"));
 }
 
+/// What this machine answers stays, and nobody takes the bytes with examples for its own.
+#[test]
+fn examples_fill_only_what_is_unknown_here() {
+    let agent = Agent::new();
+    let listed = script().replace("NETDATA_MODE=", "NETDATA_LIST=\"${12}\"\nNETDATA_MODE=");
+    install(&agent, &listed.replace("    \"mode\"", "    \"list\": [\n      ${NETDATA_LIST}\n    ],\n    \"mode\""));
+    let mut events = ["START", "FATAL"].map(|event| {
+        let own = agent.run(&["show", "--event", event]).out;
+        let with = agent.run(&["show", "--event", event, "--example"]).out;
+        let os = own.lines().find(|line| line.starts_with("  os = \"")).unwrap();
+        assert!(os.ends_with("(likely)") && with.contains(os), "{with}");
+        assert!(with.contains("  mode = \"dbengine\"  (example)\n") && !with.contains("set by the daemon"), "{with}");
+        assert!(with.contains(" = [{\"plugin\":\"apps.plugin\",\"module\":\"\"},"), "one line: {with}");
+        with.lines().find(|line| line.starts_with("  event = ")).unwrap().to_owned()
+    });
+    events.sort_unstable();
+    assert!(
+        events[0].starts_with("  event = \"FATAL ") && events[1] == "  event = \"START -\"  (example)",
+        "{events:?}"
+    );
+    let shown = json(&agent.run(&["show", "--example", "--json"]));
+    let mode = shown["fields"].as_array().unwrap().iter().find(|field| field["name"] == "properties.mode").unwrap();
+    assert_eq!((&mode["known"], &shown["body"]), (&"example".into(), &serde_json::Value::Null));
+}
+
 #[test]
 fn a_script_that_is_not_understood_is_shown_as_text() {
     let agent = Agent::new();

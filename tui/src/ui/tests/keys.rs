@@ -239,5 +239,7 @@ fn the_head_names_the_event_only_where_the_channel_has_one() {
     for (channel, named) in [("", true), ("c", true), ("cc", false), ("cccc", false)] {
         let shown = text(&reached(preview(), "Bytes", channel, USUAL));
         assert_eq!(shown.contains(" event START "), named, "{channel}: {shown}");
+        let with = text(&reached(preview(), "Bytes", &format!("x{channel}"), USUAL));
+        assert_eq!(with.contains(" event START, examples "), named, "{channel}: {with}");
     }
 }
