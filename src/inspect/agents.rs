@@ -27,6 +27,7 @@ use crate::consent::{self, Consent, Decision, Doubt, Finding};
 use crate::destination::Destination;
 use crate::inspect::question::Question;
 use crate::inspect::{accounts, restart};
+use crate::outbox::history::History;
 use crate::request::payload::EventId;
 use crate::request::{Assembly, Machine, NoRequest};
 use crate::runs;
@@ -134,8 +135,28 @@ pub(super) fn hooks(host: &dyn Host, daemons: &Daemons, folders: &Folders) -> Ho
     Hooks::look(host, unit, folders.library_path())
 }
 
+/// The next call for an action, as far as it is known here: by the service's hooks, or by the daemon. Of a recorded call
+/// nothing else is known.
+pub(super) fn expected(
+    question: &Question,
+    action: &str,
+    hooks: &Evidence<'_>,
+    folders: &Folders,
+    history: Option<&History>,
+) -> Invocation {
+    if question.call.is_some() {
+        return Invocation::expected(action);
+    }
+    let by_daemon = || next_call::expected(action, history, folders.library_path());
+    let mut expected = by_hooks(action, hooks, folders).unwrap_or_else(by_daemon);
+    if question.examples {
+        next_call::fill(&mut expected, &Provenance::Example);
+    }
+    expected
+}
+
 /// The next call, if the service's hooks make it.
-pub(super) fn by_hooks(action: &str, evidence: &Evidence<'_>, folders: &Folders) -> Option<Invocation> {
+fn by_hooks(action: &str, evidence: &Evidence<'_>, folders: &Folders) -> Option<Invocation> {
     let library = folders.library_path()?;
     if !runs::ACTIONS.contains(&action) || !evidence.judge().state.sends() {
         return None;

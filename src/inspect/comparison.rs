@@ -6,14 +6,13 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::agent::netdatas_script::{Filled, Value};
-use crate::agent::next_call::{expected, fill};
-use crate::call::Provenance;
 use crate::channels::crash_reports::fields::FIELDS as REPORT_FIELDS;
 use crate::channels::crash_reports::{self, Report};
 use crate::clock::UnixMillis;
 use crate::config::WITHHELD;
 use crate::fields::shape::Rejection;
 use crate::fields::{self, ACTIONS, Action, FIELDS, Field, Origin};
+use crate::inspect::agents::expected;
 use crate::inspect::{Preview, Question};
 use crate::request::event::{Content, Event, Known};
 use crate::request::payload::EventId;
@@ -22,37 +21,49 @@ use crate::request::{Assembly, NoRequest};
 #[derive(Debug, Clone)]
 pub struct Column {
     pub action: String,
+    /// The event of this project's sender.
     pub assembly: Result<Assembly, NoRequest>,
+    /// The event of the program that sends it here: this sender, or Netdata's own script.
+    pub side: Option<Side>,
 }
 
-/// The events of all known actions and of the preview.
-pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
-    let library = preview.folders.library_path();
-    let history = preview.history.as_ref().ok();
-    let own = || Column { action: preview.action.clone(), assembly: preview.assembly.clone() };
-    let mut columns = Vec::new();
-    if Action::named(&preview.action).is_none() {
-        columns.push(own());
+impl Column {
+    /// An event of this project's sender.
+    pub fn new(action: &str, assembly: Result<Assembly, NoRequest>) -> Self {
+        let side = assembly.as_ref().ok().map(|assembly| Side::of_event(&assembly.event));
+        Self { action: action.to_owned(), assembly, side }
     }
-    for action in ACTIONS.iter().map(|action| action.name) {
-        // The preview knows more about its own event.
-        if action == preview.action {
-            columns.push(own());
-            continue;
-        }
-        let here = question.call.is_none();
-        let mut known = expected(action, history.filter(|_| here), library.filter(|_| here));
-        if question.examples && here {
-            fill(&mut known, &Provenance::Example);
-        }
+}
+
+/// The events of all known actions and of the preview, by the program that sends that of the preview.
+pub fn columns(question: &Question, preview: &Preview) -> Vec<Column> {
+    // The preview knows more about its own event.
+    let own = || Column { side: now(preview), ..Column::new(&preview.action, preview.assembly.clone()) };
+    let of = |action: &str| {
+        let history = preview.history.as_ref().ok();
+        let call = expected(question, action, &preview.events().by_hooks(), &preview.folders, history);
         let config = preview.config.as_ref().map_err(|error| error.clone().into());
         let assembly = config.and_then(|config| {
             let destination = preview.destination.as_ref().map_err(Clone::clone)?;
-            Assembly::build(&known, &preview.machine, config, destination.as_ref(), EventId::now())
+            Assembly::build(&call, &preview.machine, config, destination.as_ref(), EventId::now())
         });
-        columns.push(Column { action: action.to_owned(), assembly });
+        let mut column = Column::new(action, assembly);
+        if let Some(original) = preview.sending_original() {
+            column.side = original.of(&call, &preview.machine).map(|filled| Side::of_script(&filled));
+        }
+        column
+    };
+    let unknown = Action::named(&preview.action).is_none().then(own);
+    let known = ACTIONS.iter().map(|action| if action.name == preview.action { own() } else { of(action.name) });
+    unknown.into_iter().chain(known).collect()
+}
+
+/// The event of the preview, by the program that sends it.
+pub fn now(preview: &Preview) -> Option<Side> {
+    match preview.sending_original() {
+        Some(original) => original.request.as_ref().ok().map(|(_, filled)| Side::of_script(filled)),
+        None => preview.assembly.as_ref().ok().map(|assembly| Side::of_event(&assembly.event)),
     }
-    columns
 }
 
 /// The content of one field in one event.
@@ -63,6 +74,8 @@ pub enum Cell {
     Fresh,
     /// Only the daemon knows the value.
     SetByDaemon,
+    /// Only the daemon knows the value; this is what Netdata's own script would find out here.
+    Likely(Json),
     /// Only the daemon knows the value; this is the schema's.
     Example(Json),
     /// The value was refused.
@@ -90,6 +103,7 @@ impl fmt::Display for Cell {
             Self::Value(value) => write!(f, "{value}"),
             Self::Fresh => f.write_str("new in every event"),
             Self::SetByDaemon => f.write_str("set by the daemon"),
+            Self::Likely(value) => write!(f, "{value}, likely"),
             Self::Example(value) => write!(f, "{value}, an example"),
             Self::LeftOut(misfit) => write!(f, "left out: {}", misfit.describe()),
             Self::Then(cell, time) => write!(f, "{cell}, in the event of {time}"),
@@ -172,7 +186,8 @@ impl Side {
             let cell = match &row.value {
                 Value::Known(piece) => Cell::Value(json(piece)),
                 Value::Example(piece) => Cell::Example(json(piece)),
-                Value::Likely(_) | Value::Daemons | Value::Made => Cell::SetByDaemon,
+                Value::Likely(piece) => Cell::Likely(json(piece)),
+                Value::Daemons | Value::Made => Cell::SetByDaemon,
             };
             (name.to_owned(), cell)
         }))
@@ -231,7 +246,8 @@ impl Comparison {
 
     pub fn of(name: &str, left: &Cell, right: &Cell) -> Self {
         let only = fields::field(name).is_some_and(|field| field.only.is_some());
-        let is_open = |cell: &Cell| matches!(cell, Cell::SetByDaemon | Cell::Example(_) | Cell::Then(..));
+        let is_open =
+            |cell: &Cell| matches!(cell, Cell::SetByDaemon | Cell::Likely(_) | Cell::Example(_) | Cell::Then(..));
         match (left, right) {
             (Cell::Fresh, Cell::Fresh) => Self::Fresh,
             // The daemon may also leave it out, unless such events never have it.

@@ -21,7 +21,7 @@ use crate::agent::next_call;
 use crate::agent::own_opt_out::User;
 use crate::agent::process::{DaemonEnv, Daemons, EnvSource, TRUST_STORE_VARIABLES};
 use crate::agent::version::Version;
-use crate::call::{Invocation, Provenance};
+use crate::call::Invocation;
 use crate::channels::crash_reports::Kept;
 use crate::channels::dashboard;
 use crate::channels::events::Events;
@@ -42,7 +42,7 @@ pub use original::Original;
 pub use agents::{Other, Target, goes_on_opted_out};
 pub use question::{Environment, Question};
 
-use agents::{Agents, Candidate, by_hooks, decide, hooks, kept, owner_of, unseen_agent};
+use agents::{Agents, Candidate, decide, expected, hooks, kept, owner_of, unseen_agent};
 
 /// The stages of a preview. Each may be slow, or hang, with its file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,13 +160,7 @@ impl Preview {
         let hooks = hooks(&host, &daemons, &folders);
         let invocation = question.call.clone().unwrap_or_else(|| {
             let evidence = Evidence { hooks: &hooks, config: &config, consent: &consent, version: version.as_ref() };
-            let by_hooks = by_hooks(&question.action, &evidence, &folders);
-            let mut expected =
-                by_hooks.unwrap_or_else(|| next_call::expected(&question.action, history.as_ref().ok(), library));
-            if question.examples {
-                next_call::fill(&mut expected, &Provenance::Example);
-            }
-            expected
+            expected(question, &question.action, &evidence, &folders, history.as_ref().ok())
         });
         if version.is_none() && question.call.is_none() {
             version = said_by(&invocation);
@@ -227,7 +221,7 @@ impl Preview {
 
     /// Netdata's own script, where it is what sends.
     pub fn sending_original(&self) -> Option<&Original> {
-        self.original.as_ref().filter(|_original| self.events().is_sent())
+        self.original.as_ref().filter(|_original| self.events().is_sent() && !self.events().is_sent_by_hooks())
     }
 
     pub fn events(&self) -> Events<'_> {
@@ -257,7 +251,7 @@ impl Preview {
         };
         let mut channels = channels::channels(&self.events(), &seen);
         // The script has a destination of its own.
-        if let Some(Original { request: Ok((script, _)), .. }) = &self.original
+        if let Some(Original { request: Ok((script, _)), .. }) = self.sending_original()
             && let Some(events) = channels.first_mut()
         {
             events.destination.clone_from(&script.url);

@@ -27,15 +27,23 @@ impl Original {
             }
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let lines = system_facts::internal::netdata::lines(&machine.facts);
-        let found = |name: &str| lines.iter().find(|line| line.name == name).map(|line| line.value.clone());
         let request = match NetdatasScript::read(&text) {
             Ok(script) => {
-                let filled = script.fill(call, found);
+                let filled = fill(&script, call, machine);
                 Ok((script, filled))
             }
             Err(stopped) => Err(format!("line {} is none of Netdata's", stopped.line)),
         };
         Self { text, request }
     }
+
+    /// What it would send in another call, if it is understood.
+    pub(super) fn of(&self, call: &Invocation, machine: &Machine) -> Option<Filled> {
+        self.request.as_ref().ok().map(|(script, _)| fill(script, call, machine))
+    }
+}
+
+fn fill(script: &NetdatasScript, call: &Invocation, machine: &Machine) -> Filled {
+    let lines = system_facts::internal::netdata::lines(&machine.facts);
+    script.fill(call, |name| lines.iter().find(|line| line.name == name).map(|line| line.value.clone()))
 }

@@ -63,10 +63,7 @@ fn history() -> History {
 
 /// The events of all actions, each from a last call.
 pub(crate) fn columns() -> Vec<Column> {
-    let column = |action: &str| {
-        let assembly = with(&last_call(action), Program::Missing).assembly;
-        Column { action: action.to_owned(), assembly }
-    };
+    let column = |action: &str| Column::new(action, with(&last_call(action), Program::Missing).assembly);
     ACTIONS.iter().map(|action| column(action.name)).collect()
 }
 

@@ -38,18 +38,12 @@ pub(crate) fn now(preview: &Preview, before: &Before) -> Result<Now, String> {
         around.retain(|(name, _)| name != "(server)");
         return Ok((Side::of([]).and_around(around, &before.side), Some(why)));
     }
-    let (side, server) = match (&before.about, preview.sending_original()) {
-        (About::Report, _) => {
+    let (side, server) = match before.about {
+        About::Report => {
             let report = preview.kept.report(version, If::Killed).map_err(|why| report::missing(&why))?;
             (Side::of_report(&report), Some(report::destination()))
         }
-        (About::Event(_), Some(original)) => match &original.request {
-            Ok((script, filled)) => (Side::of_script(filled), Some(script.url.clone())),
-            Err(why) => {
-                return Err(format!("there is no request to compare: Netdata's own script is not understood: {why}"));
-            }
-        },
-        (About::Event(_), None) => (event(preview)?, assembly(preview)?.request.endpoint().map(ToString::to_string)),
+        About::Event(_) => event(preview)?,
     };
     Ok((with_around(side, server), None))
 }
@@ -77,8 +71,15 @@ pub(crate) fn surroundings(preview: &Preview) -> impl Serialize {
     }
 }
 
-/// The event of this project's sender.
-pub(crate) fn event(preview: &Preview) -> Result<Side, String> {
-    let assembly = assembly(preview).map_err(|why| format!("there is no request to compare: {why}"))?;
-    Ok(Side::of_event(&assembly.event))
+/// The event of the program that sends it, as `show` has it, and the server.
+pub(crate) fn event(preview: &Preview) -> Result<(Side, Option<String>), String> {
+    let none = |why: &str| format!("there is no request to compare: {why}");
+    match preview.sending_original().map(|original| &original.request) {
+        Some(Ok((script, filled))) => Ok((Side::of_script(filled), Some(script.url.clone()))),
+        Some(Err(why)) => Err(none(&format!("Netdata's own script is not understood: {why}"))),
+        None => {
+            let assembly = assembly(preview).map_err(|why| none(&why))?;
+            Ok((Side::of_event(&assembly.event), assembly.request.endpoint().map(ToString::to_string)))
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) fn is_set_by_daemon(field: &Field) -> bool {
 pub(crate) fn short(field: &Field, cell: &Cell) -> String {
     let mark = if is_set_by_daemon(field) { MARK } else { "" };
     match cell {
-        Cell::Value(value) => format!("{mark}{value}"),
+        Cell::Value(value) | Cell::Likely(value) => format!("{mark}{value}"),
         Cell::Then(then, _) => short(field, then),
         Cell::Example(value) => format!("{mark}e.g. {value}"),
         Cell::SetByDaemon => format!("{MARK}not known here"),

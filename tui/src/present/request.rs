@@ -211,7 +211,7 @@ pub(crate) struct Requests {
 
 impl Requests {
     pub(crate) fn of(preview: &Preview) -> Self {
-        let event = match &preview.original {
+        let event = match preview.sending_original() {
             Some(Original { request: Ok((script, filled)), .. }) => Ok(of_script(preview, script, filled)),
             Some(Original { request: Err(why), .. }) => Err(format!(
                 "What Netdata's own script sends is not known: its text is not understood ({}).",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::fields::field;
 use anonymous_statistics::inspect::before::{About, Before};
-use anonymous_statistics::inspect::comparison::{Cell, Comparison, Row as Compared, Side, compare, last};
+use anonymous_statistics::inspect::comparison::{Cell, Column, Comparison, Row as Compared, Side, compare, last, now};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::Style;
@@ -152,10 +152,11 @@ impl Compare {
             }
             Some("events" | "hooks") if self.beside == Beside::Last => last_and_next(view),
             Some("events" | "hooks") => {
-                let is_chosen = |(action, _): &&(String, Side)| *action == view.preview.action;
-                let (chosen, others): (Vec<_>, Vec<_>) = view.sides.iter().partition(is_chosen);
-                let shown = |(action, side): &'a (String, Side)| (action.as_str().into(), Cow::Borrowed(side));
-                chosen.into_iter().chain(others).map(shown).collect()
+                let is_chosen = |column: &&Column| column.action == view.preview.action;
+                let (chosen, others): (Vec<_>, Vec<_>) = view.columns.iter().partition(is_chosen);
+                let shown =
+                    |column: &'a Column| Some((column.action.as_str().into(), Cow::Borrowed(column.side.as_ref()?)));
+                chosen.into_iter().chain(others).filter_map(shown).collect()
             }
             Some("crash-reports") => {
                 let cases =
@@ -275,11 +276,11 @@ impl Compare {
 /// The last event of this kind that is kept here, and the one that would be sent now.
 fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
     let kept = view.preview.history.as_ref();
-    match (last(view.preview), &view.preview.assembly) {
-        (Some((time, last)), Ok(assembly)) => {
+    match (last(view.preview), now(view.preview)) {
+        (Some((time, last)), Some(now)) => {
             let waits = kept.is_ok_and(|kept| kept.waiting.iter().any(|(item, _)| item.name.time == time));
             let title = format!("{} {time}", if waits { "waits since" } else { "sent" });
-            vec![own(title, last), own("now", Side::of_event(&assembly.event))]
+            vec![own(title, last), own("now", now)]
         }
         _ => Vec::new(),
     }

@@ -166,13 +166,14 @@ fn details(listed: &[Listed<'_>], number: usize, view: View<'_>, size: Size) -> 
 }
 
 fn now<'a>(action: &str, view: View<'a>) -> Option<&'a Side> {
-    view.sides.iter().find(|(name, _)| name == action).map(|(_, side)| side)
+    view.columns.iter().find(|column| column.action == action)?.side.as_ref()
 }
 
 fn differences(page: &mut Page, then: &Side, now: &Side, view: View<'_>) {
     let rows = compare(&[then, now]);
     let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict);
-    page.heading(&format!("Fields that differ now: {}", of(Comparison::Differs).count()));
+    let sender = view.preview.sending_original().map_or("", |_| ", when Netdata's own script sends");
+    page.heading(&format!("Fields that differ now{sender}: {}", of(Comparison::Differs).count()));
     for row in of(Comparison::Differs) {
         page.styled_row("", 2, &format!("{} {}", view.look.differs(), row.field), theme::LABEL);
         let style = view.look.role(Role::Difference);

@@ -159,7 +159,7 @@ fn summary(page: &mut Page, view: View<'_>, size: Size) {
         page.line(Line::from(vec![Span::styled(front, style), Span::raw(told)]));
     }
     // Tests hold that for this project's sender.
-    if matches!(channel.name, "events" | "hooks") && view.preview.original.is_none() {
+    if view.is_senders() {
         page.line(clip(&format!("never sent: {}", words::NEVER_SENT), width, look));
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anonymous_statistics::channels::{Channel, Verdict};
 use anonymous_statistics::inspect::Preview;
-use anonymous_statistics::inspect::comparison::{Column, Side};
+use anonymous_statistics::inspect::comparison::Column;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 
@@ -38,8 +38,6 @@ pub(crate) struct View<'a> {
     pub(crate) requests: &'a Requests,
     /// The events of all actions; empty until they are compared.
     pub(crate) columns: &'a [Column],
-    /// The same as sides of a comparison, with the actions.
-    pub(crate) sides: &'a [(String, Side)],
     pub(crate) look: Look,
     pub(crate) reader: Reader,
     pub(crate) size: Size,
@@ -69,12 +67,12 @@ impl<'a> View<'a> {
 
     /// Whether the request is an event of this project's sender.
     pub(crate) fn is_senders(self) -> bool {
-        self.is_event() && self.preview.original.is_none()
+        self.is_event() && self.preview.sending_original().is_none()
     }
 
     /// Whether it is one of Netdata's own script.
     pub(crate) fn is_scripts(self) -> bool {
-        self.is_event() && self.preview.original.is_some()
+        self.is_event() && self.preview.sending_original().is_some()
     }
 
     /// The command that opts out.

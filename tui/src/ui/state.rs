@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anonymous_statistics::channels::{Channel, Verdict};
 use anonymous_statistics::consent::Decision;
-use anonymous_statistics::inspect::comparison::{Column, Side};
+use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Stage};
 use ratatui::layout::{Position, Rect, Size};
 
@@ -124,7 +124,6 @@ pub(crate) struct State {
     pub(super) barred: Option<Box<Barred>>,
     /// The events of all actions; empty until they are compared.
     columns: Vec<Column>,
-    sides: Vec<(String, Side)>,
     pub(crate) looking: Option<Looking>,
     pub(crate) action: String,
     /// Whether a recorded call is shown, which has its own action.
@@ -168,7 +167,6 @@ impl State {
             examples: false,
             barred: None,
             columns: Vec::new(),
-            sides: Vec::new(),
             looking: Some(Looking::default()),
             action,
             recorded,
@@ -263,7 +261,6 @@ impl State {
             channel: self.channel(),
             requests: &found.requests,
             columns: &self.columns,
-            sides: &self.sides,
             look: self.look,
             reader: self.reader,
             size: self.areas_beside(size, is_of_channel).body.as_size(),
@@ -312,11 +309,6 @@ impl State {
                 self.barred = None;
             }
             Message::Compared(columns) => {
-                let side = |column: &Column| {
-                    let event = &column.assembly.as_ref().ok()?.event;
-                    Some((column.action.clone(), Side::of_event(event)))
-                };
-                self.sides = columns.iter().filter_map(side).collect();
                 self.columns = columns;
                 if self.looking.take().is_some_and(|looking| looking.again) {
                     return self.look_again();

@@ -31,7 +31,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
         return upgrade(question, [left, right], options.format.is_json());
     }
     let (left, right) = match (options.events.as_deref(), options.before.as_deref()) {
-        (Some([left, right]), _) => (event(question, left)?, event(question, right)?),
+        (Some([left, right]), _) => events(question, [left, right])?,
         (_, Some(file)) => since(question, &before::read(file)?)?,
         _ => since_last(question)?,
     };
@@ -82,16 +82,25 @@ fn upgrade(question: &Question, versions: [&String; 2], json: bool) -> Result<Ex
     Ok(if differing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }
 
-fn event(question: &Question, action: &str) -> Result<Named, Failure> {
+/// Two events of one sender: that which sends the first one.
+fn events(question: &Question, actions: [&String; 2]) -> Result<(Named, Named), Failure> {
     if question.call.is_some() {
         return Err(Failure::new(USAGE, "--call is one event; compare it with --since-last"));
     }
-    let preview = Preview::look(&Question { action: action.to_owned(), ..question.clone() });
-    Ok(Named { name: action.to_owned(), side: side(&preview)?, none: None })
+    let question = Question { action: actions[0].clone(), ..question.clone() };
+    let preview = Preview::look(&question);
+    side(&preview)?;
+    let columns = comparison::columns(&question, &preview);
+    let named = |action: &String| {
+        let side = columns.iter().find(|column| column.action == *action).and_then(|column| column.side.clone());
+        let side = side.ok_or_else(|| Failure::new(USAGE, format!("there is no {action} to compare")))?;
+        Ok(Named { name: action.clone(), side, none: None })
+    };
+    Ok((named(actions[0])?, named(actions[1])?))
 }
 
 fn side(preview: &Preview) -> Result<Side, Failure> {
-    before::event(preview).map_err(|why| Failure::new(USAGE, why))
+    before::event(preview).map(|(side, _server)| side).map_err(|why| Failure::new(USAGE, why))
 }
 
 /// An answer that was kept, and that of now.
@@ -107,7 +116,8 @@ fn since(question: &Question, kept: &Before) -> Result<(Named, Named), Failure> 
 
 fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
     let preview = Preview::look(question);
-    let now = Named { name: format!("{} now", preview.action), side: side(&preview)?, none: None };
+    let sender = preview.sending_original().map_or("", |_| ", by Netdata's own script");
+    let now = Named { name: format!("{} now{sender}", preview.action), side: side(&preview)?, none: None };
     let history = preview.history.as_ref().map_err(|error| {
         let place = words::state_folder(&preview.folders);
         let verb = format!("diff --since-last --event {}", preview.action);

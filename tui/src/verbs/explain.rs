@@ -120,7 +120,7 @@ fn explain(field: &Field, event: Option<&Column>) -> Explained {
     if is_of_events {
         row("withholding", &withholding(field));
     }
-    match event.map(|Column { action, assembly }| (action, assembly)) {
+    match event.map(|Column { action, assembly, .. }| (action, assembly)) {
         None => {}
         Some((action, Err(error))) => row("here", &format!("there is no {} event: {error}", printable(action))),
         Some((action, Ok(assembly))) => {

@@ -118,6 +118,34 @@ fn examples_fill_only_what_is_unknown_here() {
 }
 
 #[test]
+fn compared_is_what_the_script_sends() {
+    let agent = Agent::new();
+    install(&agent, &script());
+    let fields = |answer: &serde_json::Value| -> Vec<String> {
+        answer["fields"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let events = json(&agent.run(&["diff", "--events", "START", "FATAL", "--json"]));
+    assert_eq!(fields(&events), ["event", "distinct_id", "mode", "os"], "no fatal_line, no action");
+    let os = events["fields"][3]["left"]["note"].as_str().unwrap();
+    assert!(os.ends_with("\", likely") && events["fields"][3]["verdict"] == "cannot tell", "{events}");
+    let call = agent.recorded_call("START", "-", "-");
+    let kept = agent.run(&["show", "--sender", "this", "--raw", "--call", call.to_str().unwrap()]).out;
+    agent.keep(1_767_248_700_000, &kept);
+    let since = agent.run(&["diff", "--since-last"]);
+    assert!(since.out.contains(" beside START now, by Netdata's own script: "), "{since:?}");
+    assert!(
+        since.out.contains("\n$host\n") && since.out.contains("  START now, by Netdata's own script  not sent\n"),
+        "{since:?}"
+    );
+    let other = script().replace("NETDATA_MODE=\"${5}\"", "NETDATA_MODE=\"$(nc x)\"");
+    install(&agent, &other);
+    for line in [&["diff", "--events", "START", "FATAL"][..], &["diff", "--since-last"]] {
+        let none = agent.run(line);
+        assert!(none.code == Some(2) && none.err.contains("Netdata's own script is not understood"), "{none:?}");
+    }
+}
+
+#[test]
 fn a_script_that_is_not_understood_is_shown_as_text() {
     let agent = Agent::new();
     install(&agent, &script().replace("NETDATA_MODE=\"${5}\"", "NETDATA_MODE=\"$(nc x)\"\n# \u{202e}"));

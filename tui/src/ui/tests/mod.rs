@@ -14,12 +14,13 @@ use std::sync::LazyLock;
 
 use anonymous_statistics::agent::folders::{Dir, DirSource};
 use anonymous_statistics::agent::installed_sender::Program;
+use anonymous_statistics::agent::netdatas_script::NetdatasScript;
 use anonymous_statistics::agent::own_opt_out::{Access, OwnOptOut};
 use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::consent::Finding;
-use anonymous_statistics::inspect::comparison::Column;
-use anonymous_statistics::inspect::{Preview, Target};
+use anonymous_statistics::inspect::comparison::{self, Column};
+use anonymous_statistics::inspect::{Original, Preview, Question, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
@@ -64,6 +65,35 @@ fn opted_out() -> Preview {
     let path = "/etc/netdata/.opt-out-from-anonymous-statistics".into();
     preview.files.opt_out = Some(OwnOptOut { path, access: Access::Everybody, changed: Some(UnixMillis(0)) });
     preview
+}
+
+/// A machine where Netdata's own script sends, cut to a few fields; and its events.
+fn of_netdatas_script() -> (Preview, Vec<Column>) {
+    const SCRIPT: &str = "ACTION=\"${1}\"\nREQ_BODY=\"$(cat << EOF\n{\"event\": \"${ACTION}\", \"properties\": {\
+        \"action\": \"${ACTION}\", \"os\": \"${NETDATA_HOST_OS_NAME}\"}}\nEOF\n)\"\nif [ -n \"${ACTION}\" ]; then\n\
+        curl -X POST -d \"${REQ_BODY}\" https://t.example.org/x\nelse\n\
+        wget --method POST --body-data \"${REQ_BODY}\" https://t.example.org/x\nfi\n";
+    let call = Invocation::expected("START");
+    let mut preview = Preview { history: preview().history, ..example::with(&call, Program::Netdatas) };
+    let script = NetdatasScript::read(SCRIPT).unwrap();
+    let filled = script.fill(&call, |_name| None);
+    preview.original = Some(Original { text: SCRIPT.to_owned(), request: Ok((script, filled)) });
+    let columns = comparison::columns(&question(), &preview);
+    (preview, columns)
+}
+
+/// About an agent that is not there.
+fn question() -> Question {
+    Question {
+        action: "START".to_owned(),
+        call: None,
+        examples: false,
+        config_dir: None,
+        lib_dir: None,
+        plugins_dir: None,
+        daemon_version: None,
+        environment: Default::default(),
+    }
 }
 
 /// An agent without an identifier, so without a request.

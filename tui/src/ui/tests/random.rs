@@ -64,14 +64,10 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
         std::fs::create_dir(path(name)).unwrap();
     }
     let question = Question {
-        action: "START".to_owned(),
-        call: None,
-        examples: false,
         config_dir: Some(path("etc/netdata")),
         lib_dir: Some(path("lib")),
-        plugins_dir: None,
-        daemon_version: None,
         environment: BTreeMap::from([("NETDATA_PLUGINS_DIR".into(), path("plugins").into_os_string())]),
+        ..question()
     };
     let home = std::fs::File::open(path("home")).unwrap();
     let mut model = tree(root.path());

@@ -333,7 +333,8 @@ fn a_value_that_the_daemon_sets_is_marked_with_the_last_known_one() {
     let mut state = state(without_history(), RICH, USUAL);
     let mut columns = example::columns();
     for column in columns.iter_mut().filter(|column| column.action != "EXIT") {
-        column.assembly = example::with(&Invocation::expected(&column.action), Program::Missing).assembly;
+        let unknown = example::with(&Invocation::expected(&column.action), Program::Missing);
+        *column = Column::new(&unknown.action, unknown.assembly);
     }
     state.update(Message::Compared(columns));
     let mut state = on("Compare", state);
@@ -349,7 +350,7 @@ fn examples_stand_in_the_comparison_too_and_decide_nothing() {
     let column = |action: &str| {
         let mut call = Invocation::expected(action);
         fill(&mut call, &Provenance::Example);
-        Column { action: action.to_owned(), assembly: example::with(&call, Program::Missing).assembly }
+        Column::new(action, example::with(&call, Program::Missing).assembly)
     };
     let mut state = on("Compare", usual());
     state.update(Message::Compared(["START", "EXIT"].map(column).into()));
@@ -358,6 +359,22 @@ fn examples_stand_in_the_comparison_too_and_decide_nothing() {
     assert!(shown.contains("? netdata_version") && shown.contains("*e.g. \"v"), "{shown}");
     typed(&mut state, "\r");
     assert!(text(&state).contains(", an example"), "{}", text(&state));
+}
+
+#[test]
+fn the_events_are_those_of_the_program_that_sends_here() {
+    let (preview, columns) = of_netdatas_script();
+    let mut state = state(preview, RICH, USUAL);
+    state.update(Message::Compared(columns));
+    let mut compare = on("Compare", state);
+    typed(&mut compare, "d");
+    let shown = text(&compare);
+    assert!(shown.contains("2 differ ≠") && shown.contains("? os"), "as many as the head says: {shown}");
+    assert!(!shown.contains("netdata_version") && shown.contains("3 fields to t.example.org"), "{shown}");
+    let mut kept = on("History", compare);
+    typed(&mut kept, "jjj\r");
+    assert!(shows(&kept, "Fields that differ now, when Netdata's own script sends: "), "{}", text(&kept));
+    assert!(shows(&kept, "≠ api_key"), "{}", text(&kept));
 }
 
 #[test]
