@@ -172,7 +172,7 @@ Examples:
   telemetry-preview show --json > before.json       then upgrade, and:
   telemetry-preview diff --before before.json
 
-Exit status: 0 no field differs, 1 at least one does, 2 there is nothing to compare. What only the daemon \
+Exit status: 0 nothing differs, 1 something does, 2 there is nothing to compare. What only the daemon \
 knows is neither the same nor different; it is listed.";
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

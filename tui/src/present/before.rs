@@ -27,7 +27,7 @@ pub(crate) type Now = (Side, Option<String>);
 pub(crate) fn now(preview: &Preview, before: &Before) -> Result<Now, String> {
     let version = preview.version.as_ref();
     let without = match before.about {
-        About::Event(_) => preview.assembly.is_err() && !preview.events().is_sent(),
+        About::Event(_) => !preview.events().is_sent(),
         About::Report => version.is_some_and(|version| version.release() < Release::REPORTS),
     };
     let with_around = |side: Side, server| side.and_around(around(preview, server), &before.side);

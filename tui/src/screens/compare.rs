@@ -48,10 +48,10 @@ impl Compare {
         Self { beside, before, skipped: 0, all: false }
     }
 
-    fn next(&self) -> Beside {
+    fn next(&self, of_events: bool) -> Beside {
         match (self.beside, &self.before) {
-            (Beside::Kinds, _) => Beside::Last,
-            (Beside::Last, Some(_)) => Beside::Before,
+            (Beside::Kinds, _) if of_events => Beside::Last,
+            (Beside::Kinds | Beside::Last, Some(_)) => Beside::Before,
             _ => Beside::Kinds,
         }
     }
@@ -69,6 +69,10 @@ const KEYS: [OwnKey; 5] = [
     OwnKey { key: "y", word: "copy", does: "copy the chosen field's values, if the terminal allows it (OSC 52)" },
 ];
 
+/// The channels with events.
+const EVENTS: &[&str] = &["events", "hooks"];
+const REPORTS: &str = "crash-reports";
+
 /// The minimum columns of a value.
 const VALUE: usize = 15;
 
@@ -82,6 +86,14 @@ fn own(title: impl Into<String>, side: Side) -> Shown<'static> {
 impl Screen for Compare {
     fn title(&self) -> &'static str {
         "Compare"
+    }
+
+    fn asks_about(&self) -> &'static [&'static str] {
+        match self.before.as_ref().map(|before| &before.about) {
+            Some(About::Event(_)) => EVENTS,
+            Some(About::Report) => &[REPORTS],
+            None => &[],
+        }
     }
 
     fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
@@ -120,7 +132,10 @@ impl Screen for Compare {
             }
             Key::Char(',' | '<') => self.skipped = self.skipped.saturating_sub(beside),
             Key::Char('d') => self.all = !self.all,
-            Key::Char('m') => (self.beside, self.skipped) = (self.next(), 0),
+            Key::Char('m') => {
+                let of_events = view.channel().is_some_and(|channel| EVENTS.contains(&channel.name));
+                (self.beside, self.skipped) = (self.next(of_events), 0);
+            }
             Key::Char('y') => {
                 let all = self.all(view);
                 let listed = self.listed(&self.beside(&all, view), view);
@@ -147,9 +162,7 @@ impl Compare {
     fn all<'a>(&self, view: View<'a>) -> Vec<Shown<'a>> {
         let channel = view.channel().map(|channel| channel.name);
         match channel {
-            Some("events" | "hooks" | "crash-reports") if self.beside == Beside::Before => {
-                self.before_and_now(channel == Some("crash-reports"), view)
-            }
+            Some(_) if self.beside == Beside::Before => self.before_and_now(view).unwrap_or_default(),
             Some("events" | "hooks") if self.beside == Beside::Last => last_and_next(view),
             Some("events" | "hooks") => {
                 let is_chosen = |column: &&Column| column.action == view.preview.action;
@@ -171,15 +184,19 @@ impl Compare {
         }
     }
 
-    /// Nothing, where the file is about something else.
-    fn before_and_now<'a>(&self, is_report: bool, view: View<'a>) -> Vec<Shown<'a>> {
-        let is_of = |about: &About| match about {
-            About::Report => is_report,
-            About::Event(action) => !is_report && *action == view.preview.action,
-        };
-        let Some(kept) = self.before.as_ref().filter(|kept| is_of(&kept.about)) else { return Vec::new() };
-        let now = before::now(view.preview, kept).map(|(now, _none)| own("now", now));
-        now.map_or_else(|_why| Vec::new(), |now| vec![own("before", kept.side.clone()), now])
+    /// The answer that was kept, where it is about what is looked at.
+    fn kept(&self, view: View<'_>) -> Option<&Before> {
+        let channel = view.channel()?.name;
+        self.before.as_ref().filter(|kept| match &kept.about {
+            About::Report => channel == REPORTS,
+            About::Event(action) => EVENTS.contains(&channel) && *action == view.preview.action,
+        })
+    }
+
+    fn before_and_now(&self, view: View<'_>) -> Option<Vec<Shown<'static>>> {
+        let kept = self.kept(view)?;
+        let (now, none) = before::now(view.preview, kept).ok()?;
+        Some(vec![own("before", kept.side.clone()), own(if none.is_some() { "now: none" } else { "now" }, now)])
     }
 
     /// The leftmost one, and others as far as they fit.
@@ -202,14 +219,14 @@ impl Compare {
             }
             _ if !all.is_empty() => "No field differs. The key d shows all.".to_owned(),
             (_, Some("events" | "hooks")) if view.columns.is_empty() => "The events are being made ...".to_owned(),
-            (Ok(_), Some("events" | "hooks" | "crash-reports")) if self.beside == Beside::Before => {
-                match self.before.as_ref().map(|kept| &kept.about) {
-                    Some(About::Event(action)) => format!(
-                        "The file of --before has an event {action}: the key e chooses it, c the channel, m what is compared."
-                    ),
-                    _ => "The file of --before has the daemon's own report: the key c chooses it, m what is compared."
-                        .to_owned(),
-                }
+            (_, Some(channel)) if self.beside == Beside::Before && self.kept(view).is_none() => {
+                let about = self.before.as_ref().map(|kept| &kept.about);
+                let (what, key) = match about {
+                    Some(About::Event(action)) if EVENTS.contains(&channel) => (action.as_str(), "e chooses it"),
+                    Some(About::Event(action)) => (action.as_str(), "c chooses the channel events"),
+                    _ => ("the daemon's own report", "c chooses the channel crash-reports"),
+                };
+                format!("The file of --before has {what}: the key {key}.")
             }
             (_, Some("events" | "hooks")) if self.beside == Beside::Last => {
                 format!("No {} that was sent is kept here. The key m compares the events.", view.preview.action)

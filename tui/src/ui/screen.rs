@@ -135,6 +135,11 @@ pub(crate) trait Screen: Debug {
         true
     }
 
+    /// The channels that it is about from the beginning, of which one is chosen first.
+    fn asks_about(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     fn content<'a>(&'a self, view: View<'a>) -> Content<'a>;
 
     /// The keys of this screen only, as far as they have an effect now. `chosen` is the line of its list.

@@ -115,8 +115,9 @@ pub(crate) struct State {
     /// `None` until the first preview is complete.
     pub(crate) preview: Option<Box<Preview>>,
     pub(super) found: Option<Found>,
-    /// The name of the chosen channel. `None`: the first one that sends.
+    /// The name of the chosen channel. `None`: one of those asked about, or else the first one that sends.
     pub(super) channel: Option<&'static str>,
+    asked: Vec<&'static str>,
     /// Whether unknown values have examples.
     pub(super) examples: bool,
     /// The obstacles to actions, so that nobody confirms them.
@@ -164,6 +165,7 @@ impl State {
             preview: None,
             found: None,
             channel: None,
+            asked: screens.iter().flat_map(|screen| screen.asks_about()).copied().collect(),
             examples: false,
             barred: None,
             columns: Vec::new(),
@@ -212,7 +214,10 @@ impl State {
         let sends = |channel: &Channel| channel.is_telemetry && channel.judgement.state.sends();
         let is_called = self.preview.as_ref().is_none_or(|preview| preview.events().is_sent());
         let usual = if is_called { "events" } else { "crash-reports" };
+        let is_asked = |channel: &Channel| self.asked.contains(&channel.name);
         place(&|channel| Some(channel.name) == self.channel)
+            .or_else(|| place(&|channel| is_asked(channel) && sends(channel)))
+            .or_else(|| place(&is_asked))
             .or_else(|| place(&sends))
             .or_else(|| place(&|channel| channel.name == usual))
             .unwrap_or(0)

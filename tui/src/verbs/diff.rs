@@ -142,27 +142,29 @@ fn count(rows: &[Row], verdict: Comparison) -> usize {
 
 fn text(left: &str, right: &Named, rows: &[Row]) -> String {
     let Named { name: right, none, .. } = right;
-    let differ = match count(rows, Comparison::Differs) {
-        1 => "1 differs".to_owned(),
-        number => format!("{number} differ"),
-    };
-    let mut text = format!(
-        "{left} beside {right}: of the fields {differ}, {} are the same, {} are new in every event, {} cannot be told \
-         here.\n",
-        count(rows, Comparison::Same),
-        count(rows, Comparison::Fresh),
-        count(rows, Comparison::CannotTell)
-    );
-    if let Some(why) = none {
+    let is_around = |row: &&Row| AROUND.contains(&&*row.field);
+    let count = |verdict| rows.iter().filter(|row| !is_around(row) && row.verdict == verdict).count();
+    let mut text = match (none, count(Comparison::Differs)) {
         // One sentence says what each field would.
-        let _ = writeln!(text, "\n{right}: none, as {}.", printable(why));
+        (Some(why), _) => format!("{left} beside {right}: none, as {}.\n", printable(why)),
+        (None, differ) => format!(
+            "{left} beside {right}: {} {}, {} are the same, {} are new in every event, {} cannot be told here.\n",
+            if differ == 0 { "no".to_owned() } else { differ.to_string() },
+            if differ < 2 { "field differs" } else { "fields differ" },
+            count(Comparison::Same),
+            count(Comparison::Fresh),
+            count(Comparison::CannotTell)
+        ),
+    };
+    let of = |verdict| rows.iter().filter(move |row| row.verdict == verdict);
+    let around: Vec<&str> = of(Comparison::Differs).filter(is_around).map(|row| row.field.as_str()).collect();
+    if !around.is_empty() {
+        let _ = writeln!(text, "Beside the fields: {} differ.", around.join(", "));
     }
-    let is_shown = |row: &&Row| none.is_none() || AROUND.contains(&&*row.field);
-    for row in rows.iter().filter(|row| row.verdict == Comparison::Differs).filter(is_shown) {
+    for row in of(Comparison::Differs).filter(|row| none.is_none() || is_around(row)) {
         text += &beside(&row.field, &[(left, row.left().to_string()), (right, row.right().to_string())]);
     }
-    let open: Vec<&str> =
-        rows.iter().filter(|row| row.verdict == Comparison::CannotTell).map(|row| row.field.as_str()).collect();
+    let open: Vec<&str> = of(Comparison::CannotTell).map(|row| row.field.as_str()).collect();
     if !open.is_empty() && none.is_none() {
         let when = if open.iter().any(|name| field(name).is_some()) { "calls" } else { "starts" };
         let sentence = format!("Known only when the daemon {when}: {}.", open.join(", "));

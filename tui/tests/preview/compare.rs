@@ -91,7 +91,7 @@ fn what_is_different_since_the_last_event_is_told() {
     agent.keep(1_767_248_700_000, &format!("{head}\r\n\r\n{old}"));
     let differs = agent.run(&["diff", "--since-last"]);
     assert_eq!(differs.code, Some(1), "{}{}", differs.out, differs.err);
-    let begins = "START of 2026-01-01T06:25:00.000Z beside START now: of the fields 1 differs,";
+    let begins = "START of 2026-01-01T06:25:00.000Z beside START now: 1 field differs,";
     assert!(differs.out.starts_with(begins) && differs.out.contains("\nsystem_kernel_name\n"), "{}", differs.out);
     agent.keep(1_767_248_700_001, &request.out);
     let same = agent.run(&["diff", "--since-last"]);
@@ -129,7 +129,7 @@ fn an_answer_that_was_kept_is_compared_with_that_of_now() {
         let differs = diff(&[]);
         assert_eq!(differs.code, Some(1), "{}{}", differs.out, differs.err);
         let part = "\nsystem_kernel_name\n  START before  \"not \\u001b[2J\"\n  START now     ";
-        assert!(differs.out.starts_with("START before beside START now: of the fields 1 differs,"), "{}", differs.out);
+        assert!(differs.out.starts_with("START before beside START now: 1 field differs,"), "{}", differs.out);
         assert!(differs.out.contains(part) && !differs.out.contains('\u{1b}'), "{}", differs.out);
         assert_eq!(json(&diff(&["--json"]))["differs"], 1);
     }
@@ -152,6 +152,8 @@ fn an_upgrade_changes_the_server_and_who_reports() {
     assert_eq!(show("v1.37.1", &diff).code, Some(0));
     let later = show("v1.39.0", &diff);
     for part in [
+        "START before beside START now: no field differs, ",
+        "\nBeside the fields: (Netdata), (server) differ.\n",
         "\n(Netdata)\n  START before  \"v1.37.1\"\n  START now     \"v1.39.0\"\n",
         "\n(server)\n  START before  \"https://posthog.netdata.cloud/capture/\"\n  START now     \"https://app.posthog.com/capture/\"\n",
     ] {
@@ -159,13 +161,17 @@ fn an_upgrade_changes_the_server_and_who_reports() {
     }
     let none = show("v2.6.0", &diff);
     for part in [
-        "\nSTART now: none, as this daemon calls no script for START",
+        "START before beside START now: none, as this daemon calls no script for START",
         "\n(channel crash-reports)\n  START before  \"not-there\"\n",
         "\n(server)\n  START before  \"https://posthog.netdata.cloud/capture/\"\n  START now     not sent\n",
     ] {
         assert!(none.code == Some(1) && none.out.contains(part), "{part}: {none:?}");
     }
     assert!(!none.out.contains("\nsystem_kernel_name\n"), "{}", none.out);
+    fs::write(agent.config_file(), "url = \"https://own.example.org/\"\napi_key = \"own\"\n").unwrap();
+    let with_own_server = show("v2.9.0", &diff);
+    assert!(with_own_server.out.starts_with("START before beside START now: none, as this daemon calls no script"));
+    fs::remove_file(agent.config_file()).unwrap();
     let answer = json(&show("v2.6.0", &[&diff[..], &["--json"]].concat()));
     assert!(answer["fields"].as_array().unwrap().iter().any(|row| row["name"] == "(server)"), "{answer}");
 }

@@ -381,7 +381,7 @@ fn the_events_are_those_of_the_program_that_sends_here() {
 fn an_answer_that_was_kept_stands_beside_that_of_now() {
     let body = preview().assembly.unwrap().request.body().to_owned();
     let body = String::from_utf8(body).unwrap().replace("\"system_kernel_name\":\"", "\"system_kernel_name\":\"not ");
-    let with = |body: &str| {
+    let with = |body: &str, preview: Preview| {
         let before = Some(Before::parse(body.as_bytes()).unwrap());
         let mut state = State::new(
             crate::screens::all(before),
@@ -392,10 +392,10 @@ fn an_answer_that_was_kept_stands_beside_that_of_now() {
             READER,
             USUAL,
         );
-        looked(&mut state, preview());
+        looked(&mut state, preview);
         on("Compare", state)
     };
-    let mut state = with(&body);
+    let mut state = with(&body, preview());
     let first = text(&state);
     for part in ["1 differs ≠", "before", "now", "≠ system_kernel_name", "\"not Linux\""] {
         assert!(first.contains(part), "{part}:\n{first}");
@@ -406,8 +406,18 @@ fn an_answer_that_was_kept_stands_beside_that_of_now() {
     }
     press(&mut state, Key::Char('m'));
     assert_eq!(text(&state), first);
-    let of_another = with(&body.replace("\"action\":\"START\"", "\"action\":\"FATAL\""));
-    assert!(shows(&of_another, "has an event FATAL: the key e chooses it"), "{}", text(&of_another));
-    let of_the_report = with(r#"{"exit_cause": ""}"#);
-    assert!(shows(&of_the_report, "has the daemon's own report: the key c"), "{}", text(&of_the_report));
+    let of_another = with(&body.replace("\"action\":\"START\"", "\"action\":\"FATAL\""), preview());
+    assert!(shows(&of_another, "has FATAL: the key e chooses it"), "{}", text(&of_another));
+    // It opens on the channel of what was kept, whatever else sends here.
+    let reports = || Preview { version: Version::new("2.9.0", "a file"), ..preview() };
+    for (body, title) in [(body.as_str(), "events"), (r#"{"exit_cause": ""}"#, "crash-reports")] {
+        for preview in [preview(), reports()] {
+            let mut state = with(body, preview);
+            let channel = |state: &State| state.channels()[state.channel()].name;
+            assert_eq!(channel(&state), title);
+            typed(&mut state, "c");
+            let chooses = format!("the key c chooses the channel {title}.");
+            assert!(channel(&state) == "hooks" || shows(&state, &chooses), "{title}: {}", text(&state));
+        }
+    }
 }
