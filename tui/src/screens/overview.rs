@@ -232,7 +232,7 @@ fn more(page: &mut Page, view: View<'_>) {
     }
     page.blank().heading("Events by this project's sender");
     page.text(&format!("{} {}", preview.events().condition(), words::daemons()));
-    let own = view.requests.event.as_ref().ok().filter(|_| preview.original.is_none());
+    let own = view.requests.event.as_ref().ok().filter(|_| preview.sending_original().is_none());
     for (label, text) in overview::circumstances(preview, own) {
         page.row(label, LABEL, &text);
     }

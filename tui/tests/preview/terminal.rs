@@ -196,7 +196,9 @@ fn a_request_is_saved_where_the_dialog_says() {
     assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0, "nothing before Enter");
     terminal.keys(&["Enter"]);
     terminal.wait_for("Created ");
-    terminal.keys(&["Enter", "w", "Enter"]);
+    terminal.keys(&["Enter", "w"]);
+    terminal.wait_for("Save the request?");
+    terminal.keys(&["Enter"]);
     // The same request again: its file exists.
     let screen = terminal.wait_for("Not saved");
     assert!(shows(&screen, "Nothing was overwritten"), "{screen}");

@@ -147,7 +147,7 @@ fn path_with(folder: &Path) -> OsString {
 /// The folders of this agent are in the caller's environment, which sudo drops.
 #[test]
 fn the_command_that_stops_works_where_it_is_pasted() {
-    for (asked, label) in [("show", "To stop:  "), ("status", "To opt out:\n")] {
+    for (asked, label) in [("show", "To stop:  "), ("status", "\nTo opt ")] {
         let agent = Agent::new();
         // What no terminal shows as it is.
         let folder = agent.path("it's \u{1b}[2J\n\\x");
@@ -155,7 +155,9 @@ fn the_command_that_stops_works_where_it_is_pasted() {
         let shown = agent.command(&[asked]).env("NETDATA_USER_CONFIG_DIR", &folder).output().unwrap();
         let shown = Ran::from(&shown).out;
         let (_, command) = shown.split_once(label).unwrap_or_else(|| panic!("{label}:\n{shown}"));
-        let command = command.lines().next().unwrap().trim();
+        // Where this machine has opted out, the other verb is offered.
+        let command = command.trim_start_matches(|c| c != '\n' && asked == "status").trim_start();
+        let command = &command.lines().next().unwrap().replace(" opt-in", " opt-out");
         assert_eq!(command.contains("sudo "), !is_root(), "{command}");
         let mut shell = Command::new("bash");
         shell.args(["-c", &command.replacen("sudo ", "", 1)]).env_clear();
