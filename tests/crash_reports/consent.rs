@@ -85,7 +85,7 @@ fn judge(recording: &Recording) -> Judgement {
 fn reason(recording: &Recording) -> &'static str {
     let json = &recording.json;
     if recording.id.contains("-c-file-off") || recording.id.contains("where--Wset-off") {
-        "is neither"
+        "turns them off"
     } else if json["other_environment"].as_object().is_some_and(|set| !set.is_empty()) {
         "CI is set"
     } else if recording.group == "dedup" {

@@ -9,8 +9,8 @@ use anonymous_statistics::config::edit::{Edit, own};
 use anonymous_statistics::destination::Destination;
 use anonymous_statistics::inspect::Preview;
 
-use crate::actions::Step;
 use crate::actions::rights::{Who, again_if};
+use crate::actions::step::Step;
 use crate::output::{Failure, NO_PERMISSION, USAGE};
 use crate::present::commands::{is_root, quoted};
 use crate::present::words;

@@ -7,19 +7,17 @@ pub(crate) mod opting;
 pub(crate) mod report;
 pub(crate) mod rights;
 pub(crate) mod saving;
+pub(crate) mod step;
 pub(crate) mod testing;
 pub(crate) mod withholding;
 
-use std::fmt;
 use std::os::fd::AsFd;
-use std::path::Path;
 
 use opting::{OptIn, OptOut};
 use report::Report;
 use saving::Save;
+use step::Step;
 use withholding::Withhold;
-
-use crate::present::words;
 
 /// An action that begins once it is confirmed.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,35 +56,5 @@ impl Plan {
             Self::Save(plan) => plan.perform(folder),
             Self::Withhold(plan) => plan.report(),
         }
-    }
-}
-
-/// A part of a plan: the end of a sentence that begins with "this will".
-#[derive(Debug, Default)]
-pub(crate) struct Step {
-    pub(crate) does: &'static str,
-    /// The file; screens show it on a line of its own. Empty without one.
-    pub(crate) path: String,
-    pub(crate) how: String,
-    /// The lines of the file that change.
-    pub(crate) lines: Vec<String>,
-}
-
-impl Step {
-    fn with(does: &'static str, path: &Path) -> Self {
-        Self { does, path: words::path(path), ..Self::default() }
-    }
-
-    fn delete_events() -> Self {
-        Self { does: "delete events that wait to be sent", ..Self::default() }
-    }
-}
-
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { does, path, how, lines } = self;
-        let (between, end) = (if path.is_empty() { "" } else { " " }, if lines.is_empty() { "." } else { ":" });
-        write!(f, "{does}{between}{path}{how}{end}")?;
-        lines.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }

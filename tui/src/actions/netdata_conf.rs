@@ -13,7 +13,7 @@ use anonymous_statistics::channels::crash_reports::SENDING;
 use anonymous_statistics::inspect::{Target, goes_on_opted_out};
 use system_facts::LiveHost;
 
-use crate::actions::Step;
+use crate::actions::step::Step;
 use crate::cli::Scope;
 use crate::present::words;
 

@@ -14,10 +14,11 @@ use anonymous_statistics::inspect::{Preview, Question, Target};
 use anonymous_statistics::outbox::{self, Deleted, Role};
 use anonymous_statistics::text::reason;
 
+use crate::actions::elsewhere;
 use crate::actions::netdata_conf::Confs;
 use crate::actions::report::Report;
 use crate::actions::rights::{Who, again, again_if};
-use crate::actions::{Step, elsewhere};
+use crate::actions::step::Step;
 use crate::cli::Scope;
 use crate::output::{Failure, NO_PERMISSION};
 use crate::present::commands::{is_root, quoted};

@@ -7,8 +7,8 @@ use anonymous_statistics::files;
 use anonymous_statistics::request::Assembly;
 use rustix::fs::{AtFlags, CWD, statat};
 
-use crate::actions::Step;
 use crate::actions::report::Report;
+use crate::actions::step::Step;
 use crate::present::words;
 
 /// The file to create, and its content.

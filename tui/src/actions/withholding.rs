@@ -8,9 +8,9 @@ use anonymous_statistics::fields::{Field, field};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
-use crate::actions::Step;
 use crate::actions::configuring::Configure;
 use crate::actions::report::Report;
+use crate::actions::step::Step;
 use crate::output::{Failure, USAGE};
 
 /// A planned change of the list.

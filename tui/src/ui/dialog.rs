@@ -1,7 +1,8 @@
 //! The dialogs over a screen: their texts and keys.
 
+use crate::actions::Plan;
 use crate::actions::report::Report;
-use crate::actions::{Plan, Step};
+use crate::actions::step::Step;
 use crate::ui::keys::OwnKey;
 use crate::ui::widgets::page::{Page, Row};
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anonymous_statistics::inspect::Preview;
 
-use crate::actions::Step;
+use crate::actions::step::Step;
 use crate::cli::Format;
 use crate::output::{self, Failure, object};
 

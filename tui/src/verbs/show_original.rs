@@ -30,7 +30,7 @@ pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) 
     }
     if options.raw || options.format.is_json() {
         output::hint(&words::headline(preview));
-        output::hint("Sender: Netdata's original script");
+        output::hint("Sender: Netdata's own script");
     }
     if options.raw {
         output::hint(&format!("These are the bytes of the body; {CURL_ADDS}"));
@@ -51,7 +51,7 @@ fn text(preview: &Preview, original: &Original, long: bool) -> String {
     if let Ok((script, _)) = &original.request {
         rows.insert(0, ("Destination", printable(&script.url).into_owned()));
     }
-    rows.push(("Sender", "Netdata's original script (recognised by its contents)".to_owned()));
+    rows.push(("Sender", "Netdata's own script (recognised by its contents)".to_owned()));
     rows.extend(preview.script.path.as_deref().map(|place| ("Script", words::path(place))));
     rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
     let mut text = format!("{}\n{}\n{ABOUT}\n", words::headline_and_channels(preview), words::aligned(&rows));

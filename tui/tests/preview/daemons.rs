@@ -58,7 +58,7 @@ fn the_daemons_variables_count_and_the_shells_stand_beside_them() {
     };
     let ran = agent.run(&["status"]);
     // The dashboard of this daemon goes by the file alone.
-    assert!(ran.out.starts_with("[>] SENDS: dashboard\n"), "{}", ran.out);
+    assert!(ran.out.starts_with("[+] SENDS: dashboard\n"), "{}", ran.out);
     assert!(ran.out.contains("events         off: DO_NOT_TRACK set to \"0\""), "{}", ran.out);
     for said in [
         format!("Decided for the running daemon, process {}", daemon.id()),

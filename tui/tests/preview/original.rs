@@ -52,7 +52,7 @@ fn netdatas_own_script_is_shown_where_it_is_the_sender() {
     fs::write(agent.path("lib/registry/netdata.public.unique.id"), GUID).unwrap();
     let ran = agent.run(&["show", "--long"]);
     if !opted_out_here(this_test!()) {
-        assert!(ran.out.starts_with("[>] SENDS: events, dashboard\n"), "{}", ran.out);
+        assert!(ran.out.starts_with("[+] SENDS: events, dashboard\n"), "{}", ran.out);
     }
     for part in [
         "POST https://t.example.org/x\nContent-Type: application/json\n",
