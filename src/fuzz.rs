@@ -292,7 +292,7 @@ pub fn proxy(bytes: &[u8]) {
 #[cfg(feature = "inspect")]
 pub fn crash_report(bytes: &[u8]) {
     let _ = dedup::posted(&dedup::read(bytes), 0, 0);
-    let cases = [("v2.5.4", If::Killed), ("v2.9.0", If::Stopped), ("v2.10.4", If::PowerLoss), ("v2.11.0", If::Killed)];
+    let cases = [("v2.5.4", If::Killed), ("v2.9.0", If::Stopped), ("v2.10.4", If::PowerLoss), ("v2.11.0", If::Crash)];
     for (version, case) in cases {
         let Some(daemon) = &Release::new(version) else { continue };
         let circumstances = Circumstances { daemon, boot_id: None, case, machine: ThisMachine::default() };

@@ -173,8 +173,12 @@ impl Side {
     pub fn of_report(report: &Report) -> Self {
         Self::of(report.rows.iter().map(|row| {
             let value = serde_json::from_slice(&row.value).unwrap_or_default();
-            let is_open = matches!(row.known, crash_reports::Known::AtStart | crash_reports::Known::NotHere);
-            (row.path.to_owned(), if is_open { Cell::SetByDaemon } else { Cell::Value(value) })
+            let cell = match row.known {
+                crash_reports::Known::Now | crash_reports::Known::AtStop => Cell::Value(value),
+                crash_reports::Known::AtStart | crash_reports::Known::NotHere => Cell::SetByDaemon,
+                crash_reports::Known::Example => Cell::Example(value),
+            };
+            (row.path.to_owned(), cell)
         }))
     }
 
@@ -252,6 +256,12 @@ impl Comparison {
             (Cell::Fresh, Cell::Fresh) => Self::Fresh,
             // The daemon may also leave it out, unless such events never have it.
             (open, Cell::Absent) | (Cell::Absent, open) if only && is_open(open) => Self::Differs,
+            // What the example is of, a crash: it fills what is empty otherwise.
+            (Cell::Example(example), Cell::Value(value)) | (Cell::Value(value), Cell::Example(example))
+                if example != value && REPORT_FIELDS.iter().any(|field| field.path == name) =>
+            {
+                Self::Differs
+            }
             (left, right) if is_open(left) || is_open(right) => Self::CannotTell,
             (Cell::Absent | Cell::LeftOut(_) | Cell::Withheld, Cell::Absent | Cell::LeftOut(_) | Cell::Withheld) => {
                 Self::Same
@@ -368,6 +378,9 @@ mod tests {
             assert_eq!(Comparison::of("netdata_version", &right, &left), verdict, "{right} and {left}");
         }
         assert_eq!(Comparison::of("fatal_line", &Cell::Absent, &Cell::SetByDaemon), Comparison::Differs);
+        for (value, verdict) in [("", Comparison::Differs), ("a", Comparison::CannotTell)] {
+            assert_eq!(Comparison::of("fatal.thread", &text(value), &Cell::Example("a".into())), verdict);
+        }
     }
 
     #[test]

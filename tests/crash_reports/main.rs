@@ -27,11 +27,12 @@ const UNPREDICTABLE: [&str; 10] = [
 /// Stands for a value that is not compared.
 const MASK: &[u8] = b"\x01mask\x01";
 
-fn report(recording: &Recording) -> (Read, Report) {
+/// `newest`: the status file.
+fn report(recording: &Recording, newest: Option<&[u8]>, case: If) -> (Read, Report) {
     let daemon = Release::new(&recording.daemon).unwrap();
-    let read = match recording.newest() {
+    let read = match newest {
         None => Read::nothing(NoStatus::NoFile),
-        Some(bytes) => LastStatus::read(&bytes, &daemon),
+        Some(bytes) => LastStatus::read(bytes, &daemon),
     };
     // The machine on which they were recorded.
     let machine = ThisMachine {
@@ -44,14 +45,14 @@ fn report(recording: &Recording) -> (Read, Report) {
         dmi: Some(false),
         ..ThisMachine::default()
     };
-    let circumstances = Circumstances { daemon: &daemon, boot_id: Some(recording.boot_id), case: If::Killed, machine };
+    let circumstances = Circumstances { daemon: &daemon, boot_id: Some(recording.boot_id), case, machine };
     let report = Report::new(&read, &circumstances).unwrap();
     (read, report)
 }
 
 /// The first difference between the request of the real daemon and ours.
 fn difference(recording: &Recording) -> Result<(), String> {
-    let (read, mut report) = report(recording);
+    let (read, mut report) = report(recording, recording.newest().as_deref(), If::Killed);
     let nothing = matches!(read, Read::None(..));
     let (Some(body), Some(head)) = (&recording.body, &recording.head) else { return Ok(()) };
     let ours = report.head();
@@ -106,7 +107,7 @@ fn shown(theirs: &[u8], ours: &[u8]) -> String {
 
 /// Whether the rules of the 23 hours and of `crashes` explain that the daemon posted or was silent.
 fn silence(recording: &Recording) -> Result<(), String> {
-    let (_, report) = report(recording);
+    let (_, report) = report(recording, recording.newest().as_deref(), If::Killed);
     let slots = recording.dedup.as_deref().map(dedup::read).unwrap_or_default();
     let again = report.hash.and_then(|hash| dedup::posted(&slots, hash, recording.now?));
     let no_crash = recording.only_crashes && !report.ending.is_crash;
@@ -128,6 +129,40 @@ fn check(recordings: &[Recording]) {
         wrong.extend(results.into_iter().filter_map(Result::err).map(|error| format!("{}: {error}", recording.id)));
     }
     assert!(wrong.is_empty(), "{} of {requests} requests\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A recorded status file as it was before the crash makes a report with every field of the recorded one, the same
+/// values but where a crash decides, and there the same form.
+#[test]
+fn the_example_of_a_crash_has_the_form_of_a_recorded_one() {
+    let recordings = Recording::all(include_str!("recorded.jsonl"));
+    for (id, words) in [("2.5.4-after-FPE", "SIGFPE/SI_USER"), ("2.9.0lb-after-SEGV-posted", "SIGSEGV/SI_USER")] {
+        let recording = recordings.iter().find(|recording| recording.id == id).unwrap();
+        let report = |file: &[u8], case| report(recording, Some(file), case).1;
+        let file = recording.newest().unwrap();
+        let real = report(&file, If::Killed);
+        let mut file: serde_json::Value = serde_json::from_slice(&file).unwrap();
+        (file["agent"]["exit_reason"], file["fatal"]) = (serde_json::json!([]), serde_json::json!({}));
+        let file = file.to_string().into_bytes();
+        assert!(value(&real, "fatal.signal_code").contains(words), "{id}");
+        assert_eq!(value(&report(&file, If::Killed), "exit_cause"), "\"killed hard\"");
+        let example = report(&file, If::Crash);
+        assert_eq!((&example.ending, example.is_exact()), (&real.ending, false));
+        assert_eq!(example.rows.len(), real.rows.len());
+        for (row, real) in example.rows.iter().zip(&real.rows) {
+            assert_eq!(row.path, real.path);
+            let is_crashs = row.path.starts_with("fatal.") || row.path == "agent.exit_reason";
+            assert_eq!(row.known == Known::Example, is_crashs, "{}", row.path);
+            let form =
+                |value: &[u8]| (value[0] == b'"', value.len() > 2, value.escape_ascii().to_string().contains("[0x"));
+            assert!(row.value == real.value || is_crashs && form(&row.value) == form(&real.value), "{}", row.path);
+        }
+    }
+}
+
+fn value(report: &Report, path: &str) -> String {
+    let row = report.rows.iter().find(|row| row.path == path).unwrap();
+    String::from_utf8_lossy(&row.value).into_owned()
 }
 
 #[test]

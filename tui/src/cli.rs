@@ -20,7 +20,7 @@ pub(crate) use actions::known_action;
 pub(crate) use configure::ConfigureOptions;
 pub(crate) use format::Format;
 use options::{CHECK_HELP, DIFF_HELP};
-pub(crate) use options::{Case, Channel, CheckOptions, DiffOptions, Expect, OptOutOptions, Scope, Sender, ShowOptions};
+pub(crate) use options::{Channel, CheckOptions, DiffOptions, Expect, OptOutOptions, Scope, Sender, ShowOptions};
 
 const ABOUT: &str = "\
 Shows what the Netdata agent's telemetry would send from this machine: the exact request, \

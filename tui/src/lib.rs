@@ -52,6 +52,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Show { options, .. } => match options.channel {
             Some(cli::Channel::Dashboard) => verbs::show_dashboard::run(&question()?, options),
+            Some(cli::Channel::CrashReports) if call.event.is_some() => Err(Failure::new(
+                USAGE,
+                "--event means something to the daemon's events, and not to --channel crash-reports",
+            )),
             Some(cli::Channel::CrashReports) => verbs::show_report::run(&question()?, options),
             _ => verbs::show::run(&question()?, options, about_an_event),
         },

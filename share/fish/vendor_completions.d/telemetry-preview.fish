@@ -79,7 +79,8 @@ crash-reports\t'The daemon\'s own report at its next start (from v2.3 on)'
 dashboard\t'The events of the agent\'s dashboard, from a browser'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l if -d 'What happens before the daemon\'s next start, which reports it' -r -f -a "killed\t'It is killed, or has stopped already'
 stopped\t'Somebody stops it; what only the stop knows is marked'
-power-loss\t'The machine loses its power'"
+power-loss\t'The machine loses its power'
+crash\t'It crashes; what only the crash decides is an example, marked as such'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l sender -d 'Whose request: this project\'s sender\'s, or that of the installed program [default: what would be sent]' -r -f -a "this\t'This project\'s sender, installed or not'
 installed\t'The program that the daemon calls, if it is this sender or Netdata\'s own script'"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand show" -l format -d 'For people, or one JSON value for programs' -r -f -a "text\t''

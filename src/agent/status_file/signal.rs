@@ -111,6 +111,9 @@ const OWN: [(i32, &[&str]); 5] = [
 pub struct SignalCode(pub u64);
 
 impl SignalCode {
+    /// A pointer to nowhere.
+    pub const SEGV_MAPERR: Self = Self(11 << 32 | 1);
+
     /// The signal alone, as `SIGSEGV`, if it has a name.
     pub fn signal(self) -> Option<&'static str> {
         let number = usize::try_from(self.0 >> 32).ok()?;

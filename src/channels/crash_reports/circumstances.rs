@@ -12,6 +12,12 @@ pub enum If {
     Stopped,
     /// The machine loses its power.
     PowerLoss,
+    /// It crashes: a signal ends it.
+    Crash,
+}
+
+impl If {
+    pub const ALL: [Self; 4] = [Self::Killed, Self::Stopped, Self::PowerLoss, Self::Crash];
 }
 
 /// What else the report depends on.
@@ -35,6 +41,8 @@ pub enum Known {
     AtStop,
     /// It depends on this machine, and was not found out here.
     NotHere,
+    /// Only the crash decides; this is none of this machine.
+    Example,
 }
 
 /// This machine's own values, as the daemon would find them. `None`: not known.

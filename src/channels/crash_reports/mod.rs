@@ -1,6 +1,7 @@
 //! The daemon's own report about its last run, which it posts at its start (from v2.3 on).
 
 mod circumstances;
+mod crash;
 pub mod dedup;
 mod field;
 pub mod fields;

@@ -3,10 +3,9 @@
 use crate::agent::status_file::ending::{Ending, is_same_boot};
 use crate::agent::status_file::{LastStatus, Read, Reasons, Release, State, Uuid};
 use crate::channels::crash_reports::circumstances::{Circumstances, If, Known, Marks};
-use crate::channels::crash_reports::dedup;
 use crate::channels::crash_reports::field::{Facts, ReportField};
 use crate::channels::crash_reports::fields::FIELDS;
-use crate::channels::crash_reports::session;
+use crate::channels::crash_reports::{crash, dedup, session};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -42,7 +41,7 @@ pub enum Unknown {
     Daemon,
 }
 
-/// What a stop writes anew.
+/// What a stop or a crash writes anew.
 const BY_THE_STOP: [&str; 12] = [
     "host_memory_critical",
     "host_memory_free_percent",
@@ -78,7 +77,14 @@ impl Report {
         let mut status = LastStatus::clone(file);
         session::complete(&mut status, machine, &mut marks);
         let mut rebooted = *case == If::PowerLoss;
-        if *case == If::Stopped && status.agent.status != State::Exited {
+        let runs_well = status.agent.status != State::Exited && status.agent.exit_reason.is_normal();
+        let crash = crash::example(&status.agent.stack_traces).filter(|_| *case == If::Crash && runs_well);
+        if let Some(fatal) = crash {
+            status.fatal = fatal;
+            status.agent.exit_reason.0 |= Reasons::of_signal(crash::SIGNAL).0;
+            marks.extend(["fatal", "agent.exit_reason"].map(|path| (path, Known::Example)));
+            marks.extend(BY_THE_STOP.map(|path| (path, Known::AtStop)));
+        } else if *case == If::Stopped && status.agent.status != State::Exited {
             status.agent.status = State::Exited;
             status.agent.exit_reason.0 |= Reasons::TERMINATED.0;
             marks.extend(BY_THE_STOP.map(|path| (path, Known::AtStop)));
@@ -125,6 +131,10 @@ impl Report {
     /// Whether everything but the process id of the next daemon is known.
     pub fn is_exact(&self) -> bool {
         self.rows.iter().all(|row| row.known == Known::Now || row.path == "agent_pid_now")
+    }
+
+    pub fn has_examples(&self) -> bool {
+        self.rows.iter().any(|row| row.known == Known::Example)
     }
 
     /// The JSON of the body, with `null` for what is not known at all.

@@ -6,8 +6,8 @@ Examples:
                                         what is sent when the agent fails
   telemetry-preview show --raw > request.txt
                                         the bytes of the request, and nothing else
-  telemetry-preview show --channel crash-reports --if power-loss
-                                        the daemon's own report after that
+  telemetry-preview show --channel crash-reports --if crash
+                                        the daemon's own report after that, with examples
   telemetry-preview show --json --strict
                                         for a script that accepts nothing but the whole truth
 

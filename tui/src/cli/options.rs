@@ -197,6 +197,8 @@ pub(crate) enum Case {
     Stopped,
     /// The machine loses its power
     PowerLoss,
+    /// It crashes; what only the crash decides is an example, marked as such
+    Crash,
 }
 
 impl From<Case> for If {
@@ -205,6 +207,7 @@ impl From<Case> for If {
             Case::Killed => Self::Killed,
             Case::Stopped => Self::Stopped,
             Case::PowerLoss => Self::PowerLoss,
+            Case::Crash => Self::Crash,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The daemon's own report in words.
 
+use anonymous_statistics::agent::status_file::ending::Ending;
 use anonymous_statistics::channels::crash_reports::fields::ReportField;
-use anonymous_statistics::channels::crash_reports::{HOST, Known, NoReport, Report, Row, StatusFile, Unknown};
+use anonymous_statistics::channels::crash_reports::{HOST, If, Known, NoReport, Report, Row, StatusFile, Unknown};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::output::object;
-use crate::present::words;
+use crate::present::words::{self, EXAMPLE};
 
 pub(crate) fn destination() -> String {
     format!("https://{HOST}/agent-events")
@@ -48,6 +49,29 @@ pub(crate) const fn doubt(row: &Row) -> Option<&'static str> {
         Known::AtStart => Some("known only when it starts"),
         Known::AtStop => Some("now; known only when it stops"),
         Known::NotHere => Some("not known here"),
+        Known::Example => Some(EXAMPLE),
+    }
+}
+
+/// Why what happens until the start changes nothing, or a crash nothing beyond a kill.
+pub(crate) fn alike(preview: &Preview, case: If) -> Option<&'static str> {
+    let [killed, others @ ..] = If::ALL.map(|case| preview.kept.report(preview.version.as_ref(), case));
+    let Ok(killed) = &killed else { return None };
+    let is_same = |other: &Result<Report, NoReport>| other.as_ref().is_ok_and(|other| other.rows == killed.rows);
+    if others.iter().all(is_same) {
+        Some(if killed.ending == Ending::NO_STATUS {
+            "The agent has left no status yet: a kill, a stop, a crash and a power loss look the same until it has run."
+        } else {
+            "The agent has stopped: a kill, a stop, a crash and a power loss look the same until it runs again."
+        })
+    } else if case == If::Crash && others.last().is_some_and(is_same) {
+        Some(if killed.ending.cause.starts_with("killed hard") {
+            "This daemon records no stack traces: a crash leaves no more in its status file than a kill."
+        } else {
+            "The agent's last run did not end well already: this is the report of that."
+        })
+    } else {
+        None
     }
 }
 
@@ -58,6 +82,7 @@ pub(crate) const fn known(row: &Row) -> &'static str {
         Known::AtStart => "at-start",
         Known::AtStop => "at-stop",
         Known::NotHere => "not-here",
+        Known::Example => "example",
     }
 }
 

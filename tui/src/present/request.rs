@@ -16,6 +16,7 @@ use anonymous_statistics::text::printable;
 use serde_json::ser::CompactFormatter;
 
 use crate::present::palette::Role;
+use crate::present::words::EXAMPLE;
 use crate::present::{dashboard, field_trace, report, units, words};
 
 pub(crate) const CURL_ADDS: &str = "curl adds Host, User-Agent, Accept and Content-Length";
@@ -81,7 +82,6 @@ impl Class {
     }
 }
 
-const EXAMPLE: &str = "example";
 const AS_LAST_SAID: &str = "as last said";
 const WITHHELD: &str = "withheld";
 
@@ -401,7 +401,8 @@ pub(crate) fn of_made_report(made: &Report) -> Request {
         let value = printable(&String::from_utf8_lossy(&row.value)).into_owned();
         let group = row.path.split_once('.').map_or("computed", |(object, _)| object);
         Some(Line {
-            is_open: row.known == InReport::NotHere || (row.known == InReport::AtStart && row.value == b"null"),
+            is_open: matches!(row.known, InReport::NotHere | InReport::Example)
+                || (row.known == InReport::AtStart && row.value == b"null"),
             state: report::doubt(row),
             is_of_machine: !row.path.starts_with("agent") && !row.path.starts_with("metrics"),
             about: vec![

@@ -25,6 +25,9 @@ use system_facts::Evidence;
 
 use crate::present::palette::{Role, heading};
 
+/// Beside a value that is none of this machine.
+pub(crate) const EXAMPLE: &str = "example";
+
 pub(crate) const NO_SOCKET: &str = "opens no network socket";
 
 /// The data that is never sent; and the address that a server sees nevertheless.

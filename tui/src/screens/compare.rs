@@ -14,7 +14,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::present::palette::Role;
-use crate::present::{before, last_event};
+use crate::present::{before, last_event, report};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Content, Handled, Screen, View};
 use crate::ui::theme;
@@ -172,13 +172,12 @@ impl Compare {
                 chosen.into_iter().chain(others).filter_map(shown).collect()
             }
             Some("crash-reports") => {
-                let cases =
-                    [(If::Killed, "if killed"), (If::Stopped, "if stopped"), (If::PowerLoss, "if power is lost")];
+                let titles = ["if killed", "if stopped", "if power is lost", "if it crashes"];
                 let made = |(case, title)| {
                     let report = view.preview.kept.report(view.preview.version.as_ref(), case).ok()?;
                     Some(own(title, Side::of_report(&report)))
                 };
-                cases.into_iter().filter_map(made).collect()
+                If::ALL.into_iter().zip(titles).filter_map(made).collect()
             }
             _ => Vec::new(),
         }
@@ -217,7 +216,11 @@ impl Compare {
                     view.search
                 )
             }
-            _ if !all.is_empty() => "No field differs. The key d shows all.".to_owned(),
+            (_, channel) if !all.is_empty() => {
+                let of_reports = channel == Some(REPORTS) && self.beside != Beside::Before;
+                let why = report::alike(view.preview, If::Killed).filter(|_| of_reports);
+                format!("{} The key d shows all.", why.unwrap_or("No field differs."))
+            }
             (_, Some("events" | "hooks")) if view.columns.is_empty() => "The events are being made ...".to_owned(),
             (_, Some(channel)) if self.beside == Beside::Before && self.kept(view).is_none() => {
                 let about = self.before.as_ref().map(|kept| &kept.about);

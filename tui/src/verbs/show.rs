@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anonymous_statistics::agent::version::Calls;
+use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::digest::sha256;
 use anonymous_statistics::inspect::{Original, Preview, Question};
 use anonymous_statistics::request::Assembly;
@@ -27,6 +28,9 @@ pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: boo
         && !preview.events().is_sent_by_hooks();
     if reports_only && options.channel.is_none() && options.sender.is_none() && !options.example && !about_an_event {
         return show_report::show(&preview, options);
+    }
+    if If::from(options.r#if) != If::Killed {
+        return Err(Failure::new(USAGE, "--if means something to the daemon's own report: --channel crash-reports"));
     }
     if let Some(original) = original(&preview, options)? {
         return show_original::run(&preview, original, options);

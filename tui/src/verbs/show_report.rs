@@ -11,7 +11,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
-use crate::cli::{Case, ShowOptions};
+use crate::cli::ShowOptions;
 use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
 use crate::present::palette::heading;
 use crate::present::request::of_made_report;
@@ -27,13 +27,20 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
 }
 
 pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, Failure> {
-    if options.raw && options.r#if == Case::Stopped {
+    if options.example {
+        let line =
+            "the daemon's own report has no --example; show --channel crash-reports --if crash has examples of a crash";
+        return Err(Failure::new(USAGE, line));
+    }
+    let case = If::from(options.r#if);
+    if options.raw && matches!(case, If::Stopped | If::Crash) {
         return Err(Failure::new(
             USAGE,
-            "the stop itself writes these bytes, so they are not known yet; --if killed and --if power-loss have some",
+            "the stop or crash itself writes these bytes, so they are not known yet; --if killed and --if power-loss \
+             have some",
         ));
     }
-    let report = match preview.kept.report(preview.version.as_ref(), If::from(options.r#if)) {
+    let report = match preview.kept.report(preview.version.as_ref(), case) {
         Ok(report) => report,
         Err(NoReport::Rules(Unknown::File(version))) if !options.raw && !options.format.is_json() => {
             return unknown_version(preview, version);
@@ -45,10 +52,11 @@ pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, 
     } else if options.format.is_json() {
         output::json(&shown(preview, &report))?;
     } else {
-        output::text(text(preview, &report, options.long))?;
+        output::text(text(preview, &report, case, options.long))?;
     }
     if options.raw || options.format.is_json() {
         output::hint(&words::headline(preview));
+        report::alike(preview, case).filter(|_| case != If::Killed).iter().for_each(|why| output::hint(why));
     }
     if options.raw || options.strict {
         let open = report::open(&report);
@@ -72,7 +80,7 @@ fn unknown_version(preview: &Preview, version: u64) -> Result<ExitCode, Failure>
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(preview: &Preview, report: &Report, long: bool) -> String {
+fn text(preview: &Preview, report: &Report, case: If, long: bool) -> String {
     let mut rows = vec![
         ("Destination", report::destination()),
         ("Status file", report::file(preview)),
@@ -83,7 +91,10 @@ fn text(preview: &Preview, report: &Report, long: bool) -> String {
     let mut text = format!("{}\n{}\n{ABOUT}\n", words::headline_and_channels(preview), words::aligned(&rows));
     let body = report.body();
     // Writing to a String cannot fail.
-    if long {
+    if let Some(why) = report::alike(preview, case) {
+        let _ = writeln!(text, "{why}");
+    }
+    if long && !report.has_examples() {
         let _ = writeln!(text, "\n{}\n{}", heading("Request"), report.head().trim_end().replace("\r\n", "\n"));
     }
     let _ = writeln!(
@@ -97,7 +108,7 @@ fn text(preview: &Preview, report: &Report, long: bool) -> String {
     if !open.is_empty() {
         let _ = writeln!(text, "\nNot known before the start: {}.", open.join(", "));
     }
-    if long {
+    if long && !report.has_examples() {
         let _ = writeln!(text, "\nSHA-256 of the body, with null for the process id: {}", sha256(&body));
     }
     text + &posted_before(preview, report)
@@ -130,9 +141,9 @@ fn posted_before(preview: &Preview, report: &Report) -> String {
     text
 }
 
-/// The JSON answer; the state is that of the machine. Bytes that are not UTF-8 are replaced.
+/// The JSON answer; the state is that of the machine. Bytes that are not UTF-8 are replaced; with examples there are none.
 fn shown(preview: &Preview, report: &Report) -> impl Serialize {
-    let body = report.body();
+    let body = (!report.has_examples()).then(|| report.body());
     let field = |row: &Row| {
         let value = String::from_utf8_lossy(&row.value).into_owned();
         let about = row.field().map(report::about);
@@ -148,9 +159,9 @@ fn shown(preview: &Preview, report: &Report) -> impl Serialize {
         cause: report.ending.cause,
         message: report.ending.message,
         exact: report.is_exact(),
-        head: report.head(),
-        body: String::from_utf8_lossy(&body).into_owned(),
-        sha256: sha256(&body),
+        head: body.as_ref().map(|_| report.head()),
+        body: body.as_deref().map(|body| String::from_utf8_lossy(body).into_owned()),
+        sha256: body.as_deref().map(sha256),
         fields: report.rows.iter().map(field).collect::<Vec<_>>(),
     }
 }

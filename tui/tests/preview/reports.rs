@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use serde_json::Value::Null;
 use testkit::{skip, this_test};
 
 use crate::common::{Agent, is_root, json};
@@ -27,6 +28,55 @@ const REPORT: [&str; 3] = ["show", "--channel", "crash-reports"];
 
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&REPORT[..], more].concat()
+}
+
+#[test]
+fn what_a_crash_would_report_is_shown_with_examples_before_one_happened() {
+    let agent = agent();
+    let crash = with(&["--if", "crash"]);
+    let none = agent.run(&crash);
+    assert!(none.out.contains("This daemon records no stack traces: a crash leaves no more"), "{none:?}");
+    let file = status(28, "v2.9.0", "").replace("\"restarts\"", "\"stack_traces\":\"libbacktrace\",\"restarts\"");
+    fs::write(agent.path("lib/status-netdata.json"), file).unwrap();
+    let shown = agent.run(&crash).out;
+    for part in [
+        "  exit_cause = \"deadly signal\"\n",
+        "  fatal.signal_code = \"SIGSEGV/SEGV_MAPERR\"  (example)\n",
+        "  agent.exit_reason = [\"signal-segmentation-fault\"]  (example)\n",
+        "  agent.restarts = 3  (rarely shared)\n",
+        "  fatal.stack_trace = \"#0 <unknown> [0x",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let answer = json(&agent.run(&with(&["--if", "crash", "--json"])));
+    let thread = answer["fields"].as_array().unwrap().iter().find(|field| field["name"] == "fatal.thread").unwrap();
+    assert_eq!((&thread["known"], &answer["body"], &answer["sha256"]), (&"example".into(), &Null, &Null));
+    assert!(agent.run(&with(&["--if", "killed"])).out.contains("  fatal.signal_code = \"\"\n"));
+    for (more, why) in [
+        (&["--if", "crash", "--raw"][..], "the stop or crash itself writes these bytes"),
+        (&["--example"], "--if crash has examples"),
+        (&["--event", "FATAL"], "--event means something to the daemon's events"),
+    ] {
+        let refused = agent.run(&with(more));
+        assert_eq!((refused.code, &*refused.out, refused.err.contains(why)), (Some(2), "", true), "{refused:?}");
+    }
+    let of_events = agent.run(&["show", "--if", "crash", "--daemon-version", "v1.37.1"]);
+    assert!(of_events.code == Some(2) && of_events.err.contains("--channel crash-reports"), "{of_events:?}");
+}
+
+#[test]
+fn every_case_is_the_same_until_the_agent_has_run() {
+    let agent = Agent::new();
+    let exited = status(28, "v2.9.0", "").replace("\"running\"", "\"exited\"");
+    for (file, why) in [("{}", "The agent has left no status yet: "), (&exited, "The agent has stopped: ")] {
+        fs::write(agent.path("lib/status-netdata.json"), file).unwrap();
+        for case in ["killed", "stopped", "power-loss", "crash"] {
+            let shown = agent.run(&with(&["--daemon-version", "v2.9.0", "--if", case]));
+            assert!(shown.code == Some(0) && shown.out.contains(why), "{case}: {shown:?}");
+        }
+        let hint = agent.run(&with(&["--daemon-version", "v2.9.0", "--if", "power-loss", "--raw"])).err;
+        assert!(hint.contains(why), "{hint}");
+    }
 }
 
 #[test]

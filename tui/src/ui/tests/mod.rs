@@ -20,7 +20,7 @@ use anonymous_statistics::call::{Invocation, Provenance};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::consent::Finding;
 use anonymous_statistics::inspect::comparison::{self, Column};
-use anonymous_statistics::inspect::{Original, Preview, Question, Target};
+use anonymous_statistics::inspect::{Environment, Original, Preview, Question, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
@@ -92,7 +92,7 @@ fn question() -> Question {
         lib_dir: None,
         plugins_dir: None,
         daemon_version: None,
-        environment: Default::default(),
+        environment: Environment::new(),
     }
 }
 

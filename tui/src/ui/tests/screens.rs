@@ -6,6 +6,7 @@ use anonymous_statistics::agent::folders::Folders;
 use anonymous_statistics::agent::installed_sender::Script;
 use anonymous_statistics::agent::next_call::fill;
 use anonymous_statistics::agent::version::Version;
+use anonymous_statistics::channels::crash_reports::{Kept, StatusFile};
 use anonymous_statistics::consent::Consent;
 use anonymous_statistics::fields::ACTIONS;
 use anonymous_statistics::inspect::before::Before;
@@ -375,6 +376,23 @@ fn the_events_are_those_of_the_program_that_sends_here() {
     typed(&mut kept, "jjj\r");
     assert!(shows(&kept, "Fields that differ now, when Netdata's own script sends: "), "{}", text(&kept));
     assert!(shows(&kept, "≠ api_key"), "{}", text(&kept));
+}
+
+#[test]
+fn the_cases_of_a_report_are_beside_each_other_or_said_to_be_the_same() {
+    let reports = |status: StatusFile| {
+        let version = Version::new("v2.11.0", "a file");
+        let preview = Preview { version, kept: Kept { status, ..Kept::default() }, ..preview() };
+        text(&reached(preview, "Compare", "", SIZES[3]))
+    };
+    let file =
+        br#"{"version": 29, "agent": {"status": "running", "version": "v2.11.0", "stack_traces": "libbacktrace"}}"#;
+    let shown = reports(StatusFile::Read("a file".into(), file.to_vec()));
+    for part in ["if killed", "if power is lost", "if it crashes", "≠ fatal.thread", "\"NO_NAME\", an example"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let none = reports(StatusFile::None);
+    assert!(none.contains("The agent has left no status yet: ") && !none.contains("No field differs"), "{none}");
 }
 
 #[test]
