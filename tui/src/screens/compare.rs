@@ -48,9 +48,9 @@ impl Compare {
         Self { beside, before, skipped: 0, all: false }
     }
 
-    fn next(&self, of_events: bool) -> Beside {
+    fn next(&self, view: View<'_>) -> Beside {
         match (self.beside, &self.before) {
-            (Beside::Kinds, _) if of_events => Beside::Last,
+            (Beside::Kinds, _) if is_of_events(view) => Beside::Last,
             (Beside::Kinds | Beside::Last, Some(_)) => Beside::Before,
             _ => Beside::Kinds,
         }
@@ -114,14 +114,11 @@ impl Screen for Compare {
     }
 
     fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
-        match view.channel().map(|channel| channel.name) {
-            Some("events" | "hooks" | "crash-reports") => {
-                let mut keys = KEYS;
-                keys[0].word = if self.all { "differences" } else { "all" };
-                keys.to_vec()
-            }
-            _ => Vec::new(),
-        }
+        let is_listed = is_of_events(view) || view.channel().is_some_and(|channel| channel.name == REPORTS);
+        let acts = |key: &OwnKey| key.key != "m" || self.next(view) != self.beside;
+        let mut keys = KEYS;
+        keys[0].word = if self.all { "differences" } else { "all" };
+        keys.into_iter().filter(|key| is_listed && acts(key)).collect()
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>, chosen: usize) -> Handled {
@@ -132,10 +129,7 @@ impl Screen for Compare {
             }
             Key::Char(',' | '<') => self.skipped = self.skipped.saturating_sub(beside),
             Key::Char('d') => self.all = !self.all,
-            Key::Char('m') => {
-                let of_events = view.channel().is_some_and(|channel| EVENTS.contains(&channel.name));
-                (self.beside, self.skipped) = (self.next(of_events), 0);
-            }
+            Key::Char('m') => (self.beside, self.skipped) = (self.next(view), 0),
             Key::Char('y') => {
                 let all = self.all(view);
                 let listed = self.listed(&self.beside(&all, view), view);
@@ -147,6 +141,10 @@ impl Screen for Compare {
         }
         Handled::Yes
     }
+}
+
+fn is_of_events(view: View<'_>) -> bool {
+    view.channel().is_some_and(|channel| EVENTS.contains(&channel.name))
 }
 
 fn names(view: View<'_>) -> usize {

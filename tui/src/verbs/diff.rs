@@ -37,7 +37,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
     };
     let rows = comparison::compare(&[&left.side, &right.side]);
     let written = if options.format.is_json() {
-        output::json(&compared(&left.name, &right.name, &rows))
+        output::json(&compared(&left.name, &right, &rows))
     } else {
         output::text(text(&left.name, &right, &rows))
     };
@@ -180,14 +180,16 @@ fn beside(field: &str, values: &[(&str, String); 2]) -> String {
     format!("\n{}\n{}", Role::Difference.paint(&printable(field)), rows.collect::<String>())
 }
 
-fn compared(left: &str, right: &str, rows: &[Row]) -> impl Serialize {
+fn compared(left: &str, right: &Named, rows: &[Row]) -> impl Serialize {
     let fields = rows.iter().map(|row| {
         let (left, right) = (content(row.left()), content(row.right()));
         object! { name: &row.field, verdict: row.verdict.name(), left: left, right: right }
     });
     object! {
         left: left,
-        right: right,
+        right: &right.name,
+        // Why there is none on the right.
+        none: &right.none,
         differs: count(rows, Comparison::Differs),
         same: count(rows, Comparison::Same),
         cannot_tell: count(rows, Comparison::CannotTell),

@@ -173,6 +173,7 @@ fn an_upgrade_changes_the_server_and_who_reports() {
     assert!(with_own_server.out.starts_with("START before beside START now: none, as this daemon calls no script"));
     fs::remove_file(agent.config_file()).unwrap();
     let answer = json(&show("v2.6.0", &[&diff[..], &["--json"]].concat()));
+    assert!(answer["none"].as_str().unwrap().starts_with("this daemon calls no script"), "{answer}");
     assert!(answer["fields"].as_array().unwrap().iter().any(|row| row["name"] == "(server)"), "{answer}");
 }
 

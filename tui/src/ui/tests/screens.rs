@@ -393,6 +393,7 @@ fn the_cases_of_a_report_are_beside_each_other_or_said_to_be_the_same() {
     }
     let none = reports(StatusFile::None);
     assert!(none.contains("The agent has left no status yet: ") && !none.contains("No field differs"), "{none}");
+    assert!(none.contains("d all") && !none.contains("m last sent"), "no key without an effect: {none}");
 }
 
 #[test]
