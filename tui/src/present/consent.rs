@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anonymous_statistics::agent::process::{Daemon, EnvSource};
-use anonymous_statistics::consent::{Consent, Decision, Source};
+use anonymous_statistics::consent::{Consent, Decision, Source, Step};
 use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 
@@ -45,16 +45,19 @@ pub(crate) struct Difference {
 
 pub(crate) fn differences(preview: &Preview) -> Vec<Difference> {
     let Some(askers) = &preview.askers else { return Vec::new() };
-    let pairs = preview.consent.steps.iter().zip(&askers.steps);
-    let variables = pairs.filter(|(step, _)| matches!(step.source, Source::Variable(_)));
-    variables
-        .filter(|(daemon, shell)| daemon.finding != shell.finding)
+    let pairs =
+        variables(&preview.consent).zip(variables(askers)).filter(|(daemon, shell)| daemon.finding != shell.finding);
+    pairs
         .map(|(daemon, shell)| Difference {
             variable: daemon.source.to_string(),
             daemon: daemon.found(),
             shell: shell.found(),
         })
         .collect()
+}
+
+fn variables(consent: &Consent) -> impl Iterator<Item = &Step> {
+    consent.steps.iter().filter(|step| matches!(step.source, Source::Variable(_)))
 }
 
 /// The running daemons, one line each.

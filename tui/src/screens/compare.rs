@@ -6,11 +6,9 @@ use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::fields::field;
 use anonymous_statistics::inspect::before::{About, Before};
 use anonymous_statistics::inspect::comparison::{Cell, Column, Comparison, Row as Compared, Side, compare, last, now};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::present::palette::Role;
@@ -18,7 +16,7 @@ use crate::present::{before, last_event, report};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Content, Handled, Screen, View};
 use crate::ui::theme;
-use crate::ui::widgets::chooser::{Choice, Drawing, Item};
+use crate::ui::widgets::chooser::{Choice, Item};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::{clip, fit};
 
@@ -100,12 +98,8 @@ impl Screen for Compare {
         let all = self.all(view);
         let beside = self.beside(&all, view);
         let listed = self.listed(&beside, view);
-        let heading = (!beside.is_empty()).then(|| self.heading(&beside, &listed, view));
         Content::List(Choice {
-            above: heading.map(|lines| {
-                let draw = move |area, buffer: &mut Buffer| Paragraph::new(lines.clone()).render(area, buffer);
-                Box::new(draw) as Drawing<'_>
-            }),
+            above: if beside.is_empty() { Vec::new() } else { self.heading(&beside, &listed, view) },
             items: Self::items(&listed, view),
             without: self.without(&all, view),
             details: Box::new(move |number, size| details(listed.get(number), &all, view, size)),

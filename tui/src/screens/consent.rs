@@ -1,13 +1,11 @@
 //! Consent: what decides about the chosen channel, what its program found here, and what would change it.
 
 use anonymous_statistics::channels::{Channel, Effect, State};
-use anonymous_statistics::consent::{Consent as Decided, Source, Step};
 
 use crate::present::palette::Role;
 use crate::present::{consent, dashboard, words};
 use crate::ui::screen::{Content, Screen, View};
 use crate::ui::widgets::page::{Page, Row};
-use crate::ui::widgets::text::fit;
 
 #[derive(Debug)]
 pub(crate) struct Consent;
@@ -83,31 +81,16 @@ fn senders(page: &mut Page, view: View<'_>) {
     beside_each_other(page, view);
 }
 
-/// The variables of the deciding environment and of this shell, side by side.
+/// Where this shell has other variables than the deciding environment.
 fn beside_each_other(page: &mut Page, view: View<'_>) {
-    let preview = view.preview;
-    page.blank().heading("Whose variables decide").text(&consent::whose(preview));
-    let Some(askers) = &preview.askers else { return };
-    let width = usize::from(view.size.width).saturating_sub(2).min(100);
-    let (names, value) = (20, width.saturating_sub(21) / 2);
-    let line = |name: &str, daemon: &str, shell: &str| {
-        format!("{} {} {}", fit(name, names, view.look), fit(daemon, value, view.look), fit(shell, value, view.look))
-    };
-    page.label(&line("", "the daemon", "this shell"));
-    for (daemon, shell) in consent_variables(&preview.consent).zip(consent_variables(askers)) {
-        let (has, have) = (daemon.found(), shell.found());
-        page.exact(line(&daemon.source.to_string(), &has, &have).trim_end());
-        if has != have {
-            page.styled_row("", 2, "they differ: the daemon's counts", view.look.role(Role::Difference));
-        }
+    page.blank().heading("Whose variables decide").text(&consent::whose(view.preview));
+    for row in consent::differences(view.preview) {
+        page.styled_row(&row.variable, 19, "they differ: the daemon's counts", view.look.role(Role::Difference));
+        page.row("  the daemon", 19, &row.daemon).row("  this shell", 19, &row.shell);
     }
-    if let Some(advice) = consent::advice(preview) {
+    if let Some(advice) = consent::advice(view.preview) {
         page.blank().text(advice);
     }
-}
-
-fn consent_variables(consent: &Decided) -> impl Iterator<Item = &Step> {
-    consent.steps.iter().filter(|step| matches!(step.source, Source::Variable(_)))
 }
 
 /// What else leaves the browser of whoever looks at the dashboard.

@@ -44,7 +44,7 @@ impl Screen for Fields {
             Err(why) => (Vec::new(), why.to_owned()),
         };
         Content::List(Choice {
-            above: None,
+            above: Vec::new(),
             items: self.items(&lines, view),
             without,
             details: Box::new(move |number, size| details(lines.get(number).copied(), view, size)),

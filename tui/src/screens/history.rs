@@ -4,10 +4,10 @@ use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::inspect::comparison::{Comparison, Side, compare};
 use anonymous_statistics::outbox::Item as Kept;
 use anonymous_statistics::outbox::history::{History as Outbox, RetryPlan};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Sparkline, Widget};
+use ratatui::widgets::{Sparkline, Widget};
 use unicode_width::UnicodeWidthStr;
 
 use crate::actions::rights;
@@ -16,7 +16,6 @@ use crate::present::{history, words};
 use crate::ui::keys::OwnKey;
 use crate::ui::screen::{Content, Screen, View};
 use crate::ui::theme;
-use crate::ui::widgets::above;
 use crate::ui::widgets::chooser::{Choice, Item};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::text::fit;
@@ -48,7 +47,7 @@ impl Screen for History {
             return Content::Page(without(view));
         }
         Content::List(Choice {
-            above: Some(Box::new(move |area, buffer| timeline(view, area, buffer))),
+            above: timeline(view),
             items: items(&listed, view),
             without: format!("No event holds \"{}\". Esc shows all again.", view.search),
             details: Box::new(move |number, size| details(&listed, number, view, size)),
@@ -65,27 +64,25 @@ impl Screen for History {
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A bar for each day between the first event and the last one.
-fn timeline(view: View<'_>, area: Rect, buffer: &mut Buffer) {
-    let Ok(Outbox { sent, waiting, unread }) = &view.preview.history else { return };
+fn timeline(view: View<'_>) -> Vec<Line<'static>> {
+    let Ok(Outbox { sent, waiting, unread }) = &view.preview.history else { return Vec::new() };
     let days: Vec<u64> =
         sent.iter().chain(waiting.iter().map(|(item, _)| item)).map(|item| item.name.time.0 / DAY).collect();
-    let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { return };
-    let most = u64::from(area.width / 2).max(1);
-    let first = (*first).max(last.saturating_sub(most - 1));
+    let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { return Vec::new() };
+    let width = view.size.width;
+    let first = (*first).max(last.saturating_sub(u64::from(width / 2).max(1) - 1));
     let counts: Vec<u64> = (first..=*last).map(|day| days.iter().filter(|at| **at == day).count() as u64).collect();
     let date = UnixMillis(last * DAY).to_string();
     let date = date.split('T').next().unwrap_or_default();
     let counts_said = format!("{} sent or refused, {} waiting", sent.len(), waiting.len());
-    let width = usize::from(area.width);
     let legends =
         [format!("{counts_said}; a bar a day, the last {date}"), format!("{counts_said}; bars: days to {date}")];
-    let legend = legends.into_iter().find(|legend| legend.width() <= width).unwrap_or(counts_said);
+    let legend = legends.into_iter().find(|legend| legend.width() <= width.into()).unwrap_or(counts_said);
     let text = words::not_read(*unread).unwrap_or(legend);
-    let bars = u16::try_from(counts.len()).unwrap_or(u16::MAX).min(area.width);
-    let (text_area, bars_area) = above(area, 1);
-    Paragraph::new(fit(&view.look.text(&text), width, view.look)).render(text_area, buffer);
-    let bars_area = Rect { width: bars, ..bars_area };
-    Sparkline::default().data(counts).bar_set(view.look.levels()).render(bars_area, buffer);
+    let mut bars = Buffer::empty(Rect::new(0, 0, u16::try_from(counts.len()).unwrap_or(width).min(width), 1));
+    Sparkline::default().data(counts).bar_set(view.look.levels()).render(bars.area, &mut bars);
+    let bars: String = bars.content.iter().map(Cell::symbol).collect();
+    vec![fit(&view.look.text(&text), width.into(), view.look).into(), bars.into()]
 }
 
 /// The newest first, and what waits before what was answered; filtered by the search.

@@ -5,7 +5,6 @@ use anonymous_statistics::consent::Decision;
 use anonymous_statistics::consent::opt_out_file::opt_out_file;
 use anonymous_statistics::fields::ACTIONS;
 use ratatui::layout::{Position, Size};
-use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use crate::present::request::{Class, Request};
@@ -72,32 +71,22 @@ impl Screen for Overview {
 
 /// One column of text, or two where there is room.
 fn rows(view: View<'_>) -> Vec<Row> {
-    let at = |size| Page::new(view.look, size);
-    if view.size.width < WIDE {
-        let mut page = at(view.size);
-        channels(&mut page, view, view.size);
-        if view.size.height < ROOM {
-            stop(&mut page, view);
-            summary(&mut page, view, view.size);
-        } else {
-            summary(&mut page, view, view.size);
-            stop(page.blank(), view);
-        }
-        stop_by_hand(&mut page, view);
-        more(&mut page, view);
-        return page.into_rows();
-    }
-    let left = Size { width: view.size.width / 2, ..view.size };
-    let right = Size { width: view.size.width - left.width, ..view.size };
-    let (mut list, mut chosen) = (at(left), at(right));
+    let is_wide = view.size.width >= WIDE;
+    let left = if is_wide { Size { width: view.size.width / 2, ..view.size } } else { view.size };
+    let mut list = Page::new(view.look, left);
     channels(&mut list, view, left);
-    stop(list.blank(), view);
-    stop_by_hand(&mut list, view);
+    stop(&mut list, view);
+    if !is_wide {
+        summary(&mut list, view, left);
+        more(&mut list, view);
+        return list.into_rows();
+    }
     more(&mut list, view);
+    let right = Size { width: view.size.width - left.width, ..view.size };
+    let mut chosen = Page::new(view.look, right);
     summary(&mut chosen, view, right);
     if let Ok(request) = view.request() {
-        chosen.blank();
-        most_revealing(&mut chosen, request, view, right);
+        most_revealing(chosen.blank(), request, view, right);
     }
     list.beside(chosen)
 }
@@ -182,33 +171,28 @@ fn bar(request: &Request, width: usize, view: View<'_>) -> Line<'static> {
     Line::from(spans.collect::<Vec<_>>())
 }
 
+/// How everything is stopped, by a key and by a command; where there is room, with a line around it.
 fn stop(page: &mut Page, view: View<'_>) {
-    let preview = view.preview;
-    match (view.verdict, preview.consent.decision()) {
+    let blank = |page: &mut Page| {
+        if view.size.height >= ROOM {
+            page.blank();
+        }
+    };
+    blank(page);
+    match (view.verdict, view.preview.consent.decision()) {
         (Verdict::Off, Decision::OptedOut) => page.text("Off. The key i shows what opting in would do."),
         (Verdict::Off, _) => page.text("Off, but not by an opt-out. The key o creates one."),
         (_, Decision::OptedOut) => {
             page.text("This project's sender is opted out. The key o turns off what still sends; i opts in.")
         }
         (Verdict::NoAgent, _) => page.text("The key o lets an agent that is installed later start opted out."),
-        _ => page.line(Line::from(vec![
-            Span::styled("To stop all telemetry ", theme::LABEL),
-            Span::raw("press "),
-            Span::styled("o", Modifier::BOLD),
-            Span::raw(if view.size.height < ROOM { "" } else { ", or run" }),
-        ])),
-    };
-}
-
-/// The command, for those who want no key.
-fn stop_by_hand(page: &mut Page, view: View<'_>) {
-    let preview = view.preview;
-    if !matches!(view.verdict, Verdict::Off | Verdict::NoAgent) && preview.consent.decision() != Decision::OptedOut {
-        if view.size.height < ROOM {
-            page.text("To stop it by a command:");
+        _ => {
+            let [label, press, key, run] = ["To stop all telemetry ", "press ", "o", ", or run"].map(Span::raw);
+            let line = Line::from(vec![label.style(theme::LABEL), press, key.style(theme::LABEL), run]);
+            page.line(line).command(&view.opt_out())
         }
-        page.command(&view.opt_out());
-    }
+    };
+    blank(page);
 }
 
 /// Columns of the labels below.

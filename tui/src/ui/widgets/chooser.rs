@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Borders, List, ListState, StatefulWidget, Widget};
+use ratatui::widgets::{Block, Borders, List, ListState, Paragraph, StatefulWidget, Widget};
 
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme;
@@ -25,11 +25,9 @@ pub(crate) struct Item {
     pub(crate) line: Line<'static>,
 }
 
-pub(crate) type Drawing<'a> = Box<dyn Fn(Rect, &mut Buffer) + 'a>;
-
 pub(crate) struct Choice<'a> {
-    /// Draws the [`ABOVE`] rows above the list.
-    pub(crate) above: Option<Drawing<'a>>,
+    /// Above the list.
+    pub(crate) above: Vec<Line<'static>>,
     pub(crate) items: Vec<Item>,
     /// The text in place of an empty list.
     pub(crate) without: String,
@@ -39,13 +37,10 @@ pub(crate) struct Choice<'a> {
     pub(crate) is_wide: bool,
 }
 
-/// Rows above a list.
-const ABOVE: u16 = 2;
-
 impl Choice<'_> {
     /// The rows above the list, the list, and its details.
     fn areas(&self, area: Rect) -> (Rect, Rect, Rect) {
-        let (top, rest) = above(area, if self.above.is_some() { ABOVE } else { 0 });
+        let (top, rest) = above(area, u16::try_from(self.above.len()).unwrap_or(u16::MAX));
         let part = |whole: u16| u16::try_from(u32::from(whole) * 11 / 20).unwrap_or_default();
         let beside = area.width >= WIDE && !self.is_wide;
         let (list, details) = if beside { left(rest, part(rest.width)) } else { above(rest, part(rest.height)) };
@@ -133,9 +128,7 @@ impl Chooser {
             return self.scroll.draw(details(chosen, area.as_size()), view.look, view.search, area, buffer);
         }
         let (top, area, below) = list.areas(area);
-        if let Some(draw) = &list.above {
-            draw(top, buffer);
-        }
+        Paragraph::new(list.above.clone()).render(top, buffer);
         if items.is_empty() {
             let area = area.union(below);
             let mut page = Page::new(view.look, area.as_size());

@@ -1,7 +1,8 @@
 //! Texts of a width in columns: wrapped, broken, cut or shortened.
 
 use textwrap::{Options, WordSplitter, WrapAlgorithm};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_truncate::{Alignment, UnicodeTruncateStr};
+use unicode_width::UnicodeWidthStr;
 
 use crate::output::shortened;
 use crate::ui::theme::Look;
@@ -44,49 +45,32 @@ pub(crate) fn shorten(text: &str, width: usize, look: Look) -> String {
     shortened(text, width, look.cut())
 }
 
+/// Breaks at full lines only. A character that is wider than a line has one of its own.
 pub(crate) fn break_anywhere(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or_default();
-        if used + wide > width {
-            lines.push(String::new());
-            used = 0;
+    let (mut lines, mut rest) = (Vec::new(), text);
+    loop {
+        let fitting = rest.unicode_truncate(width).0.len();
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let (line, more) = rest.split_at(fitting.max(first));
+        lines.push(line.to_owned());
+        if more.is_empty() {
+            return lines;
         }
-        if let Some(line) = lines.last_mut() {
-            line.push(c);
-        }
-        used += wide;
+        rest = more;
     }
-    lines
 }
 
 /// Cuts a text to a number of columns, with a mark at the cut.
 pub(crate) fn clip(text: &str, width: usize, look: Look) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+    if text.width() <= width || width == 0 {
+        return text.unicode_truncate(width).0.to_owned();
     }
-    let room = width.saturating_sub(look.cut().width());
-    let mut used = 0;
-    let mut clipped: String = text
-        .chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or_default();
-            used <= room
-        })
-        .collect();
-    if width > 0 {
-        clipped.push_str(look.cut());
-    }
-    clipped
+    format!("{}{}", text.unicode_truncate(width - 1).0, look.cut())
 }
 
 /// Pads or cuts a text to exactly this number of columns.
 pub(crate) fn fit(text: &str, width: usize, look: Look) -> String {
-    let mut fitted = clip(text, width, look);
-    let missing = width.saturating_sub(fitted.width());
-    fitted.extend(std::iter::repeat_n(' ', missing));
-    fitted
+    clip(text, width, look).unicode_pad(width, Alignment::Left, false).into_owned()
 }
 
 #[cfg(test)]
