@@ -6,7 +6,7 @@ use serde_json::ser::PrettyFormatter;
 
 use crate::actions::Plan;
 use crate::actions::saving::Save;
-use crate::present::request::{self, Request};
+use crate::present::request;
 use crate::present::{units, words};
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Content, Handled, Screen, View};
@@ -49,43 +49,40 @@ impl Screen for Bytes {
 
     fn content<'a>(&'a self, view: View<'a>) -> Content<'a> {
         let mut page = Page::new(view.look, view.size);
-        match (view.request().map(|request| &request.bytes), self.form) {
+        match (bytes(view), self.form) {
             (Err(why), _) => {
                 page.text(why);
             }
-            (Ok(Err(why)), _) => {
-                page.text(why);
-            }
-            (Ok(Ok(bytes)), Form::Pretty) => pretty(&mut page, bytes),
-            (Ok(Ok(bytes)), Form::Exact) => exact(&mut page, bytes, view),
-            (Ok(Ok(bytes)), Form::Headers) => headers(&mut page, bytes, view),
+            (Ok(bytes), Form::Pretty) => pretty(&mut page, bytes),
+            (Ok(bytes), Form::Exact) => exact(&mut page, bytes, view),
+            (Ok(bytes), Form::Headers) => headers(&mut page, bytes, view),
         }
         Content::Page(page.into_rows())
     }
 
     fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
-        let mut keys = KEYS.to_vec();
-        match view.request() {
-            Ok(Request { bytes: Ok(_), .. }) if can_be_saved(view) => {}
-            Ok(Request { bytes: Ok(_), .. }) => keys.truncate(2),
-            _ => keys.clear(),
-        }
-        keys
+        let count = if bytes(view).is_err() { 0 } else { 2 + usize::from(can_be_saved(view)) };
+        KEYS.into_iter().take(count).collect()
     }
 
     fn on_key(&mut self, key: Key, view: View<'_>, _chosen: usize) -> Handled {
-        match (key, view.request().map(|request| &request.bytes), &view.preview.assembly) {
-            (Key::Char('p'), Ok(Ok(_)), _) => {
+        match (key, bytes(view), &view.preview.assembly) {
+            (Key::Char('p'), Ok(_), _) => {
                 self.form = self.form.next();
                 Handled::Fresh
             }
-            (Key::Char('y'), Ok(Ok(bytes)), _) => Handled::Copy(String::from_utf8_lossy(&bytes.body).into_owned()),
-            (Key::Char('w'), Ok(Ok(_)), Ok(assembly)) if can_be_saved(view) => {
+            (Key::Char('y'), Ok(bytes), _) => Handled::Copy(String::from_utf8_lossy(&bytes.body).into_owned()),
+            (Key::Char('w'), Ok(_), Ok(assembly)) if can_be_saved(view) => {
                 Handled::Confirm(Box::new(Plan::Save(Save::plan(assembly, view.folder))))
             }
             _ => Handled::No,
         }
     }
+}
+
+/// An error says why there are none.
+fn bytes(view: View<'_>) -> Result<&request::Bytes, &str> {
+    view.request()?.bytes.as_ref().map_err(String::as_str)
 }
 
 /// Whether the request is one of this project's sender and of this machine: a file would not say which values are examples.

@@ -48,7 +48,7 @@ impl Compare {
 
     fn next(&self, view: View<'_>) -> Beside {
         match (self.beside, &self.before) {
-            (Beside::Kinds, _) if is_of_events(view) => Beside::Last,
+            (Beside::Kinds, _) if view.is_event() => Beside::Last,
             (Beside::Kinds | Beside::Last, Some(_)) => Beside::Before,
             _ => Beside::Kinds,
         }
@@ -58,11 +58,7 @@ impl Compare {
 const KEYS: [OwnKey; 5] = [
     OwnKey { key: "d", word: "all", does: "all fields, or only those that differ" },
     OwnKey { key: ", .", word: "more", does: "other columns beside the one on the left" },
-    OwnKey {
-        key: "m",
-        word: "last sent",
-        does: "the last event that was sent (or the file of --before) beside the next one, or all",
-    },
+    OwnKey { key: "m", word: "last sent", does: "the last event that was sent, or --before's, beside that of now" },
     OwnKey { key: "Enter", word: "details", does: "the chosen field in all columns; Enter or Esc goes back" },
     OwnKey { key: "y", word: "copy", does: "copy the chosen field's values, if the terminal allows it (OSC 52)" },
 ];
@@ -108,7 +104,7 @@ impl Screen for Compare {
     }
 
     fn keys(&self, view: View<'_>, _chosen: usize) -> Vec<OwnKey> {
-        let is_listed = is_of_events(view) || view.channel().is_some_and(|channel| channel.name == REPORTS);
+        let is_listed = view.is_event() || view.channel().is_some_and(|channel| channel.name == REPORTS);
         let acts = |key: &OwnKey| key.key != "m" || self.next(view) != self.beside;
         let mut keys = KEYS;
         keys[0].word = if self.all { "differences" } else { "all" };
@@ -137,10 +133,6 @@ impl Screen for Compare {
     }
 }
 
-fn is_of_events(view: View<'_>) -> bool {
-    view.channel().is_some_and(|channel| EVENTS.contains(&channel.name))
-}
-
 fn names(view: View<'_>) -> usize {
     (usize::from(view.size.width) / 4).clamp(20, 34)
 }
@@ -152,10 +144,9 @@ fn columns_in(view: View<'_>) -> usize {
 
 impl Compare {
     fn all<'a>(&self, view: View<'a>) -> Vec<Shown<'a>> {
-        let channel = view.channel().map(|channel| channel.name);
-        match channel {
+        match view.channel().map(|channel| channel.name) {
             Some(_) if self.beside == Beside::Before => self.before_and_now(view).unwrap_or_default(),
-            Some("events" | "hooks") if self.beside == Beside::Last => last_and_next(view),
+            Some("events" | "hooks") if self.beside == Beside::Last => last_and_next(view).unwrap_or_default(),
             Some("events" | "hooks") => {
                 let is_chosen = |column: &&Column| column.action == view.preview.action;
                 let (chosen, others): (Vec<_>, Vec<_>) = view.columns.iter().partition(is_chosen);
@@ -203,10 +194,7 @@ impl Compare {
         match (view.request(), view.channel().map(|channel| channel.name)) {
             _ if !all.is_empty() && !view.search.is_empty() => {
                 let which = if self.all { "No" } else { "No differing" };
-                format!(
-                    "{which} field or value holds \"{}\". The key d shows all fields; Esc ends the search.",
-                    view.search
-                )
+                format!("{which} field or value holds \"{}\". d shows all fields; Esc ends the search.", view.search)
             }
             (_, channel) if !all.is_empty() => {
                 let of_reports = channel == Some(REPORTS) && self.beside != Beside::Before;
@@ -286,16 +274,12 @@ impl Compare {
 }
 
 /// The last event of this kind that is kept here, and the one that would be sent now.
-fn last_and_next(view: View<'_>) -> Vec<Shown<'_>> {
-    let kept = view.preview.history.as_ref();
-    match (last(view.preview), now(view.preview)) {
-        (Some((time, last)), Some(now)) => {
-            let waits = kept.is_ok_and(|kept| kept.waiting.iter().any(|(item, _)| item.name.time == time));
-            let title = format!("{} {time}", if waits { "waits since" } else { "sent" });
-            vec![own(title, last), own("now", now)]
-        }
-        _ => Vec::new(),
-    }
+fn last_and_next(view: View<'_>) -> Option<Vec<Shown<'static>>> {
+    let (time, last) = last(view.preview)?;
+    let waiting = view.preview.history.as_ref().map_or(&[][..], |kept| &kept.waiting);
+    let waits = waiting.iter().any(|(item, _)| item.name.time == time);
+    let title = format!("{} {time}", if waits { "waits since" } else { "sent" });
+    Some(vec![own(title, last), own("now", now(view.preview)?)])
 }
 
 fn details(row: Option<&Compared>, all: &[Shown<'_>], view: View<'_>, size: Size) -> Vec<Row> {

@@ -6,7 +6,6 @@ use ratatui::text::{Line, Span};
 use crate::actions::Plan;
 use crate::actions::report::Report;
 use crate::actions::withholding::Withhold;
-use crate::output::{Failure, USAGE};
 use crate::present::palette::Role;
 use crate::present::request::{self, Request};
 use crate::ui::keys::{Key, OwnKey};
@@ -67,17 +66,10 @@ impl Screen for Fields {
                 Handled::Yes
             }
             (Key::Char('y'), Some(line)) => Handled::Copy(line.value.clone()),
-            (Key::Char('w'), Some(line)) => {
-                let plan = if view.is_senders() {
-                    Withhold::plan(view.preview, &line.name)
-                } else {
-                    Err(Failure::new(USAGE, "only events of this project's sender can leave a field out"))
-                };
-                match plan {
-                    Ok(plan) => Handled::Confirm(Box::new(Plan::Withhold(plan))),
-                    Err(failure) => Handled::Report(Box::new(Report { consent: false, ..failure.into() })),
-                }
-            }
+            (Key::Char('w'), Some(line)) if view.is_senders() => match Withhold::plan(view.preview, &line.name) {
+                Ok(plan) => Handled::Confirm(Box::new(Plan::Withhold(plan))),
+                Err(failure) => Handled::Report(Box::new(Report { consent: false, ..failure.into() })),
+            },
             _ => Handled::No,
         }
     }

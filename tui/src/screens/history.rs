@@ -23,11 +23,8 @@ use crate::ui::widgets::text::fit;
 #[derive(Debug)]
 pub(crate) struct History;
 
-const DETAILS: OwnKey = OwnKey {
-    key: "Enter",
-    word: "details",
-    does: "the chosen event, its difference from now and its bytes; Enter or Esc goes back",
-};
+const DETAILS: OwnKey =
+    OwnKey { key: "Enter", word: "details", does: "how the event differs from now, its bytes; Enter or Esc goes back" };
 
 /// A kept event; with the sender's plan for it while it waits.
 type Listed<'a> = (&'a Kept, Option<&'a RetryPlan>);

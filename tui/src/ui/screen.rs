@@ -61,7 +61,7 @@ impl<'a> View<'a> {
         wanted.is_empty() || texts.any(|text| text.as_ref().to_lowercase().contains(&wanted))
     }
 
-    fn is_event(self) -> bool {
+    pub(crate) fn is_event(self) -> bool {
         self.channel().is_some_and(|channel| matches!(channel.name, "events" | "hooks"))
     }
 

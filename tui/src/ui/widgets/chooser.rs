@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::text::Line;
-use ratatui::widgets::{Block, Borders, List, ListState, Paragraph, StatefulWidget, Widget};
+use ratatui::widgets::{Block, Borders, List, ListState, Padding, Paragraph, StatefulWidget, Widget};
 
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::theme;
@@ -158,15 +158,11 @@ impl Chooser {
             buffer[(narrow.right() - 1, y)].set_symbol(view.look.cut());
         }
         bar(top, end, view.look, list, buffer);
-        let side = if below.y == list.y { Borders::LEFT } else { Borders::TOP };
-        let block = Block::new().borders(side).border_set(view.look.border());
+        let is_beside = below.y == list.y;
+        let (side, padding) = if is_beside { (Borders::LEFT, 1) } else { (Borders::TOP, 0) };
+        let block = Block::new().borders(side).border_set(view.look.border()).padding(Padding::left(padding));
         let inside = block.inner(below);
         block.render(below, buffer);
-        let inside = if side == Borders::LEFT {
-            Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside }
-        } else {
-            inside
-        };
         Scroll::default().draw(details(chosen, inside.as_size()), view.look, view.search, inside, buffer);
     }
 

@@ -54,11 +54,8 @@ impl Page {
     /// Wraps between words. A path that is longer than a line is shortened in the middle.
     fn wrapped(&self, text: &str, width: usize) -> Vec<String> {
         let text = self.look.text(text);
-        let is_long = |word: &&str| word.width() > width && word.trim_start_matches('(').starts_with('/');
-        if !text.split(' ').any(|word| is_long(&word)) {
-            return wrap(&text, width);
-        }
-        let fitting = |word| if is_long(&word) { shorten(word, width, self.look) } else { word.to_owned() };
+        let is_long = |word: &str| word.width() > width && word.trim_start_matches('(').starts_with('/');
+        let fitting = |word| if is_long(word) { shorten(word, width, self.look) } else { word.to_owned() };
         wrap(&text.split(' ').map(fitting).collect::<Vec<_>>().join(" "), width)
     }
 
@@ -72,17 +69,13 @@ impl Page {
         let column = self.width + usize::from(BAR);
         let count = self.rows.len().max(right.rows.len());
         let mut both = [self.rows, right.rows].map(Vec::into_iter);
+        let styled = |line: Line<'static>| {
+            line.spans.into_iter().map(move |span| Span::styled(span.content, line.style.patch(span.style)))
+        };
         let row = |_| {
-            let [mut line, right] = both.each_mut().map(|rows| rows.next().map(|row| row.line).unwrap_or_default());
-            let style = line.style;
-            for span in &mut line.spans {
-                span.style = style.patch(span.style);
-            }
-            line.style = Style::new();
-            line.push_span(" ".repeat(column.saturating_sub(line.width())));
-            line.spans
-                .extend(right.spans.into_iter().map(|span| Span::styled(span.content, right.style.patch(span.style))));
-            Row::new(line)
+            let [left, right] = both.each_mut().map(|rows| rows.next().map(|row| row.line).unwrap_or_default());
+            let gap = Span::raw(" ".repeat(column.saturating_sub(left.width())));
+            Row::new(Line::from_iter(styled(left).chain([gap]).chain(styled(right))))
         };
         (0..count).map(row).collect()
     }

@@ -60,11 +60,8 @@ fn search(text: &[(char, usize, usize)], wanted: &[char], found: &mut Vec<Match>
     let mut at = 0;
     while let Some(window) = text.get(at..at + wanted.len()) {
         if window.iter().map(|(c, ..)| c).eq(wanted) {
-            let cells: Vec<_> = window
-                .iter()
-                .filter(|(.., column)| *column != usize::MAX)
-                .map(|(_, row, column)| (*row, *column))
-                .collect();
+            let cells = window.iter().filter(|(.., column)| *column != usize::MAX);
+            let cells: Vec<_> = cells.map(|(_, row, column)| (*row, *column)).collect();
             if let Some((row, _)) = cells.first() {
                 found.push(Match { row: *row, cells });
             }
