@@ -38,7 +38,9 @@ fn look_around_opt_out_and_leave() {
     terminal.keys(&["Escape"]);
     terminal.wait_until("no dialog", |screen| !screen.contains("Opt out?"));
     assert!(!file.exists(), "cancelled");
-    terminal.keys(&["o", "Enter"]);
+    terminal.keys(&["o"]);
+    terminal.wait_for("Opt out?");
+    terminal.keys(&["Enter"]);
     terminal.wait_for("Status: OFF");
     assert!(file.exists());
     terminal.keys(&["Enter", "q"]);
