@@ -38,7 +38,7 @@ impl Form {
 
 const KEYS: [OwnKey; 3] = [
     OwnKey { key: "p", word: "form", does: "the body with line breaks, the exact bytes, or the headers" },
-    OwnKey { key: "y", word: "copy", does: "copy the body, if the terminal allows it (OSC 52)" },
+    OwnKey { key: "y", word: "copy", does: "copy the body, through the terminal (OSC 52)" },
     OwnKey { key: "w", word: "write", does: "save the request: names the file, asks, and creates it" },
 ];
 

@@ -60,7 +60,7 @@ const KEYS: [OwnKey; 5] = [
     OwnKey { key: ", .", word: "more", does: "other columns beside the one on the left" },
     OwnKey { key: "m", word: "last sent", does: "the last event that was sent, or --before's, beside that of now" },
     OwnKey { key: "Enter", word: "details", does: "the chosen field in all columns; Enter or Esc goes back" },
-    OwnKey { key: "y", word: "copy", does: "copy the chosen field's values, if the terminal allows it (OSC 52)" },
+    OwnKey { key: "y", word: "copy", does: "copy the chosen field's values, through the terminal (OSC 52)" },
 ];
 
 /// The channels with events.

@@ -23,8 +23,7 @@ pub(crate) struct Fields {
 const DETAILS: OwnKey =
     OwnKey { key: "Enter", word: "details", does: "all about the chosen field; Enter or Esc goes back" };
 const SORT: OwnKey = OwnKey { key: "s", word: "sort", does: "by how much a field reveals, or by subject" };
-const COPY: OwnKey =
-    OwnKey { key: "y", word: "copy", does: "copy the chosen value, if the terminal allows it (OSC 52)" };
+const COPY: OwnKey = OwnKey { key: "y", word: "copy", does: "copy the chosen value, through the terminal (OSC 52)" };
 const WITHHOLD: OwnKey =
     OwnKey { key: "w", word: "withhold", does: "withhold the chosen field, or send it again; asks first" };
 const SEND_AGAIN: OwnKey = OwnKey { word: "send again", ..WITHHOLD };

@@ -21,7 +21,7 @@ pub(crate) struct Overview;
 
 const KEYS: [OwnKey; 2] = [
     OwnKey { key: "Enter", word: "fields", does: "the fields that the chosen channel sends" },
-    OwnKey { key: "y", word: "copy", does: "copy the command that stops it, if the terminal allows it (OSC 52)" },
+    OwnKey { key: "y", word: "copy", does: "copy the command that opts out, through the terminal (OSC 52)" },
 ];
 
 /// From this width on the chosen channel is beside the list.
@@ -171,14 +171,12 @@ fn bar(request: &Request, width: usize, view: View<'_>) -> Line<'static> {
     Line::from(spans.collect::<Vec<_>>())
 }
 
-/// How everything is stopped, by a key and by a command; where there is room, with a line around it.
+/// How everything is stopped; where there is room, with the command, and a line around it.
 fn stop(page: &mut Page, view: View<'_>) {
-    let blank = |page: &mut Page| {
-        if view.size.height >= ROOM {
-            page.blank();
-        }
-    };
-    blank(page);
+    let is_roomy = view.size.height >= ROOM;
+    if is_roomy {
+        page.blank();
+    }
     match (view.verdict, view.preview.consent.decision()) {
         (Verdict::Off, Decision::OptedOut) => page.text("Off. The key i shows what opting in would do."),
         (Verdict::Off, _) => page.text("Off, but not by an opt-out. The key o creates one."),
@@ -187,12 +185,15 @@ fn stop(page: &mut Page, view: View<'_>) {
         }
         (Verdict::NoAgent, _) => page.text("The key o lets an agent that is installed later start opted out."),
         _ => {
-            let [label, press, key, run] = ["To stop all telemetry ", "press ", "o", ", or run"].map(Span::raw);
-            let line = Line::from(vec![label.style(theme::LABEL), press, key.style(theme::LABEL), run]);
-            page.line(line).command(&view.opt_out())
+            let run = if is_roomy { ", or run" } else { "; y copies the command" };
+            let [label, press, key, run] = ["To stop all telemetry ", "press ", "o", run].map(Span::raw);
+            page.line(Line::from(vec![label.style(theme::LABEL), press, key.style(theme::LABEL), run]));
+            if is_roomy { page.command(&view.opt_out()) } else { &mut *page }
         }
     };
-    blank(page);
+    if is_roomy {
+        page.blank();
+    }
 }
 
 /// Columns of the labels below.

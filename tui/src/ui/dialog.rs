@@ -20,20 +20,17 @@ pub(crate) enum Overlay {
 pub(crate) const OPT_IN_WORD: &str = "telemetry";
 
 /// With a screen's own keys they fit on a terminal of the usual size.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 11] = [
     ("1 2 3 ...", "the screens; also Tab, Shift-Tab, left and right, h and l"),
-    ("c", "the next channel"),
     ("up, down", "one line; also k and j"),
-    ("PgUp, PgDn", "one page; also Ctrl-B, Ctrl-F and Space"),
-    ("Home, End", "the first and the last; also g and G"),
+    ("PgUp, Home", "a page, the ends; also PgDn, End, Space, Ctrl-B, Ctrl-F, g, G"),
     ("/ n N", "search: type, then Enter; the next and the previous place"),
-    ("e x r", "the next event; examples for unknown values; refresh"),
+    ("c e x r", "next channel; next event; examples of unknown values; again"),
     ("o i", "opt out; opt in. Both say what they change, and ask"),
     ("? Esc q", "this help; close it; quit, which changes nothing; also Ctrl-C"),
     ("Ctrl-Z", "stop for now, until the shell's fg; also Ctrl-L (draw again)"),
-    ("fields", "red # identifies, red ! is free text, yellow = is rarely shared, : is common, . is constant"),
-    ("", "blue ? is unknown here, * is set by the daemon, magenta marks a difference"),
-    ("channels", "yellow is on, green off, cyan not there, magenta unknown; without a colour: not telemetry"),
+    ("marks", "# identifies, ! free text, = rarely shared, ? unknown here"),
+    ("colours", "red identifies, yellow is rare or on, green off, blue unknown"),
     ("mouse", "click on tabs, channels and lines; with Shift, select text"),
 ];
 

@@ -206,3 +206,12 @@ fn a_question_can_be_read_to_its_end() {
     press(&mut state, Key::End);
     assert!(asked(&state).is_some() && shows(&state, "/srv/8/"));
 }
+
+#[test]
+fn the_help_is_one_page() {
+    for title in titles() {
+        let mut state = on(title, usual());
+        press(&mut state, Key::Char('?'));
+        assert!(!text(&state).contains("up, down scroll"), "{title}:\n{}", text(&state));
+    }
+}
