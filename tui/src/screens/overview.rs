@@ -77,6 +77,9 @@ fn rows(view: View<'_>) -> Vec<Row> {
     channels(&mut list, view, left);
     stop(&mut list, view);
     if !is_wide {
+        if view.size.height >= ROOM {
+            list.blank();
+        }
         summary(&mut list, view, left);
         more(&mut list, view);
         return list.into_rows();
@@ -171,7 +174,7 @@ fn bar(request: &Request, width: usize, view: View<'_>) -> Line<'static> {
     Line::from(spans.collect::<Vec<_>>())
 }
 
-/// How everything is stopped; where there is room, with the command, and a line around it.
+/// How everything is stopped; where there is room, with the command, below a line.
 fn stop(page: &mut Page, view: View<'_>) {
     let is_roomy = view.size.height >= ROOM;
     if is_roomy {
@@ -188,12 +191,9 @@ fn stop(page: &mut Page, view: View<'_>) {
             let run = if is_roomy { ", or run" } else { "; y copies the command" };
             let [label, press, key, run] = ["To stop all telemetry ", "press ", "o", run].map(Span::raw);
             page.line(Line::from(vec![label.style(theme::LABEL), press, key.style(theme::LABEL), run]));
-            if is_roomy { page.command(&view.opt_out()) } else { &mut *page }
+            if is_roomy { page.command(&view.opt_out()) } else { page }
         }
     };
-    if is_roomy {
-        page.blank();
-    }
 }
 
 /// Columns of the labels below.
