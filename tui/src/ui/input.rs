@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
+use ratatui::layout::Position;
 use vte::{Params, Parser, Perform};
 
 use crate::ui::keys::Key;
-use crate::ui::mouse;
 use crate::ui::state::Message;
 
 const CTRL_C: u8 = 0x03;
@@ -181,7 +181,11 @@ impl Perform for Heard {
                 self.is_complete = false;
                 None
             }
-            (b"<", 'M', report) => mouse::decode(report).map(Message::Mouse),
+            // The mouse (xterm's ctlseqs, "Mouse Tracking"). Only what a person does on purpose counts: a press of the left
+            // button, and the wheel. Shift, Alt, Ctrl and motion would add 4, 8, 16 and 32 to the button.
+            (b"<", 'M', &[0, x @ 1..=u16::MAX, y @ 1..=u16::MAX]) => Some(Message::Click(Position::new(x - 1, y - 1))),
+            (b"<", 'M', [64, 1..=u16::MAX, 1..=u16::MAX]) => Some(Message::Key(Key::Up)),
+            (b"<", 'M', [65, 1..=u16::MAX, 1..=u16::MAX]) => Some(Message::Key(Key::Down)),
             // From xterm, rxvt or the Linux console. The second parameter, for Shift and other modifiers, is ignored.
             ([], '~', [1 | 7, ..]) => Some(Message::Key(Key::Home)),
             ([], '~', [4 | 8, ..]) => Some(Message::Key(Key::End)),
@@ -231,7 +235,7 @@ mod tests {
         let word = |message| match message {
             Message::Key(key) => format!("{key:?}"),
             Message::Pasted(text) => format!("pasted {text:?}"),
-            Message::Mouse(mouse) => format!("{:?} {} {}", mouse.kind, mouse.column, mouse.row),
+            Message::Click(at) => format!("Click {} {}", at.x, at.y),
             other => panic!("{other:?}"),
         };
         found.into_iter().map(word).collect()
@@ -311,10 +315,11 @@ mod tests {
     #[test]
     fn the_mouse_presses_and_turns_its_wheel() {
         for (report, said) in [
-            ("\x1b[<0;1;1M", "Press 0 0"),
-            ("\x1b[<0;80;24M", "Press 79 23"),
-            ("\x1b[<64;300;5M", "WheelUp 299 4"),
-            ("\x1b[<65;65535;65535M", "WheelDown 65534 65534"),
+            ("\x1b[<0;1;1M", "Click 0 0"),
+            ("\x1b[<0;80;24M", "Click 79 23"),
+            ("\x1b[<0;65535;65535M", "Click 65534 65534"),
+            ("\x1b[<64;300;5M", "Up"),
+            ("\x1b[<65;65535;65535M", "Down"),
         ] {
             is(report, &[said]);
             is(&report.repeat(2), &[said, said]);
@@ -327,6 +332,25 @@ mod tests {
             is(&format!("\x1b[{report}"), &[]);
         }
         is("\x1b[200~\x1b[<0;1;1M\x1b[201~", &["pasted \"\""]);
+    }
+
+    #[test]
+    fn every_number_that_a_terminal_could_send_of_the_mouse() {
+        let places = [0_u16, 1, 2, 80, 223, 224, 9999, 65535];
+        for button in 0..300 {
+            for x in places {
+                for y in places {
+                    let expected = match (button, x.checked_sub(1).zip(y.checked_sub(1))) {
+                        (0, Some((x, y))) => vec![format!("Click {x} {y}")],
+                        (64, Some(_)) => vec!["Up".to_owned()],
+                        (65, Some(_)) => vec!["Down".to_owned()],
+                        _ => Vec::new(),
+                    };
+                    let report = format!("\x1b[<{button};{x};{y}M");
+                    assert_eq!(come_to([report.as_bytes()]), expected, "{report:?}");
+                }
+            }
+        }
     }
 
     #[test]

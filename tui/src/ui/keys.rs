@@ -16,11 +16,11 @@ pub(crate) enum Key {
     Enter,
     Escape,
     Backspace,
-    /// Ctrl-C.
+    /// Ctrl-C, a signal that ends the program, or a terminal that is gone.
     Interrupt,
-    /// Ctrl-Z.
+    /// Ctrl-Z, or SIGTSTP.
     Suspend,
-    /// Ctrl-L.
+    /// Ctrl-L, or SIGCONT.
     Redraw,
     /// The first match from the current position on. No physical key: typing in a search triggers it.
     FirstMatch,

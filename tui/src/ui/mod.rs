@@ -11,7 +11,6 @@ mod effects;
 mod frame;
 mod input;
 pub(crate) mod keys;
-pub(crate) mod mouse;
 mod pressed;
 pub(crate) mod screen;
 mod state;

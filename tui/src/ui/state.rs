@@ -14,7 +14,6 @@ use crate::actions::report::Report;
 use crate::present::request::Requests;
 use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
-use crate::ui::mouse::{Kind, Mouse};
 use crate::ui::screen::{Reader, Screen, Shown, View};
 use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Page, Row};
@@ -24,7 +23,8 @@ use crate::ui::widgets::scroll::Scroll;
 #[derive(Debug)]
 pub(crate) enum Message {
     Key(Key),
-    Mouse(Mouse),
+    /// A press of the mouse's left button, perhaps outside the screen.
+    Click(Position),
     Pasted(String),
     Resized(Size),
     /// The running preview begins this stage.
@@ -41,11 +41,6 @@ pub(crate) enum Message {
     Waited,
     /// An action ended, successfully or not.
     Done(Box<Report>),
-    Continued,
-    /// SIGTSTP asks the program to stop for now.
-    Suspended,
-    /// The terminal is gone, or a signal ends the program.
-    Stop,
 }
 
 /// An action for the outside.
@@ -285,11 +280,7 @@ impl State {
     pub(crate) fn update(&mut self, message: Message) -> Option<Effect> {
         match message {
             Message::Key(key) => return self.on_key(key),
-            Message::Mouse(Mouse { kind: Kind::WheelUp, .. }) => return self.on_key(Key::Up),
-            Message::Mouse(Mouse { kind: Kind::WheelDown, .. }) => return self.on_key(Key::Down),
-            Message::Mouse(Mouse { kind: Kind::Press, column, row }) => {
-                return self.on_click(Position::new(column, row));
-            }
+            Message::Click(at) => return self.on_click(at),
             Message::Pasted(text) => self.paste(&text),
             Message::Resized(size) => self.size = size,
             Message::Began(stage) => {
@@ -327,9 +318,6 @@ impl State {
                 // The disk decides.
                 return consent.then(|| self.look_again()).flatten();
             }
-            Message::Continued => return Some(Effect::Redraw),
-            Message::Suspended => return Some(Effect::Suspend),
-            Message::Stop => return Some(Effect::Quit),
         }
         None
     }

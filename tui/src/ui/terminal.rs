@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -30,10 +30,11 @@ use crate::output::{Failure, NOT_DONE};
 use crate::present::commands::Caller;
 use crate::ui::draw::draw;
 use crate::ui::input::Input;
+use crate::ui::keys::Key;
 use crate::ui::screen::{Reader, Screen};
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
-use crate::ui::{clipboard, effects, mouse};
+use crate::ui::{clipboard, effects};
 
 /// The first drawing waits this long for the first preview, against flicker. A preview usually takes a few
 /// milliseconds.
@@ -73,24 +74,30 @@ pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question, colour: boo
     crate::output::commands(ended.as_deref().unwrap_or_default());
     match stopped.load(Ordering::Relaxed) {
         0 => ended.map(|_| ExitCode::SUCCESS).map_err(failed),
-        signal => {
-            // The sender of the signal sees that it ended the program.
-            // SIGQUIT asks for a core dump (signal(7)).
-            core_dump::prevent();
-            signal_hook::low_level::emulate_default_handler(signal).map(|()| ExitCode::SUCCESS).map_err(failed)
-        }
+        signal => end_by(signal).map(|()| ExitCode::SUCCESS).map_err(failed),
     }
 }
 
+/// The sender of the signal sees that it ended the program. SIGQUIT asks for a core dump (signal(7)).
+fn end_by(signal: i32) -> io::Result<()> {
+    core_dump::prevent();
+    signal_hook::low_level::emulate_default_handler(signal)
+}
+
+/// Reports of presses, releases and the wheel (1000), in decimal numbers (1006): the older form cannot say columns above
+/// 223. With Shift a terminal keeps the mouse for itself, to select text.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
 fn take_terminal() -> io::Result<()> {
     enable_raw_mode()?;
-    let mouse = if is_console() { "" } else { mouse::ON };
+    let mouse = if is_console() { "" } else { MOUSE_ON };
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(mouse), Hide)
 }
 
 /// Ignores errors: the terminal may be gone.
 fn give_terminal_back() {
-    let _ = execute!(io::stdout(), Show, Print(mouse::OFF), DisableBracketedPaste, LeaveAlternateScreen);
+    let _ = execute!(io::stdout(), Show, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen);
     let _ = disable_raw_mode();
 }
 
@@ -187,11 +194,11 @@ fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> 
     };
     // The channel cannot close while this program's threads hold senders; if it did, that would be the end.
     match time {
-        None => Some(messages.recv().unwrap_or(Message::Stop)),
+        None => Some(messages.recv().unwrap_or(Message::Key(Key::Interrupt))),
         Some(time) => match messages.recv_timeout(time) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => ready.is_none().then_some(Message::Waited),
-            Err(RecvTimeoutError::Disconnected) => Some(Message::Stop),
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Key(Key::Interrupt)),
         },
     }
 }
@@ -300,35 +307,30 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
                     input.take(&bytes).into_iter().for_each(|message| send(&sender, message));
                 }
                 Err(RecvTimeoutError::Timeout) => input.quiet().into_iter().for_each(|message| send(&sender, message)),
-                Err(RecvTimeoutError::Disconnected) => return send(&sender, Message::Stop),
+                Err(RecvTimeoutError::Disconnected) => return send(&sender, Message::Key(Key::Interrupt)),
             }
         }
     })?;
     Ok(())
 }
 
-/// A signal ends the program in order, the same signal a second time at once. Returns where its number will be.
-/// Signals for stopping, continuing and resizing are passed on too.
+/// A signal ends the program in order, a second one at once. Returns where its number will be. Signals for stopping,
+/// continuing and resizing are passed on too.
 fn watch_signals(sender: Sender<Message>) -> io::Result<Arc<AtomicI32>> {
-    const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
-    let second = Arc::new(AtomicBool::new(false));
-    for signal in ENDING {
-        // Registered before the first signal sets the flag, so that only the second ends the program here.
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&second))?;
-        signal_hook::flag::register(signal, Arc::clone(&second))?;
-    }
-    let mut signals = Signals::new(ENDING.iter().chain(&[SIGTSTP, SIGCONT, SIGWINCH]))?;
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT, SIGWINCH])?;
     let stopped = Arc::new(AtomicI32::new(0));
     let number = Arc::clone(&stopped);
     thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
             let message = match signal {
-                SIGTSTP => Some(Message::Suspended),
-                SIGCONT => Some(Message::Continued),
+                SIGTSTP => Some(Message::Key(Key::Suspend)),
+                SIGCONT => Some(Message::Key(Key::Redraw)),
                 SIGWINCH => size_of_terminal().map(Message::Resized),
                 signal => {
-                    number.store(signal, Ordering::Relaxed);
-                    Some(Message::Stop)
+                    if number.swap(signal, Ordering::Relaxed) != 0 {
+                        let _ = end_by(signal);
+                    }
+                    Some(Message::Key(Key::Interrupt))
                 }
             };
             if let Some(message) = message {

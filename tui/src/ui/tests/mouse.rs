@@ -3,10 +3,9 @@
 use ratatui::layout::Position;
 
 use super::*;
-use crate::ui::mouse::{Kind, Mouse};
 
-fn click(state: &mut State, Position { x, y }: Position) -> Option<Effect> {
-    state.update(Message::Mouse(Mouse { kind: Kind::Press, column: x, row: y }))
+fn click(state: &mut State, at: Position) -> Option<Effect> {
+    state.update(Message::Click(at))
 }
 
 /// The first place of a text on the screen.
