@@ -73,7 +73,7 @@ impl Screen for Bytes {
             }
             (Key::Char('y'), Ok(bytes), _) => Handled::Copy(String::from_utf8_lossy(&bytes.body).into_owned()),
             (Key::Char('w'), Ok(_), Ok(assembly)) if can_be_saved(view) => {
-                Handled::Confirm(Box::new(Plan::Save(Save::plan(assembly, view.folder))))
+                Handled::Confirm(Box::new(Plan::Save(Save::plan(assembly, &view.reader.folder))))
             }
             _ => Handled::No,
         }

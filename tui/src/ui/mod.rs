@@ -4,11 +4,9 @@
 //! may return an [`Effect`](state::Effect), which only `effects` performs (and `terminal`, if it concerns the terminal
 //! itself). Drawing only reads the state. A screen is one file in `screens/` and one line in its list.
 
-pub(crate) mod clipboard;
 pub(crate) mod dialog;
 mod draw;
 mod effects;
-mod frame;
 mod input;
 pub(crate) mod keys;
 mod pressed;
@@ -20,6 +18,6 @@ mod tests;
 pub(crate) mod theme;
 pub(crate) mod widgets;
 
-pub(crate) use frame::{SMALLEST, fits};
+pub(crate) use draw::{SMALLEST, fits};
 pub(crate) use screen::Screen;
 pub(crate) use terminal::{run, size_of_terminal};

@@ -1,16 +1,19 @@
 //! What keys, clicks and pasted text do to the state.
 
 use anonymous_statistics::fields::ACTIONS;
+use anonymous_statistics::text::printable;
 use ratatui::layout::Position;
 
 use crate::actions::Plan;
 use crate::actions::opting::{OptIn, OptOut};
-use crate::ui::clipboard;
 use crate::ui::dialog::{OPT_IN_WORD, Overlay, words_of};
-use crate::ui::frame::fits;
+use crate::ui::draw::fits;
 use crate::ui::keys::Key;
 use crate::ui::screen::{Handled, Shown, View};
-use crate::ui::state::{Areas, Effect, Search, State};
+use crate::ui::state::{Areas, Effect, Found, Search, State};
+
+/// The bytes of the longest text that is copied.
+pub(super) const MOST: usize = 8 * 1024;
 
 const STILL_LOOKING: &str = "still looking at this machine";
 
@@ -29,8 +32,7 @@ impl State {
         if let Some(overlay) = self.overlay.take() {
             self.overlay_key(overlay, key)
         } else if self.search.typing {
-            self.search_key(key);
-            None
+            self.search_key(key)
         } else if key == Key::Char('q') {
             Some(Effect::Quit)
         } else {
@@ -60,13 +62,10 @@ impl State {
 
     /// A key that leaves the dialog open.
     fn inside(&mut self, overlay: Overlay, key: Key) -> Option<Effect> {
-        let (rows, height) = self.rows(&overlay, self.size);
-        self.scroll.on_key(key.meaning(), &rows, height, "");
+        let (rows, inside) = self.rows(&overlay, self.size);
+        self.scroll.on_key(key.meaning(), &rows, inside.height, "");
         let effect = match (&overlay, key) {
-            (Overlay::Report(report), Key::Char('y')) => {
-                self.copying = report.commands.first().cloned();
-                self.copied()
-            }
+            (Overlay::Report(report), Key::Char('y')) => report.commands.first().and_then(|text| self.copy(text)),
             // The command may have run elsewhere, so the disk is read again.
             (Overlay::Report(_), Key::Char('r')) => self.look_again(),
             _ => None,
@@ -78,11 +77,6 @@ impl State {
     fn act(&mut self, plan: Box<Plan>) -> Effect {
         self.overlay = Some(Overlay::Working(words_of(&plan)[2]));
         Effect::Act(plan)
-    }
-
-    /// Asks for a confirmation.
-    fn confirm(&mut self, plan: Plan) {
-        self.open(Overlay::Confirm(Box::new(plan), String::new()));
     }
 
     /// Opting in needs a typed word, so that a slip of a finger does nothing.
@@ -106,40 +100,34 @@ impl State {
     }
 
     /// Pasted text is for a search only, and never presses keys.
-    pub(super) fn paste(&mut self, text: &str) {
-        if self.search.typing && self.overlay.is_none() && fits(self.size) {
-            for c in text.chars().filter(|c| !c.is_control()) {
-                self.search.add(c);
-            }
-            self.screen_takes(Key::FirstMatch);
+    pub(super) fn paste(&mut self, text: &str) -> Option<Effect> {
+        if !self.search.typing || self.overlay.is_some() || !fits(self.size) {
+            return None;
         }
+        let room = 40_usize.saturating_sub(self.search.text.chars().count());
+        self.search.text.extend(text.chars().take(room));
+        self.offer(Key::FirstMatch)
     }
 
-    fn search_key(&mut self, key: Key) {
+    fn search_key(&mut self, key: Key) -> Option<Effect> {
         match key {
-            Key::Enter => self.search.typing = false,
-            Key::Escape => self.search = Search::default(),
-            Key::Backspace if self.search.text.is_empty() => self.search.typing = false,
-            Key::Backspace => {
+            Key::Backspace if !self.search.text.is_empty() => {
                 self.search.text.pop();
-                self.screen_takes(Key::FirstMatch);
+                return self.offer(Key::FirstMatch);
             }
-            Key::Char(c) => {
-                self.search.add(c);
-                self.screen_takes(Key::FirstMatch);
-            }
-            key => {
-                self.screen_takes(key);
-            }
+            Key::Enter | Key::Backspace => self.search.typing = false,
+            Key::Escape => self.search = Search::default(),
+            Key::Char(c) => return self.paste(c.encode_utf8(&mut [0; 4])),
+            key => return self.offer(key),
         }
+        None
     }
 
     /// Asks the current screen.
     fn ask(&mut self, question: impl FnOnce(&mut Shown, View<'_>) -> Handled) -> Handled {
-        // A screen's own size is that of its body.
-        let is_of_channel = self.is_of_channel();
+        let body = self.areas(self.size).body;
         let mut screens = std::mem::take(&mut self.screens);
-        let handled = match (self.view_of(self.size, is_of_channel), screens.get_mut(self.current)) {
+        let handled = match (self.view(body.as_size()), screens.get_mut(self.current)) {
             (Some(view), Some(screen)) => question(screen, view),
             _ => Handled::No,
         };
@@ -147,37 +135,37 @@ impl State {
         handled
     }
 
-    /// Offers a key to the current screen, and returns whether the screen used it.
-    fn screen_takes(&mut self, key: Key) -> bool {
+    fn offer(&mut self, key: Key) -> Option<Effect> {
         let handled = self.ask(|screen, view| screen.on_key(key, view));
-        self.took(handled)
+        self.obey(handled)
     }
 
     /// Does what a screen asks for.
-    fn took(&mut self, handled: Handled) -> bool {
+    fn obey(&mut self, handled: Handled) -> Option<Effect> {
         match handled {
-            Handled::No => return false,
-            Handled::Yes | Handled::Fresh => {}
-            Handled::Confirm(plan) => self.confirm(*plan),
+            Handled::No | Handled::Yes | Handled::Fresh => {}
+            Handled::Confirm(plan) => self.open(Overlay::Confirm(plan, String::new())),
             Handled::Report(report) => self.report(report),
             Handled::Channel(number, screen) => {
                 self.channel = self.channels().get(number).map(|channel| channel.name);
                 self.current = screen.unwrap_or(self.current);
             }
-            Handled::Copy(text) => self.copying = Some(text),
+            Handled::Copy(text) => return self.copy(&text),
         }
-        true
+        None
     }
 
-    /// The text that a key or a click wants to be copied.
-    fn copied(&mut self) -> Option<Effect> {
-        let text = self.copying.take()?;
-        self.note = Some(if text.len() <= clipboard::MOST {
-            "asked the terminal to copy it (OSC 52)"
-        } else {
-            "too long to copy; the key w of Bytes saves it"
-        });
-        Some(Effect::Copy(text))
+    /// Copies a text as the screen shows it: a line break in a value from outside would press Enter in the shell into which
+    /// a person pastes it. All of it or nothing: part of a command is another command.
+    fn copy(&mut self, text: &str) -> Option<Effect> {
+        let text = printable(text).into_owned();
+        if text.len() > MOST {
+            self.note = Some("too long to copy; the key w of Bytes saves it");
+            return None;
+        }
+        self.note = Some("asked the terminal to copy it (OSC 52)");
+        // An empty text would clear the clipboard.
+        Some(text).filter(|text| !text.is_empty()).map(Effect::Copy)
     }
 
     pub(super) fn on_click(&mut self, at: Position) -> Option<Effect> {
@@ -190,14 +178,14 @@ impl State {
         } else if side.contains(at) {
             let number = usize::from(at.y - side.y);
             if number < self.channels().len() {
-                self.took(Handled::Channel(number, None));
+                return self.obey(Handled::Channel(number, None));
             }
         } else if body.contains(at) {
             let inside = Position::new(at.x - body.x, at.y - body.y);
             let handled = self.ask(|screen, view| screen.on_click(inside, view));
-            self.took(handled);
+            return self.obey(handled);
         }
-        self.copied()
+        None
     }
 
     fn screen_key(&mut self, key: Key) -> Option<Effect> {
@@ -206,8 +194,9 @@ impl State {
             return None;
         }
         // A screen may use the key first, for example Esc to close its details.
-        if self.screen_takes(key) {
-            return self.copied();
+        match self.ask(|screen, view| screen.on_key(key, view)) {
+            Handled::No => {}
+            handled => return self.obey(handled),
         }
         let count = self.screens.len();
         match key {
@@ -216,8 +205,10 @@ impl State {
             Key::Previous | Key::Left => self.current = (self.current + count - 1) % count,
             Key::Char('?') => self.open(Overlay::Help),
             Key::Char('/') => self.search = Search { text: String::new(), typing: true },
-            Key::Char('e') if self.recorded => self.note = Some("the recorded call decides which event is shown"),
-            Key::Char('x') if self.recorded => self.note = Some("the recorded call has all values"),
+            Key::Char('e') if self.reader.recorded => {
+                self.note = Some("the recorded call decides which event is shown")
+            }
+            Key::Char('x') if self.reader.recorded => self.note = Some("the recorded call has all values"),
             Key::Char('r' | 'e' | 'x') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
             Key::Char('r') => return self.look_again(),
             Key::Char('e' | 'x') if !self.is_of_events() => {
@@ -229,14 +220,14 @@ impl State {
             }
             Key::Char('c') => {
                 let next = (self.channel() + 1) % self.channels().len().max(1);
-                self.took(Handled::Channel(next, None));
+                return self.obey(Handled::Channel(next, None));
             }
             Key::Char('x') => {
                 self.examples = !self.examples;
                 return self.look_again();
             }
             Key::Char(key @ ('o' | 'i')) => {
-                let (Some(preview), Some(barred)) = (&self.preview, &self.barred) else {
+                let Some(Found { preview, barred: Some(barred), .. }) = &self.found else {
                     self.note = Some(STILL_LOOKING);
                     return None;
                 };
@@ -252,7 +243,7 @@ impl State {
                 };
                 match obstacle {
                     Some(obstacle) => self.report(Box::new(obstacle.clone().into())),
-                    None => self.confirm(plan),
+                    None => self.open(Overlay::Confirm(Box::new(plan), String::new())),
                 }
             }
             Key::Char(c) => {

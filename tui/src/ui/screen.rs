@@ -1,7 +1,7 @@
 //! The interface of a screen, and what all screens have in common: scrolling, choosing, searching.
 
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anonymous_statistics::channels::{Channel, Verdict};
 use anonymous_statistics::inspect::Preview;
@@ -21,11 +21,16 @@ use crate::ui::widgets::chooser::{Choice, Chooser, OPEN};
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::scroll::{self, Scroll};
 
-/// Who looks, and at which clock.
-#[derive(Debug, Clone, Copy)]
+/// Who looks, and how: what stays the same while the screens are open.
+#[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) clock: Clock,
     pub(crate) caller: Caller,
+    pub(crate) look: Look,
+    /// The folder for saved requests, in which this program was started.
+    pub(crate) folder: PathBuf,
+    /// Whether a recorded call is shown, which has its own action.
+    pub(crate) recorded: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +44,10 @@ pub(crate) struct View<'a> {
     /// The events of all actions; empty until they are compared.
     pub(crate) columns: &'a [Column],
     pub(crate) look: Look,
-    pub(crate) reader: Reader,
+    pub(crate) reader: &'a Reader,
     pub(crate) size: Size,
     /// Empty without a search.
     pub(crate) search: &'a str,
-    pub(crate) folder: &'a Path,
 }
 
 impl<'a> View<'a> {

@@ -1,12 +1,10 @@
 //! The state of the user interface, and its transitions. Nothing here reads a file, a clock or a terminal.
 
-use std::path::PathBuf;
-
 use anonymous_statistics::channels::{Channel, Verdict};
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::comparison::Column;
 use anonymous_statistics::inspect::{Preview, Stage};
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Margin, Position, Rect, Size};
 
 use crate::actions::Plan;
 use crate::actions::opting::Barred;
@@ -15,7 +13,6 @@ use crate::present::request::Requests;
 use crate::ui::dialog::Overlay;
 use crate::ui::keys::{Key, OwnKey};
 use crate::ui::screen::{Reader, Screen, Shown, View};
-use crate::ui::theme::Look;
 use crate::ui::widgets::page::{Page, Row};
 use crate::ui::widgets::scroll::Scroll;
 
@@ -78,14 +75,8 @@ pub(crate) struct Search {
     pub(crate) typing: bool,
 }
 
-impl Search {
-    /// The text has a maximum length.
-    pub(super) fn add(&mut self, c: char) {
-        if self.text.chars().count() < 40 {
-            self.text.push(c);
-        }
-    }
-}
+/// The border of a dialog, and the margin within.
+pub(super) const DIALOG: Margin = Margin::new(2, 1);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Areas {
@@ -97,35 +88,31 @@ pub(crate) struct Areas {
     pub(crate) foot: Rect,
 }
 
-/// What follows from a preview.
+/// A complete preview, and what follows from it.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
+    pub(super) preview: Box<Preview>,
     pub(super) verdict: Verdict,
     pub(super) channels: Vec<Channel>,
     pub(super) requests: Requests,
+    /// The obstacles to actions, so that nobody confirms them.
+    /// `None`: not known yet.
+    pub(super) barred: Option<Box<Barred>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct State {
     /// `None` until the first preview is complete.
-    pub(crate) preview: Option<Box<Preview>>,
     pub(super) found: Option<Found>,
     /// The name of the chosen channel. `None`: one of those asked about, or else the first one that sends.
     pub(super) channel: Option<&'static str>,
     asked: Vec<&'static str>,
     /// Whether unknown values have examples.
     pub(super) examples: bool,
-    /// The obstacles to actions, so that nobody confirms them.
-    /// `None`: not known yet.
-    pub(super) barred: Option<Box<Barred>>,
     /// The events of all actions; empty until they are compared.
     columns: Vec<Column>,
     pub(crate) looking: Option<Looking>,
     pub(crate) action: String,
-    /// Whether a recorded call is shown, which has its own action.
-    pub(crate) recorded: bool,
-    /// The folder for saved requests, in which this program was started.
-    pub(crate) folder: PathBuf,
     pub(crate) screens: Vec<Shown>,
     pub(crate) current: usize,
     pub(crate) search: Search,
@@ -138,36 +125,22 @@ pub(crate) struct State {
     pub(crate) blocked: Vec<String>,
     /// A remark about the last key.
     pub(crate) note: Option<&'static str>,
-    pub(super) copying: Option<String>,
-    pub(crate) look: Look,
-    reader: Reader,
+    pub(super) reader: Reader,
     /// The terminal's size, for keys. Drawing uses the size of its buffer.
     pub(crate) size: Size,
 }
 
 impl State {
     /// Assumes that the first preview is running.
-    pub(crate) fn new(
-        screens: Vec<Box<dyn Screen>>,
-        action: String,
-        recorded: bool,
-        folder: PathBuf,
-        look: Look,
-        reader: Reader,
-        size: Size,
-    ) -> Self {
+    pub(crate) fn new(screens: Vec<Box<dyn Screen>>, action: String, reader: Reader, size: Size) -> Self {
         Self {
-            preview: None,
             found: None,
             channel: None,
             asked: screens.iter().flat_map(|screen| screen.asks_about()).copied().collect(),
             examples: false,
-            barred: None,
             columns: Vec::new(),
             looking: Some(Looking::default()),
             action,
-            recorded,
-            folder,
             screens: screens.into_iter().map(Shown::new).collect(),
             current: 0,
             search: Search::default(),
@@ -176,26 +149,14 @@ impl State {
             unseen: false,
             blocked: Vec::new(),
             note: None,
-            copying: None,
-            look,
             reader,
             size,
         }
     }
 
-    pub(super) fn is_of_channel(&self) -> bool {
-        self.screens.get(self.current).is_some_and(|shown| shown.screen.is_of_channel())
-    }
-
     /// Whether the chosen channel has the events of the daemon.
     pub(crate) fn is_of_events(&self) -> bool {
         self.channels().get(self.channel()).is_some_and(|channel| matches!(channel.name, "events" | "hooks"))
-    }
-
-    /// The list of channels and the body.
-    pub(crate) fn middle(&self, size: Size) -> Rect {
-        let Areas { side, body, .. } = self.areas(size);
-        side.union(body)
     }
 
     pub(super) fn channels(&self) -> &[Channel] {
@@ -207,7 +168,7 @@ impl State {
         let channels = self.channels();
         let place = |is: &dyn Fn(&Channel) -> bool| channels.iter().position(is);
         let sends = |channel: &Channel| channel.is_telemetry && channel.judgement.state.sends();
-        let is_called = self.preview.as_ref().is_none_or(|preview| preview.events().is_sent());
+        let is_called = self.found.as_ref().is_none_or(|found| found.preview.events().is_sent());
         let usual = if is_called { "events" } else { "crash-reports" };
         let is_asked = |channel: &Channel| self.asked.contains(&channel.name);
         place(&|channel| Some(channel.name) == self.channel)
@@ -220,68 +181,64 @@ impl State {
 
     /// Whether nothing is sent because somebody opted out.
     pub(crate) fn is_off(&self) -> bool {
-        let opted_out = |preview: &Preview| preview.consent.decision() == Decision::OptedOut;
-        let is_off = self.found.as_ref().is_some_and(|found| found.verdict == Verdict::Off);
-        is_off && self.preview.as_ref().is_some_and(|preview| opted_out(preview))
+        let opted_out = |found: &Found| found.preview.consent.decision() == Decision::OptedOut;
+        self.found.as_ref().is_some_and(|found| found.verdict == Verdict::Off && opted_out(found))
+    }
+
+    /// The current screen and its view at this size; `None` before the first preview.
+    pub(super) fn shown(&self, size: Size) -> Option<(&Shown, View<'_>)> {
+        Some((self.screens.get(self.current)?, self.view(self.areas(size).body.as_size())?))
     }
 
     /// The keys of the current screen only.
-    pub(crate) fn own_keys(&self, size: Size) -> Vec<OwnKey> {
-        match (self.view(size), self.screens.get(self.current)) {
-            (Some(view), Some(screen)) => screen.keys(view),
-            _ => Vec::new(),
-        }
+    pub(super) fn own_keys(&self, size: Size) -> Vec<OwnKey> {
+        self.shown(size).map_or_else(Vec::new, |(screen, view)| screen.keys(view))
     }
 
-    /// The text of a dialog, and the number of its visible rows. It is as wide as the body, less the border and one
-    /// column of margin on each side.
-    pub(crate) fn rows(&self, overlay: &Overlay, size: Size) -> (Vec<Row>, u16) {
-        let body = self.middle(size);
-        let room = Size::new(body.width.saturating_sub(4), body.height.saturating_sub(2));
+    /// The number of matches on the current screen.
+    pub(super) fn matches(&self, size: Size) -> usize {
+        let shown = self.shown(size).filter(|_| !self.search.text.is_empty());
+        shown.map_or(0, |(screen, view)| screen.matches(view))
+    }
+
+    /// The text of a dialog, and its place within the border and a column of margin on each side.
+    pub(super) fn rows(&self, overlay: &Overlay, size: Size) -> (Vec<Row>, Rect) {
+        let Areas { side, body, .. } = self.areas(size);
+        let room = side.union(body).inner(DIALOG);
         let now = match (&self.found, &self.looking) {
             (Some(found), None) => found.verdict.to_string(),
             _ => "looking ...".to_owned(),
         };
-        let rows = overlay.rows(Page::new(self.look, room), &self.own_keys(size), &now);
+        let rows = overlay.rows(Page::new(self.reader.look, room.as_size()), &self.own_keys(size), &now);
         let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(room.height);
-        (rows, height)
+        (rows, Rect { y: room.y + (room.height - height) / 2, height, ..room })
     }
 
-    /// The view of the current screen at this size; `None` before the first preview.
-    pub(crate) fn view(&self, size: Size) -> Option<View<'_>> {
-        self.view_of(size, self.is_of_channel())
-    }
-
-    pub(super) fn view_of(&self, size: Size, is_of_channel: bool) -> Option<View<'_>> {
-        let (preview, found) = (self.preview.as_deref()?, self.found.as_ref()?);
+    /// What a screen with a body of this size shows.
+    pub(super) fn view(&self, size: Size) -> Option<View<'_>> {
+        let found = self.found.as_ref()?;
         Some(View {
-            preview,
+            preview: &found.preview,
             verdict: &found.verdict,
             channels: &found.channels,
             channel: self.channel(),
             requests: &found.requests,
             columns: &self.columns,
-            look: self.look,
-            reader: self.reader,
-            size: self.areas_beside(size, is_of_channel).body.as_size(),
+            look: self.reader.look,
+            reader: &self.reader,
+            size,
             search: &self.search.text,
-            folder: &self.folder,
         })
-    }
-
-    /// The number of matches on the current screen.
-    pub(crate) fn matches(&self, size: Size) -> usize {
-        match (self.view(size), self.screens.get(self.current)) {
-            (Some(view), Some(screen)) if !self.search.text.is_empty() => screen.matches(view),
-            _ => 0,
-        }
     }
 
     pub(crate) fn update(&mut self, message: Message) -> Option<Effect> {
         match message {
             Message::Key(key) => return self.on_key(key),
             Message::Click(at) => return self.on_click(at),
-            Message::Pasted(text) => self.paste(&text),
+            Message::Pasted(mut text) => {
+                text.retain(|c| !c.is_control());
+                return self.paste(&text);
+            }
             Message::Resized(size) => self.size = size,
             Message::Began(stage) => {
                 if let Some(looking) = &mut self.looking {
@@ -293,16 +250,20 @@ impl State {
                     looking.seconds += 1;
                 }
             }
-            Message::Barred(barred) => self.barred = Some(barred),
+            Message::Barred(barred) => {
+                if let Some(found) = &mut self.found {
+                    found.barred = Some(barred);
+                }
+            }
             Message::Looked(preview) => {
                 self.action.clone_from(&preview.action);
                 self.found = Some(Found {
                     verdict: preview.verdict(),
                     channels: preview.channels(),
                     requests: Requests::of(&preview),
+                    barred: None,
+                    preview,
                 });
-                self.preview = Some(preview);
-                self.barred = None;
             }
             Message::Compared(columns) => {
                 self.columns = columns;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anonymous_statistics::core_dump;
 use anonymous_statistics::inspect::Question;
 use anonymous_statistics::inspect::watch::Snapshot;
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::execute;
@@ -29,12 +30,12 @@ use crate::actions::report::Report;
 use crate::output::{Failure, NOT_DONE};
 use crate::present::commands::Caller;
 use crate::ui::draw::draw;
+use crate::ui::effects;
 use crate::ui::input::Input;
 use crate::ui::keys::Key;
 use crate::ui::screen::{Reader, Screen};
 use crate::ui::state::{Effect, Message, State};
 use crate::ui::theme::Look;
-use crate::ui::{clipboard, effects};
 
 /// The first drawing waits this long for the first preview, against flicker. A preview usually takes a few
 /// milliseconds.
@@ -106,39 +107,19 @@ fn is_console() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "linux")
 }
 
-/// The displayed content, always in the state's size: a canvas that measured the terminal could find a size for which
-/// the state was not laid out.
-struct Canvas {
-    terminal: CrosstermBackend<io::Stdout>,
-    /// Of size zero if the content is unknown.
-    shown: Buffer,
-}
-
-impl Canvas {
-    fn draw(&mut self, state: &State) -> io::Result<()> {
-        let mut next = Buffer::empty(Rect::from(state.size));
-        if self.shown.area != next.area {
-            self.terminal.clear()?;
-            self.shown = Buffer::empty(next.area);
-        }
-        draw(state, &mut next);
-        self.terminal.draw(self.shown.diff_iter(&next))?;
-        self.shown = next;
-        Backend::flush(&mut self.terminal)
+/// Draws what differs from `shown`, which is of size zero if nobody knows what the terminal shows. Always in the state's
+/// size: a canvas that measured the terminal could find a size for which the state was not laid out.
+fn redraw(state: &State, shown: &mut Buffer) -> io::Result<()> {
+    let mut terminal = CrosstermBackend::new(io::stdout());
+    let mut next = Buffer::empty(Rect::from(state.size));
+    if shown.area != next.area {
+        terminal.clear()?;
+        *shown = Buffer::empty(next.area);
     }
-
-    /// Between two drawings, so that their bytes do not mix.
-    fn copy(&mut self, text: &str) -> io::Result<()> {
-        match clipboard::copy(text) {
-            Some(copy) if !is_console() => execute!(self.terminal, copy),
-            _ => Ok(()),
-        }
-    }
-
-    /// Another program may have drawn, or the terminal may have reflowed its content.
-    fn forget(&mut self) {
-        self.shown = Buffer::default();
-    }
+    draw(state, &mut next);
+    terminal.draw(shown.diff_iter(&next))?;
+    *shown = next;
+    Backend::flush(&mut terminal)
 }
 
 /// The event loop: draws, then waits for messages. Returns the commands that remain for the user.
@@ -149,33 +130,56 @@ fn show(
     colour: bool,
 ) -> io::Result<Vec<String>> {
     let question = &performer.question;
-    let look = Look::of(colour, |name| std::env::var_os(name));
-    let folder = std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from("."));
+    let reader = Reader {
+        clock: utc_offset,
+        caller: Caller::now(),
+        look: Look::of(colour, |name| std::env::var_os(name)),
+        folder: std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from(".")),
+        recorded: question.call.is_some(),
+    };
     let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
-    let reader = Reader { clock: utc_offset, caller: Caller::now() };
-    let mut state = State::new(screens, question.action.clone(), question.call.is_some(), folder, look, reader, size);
-    let mut canvas = Canvas { terminal: CrosstermBackend::new(io::stdout()), shown: Buffer::default() };
+    let mut state = State::new(screens, question.action.clone(), reader, size);
+    let mut shown = Buffer::default();
     let ready = Instant::now() + FIRST_LOOK;
     loop {
-        let early = state.preview.is_none() && Instant::now() < ready;
-        if !early {
-            canvas.draw(&state)?;
+        let early = Some(ready.saturating_duration_since(Instant::now()));
+        let early = early.filter(|left| state.found.is_none() && !left.is_zero());
+        if early.is_none() {
+            redraw(&state, &mut shown)?;
             state.unseen = false;
         }
+        let message = match receive(messages, early.or(state.looking.as_ref().map(|_| WAITED))) {
+            Err(RecvTimeoutError::Timeout) if early.is_some() => None,
+            Err(RecvTimeoutError::Timeout) => Some(Message::Waited),
+            // This program's threads hold senders; if none did, that would be the end.
+            message => Some(message.unwrap_or(Message::Key(Key::Interrupt))),
+        };
         // Draws once for all keys that were typed ahead.
-        for message in wait(&state, messages, early.then_some(ready)).into_iter().chain(messages.try_iter().take(AHEAD))
-        {
+        for message in message.into_iter().chain(messages.try_iter().take(AHEAD)) {
             if matches!(message, Message::Resized(_)) {
-                canvas.forget();
+                // The terminal may have reflowed its content.
+                shown = Buffer::default();
             }
             match state.update(message) {
                 Some(Effect::Quit) => return Ok(state.blocked),
-                Some(Effect::Suspend) => {
-                    suspend()?;
-                    resume(&mut canvas, &mut state)?;
+                Some(effect @ (Effect::Suspend | Effect::Redraw)) => {
+                    if effect == Effect::Suspend {
+                        // As a shell expects after Ctrl-Z. Returns when it continues the program.
+                        give_terminal_back();
+                        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+                    }
+                    // crossterm sets raw mode only if it believes that it is off. A shell may have left any state.
+                    disable_raw_mode()?;
+                    take_terminal()?;
+                    shown = Buffer::default();
+                    state.size = size_of_terminal().unwrap_or(state.size);
                 }
-                Some(Effect::Redraw) => resume(&mut canvas, &mut state)?,
-                Some(Effect::Copy(text)) => canvas.copy(&text)?,
+                // Between two drawings, so that their bytes do not mix.
+                Some(Effect::Copy(text)) => {
+                    if !is_console() {
+                        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
+                    }
+                }
                 Some(effect) => performer.perform(effect),
                 None => {}
             }
@@ -186,37 +190,12 @@ fn show(
 /// The maximum number of messages between two drawings.
 const AHEAD: usize = 100;
 
-/// Waits for a message: until the first drawing is due, for a second while a preview is running, otherwise for ever.
-fn wait(state: &State, messages: &Receiver<Message>, ready: Option<Instant>) -> Option<Message> {
-    let time = match ready {
-        Some(ready) => Some(ready.saturating_duration_since(Instant::now())),
-        None => state.looking.as_ref().map(|_| WAITED),
-    };
-    // The channel cannot close while this program's threads hold senders; if it did, that would be the end.
+/// Waits for this long, or for ever.
+fn receive<T>(from: &Receiver<T>, time: Option<Duration>) -> Result<T, RecvTimeoutError> {
     match time {
-        None => Some(messages.recv().unwrap_or(Message::Key(Key::Interrupt))),
-        Some(time) => match messages.recv_timeout(time) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout) => ready.is_none().then_some(Message::Waited),
-            Err(RecvTimeoutError::Disconnected) => Some(Message::Key(Key::Interrupt)),
-        },
+        Some(time) => from.recv_timeout(time),
+        None => from.recv().map_err(RecvTimeoutError::from),
     }
-}
-
-/// Gives the terminal back and stops, as a shell expects after Ctrl-Z. Returns when the shell continues the program.
-fn suspend() -> io::Result<()> {
-    give_terminal_back();
-    signal_hook::low_level::emulate_default_handler(SIGTSTP)
-}
-
-/// Takes the terminal, in whatever state a shell left it, and redraws everything.
-fn resume(canvas: &mut Canvas, state: &mut State) -> io::Result<()> {
-    // crossterm sets raw mode only if it believes that it is off.
-    disable_raw_mode()?;
-    take_terminal()?;
-    canvas.forget();
-    state.size = size_of_terminal().unwrap_or(state.size);
-    Ok(())
 }
 
 /// Runs each effect on its own thread: a hanging file system must not freeze the screen.
@@ -298,14 +277,8 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().spawn(move || {
         let mut input = Input::default();
         loop {
-            let piece = match input.patience() {
-                Some(patience) => read.recv_timeout(patience),
-                None => read.recv().map_err(RecvTimeoutError::from),
-            };
-            match piece {
-                Ok(bytes) => {
-                    input.take(&bytes).into_iter().for_each(|message| send(&sender, message));
-                }
+            match receive(&read, input.patience()) {
+                Ok(bytes) => input.take(&bytes).into_iter().for_each(|message| send(&sender, message)),
                 Err(RecvTimeoutError::Timeout) => input.quiet().into_iter().for_each(|message| send(&sender, message)),
                 Err(RecvTimeoutError::Disconnected) => return send(&sender, Message::Key(Key::Interrupt)),
             }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-use anonymous_statistics::channels::{Channel, State, Verdict};
+use anonymous_statistics::channels::{Channel, State};
 use anonymous_statistics::text::printable;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::{self, border};
@@ -108,10 +108,6 @@ impl Look {
 
     pub(crate) fn perhaps(self, role: Option<Role>) -> Style {
         role.map_or_else(Style::new, |role| self.role(role))
-    }
-
-    pub(crate) fn verdict(self, verdict: &Verdict) -> Style {
-        self.role(Role::State(verdict.state())).add_modifier(Modifier::BOLD | Modifier::REVERSED)
     }
 
     /// A character of the bar of a request's fields.

@@ -119,10 +119,13 @@ fn move_to(preview: &mut Preview, folder: std::path::PathBuf) {
 
 /// The clock of nobody's zone, and no rights.
 const CALLER: Caller = Caller { is_root: false, program: "telemetry-preview" };
-const READER: Reader = Reader { clock: |_time| Some(0), caller: CALLER };
+
+fn reader(look: Look) -> Reader {
+    Reader { clock: |_time| Some(0), caller: CALLER, look, folder: "/home/admin".into(), recorded: false }
+}
 
 fn fresh(action: &str, recorded: bool, look: Look, size: Size) -> State {
-    State::new(crate::screens::all(None), action.to_owned(), recorded, "/home/admin".into(), look, READER, size)
+    State::new(crate::screens::all(None), action.to_owned(), Reader { recorded, ..reader(look) }, size)
 }
 
 fn looked(state: &mut State, preview: Preview) {

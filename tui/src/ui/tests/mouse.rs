@@ -1,8 +1,12 @@
 //! Clicks and copies.
 
+use crossterm::Command;
+use crossterm::clipboard::CopyToClipboard;
 use ratatui::layout::Position;
 
 use super::*;
+use crate::actions::report::Report;
+use crate::ui::pressed::MOST;
 
 fn click(state: &mut State, at: Position) -> Option<Effect> {
     state.update(Message::Click(at))
@@ -100,4 +104,49 @@ fn y_copies_what_is_chosen() {
     assert!(copied("Compare", "/fatal_line\r").starts_with("fatal_line: "));
     let body: serde_json::Value = serde_json::from_str(&copied("Bytes", "")).unwrap();
     assert_eq!(body["properties"]["action"], "START");
+}
+
+/// The copy of a command in a report, and the remark about it.
+fn copied(command: &str) -> (Option<String>, Option<&'static str>) {
+    let mut state = usual();
+    let report = Report { title: "", sentences: Vec::new(), commands: vec![command.to_owned()], consent: false };
+    state.update(Message::Done(Box::new(report)));
+    let copy = press(&mut state, Key::Char('y')).map(|effect| match effect {
+        Effect::Copy(text) => text,
+        other => panic!("{other:?}"),
+    });
+    (copy, state.note)
+}
+
+#[test]
+fn a_terminal_copies_it_and_shows_nothing() {
+    #[derive(Default)]
+    struct Copied(Vec<(Vec<u8>, Vec<u8>)>);
+    impl vt100::Callbacks for Copied {
+        fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, selection: &[u8], data: &[u8]) {
+            self.0.push((selection.to_vec(), data.to_vec()));
+        }
+    }
+    let mut sequence = String::new();
+    let text = copied("sudo touch /etc/é").0.unwrap();
+    CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence).unwrap();
+    let (rows, columns) = (24.try_into().unwrap(), 80.try_into().unwrap());
+    let mut terminal = vt100::Parser::new_with_callbacks(rows, columns, 0, Copied::default());
+    terminal.process(sequence.as_bytes());
+    assert_eq!(terminal.callbacks().0, [(b"c".to_vec(), b"c3VkbyB0b3VjaCAvZXRjL8Op".to_vec())]);
+    assert_eq!(terminal.screen().contents(), "");
+}
+
+#[test]
+fn a_copied_text_presses_no_keys_where_it_is_pasted() {
+    assert_eq!(copied("a\nb\x1b[201~\r").0.unwrap(), "a\\u{a}b\\u{1b}[201~\\u{d}");
+}
+
+#[test]
+fn all_of_a_text_is_copied_or_nothing() {
+    assert!(copied(&"x".repeat(MOST)).0.is_some());
+    for long in ["x".repeat(MOST + 1), "\n".repeat(MOST)] {
+        assert_eq!(copied(&long), (None, Some("too long to copy; the key w of Bytes saves it")));
+    }
+    assert_eq!(copied("").0, None, "an empty one would clear the clipboard");
 }

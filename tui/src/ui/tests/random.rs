@@ -73,15 +73,8 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     let mut model = tree(root.path());
     let all: Vec<Key> = keys().collect();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let mut state = State::new(
-        crate::screens::all(None),
-        "START".to_owned(),
-        false,
-        path("home"),
-        RICH,
-        READER,
-        Size::new(100, 30),
-    );
+    let reader = Reader { folder: path("home"), ..reader(RICH) };
+    let mut state = State::new(crate::screens::all(None), "START".to_owned(), reader, Size::new(100, 30));
     let mut wanted = Some(look("START"));
     let (mut saved, mut opted_out, mut opt_in_asked) = (0, 0, 0);
     for pressed in 0..KEYS {

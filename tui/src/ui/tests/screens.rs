@@ -400,15 +400,7 @@ fn an_answer_that_was_kept_stands_beside_that_of_now() {
     let body = String::from_utf8(body).unwrap().replace("\"system_kernel_name\":\"", "\"system_kernel_name\":\"not ");
     let with = |body: &str, preview: Preview| {
         let before = Some(Before::parse(body.as_bytes()).unwrap());
-        let mut state = State::new(
-            crate::screens::all(before),
-            "START".to_owned(),
-            false,
-            "/home/admin".into(),
-            RICH,
-            READER,
-            USUAL,
-        );
+        let mut state = State::new(crate::screens::all(before), "START".to_owned(), reader(RICH), USUAL);
         looked(&mut state, preview);
         on("Compare", state)
     };
