@@ -57,14 +57,8 @@ impl Look {
         if self.unicode || safe.is_ascii() {
             return safe;
         }
-        Cow::Owned(safe.chars().fold(String::new(), |mut ascii, c| {
-            if c.is_ascii() {
-                ascii.push(c);
-            } else {
-                ascii.extend(c.escape_unicode());
-            }
-            ascii
-        }))
+        let ascii = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() };
+        Cow::Owned(safe.chars().map(ascii).collect())
     }
 
     /// The symbol of a channel's state, beside its word.
@@ -93,17 +87,9 @@ impl Look {
         if is_chosen { chosen(line) } else { line }
     }
 
-    /// A piece of text with a meaning. The terminal's theme keeps its own sixteen colours readable on its background.
+    /// A piece of text with a meaning.
     pub(crate) fn role(self, role: Role) -> Style {
-        let colour = match role.sgr() {
-            31 => Color::Red,
-            32 => Color::Green,
-            33 => Color::Yellow,
-            34 => Color::Blue,
-            35 => Color::Magenta,
-            _ => Color::Cyan,
-        };
-        if self.colour { Style::new().fg(colour) } else { Style::new() }
+        if self.colour { Style::new().fg(Color::Indexed(role.sgr() - 30)) } else { Style::new() }
     }
 
     pub(crate) fn perhaps(self, role: Option<Role>) -> Style {

@@ -82,27 +82,9 @@ fn style(cell: &Cell) -> Style {
 
 /// The number of one of the terminal's sixteen colours. No screen has another.
 fn number(colour: Color) -> Option<u8> {
-    let sixteen = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-        Color::DarkGray,
-        Color::LightRed,
-        Color::LightGreen,
-        Color::LightYellow,
-        Color::LightBlue,
-        Color::LightMagenta,
-        Color::LightCyan,
-        Color::White,
-    ];
-    if colour == Color::Reset {
-        return None;
+    match colour {
+        Color::Reset => None,
+        Color::Indexed(number @ 0..16) => Some(number),
+        other => panic!("{other:?}"),
     }
-    let number = sixteen.iter().position(|known| *known == colour).unwrap_or_else(|| panic!("{colour:?}"));
-    u8::try_from(number).ok()
 }
