@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use anonymous_statistics::inspect::Question;
 use anonymous_statistics::inspect::before::{About, Before};
 
-use crate::cli::{Cli, ColorChoice, ShowOptions, Verb};
+use crate::cli::{Cli, ShowOptions, Verb};
 use crate::output::{Failure, USAGE};
 use crate::present::palette;
 
@@ -38,13 +38,15 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let terminal = std::io::stdout().is_terminal();
-    output::set_colour(palette::is_wanted(cli.color, terminal, |name| std::env::var_os(name)));
+    let colour = palette::is_wanted(cli.color, terminal, |name| std::env::var_os(name));
+    output::set_colour(colour);
     let call = cli.call()?;
     let question = || question::from(&cli.place, &call);
     let about_an_event = call.names_an_event();
     let Some(verb) = cli.verb else {
         let before = cli.before.as_deref().map(present::before::read).transpose()?;
-        return look_around(question()?, before, about_an_event, cli.plain, cli.color);
+        let is_capable = terminal && std::io::stdin().is_terminal() && !cli.plain;
+        return look_around(question()?, before, about_an_event, is_capable, colour);
     };
     if cli.before.is_some() {
         return Err(Failure::new(USAGE, "--before means something to the screens, and after diff"));
@@ -79,8 +81,8 @@ fn look_around(
     mut question: Question,
     before: Option<Before>,
     about_an_event: bool,
-    plain: bool,
-    color: ColorChoice,
+    is_capable: bool,
+    colour: bool,
 ) -> Result<ExitCode, Failure> {
     // The screens begin with the event that was kept.
     if let Some(Before { about: About::Event(action), .. }) = &before
@@ -88,26 +90,17 @@ fn look_around(
     {
         question.action.clone_from(action);
     }
-    let show = |question: &Question| verbs::show::run(question, ShowOptions::default(), about_an_event);
-    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || dumb || plain {
-        return show(&question);
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    let size = if is_capable && !is_dumb { ui::size_of_terminal() } else { None };
+    if size.is_some_and(ui::fits) {
+        return ui::run(screens::all(before), question, colour);
     }
-    match ui::size_of_terminal() {
-        Some(size) if !ui::fits(size) => {
-            let code = show(&question)?;
-            output::hint(&format!(
-                "this terminal has {}x{} characters; with {}x{} or more there are screens to look around in",
-                size.width,
-                size.height,
-                ui::SMALLEST.width,
-                ui::SMALLEST.height
-            ));
-            Ok(code)
-        }
-        Some(_) => {
-            ui::run(screens::all(before), question, palette::is_wanted(color, true, |name| std::env::var_os(name)))
-        }
-        None => show(&question),
+    let code = verbs::show::run(&question, ShowOptions::default(), about_an_event)?;
+    if let Some(size) = size {
+        let least = ui::SMALLEST;
+        output::hint(&format!(
+            "this terminal has {size} characters; with {least} or more there are screens to look around in"
+        ));
     }
+    Ok(code)
 }

@@ -125,7 +125,7 @@ pub(super) fn draw(state: &State, buffer: &mut Buffer) {
     let area = buffer.area;
     let size = area.as_size();
     if !fits(size) {
-        let text = format!("q quits. Too small: {}x{} needed", SMALLEST.width, SMALLEST.height);
+        let text = format!("q quits. Too small: {SMALLEST} needed");
         let lines: Vec<_> = wrap(&text, usize::from(area.width)).into_iter().map(Line::from).collect();
         return Paragraph::new(lines).render(area, buffer);
     }
