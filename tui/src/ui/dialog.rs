@@ -72,7 +72,11 @@ impl Overlay {
     /// The text. `own` are the keys of the screen below, `now` is the state according to the disk.
     pub(crate) fn rows(&self, mut page: Page, own: &[OwnKey], now: &str) -> Vec<Row> {
         match self {
-            Self::Help => help(&mut page, own),
+            Self::Help => {
+                for (key, does) in own.iter().map(|own| (own.key, own.does)).chain(KEYS) {
+                    page.row(key, 12, does);
+                }
+            }
             Self::Confirm(plan, typed) => {
                 page.text("This will");
                 for Step { does, path, how, lines } in plan.steps() {
@@ -97,35 +101,22 @@ impl Overlay {
             Self::Working(_) => {
                 page.text("...");
             }
-            Self::Report(report) => result(&mut page, report, now),
+            Self::Report(report) => {
+                for sentence in &report.sentences {
+                    page.text(sentence);
+                }
+                if !report.commands.is_empty() {
+                    page.blank().text("Run one of these in another terminal; this screen notices, or press r:");
+                    for command in &report.commands {
+                        page.command(command);
+                    }
+                    page.text("They are printed once more when you leave, so that you can copy them.").blank();
+                }
+                if report.consent {
+                    page.text(&format!("Status: {now}"));
+                }
+            }
         }
         page.into_rows()
-    }
-}
-
-/// All keys of the current screen.
-pub(crate) fn help(page: &mut Page, own: &[OwnKey]) {
-    for own in own {
-        page.row(own.key, 12, own.does);
-    }
-    for (key, does) in KEYS {
-        page.row(key, 12, does);
-    }
-}
-
-/// The result of a confirmed action, and the state on disk since then if consent was concerned.
-pub(crate) fn result(page: &mut Page, report: &Report, now: &str) {
-    for sentence in &report.sentences {
-        page.text(sentence);
-    }
-    if !report.commands.is_empty() {
-        page.blank().text("Run one of these in another terminal; this screen notices, or press r:");
-        for command in &report.commands {
-            page.command(command);
-        }
-        page.text("They are printed once more when you leave, so that you can copy them.").blank();
-    }
-    if report.consent {
-        page.text(&format!("Status: {now}"));
     }
 }
