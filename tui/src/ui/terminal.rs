@@ -3,15 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anonymous_statistics::core_dump;
 use anonymous_statistics::inspect::Question;
-use anonymous_statistics::inspect::watch::Snapshot;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -26,11 +25,10 @@ use signal_hook::iterator::Signals;
 
 use system_facts::internal::utc_offset;
 
-use crate::actions::report::Report;
 use crate::output::{Failure, NOT_DONE};
 use crate::present::commands::Caller;
 use crate::ui::draw::draw;
-use crate::ui::effects;
+use crate::ui::effects::{Performer, send};
 use crate::ui::input::Input;
 use crate::ui::keys::Key;
 use crate::ui::screen::{Reader, Screen};
@@ -55,9 +53,6 @@ pub(crate) fn size_of_terminal() -> Option<Size> {
     (1..=MOST).contains(&size.area()).then_some(size)
 }
 
-/// The interval of checks for changes; `Snapshot` names their cost.
-const WATCH: Duration = Duration::from_secs(1);
-
 pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question, colour: bool) -> Result<ExitCode, Failure> {
     let failed = |error: io::Error| {
         Failure::new(NOT_DONE, format!("the terminal cannot be used: {}", anonymous_statistics::text::reason(&error)))
@@ -65,7 +60,7 @@ pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question, colour: boo
     let (sender, receiver) = mpsc::channel();
     let stopped = watch_signals(sender.clone()).map_err(failed)?;
     let performer = Performer { question: Arc::new(question), sender: sender.clone(), watched: Arc::default() };
-    performer.perform(Effect::Look { action: performer.question.action.clone(), examples: false });
+    performer.begin(Effect::Look { action: performer.question.action.clone(), examples: false });
     performer.watch().map_err(failed)?;
 
     end_after_panic();
@@ -180,7 +175,7 @@ fn show(
                         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
                     }
                 }
-                Some(effect) => performer.perform(effect),
+                Some(effect) => performer.begin(effect),
                 None => {}
             }
         }
@@ -196,63 +191,6 @@ fn receive<T>(from: &Receiver<T>, time: Option<Duration>) -> Result<T, RecvTimeo
         Some(time) => from.recv_timeout(time),
         None => from.recv().map_err(RecvTimeoutError::from),
     }
-}
-
-/// Runs each effect on its own thread: a hanging file system must not freeze the screen.
-struct Performer {
-    question: Arc<Question>,
-    sender: Sender<Message>,
-    /// The snapshot of the newest preview.
-    watched: Arc<Mutex<Option<Arc<Snapshot>>>>,
-}
-
-impl Performer {
-    fn perform(&self, effect: Effect) {
-        let (question, sender) = (Arc::clone(&self.question), self.sender.clone());
-        let watched = Arc::clone(&self.watched);
-        let begun = thread::Builder::new().spawn(move || {
-            let last = newest(&watched);
-            let tell = |message| send(&sender, message);
-            // Nothing leaves the folder in which this program was started, so it stays open even if its path leads
-            // elsewhere.
-            effects::perform(effect, &question, rustix::fs::CWD, last.as_deref(), &tell, &|before| {
-                *watched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(before));
-            });
-        });
-        if let Err(error) = begun {
-            // For example because of a limit on processes.
-            let sentences = vec![format!("This program could not do that beside the screen: {error}")];
-            let report = Report { title: "Not done", sentences, commands: Vec::new(), consent: false };
-            send(&self.sender, Message::Done(Box::new(report)));
-        }
-    }
-
-    /// Detects changes. A hanging file system blocks this thread only.
-    fn watch(&self) -> io::Result<()> {
-        let (watched, sender) = (Arc::clone(&self.watched), self.sender.clone());
-        thread::Builder::new().spawn(move || {
-            let mut told: Option<Arc<Snapshot>> = None;
-            loop {
-                thread::sleep(WATCH);
-                let Some(newest) = newest(&watched) else { continue };
-                // A change is reported once: the next preview brings a new snapshot.
-                if told.as_ref().is_none_or(|told| !Arc::ptr_eq(told, &newest)) && newest.has_changed() {
-                    told = Some(newest);
-                    send(&sender, Message::Changed);
-                }
-            }
-        })?;
-        Ok(())
-    }
-}
-
-fn newest(watched: &Mutex<Option<Arc<Snapshot>>>) -> Option<Arc<Snapshot>> {
-    watched.lock().unwrap_or_else(PoisonError::into_inner).clone()
-}
-
-/// Without a receiver the program is about to end.
-fn send(sender: &Sender<Message>, message: Message) {
-    let _ = sender.send(message);
 }
 
 /// Reads input until the terminal is gone. One thread reads bytes and another decodes them, since only a timeout ends

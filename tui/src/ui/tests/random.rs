@@ -79,11 +79,10 @@ fn nothing_changes_on_disk_but_what_a_confirmed_dialog_named() {
     let (mut saved, mut opted_out, mut opt_in_asked) = (0, 0, 0);
     for pressed in 0..KEYS {
         while let Some(effect) = wanted.take() {
-            let messages = std::cell::RefCell::new(Vec::new());
-            let tell = |message| messages.borrow_mut().push(message);
-            effects::perform(effect, &question, home.as_fd(), None, &tell, &|_| {});
+            let (sender, messages) = std::sync::mpsc::channel();
+            effects::perform(effect, &question, home.as_fd(), None, &sender);
             assert_eq!(tree(root.path()), model, "after key {pressed}");
-            for message in messages.into_inner() {
+            for message in messages.try_iter() {
                 wanted = state.update(message).or(wanted);
             }
         }
