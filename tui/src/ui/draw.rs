@@ -45,8 +45,8 @@ impl State {
         let inset = |area: Rect| Rect { x: 1.min(area.width), width: area.width.saturating_sub(1), ..area };
         let is_of_channel = self.screens.get(self.current).is_some_and(|shown| shown.screen.is_of_channel());
         let wide = size.width >= WIDE && is_of_channel && self.found.is_some();
-        let (side, body) = left(inset(middle), if wide { SIDE } else { 0 });
-        Areas { tabs, head: inset(head), side, body, foot }
+        let (channels, body) = left(inset(middle), if wide { SIDE } else { 0 });
+        Areas { tabs, head: inset(head), side: channels, body, foot }
     }
 
     fn tabs(&self) -> Vec<Span<'static>> {

@@ -147,7 +147,7 @@ impl State {
             Handled::Confirm(plan) => self.open(Overlay::Confirm(plan, String::new())),
             Handled::Report(report) => self.report(report),
             Handled::Channel(number, screen) => {
-                self.channel = self.channels().get(number).map(|channel| channel.name);
+                self.channel = self.channels().get(number).map(|channel| channel.name).or(self.channel);
                 self.current = screen.unwrap_or(self.current);
             }
             Handled::Copy(text) => return self.copy(&text),
@@ -176,10 +176,7 @@ impl State {
         if tabs.contains(at) {
             self.current = self.tab_at(at.x).unwrap_or(self.current);
         } else if side.contains(at) {
-            let number = usize::from(at.y - side.y);
-            if number < self.channels().len() {
-                return self.obey(Handled::Channel(number, None));
-            }
+            return self.obey(Handled::Channel(usize::from(at.y - side.y), None));
         } else if body.contains(at) {
             let inside = Position::new(at.x - body.x, at.y - body.y);
             let handled = self.ask(|screen, view| screen.on_click(inside, view));
@@ -206,7 +203,7 @@ impl State {
             Key::Char('?') => self.open(Overlay::Help),
             Key::Char('/') => self.search = Search { text: String::new(), typing: true },
             Key::Char('e') if self.reader.recorded => {
-                self.note = Some("the recorded call decides which event is shown")
+                self.note = Some("the recorded call decides which event is shown");
             }
             Key::Char('x') if self.reader.recorded => self.note = Some("the recorded call has all values"),
             Key::Char('r' | 'e' | 'x') if self.looking.is_some() => self.note = Some(STILL_LOOKING),
@@ -241,16 +238,14 @@ impl State {
                     }
                     (Plan::OptIn(plan), &barred.opt_in)
                 };
-                match obstacle {
-                    Some(obstacle) => self.report(Box::new(obstacle.clone().into())),
-                    None => self.open(Overlay::Confirm(Box::new(plan), String::new())),
-                }
+                return match obstacle {
+                    Some(obstacle) => self.obey(Handled::Report(Box::new(obstacle.clone().into()))),
+                    None => self.obey(Handled::Confirm(Box::new(plan))),
+                };
             }
             Key::Char(c) => {
-                let number = c.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or_default();
-                if (1..=count).contains(&number) {
-                    self.current = number - 1;
-                }
+                let chosen = ('1'..='9').take(count).position(|digit| digit == c);
+                self.current = chosen.unwrap_or(self.current);
             }
             _ => {}
         }

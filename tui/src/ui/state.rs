@@ -155,8 +155,8 @@ impl State {
     }
 
     /// Whether the chosen channel has the events of the daemon.
-    pub(crate) fn is_of_events(&self) -> bool {
-        self.channels().get(self.channel()).is_some_and(|channel| matches!(channel.name, "events" | "hooks"))
+    pub(super) fn is_of_events(&self) -> bool {
+        self.view(self.size).is_some_and(View::is_event)
     }
 
     pub(super) fn channels(&self) -> &[Channel] {
@@ -240,21 +240,9 @@ impl State {
                 return self.paste(&text);
             }
             Message::Resized(size) => self.size = size,
-            Message::Began(stage) => {
-                if let Some(looking) = &mut self.looking {
-                    looking.stage = Some(stage);
-                }
-            }
-            Message::Waited => {
-                if let Some(looking) = &mut self.looking {
-                    looking.seconds += 1;
-                }
-            }
-            Message::Barred(barred) => {
-                if let Some(found) = &mut self.found {
-                    found.barred = Some(barred);
-                }
-            }
+            Message::Began(stage) => self.looking.as_mut()?.stage = Some(stage),
+            Message::Waited => self.looking.as_mut()?.seconds += 1,
+            Message::Barred(barred) => self.found.as_mut()?.barred = Some(barred),
             Message::Looked(preview) => {
                 self.action.clone_from(&preview.action);
                 self.found = Some(Found {

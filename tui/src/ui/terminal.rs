@@ -60,12 +60,21 @@ pub(crate) fn run(screens: Vec<Box<dyn Screen>>, question: Question, colour: boo
     let (sender, receiver) = mpsc::channel();
     let stopped = watch_signals(sender.clone()).map_err(failed)?;
     let performer = Performer { question: Arc::new(question), sender: sender.clone(), watched: Arc::default() };
-    performer.begin(Effect::Look { action: performer.question.action.clone(), examples: false });
+    let action = performer.question.action.clone();
+    performer.begin(Effect::Look { action: action.clone(), examples: false });
     performer.watch().map_err(failed)?;
+    let reader = Reader {
+        clock: utc_offset,
+        caller: Caller::now(),
+        look: Look::of(colour, |name| std::env::var_os(name)),
+        folder: std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from(".")),
+        recorded: performer.question.call.is_some(),
+    };
+    let no_size = || failed(io::Error::other("it does not say how large it is"));
+    let state = State::new(screens, action, reader, size_of_terminal().ok_or_else(no_size)?);
 
     end_after_panic();
-    let ended =
-        take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(screens, &performer, &receiver, colour));
+    let ended = take_terminal().and_then(|()| watch_input(sender)).and_then(|()| show(state, &performer, &receiver));
     give_terminal_back();
     crate::output::commands(ended.as_deref().unwrap_or_default());
     match stopped.load(Ordering::Relaxed) {
@@ -118,22 +127,7 @@ fn redraw(state: &State, shown: &mut Buffer) -> io::Result<()> {
 }
 
 /// The event loop: draws, then waits for messages. Returns the commands that remain for the user.
-fn show(
-    screens: Vec<Box<dyn Screen>>,
-    performer: &Performer,
-    messages: &Receiver<Message>,
-    colour: bool,
-) -> io::Result<Vec<String>> {
-    let question = &performer.question;
-    let reader = Reader {
-        clock: utc_offset,
-        caller: Caller::now(),
-        look: Look::of(colour, |name| std::env::var_os(name)),
-        folder: std::env::current_dir().unwrap_or_else(|_gone| PathBuf::from(".")),
-        recorded: question.call.is_some(),
-    };
-    let size = size_of_terminal().ok_or_else(|| io::Error::other("it does not say how large it is"))?;
-    let mut state = State::new(screens, question.action.clone(), reader, size);
+fn show(mut state: State, performer: &Performer, messages: &Receiver<Message>) -> io::Result<Vec<String>> {
     let mut shown = Buffer::default();
     let ready = Instant::now() + FIRST_LOOK;
     loop {
@@ -169,12 +163,9 @@ fn show(
                     shown = Buffer::default();
                     state.size = size_of_terminal().unwrap_or(state.size);
                 }
+                Some(Effect::Copy(_)) if is_console() => {}
                 // Between two drawings, so that their bytes do not mix.
-                Some(Effect::Copy(text)) => {
-                    if !is_console() {
-                        execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?;
-                    }
-                }
+                Some(Effect::Copy(text)) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
                 Some(effect) => performer.begin(effect),
                 None => {}
             }
@@ -201,14 +192,10 @@ fn watch_input(sender: Sender<Message>) -> io::Result<()> {
         let mut bytes = [0; 1024];
         loop {
             match rustix::io::read(io::stdin(), &mut bytes) {
-                Ok(count @ 1..) => {
-                    if pieces.send(bytes.iter().take(count).copied().collect()).is_err() {
-                        return;
-                    }
-                }
+                Ok(count @ 1..) if pieces.send(bytes.iter().take(count).copied().collect()).is_ok() => {}
                 Err(rustix::io::Errno::INTR) => {}
                 // The terminal is gone (`ioctl_tty(2)`, TIOCNOTTY; read(2), EIO).
-                Ok(0) | Err(_) => return,
+                Ok(_) | Err(_) => return,
             }
         }
     })?;
