@@ -32,14 +32,6 @@ pub(crate) const FOUND_HERE: Style = Style::new().add_modifier(Modifier::REVERSE
 /// The chosen line or tab, and the line of keys.
 pub(crate) const CHOSEN: Style = Style::new().fg(Color::Reset).add_modifier(Modifier::REVERSED);
 
-/// The chosen line. Reversed colours would be patches in it.
-fn chosen(mut line: Line<'static>) -> Line<'static> {
-    for span in &mut line.spans {
-        span.style.fg = None;
-    }
-    line.style(CHOSEN)
-}
-
 impl Look {
     /// From the environment: the locale's character set (locale(7)).
     pub(crate) fn of(colour: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
@@ -75,7 +67,9 @@ impl Look {
     /// A channel in a list: the symbol of its state, its name in a column, a text about the state, and another.
     pub(crate) fn channel(self, channel: &Channel, is_chosen: bool, name: usize, about: [String; 2]) -> Line<'static> {
         let state = channel.judgement.state;
-        let style = if channel.is_telemetry { self.role(Role::State(state)) } else { Style::new() };
+        // Reversed colours would be patches in the chosen line.
+        let is_coloured = channel.is_telemetry && !is_chosen;
+        let style = if is_coloured { self.role(Role::State(state)) } else { Style::new() };
         let [state_in_words, other] = about;
         let line = Line::from(vec![
             Span::raw(if is_chosen { "> " } else { "  " }),
@@ -84,7 +78,7 @@ impl Look {
             Span::styled(state_in_words, style),
             Span::raw(other),
         ]);
-        if is_chosen { chosen(line) } else { line }
+        if is_chosen { line.style(CHOSEN) } else { line }
     }
 
     /// A piece of text with a meaning.
