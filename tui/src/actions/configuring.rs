@@ -2,28 +2,24 @@
 //! are here.
 
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 
 use anonymous_statistics::agent::conf_file::Refusal;
 use anonymous_statistics::agent::own_config::{Barred, Change};
-use anonymous_statistics::config::edit::{Edit, own};
+use anonymous_statistics::config::edit::Edit;
 use anonymous_statistics::destination::Destination;
 use anonymous_statistics::inspect::Preview;
 
-use crate::actions::rights::{Who, again_if};
+use crate::actions::rights::with_more_rights;
 use crate::actions::step::Step;
 use crate::output::{Failure, NO_PERMISSION, USAGE};
-use crate::present::commands::{is_root, quoted};
+use crate::present::commands::quoted;
 use crate::present::words;
-
-/// The server and the key of the command line, if they are an organisation's own.
-pub(crate) fn destination(url: &str, key: &str) -> Result<Destination, Failure> {
-    own(url, key).map_err(|error| Failure::new(USAGE, format!("nothing was changed: {error}")))
-}
 
 /// A planned change, and the command that repeats it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Configure {
-    change: Change,
+    pub(crate) change: Change,
     commands: Vec<String>,
 }
 
@@ -41,15 +37,11 @@ impl Configure {
             .folders
             .config_path()
             .ok_or_else(|| Failure::new(USAGE, "the agent's config directory was not found; --config-dir names it"))?;
-        let commands = |kind| again_if(Who::can(kind, is_root()), verb, &preview.folders);
+        let commands = with_more_rights(verb, preview);
         match Change::plan(folder, edit, preview.accounts.1) {
-            Ok(change) => Ok(Self { change, commands: commands(std::io::ErrorKind::PermissionDenied) }),
-            Err(barred) => Err(failure(&barred, commands(barred.kind()))),
+            Ok(change) => Ok(Self { change, commands }),
+            Err(barred) => Err(failure(&barred, commands)),
         }
-    }
-
-    pub(crate) fn change(&self) -> &Change {
-        &self.change
     }
 
     /// What will be written where.
@@ -73,23 +65,17 @@ impl Configure {
         if self.change.is_nothing() {
             return Ok(Vec::new());
         }
-        self.change.perform().map_err(|refusal| self.failed(refusal))?;
+        self.change.perform().map_err(|refusal| failure(&Barred::File(refusal), self.commands.clone()))?;
         let mut said = vec![format!("Wrote {}.", words::path(self.change.path()))];
         if self.change.is_closed() {
             said.push("As before, not every account may read it: make sure that the daemon's can.".to_owned());
         }
         Ok(said)
     }
-
-    fn failed(&self, refusal: Refusal) -> Failure {
-        let commands =
-            if refusal.kind() == std::io::ErrorKind::PermissionDenied { self.commands.clone() } else { Vec::new() };
-        failure(&Barred::File(refusal), commands)
-    }
 }
 
 fn failure(barred: &Barred, commands: Vec<String>) -> Failure {
-    let commands = if barred.kind() == std::io::ErrorKind::PermissionDenied { commands } else { Vec::new() };
+    let commands = if barred.kind() == ErrorKind::PermissionDenied { commands } else { Vec::new() };
     let what = match barred {
         // It says so itself.
         Barred::Config(error) => error.to_string(),

@@ -31,31 +31,25 @@ pub(crate) struct Confs(Vec<Conf>);
 impl Confs {
     /// For turning off the daemons' own reports.
     pub(crate) fn off(targets: &[Target], scope: Scope) -> Self {
-        Self::of(targets, |agent| {
-            let needed = match scope {
-                Scope::All => goes_on_opted_out(agent),
-                Scope::File => false,
-                Scope::Conf => true,
-            };
-            if needed { off(agent) } else { Ok(None) }
+        Self::of(targets, |agent, path| match scope {
+            Scope::All if !goes_on_opted_out(agent) => Ok(None),
+            Scope::File => Ok(None),
+            Scope::All | Scope::Conf => off(agent, path),
         })
     }
 
     /// For undoing that.
     pub(crate) fn on(targets: &[Target]) -> Self {
-        Self::of(targets, |agent| match &agent.conf {
-            Some(path) => conf_file::turn_on(path, stock(agent).as_deref()),
-            None => Ok(None),
-        })
+        Self::of(targets, |agent, path| conf_file::turn_on(path, stock(agent).as_deref()))
     }
 
-    fn of(targets: &[Target], plan: impl Fn(&Folders) -> Result<Option<Change>, Refusal>) -> Self {
+    fn of(targets: &[Target], plan: impl Fn(&Folders, &Path) -> Result<Option<Change>, Refusal>) -> Self {
         let mut seen: Vec<&PathBuf> = Vec::new();
         let mut confs = Vec::new();
         for agent in targets.iter().filter_map(|target| target.agent.as_ref()) {
             let Some(path) = agent.conf.as_ref().filter(|path| !seen.contains(path)) else { continue };
             seen.push(path);
-            if let Some(change) = plan(agent).transpose() {
+            if let Some(change) = plan(agent, path).transpose() {
                 confs.push(Conf { agent: agent.clone(), change });
             }
         }
@@ -98,30 +92,18 @@ impl Confs {
     }
 }
 
-fn off(agent: &Folders) -> Result<Option<Change>, Refusal> {
-    let conf = agent.conf_in_force(&LiveHost::new());
-    match (&conf, &agent.conf) {
-        (Err((path, _)), _) if path.is_relative() => return Err(Refusal::Option(path.clone())),
-        (Ok(conf), Some(path)) if agent.names_conf() && conf.path.is_none() => {
-            return Err(Refusal::Option(path.clone()));
-        }
+fn off(agent: &Folders, path: &Path) -> Result<Option<Change>, Refusal> {
+    let is_fixed = |(value, by): (&str, SettingSource<'_>)| by == SettingSource::CommandLine && SENDING.contains(&value);
+    match agent.conf_in_force(&LiveHost::new()) {
+        Err((path, _)) if path.is_relative() => Err(Refusal::Option(path)),
+        Ok(conf) if agent.names_conf() && conf.path.is_none() => Err(Refusal::Option(path.to_owned())),
         // The daemon's user could name any file of root's, and a process can change its own command line.
-        (Ok(_), Some(path)) if agent.names_conf() && !path.ends_with(FILE) && !is_named_by_unit(path) => {
-            return Err(Refusal::Process(path.clone()));
+        Ok(_) if agent.names_conf() && !path.ends_with(FILE) && !is_named_by_unit(path) => {
+            Err(Refusal::Process(path.to_owned()))
         }
-        (Ok(conf), _) => {
-            if let Some((value, SettingSource::CommandLine)) = conf.setting(SECTION, NAME)
-                && SENDING.contains(&value)
-            {
-                return Err(Refusal::CommandLine);
-            }
-        }
-        // The same error will occur again.
-        (Err(_), _) => {}
-    }
-    match &agent.conf {
-        Some(path) => conf_file::turn_off(path, stock(agent).as_deref()),
-        None => Ok(None),
+        Ok(conf) if conf.setting(SECTION, NAME).is_some_and(is_fixed) => Err(Refusal::CommandLine),
+        // An error will occur again.
+        _ => conf_file::turn_off(path, stock(agent).as_deref()),
     }
 }
 
@@ -172,7 +154,7 @@ mod tests {
             std::fs::write(&path, "").unwrap();
             let line = ["/usr/sbin/netdata".into(), "-c".into(), path.clone().into_os_string()];
             let agent = Folders::find(&[DirOverrides::default().and_command(&line)], |_| false);
-            let planned = off(&agent);
+            let planned = off(&agent, &path);
             assert_eq!(planned == Err(Refusal::Process(path)), refused, "{name}: {planned:?}");
         }
     }

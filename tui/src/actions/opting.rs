@@ -217,6 +217,8 @@ fn silence<'t>(targets: impl Iterator<Item = &'t Target>) -> io::Result<Deleted>
     })
 }
 
+const BEGUN: &str = "A sender was about to begin a request and is still there, so that one request may still be sent.";
+
 impl Outcome {
     /// The obstacle, if a file could not be created or changed.
     pub(crate) fn obstacle(&self) -> Option<Failure> {
@@ -225,7 +227,7 @@ impl Outcome {
 
     pub(crate) fn report(&self) -> Report {
         let said = self.sentences(self.plan.restart.as_deref());
-        let Some(obstacle) = self.obstacle() else { return done("Opted out", said) };
+        let Some(obstacle) = self.obstacle() else { return Report::done("Opted out", said) };
         let mut report = Report::from(obstacle);
         report.sentences.extend(said);
         report
@@ -244,21 +246,16 @@ impl Outcome {
         }
         sentences.extend_from_slice(&self.confs.0);
         match &self.waiting {
-            Ok(Deleted { number: 0, .. }) => {}
-            Ok(Deleted { number, .. }) => {
-                sentences.push(format!("Deleted {} that waited to be sent.", counted(*number, "event")));
+            Ok(Deleted { number, quiet }) => {
+                let deleted = format!("Deleted {} that waited to be sent.", counted(*number, "event"));
+                sentences.extend((*number > 0).then_some(deleted));
+                sentences.extend((!quiet).then(|| BEGUN.to_owned()));
             }
             Err(error) => sentences.push(format!(
                 "Events that may wait to be sent could not be deleted ({}). The sender deletes them when it is called \
                  next, and sends none.",
                 reason(error)
             )),
-        }
-        if matches!(self.waiting, Ok(Deleted { quiet: false, .. })) {
-            sentences.push(
-                "A sender was about to begin a request and is still there, so that one request may still be sent."
-                    .to_owned(),
-            );
         }
         if !sentences.is_empty() {
             let then =
@@ -290,11 +287,6 @@ impl OptIn {
         Self { targets, confs, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
     }
 
-    /// The same for a preview that nobody has planned for yet.
-    pub(crate) fn find(preview: &Preview) -> Self {
-        Self::plan(preview, Confs::on(&preview.targets))
-    }
-
     pub(crate) fn confs(&self) -> &Confs {
         &self.confs
     }
@@ -310,9 +302,8 @@ impl OptIn {
 
     /// The files to remove; if none was found, all possible ones.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let all: Vec<PathBuf> = self.targets.iter().map(file_of).collect();
-        let there = self.targets.iter().filter(|target| target.file.verdict() != Decision::Allowed).map(file_of);
-        if self.finds_file() { there.collect() } else { all }
+        let is_one = |target: &&Target| !self.finds_file() || target.file.verdict() != Decision::Allowed;
+        self.targets.iter().filter(is_one).map(file_of).collect()
     }
 
     pub(crate) fn steps(&self) -> Vec<Step> {
@@ -337,18 +328,21 @@ impl OptIn {
     }
 
     fn cannot_forget(&self, error: &io::Error) -> Failure {
-        self.obstacle("cannot delete the events that wait, so nothing was changed", error)
+        let line = format!("cannot delete the events that wait, so nothing was changed: {}", reason(error));
+        self.obstacle(line, error.kind())
     }
 
     fn cannot_remove(&self, target: &Target, error: &io::Error) -> Failure {
-        self.obstacle(&format!("cannot remove {}", words::path(&file_of(target))), error)
+        self.obstacle(format!("cannot remove {}: {}", words::path(&file_of(target)), reason(error)), error.kind())
     }
 
-    fn obstacle(&self, what: &str, error: &io::Error) -> Failure {
-        let who = Who::can(error.kind(), is_root());
-        Failure::new(NO_PERMISSION, format!("{what}: {}", reason(error)))
-            .said(who.advice().map(str::to_owned))
-            .instead(again_if(who, "opt-in", &self.folders))
+    fn obstacle(&self, line: String, refused: io::ErrorKind) -> Failure {
+        let who = Who::can(refused, is_root());
+        Failure::new(NO_PERMISSION, line).said(who.advice().map(str::to_owned)).instead(again_if(
+            who,
+            "opt-in",
+            &self.folders,
+        ))
     }
 
     /// Deletes the waiting events, then removes the files. It stops at the first error, with the remaining files in
@@ -377,10 +371,8 @@ impl OptIn {
         changed |= !done.is_empty();
         sentences.extend(done);
         if let Some((_, refusal)) = refused.refusal() {
-            let what = format!("cannot undo the change of netdata.conf: {refusal}");
-            let mut failure = self.obstacle("", &refusal.kind().into());
-            failure.line = what;
-            return Err(failure.after(sentences));
+            let line = format!("cannot undo the change of netdata.conf: {refusal}");
+            return Err(self.obstacle(line, refusal.kind()).after(sentences));
         }
         if changed {
             sentences.extend(restart("for this to take effect", self.restart.as_deref()));
@@ -390,7 +382,7 @@ impl OptIn {
 
     /// The same for the screens.
     pub(crate) fn report(&self) -> Report {
-        self.perform().map_or_else(Report::from, |sentences| done("Opted in", sentences))
+        self.perform().map_or_else(Report::from, |sentences| Report::done("Opted in", sentences))
     }
 }
 
@@ -404,8 +396,4 @@ fn restart(then: &str, command: Option<&str>) -> Vec<String> {
     // Homebrew's services belong to a user.
     let sudo = if is_root() || command.starts_with("brew ") { "" } else { "sudo " };
     vec![format!("Restart netdata {then}:"), format!("  {sudo}{command}")]
-}
-
-fn done(title: &'static str, sentences: Vec<String>) -> Report {
-    Report { title, sentences, commands: Vec::new(), consent: true }
 }

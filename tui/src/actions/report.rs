@@ -13,6 +13,12 @@ pub(crate) struct Report {
     pub(crate) consent: bool,
 }
 
+impl Report {
+    pub(super) fn done(title: &'static str, sentences: Vec<String>) -> Self {
+        Self { title, sentences, commands: Vec::new(), consent: true }
+    }
+}
+
 impl From<Failure> for Report {
     fn from(failure: Failure) -> Self {
         // There is no room for other places beside a command.

@@ -34,8 +34,7 @@ impl Who {
 
 /// The command for more rights: `forget`, `history` or `diff` with sudo.
 pub(crate) fn with_more_rights(verb: &str, preview: &Preview) -> Vec<String> {
-    let who = if is_root() { Who::Asker } else { Who::Root };
-    again_if(who, verb, &preview.folders)
+    again_if(Who::can(io::ErrorKind::PermissionDenied, is_root()), verb, &preview.folders)
 }
 
 /// Repeating the command helps only another user.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anonymous_statistics::files;
 use anonymous_statistics::request::Assembly;
+use anonymous_statistics::text::reason;
 use rustix::fs::{AtFlags, CWD, statat};
 
 use crate::actions::report::Report;
@@ -40,24 +41,14 @@ impl Save {
     /// Writes into the open folder, wherever its path leads now.
     pub(crate) fn perform(&self, folder: impl AsFd) -> Report {
         let file = words::path(&self.file());
+        let created = format!("Created {file} with the {} bytes of the request.", self.bytes.len());
+        let moved = " That path leads elsewhere now: the file is in the folder that had it before.";
         let (title, sentence) = match files::write_new(&folder, &self.name, &self.bytes) {
-            Ok(()) => {
-                let moved = if self.is_where_the_path_leads(&folder) {
-                    ""
-                } else {
-                    " That path leads elsewhere now: the file is in the folder that had it before."
-                };
-                ("Saved", format!("Created {file} with the {} bytes of the request.{moved}", self.bytes.len()))
-            }
-            Err(error) => (
-                "Not saved",
-                format!(
-                    "Cannot create {file}: {}. Nothing was overwritten.",
-                    anonymous_statistics::text::reason(&error)
-                ),
-            ),
+            Ok(()) if self.is_where_the_path_leads(&folder) => ("Saved", created),
+            Ok(()) => ("Saved", created + moved),
+            Err(error) => ("Not saved", format!("Cannot create {file}: {}. Nothing was overwritten.", reason(&error))),
         };
-        Report { title, sentences: vec![sentence], commands: Vec::new(), consent: false }
+        Report { consent: false, ..Report::done(title, vec![sentence]) }
     }
 
     fn is_where_the_path_leads(&self, folder: impl AsFd) -> bool {

@@ -16,7 +16,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::proxy::VARIABLES as PROXY_VARIABLES;
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::request::{Assembly, Machine, test_event};
-use anonymous_statistics::text::printable;
+use anonymous_statistics::text::{printable, reason};
 
 use crate::output::{Failure, NOT_DONE, USAGE};
 use crate::present::words;
@@ -47,10 +47,8 @@ impl Test {
             let what = "there is no server of your own to test: name one with --url and --api-key";
             return Err(Failure::new(USAGE, what));
         };
-        for consent in [Some(&preview.consent), preview.askers.as_ref()].into_iter().flatten() {
-            if let Some(why) = objection(consent) {
-                return Err(not_sent(&why));
-            }
+        if let Some(why) = std::iter::once(&preview.consent).chain(&preview.askers).find_map(objection) {
+            return Err(not_sent(&why));
         }
         let beside = std::env::current_exe().ok();
         let folder = beside.as_deref().and_then(|program| program.parent());
@@ -81,12 +79,7 @@ impl Test {
     /// The sender's answer in one line, and whether the server accepted the event.
     pub(crate) fn perform(&self) -> Result<(String, bool), Failure> {
         let program = words::path(&self.program);
-        let failed = |error| {
-            Failure::new(
-                NOT_DONE,
-                format!("{program} could not be started: {}", anonymous_statistics::text::reason(&error)),
-            )
-        };
+        let failed = |error| Failure::new(NOT_DONE, format!("{program} could not be started: {}", reason(&error)));
         let mut sender = Command::new(&self.program)
             .args(&self.folders)
             .arg("--send-test")

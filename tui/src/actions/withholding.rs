@@ -38,12 +38,12 @@ impl Withhold {
     }
 
     pub(crate) fn file(&self) -> &Path {
-        self.configure.change().path()
+        self.configure.change.path()
     }
 
     /// Whether the field will be withheld; otherwise it will be sent again.
     pub(crate) fn withholds(&self) -> bool {
-        self.configure.change().config().withheld.holds(self.field)
+        self.configure.change.config().withheld.holds(self.field)
     }
 
     pub(super) fn step(&self) -> Step {
@@ -79,14 +79,8 @@ impl Withhold {
     }
 
     pub(crate) fn report(&self) -> Report {
-        match self.perform() {
-            Ok(mut sentences) => {
-                sentences.extend(self.notes());
-                let title = if self.withholds() { "Withheld" } else { "Sent again" };
-                Report { title, sentences, commands: Vec::new(), consent: true }
-            }
-            Err(failure) => failure.into(),
-        }
+        let title = if self.withholds() { "Withheld" } else { "Sent again" };
+        self.perform().map_or_else(Report::from, |said| Report::done(title, [said, self.notes()].concat()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anonymous_statistics::config::edit::own;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::request::Assembly;
@@ -9,7 +10,7 @@ use anonymous_statistics::request::http::METHOD;
 use anonymous_statistics::text::printable;
 use system_facts::internal::printable_json;
 
-use crate::actions::configuring::{Configure, destination};
+use crate::actions::configuring::Configure;
 use crate::actions::testing::Test;
 use crate::actions::withholding::Withhold;
 use crate::cli::ConfigureOptions;
@@ -38,13 +39,15 @@ pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<Exi
         }
     }
     let own = match (&options.url, &options.api_key) {
-        (Some(url), Some(key)) => Some(destination(url, key)?),
+        (Some(url), Some(key)) => {
+            Some(own(url, key).map_err(|error| Failure::new(USAGE, format!("nothing was changed: {error}")))?)
+        }
         _ => None,
     };
     let preview = Preview::look(question);
     let plan = own.map(|own| Configure::plan(&preview, &own, options.test)).transpose()?;
     let config = match (&plan, &preview.config) {
-        (Some(plan), _) => plan.change().config(),
+        (Some(plan), _) => plan.change.config(),
         (None, Ok(config)) => config,
         (None, Err(error)) if error.depends_on_the_account() => {
             let what = format!(
@@ -60,8 +63,8 @@ pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<Exi
     let mut asked = Vec::new();
     if let Some(plan) = &plan {
         done::before(options.format, &would(question, &preview, plan))?;
-        if !plan.change().is_nothing() {
-            asked.push(format!("This writes {}.", words::path(plan.change().path())));
+        if !plan.change.is_nothing() {
+            asked.push(format!("This writes {}.", words::path(plan.change.path())));
         }
     }
     if let Some(test) = &test {
@@ -136,7 +139,7 @@ fn would(question: &Question, preview: &Preview, plan: &Configure) -> Vec<String
         ));
         lines.push(String::new());
     }
-    let planned = Preview::look_as_if(question, plan.change().config());
+    let planned = Preview::look_as_if(question, plan.change.config());
     match planned.assembly.map_err(|error| error.to_string()).and_then(|assembly| {
         let open = assembly.event.not_known_here().next().is_some();
         request(&assembly).map(|request| (request, open)).map_err(|_failure| "it cannot be shown".to_owned())

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anonymous_statistics::inspect::{Preview, Question};
 
+use crate::actions::netdata_conf::Confs;
 use crate::actions::opting::OptIn;
 use crate::cli::Format;
 use crate::output::{self, Failure};
@@ -13,7 +14,7 @@ use crate::verbs::done;
 
 pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format) -> Result<ExitCode, Failure> {
     let before = Preview::look(question);
-    let plan = OptIn::find(&before);
+    let plan = OptIn::plan(&before, Confs::on(&before.targets));
     if let Some(obstacle) = plan.barred() {
         return Err(obstacle);
     }
