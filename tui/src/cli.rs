@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anonymous_statistics::release::Release;
+pub(crate) use clap::ColorChoice;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::output::{Failure, USAGE};
@@ -20,7 +21,9 @@ pub(crate) use actions::known_action;
 pub(crate) use configure::ConfigureOptions;
 pub(crate) use format::Format;
 use options::{CHECK_HELP, DIFF_HELP};
-pub(crate) use options::{Channel, CheckOptions, DiffOptions, Expect, OptOutOptions, Scope, Sender, ShowOptions};
+pub(crate) use options::{
+    Channel, CheckOptions, DiffOptions, Expect, OptOutOptions, Scope, Sender, ShowOptions, UndoOptions,
+};
 
 const ABOUT: &str = "\
 Shows what the Netdata agent's telemetry would send from this machine: the exact request, \
@@ -180,16 +183,7 @@ pub(crate) enum Verb {
     OptOut(OptOutOptions),
     /// Undo opt-out, after asking
     #[command(after_help = manual::OPT_IN)]
-    OptIn {
-        /// Only say what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        format: Format,
-    },
+    OptIn(UndoOptions),
     /// Let this sender report to a server of your own, and try it
     #[command(after_help = configure::HELP)]
     Configure(ConfigureOptions),
@@ -204,16 +198,7 @@ pub(crate) enum Verb {
     },
     /// Delete what was sent and is kept here, and events that wait to be sent, after asking
     #[command(after_help = manual::FORGET)]
-    Forget {
-        /// Only say what would be done
-        #[arg(long)]
-        dry_run: bool,
-        /// Do not ask, which only happens at a terminal
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        format: Format,
-    },
+    Forget(UndoOptions),
     /// Compare with what ought to be: for monitoring and configuration management
     #[command(after_help = CHECK_HELP)]
     Check(CheckOptions),
@@ -260,14 +245,6 @@ impl Verb {
             _ => None,
         }
     }
-}
-
-/// When there are colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ColorChoice {
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -52,28 +52,31 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         return Err(Failure::new(USAGE, "--before means something to the screens, and after diff"));
     }
     match verb {
-        Verb::Show { options, .. } => match options.channel {
-            Some(cli::Channel::Dashboard) => verbs::show_dashboard::run(&question()?, options),
-            Some(cli::Channel::CrashReports) if call.event.is_some() => Err(Failure::new(
-                USAGE,
-                "--event means something to the daemon's events, and not to --channel crash-reports",
-            )),
-            Some(cli::Channel::CrashReports) => verbs::show_report::run(&question()?, options),
-            _ => verbs::show::run(&question()?, options, about_an_event),
-        },
-        Verb::Status { format, .. } => verbs::status::run(&question()?, format),
-        Verb::Diff { options, .. } => verbs::diff::run(&question()?, &options),
-        Verb::OptOut(options) => verbs::opt_out::run(&question()?, options),
-        Verb::Configure(options) => verbs::configure::run(&question()?, &options),
-        Verb::OptIn { dry_run, yes, format } => verbs::opt_in::run(&question()?, dry_run, yes, format),
-        Verb::Explain { field, format, .. } => verbs::explain::run(&question()?, field.as_deref(), format),
-        Verb::History { format, raw } => verbs::history::run(&question()?, format, raw),
-        Verb::Forget { dry_run, yes, format } => verbs::forget::run(&question()?, dry_run, yes, format),
-        Verb::Check(options) => verbs::check::run(&question()?, &options),
+        Verb::Show { options, .. } => {
+            return match options.channel {
+                Some(cli::Channel::Dashboard) => verbs::show_dashboard::run(&question()?, options),
+                Some(cli::Channel::CrashReports) if call.event.is_some() => Err(Failure::new(
+                    USAGE,
+                    "--event means something to the daemon's events, and not to --channel crash-reports",
+                )),
+                Some(cli::Channel::CrashReports) => verbs::show_report::run(&question()?, options),
+                _ => verbs::show::run(&question()?, options, about_an_event),
+            };
+        }
+        Verb::Diff { options, .. } => return verbs::diff::run(&question()?, &options),
+        Verb::Configure(options) => return verbs::configure::run(&question()?, &options),
+        Verb::Check(options) => return verbs::check::run(&question()?, &options),
+        Verb::Status { format, .. } => verbs::status::run(&question()?, format)?,
+        Verb::OptOut(options) => verbs::opt_out::run(&question()?, options)?,
+        Verb::OptIn(options) => verbs::opt_in::run(&question()?, options)?,
+        Verb::Explain { field, format, .. } => verbs::explain::run(&question()?, field.as_deref(), format)?,
+        Verb::History { format, raw } => verbs::history::run(&question()?, format, raw)?,
+        Verb::Forget(options) => verbs::forget::run(&question()?, options)?,
         Verb::Schema { format, json, channel, since } => {
-            verbs::schema::run(if json { cli::SchemaFormat::Json } else { format }, channel, since.as_deref())
+            verbs::schema::run(if json { cli::SchemaFormat::Json } else { format }, channel, since.as_deref())?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Without a verb: the screens on a capable terminal, otherwise the same as text.

@@ -93,7 +93,8 @@ impl Confs {
 }
 
 fn off(agent: &Folders, path: &Path) -> Result<Option<Change>, Refusal> {
-    let is_fixed = |(value, by): (&str, SettingSource<'_>)| by == SettingSource::CommandLine && SENDING.contains(&value);
+    let is_fixed =
+        |(value, by): (&str, SettingSource<'_>)| by == SettingSource::CommandLine && SENDING.contains(&value);
     match agent.conf_in_force(&LiveHost::new()) {
         Err((path, _)) if path.is_relative() => Err(Refusal::Option(path)),
         Ok(conf) if agent.names_conf() && conf.path.is_none() => Err(Refusal::Option(path.to_owned())),

@@ -1,4 +1,4 @@
-//! The options of the verbs that look: show, check, diff; and those of opt-out.
+//! The options of the verbs that look: show, check, diff; and of those that change: opt-out, opt-in, forget.
 
 use std::path::PathBuf;
 
@@ -53,6 +53,18 @@ pub(crate) struct ShowOptions {
     /// Exit with 3 unless every value is known as it would be sent now
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct UndoOptions {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -1,7 +1,5 @@
 //! The answer of a verb that changes something: what it did, or would do.
 
-use std::process::ExitCode;
-
 use anonymous_statistics::inspect::Preview;
 
 use crate::actions::step::Step;
@@ -25,10 +23,9 @@ pub(super) fn would(steps: &[Step]) -> Vec<String> {
 }
 
 /// The answer after --dry-run.
-pub(super) fn nothing(format: Format, mut would: Vec<String>, preview: &Preview) -> Result<ExitCode, Failure> {
+pub(super) fn nothing(format: Format, mut would: Vec<String>, preview: &Preview) -> Result<(), Failure> {
     would.push("Nothing was done.".to_owned());
-    say(format, false, &would, preview)?;
-    Ok(ExitCode::SUCCESS)
+    say(format, false, &would, preview)
 }
 
 /// Shows what a question is about; on standard error, where standard output is for programs.

@@ -1,7 +1,6 @@
 //! `explain`: a field in the schema, and its value on this machine.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use anonymous_statistics::channels::crash_reports::If;
 use anonymous_statistics::channels::crash_reports::fields::{FIELDS as REPORT_FIELDS, ReportField};
@@ -20,7 +19,7 @@ use crate::present::palette::Role;
 use crate::present::request::Class;
 use crate::present::{report, words};
 
-pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Result<(), Failure> {
     let preview = Preview::look(question);
     let columns = comparison::columns(question, &preview);
     let named = |known: &str| name.is_none_or(|name| name == known);
@@ -34,13 +33,12 @@ pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Re
         explained.extend(of_report.map(|field| explain_report(field, &preview, name.is_none())));
     }
     match (name, explained.as_slice()) {
-        (Some(name), []) => return Err(unknown(name)),
-        (None, all) if format.is_json() => output::json(&all)?,
-        (Some(_), [one, ..]) if format.is_json() => output::json(one)?,
-        (Some(_), [one, ..]) => output::text(one.rows())?,
-        (None, all) => output::text(all.iter().map(Explained::paragraph).collect::<String>())?,
+        (Some(name), []) => Err(unknown(name)),
+        (None, all) if format.is_json() => output::json(&all),
+        (Some(_), [one, ..]) if format.is_json() => output::json(one),
+        (Some(_), [one, ..]) => output::text(one.rows()),
+        (None, all) => output::text(all.iter().map(Explained::paragraph).collect::<String>()),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A field, and what there is to say about it: a label and the words each.

@@ -1,26 +1,24 @@
 //! `forget`: deletes the kept requests and the waiting events.
 
-use std::process::ExitCode;
-
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox;
 use anonymous_statistics::outbox::Role;
 use anonymous_statistics::text::reason;
 
 use crate::actions::rights;
-use crate::cli::Format;
+use crate::cli::UndoOptions;
 use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
 use crate::verbs::done;
 
-pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, options: UndoOptions) -> Result<(), Failure> {
     let preview = Preview::look(question);
     let state = words::state_folder(&preview.folders);
-    if dry_run {
+    if options.dry_run {
         let would = format!("Would delete the requests that were sent and the events that wait, in {state}.");
-        return done::nothing(format, vec![would], &preview);
+        return done::nothing(options.format, vec![would], &preview);
     }
-    if !yes {
+    if !options.yes {
         let what = format!("This deletes the requests that were sent and the events that wait, in {state}.");
         output::confirm("forget", &what)?;
     }
@@ -38,6 +36,5 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
          Netdata to delete what has the old one."
             .to_owned(),
     ];
-    done::say(format, true, &said, &preview)?;
-    Ok(ExitCode::SUCCESS)
+    done::say(options.format, true, &said, &preview)
 }

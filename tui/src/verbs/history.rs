@@ -1,7 +1,6 @@
 //! `history`: sent, refused and waiting events.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
@@ -17,7 +16,7 @@ use crate::present::history::{COLUMNS, becomes, cells, recorded};
 use crate::present::palette::heading;
 use crate::present::words;
 
-pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Result<(), Failure> {
     let preview = Preview::look(question);
     let history = preview.history.as_ref().map_err(|error| {
         let state = words::state_folder(&preview.folders);
@@ -25,11 +24,10 @@ pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Re
             .instead(rights::with_more_rights("history", &preview))
     })?;
     match raw {
-        Some(number) => output::raw(bytes(history, number)?)?,
-        None if format.is_json() => output::json(&shown(&preview, history))?,
-        None => output::text(text(&preview, history))?,
+        Some(number) => output::raw(bytes(history, number)?),
+        None if format.is_json() => output::json(&shown(&preview, history)),
+        None => output::text(text(&preview, history)),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// An event of the outbox; `Some`: it waits, and this becomes of it.

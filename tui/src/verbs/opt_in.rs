@@ -1,31 +1,29 @@
 //! `opt-in`: deletes the waiting events, removes the files, undoes the changes of `netdata.conf`, and lists what still opts
 //! out.
 
-use std::process::ExitCode;
-
 use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::actions::netdata_conf::Confs;
 use crate::actions::opting::OptIn;
-use crate::cli::Format;
+use crate::cli::UndoOptions;
 use crate::output::{self, Failure};
 use crate::present::words;
 use crate::verbs::done;
 
-pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, options: UndoOptions) -> Result<(), Failure> {
     let before = Preview::look(question);
     let plan = OptIn::plan(&before, Confs::on(&before.targets));
     if let Some(obstacle) = plan.barred() {
         return Err(obstacle);
     }
-    if dry_run {
+    if options.dry_run {
         let nothing = || vec!["There is no opt-out file to remove.".to_owned()];
         let would = if plan.has_something_to_do() { done::would(&plan.steps()) } else { nothing() };
-        return done::nothing(format, would, &before);
+        return done::nothing(options.format, would, &before);
     }
-    if !yes {
+    if !options.yes {
         if plan.confs().changes().next().is_some() {
-            done::before(format, &done::would(&plan.steps()))?;
+            done::before(options.format, &done::would(&plan.steps()))?;
         }
         let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
         let what = plan.confs().changes().fold(format!("removes {}", files.join(" and ")), |what, change| {
@@ -42,6 +40,5 @@ pub(crate) fn run(question: &Question, dry_run: bool, yes: bool, format: Format)
         said.push(format!("  to change this, {change}"));
     }
     said.push(words::painted_headline(&after));
-    done::say(format, true, &said, &after)?;
-    Ok(ExitCode::SUCCESS)
+    done::say(options.format, true, &said, &after)
 }

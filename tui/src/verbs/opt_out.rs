@@ -1,8 +1,6 @@
 //! `opt-out`: creates the file, changes `netdata.conf` where the file is not enough, deletes the waiting events, and shows
 //! the new state of the disk.
 
-use std::process::ExitCode;
-
 use anonymous_statistics::channels::Channel;
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
@@ -14,7 +12,7 @@ use crate::output::{self, Failure, NO_PERMISSION};
 use crate::present::words;
 use crate::verbs::done;
 
-pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<(), Failure> {
     let scope = options.scope();
     let plan = OptOut::find(question, scope);
     let refusal = plan.conf_obstacle(plan.confs());
@@ -22,8 +20,8 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
         if let Some(obstacle) = plan.barred() {
             return Err(obstacle);
         }
-        let code = done::nothing(options.format, done::would(&plan.steps()), &Preview::look(question))?;
-        return refusal.map_or(Ok(code), Err);
+        done::nothing(options.format, done::would(&plan.steps()), &Preview::look(question))?;
+        return refusal.map_or(Ok(()), Err);
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
         let mut files: Vec<String> = plan.files().map(|file| format!("creates {}", words::path(&file))).collect();
@@ -52,7 +50,7 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<ExitCod
     said.extend(going_on(&after));
     done::say(options.format, true, &said, &after)?;
     if scope == Scope::Conf || after.consent.decision() == Decision::OptedOut {
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     } else {
         Err(Failure::new(NO_PERMISSION, "the file was created, but is not found there")
             .instead(rights::with_more_rights("opt-out", &after)))

@@ -1,7 +1,6 @@
 //! `schema`: every possible field and event. The list in `docs/what-is-sent.md` is generated from it.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use anonymous_statistics::agent::status_file::{KNOWN, Release};
 use anonymous_statistics::channels::crash_reports::fields::{FIELDS as REPORT_FIELDS, ReportField};
@@ -20,37 +19,35 @@ use crate::present::fields::about;
 use crate::present::report;
 use crate::present::request::Class;
 
-pub(crate) fn run(format: SchemaFormat, channel: Channel, since: Option<&str>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(format: SchemaFormat, channel: Channel, since: Option<&str>) -> Result<(), Failure> {
     if let Some(version) = since {
         return newer(version, format);
     }
     match (format, channel) {
-        (SchemaFormat::Md, Channel::Events) => output::answer(fields(FIELDS) + &events())?,
-        (SchemaFormat::Md, Channel::Dashboard) => output::answer(fields(DASHBOARD_FIELDS) + &recordings())?,
-        (SchemaFormat::Md, Channel::CrashReports) => output::answer(report_fields())?,
-        (SchemaFormat::Json, _) => output::json(&schema())?,
+        (SchemaFormat::Md, Channel::Events) => output::answer(fields(FIELDS) + &events()),
+        (SchemaFormat::Md, Channel::Dashboard) => output::answer(fields(DASHBOARD_FIELDS) + &recordings()),
+        (SchemaFormat::Md, Channel::CrashReports) => output::answer(report_fields()),
+        (SchemaFormat::Json, _) => output::json(&schema()),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// What the reports of newer daemons have beside those of this version. The fields of the events depend on no daemon.
-fn newer(version: &str, format: SchemaFormat) -> Result<ExitCode, Failure> {
+fn newer(version: &str, format: SchemaFormat) -> Result<(), Failure> {
     let known = Release::new(version).and_then(|release| release.schema()).ok_or_else(|| {
         let why = "is no release of Netdata whose report is known (v2.4 to v2.11 are)";
         Failure::new(USAGE, format!("--since: {version:?} {why}"))
     })?;
     let fields = || REPORT_FIELDS.iter().filter(|field| field.since.version() > known);
     match format {
-        SchemaFormat::Json => output::json(&fields().map(of_report).collect::<Vec<_>>())?,
+        SchemaFormat::Json => output::json(&fields().map(of_report).collect::<Vec<_>>()),
         SchemaFormat::Md if fields().next().is_none() => {
-            output::answer(format!("No known daemon reports any field that {version} does not.\n"))?;
+            output::answer(format!("No known daemon reports any field that {version} does not.\n"))
         }
         SchemaFormat::Md => output::answer(format!(
             "Daemons newer than {version} report these fields as well.\n\n{}",
             report_table(fields())
-        ))?,
+        )),
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 fn fields(fields: &[Field]) -> String {

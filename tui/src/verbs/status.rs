@@ -1,7 +1,6 @@
 //! `status`: the decision, its trace, and the sender.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use anonymous_statistics::agent::process::EnvSource;
 use anonymous_statistics::channels::{Channel, Step as ChannelStep};
@@ -17,14 +16,9 @@ use crate::present::commands::Caller;
 use crate::present::request::of_sender;
 use crate::present::{consent, overview, words};
 
-pub(crate) fn run(question: &Question, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn run(question: &Question, format: Format) -> Result<(), Failure> {
     let preview = Preview::look(question);
-    if format.is_json() {
-        output::json(&Status::of(&preview))?;
-    } else {
-        output::text(text(&preview))?;
-    }
-    Ok(ExitCode::SUCCESS)
+    if format.is_json() { output::json(&Status::of(&preview)) } else { output::text(text(&preview)) }
 }
 
 fn text(preview: &Preview) -> String {
