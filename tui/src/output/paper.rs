@@ -1,9 +1,8 @@
 //! A text for people, as a stream shows it: its colours, and the width of its lines.
 
-use std::borrow::Cow;
-
 use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter, fill};
+use unicode_truncate::UnicodeTruncateStr;
 
 /// Begins a line that is never wrapped: a command to copy, or bytes. Foreign text holds none ([`printable`]).
 ///
@@ -23,13 +22,10 @@ pub(crate) struct Paper {
 
 impl Paper {
     pub(crate) fn print(self, text: &str) -> String {
-        let lines: Vec<Cow<'_, str>> =
-            text.lines().map(|line| if self.colour { Cow::Borrowed(line) } else { uncoloured(line) }).collect();
-        let width = self.size.map(|(width, _)| width);
+        let text = if self.colour { text.to_owned() } else { uncoloured(text) };
+        let lines: Vec<&str> = text.lines().collect();
         let mut printed = String::with_capacity(text.len());
-        let alike = |line: &Cow<'_, str>, next: &Cow<'_, str>| {
-            is_command(line) || is_command(next) || column(line) == column(next)
-        };
+        let alike = |line: &&str, next: &&str| is_command(line) || is_command(next) || column(line) == column(next);
         for table in lines.chunk_by(alike) {
             // A second column that is far to the right, and does not fit, is below the first one in all its lines.
             let is_narrow = |width| {
@@ -37,14 +33,16 @@ impl Paper {
                     && table.iter().any(|line| !line.starts_with(WHOLE) && display_width(line) > width)
             };
             for line in table {
-                match width {
-                    Some(_) if line.starts_with(WHOLE) || is_command(line) => {
-                        printed.push_str(line.trim_start_matches(WHOLE));
+                printed += &match self.size {
+                    Some((width, _)) if !line.starts_with(WHOLE) && !is_command(line) => {
+                        if is_narrow(width) && column(line).is_some() {
+                            below(line, width)
+                        } else {
+                            wrapped(line, width)
+                        }
                     }
-                    Some(width) if is_narrow(width) && column(line).is_some() => printed.push_str(&below(line, width)),
-                    Some(width) => printed.push_str(&wrapped(line, width)),
-                    None => printed.push_str(line.trim_start_matches(WHOLE)),
-                }
+                    _ => line.trim_start_matches(WHOLE).to_owned(),
+                };
                 printed.push('\n');
             }
         }
@@ -61,24 +59,19 @@ fn is_command(line: &str) -> bool {
 }
 
 /// The text without colours and marks.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
-    let bare = uncoloured(text);
-    if bare.contains(WHOLE) { Cow::Owned(bare.replace(WHOLE, "")) } else { bare }
+pub(crate) fn plain(text: &str) -> String {
+    uncoloured(text).replace(WHOLE, "")
 }
 
-fn uncoloured(text: &str) -> Cow<'_, str> {
-    if !text.contains('\u{1b}') {
-        return Cow::Borrowed(text);
-    }
+fn uncoloured(text: &str) -> String {
     let mut parts = text.split(SGR);
     let first = parts.next().unwrap_or_default().to_owned();
-    let rest = parts.map(|part| part.split_once('m').map_or(part, |(_code, rest)| rest));
-    Cow::Owned(rest.fold(first, |text, part| text + part))
+    parts.fold(first, |text, part| text + part.split_once('m').map_or(part, |(_code, rest)| rest))
 }
 
-fn wrapped(line: &str, width: usize) -> Cow<'_, str> {
+fn wrapped(line: &str, width: usize) -> String {
     if display_width(line) <= width {
-        return Cow::Borrowed(line);
+        return line.to_owned();
     }
     let hang = hang(line, width);
     let room = width.saturating_sub(hang).max(1);
@@ -89,7 +82,7 @@ fn wrapped(line: &str, width: usize) -> Cow<'_, str> {
     });
     let line = words.collect::<Vec<_>>().join(" ");
     let indent = " ".repeat(hang);
-    Cow::Owned(fill(&line, Options::new(width).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation)))
+    fill(&line, Options::new(width).subsequent_indent(&indent).word_splitter(WordSplitter::NoHyphenation))
 }
 
 /// Where the further lines begin: below the text after a label, else a little to the right of the first.
@@ -105,7 +98,7 @@ fn hang(line: &str, width: usize) -> usize {
 /// The label on a line of its own, and the rest below it.
 fn below(line: &str, width: usize) -> String {
     let (label, rest) = line.trim_start_matches(' ').split_once("  ").unwrap_or(("", line));
-    let rest = wrapped(&format!("      {}", rest.trim_start_matches(' ')), width).into_owned();
+    let rest = wrapped(&format!("      {}", rest.trim_start_matches(' ')), width);
     if label.is_empty() { rest } else { format!("{}\n{rest}", wrapped(&format!("  {label}"), width)) }
 }
 
@@ -129,17 +122,7 @@ pub(crate) fn shortened(text: &str, columns: usize, mark: &str) -> String {
         return text.to_owned();
     }
     let room = columns.saturating_sub(1);
-    let fitting = |chars: &mut dyn Iterator<Item = char>, room: usize| {
-        let mut used = 0;
-        chars
-            .take_while(|c| {
-                used += display_width(c.encode_utf8(&mut [0; 4]));
-                used <= room
-            })
-            .collect::<String>()
-    };
-    let begin = fitting(&mut text.chars(), room / 3);
-    let end: String = fitting(&mut text.chars().rev(), room - room / 3).chars().rev().collect();
+    let ((begin, _), (end, _)) = (text.unicode_truncate(room / 3), text.unicode_truncate_start(room - room / 3));
     format!("{begin}{mark}{end}")
 }
 
