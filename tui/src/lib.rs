@@ -17,8 +17,8 @@ mod verbs;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use anonymous_statistics::inspect::Question;
 use anonymous_statistics::inspect::before::{About, Before};
+use anonymous_statistics::inspect::{Preview, Question};
 
 use crate::cli::{Cli, ShowOptions, Verb};
 use crate::output::{Failure, USAGE};
@@ -59,7 +59,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
                     USAGE,
                     "--event means something to the daemon's events, and not to --channel crash-reports",
                 )),
-                Some(cli::Channel::CrashReports) => verbs::show_report::run(&question()?, options),
+                Some(cli::Channel::CrashReports) => verbs::show_report::run(&Preview::look(&question()?), options),
                 _ => verbs::show::run(&question()?, options, about_an_event),
             };
         }

@@ -30,7 +30,6 @@ pub(crate) fn now(preview: &Preview, before: &Before) -> Result<Now, String> {
         About::Event(_) => !preview.events().is_sent(),
         About::Report => version.is_some_and(|version| version.release() < Release::REPORTS),
     };
-    let with_around = |side: Side, server| side.and_around(around(preview, server), &before.side);
     if without {
         let why = if before.about == About::Report { NONE_BEFORE.to_owned() } else { preview.events().instead() };
         let mut around = around(preview, None);
@@ -45,7 +44,7 @@ pub(crate) fn now(preview: &Preview, before: &Before) -> Result<Now, String> {
         }
         About::Event(_) => event(preview)?,
     };
-    Ok((with_around(side, server), None))
+    Ok((side.and_around(around(preview, server), &before.side), None))
 }
 
 /// What surrounds the request now.

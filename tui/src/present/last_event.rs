@@ -10,14 +10,12 @@ use crate::present::words;
 /// Precedes a value that the daemon sets.
 pub(crate) const MARK: &str = "*";
 
-/// Whether the daemon's call contains this field's value.
-pub(crate) fn is_set_by_daemon(field: &Field) -> bool {
-    matches!(field.origin, Origin::Argument(_) | Origin::ArgumentOf { .. } | Origin::Variable(_) | Origin::EventPart(_))
-}
-
 /// A cell in a word or two, with a mark if the daemon sets the value.
 pub(crate) fn short(field: &Field, cell: &Cell) -> String {
-    let mark = if is_set_by_daemon(field) { MARK } else { "" };
+    let mark = match field.origin {
+        Origin::Argument(_) | Origin::ArgumentOf { .. } | Origin::Variable(_) | Origin::EventPart(_) => MARK,
+        _ => "",
+    };
     match cell {
         Cell::Value(value) | Cell::Likely(value) => format!("{mark}{value}"),
         Cell::Then(then, _) => short(field, then),

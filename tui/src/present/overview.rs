@@ -1,7 +1,5 @@
 //! A request at first sight: how many fields reveal how much, with the values that tell most.
 
-use std::fmt::Write as _;
-
 use anonymous_statistics::channels::Channel;
 use anonymous_statistics::inspect::Preview;
 
@@ -29,33 +27,21 @@ pub(crate) fn shares(request: &Request) -> Vec<Share> {
 /// A channel in one line: who sends what where.
 pub(crate) fn line(preview: &Preview, channel: &Channel, request: Result<&Request, &str>) -> String {
     let state = channel.judgement.state;
-    let mut text = format!("{} {}", channel.name, state.describe());
-    // Writing to a String cannot fail.
-    if channel.name == "dashboard" {
-        let _ = write!(text, "; shown: this project's module; Netdata's own page sends more (key 5)");
-        return text;
-    }
-    match channel.name {
-        "events" | "hooks" => {
-            let _ = write!(text, ": {}", preview.events().sender());
-        }
-        "crash-reports" => text.push_str(": the daemon"),
-        _ => {}
-    }
+    let front = format!("{} {}", channel.name, state.describe());
+    let text = match channel.name {
+        "dashboard" => return front + "; shown: this project's module; Netdata's own page sends more (key 5)",
+        "events" | "hooks" => format!("{front}: {}", preview.events().sender()),
+        "crash-reports" => front + ": the daemon",
+        _ => front,
+    };
     if state.is_silent() {
         return text;
     }
-    if let Some(host) = host(channel) {
-        let _ = write!(text, " to {host}");
-    }
-    if let Ok(request) = request {
-        let _ = write!(text, ", {} fields", request.sent().count());
-    }
+    let to = host(channel).map(|host| format!(" to {host}"));
+    let fields = request.ok().map(|request| format!(", {} fields", request.sent().count()));
     let open = request.map_or(0, |request| request.sent().filter(|line| line.is_open).count());
-    if open > 0 {
-        let _ = write!(text, "; {open} not known here");
-    }
-    text
+    let open = (open > 0).then(|| format!("; {open} not known here"));
+    [Some(text), to, fields, open].into_iter().flatten().collect()
 }
 
 /// The server to which a channel sends; the first of several. `None`: there is none, or it is not known.

@@ -1,6 +1,7 @@
 //! The request of each channel in one form, whoever sends it: lines of fields, and bytes.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use anonymous_statistics::agent::netdatas_script::{Filled, NetdatasScript, Value as ScriptValue};
 use anonymous_statistics::channels::crash_reports::{If, Known as InReport, Report};
@@ -109,6 +110,23 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// A field with its value of now.
+    fn new(name: &str, group: &'static str, class: Class, what: &'static str, value: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            group,
+            class,
+            human: units::human(name, &value),
+            value,
+            is_sent: true,
+            is_open: false,
+            state: None,
+            is_of_machine: false,
+            what,
+            about: Vec::new(),
+        }
+    }
+
     pub(crate) const fn role(&self) -> Option<Role> {
         if self.is_open { Some(Role::Unknown) } else { self.class.role() }
     }
@@ -178,8 +196,7 @@ impl Request {
     /// How many fields there are, and how far their values are known.
     pub(crate) fn count(&self) -> String {
         let mut states: Vec<&str> = self.lines.iter().filter_map(|line| line.state).collect();
-        states.sort_unstable();
-        states.reverse();
+        states.sort_unstable_by_key(|state| Reverse(*state));
         let counts = states.chunk_by(|state, next| state == next).map(|same| {
             let plural = if same[0] == EXAMPLE && same.len() > 1 { "s" } else { "" };
             format!(", {} {}{plural}", same.len(), same[0])
@@ -248,12 +265,15 @@ pub(crate) fn assembly(preview: &Preview) -> Result<&Assembly, String> {
 
 /// The event of this project's sender.
 pub(crate) fn of_sender(preview: &Preview) -> Result<Request, String> {
-    let assembly = assembly(preview).map_err(|why| match &preview.assembly {
+    assembly(preview).map(|assembly| of_assembly(preview, assembly)).map_err(|why| match &preview.assembly {
         Err(NoRequest::Config(config)) if config.depends_on_the_account() => {
             format!("What is sent {}: {}.", words::NOT_SEEN, config.what())
         }
         _ => format!("There is no event: {why}"),
-    })?;
+    })
+}
+
+pub(crate) fn of_assembly(preview: &Preview, assembly: &Assembly) -> Request {
     let examples = assembly.event.entries().iter().filter(|entry| entry.known() == Known::Example).count();
     let shown = assembly.event.entries().iter().filter(|entry| words::is_shown(entry));
     let open = assembly.event.not_known_here().count();
@@ -265,16 +285,12 @@ pub(crate) fn of_sender(preview: &Preview) -> Result<Request, String> {
         (open, _) => format!("null stands for {open} values; others are the last event's"),
     };
     let request = &assembly.request;
-    Ok(Request {
+    let (to, head, body) = (words::destination_of(request), request.head(), request.body().to_vec());
+    Request {
         title: printable(&preview.action).into_owned(),
         lines: shown.map(|entry| of_entry(entry, &assembly.stamp)).collect(),
-        bytes: Ok(Bytes {
-            to: words::destination_of(request),
-            head: request.head(),
-            body: request.body().to_vec(),
-            exactness,
-        }),
-    })
+        bytes: Ok(Bytes { to, head, body, exactness }),
+    }
 }
 
 pub(crate) fn of_dashboard(preview: &Preview) -> Request {
@@ -294,9 +310,13 @@ fn of_entry(entry: &Entry, stamp: &EventId) -> Line {
     let value = words::value(entry, stamp);
     let mut about = vec![("Value", value.clone())];
     about.extend(words::instead_of_value(entry).map(|form| ("Form", form)));
-    about.extend([("From", words::source(entry)), ("Why", field.purpose.describe().to_owned())]);
-    about.extend([reveals(Class::of(field.sensitivity)), ("Netdata", field_trace::documentation(field).to_owned())]);
-    about.push(("From the source to the request", String::new()));
+    about.extend([
+        ("From", words::source(entry)),
+        ("Why", field.purpose.describe().to_owned()),
+        reveals(Class::of(field.sensitivity)),
+        ("Netdata", field_trace::documentation(field).to_owned()),
+        ("From the source to the request", String::new()),
+    ]);
     about.extend(field_trace::steps(entry, stamp));
     let state = match (&entry.content, entry.known()) {
         (Content::Dropped(_), _) => Some("left out"),
@@ -315,29 +335,11 @@ fn of_entry(entry: &Entry, stamp: &EventId) -> Line {
     }
 }
 
-impl Line {
-    /// A field with its value of now.
-    fn new(name: &str, group: &'static str, class: Class, what: &'static str, value: String) -> Self {
-        Self {
-            name: name.to_owned(),
-            group,
-            class,
-            human: units::human(name, &value),
-            value,
-            is_sent: true,
-            is_open: false,
-            state: None,
-            is_of_machine: false,
-            what,
-            about: Vec::new(),
-        }
-    }
-}
-
 fn of_field(field: &'static Field, value: String) -> Line {
-    let is_of_machine = matches!(field.group, Group::System | Group::Hardware | Group::Container);
-    let line = Line::new(field.name, field.group.title(), Class::of(field.sensitivity), field.what, value);
-    Line { is_of_machine, ..line }
+    Line {
+        is_of_machine: matches!(field.group, Group::System | Group::Hardware | Group::Container),
+        ..Line::new(field.name, field.group.title(), Class::of(field.sensitivity), field.what, value)
+    }
 }
 
 fn reveals(class: Class) -> (&'static str, String) {
@@ -366,6 +368,7 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
         line
     });
     let head = script.headers.iter().fold(format!("{METHOD} {}\r\n", script.url), |head, line| head + line + "\r\n");
+    let to = printable(&script.url).into_owned();
     let exactness = match filled.examples() {
         0 if filled.is_exact() => CURL_ADDS.to_owned(),
         0 => format!("null marks values that only the daemon supplies; {CURL_ADDS}"),
@@ -374,12 +377,7 @@ pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Fil
     Request {
         title: format!("{}, by Netdata's own script", printable(&preview.action)),
         lines: lines.collect(),
-        bytes: Ok(Bytes {
-            to: printable(&script.url).into_owned(),
-            head: head + "\r\n",
-            body: filled.bytes.clone(),
-            exactness,
-        }),
+        bytes: Ok(Bytes { to, head: head + "\r\n", body: filled.bytes.clone(), exactness }),
     }
 }
 
@@ -414,17 +412,13 @@ pub(crate) fn of_made_report(made: &Report) -> Request {
             ..Line::new(row.path, group, class, field.what, value)
         })
     });
+    let exactness = match report::open(made)[..] {
+        [] => "every value is known".to_owned(),
+        ref open => format!("not known before the start: {}", open.join(", ")),
+    };
     Request {
         title: format!("the daemon's report: {}", printable(made.ending.message)),
         lines: lines.collect(),
-        bytes: Ok(Bytes {
-            to: report::destination(),
-            head: made.head(),
-            body: made.body(),
-            exactness: match report::open(made)[..] {
-                [] => "every value is known".to_owned(),
-                ref open => format!("not known before the start: {}", open.join(", ")),
-            },
-        }),
+        bytes: Ok(Bytes { to: report::destination(), head: made.head(), body: made.body(), exactness }),
     }
 }

@@ -3,39 +3,21 @@
 use anonymous_statistics::channels::crash_reports::fields::field as report_field;
 use anonymous_statistics::fields::field;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unit {
-    Bytes,
-    Mebibytes,
-    Hertz,
-    Seconds,
-}
-
 /// The value of this field in a person's unit, for example 23.5 GiB. `None`: it is no amount, or unknown.
 ///
 /// The value is as in the body, with quotes or without.
-pub(crate) fn human(field_name: &str, value: &str) -> Option<String> {
+pub(crate) fn human(name: &str, value: &str) -> Option<String> {
     let number: u64 = value.trim_matches('"').parse().ok()?;
-    Some(match unit(field_name)? {
-        Unit::Bytes => size(number),
-        Unit::Mebibytes => size(number.checked_mul(1 << 20)?),
-        Unit::Hertz => decimal(number, 1_000_000_000, 2, "GHz"),
-        Unit::Seconds => duration(number.checked_mul(1000)?),
-    })
-}
-
-/// The unit that the field's own row names; else that of the amount to which the name says that it belongs.
-fn unit(name: &str) -> Option<Unit> {
+    // The field's own row names the unit, or else its name says that it is an amount.
     let what = field(name).map(|field| field.what).or_else(|| report_field(name).map(|field| field.what))?;
-    let named = [
-        ("in bytes", Unit::Bytes),
-        ("in MiB", Unit::Mebibytes),
-        ("in Hz", Unit::Hertz),
-        ("How many seconds", Unit::Seconds),
-    ];
-    let named = named.into_iter().find(|(words, _)| what.contains(words)).map(|(_, unit)| unit);
     let is_amount = name.starts_with("host.memory.") || name.starts_with("host.disk.") && !name.contains("inodes");
-    named.or(is_amount.then_some(Unit::Bytes))
+    match what {
+        _ if what.contains("in bytes") => Some(size(number)),
+        _ if what.contains("in MiB") => Some(size(number.checked_mul(1 << 20)?)),
+        _ if what.contains("in Hz") => Some(decimal(number, 1_000_000_000, 2, "GHz")),
+        _ if what.contains("How many seconds") => Some(duration(number.checked_mul(1000)?)),
+        _ => is_amount.then(|| size(number)),
+    }
 }
 
 /// An amount of bytes in the largest binary unit below it.

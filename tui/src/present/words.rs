@@ -7,7 +7,7 @@ use anonymous_statistics::agent::folders::{CONFIG_DIRECTORIES, Folders};
 use anonymous_statistics::agent::installed_sender::SCRIPT;
 use anonymous_statistics::agent::process::EnvSource;
 use anonymous_statistics::call::Provenance;
-use anonymous_statistics::channels::{Channel, Judgement, State, Step as ChannelStep};
+use anonymous_statistics::channels::{Channel, Judgement, State};
 use anonymous_statistics::config::{FILE as CONFIG_FILE, WITHHELD};
 use anonymous_statistics::consent::{Decision, Doubt, Finding, Source, Step};
 use anonymous_statistics::fields::shape::Value;
@@ -60,17 +60,16 @@ pub(crate) fn telemetry(preview: &Preview) -> Vec<String> {
 
 fn telemetry_where(preview: &Preview, wanted: fn(&Channel) -> bool) -> Vec<String> {
     let channels = preview.channels();
-    let telemetry = || channels.iter().filter(|channel| channel.is_telemetry && wanted(channel));
-    let names = telemetry().map(|channel| channel.name.len()).max().unwrap_or_default();
-    let mut lines: Vec<String> =
-        telemetry().map(|channel| format!("{:names$}  {}", channel.name, judged(channel))).collect();
+    let is_wanted = |channel: &&Channel| channel.is_telemetry && wanted(channel);
+    let names = channels.iter().filter(is_wanted).map(|channel| channel.name.len()).max().unwrap_or_default();
+    let line = |channel: &Channel| format!("{:names$}  {}", channel.name, judged(channel));
+    let mut lines: Vec<String> = channels.iter().filter(is_wanted).map(line).collect();
     if let (true, Some(folder)) = (preview.is_named, preview.folders.config_path()) {
         lines.push(format!("This is about the agent of {} only.", path(folder)));
     }
     for other in &preview.others {
         lines.push(format!("Another agent, {}:", other_agent(other)));
-        let telemetry = other.channels.iter().filter(|channel| channel.is_telemetry && wanted(channel));
-        lines.extend(telemetry.map(|channel| format!("{:names$}  {}", channel.name, judged(channel))));
+        lines.extend(other.channels.iter().filter(is_wanted).map(line));
     }
     lines
 }
@@ -99,11 +98,6 @@ pub(crate) fn headline_and_channels(preview: &Preview) -> String {
 pub(crate) fn judged(channel: &Channel) -> String {
     let Judgement { state, why, .. } = &channel.judgement;
     printable(&format!("{}: {why}", state.describe())).into_owned()
-}
-
-/// What the sending program looks at, what it finds here, and the effect.
-pub(crate) fn channel_step(step: &ChannelStep) -> String {
-    printable(&format!("{}: {} ({})", step.asked, step.found, step.effect.describe())).into_owned()
 }
 
 pub(crate) const fn decision(decision: Decision) -> &'static str {
@@ -142,10 +136,6 @@ pub(crate) fn daemons() -> String {
 /// A path, safe for a terminal.
 pub(crate) fn path(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
-}
-
-pub(crate) fn when(action: &str) -> Option<&'static str> {
-    Action::named(action).map(|known| known.when)
 }
 
 /// Why the next request may differ.
@@ -257,13 +247,11 @@ pub(crate) fn asked(evidence: &Evidence) -> String {
 }
 
 pub(crate) fn config(preview: &Preview) -> String {
-    match (&preview.config, preview.folders.config_path()) {
+    match (preview.config.as_ref().map(|config| &config.file), preview.folders.config_path()) {
         (Err(error), _) => error.to_string(),
-        (Ok(config), directory) => match (&config.file, directory) {
-            (Some(file), _) => path(file),
-            (None, Some(directory)) => format!("the defaults (there is no {CONFIG_FILE} in {})", path(directory)),
-            (None, None) => "the defaults (there is no config directory)".to_owned(),
-        },
+        (Ok(Some(file)), _) => path(file),
+        (Ok(None), Some(directory)) => format!("the defaults (there is no {CONFIG_FILE} in {})", path(directory)),
+        (Ok(None), None) => "the defaults (there is no config directory)".to_owned(),
     }
 }
 
@@ -343,7 +331,7 @@ pub(crate) fn agent_version(preview: &Preview) -> Option<String> {
 /// The event, and when the daemon sends it.
 pub(crate) fn event(preview: &Preview) -> String {
     let action = printable(&preview.action);
-    when(&preview.action).map_or_else(|| action.clone().into_owned(), |when| format!("{action}: {when}"))
+    Action::named(&preview.action).map_or_else(|| action.to_string(), |known| format!("{action}: {}", known.when))
 }
 
 /// Aligned rows of a label and a text.

@@ -14,10 +14,11 @@ use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::actions::rights;
-use crate::cli::DiffOptions;
-use crate::output::{self, DIFFERS, Failure, USAGE, object};
+use crate::cli::{DiffOptions, Format};
+use crate::output::{DIFFERS, Failure, USAGE, object};
 use crate::present::palette::Role;
 use crate::present::{before, report, words};
+use crate::verbs::done;
 
 struct Named {
     name: String,
@@ -28,7 +29,7 @@ struct Named {
 
 pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode, Failure> {
     if let Some([left, right]) = options.versions.as_deref() {
-        return upgrade(question, [left, right], options.format.is_json());
+        return upgrade(question, [left, right], options.format);
     }
     let (left, right) = match (options.events.as_deref(), options.before.as_deref()) {
         (Some([left, right]), _) => events(question, [left, right])?,
@@ -36,29 +37,27 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
         _ => since_last(question)?,
     };
     let rows = comparison::compare(&[&left.side, &right.side]);
-    let written = if options.format.is_json() {
-        output::json(&compared(&left.name, &right, &rows))
-    } else {
-        output::text(text(&left.name, &right, &rows))
-    };
+    let written =
+        done::found(options.format, || compared(&left.name, &right, &rows), || text(&left.name, &right, &rows));
+    answered(written, count(&rows, Comparison::Differs) > 0)
+}
+
+fn answered(written: Result<(), Failure>, differs: bool) -> Result<ExitCode, Failure> {
     // 1 would mean a difference.
     written.map_err(|failure| failure.with_code(USAGE))?;
-    Ok(if count(&rows, Comparison::Differs) > 0 { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
+    Ok(if differs { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
 }
 
 /// The daemon's own report, as two versions would make it of the same status file.
-fn upgrade(question: &Question, versions: [&String; 2], json: bool) -> Result<ExitCode, Failure> {
+fn upgrade(question: &Question, [old, new]: [&String; 2], format: Format) -> Result<ExitCode, Failure> {
     let preview = Preview::look(question);
-    let reports = versions.map(|text| {
+    let made = |text: &String| {
         let version = Version::new(text, "the command line")
             .ok_or_else(|| Failure::new(USAGE, format!("--versions: {text:?} is not a version")))?;
-        preview
-            .kept
-            .report(Some(&version), If::Killed)
-            .map_err(|why| Failure::new(USAGE, format!("{text}: {}", report::missing(&why))))
-    });
-    let [left, right] = reports;
-    let (left, right) = (left?, right?);
+        let made = preview.kept.report(Some(&version), If::Killed);
+        made.map_err(|why| Failure::new(USAGE, format!("{text}: {}", report::missing(&why))))
+    };
+    let (left, right) = (made(old)?, made(new)?);
     let value = |made: &Report, path: &str| {
         let row = made.rows.iter().find(|row| row.path == path)?;
         Some(String::from_utf8_lossy(&row.value).into_owned())
@@ -66,20 +65,18 @@ fn upgrade(question: &Question, versions: [&String; 2], json: bool) -> Result<Ex
     // No value: a daemon of this version does not send it.
     let both = FIELDS.iter().map(|field| (field.path, value(&left, field.path), value(&right, field.path)));
     let differing: Vec<_> = both.filter(|(_, left, right)| left != right).collect();
-    let written = if json {
+    let json = || {
         let fields = differing.iter().map(|(name, left, right)| object! { name: *name, left: left, right: right });
-        output::json(&fields.collect::<Vec<_>>())
-    } else {
-        let [old, new] = versions;
-        let head = format!("The daemon's own report of {old} beside {new}: {} fields differ.\n", differing.len());
-        let fields = differing.iter().map(|(name, left, right)| {
-            let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not sent".to_owned());
-            beside(name, &[(old, shown(left)), (new, shown(right))])
-        });
-        output::text(head + &fields.collect::<String>())
+        fields.collect::<Vec<_>>()
     };
-    written.map_err(|failure| failure.with_code(USAGE))?;
-    Ok(if differing.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
+    let text = || {
+        let head = format!("The daemon's own report of {old} beside {new}: {} fields differ.\n", differing.len());
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not sent".to_owned());
+        let fields =
+            differing.iter().map(|(name, left, right)| beside(name, &[(old, shown(left)), (new, shown(right))]));
+        head + &fields.collect::<String>()
+    };
+    answered(done::found(format, json, text), !differing.is_empty())
 }
 
 /// Two events of one sender: that which sends the first one.

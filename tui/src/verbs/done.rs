@@ -1,12 +1,22 @@
-//! The answer of a verb that changes something: what it did, or would do.
+//! The answer of a verb: what it found, did, or would do.
 
 use anonymous_statistics::inspect::Preview;
+use serde::Serialize;
 
 use crate::actions::step::Step;
 use crate::cli::Format;
 use crate::output::{self, Failure, object};
 
-/// Says it, for people or for programs. `done` is false after --dry-run; the state is that of the machine afterwards.
+/// What a verb found, in the wanted form.
+pub(super) fn found<J: Serialize>(
+    format: Format,
+    json: impl FnOnce() -> J,
+    text: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    if format.is_json() { output::json(&json()) } else { output::text(text()) }
+}
+
+/// Says what was done, for people or for programs. `done` is false after --dry-run; the state is that of the machine afterwards.
 pub(super) fn say(format: Format, done: bool, said: &[String], after: &Preview) -> Result<(), Failure> {
     if !format.is_json() {
         return output::lines(said);

@@ -25,8 +25,12 @@ pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Re
     let named = |known: &str| name.is_none_or(|name| name == known);
     let own = name.is_none_or(|name| FIELDS.iter().any(|field| field.name == name));
     let of_events = if own { FIELDS } else { DASHBOARD_FIELDS }.iter().filter(|field| named(field.name));
-    let mut explained: Vec<Explained> =
-        of_events.map(|field| explain(field, event_with(field, &preview, &columns))).collect();
+    // The only event with the field, or else that of the preview.
+    let event = |field: &Field| {
+        let action = field.only.unwrap_or(&preview.action);
+        columns.iter().find(|column| column.action == action)
+    };
+    let mut explained: Vec<Explained> = of_events.map(|field| explain(field, event(field))).collect();
     // A name of both is that of the events.
     if name.is_none() || explained.is_empty() {
         let of_report = REPORT_FIELDS.iter().filter(|field| named(field.path));
@@ -97,12 +101,6 @@ fn sensitivity(class: Sensitivity) -> String {
     format!("{}: {}", class.says(), class.meaning())
 }
 
-/// The only event with the field, or else that of the preview.
-fn event_with<'c>(field: &Field, preview: &Preview, columns: &'c [Column]) -> Option<&'c Column> {
-    let action = field.only.unwrap_or(&preview.action);
-    columns.iter().find(|column| column.action == action)
-}
-
 fn explain(field: &Field, event: Option<&Column>) -> Explained {
     let (mut said, mut evidence) = (Vec::new(), Vec::new());
     let mut row = |label, words: &str| said.push((label, words.to_owned()));
@@ -157,18 +155,16 @@ fn explain_report(field: &ReportField, preview: &Preview, all: bool) -> Explaine
 }
 
 fn unknown(name: &str) -> Failure {
-    let names: Vec<&str> = FIELDS
-        .iter()
-        .chain(DASHBOARD_FIELDS)
-        .map(|field| field.name)
-        .chain(REPORT_FIELDS.iter().map(|field| field.path))
-        .collect();
+    let of_events = FIELDS.iter().chain(DASHBOARD_FIELDS).map(|field| field.name);
+    let names = || of_events.clone().chain(REPORT_FIELDS.iter().map(|field| field.path));
     let wanted = name.to_lowercase();
-    let holding =
-        names.iter().copied().filter(|known| known.to_lowercase().contains(&wanted)).take(5).collect::<Vec<_>>();
-    let alike = (!holding.is_empty())
-        .then(|| holding.join(", "))
-        .or_else(|| nearest(name, names.iter().copied()).map(str::to_owned));
-    let hint = alike.map_or_else(|| "explain --all lists all".to_owned(), |alike| format!("did you mean {alike}?"));
+    let mut alike: Vec<_> = names().filter(|known| known.to_lowercase().contains(&wanted)).take(5).collect();
+    if alike.is_empty() {
+        alike.extend(nearest(name, names()));
+    }
+    let hint = match alike[..] {
+        [] => "explain --all lists all".to_owned(),
+        _ => format!("did you mean {}?", alike.join(", ")),
+    };
     Failure::new(USAGE, format!("there is no field {name:?}; {hint}"))
 }

@@ -15,6 +15,7 @@ use crate::output::{self, Failure, NO_PERMISSION, USAGE, object};
 use crate::present::history::{COLUMNS, becomes, cells, recorded};
 use crate::present::palette::heading;
 use crate::present::words;
+use crate::verbs::done;
 
 pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Result<(), Failure> {
     let preview = Preview::look(question);
@@ -25,8 +26,7 @@ pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Re
     })?;
     match raw {
         Some(number) => output::raw(bytes(history, number)?),
-        None if format.is_json() => output::json(&shown(&preview, history)),
-        None => output::text(text(&preview, history)),
+        None => done::found(format, || shown(&preview, history), || text(&preview, history)),
     }
 }
 

@@ -16,9 +16,9 @@ use serde::{Serialize, Serializer};
 use crate::cli::{Sender, ShowOptions};
 use crate::output::{self, Failure, NOT_EXACT, USAGE, object};
 use crate::present::palette::heading;
-use crate::present::request::{Request, assembly, of_sender};
+use crate::present::request::{assembly, of_assembly};
 use crate::present::{before, dashboard, fields, overview, words};
-use crate::verbs::{show_original, show_report};
+use crate::verbs::{done, show_original, show_report};
 
 /// `about_an_event`: the caller names an event, and does not ask for whatever is sent.
 pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: bool) -> Result<ExitCode, Failure> {
@@ -27,7 +27,7 @@ pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: boo
     let reports_only = preview.version.as_ref().is_some_and(|version| version.calls() == Calls::Never)
         && !preview.events().is_sent_by_hooks();
     if reports_only && options.channel.is_none() && options.sender.is_none() && !options.example && !about_an_event {
-        return show_report::show(&preview, options);
+        return show_report::run(&preview, options);
     }
     if If::from(options.r#if) != If::Killed {
         return Err(Failure::new(USAGE, "--if means something to the daemon's own report: --channel crash-reports"));
@@ -35,15 +35,12 @@ pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: boo
     if let Some(original) = original(&preview, options)? {
         return show_original::run(&preview, original, options);
     }
-    let no_request = |why| Failure::new(USAGE, format!("there is no request to show: {why}"));
-    let assembly = assembly(&preview).map_err(no_request)?;
+    let assembly =
+        assembly(&preview).map_err(|why| Failure::new(USAGE, format!("there is no request to show: {why}")))?;
     if options.raw {
         output::raw(&assembly.request.to_bytes())?;
-    } else if options.format.is_json() {
-        output::json(&shown(&preview, assembly))?;
     } else {
-        let request = of_sender(&preview).map_err(no_request)?;
-        output::text(text(&preview, assembly, &request, options.long))?;
+        done::found(options.format, || shown(&preview, assembly), || text(&preview, assembly, options.long))?;
     }
     say_beside(&preview, assembly, options);
     Ok(if options.strict && !preview.is_exact() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
@@ -94,9 +91,10 @@ fn not_exact(assembly: &Assembly, raw: bool) -> Vec<String> {
     .collect()
 }
 
-fn text(preview: &Preview, assembly: &Assembly, request: &Request, long: bool) -> String {
+fn text(preview: &Preview, assembly: &Assembly, long: bool) -> String {
+    let request = of_assembly(preview, assembly);
     let mut text = words::headline_and_channels(preview) + "\n";
-    let rows = overview::circumstances(preview, Some(request));
+    let rows = overview::circumstances(preview, Some(&request));
     // Writing to a String cannot fail.
     text.push_str(&words::aligned(if long { &rows } else { rows.get(..SHORT).unwrap_or(&rows) }));
     text.push('\n');

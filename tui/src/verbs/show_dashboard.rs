@@ -8,11 +8,12 @@ use anonymous_statistics::request::event::Content;
 use serde::Serialize;
 
 use crate::cli::ShowOptions;
-use crate::output::{self, Failure, NOT_EXACT, USAGE, object};
+use crate::output::{Failure, NOT_EXACT, USAGE, object};
 use crate::present::dashboard::{ABOUT, DECIDES, STAMP, destination, recorded, recordings, state};
 use crate::present::palette::heading;
 use crate::present::request::of_dashboard;
 use crate::present::{fields, words};
+use crate::verbs::done;
 
 pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
     if options.raw {
@@ -21,13 +22,8 @@ pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode,
         return Err(Failure::new(USAGE, line));
     }
     let preview = Preview::look(question);
-    let entries = &preview.dashboard;
-    if options.format.is_json() {
-        output::json(&shown(&preview))?;
-    } else {
-        output::text(text(&preview, options.long))?;
-    }
-    let exact = entries.iter().all(|entry| matches!(entry.content, Content::Sent(_)));
+    done::found(options.format, || shown(&preview), || text(&preview, options.long))?;
+    let exact = preview.dashboard.iter().all(|entry| matches!(entry.content, Content::Sent(_)));
     Ok(if options.strict && !exact { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 

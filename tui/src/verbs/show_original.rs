@@ -14,6 +14,7 @@ use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
 use crate::present::palette::heading;
 use crate::present::request::{CURL_ADDS, of_script};
 use crate::present::{before, fields, words};
+use crate::verbs::done;
 
 const ABOUT: &str = "This is what Netdata's own script would post, read from its text; it was not run. show --sender this shows what \
     this project's sender would send.";
@@ -25,8 +26,7 @@ pub(crate) fn run(preview: &Preview, original: &Original, options: ShowOptions) 
             return Err(Failure::new(USAGE, line));
         }
         Ok((_, filled)) if options.raw => output::raw(&filled.bytes)?,
-        _ if options.format.is_json() => output::json(&shown(preview, original))?,
-        _ => output::text(text(preview, original, options.long))?,
+        _ => done::found(options.format, || shown(preview, original), || text(preview, original, options.long))?,
     }
     if options.raw || options.format.is_json() {
         output::hint(&words::headline(preview));

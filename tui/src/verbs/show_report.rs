@@ -7,7 +7,7 @@ use anonymous_statistics::channels::crash_reports::posted::{LOG, logged};
 use anonymous_statistics::channels::crash_reports::{If, NoReport, Report, Row, StatusFile, Unknown};
 use anonymous_statistics::clock::UnixMillis;
 use anonymous_statistics::digest::sha256;
-use anonymous_statistics::inspect::{Preview, Question};
+use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::text::printable;
 use serde::Serialize;
 
@@ -16,17 +16,13 @@ use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
 use crate::present::palette::heading;
 use crate::present::request::of_made_report;
 use crate::present::{before, fields, report, units, words};
+use crate::verbs::done;
 
 /// This channel, in sentences.
 const ABOUT: &str = "The daemon posts this by itself when it starts next, from the status file that its last run \
     left. This preview reads that file as the daemon does; it starts nothing and asks nobody.";
 
-pub(crate) fn run(question: &Question, options: ShowOptions) -> Result<ExitCode, Failure> {
-    let preview = Preview::look(question);
-    show(&preview, options)
-}
-
-pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, Failure> {
+pub(crate) fn run(preview: &Preview, options: ShowOptions) -> Result<ExitCode, Failure> {
     if options.example {
         let line =
             "the daemon's own report has no --example; show --channel crash-reports --if crash has examples of a crash";
@@ -49,10 +45,8 @@ pub(crate) fn show(preview: &Preview, options: ShowOptions) -> Result<ExitCode, 
     };
     if options.raw {
         output::raw(&[report.head().into_bytes(), report.body()].concat())?;
-    } else if options.format.is_json() {
-        output::json(&shown(preview, &report))?;
     } else {
-        output::text(text(preview, &report, case, options.long))?;
+        done::found(options.format, || shown(preview, &report), || text(preview, &report, case, options.long))?;
     }
     if options.raw || options.format.is_json() {
         output::hint(&words::headline(preview));

@@ -11,14 +11,15 @@ use anonymous_statistics::text::printable;
 use serde::Serialize;
 
 use crate::cli::Format;
-use crate::output::{self, Failure, WHOLE};
+use crate::output::{Failure, WHOLE};
 use crate::present::commands::Caller;
 use crate::present::request::of_sender;
 use crate::present::{consent, overview, words};
+use crate::verbs::done;
 
 pub(crate) fn run(question: &Question, format: Format) -> Result<(), Failure> {
     let preview = Preview::look(question);
-    if format.is_json() { output::json(&Status::of(&preview)) } else { output::text(text(&preview)) }
+    done::found(format, || Status::of(&preview), || text(&preview))
 }
 
 fn text(preview: &Preview) -> String {
@@ -29,12 +30,8 @@ fn text(preview: &Preview) -> String {
         let _ = writeln!(text, "  {line}");
     }
     text.push('\n');
-    let _ = writeln!(
-        text,
-        "This project's sender: {}\n{}\n",
-        words::decision(consent.decision()),
-        &consent::whose(preview)
-    );
+    let _ =
+        writeln!(text, "This project's sender: {}\n{}\n", words::decision(consent.decision()), consent::whose(preview));
     let width = consent.steps.iter().map(|step| step.source.to_string().len()).max().unwrap_or_default();
     for step in &consent.steps {
         let (verdict, finding) = words::checked(step);
@@ -66,7 +63,10 @@ fn text(preview: &Preview) -> String {
         let _ = writeln!(text, "  {}: {}", channel.name, channel.what);
         let _ = writeln!(text, "    {:8} {}", "here", words::judged(channel));
         for step in &channel.judgement.trace {
-            let _ = writeln!(text, "      {}", words::channel_step(step));
+            let _ = {
+                let said = format!("{}: {} ({})", step.asked, step.found, step.effect.describe());
+                writeln!(text, "      {}", printable(&said))
+            };
         }
         let _ = writeln!(text, "    {:8} {}", "goes to", printable(&channel.destination));
         if channel.judgement.state.is_silent() {
