@@ -50,11 +50,35 @@ fn newer(version: &str, format: SchemaFormat) -> Result<(), Failure> {
     }
 }
 
+/// A table of Markdown. A cell beyond the columns is left out.
+fn table<const N: usize>(columns: &[&str], rows: impl Iterator<Item = [String; N]>) -> String {
+    let head = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    let row = |cells: [String; N]| {
+        let cells: Vec<_> = cells.iter().take(columns.len()).map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    head + &rows.map(row).collect::<String>()
+}
+
 fn fields(fields: &[Field]) -> String {
-    let (note, title, rule) = if std::ptr::eq(fields, FIELDS) {
-        (" *Withhold*: whether the sender's configuration can leave it out.", " withhold |", "---|")
+    let columns = ["name", "what", "why", "says", "from", "page", "withhold"];
+    let (note, columns) = if std::ptr::eq(fields, FIELDS) {
+        (" *Withhold*: whether the sender's configuration can leave it out.", &columns[..])
     } else {
-        ("", "", "")
+        ("", &columns[..6])
+    };
+    let yes = |is: bool| if is { "Y" } else { "-" }.to_owned();
+    let row = |field: &Field| {
+        let only = field.only.map_or_else(String::new, |action| format!(" ({action} only)"));
+        [
+            format!("`{}`", field.name),
+            format!("{}{only}", field.what),
+            why(field.purpose).to_owned(),
+            Class::of(field.sensitivity).says().to_owned(),
+            field.origin_in_words(),
+            yes(field.documented),
+            yes(can_be_withheld(field)),
+        ]
     };
     let mut text = format!(
         "{} fields can ever be sent (schema version {VERSION}); an event has those that apply to it. \
@@ -64,29 +88,9 @@ fn fields(fields: &[Field]) -> String {
         fields.len()
     );
     for group in Group::ALL.into_iter().filter(|group| fields.iter().any(|field| field.group == *group)) {
-        let _ = write!(
-            text,
-            "\n**{}**\n\n| name | what | why | says | from | page |{title}\n|---|---|---|---|---|---|{rule}\n",
-            group.title()
-        );
-        for field in fields.iter().filter(|field| field.group == group) {
-            let only = field.only.map_or_else(String::new, |action| format!(" ({action} only)"));
-            let withhold = match title {
-                "" => "",
-                _ if can_be_withheld(field) => " Y |",
-                _ => " - |",
-            };
-            let _ = writeln!(
-                text,
-                "| `{}` | {}{only} | {} | {} | {} | {} |{withhold}",
-                field.name,
-                cell(field.what),
-                why(field.purpose),
-                Class::of(field.sensitivity).says(),
-                cell(&field.origin_in_words()),
-                if field.documented { "Y" } else { "-" },
-            );
-        }
+        let rows = fields.iter().filter(|field| field.group == group).map(row);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n**{}**\n\n{}", group.title(), table(columns, rows));
     }
     text
 }
@@ -98,50 +102,42 @@ fn can_be_withheld(field: &Field) -> bool {
 
 /// The daemon's own report.
 fn report_fields() -> String {
-    let known = KNOWN;
     format!(
         "{} fields can be in the daemon's own report (versions {} to {} of its status file). *Says* as above; **free text** \
          is unchecked, and may hold names, paths or addresses. *Since* is the version of the status file.\n\n{}",
         REPORT_FIELDS.len(),
-        known.start(),
-        known.end(),
+        KNOWN.start(),
+        KNOWN.end(),
         report_table(REPORT_FIELDS.iter())
     )
 }
 
 fn report_table(fields: impl Iterator<Item = &'static ReportField>) -> String {
-    let mut text = "| name | what | why | says | from | since |\n|---|---|---|---|---|---|\n".to_owned();
-    for field in fields {
-        let says = Class::of(field.sensitivity).says();
+    let row = |field: &'static ReportField| {
         let free = if field.free_text { ", **free text**" } else { "" };
-        let since = match field.since.version() {
-            0 => "-".to_owned(),
-            version => version.to_string(),
-        };
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {} | {says}{free} | {} | {since} |",
-            field.path,
-            cell(field.what),
-            cell(field.why.describe()),
-            cell(field.source.describe())
-        );
-    }
-    text
+        [
+            format!("`{}`", field.path),
+            field.what.to_owned(),
+            field.why.describe().to_owned(),
+            format!("{}{free}", Class::of(field.sensitivity).says()),
+            field.source.describe().to_owned(),
+            Some(field.since.version())
+                .filter(|since| *since > 0)
+                .map_or_else(|| "-".to_owned(), |since| since.to_string()),
+        ]
+    };
+    table(&["name", "what", "why", "says", "from", "since"], fields.map(row))
 }
 
 fn events() -> String {
-    let mut text = String::from("\n**Events**\n\n| event | when |\n|---|---|\n");
-    for action in ACTIONS {
-        let _ = writeln!(text, "| `{}` | {} |", action.name, cell(action.when));
-    }
-    let _ = writeln!(
-        text,
-        "\nNone of the daemon's is `{}`: {}. Its identifier is `{IDENTIFIER}` for everybody, and what only the daemon knows \
-         is not in it.",
-        TEST.name, TEST.when
-    );
-    text
+    let rows = ACTIONS.iter().map(|action| [format!("`{}`", action.name), action.when.to_owned()]);
+    format!(
+        "\n**Events**\n\n{}\nNone of the daemon's is `{}`: {}. Its identifier is `{IDENTIFIER}` for everybody, and what \
+         only the daemon knows is not in it.\n",
+        table(&["event", "when"], rows),
+        TEST.name,
+        TEST.when
+    )
 }
 
 /// The names of the properties that others send.
@@ -170,11 +166,6 @@ const fn why(purpose: Purpose) -> &'static str {
         Purpose::Delivery => "delivery",
         Purpose::Protection => "protection",
     }
-}
-
-/// Text for a table cell, with bars escaped.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
 }
 
 fn of_report(field: &'static ReportField) -> impl Serialize {
