@@ -1,7 +1,5 @@
 //! The deciding environment in words, beside that of the caller's shell.
 
-use std::fmt::Write as _;
-
 use anonymous_statistics::agent::process::{Daemon, EnvSource};
 use anonymous_statistics::consent::{Consent, Decision, Source, Step};
 use anonymous_statistics::inspect::Preview;
@@ -12,7 +10,7 @@ use crate::present::words;
 /// The owner of the deciding environment, and the consequence.
 pub(crate) fn whose(preview: &Preview) -> String {
     let surroundings = &preview.surroundings;
-    let mut sentence = match &surroundings.whose {
+    let sentence = match &surroundings.whose {
         EnvSource::Call => "Variables, folders, proxy and trust store are those of the recorded call.".to_owned(),
         EnvSource::Daemon(process) => {
             format!("Decided for the running daemon, process {process}: its variables count, not those of this shell.")
@@ -28,11 +26,9 @@ pub(crate) fn whose(preview: &Preview) -> String {
                 .to_owned()
         }
     };
-    if let Some(why) = surroundings.unseen() {
-        // Writing to a String cannot fail.
-        let _ = write!(sentence, " Not seen from this account: {}.", printable(&why.to_string()));
-    }
-    sentence
+    let unseen =
+        surroundings.unseen().map(|why| format!(" Not seen from this account: {}.", printable(&why.to_string())));
+    sentence + &unseen.unwrap_or_default()
 }
 
 /// A variable with different values in the two environments.
@@ -66,11 +62,7 @@ pub(crate) fn daemons(preview: &Preview) -> Vec<String> {
 }
 
 fn line(preview: &Preview, daemon: &Daemon) -> String {
-    let mut text = format!("process {}, user id {}", daemon.process, daemon.owner);
-    if let Some(started) = daemon.started {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ", started {started}");
-    }
+    let started = daemon.started.map_or_else(String::new, |time| format!(", started {time}"));
     let other = preview.others.iter().find(|other| other.whose == EnvSource::Daemon(daemon.process));
     let what = if daemon.contained {
         "runs in a container with files of its own: run this program inside it".to_owned()
@@ -81,10 +73,11 @@ fn line(preview: &Preview, daemon: &Daemon) -> String {
     } else {
         "uses another configuration than the one asked for".to_owned()
     };
-    format!("{text}: {what}")
+    format!("process {}, user id {}{started}: {what}", daemon.process, daemon.owner)
 }
 
-fn decided(consent: &Consent) -> String {
+/// The decision, and its reason.
+pub(crate) fn decided(consent: &Consent) -> String {
     let decision = words::decision(consent.decision());
     match consent.reason() {
         Some(step) => format!("{decision}: {} {}", step.source, step.found()),

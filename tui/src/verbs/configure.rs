@@ -8,6 +8,7 @@ use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::request::Assembly;
 use anonymous_statistics::request::http::METHOD;
 use anonymous_statistics::text::printable;
+use serde_json::ser::PrettyFormatter;
 use system_facts::internal::printable_json;
 
 use crate::actions::configuring::Configure;
@@ -15,9 +16,9 @@ use crate::actions::testing::Test;
 use crate::actions::withholding::Withhold;
 use crate::cli::ConfigureOptions;
 use crate::output::{self, Failure, NOT_DONE, USAGE};
+use crate::present::consent::decided;
 use crate::present::words;
 use crate::verbs::done;
-use crate::verbs::show::Body;
 
 /// What the file means.
 const WISH: &str = "Agents that call this sender (up to v2.5) then report to your server, and so do agents \
@@ -28,10 +29,8 @@ const NULL: &str = "null: only the daemon knows the value. show explains each fi
 
 pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<ExitCode, Failure> {
     if question.call.is_some() {
-        return Err(Failure::new(
-            USAGE,
-            "--call is for looking at a request: configure is about the agent that is here",
-        ));
+        let what = "--call is for looking at a request: configure is about the agent that is here";
+        return Err(Failure::new(USAGE, what));
     }
     for (field, withholds) in [(&options.withhold, true), (&options.send_again, false)] {
         if let Some(field) = field {
@@ -62,43 +61,36 @@ pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<Exi
     // What is new is shown first; a question without a change is one about the test.
     let mut asked = Vec::new();
     if let Some(plan) = &plan {
-        done::before(options.format, &would(question, &preview, plan))?;
+        done::before(options.format, &paragraphs(would(question, &preview, plan)))?;
         if !plan.change.is_nothing() {
             asked.push(format!("This writes {}.", words::path(plan.change.path())));
         }
     }
     if let Some(test) = &test {
-        let mut lines = vec!["The test event, except for its random number and its time:".to_owned(), String::new()];
-        lines.extend(request(test.assembly())?);
-        done::before(options.format, &lines)?;
+        let head = "The test event, except for its random number and its time:".to_owned();
+        done::before(options.format, &paragraphs(vec![vec![head], request(test.assembly())]))?;
         asked.push(test.sentence() + ".");
     }
     if !options.yes && !asked.is_empty() {
         output::confirm("configure", &asked.join(" "))?;
     }
+    // People need not wait for the test; programs get one answer.
+    let at_once = |lines: &[String]| if options.format.is_json() { Ok(()) } else { output::lines(lines) };
     let mut said = Vec::new();
     if let Some(plan) = &plan {
         said = plan.perform()?;
         said.extend(consequences(&Preview::look(question)));
-        if !options.format.is_json() {
-            output::lines(&said)?;
-        }
+        at_once(&said)?;
     }
-    let mut accepted = true;
-    if let Some(test) = test {
-        let (answer, is_accepted) = test.perform()?;
-        accepted = is_accepted;
-        let line = format!("The test: {answer}");
-        if options.format.is_json() {
-            said.push(line);
-        } else {
-            output::lines(&[line])?;
-        }
+    let tested = test.map(|test| test.perform()).transpose()?;
+    let line = tested.iter().map(|(answer, _)| format!("The test: {answer}")).collect::<Vec<_>>();
+    if !line.is_empty() {
+        at_once(&line)?;
     }
     if options.format.is_json() {
-        done::say(options.format, true, &said, &Preview::look(question))?;
+        done::say(options.format, true, &[said, line].concat(), &Preview::look(question))?;
     }
-    Ok(if accepted { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
+    Ok(if tested.is_none_or(|(_, accepted)| accepted) { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) })
 }
 
 fn withhold(
@@ -126,34 +118,30 @@ fn withhold(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What will be written, and what will be sent then.
-fn would(question: &Question, preview: &Preview, plan: &Configure) -> Vec<String> {
-    let mut lines = plan.lines();
-    lines.extend([String::new(), WISH.to_owned(), String::new()]);
-    lines.extend(unread(preview).into_iter().flat_map(|sentence| [sentence, String::new()]));
-    if !preview.others.is_empty() {
-        let others: Vec<String> = preview.others.iter().map(words::other_agent).collect();
-        lines.push(format!(
-            "Other agents here keep their configuration ({}); --config-dir names one.",
-            others.join(", ")
-        ));
-        lines.push(String::new());
+/// An empty line ends a paragraph.
+fn paragraphs(paragraphs: Vec<Vec<String>>) -> Vec<String> {
+    paragraphs.into_iter().flat_map(|lines| lines.into_iter().chain([String::new()])).collect()
+}
+
+/// What will be written, and what will be sent then, in paragraphs.
+fn would(question: &Question, preview: &Preview, plan: &Configure) -> Vec<Vec<String>> {
+    let mut said = vec![plan.lines(), vec![WISH.to_owned()]];
+    said.extend(unread(preview).map(|sentence| vec![sentence]));
+    let others: Vec<String> = preview.others.iter().map(words::other_agent).collect();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        said.push(vec![format!("Other agents here keep their configuration ({others}); --config-dir names one.")]);
     }
     let planned = Preview::look_as_if(question, plan.change.config());
-    match planned.assembly.map_err(|error| error.to_string()).and_then(|assembly| {
-        let open = assembly.event.not_known_here().next().is_some();
-        request(&assembly).map(|request| (request, open)).map_err(|_failure| "it cannot be shown".to_owned())
-    }) {
-        Ok((request, open)) => {
-            lines.push(format!("The request of the next {} would then be:", planned.action));
-            lines.push(String::new());
-            lines.extend(request);
-            lines.extend(open.then(|| NULL.to_owned()));
+    match planned.assembly {
+        Ok(assembly) => {
+            said.push(vec![format!("The request of the next {} would then be:", planned.action)]);
+            said.push(request(&assembly));
+            said.extend(assembly.event.not_known_here().next().map(|_| vec![NULL.to_owned()]));
         }
-        Err(error) => lines.push(format!("There is no request to show: {error}")),
+        Err(error) => said.push(vec![format!("There is no request to show: {error}")]),
     }
-    lines.push(String::new());
-    lines
+    said
 }
 
 /// Where no sender reads the file.
@@ -169,28 +157,21 @@ fn unread(preview: &Preview) -> Option<String> {
 }
 
 /// The lines of a request, its body with line breaks.
-fn request(assembly: &Assembly) -> Result<Vec<String>, Failure> {
+fn request(assembly: &Assembly) -> Vec<String> {
     let request = &assembly.request;
-    let body = serde_json::to_string_pretty(&Body(request.body()))
-        .map_err(|error| Failure::new(NOT_DONE, format!("cannot write the request as JSON: {error}")))?;
+    let body = String::from_utf8_lossy(request.body());
     let mut lines = vec![format!("{METHOD} {}", words::destination_of(request))];
     lines.extend(request.headers().iter().map(|(name, value)| printable(&format!("{name}: {value}")).into_owned()));
     lines.push(String::new());
-    lines.extend(printable_json(&body).lines().map(str::to_owned));
-    lines.push(String::new());
-    Ok(lines)
+    lines.extend(printable_json(&words::json_as(PrettyFormatter::new(), &body)).lines().map(str::to_owned));
+    lines
 }
 
 /// What the disk says now.
 fn consequences(after: &Preview) -> Vec<String> {
     let mut lines = Vec::new();
     if after.consent.decision() != Decision::Allowed {
-        let because = after.consent.reason().map(|step| format!("{} {}", step.source, step.found()));
-        let decision = words::decision(after.consent.decision());
-        lines.push(format!(
-            "Nothing is sent there as long as the decision is {decision}: {}",
-            because.unwrap_or_default()
-        ));
+        lines.push(format!("Nothing is sent there as long as the decision is {}", decided(&after.consent)));
     }
     lines.extend(unread(after));
     lines.push(words::headline(after));
