@@ -29,7 +29,7 @@ pub(crate) const NO_PERMISSION: u8 = 77;
 /// A failure in one line, with alternatives to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    code: u8,
+    pub(crate) code: u8,
     pub(crate) line: String,
     /// What was done before, and advice.
     pub(crate) said: Vec<String>,
@@ -40,11 +40,6 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(code: u8, line: impl Into<String>) -> Self {
         Self { code, line: line.into(), said: Vec::new(), instead: Vec::new(), elsewhere: Vec::new() }
-    }
-
-    pub(crate) fn with_code(mut self, code: u8) -> Self {
-        self.code = code;
-        self
     }
 
     /// Adds commands that would succeed.
@@ -60,9 +55,8 @@ impl Failure {
     }
 
     /// The same with what was done before.
-    pub(crate) fn after(mut self, mut done: Vec<String>) -> Self {
-        done.append(&mut self.said);
-        Self { said: done, ..self }
+    pub(crate) fn after(self, done: Vec<String>) -> Self {
+        Self { said: [done, self.said].concat(), ..self }
     }
 
     /// Adds lines about other places.

@@ -50,7 +50,7 @@ impl Barred {
 pub(crate) struct OptOut {
     /// Empty without the file.
     targets: Vec<Target>,
-    confs: Confs,
+    pub(crate) confs: Confs,
     without_agent: bool,
     folders: Folders,
     restart: Option<String>,
@@ -127,10 +127,6 @@ impl OptOut {
             .into_iter()
             .chain(self.without_agent.then(|| nobody.to_owned()))
             .collect()
-    }
-
-    pub(crate) fn confs(&self) -> &Confs {
-        &self.confs
     }
 
     /// Whether only an agent names one of the folders: no file is written there without a confirmation.
@@ -270,7 +266,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OptIn {
     targets: Vec<Target>,
-    confs: Confs,
+    pub(crate) confs: Confs,
     folders: Folders,
     others: Vec<String>,
     restart: Option<String>,
@@ -285,10 +281,6 @@ impl OptIn {
         let others = preview.consent.in_the_way().filter(|step| !is_target(&step.source));
         let others = others.map(|step| format!("{} {}", step.source, step.found())).collect();
         Self { targets, confs, folders: preview.folders.clone(), others, restart: preview.restart.clone() }
-    }
-
-    pub(crate) fn confs(&self) -> &Confs {
-        &self.confs
     }
 
     fn finds_file(&self) -> bool {

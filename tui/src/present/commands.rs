@@ -29,7 +29,14 @@ impl Caller {
     /// Opting out or in. Root needs no sudo.
     pub(crate) fn command(self, verb: &str, folders: &Folders) -> String {
         let sudo = if self.is_root { "" } else { "sudo " };
-        with_folders(format!("{sudo}{} {verb}", self.program).trim_end().to_owned(), folders)
+        let mut command = format!("{sudo}{} {verb}", self.program).trim_end().to_owned();
+        for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
+            if let Some(Dir { path: folder, by: DirSource::Option | DirSource::Variable }) = folder {
+                command.push_str(option);
+                command.push_str(&quoted(folder.as_os_str()));
+            }
+        }
+        command
     }
 
     /// How to stop a channel: a command if there is one for it, and words.
@@ -49,16 +56,6 @@ const NAME: &str = "telemetry-preview";
 
 /// The folders in which sudo looks for a program wherever it is called (sudoers(5), `secure_path`).
 const FOUND: [&str; 3] = ["/usr/bin", "/bin", "/usr/local/bin"];
-
-pub(crate) fn with_folders(mut command: String, folders: &Folders) -> String {
-    for (option, folder) in [(" --config-dir ", &folders.config), (" --lib-dir ", &folders.library)] {
-        if let Some(Dir { path: folder, by: DirSource::Option | DirSource::Variable }) = folder {
-            command.push_str(option);
-            command.push_str(&quoted(folder.as_os_str()));
-        }
-    }
-    command
-}
 
 /// A word for the shell. What a terminal does not show as it is, is written as in C (POSIX.1-2024, 2.2.4): bash, zsh and
 /// ksh read that too. Blanks and quotes are then written so as well: such a word is one without quoting.

@@ -9,7 +9,7 @@ use anonymous_statistics::text::printable;
 use crate::present::words;
 
 pub(crate) fn steps(entry: &Entry, stamp: &EventId) -> Vec<(&'static str, String)> {
-    let mut steps: Vec<_> = words::evidence(entry).iter().map(|asked| ("asked", words::asked(asked))).collect();
+    let mut steps: Vec<_> = words::evidence(entry).into_iter().map(|asked| ("asked", asked)).collect();
     if let Some(raw) = raw(entry) {
         let whose = match &entry.cause {
             Cause::Said(provenance) => provenance.to_string(),

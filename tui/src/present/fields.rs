@@ -48,7 +48,7 @@ pub(crate) fn json(entry: &Entry, stamp: &EventId) -> impl Serialize {
         source: words::source(entry),
         // The answer of the daemon or the machine, before its form was checked.
         raw: field_trace::raw(entry),
-        evidence: words::evidence(entry).iter().map(words::asked).collect::<Vec<_>>(),
+        evidence: words::evidence(entry),
         way: field_trace::steps(entry, stamp).into_iter().map(step).collect::<Vec<_>>(),
         #[serde(flatten)]
         about: about(entry.field),

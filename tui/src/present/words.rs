@@ -21,7 +21,6 @@ use anonymous_statistics::request::http::PreparedRequest;
 use anonymous_statistics::request::payload::EventId;
 use anonymous_statistics::text::printable;
 use serde_json::ser::Formatter;
-use system_facts::Evidence;
 
 use crate::present::palette::{Role, heading};
 
@@ -234,16 +233,10 @@ pub(crate) fn source(entry: &Entry) -> String {
     }
 }
 
-/// The questions to the machine behind a value, in order.
-pub(crate) fn evidence(entry: &Entry) -> &[Evidence] {
-    match &entry.cause {
-        Cause::Collected { evidence, .. } => evidence,
-        _ => &[],
-    }
-}
-
-pub(crate) fn asked(evidence: &Evidence) -> String {
-    printable(&format!("{}: {}", evidence.asked, evidence.outcome)).into_owned()
+/// The questions to the machine behind a value, with their answers, in order.
+pub(crate) fn evidence(entry: &Entry) -> Vec<String> {
+    let Cause::Collected { evidence, .. } = &entry.cause else { return Vec::new() };
+    evidence.iter().map(|found| printable(&format!("{}: {}", found.asked, found.outcome)).into_owned()).collect()
 }
 
 pub(crate) fn config(preview: &Preview) -> String {

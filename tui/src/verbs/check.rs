@@ -29,20 +29,18 @@ pub(crate) fn run(question: &Question, options: &CheckOptions) -> Result<ExitCod
         .collect();
     let mut expected = Vec::new();
     if let Some(expect) = options.expect {
-        let (name, answer) = match (expect, &options.channel) {
-            (Expect::Off, None) => ("off", off(&preview, options.require_agent)),
-            (Expect::On, None) => ("on", on(&preview)),
-            (Expect::Off, Some(_)) if preview.verdict() == Verdict::NoAgent => {
-                ("off", off(&preview, options.require_agent))
-            }
-            (Expect::Off, Some(name)) => {
+        let answer = match (expect, &options.channel) {
+            (Expect::Off, Some(name)) if preview.verdict() != Verdict::NoAgent => {
                 let answer = of_channel(&preview, name, State::is_silent);
                 // An agent that is not judged may have this channel.
                 let hidden = preview.unseen_agent.clone().filter(|_why| answer.holds == Some(true));
-                ("off", hidden.map_or(answer, |because| Answer { holds: None, because }))
+                hidden.map_or(answer, |because| Answer { holds: None, because })
             }
-            (Expect::On, Some(name)) => ("on", of_channel(&preview, name, State::sends)),
+            (Expect::Off, _) => off(&preview, options.require_agent),
+            (Expect::On, None) => on(&preview),
+            (Expect::On, Some(name)) => of_channel(&preview, name, State::sends),
         };
+        let name = if expect == Expect::Off { "off" } else { "on" };
         expected.push(options.channel.iter().fold(name.to_owned(), |text, channel| format!("{channel} {text}")));
         answers.push(answer);
     }

@@ -44,7 +44,7 @@ pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode
 
 fn answered(written: Result<(), Failure>, differs: bool) -> Result<ExitCode, Failure> {
     // 1 would mean a difference.
-    written.map_err(|failure| failure.with_code(USAGE))?;
+    written.map_err(|failure| Failure { code: USAGE, ..failure })?;
     Ok(if differs { ExitCode::from(DIFFERS) } else { ExitCode::SUCCESS })
 }
 

@@ -123,7 +123,7 @@ fn explain(field: &Field, event: Option<&Column>) -> Explained {
             if let Some(entry) = assembly.event.entry(field.name) {
                 row("here", &format!("{} (in {})", words::value(entry, &assembly.stamp), printable(action)));
                 row("known from", &words::source(entry));
-                evidence = words::evidence(entry).iter().map(words::asked).collect();
+                evidence = words::evidence(entry);
             }
         }
     }

@@ -22,11 +22,11 @@ pub(crate) fn run(question: &Question, options: UndoOptions) -> Result<(), Failu
         return done::nothing(options.format, would, &before);
     }
     if !options.yes {
-        if plan.confs().changes().next().is_some() {
+        if plan.confs.changes().next().is_some() {
             done::before(options.format, &done::would(&plan.steps()))?;
         }
         let files: Vec<String> = plan.files().iter().map(|file| words::path(file)).collect();
-        let what = plan.confs().changes().fold(format!("removes {}", files.join(" and ")), |what, change| {
+        let what = plan.confs.changes().fold(format!("removes {}", files.join(" and ")), |what, change| {
             format!("{what}, and changes {} back", words::path(change.path()))
         });
         output::confirm("opt-in", &format!("This {what}, so that this machine may send telemetry."))?;

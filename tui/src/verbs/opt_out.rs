@@ -15,7 +15,7 @@ use crate::verbs::done;
 pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<(), Failure> {
     let scope = options.scope();
     let plan = OptOut::find(question, scope);
-    let refusal = plan.conf_obstacle(plan.confs());
+    let refusal = plan.conf_obstacle(&plan.confs);
     if options.dry_run {
         if let Some(obstacle) = plan.barred() {
             return Err(obstacle);
@@ -25,14 +25,14 @@ pub(crate) fn run(question: &Question, options: OptOutOptions) -> Result<(), Fai
     }
     if plan.is_to_be_confirmed() && !options.yes && plan.barred().is_none() {
         let mut files: Vec<String> = plan.files().map(|file| format!("creates {}", words::path(&file))).collect();
-        if plan.confs().changes().next().is_some() {
+        if plan.confs.changes().next().is_some() {
             done::before(options.format, &done::would(&plan.steps()))?;
-            files.extend(plan.confs().changes().map(|change| format!("changes {}", words::path(change.path()))));
+            files.extend(plan.confs.changes().map(|change| format!("changes {}", words::path(change.path()))));
         }
         let why = if plan.is_foreign() { "An agent here names folders of its own; this " } else { "This " };
         output::confirm("opt-out", &format!("{why}{}.", files.join(" and ")))?;
     }
-    let nothing = scope == Scope::Conf && plan.confs().is_empty();
+    let nothing = scope == Scope::Conf && plan.confs.is_empty();
     let outcome = plan.perform();
     // The disk decides, not this program's belief.
     let after = Preview::look(question);
