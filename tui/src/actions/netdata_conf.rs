@@ -79,13 +79,9 @@ impl Confs {
         let mut sentences = Vec::new();
         let mut refused = Vec::new();
         for conf in &self.0 {
-            let performed = conf.change.as_ref().map_err(Refusal::clone).and_then(|change| {
-                change.perform()?;
-                sentences.push(done(change));
-                Ok(())
-            });
-            if let Err(refusal) = performed {
-                refused.push(Conf { agent: conf.agent.clone(), change: Err(refusal) });
+            match conf.change.clone().and_then(|change| change.perform().map(|_| done(&change))) {
+                Ok(sentence) => sentences.push(sentence),
+                Err(refusal) => refused.push(Conf { agent: conf.agent.clone(), change: Err(refusal) }),
             }
         }
         (sentences, Self(refused))

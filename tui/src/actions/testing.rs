@@ -37,7 +37,7 @@ pub(crate) struct Test {
     folders: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     destination: Destination,
-    assembly: Assembly,
+    pub(crate) assembly: Assembly,
 }
 
 impl Test {
@@ -61,10 +61,6 @@ impl Test {
         let named = [("--config-dir", preview.folders.config_path()), ("--lib-dir", preview.folders.library_path())];
         let named = named.into_iter().filter_map(|(option, folder)| Some([option.into(), folder?.into()])).flatten();
         Ok(Self { program, folders: named.collect(), environment, destination, assembly })
-    }
-
-    pub(crate) fn assembly(&self) -> &Assembly {
-        &self.assembly
     }
 
     /// What will happen.

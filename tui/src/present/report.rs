@@ -40,16 +40,17 @@ pub(crate) fn file(preview: &Preview) -> String {
 /// A value, and how far it is known.
 pub(crate) fn value(row: &Row) -> String {
     let value = printable(&String::from_utf8_lossy(&row.value)).into_owned();
-    doubt(row).map_or_else(|| value.clone(), |doubt| format!("{value}  ({doubt})"))
+    known(row).1.map_or_else(|| value.clone(), |doubt| format!("{value}  ({doubt})"))
 }
 
-pub(crate) const fn doubt(row: &Row) -> Option<&'static str> {
+/// How far a value is known: for programs, and for people if it is not that of now.
+pub(crate) const fn known(row: &Row) -> (&'static str, Option<&'static str>) {
     match row.known {
-        Known::Now => None,
-        Known::AtStart => Some("known only when it starts"),
-        Known::AtStop => Some("now; known only when it stops"),
-        Known::NotHere => Some("not known here"),
-        Known::Example => Some(EXAMPLE),
+        Known::Now => ("now", None),
+        Known::AtStart => ("at-start", Some("known only when it starts")),
+        Known::AtStop => ("at-stop", Some("now; known only when it stops")),
+        Known::NotHere => ("not-here", Some("not known here")),
+        Known::Example => ("example", Some(EXAMPLE)),
     }
 }
 
@@ -72,17 +73,6 @@ pub(crate) fn alike(preview: &Preview, case: If) -> Option<&'static str> {
         })
     } else {
         None
-    }
-}
-
-/// For programs.
-pub(crate) const fn known(row: &Row) -> &'static str {
-    match row.known {
-        Known::Now => "now",
-        Known::AtStart => "at-start",
-        Known::AtStop => "at-stop",
-        Known::NotHere => "not-here",
-        Known::Example => "example",
     }
 }
 

@@ -7,7 +7,7 @@ use anonymous_statistics::agent::netdatas_script::{Filled, NetdatasScript, Value
 use anonymous_statistics::channels::crash_reports::{If, Known as InReport, Report};
 use anonymous_statistics::channels::dashboard::DESTINATION;
 use anonymous_statistics::fields::{Field, Group, Sensitivity, field};
-use anonymous_statistics::inspect::{Original, Preview};
+use anonymous_statistics::inspect::Preview;
 use anonymous_statistics::release::Release;
 use anonymous_statistics::request::event::{Content, Entry, Known};
 use anonymous_statistics::request::http::METHOD;
@@ -228,9 +228,9 @@ pub(crate) struct Requests {
 
 impl Requests {
     pub(crate) fn of(preview: &Preview) -> Self {
-        let event = match preview.sending_original() {
-            Some(Original { request: Ok((script, filled)), .. }) => Ok(of_script(preview, script, filled)),
-            Some(Original { request: Err(why), .. }) => Err(format!(
+        let event = match preview.sending_original().map(|original| &original.request) {
+            Some(Ok((script, filled))) => Ok(of_script(preview, script, filled)),
+            Some(Err(why)) => Err(format!(
                 "What Netdata's own script sends is not known: its text is not understood ({}).",
                 printable(why)
             )),
@@ -346,22 +346,31 @@ fn reveals(class: Class) -> (&'static str, String) {
     ("Reveals", format!("{} {}: {}", class.mark(), class.word(), class.meaning()))
 }
 
+/// A value of the script as it stands in the body, and how far it is known: for programs, and for people if it is not
+/// that of now.
+pub(crate) fn known(value: &ScriptValue) -> (Option<&str>, &'static str, Option<&'static str>) {
+    match value {
+        ScriptValue::Known(value) => (Some(value), "now", None),
+        ScriptValue::Likely(value) => (Some(value), "likely", Some("likely")),
+        ScriptValue::Example(value) => (Some(value), "example", Some(EXAMPLE)),
+        ScriptValue::Daemons => (None, "not-here", Some("set by the daemon")),
+        ScriptValue::Made => (None, "made", Some("made when the script runs")),
+    }
+}
+
 /// The event of Netdata's own script.
 pub(crate) fn of_script(preview: &Preview, script: &NetdatasScript, filled: &Filled) -> Request {
     let lines = filled.rows.iter().map(|row| {
         let name = printable(row.path.strip_prefix("properties.").unwrap_or(&row.path)).into_owned();
-        let (value, state) = match &row.value {
-            ScriptValue::Known(value) => (&**value, None),
-            ScriptValue::Likely(value) => (&**value, Some("likely")),
-            ScriptValue::Example(value) => (&**value, Some(EXAMPLE)),
-            ScriptValue::Daemons => ("set by the daemon", Some("set by the daemon")),
-            ScriptValue::Made => ("made when the script runs", Some("made when the script runs")),
-        };
+        let (value, _, state) = known(&row.value);
+        let value = value.or(state).unwrap_or_default();
         let value = if value.contains('\n') { words::json_as(CompactFormatter, value) } else { Cow::Borrowed(value) };
         let value = printable(&value).into_owned();
-        let known = field(&name).map(|field| of_field(field, value.clone()));
         let foreign = "This project's sender has no such field.";
-        let mut line = known.unwrap_or_else(|| Line::new(&name, "Others", Class::Coarse, foreign, value.clone()));
+        let mut line = field(&name).map_or_else(
+            || Line::new(&name, "Others", Class::Coarse, foreign, value.clone()),
+            |field| of_field(field, value.clone()),
+        );
         line.is_open = matches!(row.value, ScriptValue::Daemons | ScriptValue::Made | ScriptValue::Example(_));
         line.state = state;
         line.about = vec![("Value", value), ("From", printable(&row.from).into_owned()), reveals(line.class)];
@@ -401,7 +410,7 @@ pub(crate) fn of_made_report(made: &Report) -> Request {
         Some(Line {
             is_open: matches!(row.known, InReport::NotHere | InReport::Example)
                 || (row.known == InReport::AtStart && row.value == b"null"),
-            state: report::doubt(row),
+            state: report::known(row).1,
             is_of_machine: !row.path.starts_with("agent") && !row.path.starts_with("metrics"),
             about: vec![
                 ("Value", report::value(row)),

@@ -205,12 +205,8 @@ pub(crate) fn json_as(format: impl Formatter, text: &str) -> Cow<'_, str> {
 
 /// The form and an example of a missing value; `None`: the value is known.
 pub(crate) fn instead_of_value(entry: &Entry) -> Option<String> {
-    match entry.content {
-        Content::NotKnownHere | Content::Dropped(_) => {
-            Some(format!("{}; for example {}", entry.field.shape.describe(), entry.field.example))
-        }
-        _ => None,
-    }
+    let is_missing = matches!(entry.content, Content::NotKnownHere | Content::Dropped(_));
+    is_missing.then(|| format!("{}; for example {}", entry.field.shape.describe(), entry.field.example))
 }
 
 /// Where the value comes from; the pages have names in Markdown.
@@ -261,8 +257,7 @@ pub(crate) fn state_folder(folders: &Folders) -> String {
 
 /// The unread rest of the state folder, in a sentence.
 pub(crate) fn unread(unread: Unread) -> Option<String> {
-    let what = not_read(unread)?;
-    Some(format!("{what}. No sender leaves that many; telemetry-preview forget deletes them."))
+    not_read(unread).map(|what| format!("{what}. No sender leaves that many; telemetry-preview forget deletes them."))
 }
 
 /// The same in a few words.

@@ -68,7 +68,7 @@ pub(crate) fn run(question: &Question, options: &ConfigureOptions) -> Result<Exi
     }
     if let Some(test) = &test {
         let head = "The test event, except for its random number and its time:".to_owned();
-        done::before(options.format, &paragraphs(vec![vec![head], request(test.assembly())]))?;
+        done::before(options.format, &paragraphs(vec![vec![head], request(&test.assembly)]))?;
         asked.push(test.sentence() + ".");
     }
     if !options.yes && !asked.is_empty() {

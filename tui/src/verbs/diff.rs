@@ -196,13 +196,12 @@ fn compared(left: &str, right: &Named, rows: &[Row]) -> impl Serialize {
 
 /// A value, or why there is none.
 fn content(cell: &Cell) -> impl Serialize {
-    let (value, note) = match cell {
-        Cell::Value(value) => (value.clone(), None),
-        Cell::Then(then, time) => {
-            let value = if let Cell::Value(value) = &**then { value.clone() } else { serde_json::Value::Null };
-            (value, Some(format!("in the event of {time}")))
-        }
-        other => (serde_json::Value::Null, Some(other.to_string())),
+    let value = |cell: &Cell| if let Cell::Value(value) = cell { Some(value.clone()) } else { None };
+    let note = match cell {
+        Cell::Value(_) => None,
+        Cell::Then(_, time) => Some(format!("in the event of {time}")),
+        other => Some(other.to_string()),
     };
+    let value = value(if let Cell::Then(then, _) = cell { then } else { cell });
     object! { value: value, note: note }
 }

@@ -40,11 +40,9 @@ pub(super) fn nothing(format: Format, mut would: Vec<String>, preview: &Preview)
 
 /// Shows what a question is about; on standard error, where standard output is for programs.
 pub(super) fn before(format: Format, lines: &[String]) -> Result<(), Failure> {
-    if format.is_json() {
-        for line in lines {
-            output::hint(line);
-        }
-        return Ok(());
+    if !format.is_json() {
+        return output::lines(lines);
     }
-    output::lines(lines)
+    lines.iter().for_each(|line| output::hint(line));
+    Ok(())
 }

@@ -42,7 +42,17 @@ pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: boo
     } else {
         done::found(options.format, || shown(&preview, assembly), || text(&preview, assembly, options.long))?;
     }
-    say_beside(&preview, assembly, options);
+    // Standard output may be a file.
+    if options.raw || options.format.is_json() {
+        output::hint(&words::headline(&preview));
+        output::hint(&format!("Sender: {}", preview.script));
+        if !preview.script.is_this_sender() {
+            output::hint(&preview.events().condition());
+        }
+    }
+    if options.raw || options.format.is_json() || options.strict {
+        not_exact(assembly, options.raw).iter().for_each(|sentence| output::hint(&format!("Not exact: {sentence}")));
+    }
     Ok(if options.strict && !preview.is_exact() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
 
@@ -55,22 +65,6 @@ fn original(preview: &Preview, options: ShowOptions) -> Result<Option<&Original>
         }
         (Some(Sender::Installed), original) => Ok(original.as_ref()),
         (None, _) => Ok(preview.sending_original()),
-    }
-}
-
-/// Writes the sender and the inexact values to standard error: standard output may be a file.
-fn say_beside(preview: &Preview, assembly: &Assembly, options: ShowOptions) {
-    if options.raw || options.format.is_json() {
-        output::hint(&words::headline(preview));
-        output::hint(&format!("Sender: {}", preview.script));
-        if !preview.script.is_this_sender() {
-            output::hint(&preview.events().condition());
-        }
-    }
-    if options.raw || options.format.is_json() || options.strict {
-        for sentence in not_exact(assembly, options.raw) {
-            output::hint(&format!("Not exact: {sentence}"));
-        }
     }
 }
 

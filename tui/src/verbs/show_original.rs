@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::cli::ShowOptions;
 use crate::output::{self, Failure, NOT_EXACT, USAGE, WHOLE, object};
 use crate::present::palette::heading;
-use crate::present::request::{CURL_ADDS, of_script};
+use crate::present::request::{CURL_ADDS, known, of_script};
 use crate::present::{before, fields, words};
 use crate::verbs::done;
 
@@ -87,15 +87,9 @@ fn text(preview: &Preview, original: &Original, long: bool) -> String {
 fn shown(preview: &Preview, original: &Original) -> impl Serialize {
     let (script, filled) = original.request.as_ref().ok().map_or((None, None), |(s, f)| (Some(s), Some(f)));
     let field = |row: &Row| {
-        // As it stands in the body; null: not known here.
-        let (value, known) = match &row.value {
-            Value::Known(value) => (Some(value.clone()), "now"),
-            Value::Likely(value) => (Some(value.clone()), "likely"),
-            Value::Example(value) => (Some(value.clone()), "example"),
-            Value::Daemons => (None, "not-here"),
-            Value::Made => (None, "made"),
-        };
-        object! { name: row.path.clone(), value: value, known: known, source: row.from.clone() }
+        // Null: not known here.
+        let (value, known, _) = known(&row.value);
+        object! { name: row.path.clone(), value: value.map(str::to_owned), known: known, source: row.from.clone() }
     };
     object! {
         #[serde(flatten)]

@@ -141,7 +141,7 @@ fn shown(preview: &Preview, report: &Report) -> impl Serialize {
     let field = |row: &Row| {
         let value = String::from_utf8_lossy(&row.value).into_owned();
         let about = row.field().map(report::about);
-        object! { name: row.path, value: value, known: report::known(row), #[serde(flatten)] about: about }
+        object! { name: row.path, value: value, known: report::known(row).0, #[serde(flatten)] about: about }
     };
     object! {
         channel: "crash-reports",

@@ -74,10 +74,8 @@ fn text(preview: &Preview) -> String {
         }
         let _ = match caller.how_to_stop(channel, &preview.folders) {
             (None, words) => writeln!(text, "    {:8} {words}", "to stop"),
-            (Some(command), words) => {
-                let or = if words.is_empty() { "" } else { ", " };
-                writeln!(text, "    {:8} run this{or}{words}:\n{WHOLE}      {command}", "to stop")
-            }
+            (Some(command), "") => writeln!(text, "    {:8} run this:\n{WHOLE}      {command}", "to stop"),
+            (Some(command), words) => writeln!(text, "    {:8} run this, {words}:\n{WHOLE}      {command}", "to stop"),
         };
     }
     let (to, verb) = match (consent.decision(), preview.verdict().sends()) {
@@ -204,6 +202,10 @@ impl Status {
             environment_seen: daemon.environment.is_ok(),
             config_directory: daemon.folders.config_path().map(words::path),
         });
+        let others = preview.others.iter().map(|other| Agent {
+            config_directory: other.config_directory.as_deref().map(words::path),
+            channels: other.channels.iter().map(Way::of).collect(),
+        });
         let trace = preview.consent.steps.iter().map(|step| Step {
             kind: match step.source {
                 Source::File(_) => "file",
@@ -230,14 +232,7 @@ impl Status {
             shell_would_decide: preview.askers.as_ref().map(|consent| words::decision(consent.decision())),
             daemons: daemons.collect(),
             channels: preview.channels().iter().map(Way::of).collect(),
-            other_agents: preview
-                .others
-                .iter()
-                .map(|other| Agent {
-                    config_directory: other.config_directory.as_deref().map(words::path),
-                    channels: other.channels.iter().map(Way::of).collect(),
-                })
-                .collect(),
+            other_agents: others.collect(),
             who_would_send: preview.script.to_string(),
             who_would_send_means: preview.events().condition(),
             looked_at: preview.script.path.as_deref().map(words::path),
