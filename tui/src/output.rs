@@ -153,14 +153,10 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// Writes bytes unchanged, but escapes them for a terminal: a waiting event may come from anybody.
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
-    match escaped_for(&io::stdout(), bytes) {
-        None => answer(bytes),
-        Some(shown) => {
-            answer(shown + "\n")?;
-            hint(ESCAPED);
-            Ok(())
-        }
-    }
+    let Some(shown) = escaped_for(&io::stdout(), bytes) else { return answer(bytes) };
+    answer(shown + "\n")?;
+    hint(ESCAPED);
+    Ok(())
 }
 
 /// Writes to standard error, beside the answer.

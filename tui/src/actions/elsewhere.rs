@@ -19,15 +19,11 @@ pub(super) fn of_file(file: &Path, reports_go_on: bool) -> Vec<String> {
         let ansible = "With Ansible: ansible HOSTS --become -a 'telemetry-preview opt-out --yes'";
         return of_containers().into_iter().chain([ansible.to_owned()]).collect();
     }
+    let copy = ["content='' dest='".as_ref(), file.as_os_str(), "' mode=0644".as_ref()].join(OsStr::new(""));
     vec![
         "In Docker: docker run -e DISABLE_TELEMETRY=1 ...".to_owned(),
         "In Kubernetes: kubectl set env daemonset/NAME DISABLE_TELEMETRY=1".to_owned(),
-        format!(
-            "With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}",
-            quoted(
-                &["content='' dest='".as_ref(), file.as_os_str(), "' mode=0644".as_ref()].join::<&OsStr>("".as_ref())
-            )
-        ),
+        format!("With Ansible: ansible HOSTS --become -m ansible.builtin.copy -a {}", quoted(&copy)),
     ]
 }
 
@@ -43,19 +39,16 @@ pub(super) fn of_reports(agent: &Folders, refusal: &Refusal) -> Vec<String> {
             "  systemd.services.netdata.environment.DISABLE_TELEMETRY = \"1\";".to_owned(),
         ];
     }
+    let path = agent.conf.as_deref().map(words::path);
     let own = agent.conf_in_force(&host).ok().filter(|_| agent.names_conf());
-    if let (Some(conf), Some(path)) = (own, &agent.conf)
+    if let (Some(conf), Some(path)) = (own, &path)
         && conf.get(SECTION, NAME).is_some()
     {
-        let path = words::path(path);
         return vec![format!(
             "The daemon is started with -c {path}: only that file can set it, under [{SECTION}]: {NAME} = off"
         )];
     }
-    let by_hand = agent
-        .conf
-        .as_deref()
-        .map(|path| format!("By hand, in {}: the line {NAME} = off under [{SECTION}]", words::path(path)));
+    let by_hand = path.map(|path| format!("By hand, in {path}: the line {NAME} = off under [{SECTION}]"));
     let systemd = Unit::find(&host).and_then(|unit| unit.exec_start).map(|command| drop_in(&command));
     by_hand.into_iter().chain(systemd.into_iter().flatten()).chain(of_containers()).collect()
 }

@@ -58,18 +58,16 @@ pub(crate) fn json(entry: &Entry, stamp: &EventId) -> impl Serialize {
 /// The lines by group, each with the form, the source and the reason of the value below it if that is wanted.
 pub(crate) fn text(lines: &[Line], long: bool) -> String {
     let mut text = String::new();
-    let mut groups: Vec<&str> = Vec::new();
-    for line in lines {
-        if !groups.contains(&line.group) {
-            groups.push(line.group);
-        }
-    }
-    // Those of the schema in its order.
-    groups.sort_by_key(|group| Group::ALL.iter().position(|known| known.title() == *group).unwrap_or(Group::ALL.len()));
+    // The groups of the schema in its order, then the others in theirs.
+    let place =
+        |line: &&Line| Group::ALL.iter().position(|known| known.title() == line.group).unwrap_or(Group::ALL.len());
+    let first = |line: &&Line| lines.iter().position(|other| other.group == line.group);
+    let mut sorted: Vec<&Line> = lines.iter().collect();
+    sorted.sort_by_key(|line| (place(line), first(line)));
     // Writing to a String cannot fail.
-    for group in groups {
-        let _ = writeln!(text, "{}", heading(group));
-        for line in lines.iter().filter(|line| line.group == group) {
+    for group in sorted.chunk_by(|line, next| line.group == next.group) {
+        let _ = writeln!(text, "{}", heading(group[0].group));
+        for line in group {
             let value = line.role().map_or_else(|| line.value.clone(), |role| role.paint(&line.value));
             let notes = line.notes().join(", ");
             let notes = if notes.is_empty() { notes } else { format!("  ({notes})") };

@@ -75,10 +75,7 @@ fn text(preview: &Preview, history: &History) -> String {
             let _ = writeln!(text, "       waits: {}", becomes(prospect));
         }
     }
-    if let Some(sentence) = words::unread(history.unread) {
-        let _ = writeln!(text, "\n{sentence}");
-    }
-    if let Some(sentence) = recorded(preview) {
+    for sentence in words::unread(history.unread).into_iter().chain(recorded(preview)) {
         let _ = writeln!(text, "\n{sentence}");
     }
     if table.len() > 1 {

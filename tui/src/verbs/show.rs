@@ -93,18 +93,13 @@ fn text(preview: &Preview, assembly: &Assembly, long: bool) -> String {
     text.push_str(&words::aligned(if long { &rows } else { rows.get(..SHORT).unwrap_or(&rows) }));
     text.push('\n');
     if long {
-        for sentences in [
-            words::daemons(),
-            format!("Why: {}", words::WHY),
-            format!("This preview {}.", words::NO_SOCKET),
-            format!(
-                "The agent's dashboard may send events of its own (--channel dashboard). Here: {}.",
-                dashboard::state(preview)
-            ),
-        ] {
-            let _ = writeln!(text, "{sentences}\n");
-        }
-        text.push_str(&bytes(assembly));
+        let (daemons, why, no_socket) = (words::daemons(), words::WHY, words::NO_SOCKET);
+        let (state, bytes) = (dashboard::state(preview), bytes(assembly));
+        let _ = write!(
+            text,
+            "{daemons}\n\nWhy: {why}\n\nThis preview {no_socket}.\n\nThe agent's dashboard may send events of its own \
+             (--channel dashboard). Here: {state}.\n\n{bytes}"
+        );
     }
     let mut sentences = vec![request.by_class(), words::PSEUDONYMOUS.to_owned()];
     if long || !preview.script.is_this_sender() {

@@ -31,8 +31,7 @@ fn text(preview: &Preview, long: bool) -> String {
     let mut text = words::headline_and_channels(preview) + "\n";
     text.push_str(&words::aligned(&[("The agent's dashboard", state(preview)), ("Destination", destination())]));
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "\n{ABOUT} {DECIDES}\n");
-    let _ = writeln!(text, "In every event, beside what the dashboard declares for it:\n");
+    let _ = writeln!(text, "\n{ABOUT} {DECIDES}\n\nIn every event, beside what the dashboard declares for it:\n");
     text.push_str(&fields::text(&of_dashboard(preview).lines, long));
     for (what, sentences) in recordings() {
         let _ = writeln!(text, "\n{}\n  {}", heading(&what), sentences.join("\n  "));
