@@ -34,7 +34,7 @@ impl Plan {
             Self::OptOut(plan) => plan.steps(),
             Self::OptIn(plan) => plan.steps(),
             Self::Save(plan) => vec![plan.step()],
-            Self::Withhold(plan) => vec![plan.step()],
+            Self::Withhold(plan) => vec![plan.configure.step()],
         }
     }
 

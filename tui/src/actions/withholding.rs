@@ -10,14 +10,13 @@ use anonymous_statistics::text::printable;
 
 use crate::actions::configuring::Configure;
 use crate::actions::report::Report;
-use crate::actions::step::Step;
 use crate::output::{Failure, USAGE};
 
 /// A planned change of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Withhold {
     field: &'static Field,
-    configure: Configure,
+    pub(crate) configure: Configure,
     /// The number of events that were made before.
     waiting: usize,
 }
@@ -46,10 +45,6 @@ impl Withhold {
         self.configure.change.config().withheld.holds(self.field)
     }
 
-    pub(super) fn step(&self) -> Step {
-        self.configure.step()
-    }
-
     /// What will be written where, and what follows from it.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.configure.lines().into_iter().chain(self.notes()).collect()
@@ -74,13 +69,9 @@ impl Withhold {
         sentences
     }
 
-    pub(crate) fn perform(&self) -> Result<Vec<String>, Failure> {
-        self.configure.perform()
-    }
-
     pub(crate) fn report(&self) -> Report {
         let title = if self.withholds() { "Withheld" } else { "Sent again" };
-        self.perform().map_or_else(Report::from, |said| Report::done(title, [said, self.notes()].concat()))
+        self.configure.perform().map_or_else(Report::from, |said| Report::done(title, [said, self.notes()].concat()))
     }
 }
 
@@ -121,7 +112,7 @@ mod tests {
         let (_folder, preview, file) = agent(Some("# ours\nhistory = 3\n"));
         let plan = Withhold::plan(&preview, "system_cpu_model").unwrap();
         assert_eq!((plan.file(), plan.withholds()), (file.as_path(), true));
-        assert_eq!(plan.step().lines, ["+withhold = [\"system_cpu_model\"]"]);
+        assert_eq!(plan.configure.step().lines, ["+withhold = [\"system_cpu_model\"]"]);
         let said = plan.notes().join(" ");
         assert!(said.contains(": system_cpu_model.") && said.contains("Waiting events (1) stay"), "{said}");
         let report = plan.report();
@@ -151,7 +142,7 @@ mod tests {
         ] {
             // What the file says counts, not what the preview has seen.
             let plan = Withhold::plan(&preview, name).unwrap();
-            assert_eq!(plan.step().lines, changed, "{name}");
+            assert_eq!(plan.configure.step().lines, changed, "{name}");
             let (title, said) = (if plan.withholds() { "Withheld" } else { "Sent again" }, plan.notes());
             assert_eq!(said[0].contains("fatal_errno"), name.starts_with("fatal") || name == "action_data", "{said:?}");
             assert_eq!(plan.report().title, title);

@@ -46,7 +46,8 @@ pub(crate) const COLUMNS: [&str; 5] = ["time", "event", "size", "took", "outcome
 
 /// The same for a table: what is as long as it likes stands last.
 pub(crate) fn cells(item: &Item, clock: Clock) -> [String; 5] {
-    let time = shown(item.name.time, clock);
+    let offset = i64::try_from(item.name.time.0 / 1000).ok().and_then(clock);
+    let time = shifted(item.name.time, offset.unwrap_or_default());
     let Ok(entry) = &item.entry else {
         let why = item.entry.as_ref().err().map_or_else(String::new, |why| printable(why).into_owned());
         return [time, "?".to_owned(), String::new(), String::new(), format!("damaged, and never sent: {why}")];
@@ -71,10 +72,6 @@ pub(crate) fn cells(item: &Item, clock: Clock) -> [String; 5] {
 pub(crate) type Clock = fn(i64) -> Option<i64>;
 
 /// A time as a clock shows it, with its distance from UTC.
-fn shown(time: UnixMillis, clock: Clock) -> String {
-    shifted(time, i64::try_from(time.0 / 1000).ok().and_then(clock).unwrap_or_default())
-}
-
 fn shifted(time: UnixMillis, offset: i64) -> String {
     let there = UnixMillis(time.0.saturating_add_signed(offset.saturating_mul(1000))).to_string();
     let second = there.split_once('.').map_or(&*there, |(second, _)| second).replace('T', " ");

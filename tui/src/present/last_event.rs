@@ -33,12 +33,8 @@ pub(crate) fn last(field: &Field, columns: &[Column]) -> Option<String> {
     let said = columns.iter().filter_map(|column| {
         let assembly = column.assembly.as_ref().ok()?;
         let entry = assembly.event.entry(field.name)?;
-        match entry.cause {
-            Cause::Said(Provenance::LastEvent(time)) => {
-                Some((time, &column.action, words::value(entry, &assembly.stamp)))
-            }
-            _ => None,
-        }
+        let Cause::Said(Provenance::LastEvent(time)) = entry.cause else { return None };
+        Some((time, &column.action, words::value(entry, &assembly.stamp)))
     });
     let (time, action, value) = said.max_by_key(|(time, ..)| *time)?;
     Some(format!("{value} in {action} of {time}"))

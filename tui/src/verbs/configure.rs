@@ -107,7 +107,7 @@ fn withhold(
         if !options.yes {
             output::confirm("configure", &format!("This writes {}.", words::path(plan.file())))?;
         }
-        let mut said = plan.perform()?;
+        let mut said = plan.configure.perform()?;
         said.extend(unread(&preview));
         done::say(options.format, true, &said, &Preview::look(question))?;
     } else {

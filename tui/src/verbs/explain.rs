@@ -12,12 +12,13 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::cli::Format;
-use crate::output::{self, Failure, USAGE};
+use crate::output::{Failure, USAGE};
 use crate::present::field_trace::documentation;
 use crate::present::fields::withholding;
 use crate::present::palette::Role;
 use crate::present::request::Class;
 use crate::present::{report, words};
+use crate::verbs::done;
 
 pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Result<(), Failure> {
     let preview = Preview::look(question);
@@ -38,10 +39,8 @@ pub(crate) fn run(question: &Question, name: Option<&str>, format: Format) -> Re
     }
     match (name, explained.as_slice()) {
         (Some(name), []) => Err(unknown(name)),
-        (None, all) if format.is_json() => output::json(&all),
-        (Some(_), [one, ..]) if format.is_json() => output::json(one),
-        (Some(_), [one, ..]) => output::text(one.rows()),
-        (None, all) => output::text(all.iter().map(Explained::paragraph).collect::<String>()),
+        (Some(_), [one, ..]) => done::found(format, || one, || one.rows()),
+        (None, all) => done::found(format, || all, || all.iter().map(Explained::paragraph).collect()),
     }
 }
 
