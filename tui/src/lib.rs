@@ -32,7 +32,7 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     match Cli::try_from_words(std::env::args_os()) {
         Ok(cli) => run(cli).unwrap_or_else(Failure::report),
-        Err(error) => cli::mistakes::report(&error, &cli::command()),
+        Err(error) => cli::mistakes::report(&error),
     }
 }
 
