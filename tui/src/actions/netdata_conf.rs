@@ -79,7 +79,7 @@ impl Confs {
         let mut sentences = Vec::new();
         let mut refused = Vec::new();
         for conf in &self.0 {
-            match conf.change.clone().and_then(|change| change.perform().map(|_| done(&change))) {
+            match conf.change.clone().and_then(|change| change.perform().map(|()| done(&change))) {
                 Ok(sentence) => sentences.push(sentence),
                 Err(refusal) => refused.push(Conf { agent: conf.agent.clone(), change: Err(refusal) }),
             }

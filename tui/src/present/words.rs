@@ -89,7 +89,10 @@ pub(crate) fn painted_headline(preview: &Preview) -> String {
 
 /// The verdict in its colour, and below it the telemetry channels that there are.
 pub(crate) fn headline_and_channels(preview: &Preview) -> String {
-    let lines = telemetry_where(preview, |channel| channel.judgement.state != State::NotThere);
+    headline_and(preview, &telemetry_where(preview, |channel| channel.judgement.state != State::NotThere))
+}
+
+pub(crate) fn headline_and(preview: &Preview, lines: &[String]) -> String {
     lines.iter().fold(painted_headline(preview) + "\n", |text, line| format!("{text}  {line}\n"))
 }
 
@@ -221,10 +224,10 @@ pub(crate) fn source(entry: &Entry) -> String {
         Cause::Said(provenance) => format!("{origin} ({provenance})"),
         Cause::Collected { source: Some(source), .. } => format!("collected on this machine: {source}"),
         Cause::Collected { .. } => "collected on this machine".to_owned(),
-        Cause::Made if entry.content == Content::NotKnownHere && is_of_browser(entry.field) => {
-            format!("{origin}, not known here")
+        Cause::Made if entry.content == Content::NotKnownHere => {
+            let known = if is_of_browser(entry.field) { "not known here" } else { "known only when it calls" };
+            format!("{origin}, {known}")
         }
-        Cause::Made if entry.content == Content::NotKnownHere => format!("{origin}, known only when it calls"),
         Cause::Fixed | Cause::Made => origin,
     }
 }

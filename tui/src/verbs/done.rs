@@ -28,8 +28,8 @@ pub(super) fn say(format: Format, done: bool, said: &[String], after: &Preview) 
 
 /// The steps of a plan that has not begun.
 pub(super) fn would(steps: &[Step]) -> Vec<String> {
-    let said: String = steps.iter().map(|step| format!("Would {step}\n")).collect();
-    said.lines().map(str::to_owned).collect()
+    let lines = |step: &Step| format!("Would {step}").lines().map(str::to_owned).collect::<Vec<_>>();
+    steps.iter().flat_map(lines).collect()
 }
 
 /// The answer after --dry-run.
@@ -43,6 +43,8 @@ pub(super) fn before(format: Format, lines: &[String]) -> Result<(), Failure> {
     if !format.is_json() {
         return output::lines(lines);
     }
-    lines.iter().for_each(|line| output::hint(line));
+    for line in lines {
+        output::hint(line);
+    }
     Ok(())
 }

@@ -1,7 +1,5 @@
 //! `history`: sent, refused and waiting events.
 
-use std::fmt::Write as _;
-
 use anonymous_statistics::consent::Decision;
 use anonymous_statistics::inspect::{Preview, Question};
 use anonymous_statistics::outbox::history::{History, RetryPlan};
@@ -31,20 +29,19 @@ pub(crate) fn run(question: &Question, format: Format, raw: Option<usize>) -> Re
 }
 
 /// An event of the outbox; `Some`: it waits, and this becomes of it.
-type Kept<'a> = (usize, &'a Item, Option<&'a RetryPlan>);
+type Kept<'a> = (&'a Item, Option<&'a RetryPlan>);
 
 /// The events with their numbers: the newest is the first.
-fn numbered(history: &History) -> impl Iterator<Item = Kept<'_>> {
+fn numbered(history: &History) -> impl Iterator<Item = (usize, Kept<'_>)> {
     let sent = history.sent.iter().map(|item| (item, None));
-    let waiting = history.waiting.iter().map(|(item, prospect)| (item, Some(prospect)));
-    let mut all: Vec<(&Item, Option<&RetryPlan>)> = sent.chain(waiting).collect();
+    let mut all: Vec<Kept<'_>> =
+        sent.chain(history.waiting.iter().map(|(item, prospect)| (item, Some(prospect)))).collect();
     all.sort_unstable_by_key(|(item, _)| std::cmp::Reverse(item.name));
-    all.into_iter().zip(1..).map(|((item, prospect), number)| (number, item, prospect))
+    (1..).zip(all)
 }
 
 fn bytes(history: &History, number: usize) -> Result<&[u8], Failure> {
-    let item = numbered(history).find(|(found, ..)| *found == number);
-    match item.map(|(_, item, _)| &item.entry) {
+    match numbered(history).find(|(found, _)| *found == number).map(|(_, (item, _))| &item.entry) {
         Some(Ok(entry)) => Ok(&entry.request),
         Some(Err(error)) => Err(Failure::new(USAGE, format!("number {number} cannot be shown: {error}"))),
         None => Err(Failure::new(USAGE, format!("there is no number {number}; history lists what there is"))),
@@ -52,11 +49,10 @@ fn bytes(history: &History, number: usize) -> Result<&[u8], Failure> {
 }
 
 fn text(preview: &Preview, history: &History) -> String {
-    // Writing to a String cannot fail.
     let mut text =
         format!("Sent, refused and waiting, the newest first, in {}:\n", words::state_folder(&preview.folders));
     let mut table = vec![COLUMNS.map(str::to_owned)];
-    table.extend(numbered(history).map(|(_, item, _)| cells(item, utc_offset)));
+    table.extend(numbered(history).map(|(_, (item, _))| cells(item, utc_offset)));
     let widths: [usize; COLUMNS.len()] =
         std::array::from_fn(|column| table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
     let line = |label: &str, row: &[String; COLUMNS.len()]| {
@@ -69,15 +65,12 @@ fn text(preview: &Preview, history: &History) -> String {
     } else {
         text.push_str(&heading(&line("", &table[0])));
     }
-    for ((number, _, prospect), row) in numbered(history).zip(table.iter().skip(1)) {
+    for ((number, (_, prospect)), row) in numbered(history).zip(table.iter().skip(1)) {
         text.push_str(&line(&number.to_string(), row));
-        if let Some(prospect) = prospect {
-            let _ = writeln!(text, "       waits: {}", becomes(prospect));
-        }
+        text.extend(prospect.map(|prospect| format!("       waits: {}\n", becomes(prospect))));
     }
-    for sentence in words::unread(history.unread).into_iter().chain(recorded(preview)) {
-        let _ = writeln!(text, "\n{sentence}");
-    }
+    let sentences = words::unread(history.unread).into_iter().chain(recorded(preview));
+    text.extend(sentences.map(|sentence| format!("\n{sentence}\n")));
     if table.len() > 1 {
         text.push_str("\nhistory --raw NUMBER prints the bytes of one; forget deletes them all.\n");
     }
@@ -86,7 +79,7 @@ fn text(preview: &Preview, history: &History) -> String {
 
 /// The JSON answer; `recording` is whether future requests are kept.
 fn shown(preview: &Preview, history: &History) -> impl Serialize {
-    let row = |(number, item, prospect): Kept<'_>| {
+    let row = |(number, (item, prospect)): (usize, Kept<'_>)| {
         let entry = item.entry.as_ref().ok();
         object! {
             number: number,
@@ -101,7 +94,7 @@ fn shown(preview: &Preview, history: &History) -> impl Serialize {
             body: entry.and_then(Entry::json),
         }
     };
-    let rows = |waits: bool| numbered(history).filter(move |(.., prospect)| prospect.is_some() == waits).map(row);
+    let rows = |waits: bool| numbered(history).filter(move |(_, (_, prospect))| prospect.is_some() == waits).map(row);
     let keeps = preview.config.as_ref().is_ok_and(|config| config.history > 0);
     object! {
         state_folder: preview.folders.state().map(|state| words::path(&state)),

@@ -51,7 +51,9 @@ pub(crate) fn run(question: &Question, options: ShowOptions, about_an_event: boo
         }
     }
     if options.raw || options.format.is_json() || options.strict {
-        not_exact(assembly, options.raw).iter().for_each(|sentence| output::hint(&format!("Not exact: {sentence}")));
+        for sentence in not_exact(assembly, options.raw) {
+            output::hint(&format!("Not exact: {sentence}"));
+        }
     }
     Ok(if options.strict && !preview.is_exact() { ExitCode::from(NOT_EXACT) } else { ExitCode::SUCCESS })
 }
@@ -118,9 +120,7 @@ const SHORT: usize = 3;
 fn bytes(assembly: &Assembly) -> String {
     let request = &assembly.request;
     let mut text = format!("{}\n{METHOD} {}\n", heading("Request"), words::destination_of(request));
-    for (name, value) in request.headers() {
-        let _ = writeln!(text, "{name}: {}", printable(value));
-    }
+    text.extend(request.headers().iter().map(|(name, value)| format!("{name}: {}\n", printable(value))));
     let all = request.to_bytes();
     let _ = if has_examples(assembly) {
         writeln!(text, "\nA body of JSON with these fields. Examples are not of this machine.\n")

@@ -60,9 +60,7 @@ fn text(preview: &Preview, original: &Original, long: bool) -> String {
         Ok((script, request)) => {
             if long {
                 let _ = writeln!(text, "\n{}\n{METHOD} {}", heading("Request"), printable(&script.url));
-                for header in &script.headers {
-                    let _ = writeln!(text, "{}", printable(header));
-                }
+                text.extend(script.headers.iter().map(|header| format!("{}\n", printable(header))));
                 let _ = writeln!(text, "({CURL_ADDS})");
                 if script.wget_trusts_everyone {
                     text.push_str("Where there is no curl, wget sends it, and accepts any server's certificate.\n");
@@ -74,9 +72,7 @@ fn text(preview: &Preview, original: &Original, long: bool) -> String {
         Err(why) => {
             let _ =
                 writeln!(text, "\nNOT UNDERSTOOD: {}. What it sends is not known; this is its text:\n", printable(why));
-            for line in original.text.lines() {
-                let _ = writeln!(text, "{WHOLE}  {}", printable(line));
-            }
+            text.extend(original.text.lines().map(|line| format!("{WHOLE}  {}\n", printable(line))));
         }
     }
     text + "\n" + &fields::end(preview, "show --long (sources of the values)")

@@ -84,10 +84,8 @@ fn text(preview: &Preview, report: &Report, case: If, long: bool) -> String {
     rows.extend(words::agent_version(preview).map(|version| ("Netdata", version)));
     let mut text = format!("{}\n{}\n{ABOUT}\n", words::headline_and_channels(preview), words::aligned(&rows));
     let body = report.body();
+    text.extend(report::alike(preview, case).map(|why| format!("{why}\n")));
     // Writing to a String cannot fail.
-    if let Some(why) = report::alike(preview, case) {
-        let _ = writeln!(text, "{why}");
-    }
     if long && !report.has_examples() {
         let _ = writeln!(text, "\n{}\n{}", heading("Request"), report.head().trim_end().replace("\r\n", "\n"));
     }
@@ -116,14 +114,11 @@ const JOURNAL: &str = "journalctl --namespace=netdata MESSAGE_ID=1e6061a9fbd4450
 /// The reports that were posted before, as far as files tell.
 fn posted_before(preview: &Preview, report: &Report) -> String {
     let mut text = format!("\n{}\n", heading("Posted before"));
-    if let Some(row) = report.rows.iter().find(|row| row.path == "agent.posts") {
-        let _ = writeln!(text, "  by the daemon's own count: {}", printable(&String::from_utf8_lossy(&row.value)));
-    }
+    let posts = report.rows.iter().find(|row| row.path == "agent.posts").map(|row| String::from_utf8_lossy(&row.value));
+    text.extend(posts.map(|posts| format!("  by the daemon's own count: {}\n", printable(&posts))));
     let mut times: Vec<u64> = preview.kept.posted.iter().filter(|post| !post.sentry).map(|post| post.time).collect();
     times.sort_unstable();
-    for time in times {
-        let _ = writeln!(text, "  {}", UnixMillis(time / 1000));
-    }
+    text.extend(times.iter().map(|time| format!("  {}\n", UnixMillis(time / 1000))));
     if let Some(folder) = preview.kept.logs.as_deref() {
         let log = words::path(&folder.join(LOG));
         let _ = match logged(folder) {

@@ -25,20 +25,14 @@ pub(crate) fn run(question: &Question, format: Format) -> Result<(), Failure> {
 fn text(preview: &Preview) -> String {
     let consent = &preview.consent;
     let caller = Caller::now();
-    let mut text = format!("{}\n", words::painted_headline(preview));
-    for line in words::telemetry(preview) {
-        let _ = writeln!(text, "  {line}");
-    }
-    text.push('\n');
-    let _ =
-        writeln!(text, "This project's sender: {}\n{}\n", words::decision(consent.decision()), consent::whose(preview));
+    let mut text = words::headline_and(preview, &words::telemetry(preview));
+    let (decision, whose) = (words::decision(consent.decision()), consent::whose(preview));
+    let _ = writeln!(text, "\nThis project's sender: {decision}\n{whose}\n");
     let width = consent.steps.iter().map(|step| step.source.to_string().len()).max().unwrap_or_default();
     for step in &consent.steps {
         let (verdict, finding) = words::checked(step);
         let _ = writeln!(text, "  {:width$}  {verdict:11}  {finding}", step.source.to_string());
-        if let Some(change) = step.what_would_change_it() {
-            let _ = writeln!(text, "      to change this, {change}");
-        }
+        text.extend(step.what_would_change_it().map(|change| format!("      to change this, {change}\n")));
     }
     let _ = writeln!(text, "\n{}", consent::explanation(consent));
     let differences = consent::differences(preview);
@@ -48,9 +42,7 @@ fn text(preview: &Preview) -> String {
             let _ = writeln!(text, "  {:17}  daemon: {}\n  {:17}  shell:  {}", row.variable, row.daemon, "", row.shell);
         }
     }
-    if let Some(advice) = consent::advice(preview) {
-        let _ = writeln!(text, "\n{advice}");
-    }
+    text.extend(consent::advice(preview).map(|advice| format!("\n{advice}\n")));
     let daemons = consent::daemons(preview);
     if !daemons.is_empty() {
         let _ = writeln!(text, "\nRunning daemons:\n  {}", daemons.join("\n  "));
