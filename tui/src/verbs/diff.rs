@@ -20,25 +20,21 @@ use crate::present::palette::Role;
 use crate::present::{before, report, words};
 use crate::verbs::done;
 
-struct Named {
-    name: String,
-    side: Side,
-    /// Why there is no such request, and so no field.
-    none: Option<String>,
-}
+/// The two sides with their names, and why there is no such request on the right, and so no field.
+type Sides = ([(String, Side); 2], Option<String>);
 
 pub(crate) fn run(question: &Question, options: &DiffOptions) -> Result<ExitCode, Failure> {
     if let Some([left, right]) = options.versions.as_deref() {
         return upgrade(question, [left, right], options.format);
     }
-    let (left, right) = match (options.events.as_deref(), options.before.as_deref()) {
+    let ([(left, then), (right, now)], none) = match (options.events.as_deref(), options.before.as_deref()) {
         (Some([left, right]), _) => events(question, [left, right])?,
         (_, Some(file)) => since(question, &before::read(file)?)?,
         _ => since_last(question)?,
     };
-    let rows = comparison::compare(&[&left.side, &right.side]);
-    let written =
-        done::found(options.format, || compared(&left.name, &right, &rows), || text(&left.name, &right, &rows));
+    let (rows, none) = (comparison::compare(&[&then, &now]), none.as_deref());
+    let json = || compared(&left, &right, none, &rows);
+    let written = done::found(options.format, json, || text(&left, &right, none, &rows));
     answered(written, count(&rows, Comparison::Differs) > 0)
 }
 
@@ -80,20 +76,20 @@ fn upgrade(question: &Question, [old, new]: [&String; 2], format: Format) -> Res
 }
 
 /// Two events of one sender: that which sends the first one.
-fn events(question: &Question, actions: [&String; 2]) -> Result<(Named, Named), Failure> {
+fn events(question: &Question, [left, right]: [&String; 2]) -> Result<Sides, Failure> {
     if question.call.is_some() {
         return Err(Failure::new(USAGE, "--call is one event; compare it with --since-last"));
     }
-    let question = Question { action: actions[0].clone(), ..question.clone() };
+    let question = Question { action: left.clone(), ..question.clone() };
     let preview = Preview::look(&question);
     side(&preview)?;
     let columns = comparison::columns(&question, &preview);
     let named = |action: &String| {
         let side = columns.iter().find(|column| column.action == *action).and_then(|column| column.side.clone());
         let side = side.ok_or_else(|| Failure::new(USAGE, format!("there is no {action} to compare")))?;
-        Ok(Named { name: action.clone(), side, none: None })
+        Ok((action.clone(), side))
     };
-    Ok((named(actions[0])?, named(actions[1])?))
+    Ok(([named(left)?, named(right)?], None))
 }
 
 fn side(preview: &Preview) -> Result<Side, Failure> {
@@ -101,20 +97,19 @@ fn side(preview: &Preview) -> Result<Side, Failure> {
 }
 
 /// An answer that was kept, and that of now.
-fn since(question: &Question, kept: &Before) -> Result<(Named, Named), Failure> {
+fn since(question: &Question, kept: &Before) -> Result<Sides, Failure> {
     let (question, what) = match &kept.about {
         About::Event(action) => (&Question { action: action.clone(), ..question.clone() }, action.as_str()),
         About::Report => (question, "report"),
     };
     let (now, none) = before::now(&Preview::look(question), kept).map_err(|why| Failure::new(USAGE, why))?;
-    let named = |when, side, none| Named { name: format!("{what} {when}"), side, none };
-    Ok((named("before", kept.side.clone(), None), named("now", now, none)))
+    Ok(([(format!("{what} before"), kept.side.clone()), (format!("{what} now"), now)], none))
 }
 
-fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
+fn since_last(question: &Question) -> Result<Sides, Failure> {
     let preview = Preview::look(question);
     let sender = preview.sending_original().map_or("", |_| ", by Netdata's own script");
-    let now = Named { name: format!("{} now{sender}", preview.action), side: side(&preview)?, none: None };
+    let now = (format!("{} now{sender}", preview.action), side(&preview)?);
     let history = preview.history.as_ref().map_err(|error| {
         let place = words::state_folder(&preview.folders);
         let verb = format!("diff --since-last --event {}", preview.action);
@@ -130,15 +125,14 @@ fn since_last(question: &Question) -> Result<(Named, Named), Failure> {
         };
         return Err(Failure::new(USAGE, format!("there is no last event to compare with: {kept}")));
     };
-    Ok((Named { name: format!("{} of {time}", preview.action), side, none: None }, now))
+    Ok(([(format!("{} of {time}", preview.action), side), now], None))
 }
 
 fn count(rows: &[Row], verdict: Comparison) -> usize {
     rows.iter().filter(|row| row.verdict == verdict).count()
 }
 
-fn text(left: &str, right: &Named, rows: &[Row]) -> String {
-    let Named { name: right, none, .. } = right;
+fn text(left: &str, right: &str, none: Option<&str>, rows: &[Row]) -> String {
     let is_around = |row: &&Row| AROUND.contains(&&*row.field);
     let count = |verdict| rows.iter().filter(|row| !is_around(row) && row.verdict == verdict).count();
     let mut text = match (none, count(Comparison::Differs)) {
@@ -177,16 +171,16 @@ fn beside(field: &str, values: &[(&str, String); 2]) -> String {
     format!("\n{}\n{}", Role::Difference.paint(&printable(field)), rows.collect::<String>())
 }
 
-fn compared(left: &str, right: &Named, rows: &[Row]) -> impl Serialize {
+fn compared(left: &str, right: &str, none: Option<&str>, rows: &[Row]) -> impl Serialize {
     let fields = rows.iter().map(|row| {
         let (left, right) = (content(row.left()), content(row.right()));
         object! { name: &row.field, verdict: row.verdict.name(), left: left, right: right }
     });
     object! {
         left: left,
-        right: &right.name,
+        right: right,
         // Why there is none on the right.
-        none: &right.none,
+        none: none,
         differs: count(rows, Comparison::Differs),
         same: count(rows, Comparison::Same),
         cannot_tell: count(rows, Comparison::CannotTell),
