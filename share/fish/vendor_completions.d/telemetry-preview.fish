@@ -671,7 +671,7 @@ complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forg
 always\t''
 never\t''"
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l dry-run -d 'Only say what would be done'
-complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l yes -d 'Do not ask, which only happens at a terminal'
+complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l yes -d 'Do not ask'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -l json -d 'Short for --format json'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand forget" -s h -l help -d 'Print help'
 complete -c telemetry-preview -n "__fish_telemetry_preview_using_subcommand check" -l expect -d 'What the agent\'s telemetry ought to be' -r -f -a "on\t'This project\'s sender sends the daemon\'s events; with --channel: that channel sends'
