@@ -176,7 +176,7 @@ fn searching_and_help_with_real_keys() {
     terminal.keys(&["Escape"]);
     terminal.wait_for("? help");
     terminal.keys(&["?"]);
-    for key in ["/ n N", "next event;", "Home, End"] {
+    for key in ["/ n N", "next event;", "PgUp, Home"] {
         terminal.wait_for(key);
     }
     terminal.keys(&["?", "q"]);

@@ -75,7 +75,7 @@ impl Page {
         let row = |_| {
             let [left, right] = both.each_mut().map(|rows| rows.next().map(|row| row.line).unwrap_or_default());
             let gap = Span::raw(" ".repeat(column.saturating_sub(left.width())));
-            Row::new(Line::from_iter(styled(left).chain([gap]).chain(styled(right))))
+            Row::new(styled(left).chain([gap]).chain(styled(right)).collect::<Line<'_>>())
         };
         (0..count).map(row).collect()
     }
