@@ -41,7 +41,7 @@ pub enum Known {
     AtStop,
     /// It depends on this machine, and was not found out here.
     NotHere,
-    /// Only the crash decides; this is none of this machine.
+    /// An example: only the crash decides.
     Example,
 }
 

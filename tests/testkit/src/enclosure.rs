@@ -27,8 +27,8 @@ pub fn by_root() -> bool {
 }
 
 /// Restarts this program in mount and network namespaces with loopback only, without an opt-out file, and with these
-/// texts for files of `/etc`. Root has a process namespace too: another test's daemon is none of this machine's. A shell
-/// runs `more` before.
+/// texts for files of `/etc`; for root also in a process namespace, which hides the daemons of other tests. A shell runs
+/// `more` before.
 pub fn enclose(arguments: &[impl AsRef<OsStr>], files: &[(&str, &str)], more: &str) -> ExitStatus {
     let folder = tempfile::tempdir().unwrap();
     set_mode(folder.path(), 0o755);

@@ -24,7 +24,7 @@ use serde_json::ser::Formatter;
 
 use crate::present::palette::{Role, heading};
 
-/// Beside a value that is none of this machine.
+/// Beside a value that is not this machine's.
 pub(crate) const EXAMPLE: &str = "example";
 
 pub(crate) const NO_SOCKET: &str = "opens no network socket";
@@ -196,7 +196,7 @@ pub(crate) fn value_in_body(entry: &Entry, stamp: &EventId) -> serde_json::Value
     }
 }
 
-/// JSON with its fields in their order, formatted; what is none stays as it is.
+/// Formats JSON, and keeps the order of its fields. Other text stays as it is.
 pub(crate) fn json_as(format: impl Formatter, text: &str) -> Cow<'_, str> {
     let (mut bytes, mut from) = (Vec::new(), serde_json::Deserializer::from_str(text));
     let read = serde_transcode::transcode(&mut from, &mut serde_json::Serializer::with_formatter(&mut bytes, format));

@@ -179,7 +179,7 @@ fn compared(left: &str, right: &str, none: Option<&str>, rows: &[Row]) -> impl S
     object! {
         left: left,
         right: right,
-        // Why there is none on the right.
+        // Why the right side has no request.
         none: none,
         differs: count(rows, Comparison::Differs),
         same: count(rows, Comparison::Same),
