@@ -216,7 +216,7 @@ impl Seen<'_> {
         let running = self.daemons.running.iter().filter(is_of_it);
         let before: Vec<_> = running.map(|daemon| was_before(daemon.started, changed)).collect();
         if before.is_empty() {
-            Judgement::new(State::Off, "off from the agent's next start, which finds the opt-out")
+            Judgement::new(State::Off, "from the agent's next start on, which finds the opt-out")
         } else if before.contains(&Some(true)) {
             Judgement::new(State::On, "the daemon was started before the opt-out: restart netdata to turn it off")
         } else if before.contains(&None) {

@@ -117,7 +117,7 @@ fn opting_out_reaches_the_folder_that_the_agent_reads() {
         let yes = part(&ran, "yes");
         assert!(yes.contains("status 0\n") && yes.contains("/etc/netdata:\nnetdata.conf\n"), "{yes}");
         assert!(yes.contains("/srv/agent:\n.opt-out-from-anonymous-statistics\n"), "{yes}");
-        assert!(part(&ran, "status").contains("off from the agent's next start"), "{}", ran.out);
+        assert!(part(&ran, "status").contains("from the agent's next start on"), "{}", ran.out);
     }
 }
 

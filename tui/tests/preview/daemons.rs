@@ -132,5 +132,5 @@ fn the_dashboards_channel_waits_for_a_restart() {
     };
     assert!(here(&agent).contains("restart netdata"), "{}", here(&agent));
     drop(before);
-    assert!(here(&agent).starts_with("off from the agent's next start"), "{}", here(&agent));
+    assert!(here(&agent).starts_with("from the agent's next start on"), "{}", here(&agent));
 }
